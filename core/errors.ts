@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Every way in which Ampere can refuse or fail. Codes are API: add, never rename.
+ * Each code belongs to one row of the table in core/api/problems.ts, which gives its HTTP status.
+ */
+export type ErrorCode =
+  // malformed input, named by what was read
+  | 'JSON_MALFORMED'
+  | 'ENCODING_MALFORMED'
+  | 'JWS_MALFORMED'
+  | 'BLOCK_MALFORMED'
+  | 'RECORD_MALFORMED'
+  | 'RESOURCE_MALFORMED'
+  | 'EXPORT_MALFORMED'
+  | 'REQUEST_MALFORMED'
+  | 'KEY_MALFORMED'
+  // proof and seal
+  | 'SIGNATURE_INVALID'
+  | 'PROOF_INVALID'
+  | 'OPEN_FAILED'
+  | 'VERIFICATION_FAILED'
+  // admission now (a refusal, not a violation)
+  | 'BLOCK_REFUSED'
+  | 'VIOLATION'
+  | 'CLOCK_SKEW'
+  | 'REGISTRY_STALE'
+  | 'HEAD_CONFLICT'
+  | 'LIMIT_EXCEEDED'
+  | 'TOO_LARGE'
+  | 'QUARANTINED'
+  // who and what
+  | 'UNAUTHORIZED'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'GONE'
+  | 'ALREADY_EXISTS'
+  | 'PRECONDITION_FAILED'
+  | 'UNSUPPORTED'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'HOLD'
+  // the machine
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_FULL'
+  | 'STORE_CORRUPT'
+  | 'STORE_VERSION'
+  | 'STORE_LOCKED'
+  | 'PASSPHRASE_WRONG'
+  | 'PORT_IN_USE'
+  | 'KEY_UNAVAILABLE'
+  | 'UPSTREAM_FAILED'
+  | 'CONFIGURATION'
+
+/** The one error class. Its message never carries medical data, a name, an identifier or key material. */
+export class AmpereError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'AmpereError'
+    this.code = code
+  }
+}
+
+/** True when `error` is an AmpereError with one of `codes` (any code when none is given). */
+export function isAmpereError(error: unknown, ...codes: readonly ErrorCode[]): error is AmpereError {
+  return error instanceof AmpereError && (codes.length === 0 || codes.includes(error.code))
+}

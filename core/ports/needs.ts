@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Fetch, Now, Random, Signer, Unwrapper } from './keys.ts'
+import type { ObjectAccess, ObjectsOf, ShredObjects } from './objects.ts'
+import type { TableAccess, TableOf, WriteTable } from './table.ts'
+
+/** Every table that exists. Adding one adds it to each platform's templates. */
+export type TableName =
+  | 'blocks'
+  | 'states'
+  | 'wraps'
+  | 'packages'
+  | 'registry'
+  | 'chains'
+  | 'dirty'
+  | 'jobs'
+  | 'receipts'
+  | 'bridge'
+/** Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input. */
+export type ObjectsName = 'entries' | 'originals'
+/** Every key a role can hold, each with one use. */
+export type KeyName = 'head' | 'instance' | 'sealing' | 'institution' | 'controller'
+export type KeyAccess = 'sign' | 'unwrap'
+
+/** What a role uses and how: the one value behind its port types, its cloud permissions and its trust row. */
+export interface Needs {
+  readonly tables: { readonly [N in TableName]?: TableAccess }
+  readonly objects: { readonly [N in ObjectsName]?: ObjectAccess }
+  readonly keys: { readonly [N in KeyName]?: KeyAccess }
+}
+
+/** Exactly the ports that `N` names, so that code which uses another one does not compile. */
+export interface Ports<N extends Needs> {
+  readonly tables: { readonly [K in keyof N['tables']]: TableOf<Extract<N['tables'][K], TableAccess>> }
+  readonly objects: { readonly [K in keyof N['objects']]: ObjectsOf<Extract<N['objects'][K], ObjectAccess>> }
+  readonly keys: { readonly [K in keyof N['keys']]: N['keys'][K] extends 'sign' ? Signer : Unwrapper }
+  readonly now: Now
+  readonly random: Random
+  readonly fetch: Fetch
+}
+
+/** What a provider's adapters offer; `select` narrows it to a role's needs. */
+export interface Platform {
+  table(name: TableName): WriteTable
+  objects(name: ObjectsName): ShredObjects
+  signer(name: KeyName): Promise<Signer>
+  unwrapper(name: KeyName): Promise<Unwrapper>
+  readonly now: Now
+  readonly random: Random
+  readonly fetch: Fetch
+  close(): Promise<void>
+}
+
+/** The ports of one role on one platform: nothing beyond its needs is reachable through the result. */
+export async function select<const N extends Needs>(platform: Platform, needs: N): Promise<Ports<N>> {
+  const tables = names(needs.tables).map((name) => [name, platform.table(name)] as const)
+  const objects = names(needs.objects).map((name) => [name, platform.objects(name)] as const)
+  const keys = names(needs.keys).map(async (name) => {
+    const key = needs.keys[name] === 'sign' ? await platform.signer(name) : await platform.unwrapper(name)
+    return [name, key] as const
+  })
+  const ports = {
+    tables: Object.fromEntries(tables),
+    objects: Object.fromEntries(objects),
+    keys: Object.fromEntries(await Promise.all(keys)),
+    now: platform.now,
+    random: platform.random,
+    fetch: platform.fetch,
+  }
+  return ports as unknown as Ports<N>
+}
+
+function names<T extends object>(record: T): (keyof T)[] {
+  return Object.keys(record) as (keyof T)[]
+}

@@ -1,0 +1,9 @@
+/** Node 24 strips the types; nothing is compiled and no build output exists that could be stale. */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/bench/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/tests/strip-types.mjs' },
+  testTimeout: 30_000,
+}
