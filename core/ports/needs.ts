@@ -9,6 +9,7 @@ export type TableName =
   | 'states'
   | 'wraps'
   | 'packages'
+  | 'labels'
   | 'registry'
   | 'chains'
   | 'dirty'

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { fromUtf8, utf8 } from '../bytes/encoding.ts'
+import { concat, uint32 } from '../bytes/frame.ts'
+import { bytesOf, compartmentId, count, parseWith } from '../bytes/schema.ts'
+import { AmpereError } from '../errors.ts'
+import { MAX_PACKAGES } from './limits.ts'
+
+/** Content type of an append: uint32 length, JSON head, then the sealed object's bytes. */
+export const APPEND_TYPE = 'application/vnd.ampere.append'
+
+const reader = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,63}$/))
+
+/** One sealed package: for a reader of an epoch, or the history of a compartment. `sealed` is base64url. */
+const epochPackage = v.variant('kind', [
+  v.strictObject({ kind: v.literal('reader'), epoch: count, reader, sealed: v.pipe(v.string(), v.maxLength(64 * 1024)) }),
+  v.strictObject({
+    kind: v.literal('history'),
+    epoch: count,
+    compartment: compartmentId,
+    sealed: v.pipe(v.string(), v.maxLength(8 * 1024)),
+  }),
+])
+export type EpochPackage = v.InferOutput<typeof epochPackage>
+
+const appendHead = v.strictObject({
+  block: v.pipe(v.string(), v.maxLength(128 * 1024)),
+  /** The key row as canonical JSON text; null when the block has no entries. */
+  row: v.nullable(v.pipe(v.string(), v.maxLength(4 * 1024 * 1024))),
+  packages: v.pipe(v.array(epochPackage), v.maxLength(MAX_PACKAGES)),
+  /** The label key of a new epoch, for the log's leaves; never in a block. */
+  labelKey: v.nullable(bytesOf(32)),
+})
+
+/** What an app instance sends to append one block. */
+export interface Append extends v.InferOutput<typeof appendHead> {
+  readonly object: Uint8Array | null
+}
+
+export const packageSchema = epochPackage
+
+/** The body of an append request. */
+export function encodeAppend(append: Append): Uint8Array<ArrayBuffer> {
+  const { object, ...head } = append
+  const json = utf8(JSON.stringify(head))
+  return concat(uint32(json.length), json, object ?? new Uint8Array(0))
+}
+
+/** @throws AmpereError REQUEST_MALFORMED, ENCODING_MALFORMED */
+export function decodeAppend(body: Uint8Array): Append {
+  if (body.length < 4) throw new AmpereError('REQUEST_MALFORMED', 'append: shorter than its length prefix')
+  const length = new DataView(body.buffer, body.byteOffset).getUint32(0)
+  if (body.length < 4 + length) throw new AmpereError('REQUEST_MALFORMED', 'append: shorter than its head')
+  let json: unknown
+  try {
+    json = JSON.parse(fromUtf8(body.subarray(4, 4 + length)))
+  } catch (cause) {
+    throw new AmpereError('REQUEST_MALFORMED', 'append: the head is not JSON', { cause })
+  }
+  const head = parseWith(appendHead, json, 'REQUEST_MALFORMED', 'append')
+  const object = body.subarray(4 + length)
+  return { ...head, object: object.length === 0 ? null : object }
+}

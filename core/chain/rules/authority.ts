@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { InstitutionId, Kid } from '../../bytes/ids.ts'
+import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
+import type { Controller, Controllers, Grant } from '../../block/block.ts'
+import type { Approval } from '../../block/approval.ts'
+import { violation, type Violation } from '../../block/violation.ts'
+import { activeInstanceOf, type RegistryView } from '../../registry/snapshot.ts'
+import type { ControlState } from '../state.ts'
+
+/** Who signed: an active instance of an institution, or a device that the state lists. */
+export type Author =
+  | {
+      readonly kind: 'instance'
+      readonly institution: InstitutionId
+      readonly capabilities: readonly string[]
+    }
+  | { readonly kind: 'device'; readonly kid: Kid }
+
+/** The author behind a `kid` at the registry head and state that a block names, or null. */
+export function authorOf(kid: Kid, controllers: Controllers | null, records: RegistryView): Author | null {
+  if (controllers?.members.some((member) => member.kind === 'device' && member.kid === kid)) {
+    return { kind: 'device', kid }
+  }
+  const active = activeInstanceOf(records, kid)
+  if (!active) return null
+  return {
+    kind: 'instance',
+    institution: active.institution.id,
+    capabilities: active.instance.capabilities,
+  }
+}
+
+/** The grant is in force at `time`. */
+export function isInForce(grant: Grant, time: Timestamp): boolean {
+  return grant.until === null || timestampMs(time) < timestampMs(grant.until)
+}
+
+/** The controller for which a `kid` may speak: a device for itself, an institution through capability `control`. */
+export function controllerOf(kid: Kid, controllers: Controllers, records: RegistryView): Controller | null {
+  const author = authorOf(kid, controllers, records)
+  if (!author) return null
+  return (
+    controllers.members.find((member) =>
+      author.kind === 'device'
+        ? member.kind === 'device' && member.kid === author.kid
+        : member.kind === 'institution' &&
+          member.institution === author.institution &&
+          author.capabilities.includes('control'),
+    ) ?? null
+  )
+}
+
+/** What approvals must say to count: this chain, this state's `seq`, this action, and not expired. */
+export interface ApprovalDemand {
+  readonly chain: string | null
+  readonly seq: number
+  readonly action: string
+  readonly time: Timestamp
+  readonly controllers: Controllers
+}
+
+/**
+ * Judges approvals: each must fit the demand and come from a distinct controller key; the number of
+ * distinct controllers must reach the threshold. `perInstitution` is how many of its instances an
+ * institution needs (two for an erase), so that one stolen instance key cannot erase.
+ */
+export function checkApprovals(
+  approvals: readonly Approval[],
+  demand: ApprovalDemand,
+  records: RegistryView,
+  perInstitution = 1,
+): Violation | null {
+  const kids = new Map<string, Set<string>>()
+  for (const approval of approvals) {
+    const broken = checkFit(approval, demand)
+    if (broken) return broken
+    const controller = controllerOf(approval.jws.kid, demand.controllers, records)
+    if (!controller) continue
+    const name = controller.kind === 'device' ? controller.kid : controller.institution
+    const seen = kids.get(name) ?? new Set<string>()
+    if (seen.has(approval.jws.kid)) return violation('approval-twice', 'one key approves twice')
+    kids.set(name, seen.add(approval.jws.kid))
+  }
+  const reached = demand.controllers.members.filter((member) => {
+    const count = kids.get(member.kind === 'device' ? member.kid : member.institution)?.size ?? 0
+    return count >= (member.kind === 'institution' ? perInstitution : 1)
+  })
+  if (reached.length < demand.controllers.threshold) {
+    return violation(
+      'threshold',
+      `${reached.length} controllers approve, ${demand.controllers.threshold} must`,
+    )
+  }
+  return null
+}
+
+/** True when devices alone reach the threshold: the patient's own decision. */
+export function isPatientsOwn(approvals: readonly Approval[], state: ControlState): boolean {
+  const devices = state.controllers.members.filter(
+    (member) => member.kind === 'device' && approvals.some((approval) => approval.jws.kid === member.kid),
+  )
+  return devices.length >= state.controllers.threshold
+}
+
+function checkFit(approval: Approval, demand: ApprovalDemand): Violation | null {
+  if (approval.chain !== demand.chain) return violation('approval-chain', 'an approval is for another chain')
+  if (approval.seq !== demand.seq)
+    return violation('approval-seq', 'an approval is for another state of the chain')
+  if (approval.action !== demand.action)
+    return violation('approval-action', 'an approval is for another action')
+  if (timestampMs(approval.expires) < timestampMs(demand.time)) {
+    return violation('approval-expired', 'an approval had expired at the time of the block')
+  }
+  return null
+}

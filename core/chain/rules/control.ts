@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+import { timestampMs } from '../../bytes/timestamp.ts'
+import { actionOf } from '../../block/approval.ts'
+import { MAX_GRANTS, type ControlBlock, type Grant } from '../../block/block.ts'
+import type { OpenedBlock } from '../../block/open-block.ts'
+import { firstViolation, violation, type Violation } from '../../block/violation.ts'
+import { activeInstanceOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { readableBy, readersOf, type ControlState , type Link } from '../state.ts'
+import { authorOf, checkApprovals, controllerOf } from './authority.ts'
+import { checkControllers, compartmentsOf } from './genesis.ts'
+
+/** Judges a control block: a change that the threshold approves, or a rotation by any one controller. */
+export function applyControl(
+  parent: Link,
+  block: ControlBlock,
+  opened: OpenedBlock,
+  records: RegistryView,
+): ControlState | Violation {
+  const before = parent.state
+  const broken =
+    block.body.act === 'rotate'
+      ? checkRotation(before, block, opened, records)
+      : checkChange(parent, block, opened, records)
+  if (broken) return broken
+  const after = change(before, block)
+  return checkReaders(before, after, block) ?? after
+}
+
+function checkRotation(
+  before: ControlState,
+  block: ControlBlock,
+  opened: OpenedBlock,
+  records: RegistryView,
+): Violation | null {
+  const { body } = block
+  const onlyKeys =
+    body.grants.put.length === 0 &&
+    body.controllers === null &&
+    body.hold === null &&
+    body.access === null &&
+    body.approvals.length === 0
+  return firstViolation([
+    () =>
+      controllerOf(opened.kid, before.controllers, records)
+        ? null
+        : violation('author', 'the author speaks for no controller'),
+    () => (onlyKeys ? null : violation('rotate', 'a rotation changes keys and revoked readers only')),
+    () => (body.epoch ? null : violation('rotate', 'a rotation brings a new epoch')),
+    () =>
+      body.grants.remove.some((id) => recordOf(records, 'institution', id)?.status === 'active')
+        ? violation('rotate', 'a rotation drops a reader whose institution is active')
+        : null,
+    () => checkGrants(before, block, records),
+    () => checkEpoch(before, block),
+  ])
+}
+
+function checkChange(
+  parent: Link,
+  block: ControlBlock,
+  opened: OpenedBlock,
+  records: RegistryView,
+): Violation | null {
+  const before = parent.state
+  const demand = {
+    chain: opened.chain,
+    seq: before.seq,
+    action: actionOf('control', block.body),
+    time: block.time,
+    controllers: before.controllers,
+  }
+  return firstViolation([
+    () =>
+      authorOf(opened.kid, before.controllers, records)
+        ? null
+        : violation('author', 'the author is not an active instance or device'),
+    () => checkFirst(parent, block, opened),
+    () => checkApprovals(opened.approvals, demand, records),
+    () => checkGrants(before, block, records),
+    () => checkEpoch(before, block),
+    () => checkNewControllers(before, block, opened, records),
+    () => checkAccess(before, block),
+  ])
+}
+
+function checkFirst(parent: Link, block: ControlBlock, opened: OpenedBlock): Violation | null {
+  if (parent.opened.block.type !== 'genesis') return null
+  if (opened.kid !== parent.opened.kid) {
+    return violation('first-control', "the first control is not by the genesis's author")
+  }
+  if (block.body.grants.put.length === 0 || block.body.packages === null) {
+    return violation('first-control', 'the first control carries no grants or no packages')
+  }
+  return null
+}
+
+function checkGrants(before: ControlState, block: ControlBlock, records: RegistryView): Violation | null {
+  const known = new Set(before.compartments.map((compartment) => compartment.id))
+  for (const grant of block.body.grants.put) {
+    if (recordOf(records, 'institution', grant.institution)?.status !== 'active') {
+      return violation('grantee', 'a grant is for no active institution')
+    }
+    if (grant.compartments.some((id) => !known.has(id))) {
+      return violation('compartment', 'a grant is for a compartment that the chain does not have')
+    }
+    if (grant.until !== null && timestampMs(grant.until) <= timestampMs(block.time)) {
+      return violation('grant-until', 'a grant ends before it begins')
+    }
+  }
+  const granted = new Set<string>(before.grants.map((grant) => grant.institution))
+  const put = new Set<string>(block.body.grants.put.map((grant) => grant.institution))
+  if (block.body.grants.remove.some((id) => !granted.has(id) || put.has(id))) {
+    return violation('grant-remove', 'a grant is removed that is not there, or is also put')
+  }
+  return null
+}
+
+function checkEpoch(before: ControlState, block: ControlBlock): Violation | null {
+  const { epoch, packages } = block.body
+  if (!epoch) return null
+  if (packages === null) return violation('packages', 'a new epoch brings no packages')
+  const keys = compartmentsOf(epoch.compartments)
+  const same =
+    keys.length === before.compartments.length &&
+    keys.every((key, i) => key.id === before.compartments[i]?.id)
+  if (!same) return violation('epoch-compartments', 'an epoch covers exactly the compartments of the chain')
+  if (keys.some((key) => before.compartments.some((old) => old.key === key.key))) {
+    return violation('epoch-key', 'an epoch key is used again')
+  }
+  if (epoch.labelKeyHash === before.labelKeyHash) return violation('label-key', 'the label key is used again')
+  return null
+}
+
+function checkNewControllers(
+  before: ControlState,
+  block: ControlBlock,
+  opened: OpenedBlock,
+  records: RegistryView,
+): Violation | null {
+  const next = block.body.controllers
+  if (!next) return null
+  const broken = checkControllers(next, records)
+  if (broken) return broken
+  const identified = opened.approvals.some((approval) =>
+    activeInstanceOf(records, approval.jws.kid)?.instance.capabilities.includes('identify'),
+  )
+  for (const member of next.members) {
+    if (member.kind !== 'device') continue
+    if (before.controllers.members.some((old) => old.kind === 'device' && old.kid === member.kid)) continue
+    if (!opened.approvals.some((approval) => approval.jws.kid === member.kid)) {
+      return violation('device-possession', 'a new device did not approve itself')
+    }
+    if (!identified) return violation('device-identify', 'nobody who may identify vouches for a new device')
+  }
+  return null
+}
+
+function checkAccess(before: ControlState, block: ControlBlock): Violation | null {
+  if (block.body.access === null) return null
+  if (before.purpose !== 'record') return violation('access', 'an access chain has no access chain')
+  return before.access === null ? null : violation('access', 'the access chain is named already')
+}
+
+/** Nobody loses the right to read without new keys, and nobody gains it without a package. */
+function checkReaders(before: ControlState, after: ControlState, block: ControlBlock): Violation | null {
+  if (after.grants.length > MAX_GRANTS) return violation('grants', `more than ${MAX_GRANTS} grants`)
+  const lost = readersOf(before).some((reader) => {
+    const still = new Set<string>(readableBy(after, reader))
+    return readableBy(before, reader).some((id) => !still.has(id))
+  })
+  if (lost && !block.body.epoch) return violation('epoch-missing', 'a reader is removed without a new epoch')
+  const gained = readersOf(after).some((reader) => {
+    const had = new Set<string>(readableBy(before, reader))
+    return readableBy(after, reader).some((id) => !had.has(id))
+  })
+  if (gained && block.body.packages === null) return violation('packages', 'a new reader gets no package')
+  return null
+}
+
+function change(before: ControlState, block: ControlBlock): ControlState {
+  const { body } = block
+  const dropped = new Set<string>([
+    ...body.grants.remove,
+    ...body.grants.put.map((grant) => grant.institution),
+  ])
+  const kept = before.grants.filter((grant) => !dropped.has(grant.institution))
+  return {
+    ...before,
+    seq: before.seq + 1,
+    controllers: body.controllers ?? before.controllers,
+    grants: [...kept, ...body.grants.put].sort(byInstitution),
+    compartments: body.epoch ? compartmentsOf(body.epoch.compartments) : before.compartments,
+    epoch: body.epoch ? { number: before.epoch.number + 1, height: block.height } : before.epoch,
+    labelKeyHash: body.epoch?.labelKeyHash ?? before.labelKeyHash,
+    access: body.access ?? before.access,
+    hold: body.hold ?? before.hold,
+  }
+}
+
+function byInstitution(a: Grant, b: Grant): number {
+  return a.institution < b.institution ? -1 : 1
+}

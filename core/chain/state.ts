@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalBytes } from '../bytes/canonical-json.ts'
+import type { ChainId, CompartmentId, Digest, InstitutionId } from '../bytes/ids.ts'
+import type { Timestamp } from '../bytes/timestamp.ts'
+import type { Controllers, Grant, Home } from '../block/block.ts'
+import type { OpenedBlock } from '../block/open-block.ts'
+import { digestOf } from '../crypto/hash.ts'
+
+/** A step that waits: it takes effect only by a completing block, and can be cancelled until then. */
+export interface Pending {
+  readonly kind: 'erase'
+  /** Height of the block that asked for it. */
+  readonly height: number
+  /** SHA-256 of the canonical `{ground, scope, targets}` of the request. */
+  readonly action: Digest
+  readonly notBefore: Timestamp
+}
+
+/**
+ * All that a later rule needs to know of a chain, whatever its height: bounded, canonical, stored under its
+ * own SHA-256. Each block names the state after it, so a server judges the next block from the head alone.
+ */
+export interface ControlState {
+  readonly v: 1
+  readonly purpose: 'record' | 'access'
+  /** On an access chain, the record chain whose reads it lists. */
+  readonly of: ChainId | null
+  /** Raised by each control and erase block; approvals name it, so each counts once. */
+  readonly seq: number
+  readonly home: Home
+  readonly controllers: Controllers
+  /** No rules yet; present so that adding them changes no format. */
+  readonly recovery: null
+  /** Sorted by institution. */
+  readonly grants: readonly Grant[]
+  /** The full set, sorted by id; `key` is the SHA-256 of the epoch's public key, which its block carries. */
+  readonly compartments: readonly { readonly id: CompartmentId; readonly key: Digest }[]
+  /** Number of the epoch, from 1, and height of the block that carries its public keys. */
+  readonly epoch: { readonly number: number; readonly height: number }
+  readonly labelKeyHash: Digest
+  /** On a record chain, its access chain once named. */
+  readonly access: ChainId | null
+  readonly hold: boolean
+  readonly pending: readonly Pending[]
+  /** True after a record erase: nothing may follow. */
+  readonly ended: boolean
+}
+
+/** A block that took its place, with the state after it: all that is needed to judge the next one. */
+export interface Link {
+  readonly opened: OpenedBlock
+  readonly state: ControlState
+}
+
+/** Bytes a canonical control state may take. Part of the format. */
+export const MAX_STATE_BYTES = 64 * 1024
+
+/** The canonical bytes of a state. */
+export function stateBytes(state: ControlState): Uint8Array<ArrayBuffer> {
+  return canonicalBytes(state)
+}
+
+/** What a block's `state` field holds: SHA-256 of the canonical state. */
+export function stateHash(state: ControlState): Digest {
+  return digestOf(stateBytes(state))
+}
+
+/** The grant of an institution, or null. */
+export function grantOf(state: ControlState, institution: InstitutionId): Grant | null {
+  return state.grants.find((grant) => grant.institution === institution) ?? null
+}
+
+/** Who holds an epoch package: institutions with the right to read (also controllers), and devices. */
+export function readersOf(state: ControlState): readonly string[] {
+  const granted = state.grants
+    .filter((grant) => grant.rights.includes('read'))
+    .map((grant) => grant.institution)
+  const controllers = state.controllers.members.map((member) =>
+    member.kind === 'institution' ? member.institution : member.kid,
+  )
+  return [...new Set<string>([...granted, ...controllers])].sort()
+}
+
+/** The compartments that a reader may open: a controller's are all. */
+export function readableBy(state: ControlState, reader: string): readonly CompartmentId[] {
+  const controls = state.controllers.members.some(
+    (member) => (member.kind === 'institution' ? member.institution : member.kid) === reader,
+  )
+  if (controls) return state.compartments.map((compartment) => compartment.id)
+  const grant = state.grants.find((candidate) => candidate.institution === reader)
+  return grant?.rights.includes('read') === true ? grant.compartments : []
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BlockId, ChainId, CompartmentId, Digest, EntryId, InstitutionId } from '../bytes/ids.ts'
+import type { Timestamp } from '../bytes/timestamp.ts'
+import type { RegistryHead } from '../block/block.ts'
+import type { Fetch, Now, Random, Signer } from '../ports/keys.ts'
+
+/** What an installation trusts before it asks anyone: nothing in an answer can choose its own judge. */
+export interface Pins {
+  /** Id of the registry: the id of its genesis block. */
+  readonly registry: Digest
+  /** Origin of the home, for example `http://127.0.0.1:7310`. */
+  readonly origin: string
+}
+
+/** Who this app instance is. */
+export interface Identity {
+  /** Name under which it holds epoch packages: its institution's id, or a device's key id. */
+  readonly reader: string
+  readonly institution: InstitutionId | null
+  readonly signer: Signer
+  /** The 32-byte seed of its sealing key, unwrapped into memory on first use. */
+  readonly sealingSeed: () => Promise<Uint8Array>
+}
+
+/** The newest head that this installation saw of each chain: what makes a rollback visible after a restart. */
+export interface SeenHeads {
+  load(chain: ChainId): Promise<{ readonly height: number; readonly block: BlockId } | null>
+  save(chain: ChainId, head: { readonly height: number; readonly block: BlockId }): Promise<void>
+}
+
+/** What the client needs from outside. */
+export interface ClientPorts {
+  readonly fetch: Fetch
+  readonly now: Now
+  readonly random: Random
+  readonly identity: Identity
+  readonly pins: Pins
+  readonly seen: SeenHeads
+}
+
+/** What is to be sealed: the sealed header's bytes and the exact content, in one compartment by name. */
+export interface NewEntry {
+  readonly header: Uint8Array
+  readonly content: Uint8Array
+  readonly compartment: string
+}
+
+/** Where an entry lies once its block was accepted. */
+export interface FiledEntry {
+  readonly id: EntryId
+  readonly chain: ChainId
+  readonly height: number
+  readonly block: BlockId
+  readonly time: Timestamp
+}
+
+/** An entry as its reader sees it after everything about it was verified. */
+export interface OpenedEntry extends FiledEntry {
+  readonly author: string
+  readonly compartment: CompartmentId
+  readonly compartmentName: string
+  readonly header: Uint8Array
+  readonly content: Uint8Array
+}
+
+/** Why an entry did not open; none of these words stands for another (docs/PROTOCOL.md, Status). */
+export type ClosedStatus = 'not-granted' | 'erased' | 'missing' | 'tampered' | 'unopenable'
+
+export interface ClosedEntry extends FiledEntry {
+  readonly compartment: CompartmentId
+  readonly status: ClosedStatus
+}
+
+/** A reader's whole view of one chain, verified from its genesis. */
+export interface RecordView {
+  readonly chain: ChainId
+  readonly height: number
+  readonly head: BlockId
+  readonly registry: RegistryHead
+  /** In order of height, then of position in the block. */
+  readonly opened: readonly OpenedEntry[]
+  readonly closed: readonly ClosedEntry[]
+}
+
+/**
+ * A client of one home for one identity. Keeps what it verified, so that reading again costs only the news.
+ * @throws AmpereError from every method: VERIFICATION_FAILED and its kin when the home does not prove what it says
+ */
+export interface RecordClient {
+  /** Appends entries in as many blocks as needed; on success all are durable. Retries are recognised by `op`. */
+  append(chain: ChainId, entries: readonly NewEntry[]): Promise<readonly FiledEntry[]>
+  /** Reads the news, verifies and opens them, and gives the whole view. */
+  read(chain: ChainId): Promise<RecordView>
+  /** The access chain that the record chain names, or null. */
+  accessChainOf(chain: ChainId): Promise<ChainId | null>
+  /** Creates a record chain with its access chain, controlled by this identity's institution. */
+  create(options?: { readonly compartments?: readonly string[] }): Promise<{ record: ChainId; access: ChainId }>
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BlockId, ChainId, CompartmentId } from '../bytes/ids.ts'
+import { parseBlock, type ParsedBlock } from '../block/open-block.ts'
+import type { Append } from '../api/append.ts'
+import { createVerifiers } from '../crypto/signature.ts'
+import { AmpereError } from '../errors.ts'
+import { createRegistryHistory } from '../registry/history.ts'
+import { appendEntries } from './append-entries.ts'
+import type { ClientPorts, FiledEntry, NewEntry, RecordView } from './client.ts'
+import { createHomeApi, type HomeApi } from './home-api.ts'
+import { openKeyring, type Keyring } from './reader-keys.ts'
+import { readView, type OpenedView } from './read-view.ts'
+import { syncRegistry, syncReplica, type Replica, type SyncContext } from './replica.ts'
+
+/** Everything that one app instance does with one home, beneath the acts in `acts/`. */
+export interface Connection {
+  readonly ports: ClientPorts
+  readonly api: HomeApi
+  readonly sync: SyncContext
+  /** The verified replica, brought up to date. @throws AmpereError VERIFICATION_FAILED and its kin */
+  replica(chain: ChainId): Promise<Replica>
+  keyring(replica: Replica): Promise<Keyring>
+  /** Submits and checks that the home stored this very block. */
+  submit(append: Append): Promise<ParsedBlock>
+  append(chain: ChainId, entries: readonly NewEntry[]): Promise<readonly FiledEntry[]>
+  read(chain: ChainId): Promise<RecordView>
+}
+
+interface ChainMemory {
+  replica: Replica | null
+  view: OpenedView | null
+  keyring: { epoch: number; seq: number; keyring: Keyring } | null
+}
+
+/** Connects one identity to one home. Nothing is asked of the home yet. */
+export function connect(ports: ClientPorts): Connection {
+  const api = createHomeApi(ports)
+  const verifiers = createVerifiers()
+  const registry = createRegistryHistory(ports.pins.registry, verifiers)
+  const sync: SyncContext = { api, pins: ports.pins, registry, verifiers }
+  const memories = new Map<ChainId, ChainMemory>()
+  const memoryOf = (chain: ChainId): ChainMemory => {
+    const memory = memories.get(chain) ?? { replica: null, view: null, keyring: null }
+    memories.set(chain, memory)
+    return memory
+  }
+  const replica = async (chain: ChainId): Promise<Replica> => {
+    const memory = memoryOf(chain)
+    if (registry.height() < 0) await syncRegistry(sync)
+    const next = await syncReplica(sync, chain, memory.replica)
+    await checkSeen(ports, next)
+    memory.replica = next
+    return next
+  }
+  const keyring = async (of: Replica): Promise<Keyring> => {
+    const memory = memoryOf(of.chain)
+    const { seq, epoch } = of.link.state
+    if (memory.keyring?.seq !== seq || memory.keyring.epoch !== epoch.number) {
+      const { items } = await api.packages(of.chain)
+      memory.keyring = { seq, epoch: epoch.number, keyring: await openKeyring(of, items, ports.identity) }
+    }
+    return memory.keyring.keyring
+  }
+  const submit = async (append: Append): Promise<ParsedBlock> => {
+    const sent = parseBlock(append.block)
+    const stored = parseBlock((await api.append(append)).block)
+    if (stored.id !== sent.id) throw new AmpereError('VERIFICATION_FAILED', 'the home stored another block')
+    return stored
+  }
+  return {
+    ports,
+    api,
+    sync,
+    replica,
+    keyring,
+    submit,
+    append: async (chain, entries) => {
+      const current = memoryOf(chain).replica ?? (await replica(chain))
+      const keys = await keyring(current)
+      const ids = compartmentsByName(keys)
+      const context = {
+        ports,
+        keyring: keys,
+        refresh: () => replica(chain),
+        submit,
+        compartmentIds: (name: string) => ids.get(name) ?? null,
+      }
+      return appendEntries(context, current, entries)
+    },
+    read: async (chain) => {
+      const current = await replica(chain)
+      const memory = memoryOf(chain)
+      memory.view = await readView(api, current, await keyring(current), memory.view)
+      return memory.view
+    },
+  }
+}
+
+function compartmentsByName(keyring: Keyring): Map<string, CompartmentId> {
+  return new Map([...keyring.names].map(([id, name]) => [name, id]))
+}
+
+async function checkSeen(ports: ClientPorts, replica: Replica): Promise<void> {
+  const seen = await ports.seen.load(replica.chain)
+  const { height, block } = replica.head
+  if (seen) {
+    const at: BlockId | undefined = replica.notes[seen.height]?.id
+    if (at === undefined) {
+      throw new AmpereError('VERIFICATION_FAILED', `rule rolled-back: height ${seen.height} was seen, ${height} is shown`)
+    }
+    if (at !== seen.block) {
+      throw new AmpereError('VERIFICATION_FAILED', `rule forked: another block was seen at height ${seen.height}`)
+    }
+  }
+  if (seen?.height !== height) await ports.seen.save(replica.chain, { height, block })
+}
+

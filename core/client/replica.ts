@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BlockId, ChainId, Kid } from '../bytes/ids.ts'
+import { timestampMs, type Timestamp } from '../bytes/timestamp.ts'
+import { openHead, parseHead, type HeadStatement } from '../api/head.ts'
+import type { BlockEntries, EpochKey, EraseBlock } from '../block/block.ts'
+import type { ParsedBlock } from '../block/open-block.ts'
+import { foldBlocks } from '../chain/fold-blocks.ts'
+import type { Link } from '../chain/state.ts'
+import type { Verifiers } from '../crypto/signature.ts'
+import { AmpereError } from '../errors.ts'
+import type { PublicJwk } from '../ports/keys.ts'
+import type { RegistryHistory } from '../registry/history.ts'
+import { keyRecordOf, recordOf } from '../registry/snapshot.ts'
+import type { Pins } from './client.ts'
+import type { HomeApi } from './home-api.ts'
+
+/** What a verified block leaves behind for its reader; the block itself need not stay in memory. */
+export interface BlockNote {
+  readonly height: number
+  readonly id: BlockId
+  readonly kid: Kid
+  readonly time: Timestamp
+  readonly op: string
+  readonly entries: BlockEntries | null
+}
+
+/** A verified copy of one chain, as far as it was read. Grows by `syncReplica` only. */
+export interface Replica {
+  readonly chain: ChainId
+  readonly link: Link
+  readonly notes: readonly BlockNote[]
+  /** Public epoch keys by epoch number, from the blocks that set them. */
+  readonly epochs: ReadonlyMap<number, readonly EpochKey[]>
+  /** Completed erasures, in order. */
+  readonly erasures: readonly { readonly id: BlockId; readonly height: number; readonly body: EraseBlock['body'] }[]
+  readonly head: HeadStatement
+}
+
+/** What synchronising needs. */
+export interface SyncContext {
+  readonly api: HomeApi
+  readonly pins: Pins
+  readonly registry: RegistryHistory
+  readonly verifiers: Verifiers
+}
+
+/** Reads the registry's news and verifies them. @throws AmpereError VERIFICATION_FAILED */
+export async function syncRegistry(context: SyncContext): Promise<void> {
+  for (;;) {
+    const page = await context.api.registryBlocks(context.registry.height() + 1)
+    for (const compact of page.items) await context.registry.add(compact)
+    if (page.next === null) return
+  }
+}
+
+/**
+ * Brings a replica up to the head that the home states, verifying every block and rule on the way.
+ * @throws AmpereError VERIFICATION_FAILED (rule and height in the message), also for a rolled-back or forked home
+ */
+export async function syncReplica(context: SyncContext, chain: ChainId, known: Replica | null): Promise<Replica> {
+  const answer = await context.api.head(chain)
+  await syncRegistry(context)
+  const head = await verifyHead(context, chain, answer.head)
+  if (known) checkNotRolledBack(known, head)
+  const grown = emptyOr(known)
+  while ((grown.link?.opened.block.height ?? -1) < head.height) {
+    const page = await context.api.blocks(chain, grown.notes.length)
+    if (page.items.length === 0) throw failed('withheld', 'the home holds back blocks below its own head')
+    await grow(context, chain, grown, page.items)
+  }
+  const at = grown.notes[head.height]
+  if (!grown.link || at?.id !== head.block) throw failed('forked', `two blocks are claimed at height ${head.height}`)
+  return { chain, link: grown.link, notes: grown.notes, epochs: grown.epochs, erasures: grown.erasures, head }
+}
+
+interface Growing {
+  link: Link | null
+  notes: BlockNote[]
+  epochs: Map<number, readonly EpochKey[]>
+  erasures: Replica['erasures'][number][]
+}
+
+function emptyOr(known: Replica | null): Growing {
+  return {
+    link: known?.link ?? null,
+    notes: [...(known?.notes ?? [])],
+    epochs: new Map(known?.epochs),
+    erasures: [...(known?.erasures ?? [])],
+  }
+}
+
+async function grow(context: SyncContext, chain: ChainId, grown: Growing, compacts: readonly string[]): Promise<void> {
+  const folded = await foldBlocks(grown.link, compacts, {
+    chain,
+    viewAt: context.registry.viewAt,
+    keyOf: context.registry.keyOf,
+    verifiers: context.verifiers,
+  })
+  for (const link of folded.links) {
+    grown.link = link
+    grown.notes.push(noteOf(link.opened))
+    const keys = epochKeysIn(link.opened)
+    if (keys) grown.epochs.set(link.state.epoch.number, keys)
+    const { block } = link.opened
+    if (block.type === 'erase' && block.body.act === 'complete') {
+      grown.erasures.push({ id: link.opened.id, height: block.height, body: block.body })
+    }
+  }
+  if (folded.broken) {
+    const { height, violation } = folded.broken
+    throw failed(violation.rule, `block ${height}: ${violation.detail}`)
+  }
+}
+
+/** What to remember of a verified block. */
+export function noteOf(parsed: ParsedBlock): BlockNote {
+  const { height, time, op, entries } = parsed.block
+  return { height, id: parsed.id, kid: parsed.kid, time, op, entries }
+}
+
+function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {
+  const { block } = parsed
+  if (block.type === 'genesis') return block.body.compartments
+  return block.type === 'control' ? (block.body.epoch?.compartments ?? null) : null
+}
+
+async function verifyHead(context: SyncContext, chain: ChainId, compact: string): Promise<HeadStatement> {
+  const key = homeKey(context, compact)
+  const head = await openHead(compact, key, context.verifiers)
+  if (head.chain !== chain) throw failed('head', 'the head statement is for another chain')
+  if (head.origin !== context.pins.origin) throw failed('head', 'the head statement is of another origin')
+  return head
+}
+
+/** The key that the registry gives the deployment at the pinned origin. */
+function homeKey(context: SyncContext, compact: string): PublicJwk {
+  const { jws } = parseHead(compact)
+  const newest = context.registry.newest()
+  const record = keyRecordOf(newest, jws.kid)
+  const deployment =
+    record && 'deployment' in record.owner ? recordOf(newest, 'deployment', record.owner.deployment) : null
+  if (!record || record.use !== 'head' || deployment?.origin !== context.pins.origin) {
+    throw failed('head', "the head statement is signed by a key that is not this home's")
+  }
+  return record.jwk
+}
+
+/** A head below what this installation has seen is a rollback; another block there is a fork. */
+function checkNotRolledBack(known: Replica, head: HeadStatement): void {
+  if (head.height < known.link.opened.block.height) {
+    throw failed('rolled-back', `the home states height ${head.height} after ${known.link.opened.block.height}`)
+  }
+  const at = known.notes[head.height]
+  if (at && at.id !== head.block) throw failed('forked', `two blocks are claimed at height ${head.height}`)
+  if (timestampMs(head.time) < timestampMs(known.head.time)) {
+    throw failed('rolled-back', 'the head statement is older than the last one')
+  }
+}
+
+function failed(rule: string, detail: string): AmpereError {
+  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`)
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
+import { toBase64url } from '../bytes/encoding.ts'
+import type { Digest } from '../bytes/ids.ts'
+
+/** SHA-256, synchronously: for tree nodes and ids, where a promise costs more than the hash. */
+export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(nobleSha256(bytes))
+}
+
+/** SHA-256 in the pool of WebCrypto: for sealed objects. */
+export async function sha256Large(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+}
+
+/** HMAC-SHA-256, RFC 2104. */
+export function hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(hmac(nobleSha256, key, bytes))
+}
+
+/** SHA-256 as the identifier that blocks and rows carry: base64url, 43 characters. */
+export function digestOf(bytes: Uint8Array): Digest {
+  return toBase64url(sha256(bytes)) as Digest
+}

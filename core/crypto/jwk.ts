@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { p256 } from '@noble/curves/nist.js'
+import { canonicalBytes } from '../bytes/canonical-json.ts'
+import { fromBase64url } from '../bytes/encoding.ts'
+import type { Kid } from '../bytes/ids.ts'
+import { concat } from '../bytes/frame.ts'
+import { AmpereError } from '../errors.ts'
+import type { PublicJwk, SignatureAlgorithm } from '../ports/keys.ts'
+import { digestOf } from './hash.ts'
+
+/** Length in bytes of an ML-DSA-44 public key, FIPS 204 table 2. */
+const ML_DSA_44_PUBLIC_BYTES = 1312
+
+/** RFC 7638 thumbprint (SHA-256, base64url); for ML-DSA the members of RFC 9964. */
+export function thumbprint(jwk: PublicJwk): Kid {
+  return digestOf(canonicalBytes(jwk)) as string as Kid
+}
+
+/** The one algorithm that a key is for. */
+export function algorithmOf(jwk: PublicJwk): SignatureAlgorithm {
+  if (jwk.kty === 'EC') return 'ES256'
+  return jwk.kty === 'OKP' ? 'Ed25519' : 'ML-DSA-44'
+}
+
+/**
+ * A public key that has exactly the members that its thumbprint covers, each of the right length,
+ * and for P-256 a point on the curve.
+ * @throws AmpereError KEY_MALFORMED
+ */
+export function checkPublicJwk(value: unknown): PublicJwk {
+  const jwk = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const only = (...names: string[]) => Object.keys(jwk).sort().join() === names.sort().join()
+  if (jwk['kty'] === 'EC' && jwk['crv'] === 'P-256' && only('kty', 'crv', 'x', 'y')) {
+    checkPoint(bytesOf(jwk['x'], 32), bytesOf(jwk['y'], 32))
+    return { kty: 'EC', crv: 'P-256', x: String(jwk['x']), y: String(jwk['y']) }
+  }
+  if (jwk['kty'] === 'OKP' && jwk['crv'] === 'Ed25519' && only('kty', 'crv', 'x')) {
+    bytesOf(jwk['x'], 32)
+    return { kty: 'OKP', crv: 'Ed25519', x: String(jwk['x']) }
+  }
+  if (jwk['kty'] === 'AKP' && jwk['alg'] === 'ML-DSA-44' && only('kty', 'alg', 'pub')) {
+    bytesOf(jwk['pub'], ML_DSA_44_PUBLIC_BYTES)
+    return { kty: 'AKP', alg: 'ML-DSA-44', pub: String(jwk['pub']) }
+  }
+  throw malformed('a public key is not one of ours')
+}
+
+function checkPoint(x: Uint8Array, y: Uint8Array): void {
+  try {
+    p256.Point.fromBytes(concat(new Uint8Array([4]), x, y)).assertValidity()
+  } catch (cause) {
+    throw malformed('a P-256 key is not on the curve', cause)
+  }
+}
+
+function bytesOf(value: unknown, length: number): Uint8Array {
+  try {
+    const bytes = fromBase64url(typeof value === 'string' ? value : '')
+    if (bytes.length === length) return bytes
+  } catch (cause) {
+    throw malformed('a key member is not base64url', cause)
+  }
+  throw malformed(`a key member is not ${length} bytes`)
+}
+
+function malformed(what: string, cause?: unknown): AmpereError {
+  return new AmpereError('KEY_MALFORMED', what, { cause })
+}

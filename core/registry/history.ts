@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest, Kid } from '../bytes/ids.ts'
+import { timestampMs } from '../bytes/timestamp.ts'
+import type { RegistryHead } from '../block/block.ts'
+import { isViolation } from '../block/violation.ts'
+import type { KeyOf } from '../block/open-block.ts'
+import type { Verifiers } from '../crypto/signature.ts'
+import { AmpereError } from '../errors.ts'
+import { openRegistryBlock, type OpenedRegistryBlock } from './block.ts'
+import { recordKey, type RegistryRecord } from './records.ts'
+import { applyRegistryBlock } from './reduce.ts'
+import type { RegistryView } from './snapshot.ts'
+import type { RegistryState } from './state.ts'
+
+interface Step {
+  readonly id: Digest
+  readonly timeMs: number
+}
+
+/** The registry at every height, verified block by block from the pinned genesis. */
+export interface RegistryHistory {
+  /** Id of the registry: its genesis block's id, which the installation pins. */
+  readonly pinned: Digest
+  /** Height of the newest block, -1 while empty. */
+  height(): number
+  /** Verifies and adds the next block. @throws AmpereError VERIFICATION_FAILED, SIGNATURE_INVALID */
+  add(compact: string): Promise<OpenedRegistryBlock>
+  /** The registry as of a head that some block names; null when this history has no such head. */
+  viewAt(head: RegistryHead): RegistryView | null
+  /** The newest view. @throws AmpereError NOT_FOUND while empty */
+  newest(): RegistryView
+  /** When the head at `height` was followed by another, in ms since 1970; null while it is the newest. */
+  supersededAt(height: number): number | null
+  state(): RegistryState | null
+  /** The key behind a `kid`, at whatever height it was certified. */
+  readonly keyOf: KeyOf
+}
+
+/** An empty history that accepts only the registry whose genesis is `pinned`. */
+export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): RegistryHistory {
+  const steps: Step[] = []
+  const versions = new Map<string, { height: number; record: RegistryRecord }[]>()
+  let state: RegistryState | null = null
+  const keyOf: KeyOf = (kid: Kid) => {
+    const record = versions.get(`key/${kid}`)?.[0]?.record
+    return record?.kind === 'key' ? record.jwk : null
+  }
+  const viewAt = (head: RegistryHead): RegistryView | null =>
+    steps[head.height]?.id === head.id ? { head, get: (key) => versionAt(versions.get(key), head.height) } : null
+  return {
+    pinned,
+    height: () => steps.length - 1,
+    keyOf,
+    viewAt,
+    state: () => state,
+    newest: () => {
+      const last = steps.at(-1)
+      const view = last ? viewAt({ height: steps.length - 1, id: last.id }) : null
+      if (!view) throw new AmpereError('NOT_FOUND', 'the registry is empty')
+      return view
+    },
+    supersededAt: (height) => steps[height + 1]?.timeMs ?? null,
+    add: async (compact) => {
+      const opened = await openRegistryBlock(compact, keyOf, verifiers)
+      if (steps.length === 0 && opened.id !== pinned) {
+        throw new AmpereError('VERIFICATION_FAILED', 'the registry is another than the pinned one')
+      }
+      const applied = applyRegistryBlock(state, opened)
+      if (isViolation(applied)) {
+        throw new AmpereError('VERIFICATION_FAILED', `registry block breaks rule ${applied.rule}: ${applied.detail}`)
+      }
+      const height = steps.length
+      for (const record of applied.changed) {
+        const key = recordKey(record)
+        versions.set(key, [...(versions.get(key) ?? []), { height, record }])
+      }
+      state = applied.state
+      steps.push({ id: opened.id, timeMs: timestampMs(opened.block.time) })
+      return opened
+    },
+  }
+}
+
+function versionAt(
+  versions: readonly { height: number; record: RegistryRecord }[] | undefined,
+  height: number,
+): RegistryRecord | null {
+  return versions?.findLast((version) => version.height <= height)?.record ?? null
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Kid } from '../../bytes/ids.ts'
+import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
+import { isViolation } from '../../block/violation.ts'
+import { openBlock, type KeyOf, type OpenedBlock, type ParsedBlock } from '../../block/open-block.ts'
+import { CLOCK_TOLERANCE_MS, REGISTRY_FRESHNESS_MS } from '../../api/limits.ts'
+import { applyBlock } from '../../chain/apply-block.ts'
+import { deviceKeys } from '../../chain/devices.ts'
+import type { ControlState, Link } from '../../chain/state.ts'
+import type { Verifiers } from '../../crypto/signature.ts'
+import { AmpereError } from '../../errors.ts'
+import type { RegistryHistory } from '../../registry/history.ts'
+import { isRevoked, recordOf, type RegistryView } from '../../registry/snapshot.ts'
+
+/** The head a block is judged against. It was admitted here before, so its signature is not checked again. */
+export interface StoredHead {
+  readonly parsed: ParsedBlock
+  readonly state: ControlState
+}
+
+/**
+ * Decides whether a block may follow: law first (violations, for ever), then admission (refusals, for now).
+ * @throws AmpereError SIGNATURE_INVALID, VIOLATION, CLOCK_SKEW, REGISTRY_STALE, BLOCK_REFUSED
+ */
+export async function admit(
+  parsed: ParsedBlock,
+  head: StoredHead | null,
+  registry: RegistryHistory,
+  context: { readonly verifiers: Verifiers; readonly nowMs: number; readonly deployment: string },
+): Promise<Link> {
+  const records = registry.viewAt(parsed.block.registry)
+  if (!records) throw new AmpereError('REGISTRY_STALE', 'the block names a registry head that is not known here')
+  const opened = await openBlock(parsed, keysOf(parsed, head, registry), context.verifiers)
+  const parent = head ? { opened: head.parsed as OpenedBlock, state: head.state } : null
+  const link = applyBlock(parent, opened, records)
+  if (isViolation(link)) throw new AmpereError('VIOLATION', `rule ${link.rule}: ${link.detail}`)
+  checkFreshness(parsed, registry, context.nowMs)
+  checkHome(link.state, registry.newest(), context.deployment)
+  checkRevoked(parsed, registry.newest())
+  return link
+}
+
+function keysOf(parsed: ParsedBlock, head: StoredHead | null, registry: RegistryHistory): KeyOf {
+  const devices = deviceKeys([head?.state.controllers ?? null, parsed])
+  return (kid: Kid) => devices.get(kid) ?? registry.keyOf(kid)
+}
+
+function checkFreshness(parsed: ParsedBlock, registry: RegistryHistory, nowMs: number): void {
+  const { block } = parsed
+  if (Math.abs(timestampMs(block.time) - nowMs) > CLOCK_TOLERANCE_MS) {
+    throw new AmpereError('CLOCK_SKEW', `the time here is ${toTimestamp(nowMs)}`)
+  }
+  const superseded = registry.supersededAt(block.registry.height)
+  if (superseded !== null && nowMs - superseded > REGISTRY_FRESHNESS_MS) {
+    throw new AmpereError('REGISTRY_STALE', 'the block names a registry head that was superseded too long ago')
+  }
+}
+
+function checkHome(state: ControlState, newest: RegistryView, deployment: string): void {
+  const record = recordOf(newest, 'deployment', deployment)
+  if (state.home.deployment !== deployment || record?.origin !== state.home.origin) {
+    throw new AmpereError('BLOCK_REFUSED', 'the chain names another home')
+  }
+}
+
+function checkRevoked(parsed: ParsedBlock, newest: RegistryView): void {
+  const kids = [parsed.kid, ...parsed.approvals.map((approval) => approval.jws.kid)]
+  if (kids.some((kid) => isRevoked(newest, kid))) {
+    throw new AmpereError('BLOCK_REFUSED', 'a signing key is revoked in the newest registry head')
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { InstitutionId, Kid } from '../bytes/ids.ts'
+import { timestampMs } from '../bytes/timestamp.ts'
+import { verifyJws } from '../block/jws.ts'
+import { REQUEST_TOLERANCE_MS } from '../api/limits.ts'
+import { AUTH_SCHEME, parseAuthorization } from '../api/request.ts'
+import { deviceKeys } from '../chain/devices.ts'
+import { grantOf, type ControlState } from '../chain/state.ts'
+import { digestOf } from '../crypto/hash.ts'
+import { AmpereError } from '../errors.ts'
+import type { Now } from '../ports/keys.ts'
+import { activeInstanceOf, keyRecordOf } from '../registry/snapshot.ts'
+import type { Home } from './home.ts'
+
+/** Who sent a request, as its signature proves. A device's key is known only to its chain. */
+export interface Caller {
+  readonly kid: Kid
+  readonly institution: InstitutionId | null
+  readonly capabilities: readonly string[]
+  /** Name under which the caller holds packages. */
+  readonly reader: string
+}
+
+/**
+ * Checks the signed request in an Authorization header. `state` is the chain's, where the request names one.
+ * @throws AmpereError UNAUTHORIZED
+ */
+export async function authenticate(
+  home: Home,
+  request: { method: string; url: URL; body: Uint8Array; authorization: string | null; now: Now },
+  state: ControlState | null,
+): Promise<Caller> {
+  const [scheme, compact] = (request.authorization ?? '').split(' ')
+  if (scheme !== AUTH_SCHEME || !compact) throw unauthorized('the Authorization header is missing')
+  const { jws, request: signed } = parseAuthorization(compact)
+  const newest = (await home.registry.refresh()).newest()
+  const active = activeInstanceOf(newest, jws.kid)
+  const key = active ? keyRecordOf(newest, jws.kid)?.jwk : deviceKeys([state?.controllers ?? null]).get(jws.kid)
+  if (!key) throw unauthorized('the key is not active')
+  await verifyJws(jws, key, home.verifiers)
+  const fits =
+    signed.origin === home.origin &&
+    signed.method === request.method &&
+    signed.target === request.url.pathname + request.url.search &&
+    signed.body === digestOf(request.body) &&
+    Math.abs(timestampMs(signed.time) - request.now()) <= REQUEST_TOLERANCE_MS
+  if (!fits) throw unauthorized('the signature is for another request or time')
+  return {
+    kid: jws.kid,
+    institution: active?.institution.id ?? null,
+    capabilities: active?.instance.capabilities ?? [],
+    reader: active?.institution.id ?? jws.kid,
+  }
+}
+
+/**
+ * May this caller fetch the sealed parts of this chain? Everything it gets is ciphertext and signed blocks.
+ * @throws AmpereError NOT_FOUND, the same as for a chain that does not exist
+ */
+export function checkMayFetch(caller: Caller, state: ControlState): void {
+  const controls = state.controllers.members.some((member) =>
+    member.kind === 'device' ? member.kid === caller.kid : member.institution === caller.institution,
+  )
+  if (controls || (caller.institution !== null && grantOf(state, caller.institution) !== null)) return
+  throw new AmpereError('NOT_FOUND', 'no such chain')
+}
+
+function unauthorized(what: string): AmpereError {
+  return new AmpereError('UNAUTHORIZED', `request: ${what}`)
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromUtf8, utf8 } from '../bytes/encoding.ts'
+import { asChainId, type BlockId, type ChainId } from '../bytes/ids.ts'
+import { toTimestamp } from '../bytes/timestamp.ts'
+import type { EraseTarget } from '../block/block.ts'
+import { readDescriptors } from '../block/entries-object.ts'
+import { signJws } from '../block/jws.ts'
+import { encodeKeyRow, entomb, parseKeyRow, type KeyRow } from '../block/key-row.ts'
+import { parseBlock, type ParsedBlock } from '../block/open-block.ts'
+import { AmpereError } from '../errors.ts'
+import type { Ports } from '../ports/needs.ts'
+import type { Home } from './home.ts'
+import { heightKey, loadBlock, objectName, rowKey } from './store/rows.ts'
+
+/** What carrying out erasures uses: the only role that removes anything. */
+export const ERASER_NEEDS = {
+  tables: { blocks: 'read', wraps: 'write', packages: 'write', jobs: 'write', receipts: 'append', registry: 'read' },
+  objects: { entries: 'shred' },
+  keys: { head: 'sign' },
+} as const
+export type EraserPorts = Ports<typeof ERASER_NEEDS>
+
+/** Partition of the jobs table with the erasures that are ordered. */
+export const JOBS_ERASE = 'erase'
+/** Row key of an erasure job: chain and height of the completing block. */
+export function erasureJob(chain: ChainId, height: number): string {
+  return `${chain}/${heightKey(height)}`
+}
+
+/**
+ * Carries out every erasure that a committed block orders; safe to repeat, and after any crash.
+ * Runs at start before anything is served, so that a restored store erases again, and on schedule.
+ * @returns how many erasures stand carried out
+ * @throws AmpereError of the first that failed, after all were tried
+ */
+export async function carryOutErasures(ports: EraserPorts, home: Home): Promise<number> {
+  const failures: unknown[] = []
+  let done = 0
+  for (let from = ''; ; ) {
+    const rows = await ports.tables.jobs.range(JOBS_ERASE, { from })
+    for (const row of rows) {
+      const [chain, height] = row.key.split('/')
+      if (!chain || !height) throw new AmpereError('STORE_CORRUPT', 'a job has no chain or height')
+      try {
+        done += (await carryOutErasure(ports, home, asChainId(chain), Number(height))) ? 1 : 0
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    const last = rows.at(-1)
+    if (!last) break
+    from = `${last.key}\u0000`
+  }
+  if (failures.length > 0) throw failures[0]
+  return done
+}
+
+/** Carries out the erasure that the block at `height` completes. @returns false when no such block was committed */
+export async function carryOutErasure(
+  ports: EraserPorts,
+  home: Home,
+  chain: ChainId,
+  height: number,
+): Promise<boolean> {
+  const ordered = await loadBlock(ports.tables.blocks, chain, height)
+  // The order was never committed, or another block won its height: nothing was ordered.
+  if (ordered?.block.type !== 'erase' || ordered.block.body.act !== 'complete') return false
+  const { body } = ordered.block
+  const targets = body.scope === 'record' ? await everything(ports, chain, height) : body.targets
+  for (const target of targets) await shredTarget(ports, ordered, target)
+  if (body.scope === 'record') await removePackages(ports, chain)
+  const statement = await signJws(
+    'ampere-erased+jws',
+    {
+      v: 1,
+      chain,
+      block: ordered.id,
+      store: home.origin,
+      at: toTimestamp(ports.now()),
+      backupsExpire: toTimestamp(ports.now() + home.backupDays * 86_400_000),
+    },
+    ports.keys.head,
+  )
+  await ports.tables.receipts.insert(chain, `erased/${heightKey(height)}`, utf8(statement))
+  return true
+}
+
+async function shredTarget(
+  ports: EraserPorts,
+  ordered: ParsedBlock,
+  target: { readonly height: number; readonly ids: EraseTarget['ids'] | 'all' },
+): Promise<void> {
+  const aimed = await loadBlock(ports.tables.blocks, ordered.chain, target.height)
+  const entries = aimed?.block.entries
+  if (!entries) return
+  const name = objectName(ordered.chain, entries.root)
+  const object = await ports.objects.entries.fetch(name)
+  const rowIsEmpty = await entombRow(ports, ordered.chain, rowKey(entries), ordered.id, (row) => {
+    if (target.ids === 'all') return [...row.keys.keys()]
+    if (row.keys.every((key) => 'erased' in key)) return []
+    // Without the descriptors nobody knows which key belongs to which entry: wait for a restored object.
+    if (!object) throw new AmpereError('STORE_CORRUPT', 'an object is missing; its erasure waits')
+    const wanted = new Set<string>(target.ids)
+    return readDescriptors(object).flatMap((descriptor, i) => (wanted.has(descriptor.id) ? [i] : []))
+  })
+  if (rowIsEmpty) await ports.objects.entries.shred(name)
+}
+
+/** Turns keys into tombstones by compare and swap. @returns true when no key is left in the row */
+async function entombRow(
+  ports: EraserPorts,
+  chain: ChainId,
+  key: string,
+  erase: BlockId,
+  choose: (row: KeyRow) => readonly number[],
+): Promise<boolean> {
+  for (;;) {
+    const row = await ports.tables.wraps.get(chain, key)
+    if (!row) return true
+    const before = parseKeyRow(row.value)
+    const after = entomb(before, choose(before), erase)
+    const empty = after.keys.every((item) => 'erased' in item)
+    const bytes = encodeKeyRow(after)
+    if (fromUtf8(bytes) === fromUtf8(row.value)) return empty
+    if ((await ports.tables.wraps.swap(chain, key, row.version, bytes)) !== null) return empty
+  }
+}
+
+async function everything(
+  ports: EraserPorts,
+  chain: ChainId,
+  before: number,
+): Promise<{ height: number; ids: 'all' }[]> {
+  const targets: { height: number; ids: 'all' }[] = []
+  for (let from = 0; from < before; from += 1000) {
+    const rows = await ports.tables.blocks.range(chain, { from: heightKey(from), to: heightKey(before) })
+    for (const row of rows) {
+      const parsed = parseBlock(fromUtf8(row.value))
+      if (parsed.block.entries) targets.push({ height: parsed.block.height, ids: 'all' })
+    }
+  }
+  return targets
+}
+
+async function removePackages(ports: EraserPorts, chain: ChainId): Promise<void> {
+  for (;;) {
+    const rows = await ports.tables.packages.range(chain)
+    if (rows.length === 0) return
+    for (const row of rows) await ports.tables.packages.swap(chain, row.key, row.version, null)
+  }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DeploymentId } from '../bytes/ids.ts'
+import type { Verifiers } from '../crypto/signature.ts'
+import type { RegistrySource } from './store/registry.ts'
+
+/** What every act of a home knows about the deployment that it runs in. */
+export interface Home {
+  readonly deployment: DeploymentId
+  readonly origin: string
+  readonly durability: 'local' | 'region' | 'mirrored'
+  /** Days until the last backup that could still hold an erased key expires; 0 where no backups are made. */
+  readonly backupDays: number
+  readonly registry: RegistrySource
+  /** Cache of imported public keys. */
+  readonly verifiers: Verifiers
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromUtf8 } from '../bytes/encoding.ts'
+import type { ChainId, Digest } from '../bytes/ids.ts'
+import type { ParsedBlock } from '../block/open-block.ts'
+import type { BlocksAnswer, ErasedAnswer, HeadAnswer, PackagesAnswer } from '../api/answers.ts'
+import type { EpochPackage } from '../api/append.ts'
+import { MAX_PAGE_BLOCKS } from '../api/limits.ts'
+import type { ControlState } from '../chain/state.ts'
+import { AmpereError } from '../errors.ts'
+import type { Ports } from '../ports/needs.ts'
+import type { ByteRange } from '../ports/objects.ts'
+import { headStatement } from './append/head.ts'
+import type { Caller } from './authenticate.ts'
+import type { Home } from './home.ts'
+import { heightKey, loadHead, loadState, objectName } from './store/rows.ts'
+
+/** What reading uses: nothing it can write, and no key but the one for head statements. */
+export const READER_NEEDS = {
+  tables: {
+    blocks: 'read',
+    states: 'read',
+    wraps: 'read',
+    packages: 'read',
+    receipts: 'read',
+    registry: 'read',
+  },
+  objects: { entries: 'fetch' },
+  keys: { head: 'sign' },
+} as const
+export type ReaderPorts = Ports<typeof READER_NEEDS>
+
+/** A chain's newest block and state. @throws AmpereError NOT_FOUND */
+export async function findChain(
+  ports: Pick<ReaderPorts, 'tables'>,
+  chain: ChainId,
+): Promise<{ readonly head: ParsedBlock; readonly state: ControlState }> {
+  const head = await loadHead(ports.tables.blocks, chain)
+  if (!head) throw new AmpereError('NOT_FOUND', 'no such chain')
+  return { head, state: await loadState(ports.tables.states, head.block.state) }
+}
+
+/** The newest block with a fresh head statement. */
+export async function readHead(ports: ReaderPorts, home: Home, head: ParsedBlock): Promise<HeadAnswer> {
+  return { block: head.compact, head: await headStatement(ports, home, head) }
+}
+
+/** Blocks from a height on, in order. `limit` is 1..MAX_PAGE_BLOCKS. */
+export async function readBlocks(
+  ports: ReaderPorts,
+  chain: ChainId,
+  from: number,
+  limit: number,
+): Promise<BlocksAnswer> {
+  const rows = await ports.tables.blocks.range(chain, {
+    from: heightKey(from),
+    limit: Math.min(limit, MAX_PAGE_BLOCKS),
+  })
+  const items = rows.map((row) => fromUtf8(row.value))
+  return { items, next: items.length < limit ? null : from + items.length }
+}
+
+/** A block's key row, or null when it is missing. `name` is `<root>.<keys>`. */
+export async function readKeyRow(ports: ReaderPorts, chain: ChainId, name: string): Promise<Uint8Array | null> {
+  return (await ports.tables.wraps.get(chain, name))?.value ?? null
+}
+
+/** A block's sealed object or a part of it, or null when it is missing or shredded. */
+export function readObject(
+  ports: ReaderPorts,
+  chain: ChainId,
+  root: Digest,
+  range?: ByteRange,
+): Promise<Uint8Array | null> {
+  return ports.objects.entries.fetch(objectName(chain, root), range)
+}
+
+/** The packages for this caller, and the histories that lead to earlier epochs. */
+export async function readPackages(ports: ReaderPorts, chain: ChainId, caller: Caller): Promise<PackagesAnswer> {
+  const items: EpochPackage[] = []
+  let from = ''
+  for (;;) {
+    const rows = await ports.tables.packages.range(chain, { from })
+    for (const row of rows) {
+      const item = JSON.parse(fromUtf8(row.value)) as EpochPackage
+      if (item.kind === 'history' || item.reader === caller.reader) items.push(item)
+    }
+    const last = rows.at(-1)
+    if (!last || rows.length < 1000) return { items }
+    from = `${last.key}\u0000`
+  }
+}
+
+/** Signed statements of this home that it destroyed keys. */
+export async function readErased(ports: ReaderPorts, chain: ChainId): Promise<ErasedAnswer> {
+  const rows = await ports.tables.receipts.range(chain)
+  return { items: rows.map((row) => fromUtf8(row.value)) }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromUtf8, utf8 } from '../bytes/encoding.ts'
+import { timestampMs } from '../bytes/timestamp.ts'
+import { isViolation } from '../block/violation.ts'
+import type { BlocksAnswer } from '../api/answers.ts'
+import { CLOCK_TOLERANCE_MS, MAX_PAGE_BLOCKS } from '../api/limits.ts'
+import { AmpereError } from '../errors.ts'
+import type { Ports } from '../ports/needs.ts'
+import { openRegistryBlock } from '../registry/block.ts'
+import { applyRegistryBlock } from '../registry/reduce.ts'
+import { proveRecord, type RecordProof } from '../registry/state.ts'
+import type { Home } from './home.ts'
+import { REGISTRY_PARTITION } from './store/registry.ts'
+import { heightKey } from './store/rows.ts'
+
+/** What keeping the registry uses. */
+export const REGISTRAR_NEEDS = { tables: { registry: 'append' }, objects: {}, keys: {} } as const
+export type RegistrarPorts = Ports<typeof REGISTRAR_NEEDS>
+
+/**
+ * Adds a registry block that keeps the registry's rules. The insert at its height is the commit;
+ * the same block again is success.
+ * @throws AmpereError VIOLATION, HEAD_CONFLICT, CLOCK_SKEW, SIGNATURE_INVALID
+ */
+export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compact: string): Promise<string> {
+  const history = await home.registry.refresh()
+  const opened = await openRegistryBlock(compact, history.keyOf, home.verifiers)
+  const { height } = opened.block
+  const stored = await ports.tables.registry.get(REGISTRY_PARTITION, heightKey(height))
+  if (stored) return sameOrConflict(fromUtf8(stored.value), compact, opened.id, height)
+  if (height !== history.height() + 1) {
+    throw new AmpereError('HEAD_CONFLICT', `the newest registry block here is ${history.height()}`)
+  }
+  if (height > 0 && Math.abs(timestampMs(opened.block.time) - ports.now()) > CLOCK_TOLERANCE_MS) {
+    throw new AmpereError('CLOCK_SKEW', 'the time of the registry block is too far from the time here')
+  }
+  const applied = applyRegistryBlock(history.state(), opened)
+  if (isViolation(applied)) throw new AmpereError('VIOLATION', `rule ${applied.rule}: ${applied.detail}`)
+  await ports.tables.registry.insert(REGISTRY_PARTITION, heightKey(height), utf8(compact))
+  const row = await ports.tables.registry.get(REGISTRY_PARTITION, heightKey(height))
+  if (!row) throw new AmpereError('STORE_UNAVAILABLE', 'the registry block is not there after it was stored')
+  return sameOrConflict(fromUtf8(row.value), compact, opened.id, height)
+}
+
+/** Registry blocks from a height on. */
+export async function readRegistryBlocks(
+  ports: { readonly tables: Pick<RegistrarPorts['tables'], 'registry'> },
+  from: number,
+  limit: number,
+): Promise<BlocksAnswer> {
+  const rows = await ports.tables.registry.range(REGISTRY_PARTITION, {
+    from: heightKey(from),
+    limit: Math.min(limit, MAX_PAGE_BLOCKS),
+  })
+  const items = rows.map((row) => fromUtf8(row.value))
+  return { items, next: items.length < limit ? null : from + items.length }
+}
+
+/** Proof of one record, present or absent, at the newest head. @throws AmpereError NOT_FOUND while empty */
+export async function readRecordProof(
+  home: Home,
+  key: string,
+): Promise<{ readonly head: { height: number; id: string }; readonly proof: RecordProof }> {
+  const history = await home.registry.refresh()
+  const state = history.state()
+  if (!state) throw new AmpereError('NOT_FOUND', 'the registry is empty')
+  return { head: history.newest().head, proof: proveRecord(state, key) }
+}
+
+function sameOrConflict(stored: string, compact: string, id: string, height: number): string {
+  // Signing twice gives two signatures over one signing input; either is the block.
+  const input = (text: string) => text.slice(0, text.lastIndexOf('.'))
+  if (input(stored) === input(compact)) return id
+  throw new AmpereError('HEAD_CONFLICT', `registry block ${height} exists`)
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromUtf8 } from '../../bytes/encoding.ts'
+import type { Digest } from '../../bytes/ids.ts'
+import type { Verifiers } from '../../crypto/signature.ts'
+import type { ReadTable } from '../../ports/table.ts'
+import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
+import { heightKey } from './rows.ts'
+
+/** Partition of the registry table that holds its blocks by height. */
+export const REGISTRY_PARTITION = 'blocks'
+
+/** The registry as this home holds it. `refresh` reads and verifies what was added since. */
+export interface RegistrySource {
+  refresh(): Promise<RegistryHistory>
+}
+
+/**
+ * A verified registry over the home's own table. The table is not trusted: each block is verified, once.
+ * Refreshing costs one range read; two refreshes at once share it.
+ */
+export function createRegistrySource(table: ReadTable, pinned: Digest, verifiers: Verifiers): RegistrySource {
+  const history = createRegistryHistory(pinned, verifiers)
+  let running: Promise<RegistryHistory> | null = null
+  const load = async (): Promise<RegistryHistory> => {
+    for (;;) {
+      const rows = await table.range(REGISTRY_PARTITION, { from: heightKey(history.height() + 1) })
+      for (const row of rows) await history.add(fromUtf8(row.value))
+      if (rows.length === 0) return history
+    }
+  }
+  return {
+    refresh: () => {
+      running ??= load().finally(() => {
+        running = null
+      })
+      return running
+    },
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseCanonical } from '../../bytes/canonical-json.ts'
+import { fromUtf8 } from '../../bytes/encoding.ts'
+import type { ChainId, Digest } from '../../bytes/ids.ts'
+import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
+import type { ControlState } from '../../chain/state.ts'
+import { digestOf } from '../../crypto/hash.ts'
+import { AmpereError } from '../../errors.ts'
+import type { ReadTable } from '../../ports/table.ts'
+
+/** Row key of a height: 16 digits, so that the order of keys is the order of heights. */
+export function heightKey(height: number): string {
+  return String(height).padStart(16, '0')
+}
+
+/** Row key of a key row: a row is found by what it holds, so nobody can put another in its place. */
+export function rowKey(entries: { readonly root: Digest; readonly keys: Digest }): string {
+  return `${entries.root}.${entries.keys}`
+}
+
+/** Name of the object with a block's entries; the chain is in it, so that chains share nothing. */
+export function objectName(chain: ChainId, root: Digest): string {
+  return `${chain}/${root}`
+}
+
+/** Partition of the states table, by the first two characters of the hash: 4,096 even parts. */
+export function statePartition(hash: Digest): string {
+  return hash.slice(0, 2)
+}
+
+/** Partition of the list of chains: 64 even parts. */
+export function chainPartition(chain: ChainId): string {
+  return chain.slice(0, 1)
+}
+
+/** The newest block of a chain, or null when there is no such chain. */
+export async function loadHead(blocks: ReadTable, chain: ChainId): Promise<ParsedBlock | null> {
+  const [row] = await blocks.range(chain, { reverse: true, limit: 1 })
+  return row ? parseBlock(fromUtf8(row.value)) : null
+}
+
+/** The block at a height, or null. */
+export async function loadBlock(blocks: ReadTable, chain: ChainId, height: number): Promise<ParsedBlock | null> {
+  const row = await blocks.get(chain, heightKey(height))
+  return row ? parseBlock(fromUtf8(row.value)) : null
+}
+
+/**
+ * The control state that a block names, checked against its hash.
+ * @throws AmpereError STORE_CORRUPT when it is absent or another
+ */
+export async function loadState(states: ReadTable, hash: Digest): Promise<ControlState> {
+  const row = await states.get(statePartition(hash), hash)
+  if (!row) throw new AmpereError('STORE_CORRUPT', 'a control state is missing')
+  if (digestOf(row.value) !== hash) throw new AmpereError('STORE_CORRUPT', 'a control state was changed')
+  return parseCanonical(row.value) as unknown as ControlState
+}

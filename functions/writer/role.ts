@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+import { WRITER_NEEDS } from '#core/server/append/append.ts'
+
+export const role = { name: 'writer', needs: WRITER_NEEDS } as const
