@@ -13,7 +13,12 @@ const reader = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,63}$/))
 
 /** One sealed package: for a reader of an epoch, or the history of a compartment. `sealed` is base64url. */
 const epochPackage = v.variant('kind', [
-  v.strictObject({ kind: v.literal('reader'), epoch: count, reader, sealed: v.pipe(v.string(), v.maxLength(64 * 1024)) }),
+  v.strictObject({
+    kind: v.literal('reader'),
+    epoch: count,
+    reader,
+    sealed: v.pipe(v.string(), v.maxLength(64 * 1024)),
+  }),
   v.strictObject({
     kind: v.literal('history'),
     epoch: count,

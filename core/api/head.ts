@@ -31,7 +31,11 @@ export function parseHead(compact: string): { readonly jws: OpenedJws; readonly 
 }
 
 /** Parses and verifies with the deployment's key. @throws AmpereError SIGNATURE_INVALID and those of `parseHead` */
-export async function openHead(compact: string, key: PublicJwk, verifiers: Verifiers): Promise<HeadStatement> {
+export async function openHead(
+  compact: string,
+  key: PublicJwk,
+  verifiers: Verifiers,
+): Promise<HeadStatement> {
   const { jws, head } = parseHead(compact)
   await verifyJws(jws, key, verifiers)
   return head

@@ -32,7 +32,8 @@ export const asEntryId = (text: string): EntryId => checkBytes(text, 16, 'entry 
 export const asOpId = (text: string): OpId => checkBytes(text, 16, 'operation id') as OpId
 export const asCompartmentId = (text: string): CompartmentId =>
   checkBytes(text, 16, 'compartment id') as CompartmentId
-export const asInstitutionId = (text: string): InstitutionId => checkName(text, 'institution') as InstitutionId
+export const asInstitutionId = (text: string): InstitutionId =>
+  checkName(text, 'institution') as InstitutionId
 export const asInstanceId = (text: string): InstanceId => checkName(text, 'instance') as InstanceId
 export const asDeploymentId = (text: string): DeploymentId => checkName(text, 'deployment') as DeploymentId
 

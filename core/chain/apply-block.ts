@@ -16,7 +16,11 @@ import { MAX_STATE_BYTES, stateBytes, stateHash, type ControlState, type Link } 
  * answer. `records` is the registry at the head that the block names.
  * @returns the link with the new state, or the first rule that is broken
  */
-export function applyBlock(parent: Link | null, opened: OpenedBlock, records: RegistryView): Link | Violation {
+export function applyBlock(
+  parent: Link | null,
+  opened: OpenedBlock,
+  records: RegistryView,
+): Link | Violation {
   const state = stateAfter(parent, opened, records)
   if (isViolation(state)) return state
   if (stateHash(state) !== opened.block.state) {

@@ -68,12 +68,17 @@ export async function appendEntries(
   return filed
 }
 
-async function sealBatch(context: AppendContext, chain: ChainId, batch: readonly NewEntry[]): Promise<SealedBatch> {
+async function sealBatch(
+  context: AppendContext,
+  chain: ChainId,
+  batch: readonly NewEntry[],
+): Promise<SealedBatch> {
   const { random } = context.ports
   const sealed = await Promise.all(
     batch.map(async (entry) => {
       const compartment = context.compartmentIds(entry.compartment)
-      if (!compartment) throw new AmpereError('FORBIDDEN', 'the chain has no such compartment for this institution')
+      if (!compartment)
+        throw new AmpereError('FORBIDDEN', 'the chain has no such compartment for this institution')
       const id = toBase64url(random(16)) as EntryId
       const dek = random(32)
       const { header, content } = entry
@@ -107,7 +112,10 @@ async function appendSealed(
   let at = replica
   let row = await sealRow(context, at, sealed)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const signed = await signBlock(recordBlock(context, at, sealed, row, batch, op), context.ports.identity.signer)
+    const signed = await signBlock(
+      recordBlock(context, at, sealed, row, batch, op),
+      context.ports.identity.signer,
+    )
     try {
       const block = await context.submit({
         block: signed.compact,
@@ -119,12 +127,14 @@ async function appendSealed(
       return { block: noteOf(block), next: await context.refresh() }
     } catch (error) {
       // Unknown outcomes and conflicts end in the same question: is a block with our op there?
-      if (!isAmpereError(error, 'HEAD_CONFLICT', 'UPSTREAM_FAILED', 'STORE_UNAVAILABLE', 'REGISTRY_STALE')) throw error
+      if (!isAmpereError(error, 'HEAD_CONFLICT', 'UPSTREAM_FAILED', 'STORE_UNAVAILABLE', 'REGISTRY_STALE'))
+        throw error
       const before = at
       at = await context.refresh()
       const done = findOp(at, before.notes.length, op, context.ports.identity.signer.kid)
       if (done) return { block: done, next: at }
-      if (at.link.state.epoch.number !== before.link.state.epoch.number) row = await sealRow(context, at, sealed)
+      if (at.link.state.epoch.number !== before.link.state.epoch.number)
+        row = await sealRow(context, at, sealed)
     }
   }
   throw new AmpereError('HEAD_CONFLICT', `the chain moved on ${MAX_ATTEMPTS} times; nothing was appended`)

@@ -94,5 +94,7 @@ export interface RecordClient {
   /** The access chain that the record chain names, or null. */
   accessChainOf(chain: ChainId): Promise<ChainId | null>
   /** Creates a record chain with its access chain, controlled by this identity's institution. */
-  create(options?: { readonly compartments?: readonly string[] }): Promise<{ record: ChainId; access: ChainId }>
+  create(options?: {
+    readonly compartments?: readonly string[]
+  }): Promise<{ record: ChainId; access: ChainId }>
 }

@@ -106,12 +106,17 @@ async function checkSeen(ports: ClientPorts, replica: Replica): Promise<void> {
   if (seen) {
     const at: BlockId | undefined = replica.notes[seen.height]?.id
     if (at === undefined) {
-      throw new AmpereError('VERIFICATION_FAILED', `rule rolled-back: height ${seen.height} was seen, ${height} is shown`)
+      throw new AmpereError(
+        'VERIFICATION_FAILED',
+        `rule rolled-back: height ${seen.height} was seen, ${height} is shown`,
+      )
     }
     if (at !== seen.block) {
-      throw new AmpereError('VERIFICATION_FAILED', `rule forked: another block was seen at height ${seen.height}`)
+      throw new AmpereError(
+        'VERIFICATION_FAILED',
+        `rule forked: another block was seen at height ${seen.height}`,
+      )
     }
   }
   if (seen?.height !== height) await ports.seen.save(replica.chain, { height, block })
 }
-

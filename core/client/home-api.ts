@@ -79,7 +79,12 @@ async function get(ports: ClientPorts, path: string): Promise<Response> {
   return answered(ports, new Request(url, { headers: { authorization: header } }))
 }
 
-function post(ports: ClientPorts, path: string, type: string, body: Uint8Array<ArrayBuffer>): Promise<Response> {
+function post(
+  ports: ClientPorts,
+  path: string,
+  type: string,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<Response> {
   const url = new URL(path, ports.pins.origin)
   return answered(ports, new Request(url, { method: 'POST', headers: { 'content-type': type }, body }))
 }

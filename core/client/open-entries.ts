@@ -63,7 +63,13 @@ export async function openBlockEntries(
         return
       }
       const compartmentName = keyring.nameOf(descriptor.compartment) ?? ''
-      opened[i] = { ...base, author: note.kid, compartment: descriptor.compartment, compartmentName, ...result }
+      opened[i] = {
+        ...base,
+        author: note.kid,
+        compartment: descriptor.compartment,
+        compartmentName,
+        ...result,
+      }
     }),
   )
   return { opened: opened.filter(Boolean), closed: closed.filter(Boolean) }
@@ -80,7 +86,10 @@ function erasedIn(replica: Replica, height: number): (id: EntryId) => boolean {
 }
 
 /** The descriptors if they are exactly what the block names, else null. */
-export function checkedDescriptors(entries: BlockEntries, object: Uint8Array): readonly EntryDescriptor[] | null {
+export function checkedDescriptors(
+  entries: BlockEntries,
+  object: Uint8Array,
+): readonly EntryDescriptor[] | null {
   try {
     const descriptors = readDescriptors(object)
     return toBase64url(rootOf(descriptors.map(descriptorLeaf))) === entries.root ? descriptors : null
@@ -128,7 +137,8 @@ function allClosed(
   status: ClosedStatus,
 ): OpenedBlockEntries {
   // A wholly erased object is gone with its descriptors: the erase block's targets name what was there.
-  const known = descriptors?.map(({ id, compartment }) => ({ id, compartment })) ?? erasedTargets(replica, note)
+  const known =
+    descriptors?.map(({ id, compartment }) => ({ id, compartment })) ?? erasedTargets(replica, note)
   const closed = known.map(({ id, compartment }) => ({
     ...placeOf(replica.chain, note, id),
     compartment,
@@ -159,8 +169,11 @@ function placeOf(chain: ChainId, note: BlockNote, id: EntryId) {
   return { id, chain, height: note.height, block: note.id, time: note.time }
 }
 
-function slice(object: Uint8Array | null, descriptors: readonly EntryDescriptor[], index: number): Uint8Array {
+function slice(
+  object: Uint8Array | null,
+  descriptors: readonly EntryDescriptor[],
+  index: number,
+): Uint8Array {
   const { start, end } = entryRange(descriptors, index)
   return object?.subarray(start, end) ?? new Uint8Array(0)
 }
-

@@ -73,9 +73,7 @@ async function walkBack(
   packages: readonly EpochPackage[],
   seeds: Map<string, Uint8Array>,
 ): Promise<void> {
-  const histories = packages
-    .filter((item) => item.kind === 'history')
-    .sort((a, b) => b.epoch - a.epoch)
+  const histories = packages.filter((item) => item.kind === 'history').sort((a, b) => b.epoch - a.epoch)
   for (const item of histories) {
     const seed = seeds.get(`${item.compartment}/${item.epoch}`)
     const before = `${item.compartment}/${item.epoch - 1}`

@@ -32,7 +32,11 @@ export interface Replica {
   /** Public epoch keys by epoch number, from the blocks that set them. */
   readonly epochs: ReadonlyMap<number, readonly EpochKey[]>
   /** Completed erasures, in order. */
-  readonly erasures: readonly { readonly id: BlockId; readonly height: number; readonly body: EraseBlock['body'] }[]
+  readonly erasures: readonly {
+    readonly id: BlockId
+    readonly height: number
+    readonly body: EraseBlock['body']
+  }[]
   readonly head: HeadStatement
 }
 
@@ -57,7 +61,11 @@ export async function syncRegistry(context: SyncContext): Promise<void> {
  * Brings a replica up to the head that the home states, verifying every block and rule on the way.
  * @throws AmpereError VERIFICATION_FAILED (rule and height in the message), also for a rolled-back or forked home
  */
-export async function syncReplica(context: SyncContext, chain: ChainId, known: Replica | null): Promise<Replica> {
+export async function syncReplica(
+  context: SyncContext,
+  chain: ChainId,
+  known: Replica | null,
+): Promise<Replica> {
   const answer = await context.api.head(chain)
   await syncRegistry(context)
   const head = await verifyHead(context, chain, answer.head)
@@ -69,7 +77,8 @@ export async function syncReplica(context: SyncContext, chain: ChainId, known: R
     await grow(context, chain, grown, page.items)
   }
   const at = grown.notes[head.height]
-  if (!grown.link || at?.id !== head.block) throw failed('forked', `two blocks are claimed at height ${head.height}`)
+  if (!grown.link || at?.id !== head.block)
+    throw failed('forked', `two blocks are claimed at height ${head.height}`)
   return { chain, link: grown.link, notes: grown.notes, epochs: grown.epochs, erasures: grown.erasures, head }
 }
 
@@ -89,7 +98,12 @@ function emptyOr(known: Replica | null): Growing {
   }
 }
 
-async function grow(context: SyncContext, chain: ChainId, grown: Growing, compacts: readonly string[]): Promise<void> {
+async function grow(
+  context: SyncContext,
+  chain: ChainId,
+  grown: Growing,
+  compacts: readonly string[],
+): Promise<void> {
   const folded = await foldBlocks(grown.link, compacts, {
     chain,
     viewAt: context.registry.viewAt,
@@ -148,7 +162,10 @@ function homeKey(context: SyncContext, compact: string): PublicJwk {
 /** A head below what this installation has seen is a rollback; another block there is a fork. */
 function checkNotRolledBack(known: Replica, head: HeadStatement): void {
   if (head.height < known.link.opened.block.height) {
-    throw failed('rolled-back', `the home states height ${head.height} after ${known.link.opened.block.height}`)
+    throw failed(
+      'rolled-back',
+      `the home states height ${head.height} after ${known.link.opened.block.height}`,
+    )
   }
   const at = known.notes[head.height]
   if (at && at.id !== head.block) throw failed('forked', `two blocks are claimed at height ${head.height}`)

@@ -30,7 +30,9 @@ export const ALGORITHMS: Readonly<Record<SignatureAlgorithm, Algorithm>> = {
     importPublic: async (jwk) => {
       const key = await crypto.subtle.importKey('jwk', { ...jwk }, P256, true, ['verify'])
       return async (bytes, signature) =>
-        signature.length === 64 && hasLowS(signature) && crypto.subtle.verify(ECDSA, key, own(signature), own(bytes))
+        signature.length === 64 &&
+        hasLowS(signature) &&
+        crypto.subtle.verify(ECDSA, key, own(signature), own(bytes))
     },
     importSeed: async (seed) => {
       const jwk = { ...p256PublicKey(seed), d: toBase64url(seed) }
@@ -80,7 +82,8 @@ export function hasLowS(signature: Uint8Array): boolean {
 
 /** r || s with low s; KMS and WebCrypto promise neither half. @throws AmpereError SIGNATURE_INVALID */
 export function normalizeLowS(signature: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (signature.length !== 64) throw new AmpereError('SIGNATURE_INVALID', 'an ES256 signature is not 64 bytes')
+  if (signature.length !== 64)
+    throw new AmpereError('SIGNATURE_INVALID', 'an ES256 signature is not 64 bytes')
   if (hasLowS(signature)) return own(signature)
   const s = (P256_ORDER - scalar(signature.subarray(32))).toString(16).padStart(64, '0')
   const bytes = Uint8Array.from({ length: 32 }, (_, i) => Number.parseInt(s.slice(i * 2, i * 2 + 2), 16))
@@ -95,7 +98,12 @@ function scalar(bytes: Uint8Array): bigint {
 
 function p256PublicKey(seed: Uint8Array): PublicJwk {
   const point = p256.getPublicKey(seed, false)
-  return { kty: 'EC', crv: 'P-256', x: toBase64url(point.subarray(1, 33)), y: toBase64url(point.subarray(33)) }
+  return {
+    kty: 'EC',
+    crv: 'P-256',
+    x: toBase64url(point.subarray(1, 33)),
+    y: toBase64url(point.subarray(33)),
+  }
 }
 
 function ed25519PublicKey(seed: Uint8Array): PublicJwk {
@@ -122,7 +130,11 @@ function verifyMlDsa(jwk: PublicJwk, bytes: Uint8Array, signature: Uint8Array): 
 }
 
 /** Imports into WebCrypto, or gives null where this host's WebCrypto lacks the algorithm. */
-async function tryImport(name: string, jwk: object, usages: readonly ('sign' | 'verify')[]): Promise<CryptoKey | null> {
+async function tryImport(
+  name: string,
+  jwk: object,
+  usages: readonly ('sign' | 'verify')[],
+): Promise<CryptoKey | null> {
   try {
     return await crypto.subtle.importKey('jwk', { ...jwk }, { name }, true, [...usages])
   } catch (error) {

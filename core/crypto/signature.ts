@@ -46,7 +46,11 @@ export function createVerifiers(limit: number = DEFAULT_LIMIT): Verifiers {
 export function generateSoftwareKey(
   alg: SignatureAlgorithm,
   random: Random,
-): { readonly alg: SignatureAlgorithm; readonly seed: Uint8Array<ArrayBuffer>; readonly publicKey: PublicJwk } {
+): {
+  readonly alg: SignatureAlgorithm
+  readonly seed: Uint8Array<ArrayBuffer>
+  readonly publicKey: PublicJwk
+} {
   for (;;) {
     const seed = random(32)
     // A P-256 scalar outside 1..n-1 is drawn again (about one in 2^32).

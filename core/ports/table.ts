@@ -44,7 +44,12 @@ export interface WriteTable extends AppendTable {
    * Puts `next` (null removes) if the row's version is still `expected` (null: no row), in one atomic step.
    * @returns the new row's version, or null when another writer was first
    */
-  swap(partition: string, key: string, expected: string | null, next: Uint8Array | null): Promise<string | null>
+  swap(
+    partition: string,
+    key: string,
+    expected: string | null,
+    next: Uint8Array | null,
+  ): Promise<string | null>
 }
 
 export type TableAccess = 'read' | 'append' | 'write'

@@ -6,11 +6,11 @@ import { isViolation } from '../block/violation.ts'
 import type { KeyOf } from '../block/open-block.ts'
 import type { Verifiers } from '../crypto/signature.ts'
 import { AmpereError } from '../errors.ts'
+import type { PublicJwk } from '../ports/keys.ts'
 import { openRegistryBlock, type OpenedRegistryBlock } from './block.ts'
 import { recordKey, type RegistryRecord } from './records.ts'
-import { applyRegistryBlock } from './reduce.ts'
+import { applyRegistryBlock, type RegistryLink } from './reduce.ts'
 import type { RegistryView } from './snapshot.ts'
-import type { RegistryState } from './state.ts'
 
 interface Step {
   readonly id: Digest
@@ -31,7 +31,8 @@ export interface RegistryHistory {
   newest(): RegistryView
   /** When the head at `height` was followed by another, in ms since 1970; null while it is the newest. */
   supersededAt(height: number): number | null
-  state(): RegistryState | null
+  /** The newest link, for judging the next block; null while empty. */
+  link(): RegistryLink | null
   /** The key behind a `kid`, at whatever height it was certified. */
   readonly keyOf: KeyOf
 }
@@ -40,19 +41,21 @@ export interface RegistryHistory {
 export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): RegistryHistory {
   const steps: Step[] = []
   const versions = new Map<string, { height: number; record: RegistryRecord }[]>()
-  let state: RegistryState | null = null
+  let link: RegistryLink | null = null
   const keyOf: KeyOf = (kid: Kid) => {
     const record = versions.get(`key/${kid}`)?.[0]?.record
-    return record?.kind === 'key' ? record.jwk : null
+    return record?.kind === 'key' ? (record.jwk as PublicJwk) : null
   }
   const viewAt = (head: RegistryHead): RegistryView | null =>
-    steps[head.height]?.id === head.id ? { head, get: (key) => versionAt(versions.get(key), head.height) } : null
+    steps[head.height]?.id === head.id
+      ? { head, get: (key) => versionAt(versions.get(key), head.height) }
+      : null
   return {
     pinned,
     height: () => steps.length - 1,
     keyOf,
     viewAt,
-    state: () => state,
+    link: () => link,
     newest: () => {
       const last = steps.at(-1)
       const view = last ? viewAt({ height: steps.length - 1, id: last.id }) : null
@@ -65,16 +68,19 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
       if (steps.length === 0 && opened.id !== pinned) {
         throw new AmpereError('VERIFICATION_FAILED', 'the registry is another than the pinned one')
       }
-      const applied = applyRegistryBlock(state, opened)
+      const applied = applyRegistryBlock(link, opened)
       if (isViolation(applied)) {
-        throw new AmpereError('VERIFICATION_FAILED', `registry block breaks rule ${applied.rule}: ${applied.detail}`)
+        throw new AmpereError(
+          'VERIFICATION_FAILED',
+          `registry block breaks rule ${applied.rule}: ${applied.detail}`,
+        )
       }
       const height = steps.length
       for (const record of applied.changed) {
         const key = recordKey(record)
         versions.set(key, [...(versions.get(key) ?? []), { height, record }])
       }
-      state = applied.state
+      link = applied
       steps.push({ id: opened.id, timeMs: timestampMs(opened.block.time) })
       return opened
     },

@@ -55,7 +55,7 @@ const PARTITIONS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 /** Every chain that the home holds. */
 export async function* listChains(ports: Pick<AuditorPorts, 'tables'>): AsyncGenerator<ChainId> {
   for (const partition of PARTITIONS) {
-    for (let from = ''; ; ) {
+    for (let from = ''; ;) {
       const rows = await ports.tables.chains.range(partition, { from })
       for (const row of rows) yield asChainId(row.key)
       const last = rows.at(-1)
@@ -124,7 +124,13 @@ async function auditChain(
       break
     }
     if (gap >= 0) {
-      findings.push({ chain, height: height + gap, status: 'missing', rule: 'height', detail: 'a block is missing' })
+      findings.push({
+        chain,
+        height: height + gap,
+        status: 'missing',
+        rule: 'height',
+        detail: 'a block is missing',
+      })
       break
     }
   }
@@ -138,19 +144,22 @@ async function checkState(ports: AuditorPorts, chain: ChainId, link: Link): Prom
   const at = { chain, height: block.height, rule: 'state-row' }
   if (!row) return [{ ...at, status: 'missing', detail: 'the control state is not stored' }]
   if (digestOf(row.value) === digestOf(stateBytes(link.state))) return []
-  return [{ ...at, status: 'tampered', detail: 'the stored control state is not the one that the rules give' }]
+  return [
+    { ...at, status: 'tampered', detail: 'the stored control state is not the one that the rules give' },
+  ]
 }
 
 type Erasures = readonly { readonly height: number; readonly body: EraseBlock['body'] }[]
 
 async function completedErasures(ports: AuditorPorts, chain: ChainId): Promise<Erasures> {
   const found: { height: number; body: EraseBlock['body'] }[] = []
-  for (let from = 0; ; ) {
+  for (let from = 0; ;) {
     const rows = await ports.tables.blocks.range(chain, { from: heightKey(from), limit: PAGE })
     for (const row of rows) {
       try {
         const { block } = parseBlock(fromUtf8(row.value))
-        if (block.type === 'erase' && block.body.act === 'complete') found.push({ height: block.height, body: block.body })
+        if (block.type === 'erase' && block.body.act === 'complete')
+          found.push({ height: block.height, body: block.body })
       } catch (error) {
         // A block that cannot be read orders nothing; the fold names it.
         if (!isAmpereError(error)) throw error
@@ -181,14 +190,18 @@ async function checkParts(
     const detail = 'the stored key row differs from what was signed'
     return { findings: finding('tampered', 'keys-root', detail), erased: gone }
   }
-  if (checked < gone) return { findings: finding('tampered', 'erased-key', 'an erased key is stored again'), erased: gone }
+  if (checked < gone)
+    return { findings: finding('tampered', 'erased-key', 'an erased key is stored again'), erased: gone }
   const object = await ports.objects.entries.fetch(objectName(chain, entries.root))
   if (!object) {
     if (gone === entries.count) return { findings: [], erased: gone }
     return { findings: finding('missing', 'object', 'the sealed object is not stored'), erased: gone }
   }
   const broken = await checkObject(entries, object)
-  return { findings: broken ? finding('tampered', broken, 'the stored object differs from what was signed') : [], erased: gone }
+  return {
+    findings: broken ? finding('tampered', broken, 'the stored object differs from what was signed') : [],
+    erased: gone,
+  }
 }
 
 /** Number of tombstones, or null when the row is not the one that the block names. */

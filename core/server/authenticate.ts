@@ -35,7 +35,9 @@ export async function authenticate(
   const { jws, request: signed } = parseAuthorization(compact)
   const newest = (await home.registry.refresh()).newest()
   const active = activeInstanceOf(newest, jws.kid)
-  const key = active ? keyRecordOf(newest, jws.kid)?.jwk : deviceKeys([state?.controllers ?? null]).get(jws.kid)
+  const key = active
+    ? keyRecordOf(newest, jws.kid)?.jwk
+    : deviceKeys([state?.controllers ?? null]).get(jws.kid)
   if (!key) throw unauthorized('the key is not active')
   await verifyJws(jws, key, home.verifiers)
   const fits =

@@ -14,7 +14,14 @@ import { heightKey, loadBlock, objectName, rowKey } from './store/rows.ts'
 
 /** What carrying out erasures uses: the only role that removes anything. */
 export const ERASER_NEEDS = {
-  tables: { blocks: 'read', wraps: 'write', packages: 'write', jobs: 'write', receipts: 'append', registry: 'read' },
+  tables: {
+    blocks: 'read',
+    wraps: 'write',
+    packages: 'write',
+    jobs: 'write',
+    receipts: 'append',
+    registry: 'read',
+  },
   objects: { entries: 'shred' },
   keys: { head: 'sign' },
 } as const
@@ -36,7 +43,7 @@ export function erasureJob(chain: ChainId, height: number): string {
 export async function carryOutErasures(ports: EraserPorts, home: Home): Promise<number> {
   const failures: unknown[] = []
   let done = 0
-  for (let from = ''; ; ) {
+  for (let from = ''; ;) {
     const rows = await ports.tables.jobs.range(JOBS_ERASE, { from })
     for (const row of rows) {
       const [chain, height] = row.key.split('/')

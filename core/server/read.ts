@@ -60,7 +60,11 @@ export async function readBlocks(
 }
 
 /** A block's key row, or null when it is missing. `name` is `<root>.<keys>`. */
-export async function readKeyRow(ports: ReaderPorts, chain: ChainId, name: string): Promise<Uint8Array | null> {
+export async function readKeyRow(
+  ports: ReaderPorts,
+  chain: ChainId,
+  name: string,
+): Promise<Uint8Array | null> {
   return (await ports.tables.wraps.get(chain, name))?.value ?? null
 }
 
@@ -75,7 +79,11 @@ export function readObject(
 }
 
 /** The packages for this caller, and the histories that lead to earlier epochs. */
-export async function readPackages(ports: ReaderPorts, chain: ChainId, caller: Caller): Promise<PackagesAnswer> {
+export async function readPackages(
+  ports: ReaderPorts,
+  chain: ChainId,
+  caller: Caller,
+): Promise<PackagesAnswer> {
   const items: EpochPackage[] = []
   let from = ''
   for (;;) {

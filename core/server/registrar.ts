@@ -34,7 +34,7 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
   if (height > 0 && Math.abs(timestampMs(opened.block.time) - ports.now()) > CLOCK_TOLERANCE_MS) {
     throw new AmpereError('CLOCK_SKEW', 'the time of the registry block is too far from the time here')
   }
-  const applied = applyRegistryBlock(history.state(), opened)
+  const applied = applyRegistryBlock(history.link(), opened)
   if (isViolation(applied)) throw new AmpereError('VIOLATION', `rule ${applied.rule}: ${applied.detail}`)
   await ports.tables.registry.insert(REGISTRY_PARTITION, heightKey(height), utf8(compact))
   const row = await ports.tables.registry.get(REGISTRY_PARTITION, heightKey(height))
@@ -62,9 +62,9 @@ export async function readRecordProof(
   key: string,
 ): Promise<{ readonly head: { height: number; id: string }; readonly proof: RecordProof }> {
   const history = await home.registry.refresh()
-  const state = history.state()
-  if (!state) throw new AmpereError('NOT_FOUND', 'the registry is empty')
-  return { head: history.newest().head, proof: proveRecord(state, key) }
+  const link = history.link()
+  if (!link) throw new AmpereError('NOT_FOUND', 'the registry is empty')
+  return { head: history.newest().head, proof: proveRecord(link.state, key) }
 }
 
 function sameOrConflict(stored: string, compact: string, id: string, height: number): string {

@@ -21,7 +21,8 @@ export function auditorApp(ports: AuditorPorts, home: Home, hosting: Hosting): R
       },
       null,
     )
-    if (!caller.capabilities.includes('control')) throw new AmpereError('FORBIDDEN', 'auditing needs capability control')
+    if (!caller.capabilities.includes('control'))
+      throw new AmpereError('FORBIDDEN', 'auditing needs capability control')
     const { chain } = c.req.param()
     const chains = chain === 'all' ? listChains(ports) : [asChainId(chain)]
     return c.json(await auditChains(ports, home, chains))

@@ -76,6 +76,7 @@ export function countParameter(url: URL, name: string, fallback: number): number
   const text = url.searchParams.get(name)
   if (text === null) return fallback
   const value = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN
-  if (!Number.isSafeInteger(value)) throw new AmpereError('REQUEST_MALFORMED', `parameter ${name} is not a count`)
+  if (!Number.isSafeInteger(value))
+    throw new AmpereError('REQUEST_MALFORMED', `parameter ${name} is not a count`)
   return value
 }

@@ -85,7 +85,10 @@ function chainParameter(text: string): ChainId {
 
 function sealed(bytes: Uint8Array | null, type: string, what: string, status: 200 | 206 = 200): Response {
   if (!bytes) throw new AmpereError('GONE', `${what} is not here`)
-  return new Response(new Uint8Array(bytes), { status, headers: { 'content-type': type, 'cache-control': 'no-store' } })
+  return new Response(new Uint8Array(bytes), {
+    status,
+    headers: { 'content-type': type, 'cache-control': 'no-store' },
+  })
 }
 
 function rangeOf(header: string | undefined): { start: number; end: number } | undefined {

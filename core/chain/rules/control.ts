@@ -5,7 +5,7 @@ import { MAX_GRANTS, type ControlBlock, type Grant } from '../../block/block.ts'
 import type { OpenedBlock } from '../../block/open-block.ts'
 import { firstViolation, violation, type Violation } from '../../block/violation.ts'
 import { activeInstanceOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
-import { readableBy, readersOf, type ControlState , type Link } from '../state.ts'
+import { readableBy, readersOf, type ControlState, type Link } from '../state.ts'
 import { authorOf, checkApprovals, controllerOf } from './authority.ts'
 import { checkControllers, compartmentsOf } from './genesis.ts'
 

@@ -3,7 +3,7 @@ import type { RecordBlock } from '../../block/block.ts'
 import type { OpenedBlock } from '../../block/open-block.ts'
 import { violation, type Violation } from '../../block/violation.ts'
 import type { RegistryView } from '../../registry/snapshot.ts'
-import { grantOf, type ControlState , type Link } from '../state.ts'
+import { grantOf, type ControlState, type Link } from '../state.ts'
 import { authorOf, isInForce } from './authority.ts'
 
 /** Judges a record block: its author may append to every compartment that it names. The state stays. */

@@ -11,7 +11,13 @@ import type { RecordClient } from '../client.ts'
 import type { Connection } from '../connect.ts'
 import { syncRegistry, type Replica } from '../replica.ts'
 import { signChange, signRotation, type Change, type EpochSource } from './change-chain.ts'
-import { ACCESS_COMPARTMENTS, ownGrant, RECORD_COMPARTMENTS, signGenesis, type NewChain } from './create-chain.ts'
+import {
+  ACCESS_COMPARTMENTS,
+  ownGrant,
+  RECORD_COMPARTMENTS,
+  signGenesis,
+  type NewChain,
+} from './create-chain.ts'
 import { signStep, type Step, type StepContext } from './sign-step.ts'
 
 /** Changes grants, controllers, hold or epoch. `approvers` beside this identity, if the threshold needs them. */
@@ -177,7 +183,10 @@ function targetsOf(erasure: Erasure): EraseBlock['body']['targets'] {
   const heights = [...new Set(erasure.entries.map((entry) => entry.height))].sort((a, b) => a - b)
   return heights.map((height) => ({
     height,
-    ids: erasure.entries.filter((entry) => entry.height === height).map((entry) => entry.id).sort(),
+    ids: erasure.entries
+      .filter((entry) => entry.height === height)
+      .map((entry) => entry.id)
+      .sort(),
   }))
 }
 

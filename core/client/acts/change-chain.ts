@@ -9,7 +9,15 @@ import { readersOf, readableBy, type ControlState } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Keyring } from '../reader-keys.ts'
 import type { Replica } from '../replica.ts'
-import { drawEpoch, gainingReaders, heldEpoch, orderedGrant, packageFor, packageHistory, type EpochSecrets } from './make-epoch.ts'
+import {
+  drawEpoch,
+  gainingReaders,
+  heldEpoch,
+  orderedGrant,
+  packageFor,
+  packageHistory,
+  type EpochSecrets,
+} from './make-epoch.ts'
 import { signStep, type StepContext } from './sign-step.ts'
 
 /** A change of a chain's control state. What is left out stays as it is. */
@@ -129,4 +137,3 @@ function losesReaders(before: ControlState, after: ControlState): boolean {
     return readableBy(before, reader).some((id) => !still.has(id))
   })
 }
-

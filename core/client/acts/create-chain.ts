@@ -46,7 +46,11 @@ export interface NewChain {
 /** Signs the genesis of a chain that the creating institution controls until the patient claims it. */
 export async function signGenesis(
   context: CreateContext,
-  what: { readonly purpose: 'record' | 'access'; readonly of: ChainId | null; readonly compartments: readonly string[] },
+  what: {
+    readonly purpose: 'record' | 'access'
+    readonly of: ChainId | null
+    readonly compartments: readonly string[]
+  },
 ): Promise<NewChain> {
   const { random, now } = context.ports
   const named = what.compartments.map((name) => ({ id: toBase64url(random(16)) as CompartmentId, name }))
@@ -85,7 +89,13 @@ export async function signGenesis(
   const state = stateAfter(null, (await signBlock(draft, context.signer)) as OpenedBlock, newest)
   if (isViolation(state)) throw new AmpereError('VIOLATION', `rule ${state.rule}: ${state.detail}`)
   const genesis = await signBlock({ ...draft, state: stateHash(state) }, context.signer)
-  const append = { block: genesis.compact, row: null, packages: [], labelKey: toBase64url(secrets.labelKey), object: null }
+  const append = {
+    block: genesis.compact,
+    row: null,
+    packages: [],
+    labelKey: toBase64url(secrets.labelKey),
+    object: null,
+  }
   return { genesis, append, secrets }
 }
 

@@ -13,7 +13,11 @@ import type { Keyring } from '../reader-keys.ts'
 
 /** The secrets of an epoch: a seed per compartment, and the label key for the log. */
 export interface EpochSecrets {
-  readonly compartments: readonly { readonly id: CompartmentId; readonly name: string; readonly seed: Uint8Array }[]
+  readonly compartments: readonly {
+    readonly id: CompartmentId
+    readonly name: string
+    readonly seed: Uint8Array
+  }[]
   readonly keys: readonly EpochKey[]
   readonly labelKey: Uint8Array
   readonly labelKeyHash: Digest
@@ -37,11 +41,15 @@ export async function drawEpoch(
 }
 
 /** The epoch that a keyring holds, to be packaged for a reader who joins without a new epoch. */
-export function heldEpoch(state: ControlState, keyring: Keyring): Pick<EpochSecrets, 'compartments' | 'labelKey'> {
+export function heldEpoch(
+  state: ControlState,
+  keyring: Keyring,
+): Pick<EpochSecrets, 'compartments' | 'labelKey'> {
   const compartments = state.compartments.map(({ id }) => {
     const seed = keyring.seedOf(id, state.epoch.number)
     const name = keyring.nameOf(id)
-    if (!seed || name === null) throw new AmpereError('FORBIDDEN', 'this identity does not hold every seed of the epoch')
+    if (!seed || name === null)
+      throw new AmpereError('FORBIDDEN', 'this identity does not hold every seed of the epoch')
     return { id, name, seed }
   })
   if (!keyring.labelKey) throw new AmpereError('FORBIDDEN', 'this identity does not hold the label key')

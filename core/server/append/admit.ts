@@ -29,7 +29,8 @@ export async function admit(
   context: { readonly verifiers: Verifiers; readonly nowMs: number; readonly deployment: string },
 ): Promise<Link> {
   const records = registry.viewAt(parsed.block.registry)
-  if (!records) throw new AmpereError('REGISTRY_STALE', 'the block names a registry head that is not known here')
+  if (!records)
+    throw new AmpereError('REGISTRY_STALE', 'the block names a registry head that is not known here')
   const opened = await openBlock(parsed, keysOf(parsed, head, registry), context.verifiers)
   const parent = head ? { opened: head.parsed as OpenedBlock, state: head.state } : null
   const link = applyBlock(parent, opened, records)
@@ -52,7 +53,10 @@ function checkFreshness(parsed: ParsedBlock, registry: RegistryHistory, nowMs: n
   }
   const superseded = registry.supersededAt(block.registry.height)
   if (superseded !== null && nowMs - superseded > REGISTRY_FRESHNESS_MS) {
-    throw new AmpereError('REGISTRY_STALE', 'the block names a registry head that was superseded too long ago')
+    throw new AmpereError(
+      'REGISTRY_STALE',
+      'the block names a registry head that was superseded too long ago',
+    )
   }
 }
 

@@ -11,7 +11,16 @@ import { AmpereError } from '../../errors.ts'
 import type { Ports } from '../../ports/needs.ts'
 import { erasureJob, JOBS_ERASE } from '../erase.ts'
 import type { Home } from '../home.ts'
-import { chainPartition, heightKey, loadBlock, loadHead, loadState, objectName, rowKey, statePartition } from '../store/rows.ts'
+import {
+  chainPartition,
+  heightKey,
+  loadBlock,
+  loadHead,
+  loadState,
+  objectName,
+  rowKey,
+  statePartition,
+} from '../store/rows.ts'
 import { admit, type StoredHead } from './admit.ts'
 import { headStatement } from './head.ts'
 import { checkParts, labelRowKey } from './parts.ts'
@@ -65,12 +74,18 @@ async function findPlace(
     if (!head) throw new AmpereError('NOT_FOUND', 'no such chain')
     throw new AmpereError('HEAD_CONFLICT', `the newest block here is ${next - 1}`)
   }
-  const stored = height === head?.block.height ? head : await loadBlock(ports.tables.blocks, parsed.chain, height)
+  const stored =
+    height === head?.block.height ? head : await loadBlock(ports.tables.blocks, parsed.chain, height)
   if (stored?.id === parsed.id) return { stored }
   throw new AmpereError('HEAD_CONFLICT', `block ${height} exists; read on from ${height} and sign again`)
 }
 
-async function judge(ports: WriterPorts, home: Home, parsed: ParsedBlock, head: ParsedBlock | null): Promise<Link> {
+async function judge(
+  ports: WriterPorts,
+  home: Home,
+  parsed: ParsedBlock,
+  head: ParsedBlock | null,
+): Promise<Link> {
   const registry = await home.registry.refresh()
   const stored: StoredHead | null = head
     ? { parsed: head, state: await loadState(ports.tables.states, head.block.state) }
@@ -82,7 +97,12 @@ async function judge(ports: WriterPorts, home: Home, parsed: ParsedBlock, head: 
   })
 }
 
-async function storeParts(ports: WriterPorts, parsed: ParsedBlock, append: Append, link: Link): Promise<void> {
+async function storeParts(
+  ports: WriterPorts,
+  parsed: ParsedBlock,
+  append: Append,
+  link: Link,
+): Promise<void> {
   const { block, chain } = parsed
   const { tables, objects } = ports
   if (block.entries && append.object && append.row !== null) {
@@ -103,7 +123,11 @@ async function storeParts(ports: WriterPorts, parsed: ParsedBlock, append: Appen
   if (block.type !== 'record') {
     await tables.states.insert(statePartition(block.state), block.state, stateBytes(link.state))
   }
-  await tables.dirty.insert(dirtyShard(chain), `${toTimestamp(ports.now())}/${chain}`, utf8(String(block.height)))
+  await tables.dirty.insert(
+    dirtyShard(chain),
+    `${toTimestamp(ports.now())}/${chain}`,
+    utf8(String(block.height)),
+  )
 }
 
 async function commit(ports: WriterPorts, home: Home, parsed: ParsedBlock): Promise<AppendAnswer> {
@@ -113,7 +137,10 @@ async function commit(ports: WriterPorts, home: Home, parsed: ParsedBlock): Prom
   const row = await blocks.get(parsed.chain, heightKey(parsed.block.height))
   const stored = row ? parseBlock(fromUtf8(row.value)) : null
   if (stored?.id === parsed.id) return answer(ports, home, stored)
-  throw new AmpereError('HEAD_CONFLICT', `block ${parsed.block.height} exists; read on from it and sign again`)
+  throw new AmpereError(
+    'HEAD_CONFLICT',
+    `block ${parsed.block.height} exists; read on from it and sign again`,
+  )
 }
 
 async function answer(ports: WriterPorts, home: Home, stored: ParsedBlock): Promise<AppendAnswer> {

@@ -2,7 +2,12 @@
 import { fromBase64url, toBase64url, utf8 } from '../../bytes/encoding.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import type { BlockEntries } from '../../block/block.ts'
-import { descriptorLeaf, entryRange, readDescriptors, type EntryDescriptor } from '../../block/entries-object.ts'
+import {
+  descriptorLeaf,
+  entryRange,
+  readDescriptors,
+  type EntryDescriptor,
+} from '../../block/entries-object.ts'
 import { keyRowLeaves, parseKeyRow, type KeyRow } from '../../block/key-row.ts'
 import { packagesRoot } from '../../block/packages.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
@@ -20,7 +25,8 @@ import { rootOf } from '../../log/merkle.ts'
 export async function checkParts(parsed: ParsedBlock, append: Append, after: ControlState): Promise<void> {
   const { block } = parsed
   if (block.entries) await checkEntries(block.entries, append)
-  else if (append.object !== null || append.row !== null) throw refused('a block without entries comes with some')
+  else if (append.object !== null || append.row !== null)
+    throw refused('a block without entries comes with some')
   if (block.type === 'genesis' || block.type === 'control') checkKeys(parsed, append, after)
   else if (append.packages.length > 0 || append.labelKey !== null) {
     throw refused('packages or a label key come with a block that names none')
@@ -28,7 +34,10 @@ export async function checkParts(parsed: ParsedBlock, append: Append, after: Con
 }
 
 /** The object's bytes are the entries that the block names, in order, each with its stated hash. */
-export async function checkObject(entries: BlockEntries, object: Uint8Array): Promise<readonly EntryDescriptor[]> {
+export async function checkObject(
+  entries: BlockEntries,
+  object: Uint8Array,
+): Promise<readonly EntryDescriptor[]> {
   const descriptors = readDescriptors(object)
   const root = rootOf(descriptors.map(descriptorLeaf))
   if (toBase64url(root) !== entries.root) throw refused('the descriptors are not those of entries.root')
@@ -37,7 +46,8 @@ export async function checkObject(entries: BlockEntries, object: Uint8Array): Pr
     throw refused('count or bytes differ from the descriptors')
   }
   const compartments = [...new Set(descriptors.map((descriptor) => descriptor.compartment))].sort()
-  if (compartments.join() !== entries.compartments.join()) throw refused('compartments differ from the descriptors')
+  if (compartments.join() !== entries.compartments.join())
+    throw refused('compartments differ from the descriptors')
   if (new Set(descriptors.map((descriptor) => descriptor.id)).size !== descriptors.length) {
     throw refused('an entry id occurs twice')
   }
@@ -59,7 +69,8 @@ async function checkCiphertext(
 }
 
 async function checkEntries(entries: BlockEntries, append: Append): Promise<void> {
-  if (append.object === null || append.row === null) throw refused('the sealed object or the key row is missing')
+  if (append.object === null || append.row === null)
+    throw refused('the sealed object or the key row is missing')
   await checkObject(entries, append.object)
   const row = parseKeyRow(utf8(append.row))
   if (rowRoot(row) !== entries.keys) throw refused('the key row is not that of entries.keys')
@@ -78,7 +89,12 @@ export function rowRoot(row: KeyRow): Digest {
 
 function checkKeys(parsed: ParsedBlock, append: Append, after: ControlState): void {
   const { block } = parsed
-  const brings = block.type === 'genesis' ? block.body.labelKeyHash : block.type === 'control' ? block.body.epoch?.labelKeyHash : undefined
+  const brings =
+    block.type === 'genesis'
+      ? block.body.labelKeyHash
+      : block.type === 'control'
+        ? block.body.epoch?.labelKeyHash
+        : undefined
   const labelHash = append.labelKey === null ? undefined : digestOf(fromBase64url(append.labelKey))
   if (labelHash !== brings) throw refused('the label key is not the one that the block names')
   if (block.type !== 'control') {

@@ -40,7 +40,11 @@ export async function loadHead(blocks: ReadTable, chain: ChainId): Promise<Parse
 }
 
 /** The block at a height, or null. */
-export async function loadBlock(blocks: ReadTable, chain: ChainId, height: number): Promise<ParsedBlock | null> {
+export async function loadBlock(
+  blocks: ReadTable,
+  chain: ChainId,
+  height: number,
+): Promise<ParsedBlock | null> {
   const row = await blocks.get(chain, heightKey(height))
   return row ? parseBlock(fromUtf8(row.value)) : null
 }

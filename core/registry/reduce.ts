@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest, InstitutionId } from '../bytes/ids.ts'
+import { timestampMs, type Timestamp } from '../bytes/timestamp.ts'
+import { isViolation, violation, type Violation } from '../block/violation.ts'
+import { applyChange, checkRecords } from './changes.ts'
+import { registryAction, type OpenedRegistryBlock } from './block.ts'
+import type { KeyRecord, RegistryRecord } from './records.ts'
+import { emptyState, getRecord, putRecords, stateRoot, type RegistryState } from './state.ts'
+
+/** What the reducer remembers beside the records: the place of the newest block. */
+export interface RegistryPlace {
+  readonly registry: Digest
+  readonly height: number
+  readonly id: Digest
+  readonly time: Timestamp
+}
+
+/** The registry after a block. */
+export interface RegistryLink {
+  readonly state: RegistryState
+  readonly place: RegistryPlace
+  /** Records that the block put in place. */
+  readonly changed: readonly RegistryRecord[]
+}
+
+/**
+ * The one place with the registry's rules: judges a block as the successor of `parent` (null: as a genesis).
+ * Pure and synchronous; signatures were checked when the block was opened.
+ */
+export function applyRegistryBlock(
+  parent: RegistryLink | null,
+  opened: OpenedRegistryBlock,
+): RegistryLink | Violation {
+  const link = registryLinkAfter(parent, opened)
+  if (isViolation(link)) return link
+  if (stateRoot(link.state) !== opened.block.state) {
+    return violation('state-root', 'the block names another state than the one its rules give')
+  }
+  return link
+}
+
+/** Every rule but the last, for the author who has yet to name the state. */
+export function registryLinkAfter(
+  parent: RegistryLink | null,
+  opened: OpenedRegistryBlock,
+): RegistryLink | Violation {
+  const broken = checkPlace(parent, opened)
+  if (broken) return broken
+  const changed = opened.block.type === 'genesis' ? judgeGenesis(opened) : judgeChange(parent, opened)
+  if (isViolation(changed)) return changed
+  const { id, block } = opened
+  return {
+    state: putRecords(parent?.state ?? emptyState(), changed),
+    changed,
+    place: { registry: parent?.place.registry ?? id, height: block.height, id, time: block.time },
+  }
+}
+
+function checkPlace(parent: RegistryLink | null, { block }: OpenedRegistryBlock): Violation | null {
+  if (block.type === 'genesis') {
+    return parent || block.height !== 0 ? violation('height', 'a genesis is the first block') : null
+  }
+  if (!parent) return violation('first-block', 'a registry begins with a genesis')
+  if (block.registry !== parent.place.registry)
+    return violation('registry', 'the block is for another registry')
+  if (block.height !== parent.place.height + 1) return violation('height', 'the height does not follow')
+  if (block.prev !== (parent.place.id as string)) return violation('prev', 'prev is not the id of the parent')
+  if (timestampMs(block.time) < timestampMs(parent.place.time)) {
+    return violation('time', "time is before the parent's")
+  }
+  return null
+}
+
+/** A genesis needs the approval of every founder, and nothing else may be in it than what founders bring. */
+function judgeGenesis(opened: OpenedRegistryBlock): readonly RegistryRecord[] | Violation {
+  const { block } = opened
+  if (block.type !== 'genesis') return violation('first-block', 'a registry begins with a genesis')
+  const state = putRecords(emptyState(), block.body.records)
+  const broken = checkRecords(block.body.records, state)
+  if (broken) return broken
+  const founders = block.body.records
+    .filter((record) => record.kind === 'institution')
+    .map((record) => record.id)
+  if (founders.length === 0) return violation('founders', 'a registry has at least one founder')
+  if (!rootOwner(opened, state)) return violation('author', 'the author is no founder')
+  const approvers = approvingMembers(opened, state, null)
+  if (isViolation(approvers)) return approvers
+  if (founders.some((founder) => !approvers.has(founder)))
+    return violation('founders', 'a founder did not approve')
+  return block.body.records
+}
+
+function judgeChange(
+  parent: RegistryLink | null,
+  opened: OpenedRegistryBlock,
+): readonly RegistryRecord[] | Violation {
+  const { block } = opened
+  if (!parent || block.type !== 'change') return violation('first-block', 'a registry begins with a genesis')
+  const author = rootOwner(opened, parent.state)
+  if (!author) return violation('author', 'the author is not the root key of an active institution')
+  const approvers = approvingMembers(opened, parent.state, parent.place.registry)
+  if (isViolation(approvers)) return approvers
+  let state = parent.state
+  const changed = new Map<string, RegistryRecord>()
+  for (const change of block.body.changes) {
+    const records = applyChange(state, change, {
+      author: author.institution,
+      use: author.use,
+      height: block.height,
+      approvers,
+    })
+    if (isViolation(records)) return records
+    state = putRecords(
+      state,
+      records.map(([, record]) => record),
+    )
+    for (const [key, record] of records) changed.set(key, record)
+  }
+  return [...changed.values()]
+}
+
+/** The institution whose root (or recovery) key signed the block; null when it has none, is removed, or the key is revoked. */
+function rootOwner(
+  opened: OpenedRegistryBlock,
+  state: RegistryState,
+): { readonly institution: InstitutionId; readonly use: KeyRecord['use'] } | null {
+  return ownerOfRoot(opened.kid, state)
+}
+
+function ownerOfRoot(kid: string, state: RegistryState) {
+  const key = getRecord(state, `key/${kid}`)
+  if (key?.kind !== 'key' || key.revoked !== null) return null
+  if ((key.use !== 'root' && key.use !== 'recovery') || !('institution' in key.owner)) return null
+  const institution = getRecord(state, `institution/${key.owner.institution}`)
+  if (institution?.kind !== 'institution' || institution.status !== 'active') return null
+  return { institution: institution.id, use: key.use }
+}
+
+/** Members whose root keys approve exactly this block. */
+function approvingMembers(
+  opened: OpenedRegistryBlock,
+  state: RegistryState,
+  registry: Digest | null,
+): Set<InstitutionId> | Violation {
+  const { block } = opened
+  const action = registryAction(block.type, block.body)
+  const members = new Set<InstitutionId>()
+  for (const approval of opened.approvals) {
+    if (approval.registry !== registry)
+      return violation('approval-registry', 'an approval is for another registry')
+    if (approval.height !== block.height)
+      return violation('approval-height', 'an approval is for another height')
+    if (approval.action !== action) return violation('approval-action', 'an approval is for another action')
+    if (timestampMs(approval.expires) < timestampMs(block.time)) {
+      return violation('approval-expired', 'an approval had expired at the time of the block')
+    }
+    const owner = ownerOfRoot(approval.jws.kid, state)
+    if (owner?.use !== 'root') return violation('approval-key', "an approval is not by a member's root key")
+    if (members.has(owner.institution)) return violation('approval-twice', 'a member approves twice')
+    members.add(owner.institution)
+  }
+  return members
+}

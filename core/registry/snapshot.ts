@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Kid } from '../bytes/ids.ts'
+import type { RegistryHead } from '../block/block.ts'
+import type { InstanceRecord, InstitutionRecord, KeyRecord, RegistryRecord } from './records.ts'
+
+/** The registry as of one head: all that the rules of a chain ask of it. */
+export interface RegistryView {
+  readonly head: RegistryHead
+  /** The record under a key, or null when the registry has none. */
+  readonly get: (key: string) => RegistryRecord | null
+}
+
+type RecordOf<K extends RegistryRecord['kind']> = Extract<RegistryRecord, { kind: K }>
+
+/** A record by kind and id, or null. */
+export function recordOf<K extends 'institution' | 'instance' | 'deployment'>(
+  view: RegistryView,
+  kind: K,
+  id: string,
+): RecordOf<K> | null {
+  const record = view.get(`${kind}/${id}`)
+  return record?.kind === kind ? (record as RecordOf<K>) : null
+}
+
+/** The record of a key, or null. */
+export function keyRecordOf(view: RegistryView, kid: Kid): KeyRecord | null {
+  const record = view.get(`key/${kid}`)
+  return record?.kind === 'key' ? record : null
+}
+
+/** True when the key is known and revoked as of this view. */
+export function isRevoked(view: RegistryView, kid: Kid): boolean {
+  return (keyRecordOf(view, kid)?.revoked ?? null) !== null
+}
+
+/** The active instance of an active institution that signs with `kid`, a key that is not revoked; else null. */
+export function activeInstanceOf(
+  view: RegistryView,
+  kid: Kid,
+): {
+  readonly institution: InstitutionRecord
+  readonly instance: InstanceRecord
+  readonly key: KeyRecord
+} | null {
+  const key = keyRecordOf(view, kid)
+  if (!key || key.use !== 'sign' || key.revoked !== null || !('instance' in key.owner)) return null
+  const instance = recordOf(view, 'instance', key.owner.instance)
+  const institution = recordOf(view, 'institution', key.owner.institution)
+  if (instance?.status !== 'active' || instance.signing !== kid || institution?.status !== 'active')
+    return null
+  return { institution, instance, key }
+}
