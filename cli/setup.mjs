@@ -16,18 +16,21 @@ const TOOLS = {
 
 /** Installs the locked dependencies unless this very lock file is installed already. */
 export function installOnce() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   const stamp = join(root, 'node_modules', '.ampere-installed')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   process.stderr.write('Installing dependencies (once, about 30 s) ...\n')
+  // Not `npm ci`: it refuses a lock file that lacks other platforms' optional binaries.
   const command = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const run = spawnSync(command, ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+  const run = spawnSync(command, ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
   })
   if (run.status !== 0) {
-    process.stderr.write('Installing failed. See the lines above; then run: npm ci\n')
+    process.stderr.write('Installing failed. See the lines above; then run: npm install --no-save\n')
     process.exit(1)
   }
   writeFileSync(stamp, lock)
@@ -40,7 +43,9 @@ export function findNode() {
   const candidates = [`node-${name}/bin/node`, `node-bin-${name}/bin/node`, `node-${name}/bin/node.exe`]
   const found = candidates.map((path) => join(root, 'node_modules', path)).find((path) => existsSync(path))
   if (found) return found
-  process.stderr.write(`Ampere needs Node ${NODE_MAJOR} or later; this is ${process.version}, and no packaged one fits ${name}.\n`)
+  process.stderr.write(
+    `Ampere needs Node ${NODE_MAJOR} or later; this is ${process.version}, and no packaged one fits ${name}.\n`,
+  )
   process.exit(1)
 }
 

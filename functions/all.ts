@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Home } from '#core/server/home.ts'
+import type { Platform } from '#core/ports/needs.ts'
+import { select } from '#core/ports/needs.ts'
+import { carryOutErasures, ERASER_NEEDS } from '#core/server/erase.ts'
+import { role as auditor } from './auditor/role.ts'
+import { auditorApp } from './auditor/app.ts'
+import { createApp, type Hosting, type RoleApp } from './host/app.ts'
+import { role as reader } from './reader/role.ts'
+import { readerApp } from './reader/app.ts'
+import { role as registrar } from './registrar/role.ts'
+import { registrarApp } from './registrar/app.ts'
+import { role as writer } from './writer/role.ts'
+import { writerApp } from './writer/app.ts'
+
+/** Every role of a home. */
+export const HOME_ROLES = [writer, reader, registrar, auditor] as const
+
+/** A home with all its roles in one process, each still with no more than its own ports. */
+export async function homeApp(platform: Platform, home: Home, hosting: Hosting): Promise<RoleApp> {
+  const eraser = await select(platform, ERASER_NEEDS)
+  // A restored store must erase again before it serves anything.
+  await carryOutErasures(eraser, home)
+  const app = createApp('home', hosting)
+  app.get('/health/live', (c) => c.json({ status: 'live' }))
+  app.get('/.well-known/ampere', (c) =>
+    c.json({
+      deployment: home.deployment,
+      origin: home.origin,
+      durability: home.durability,
+      roles: roleNames(),
+    }),
+  )
+  const parts = [
+    writerApp(await select(platform, writer.needs), eraser, home, hosting),
+    readerApp(await select(platform, reader.needs), home, hosting),
+    registrarApp(await select(platform, registrar.needs), home, hosting),
+    auditorApp(await select(platform, auditor.needs), home, hosting),
+  ]
+  for (const part of parts) app.route('/', part)
+  return app
+}
+
+function roleNames(): string[] {
+  return HOME_ROLES.map((role) => role.name)
+}

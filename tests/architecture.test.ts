@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+const ALIASES = {
+  '#core/': 'core/',
+  '#adapters/': 'adapters/',
+  '#functions/': 'functions/',
+  '#cli/': 'cli/',
+  '#tests/': 'tests/',
+}
+
+/** Which rooms a room may import beside itself, errors and bytes. docs/DESIGN.md explains each. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'core/errors.ts': [],
+  'core/bytes': [],
+  'core/crypto': ['core/ports'],
+  'core/ports': [],
+  'core/log': ['core/crypto'],
+  'core/block': ['core/crypto', 'core/log', 'core/ports'],
+  'core/registry': ['core/block', 'core/log', 'core/crypto', 'core/ports'],
+  'core/chain': ['core/block', 'core/log', 'core/crypto', 'core/registry', 'core/ports'],
+  'core/seal': ['core/crypto', 'core/block', 'core/ports'],
+  'core/record': ['core/seal', 'core/crypto', 'core/ports'],
+  'core/consistency': ['core/record', 'core/ports', 'core/crypto'],
+  'core/api': ['core/ports', 'core/crypto', 'core/block'],
+  'core/server': [
+    'core/ports',
+    'core/api',
+    'core/crypto',
+    'core/log',
+    'core/block',
+    'core/chain',
+    'core/registry',
+  ],
+  'core/client': [
+    'core/ports',
+    'core/api',
+    'core/crypto',
+    'core/log',
+    'core/block',
+    'core/chain',
+    'core/registry',
+    'core/seal',
+  ],
+  'core/bridge': ['core/client', 'core/record', 'core/consistency', 'core/api', 'core/ports', 'core/crypto'],
+  'adapters/memory': ['core/ports', 'core/crypto'],
+  'adapters/local': ['core/ports', 'core/crypto', 'core/record', 'core/consistency'],
+  'adapters/around': ['core/ports', 'core/crypto'],
+}
+/** Packages that a room may import; a room that is not listed may import none. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'core/bytes': ['valibot'],
+  'core/crypto': ['@noble/', 'hpke'],
+  'core/block': ['valibot'],
+  'core/registry': ['valibot'],
+  'core/seal': ['valibot', 'fflate'],
+  'core/api': ['valibot'],
+  'core/client': ['valibot'],
+  'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
+  'core/consistency': ['@atomic-ehr/ucum'],
+  'core/bridge': ['valibot'],
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+}
+
+const files = sources(['core', 'adapters', 'functions', 'cli'])
+const imports = files.flatMap(importsOf)
+
+describe('the architecture', () => {
+  it('lets each room of core import only the rooms that its row allows', () => {
+    const broken = imports.filter(({ from, to }) => {
+      const room = roomOf(from)
+      const target = roomOf(to)
+      const allowed = MAY_IMPORT[room]
+      if (allowed === undefined || !isOurs(to) || target === room) return false
+      return !['core/errors.ts', 'core/bytes', ...allowed].includes(target)
+    })
+    expect(broken).toEqual([])
+  })
+
+  it('has a row for every room of core and every adapter', () => {
+    const rooms = new Set(files.filter((file) => /^(core|adapters)\//.test(file)).map(roomOf))
+    expect([...rooms].filter((room) => !(room in MAY_IMPORT))).toEqual([])
+  })
+
+  it('lets core import packages only where a room lists them, and never node:*', () => {
+    const broken = imports.filter(({ from, to }) => {
+      if (!from.startsWith('core/') || isOurs(to)) return false
+      return !(PACKAGES[roomOf(from)] ?? []).some(
+        (name) => to === name || to.startsWith(name.endsWith('/') ? name : `${name}/`),
+      )
+    })
+    expect(broken).toEqual([])
+  })
+
+  it('keeps the home unable to read: no role of it reaches seal, record or client', () => {
+    const home = [
+      'functions/writer/app.ts',
+      'functions/reader/app.ts',
+      'functions/registrar/app.ts',
+      'functions/auditor/app.ts',
+    ]
+    const reached = home.flatMap((file) => [...reachable(file)])
+    expect(reached.filter((file) => /^core\/(seal|record|client)\//.test(file))).toEqual([])
+  })
+
+  it('has no import cycle', () => {
+    expect(findCycle()).toBeNull()
+  })
+
+  it('keeps clocks, timers, randomness and consoles out of core', () => {
+    const broken = files
+      .filter((file) => file.startsWith('core/'))
+      .filter((file) =>
+        /\b(Date\.now|Math\.random|setTimeout|setInterval|process\.|console\.|Buffer\.)/.test(code(file)),
+      )
+    expect(broken).toEqual([])
+  })
+
+  it('has no file over 300 lines, and no folder of more than twelve files', () => {
+    const long = files.filter((file) => readFileSync(join(ROOT, file), 'utf8').split('\n').length > 301)
+    const folders = new Map<string, number>()
+    for (const file of files) folders.set(dirname(file), (folders.get(dirname(file)) ?? 0) + 1)
+    expect({ long, wide: [...folders].filter(([, count]) => count > 12) }).toEqual({ long: [], wide: [] })
+  })
+})
+
+function sources(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map((entry) => relative(ROOT, join(entry.parentPath, entry.name))),
+  )
+}
+
+/** Source without comments, so that words in them do not count. */
+function code(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '')
+}
+
+function importsOf(file: string): Import[] {
+  const specifiers = [...code(file).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+    (match) => match[1] ?? '',
+  )
+  return specifiers.map((specifier) => ({ from: file, to: resolve(file, specifier) }))
+}
+
+function resolve(file: string, specifier: string): string {
+  if (specifier.startsWith('.')) return join(dirname(file), specifier)
+  const alias = Object.entries(ALIASES).find(([name]) => specifier.startsWith(name))
+  return alias ? specifier.replace(alias[0], alias[1]) : specifier
+}
+
+function roomOf(file: string): string {
+  return file === 'core/errors.ts' ? file : file.split('/').slice(0, 2).join('/')
+}
+
+function isOurs(file: string): boolean {
+  return /^(core|adapters|functions|cli|tests)\//.test(file)
+}
+
+function reachable(start: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(start)) return seen
+  seen.add(start)
+  for (const { from, to } of imports) if (from === start && isOurs(to)) reachable(to, seen)
+  return seen
+}
+
+function findCycle(): readonly string[] | null {
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): readonly string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return null
+    for (const { from, to } of imports) {
+      const cycle = from === file && isOurs(to) ? visit(to, [...path, file]) : null
+      if (cycle) return cycle
+    }
+    done.add(file)
+    return null
+  }
+  for (const file of files) {
+    const cycle = visit(file, [])
+    if (cycle) return cycle
+  }
+  return null
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+import { openMemory } from '#adapters/memory/open.ts'
+import {
+  asDeploymentId,
+  asInstanceId,
+  asInstitutionId,
+  type Digest,
+  type InstitutionId,
+} from '#core/bytes/ids.ts'
+import { parseJws } from '#core/block/jws.ts'
+import type { ClientPorts, SeenHeads } from '#core/client/client.ts'
+import { connect, type Connection } from '#core/client/connect.ts'
+import { sealingPublicKey } from '#core/crypto/hpke.ts'
+import { createVerifiers, generateSoftwareKey, softwareSigner } from '#core/crypto/signature.ts'
+import type { Fetch, Random, Signer } from '#core/ports/keys.ts'
+import type { Platform } from '#core/ports/needs.ts'
+import { buildChange, buildRegistry, institutionRecords, keyRecord } from '#core/registry/build.ts'
+import type { RegistryChange } from '#core/registry/block.ts'
+import type { InstanceRecord, RegistryRecord } from '#core/registry/records.ts'
+import type { Home } from '#core/server/home.ts'
+import { addRegistryBlock } from '#core/server/registrar.ts'
+import { createRegistrySource } from '#core/server/store/registry.ts'
+import { select } from '#core/ports/needs.ts'
+import { REGISTRAR_NEEDS } from '#core/server/registrar.ts'
+import { homeApp } from '#functions/all.ts'
+import { silentLog } from '#functions/host/telemetry.ts'
+
+/** The origin that tests give their home; nothing listens there. */
+export const ORIGIN = 'http://home.test'
+/** Where the tests' clock starts. */
+export const START_MS = Date.parse('2026-11-01T08:00:00.000Z')
+
+/** Deterministic bytes: the same seed gives the same keys, ids and signatures in every run. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0 || 1
+  return (length) =>
+    Uint8Array.from({ length }, () => {
+      // xorshift32: for tests only, never for keys that protect anything.
+      state ^= state << 13
+      state ^= state >>> 17
+      state ^= state << 5
+      return (state >>> 0) & 0xff
+    })
+}
+
+/** One institution of a test, with its keys in memory. */
+export interface TestInstitution {
+  readonly id: InstitutionId
+  readonly root: Signer
+  readonly recovery: Signer
+  readonly instance: Signer
+  readonly second: Signer
+  readonly sealingSeed: Uint8Array
+}
+
+/** A whole deployment in memory: registry, home, institutions, one clock. */
+export interface TestDeployment {
+  readonly platform: Platform
+  readonly home: Home
+  readonly registryId: Digest
+  readonly institutions: Readonly<Record<string, TestInstitution>>
+  readonly clock: { now: number }
+  readonly random: Random
+  readonly fetch: Fetch
+  connect(institution: string, options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer }): Connection
+  institution(name: string): TestInstitution
+  change(author: string, changes: readonly RegistryChange[], approvers?: readonly string[]): Promise<void>
+}
+
+/** Makes a deployment with a home and the named institutions as founders. */
+export async function testDeployment(
+  names: readonly string[] = ['hospital-a', 'hospital-b'],
+  options: { readonly platform?: (base: Platform) => Platform; readonly seed?: number } = {},
+): Promise<TestDeployment> {
+  const clock = { now: START_MS }
+  const random = seededRandom(options.seed ?? 7)
+  const base = openMemory({ now: () => clock.now, random })
+  const platform = options.platform?.(base) ?? base
+  const institutions: Record<string, TestInstitution> = {}
+  for (const name of names) institutions[name] = await makeInstitution(name, random)
+  const records = await genesisRecords(Object.values(institutions), await base.signer('head'))
+  const ports = { now: () => clock.now, random }
+  const founders = Object.values(institutions).map((institution) => institution.root)
+  const genesis = await buildRegistry(ports, records, founders)
+  const registryId = parseJws(genesis, 'ampere-registry+jws').id
+  const verifiers = createVerifiers()
+  const home: Home = {
+    deployment: asDeploymentId('home-1'),
+    origin: ORIGIN,
+    durability: 'local',
+    backupDays: 0,
+    registry: createRegistrySource(base.table('registry'), registryId, verifiers),
+    verifiers,
+  }
+  const registrar = await select(base, REGISTRAR_NEEDS)
+  await addRegistryBlock(registrar, home, genesis)
+  const app = await homeApp(platform, home, { now: () => clock.now, random, log: silentLog })
+  const fetch: Fetch = async (request) => app.fetch(request)
+  const find = (name: string): TestInstitution => {
+    const found = institutions[name]
+    if (!found) throw new RangeError(`no institution ${name}`)
+    return found
+  }
+  return {
+    platform,
+    home,
+    registryId,
+    institutions,
+    clock,
+    random,
+    fetch,
+    institution: find,
+    connect: (name, given = {}) =>
+      connect(clientPorts(find(name), { clock, random, registryId }, given.fetch ?? fetch, given)),
+    change: async (author, changes, approvers = []) => {
+      const history = await home.registry.refresh()
+      const link = history.link()
+      if (!link) throw new RangeError('the registry is empty')
+      const signers = approvers.map((name) => find(name).root)
+      await addRegistryBlock(
+        registrar,
+        home,
+        await buildChange(ports, link, changes, find(author).root, signers),
+      )
+    },
+  }
+}
+
+/** Heads seen, in memory. */
+export function memorySeen(): SeenHeads {
+  const seen = new Map<string, { height: number; block: never }>()
+  return {
+    load: async (chain) => seen.get(chain) ?? null,
+    save: async (chain, head) => void seen.set(chain, head as { height: number; block: never }),
+  }
+}
+
+/** The enrolment of an instance with its own key. */
+export function instanceRecords(
+  id: string,
+  institution: InstitutionId,
+  signer: Signer,
+  capabilities: InstanceRecord['capabilities'],
+): { instance: InstanceRecord; key: ReturnType<typeof keyRecord> } {
+  const instance: InstanceRecord = {
+    v: 1,
+    kind: 'instance',
+    id: asInstanceId(id),
+    institution,
+    status: 'active',
+    capabilities,
+    signing: signer.kid,
+  }
+  return { instance, key: keyRecord(signer.publicKey, 'sign', { institution, instance: asInstanceId(id) }) }
+}
+
+/** A signer with a fresh key. */
+export async function makeSigner(random: Random, alg: 'ES256' | 'Ed25519' = 'Ed25519'): Promise<Signer> {
+  return softwareSigner(alg, generateSoftwareKey(alg, random).seed)
+}
+
+async function makeInstitution(name: string, random: Random): Promise<TestInstitution> {
+  return {
+    id: asInstitutionId(name),
+    root: await makeSigner(random),
+    recovery: await makeSigner(random),
+    instance: await makeSigner(random, 'ES256'),
+    second: await makeSigner(random),
+    sealingSeed: random(32),
+  }
+}
+
+async function genesisRecords(
+  institutions: readonly TestInstitution[],
+  head: Signer,
+): Promise<RegistryRecord[]> {
+  const records: RegistryRecord[] = []
+  for (const { id, root, recovery, instance, second, sealingSeed } of institutions) {
+    records.push(
+      ...institutionRecords({
+        id,
+        name: `Test ${id}`,
+        root: root.publicKey,
+        recovery: recovery.publicKey,
+        sealingKey: sealingPublicKey(sealingSeed),
+      }),
+    )
+    for (const [suffix, signer] of [
+      ['1', instance],
+      ['2', second],
+    ] as const) {
+      const enrolled = instanceRecords(`${id}-${suffix}`, id, signer, ['control', 'create', 'identify'])
+      records.push(enrolled.instance, enrolled.key)
+    }
+  }
+  const deployment = asDeploymentId('home-1')
+  const [first] = institutions
+  if (!first) throw new RangeError('a registry needs a founder')
+  records.push(
+    { v: 1, kind: 'deployment', id: deployment, institution: first.id, origin: ORIGIN, kid: head.kid },
+    keyRecord(head.publicKey, 'head', { deployment }),
+    { v: 1, kind: 'rules', home: deployment, demo: true },
+  )
+  return records
+}
+
+function clientPorts(
+  institution: TestInstitution,
+  world: { clock: { now: number }; random: Random; registryId: Digest },
+  fetch: Fetch,
+  given: { seen?: SeenHeads; signer?: Signer },
+): ClientPorts {
+  return {
+    fetch,
+    now: () => world.clock.now,
+    random: world.random,
+    identity: {
+      reader: institution.id,
+      institution: institution.id,
+      signer: given.signer ?? institution.instance,
+      sealingSeed: async () => institution.sealingSeed,
+    },
+    pins: { registry: world.registryId, origin: ORIGIN },
+    seen: given.seen ?? memorySeen(),
+  }
+}
