@@ -42,7 +42,7 @@ function select(rows: Row[], range: Range): Row[] {
       (row) =>
         (from === undefined || compare(row.key, from) >= 0) && (to === undefined || compare(row.key, to) < 0),
     )
-    .sort((a, b) => compare(a.key, b.key))
+    .toSorted((a, b) => compare(a.key, b.key))
   if (range.reverse === true) kept.reverse()
   return kept.slice(0, range.limit ?? 1000).flatMap((row) => copy(row) ?? [])
 }

@@ -17,7 +17,7 @@ interface SealedPackage {
 /** RFC 6962 root over the packages in the order of `packageKey`; each leaf is its canonical description. */
 export function packagesRoot(packages: readonly SealedPackage[]): Digest {
   const leaves = [...packages]
-    .sort((a, b) => (packageKey(a) < packageKey(b) ? -1 : 1))
+    .toSorted((a, b) => (packageKey(a) < packageKey(b) ? -1 : 1))
     .map((item) => canonicalBytes({ name: packageKey(item), hash: digestOf(fromBase64url(item.sealed)) }))
   return toBase64url(rootOf(leaves)) as Digest
 }

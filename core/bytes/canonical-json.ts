@@ -57,7 +57,7 @@ function write(value: unknown, depth: number): string {
 }
 
 function writeObject(value: Record<string, unknown>, depth: number): string {
-  const keys = Object.keys(value).sort(byCodeUnits)
+  const keys = Object.keys(value).toSorted(byCodeUnits)
   return `{${keys.map((key) => `${writeString(key)}:${write(value[key], depth + 1)}`).join(',')}}`
 }
 

@@ -50,7 +50,7 @@ export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
   let bits = 0
   let held = 0
-  let at = 0
+  let written = 0
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     const value = code < 128 ? (VALUES[code] ?? -1) : -1
@@ -59,7 +59,7 @@ export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
     held += 6
     if (held >= 8) {
       held -= 8
-      bytes[at++] = (bits >> held) & 0xff
+      bytes[written++] = (bits >> held) & 0xff
     }
   }
   if ((bits & ((1 << held) - 1)) !== 0) {

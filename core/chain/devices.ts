@@ -13,7 +13,7 @@ export function deviceKeys(sources: readonly (Controllers | ParsedBlock | null)[
   for (const source of sources) {
     const members = source && ('members' in source ? source.members : controllersIn(source)?.members)
     for (const member of members ?? []) {
-      if (member.kind === 'device') keys.set(member.kid, member.jwk as PublicJwk)
+      if (member.kind === 'device') keys.set(member.kid, member.jwk)
     }
   }
   return keys

@@ -78,7 +78,7 @@ export function readersOf(state: ControlState): readonly string[] {
   const controllers = state.controllers.members.map((member) =>
     member.kind === 'institution' ? member.institution : member.kid,
   )
-  return [...new Set<string>([...granted, ...controllers])].sort()
+  return [...new Set<string>([...granted, ...controllers])].toSorted()
 }
 
 /** The compartments that a reader may open: a controller's are all. */

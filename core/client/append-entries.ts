@@ -13,7 +13,6 @@ import { rootOf } from '../log/merkle.ts'
 import { sealEntry } from '../seal/entry.ts'
 import { sealKeys } from '../seal/wraps.ts'
 import type { ClientPorts, FiledEntry, NewEntry } from './client.ts'
-import type { Keyring } from './reader-keys.ts'
 import { noteOf, type BlockNote, type Replica } from './replica.ts'
 
 /** Entries per block that this client makes; the format allows 4,096. */
@@ -26,7 +25,6 @@ const MAX_ATTEMPTS = 20
 /** What appending needs beside the ports: the current replica, and how to bring it up to date. */
 export interface AppendContext {
   readonly ports: ClientPorts
-  readonly keyring: Keyring
   readonly refresh: () => Promise<Replica>
   readonly submit: (append: Append) => Promise<ParsedBlock>
   /** Compartment ids by name, of those this identity may write. */
@@ -173,7 +171,7 @@ function recordBlock(
     root: sealed.root,
     keys: toBase64url(rootOf(keyRowLeaves(row))) as Digest,
     epoch: replica.link.state.epoch.number,
-    compartments: [...new Set(sealed.descriptors.map((descriptor) => descriptor.compartment))].sort(),
+    compartments: [...new Set(sealed.descriptors.map((descriptor) => descriptor.compartment))].toSorted(),
     batch,
   }
   return { ...following(context.ports, replica, op), type: 'record', entries, body: {} }

@@ -29,14 +29,14 @@ export interface Connection {
 interface ChainMemory {
   replica: Replica | null
   view: OpenedView | null
-  keyring: { epoch: number; seq: number; keyring: Keyring } | null
+  keyring: { seq: number; keyring: Keyring } | null
 }
 
 /** Connects one identity to one home. Nothing is asked of the home yet. */
 export function connect(ports: ClientPorts): Connection {
-  const api = createHomeApi(ports)
   const verifiers = createVerifiers()
   const registry = createRegistryHistory(ports.pins.registry, verifiers)
+  const api = createHomeApi(ports)
   const sync: SyncContext = { api, pins: ports.pins, registry, verifiers }
   const memories = new Map<ChainId, ChainMemory>()
   const memoryOf = (chain: ChainId): ChainMemory => {
@@ -44,29 +44,9 @@ export function connect(ports: ClientPorts): Connection {
     memories.set(chain, memory)
     return memory
   }
-  const replica = async (chain: ChainId): Promise<Replica> => {
-    const memory = memoryOf(chain)
-    if (registry.height() < 0) await syncRegistry(sync)
-    const next = await syncReplica(sync, chain, memory.replica)
-    await checkSeen(ports, next)
-    memory.replica = next
-    return next
-  }
-  const keyring = async (of: Replica): Promise<Keyring> => {
-    const memory = memoryOf(of.chain)
-    const { seq, epoch } = of.link.state
-    if (memory.keyring?.seq !== seq || memory.keyring.epoch !== epoch.number) {
-      const { items } = await api.packages(of.chain)
-      memory.keyring = { seq, epoch: epoch.number, keyring: await openKeyring(of, items, ports.identity) }
-    }
-    return memory.keyring.keyring
-  }
-  const submit = async (append: Append): Promise<ParsedBlock> => {
-    const sent = parseBlock(append.block)
-    const stored = parseBlock((await api.append(append)).block)
-    if (stored.id !== sent.id) throw new AmpereError('VERIFICATION_FAILED', 'the home stored another block')
-    return stored
-  }
+  const replica = (chain: ChainId) => syncMemory(ports, sync, chain, memoryOf(chain))
+  const keyring = (of: Replica) => keyringFor(ports, api, of, memoryOf(of.chain))
+  const submit = (append: Append) => submitChecked(api, append)
   return {
     ports,
     api,
@@ -76,16 +56,9 @@ export function connect(ports: ClientPorts): Connection {
     submit,
     append: async (chain, entries) => {
       const current = memoryOf(chain).replica ?? (await replica(chain))
-      const keys = await keyring(current)
-      const ids = compartmentsByName(keys)
-      const context = {
-        ports,
-        keyring: keys,
-        refresh: () => replica(chain),
-        submit,
-        compartmentIds: (name: string) => ids.get(name) ?? null,
-      }
-      return appendEntries(context, current, entries)
+      const ids = compartmentsByName(await keyring(current))
+      const compartmentIds = (name: string) => ids.get(name) ?? null
+      return appendEntries({ ports, refresh: () => replica(chain), submit, compartmentIds }, current, entries)
     },
     read: async (chain) => {
       const current = await replica(chain)
@@ -94,6 +67,41 @@ export function connect(ports: ClientPorts): Connection {
       return memory.view
     },
   }
+}
+
+async function syncMemory(
+  ports: ClientPorts,
+  sync: SyncContext,
+  chain: ChainId,
+  memory: ChainMemory,
+): Promise<Replica> {
+  if (sync.registry.height() < 0) await syncRegistry(sync)
+  const next = await syncReplica(sync, chain, memory.replica)
+  await checkSeen(ports, next)
+  memory.replica = next
+  return next
+}
+
+async function keyringFor(
+  ports: ClientPorts,
+  api: HomeApi,
+  of: Replica,
+  memory: ChainMemory,
+): Promise<Keyring> {
+  const { seq } = of.link.state
+  // Each control block raises seq, and only control blocks bring packages.
+  if (memory.keyring?.seq !== seq) {
+    const { items } = await api.packages(of.chain)
+    memory.keyring = { seq, keyring: await openKeyring(of, items, ports.identity) }
+  }
+  return memory.keyring.keyring
+}
+
+async function submitChecked(api: HomeApi, append: Append): Promise<ParsedBlock> {
+  const sent = parseBlock(append.block)
+  const stored = parseBlock((await api.append(append)).block)
+  if (stored.id !== sent.id) throw new AmpereError('VERIFICATION_FAILED', 'the home stored another block')
+  return stored
 }
 
 function compartmentsByName(keyring: Keyring): Map<string, CompartmentId> {

@@ -39,7 +39,6 @@ export interface HomeApi {
 
 /** @throws AmpereError (every method) with the home's own code, or UPSTREAM_FAILED */
 export function createHomeApi(ports: ClientPorts): HomeApi {
-  const at = (chain: ChainId, rest: string) => `/v1/chains/${chain}${rest}`
   const json = async <S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferOutput<S>> =>
     parseWith(schema, await readJson(await get(ports, path)), 'UPSTREAM_FAILED', 'answer')
   const bytes = async (path: string): Promise<Uint8Array | null> => {
@@ -68,6 +67,10 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
       await post(ports, '/v1/registry/blocks', 'application/jose', new TextEncoder().encode(compact))
     },
   }
+}
+
+function at(chain: ChainId, rest: string): string {
+  return `/v1/chains/${chain}${rest}`
 }
 
 async function get(ports: ClientPorts, path: string): Promise<Response> {

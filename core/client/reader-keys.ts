@@ -31,7 +31,7 @@ export async function openKeyring(
   const names = new Map<CompartmentId, string>()
   let labelKey: Uint8Array | null = null
   const mine = packages.filter((item) => item.kind === 'reader' && item.reader === identity.reader)
-  for (const item of [...mine].sort((a, b) => a.epoch - b.epoch)) {
+  for (const item of [...mine].toSorted((a, b) => a.epoch - b.epoch)) {
     const contents = await tryOpen(replica, item, identity)
     if (!contents) continue
     labelKey = contents.labelKey
@@ -73,7 +73,7 @@ async function walkBack(
   packages: readonly EpochPackage[],
   seeds: Map<string, Uint8Array>,
 ): Promise<void> {
-  const histories = packages.filter((item) => item.kind === 'history').sort((a, b) => b.epoch - a.epoch)
+  const histories = packages.filter((item) => item.kind === 'history').toSorted((a, b) => b.epoch - a.epoch)
   for (const item of histories) {
     const seed = seeds.get(`${item.compartment}/${item.epoch}`)
     const before = `${item.compartment}/${item.epoch - 1}`

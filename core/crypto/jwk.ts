@@ -29,7 +29,7 @@ export function algorithmOf(jwk: PublicJwk): SignatureAlgorithm {
  */
 export function checkPublicJwk(value: unknown): PublicJwk {
   const jwk = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  const only = (...names: string[]) => Object.keys(jwk).sort().join() === names.sort().join()
+  const only = (...names: string[]) => Object.keys(jwk).toSorted().join() === names.toSorted().join()
   if (jwk['kty'] === 'EC' && jwk['crv'] === 'P-256' && only('kty', 'crv', 'x', 'y')) {
     checkPoint(bytesOf(jwk['x'], 32), bytesOf(jwk['y'], 32))
     return { kty: 'EC', crv: 'P-256', x: String(jwk['x']), y: String(jwk['y']) }

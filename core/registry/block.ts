@@ -160,7 +160,6 @@ function parseRegistryApproval(compact: string): RegistryApproval {
 
 function keysIn(records: readonly RegistryRecord[]): Map<Kid, PublicJwk> {
   const keys = new Map<Kid, PublicJwk>()
-  for (const record of records)
-    if (record.kind === 'key') keys.set(thumbprint(record.jwk as PublicJwk), record.jwk as PublicJwk)
+  for (const record of records) if (record.kind === 'key') keys.set(thumbprint(record.jwk), record.jwk)
   return keys
 }

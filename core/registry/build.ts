@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url } from '../bytes/encoding.ts'
-import type { BlockId, Digest, InstitutionId, OpId } from '../bytes/ids.ts'
+import type { BlockId, InstitutionId, OpId } from '../bytes/ids.ts'
 import { toTimestamp } from '../bytes/timestamp.ts'
 import { isViolation } from '../block/violation.ts'
 import { digestOf } from '../crypto/hash.ts'
@@ -124,13 +124,12 @@ async function signWithState(
   const opened = await openRegistryBlock(await signRegistryBlock(draft, author), keyOf, createVerifiers())
   const link = registryLinkAfter(parent, opened)
   if (isViolation(link)) throw new AmpereError('VIOLATION', `rule ${link.rule}: ${link.detail}`)
-  return signRegistryBlock({ ...draft, state: stateRoot(link.state) as Digest }, author)
+  return signRegistryBlock({ ...draft, state: stateRoot(link.state) }, author)
 }
 
 function keyIn(parent: RegistryLink | null, kid: string): PublicJwk | null {
   for (const bucket of parent?.state.buckets.values() ?? []) {
-    for (const record of bucket)
-      if (record.kind === 'key' && record.kid === kid) return record.jwk as PublicJwk
+    for (const record of bucket) if (record.kind === 'key' && record.kid === kid) return record.jwk
   }
   return null
 }

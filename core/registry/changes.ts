@@ -60,8 +60,7 @@ export function checkRecords(records: readonly RegistryRecord[], state: Registry
 
 function checkRecord(record: RegistryRecord, state: RegistryState): Violation | null {
   if (record.kind === 'key') {
-    if (thumbprint(record.jwk as PublicJwk) !== record.kid)
-      return violation('kid', 'a key has another id than its own')
+    if (thumbprint(record.jwk) !== record.kid) return violation('kid', 'a key has another id than its own')
     return record.revoked === null ? null : violation('revoked', 'a new key is revoked already')
   }
   if (record.kind === 'institution') return checkInstitution(record, state)
@@ -92,7 +91,7 @@ function checkInstitution(record: InstitutionRecord, state: RegistryState): Viol
     return violation('sealing-key', 'a sealing key has another id than its own')
   }
   for (const use of ['root', 'recovery'] as const) {
-    const key = getRecord(state, `key/${thumbprint(record[use] as PublicJwk)}`)
+    const key = getRecord(state, `key/${thumbprint(record[use])}`)
     const owned =
       key?.kind === 'key' &&
       key.use === use &&
@@ -146,12 +145,12 @@ function replaceRoot(
     'institution' in root.owner &&
     !('instance' in root.owner) &&
     root.owner.institution === record.id
-  if (!own || root.revoked !== null || thumbprint(root.jwk as PublicJwk) !== root.kid) {
+  if (!own || root.revoked !== null || thumbprint(root.jwk) !== root.kid) {
     return violation('replace-root', 'the new root key is not right')
   }
   if (getRecord(state, recordKey(root)))
     return violation('kid-owner', 'a key belongs to another owner for ever')
-  const old = getRecord(state, `key/${thumbprint(record.root as PublicJwk)}`)
+  const old = getRecord(state, `key/${thumbprint(record.root)}`)
   if (old?.kind !== 'key') return violation('replace-root', 'the old root key is not known')
   const revoked = { reason: 'compromised' as const, suspectFrom: null, height: context.height }
   return put({ ...record, root: root.jwk }, root, { ...old, revoked })
@@ -177,12 +176,7 @@ function enrol(
     key.owner.instance === instance.id &&
     key.owner.institution === instance.institution &&
     key.kid === instance.signing
-  if (
-    !owned ||
-    key.revoked !== null ||
-    thumbprint(key.jwk as PublicJwk) !== key.kid ||
-    instance.status !== 'active'
-  ) {
+  if (!owned || key.revoked !== null || thumbprint(key.jwk) !== key.kid || instance.status !== 'active') {
     return violation('enrol', 'the record or key of the instance is not right')
   }
   return put(instance, key)
@@ -233,7 +227,7 @@ function deploy(
     'deployment' in key.owner &&
     key.owner.deployment === deployment.id &&
     key.kid === deployment.kid
-  if (!owned || key.revoked !== null || thumbprint(key.jwk as PublicJwk) !== key.kid) {
+  if (!owned || key.revoked !== null || thumbprint(key.jwk) !== key.kid) {
     return violation('deploy', 'the head key of the deployment is not right')
   }
   return put(deployment, key)

@@ -6,7 +6,6 @@ import { isViolation } from '../block/violation.ts'
 import type { KeyOf } from '../block/open-block.ts'
 import type { Verifiers } from '../crypto/signature.ts'
 import { AmpereError } from '../errors.ts'
-import type { PublicJwk } from '../ports/keys.ts'
 import { openRegistryBlock, type OpenedRegistryBlock } from './block.ts'
 import { recordKey, type RegistryRecord } from './records.ts'
 import { applyRegistryBlock, type RegistryLink } from './reduce.ts'
@@ -26,7 +25,7 @@ export interface RegistryHistory {
   /** Verifies and adds the next block. @throws AmpereError VERIFICATION_FAILED, SIGNATURE_INVALID */
   add(compact: string): Promise<OpenedRegistryBlock>
   /** The registry as of a head that some block names; null when this history has no such head. */
-  viewAt(head: RegistryHead): RegistryView | null
+  readonly viewAt: (head: RegistryHead) => RegistryView | null
   /** The newest view. @throws AmpereError NOT_FOUND while empty */
   newest(): RegistryView
   /** When the head at `height` was followed by another, in ms since 1970; null while it is the newest. */
@@ -44,7 +43,7 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
   let link: RegistryLink | null = null
   const keyOf: KeyOf = (kid: Kid) => {
     const record = versions.get(`key/${kid}`)?.[0]?.record
-    return record?.kind === 'key' ? (record.jwk as PublicJwk) : null
+    return record?.kind === 'key' ? record.jwk : null
   }
   const viewAt = (head: RegistryHead): RegistryView | null =>
     steps[head.height]?.id === head.id

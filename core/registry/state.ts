@@ -41,7 +41,7 @@ export function putRecords(state: RegistryState, records: readonly RegistryRecor
     const key = recordKey(record)
     const index = bucketIndex(key)
     const rest = (buckets.get(index) ?? []).filter((other) => recordKey(other) !== key)
-    const bucket = [...rest, record].sort((a, b) => (recordKey(a) < recordKey(b) ? -1 : 1))
+    const bucket = [...rest, record].toSorted((a, b) => (recordKey(a) < recordKey(b) ? -1 : 1))
     buckets.set(index, bucket)
     rehash(levels, index, bucket)
   }

@@ -24,7 +24,7 @@ export async function sealKeys(input: {
   readonly random: Random
 }): Promise<KeyRow> {
   const wrappers = new Map<CompartmentId, KeyWrapper>()
-  const keys = [...input.epochKeys].sort((a, b) => (a.compartment < b.compartment ? -1 : 1))
+  const keys = [...input.epochKeys].toSorted((a, b) => (a.compartment < b.compartment ? -1 : 1))
   const envelopes = await Promise.all(
     keys.map(async ({ compartment, epoch, publicKey }) => {
       const kek = input.random(32)

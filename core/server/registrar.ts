@@ -69,7 +69,10 @@ export async function readRecordProof(
 
 function sameOrConflict(stored: string, compact: string, id: string, height: number): string {
   // Signing twice gives two signatures over one signing input; either is the block.
-  const input = (text: string) => text.slice(0, text.lastIndexOf('.'))
-  if (input(stored) === input(compact)) return id
+  if (signingInput(stored) === signingInput(compact)) return id
   throw new AmpereError('HEAD_CONFLICT', `registry block ${height} exists`)
+}
+
+function signingInput(compact: string): string {
+  return compact.slice(0, compact.lastIndexOf('.'))
 }

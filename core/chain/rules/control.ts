@@ -188,7 +188,7 @@ function change(before: ControlState, block: ControlBlock): ControlState {
     ...before,
     seq: before.seq + 1,
     controllers: body.controllers ?? before.controllers,
-    grants: [...kept, ...body.grants.put].sort(byInstitution),
+    grants: [...kept, ...body.grants.put].toSorted(byInstitution),
     compartments: body.epoch ? compartmentsOf(body.epoch.compartments) : before.compartments,
     epoch: body.epoch ? { number: before.epoch.number + 1, height: block.height } : before.epoch,
     labelKeyHash: body.epoch?.labelKeyHash ?? before.labelKeyHash,

@@ -111,8 +111,8 @@ export async function settleErasure(
 /** The client that a bridge uses: append, read, create. */
 export function recordClient(connection: Connection, home: Home): RecordClient {
   return {
-    append: connection.append,
-    read: connection.read,
+    append: (chain, entries) => connection.append(chain, entries),
+    read: (chain) => connection.read(chain),
     accessChainOf: async (chain) => (await connection.replica(chain)).link.state.access,
     create: (options) => createRecord(connection, home, options?.compartments ?? RECORD_COMPARTMENTS),
   }
@@ -180,13 +180,13 @@ function submitStep(connection: Connection, block: ParsedBlock): Promise<ParsedB
 }
 
 function targetsOf(erasure: Erasure): EraseBlock['body']['targets'] {
-  const heights = [...new Set(erasure.entries.map((entry) => entry.height))].sort((a, b) => a - b)
+  const heights = [...new Set(erasure.entries.map((entry) => entry.height))].toSorted((a, b) => a - b)
   return heights.map((height) => ({
     height,
     ids: erasure.entries
       .filter((entry) => entry.height === height)
       .map((entry) => entry.id)
-      .sort(),
+      .toSorted(),
   }))
 }
 

@@ -92,7 +92,7 @@ export async function signRotation(
   ]
   const body: Omit<ControlBlock['body'], 'approvals'> = {
     act: 'rotate',
-    grants: { put: [], remove: [...drop].sort() },
+    grants: { put: [], remove: [...drop].toSorted() },
     controllers: null,
     epoch: epochBody(epoch, false),
     packages: packagesRoot(packages),
@@ -104,8 +104,10 @@ export async function signRotation(
 }
 
 function grantsOf(change: Change): ControlBlock['body']['grants'] {
-  const put = (change.grant ?? []).map(orderedGrant).sort((a, b) => (a.institution < b.institution ? -1 : 1))
-  return { put, remove: [...(change.revoke ?? [])].sort() }
+  const put = (change.grant ?? [])
+    .map(orderedGrant)
+    .toSorted((a, b) => (a.institution < b.institution ? -1 : 1))
+  return { put, remove: [...(change.revoke ?? [])].toSorted() }
 }
 
 function epochBody(epoch: EpochSecrets | null, cut: boolean): ControlBlock['body']['epoch'] {

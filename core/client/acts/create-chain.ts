@@ -28,6 +28,9 @@ export const RECORD_COMPARTMENTS = [
 /** The one compartment of an access chain. */
 export const ACCESS_COMPARTMENTS = ['access'] as const
 
+/** How long the approval of a genesis stays usable, in milliseconds: one hour. */
+const APPROVAL_MS = 3_600_000
+
 export interface CreateContext {
   readonly ports: { readonly now: Now; readonly random: Random }
   readonly registry: RegistryHistory
@@ -52,35 +55,50 @@ export async function signGenesis(
     readonly compartments: readonly string[]
   },
 ): Promise<NewChain> {
-  const { random, now } = context.ports
+  const { random } = context.ports
   const named = what.compartments.map((name) => ({ id: toBase64url(random(16)) as CompartmentId, name }))
   const secrets = await drawEpoch(named, random)
-  const controllers: Controllers = {
-    threshold: 1,
-    members: [{ kind: 'institution', institution: context.institution }],
-  }
-  const newest = context.registry.newest()
-  const time = toTimestamp(now())
   const body = {
     nonce: toBase64url(random(32)),
     purpose: what.purpose,
     of: what.of,
     registry: context.registry.pinned,
     home: context.home,
-    controllers,
+    controllers: custodial(context.institution),
     compartments: [...secrets.keys],
     labelKeyHash: secrets.labelKeyHash,
   }
+  const genesis = await signWithState(context, body)
+  const labelKey = toBase64url(secrets.labelKey)
+  return {
+    genesis,
+    append: { block: genesis.compact, row: null, packages: [], labelKey, object: null },
+    secrets,
+  }
+}
+
+function custodial(institution: InstitutionId): Controllers {
+  return { threshold: 1, members: [{ kind: 'institution', institution }] }
+}
+
+async function signWithState(
+  context: CreateContext,
+  body: Omit<GenesisBlock['body'], 'approvals'>,
+): Promise<ParsedBlock> {
+  const { random, now } = context.ports
+  const newest = context.registry.newest()
+  const expires = toTimestamp(now() + APPROVAL_MS)
   const approval = await signApproval(
-    { chain: null, seq: 0, action: actionOf('genesis', body), expires: toTimestamp(now() + 3_600_000) },
+    { chain: null, seq: 0, action: actionOf('genesis', body), expires },
     context.signer,
   )
   const draft: GenesisBlock = {
     v: 1,
     type: 'genesis',
     height: 0,
-    time,
+    time: toTimestamp(now()),
     registry: newest.head,
+    // Not yet known; the rules that give it do not look at it.
     state: context.registry.pinned,
     op: toBase64url(random(16)) as OpId,
     entries: null,
@@ -88,15 +106,7 @@ export async function signGenesis(
   }
   const state = stateAfter(null, (await signBlock(draft, context.signer)) as OpenedBlock, newest)
   if (isViolation(state)) throw new AmpereError('VIOLATION', `rule ${state.rule}: ${state.detail}`)
-  const genesis = await signBlock({ ...draft, state: stateHash(state) }, context.signer)
-  const append = {
-    block: genesis.compact,
-    row: null,
-    packages: [],
-    labelKey: toBase64url(secrets.labelKey),
-    object: null,
-  }
-  return { genesis, append, secrets }
+  return signBlock({ ...draft, state: stateHash(state) }, context.signer)
 }
 
 /** The first grant: the creating institution may append to and read everything. */
@@ -104,7 +114,7 @@ export function ownGrant(institution: InstitutionId, compartments: readonly Comp
   return {
     institution,
     rights: ['append', 'read'],
-    compartments: [...compartments].sort(),
+    compartments: [...compartments].toSorted(),
     until: null,
     limits: null,
   }

@@ -34,7 +34,7 @@ export async function drawEpoch(
     compartments: drawn.map(({ id, name, seed }) => ({ id, name, seed })),
     keys: drawn
       .map(({ id, publicKey }) => ({ id, key: toBase64url(publicKey) }))
-      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     labelKey,
     labelKeyHash: digestOf(labelKey),
   }
@@ -119,5 +119,5 @@ function sealingKeyOf(reader: string, state: ControlState, records: RegistryView
 
 /** A grant with its lists in canonical order. */
 export function orderedGrant(grant: Grant): Grant {
-  return { ...grant, rights: [...grant.rights].sort(), compartments: [...grant.compartments].sort() }
+  return { ...grant, rights: [...grant.rights].toSorted(), compartments: [...grant.compartments].toSorted() }
 }

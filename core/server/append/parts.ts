@@ -45,7 +45,7 @@ export async function checkObject(
   if (descriptors.length !== entries.count || bytes !== entries.bytes) {
     throw refused('count or bytes differ from the descriptors')
   }
-  const compartments = [...new Set(descriptors.map((descriptor) => descriptor.compartment))].sort()
+  const compartments = [...new Set(descriptors.map((descriptor) => descriptor.compartment))].toSorted()
   if (compartments.join() !== entries.compartments.join())
     throw refused('compartments differ from the descriptors')
   if (new Set(descriptors.map((descriptor) => descriptor.id)).size !== descriptors.length) {
