@@ -123,9 +123,17 @@ function runAct(
     db.exec('RELEASE act')
     return () => resolve(value)
   } catch (error) {
-    // A full disk may have rolled everything back already; then the whole group fails at COMMIT.
-    db.exec('ROLLBACK TO act; RELEASE act')
+    undoAct(db, error)
     return () => reject(error)
+  }
+}
+
+/** A full disk makes SQLite roll the whole group back by itself; then the group fails with that error. */
+function undoAct(db: DatabaseSync, cause: unknown): void {
+  try {
+    db.exec('ROLLBACK TO act; RELEASE act')
+  } catch {
+    throw cause
   }
 }
 
