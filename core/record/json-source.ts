@@ -103,7 +103,10 @@ function readString(scanner: Scanner): string {
     if (code === 0x5c) at++
     else if (Number.isNaN(code) || code < 0x20) {
       scanner.at = Math.min(at, text.length)
-      throw malformed(scanner, Number.isNaN(code) ? 'the text ends inside a string' : 'a control character in a string')
+      throw malformed(
+        scanner,
+        Number.isNaN(code) ? 'the text ends inside a string' : 'a control character in a string',
+      )
     }
     at++
   }
@@ -126,7 +129,8 @@ function readLiteral(scanner: Scanner): void {
   }
   NUMBER.lastIndex = scanner.at
   const match = NUMBER.exec(scanner.text)
-  if (!match) throw malformed(scanner, scanner.at >= scanner.text.length ? 'the text ends too early' : 'no JSON value')
+  if (!match)
+    throw malformed(scanner, scanner.at >= scanner.text.length ? 'the text ends too early' : 'no JSON value')
   if (match[1] === undefined && match[2] === undefined && !Number.isSafeInteger(Number(match[0]))) {
     throw malformed(scanner, 'an integer beyond 2^53-1')
   }
@@ -143,7 +147,10 @@ function skipSpace(scanner: Scanner): void {
 
 function expect(scanner: Scanner, character: string): void {
   if (scanner.text[scanner.at] !== character) {
-    throw malformed(scanner, scanner.at >= scanner.text.length ? 'the text ends too early' : `${character} is expected`)
+    throw malformed(
+      scanner,
+      scanner.at >= scanner.text.length ? 'the text ends too early' : `${character} is expected`,
+    )
   }
   scanner.at++
 }

@@ -73,7 +73,9 @@ describe('the local platform', () => {
     const version = await platform.table('wraps').swap('p', 'k', null, utf8(secret))
     await platform.table('wraps').swap('p', 'k', version, utf8('tombstone'))
     const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-      (name) => statSync(join(folder, name)).isFile() && readFileSync(join(folder, name)).includes('WRAPPED-KEY-MUST-GO'),
+      (name) =>
+        statSync(join(folder, name)).isFile() &&
+        readFileSync(join(folder, name)).includes('WRAPPED-KEY-MUST-GO'),
     )
     expect(found).toEqual([])
     await platform.close()
@@ -87,7 +89,7 @@ describe('the local platform', () => {
     }
     const platform = open(folder)
     const there = new Set<string>()
-    for (let from = ''; ; ) {
+    for (let from = ''; ;) {
       const rows = await platform.table('blocks').range('p', { from })
       for (const row of rows) there.add(row.key)
       const last = rows.at(-1)
@@ -113,9 +115,13 @@ async function insertUntilKilled(folder: string, prefix: string, afterAcks: numb
         process.stdout.write(key + '\\n')
       }))
     }`
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '--disable-warning=ExperimentalWarning', '-e', program], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module-typescript', '--disable-warning=ExperimentalWarning', '-e', program],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  )
   let text = ''
   await new Promise<void>((resolve) => {
     child.stdout.on('data', (chunk: Buffer) => {

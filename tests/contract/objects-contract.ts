@@ -9,7 +9,10 @@ export function objectsContract(name: string, open: () => Promise<Subject>): voi
       const { platform } = await open()
       const objects = platform.objects('entries')
       const first = new Uint8Array(size).fill(1)
-      const outcomes = await Promise.all([objects.store('c/x', first), objects.store('c/x', new Uint8Array(size).fill(2))])
+      const outcomes = await Promise.all([
+        objects.store('c/x', first),
+        objects.store('c/x', new Uint8Array(size).fill(2)),
+      ])
       expect(outcomes.toSorted()).toEqual(['exists', 'stored'])
       const stored = await objects.fetch('c/x')
       expect(stored?.every((byte) => byte === stored[0])).toBe(true)
@@ -21,7 +24,10 @@ export function objectsContract(name: string, open: () => Promise<Subject>): voi
     it.each([10, 300_000])('of %i bytes are served by range', async (size) => {
       const { platform } = await open()
       const objects = platform.objects('entries')
-      await objects.store('c/x', Uint8Array.from({ length: size }, (_, i) => i % 251))
+      await objects.store(
+        'c/x',
+        Uint8Array.from({ length: size }, (_, i) => i % 251),
+      )
       expect(await objects.fetch('c/x', { start: 3, end: 6 })).toEqual(Uint8Array.of(3, 4, 5))
       expect(await objects.fetch('c/x', { start: size - 1, end: size + 9 })).toHaveLength(1)
       expect(await objects.fetch('c/none')).toBeNull()

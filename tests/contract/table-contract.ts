@@ -16,7 +16,9 @@ export function tableContract(name: string, open: () => Promise<Subject>): void 
     it('let exactly one of fifty concurrent inserts win', async () => {
       const { platform } = await open()
       const table = platform.table('blocks')
-      const outcomes = await Promise.all(Array.from({ length: 50 }, (_, i) => table.insert('p', 'k', utf8(String(i)))))
+      const outcomes = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => table.insert('p', 'k', utf8(String(i)))),
+      )
       expect(outcomes.filter((outcome) => outcome === 'inserted')).toHaveLength(1)
       expect(await table.get('p', 'k')).toMatchObject({ value: utf8(String(outcomes.indexOf('inserted'))) })
       await platform.close()
@@ -26,7 +28,9 @@ export function tableContract(name: string, open: () => Promise<Subject>): void 
       const { platform } = await open()
       const table = platform.table('wraps')
       const first = await table.swap('p', 'k', null, utf8('0'))
-      const outcomes = await Promise.all(Array.from({ length: 50 }, (_, i) => table.swap('p', 'k', first, utf8(String(i)))))
+      const outcomes = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => table.swap('p', 'k', first, utf8(String(i)))),
+      )
       expect(outcomes.filter((outcome) => outcome !== null)).toHaveLength(1)
       await platform.close()
     })
@@ -108,7 +112,12 @@ export function tableContract(name: string, open: () => Promise<Subject>): void 
               if (version !== null) await table.swap(partition, step.key, version, null)
               model.delete(step.key)
             } else {
-              const done = await table.swap(partition, step.key, step.stale ? 'stale' : version, Uint8Array.of(step.value))
+              const done = await table.swap(
+                partition,
+                step.key,
+                step.stale ? 'stale' : version,
+                Uint8Array.of(step.value),
+              )
               expect(done === null).toBe(step.stale)
               if (!step.stale) model.set(step.key, step.value)
             }

@@ -67,7 +67,8 @@ export function readFhirJson(bytes: Uint8Array, options: IntakeOptions): Intake 
   const root = locateJson(text)
   const type = memberText(text, root, 'resourceType')
   const context = contextOf(bytes, options, 'fhir+json')
-  if (type !== 'Bundle') return collect([{ position: 0, text, fullUrl: null, request: null }], null, context, options)
+  if (type !== 'Bundle')
+    return collect([{ position: 0, text, fullUrl: null, request: null }], null, context, options)
   const bundleType = memberText(text, root, 'type')
   if (!BUNDLE_TYPES.includes(bundleType)) {
     throw new AmpereError('RESOURCE_MALFORMED', `a Bundle is not one of ${BUNDLE_TYPES.join(', ')}`)
@@ -112,13 +113,29 @@ function collect(
   const foreign = foreignPatients(items, references)
   const kept = items.filter((item) => !foreign.includes(item))
   for (const item of foreign) {
-    quarantined.push(quarantine(item.position, 'RESOURCE_MALFORMED', 'the resource names another patient', textAt(located, item.position)))
+    quarantined.push(
+      quarantine(
+        item.position,
+        'RESOURCE_MALFORMED',
+        'the resource names another patient',
+        textAt(located, item.position),
+      ),
+    )
   }
   const dangling = kept.flatMap((item) =>
     references.danglingIn(item).map((expression) => ({ position: item.position, expression })),
   )
-  const patients = kept.filter((item) => item.resource.resourceType === 'Patient').map((item) => item.draft.header.id)
-  return { bundleType, items: kept, quarantined: quarantined.toSorted((a, b) => a.position - b.position), patients, references, dangling }
+  const patients = kept
+    .filter((item) => item.resource.resourceType === 'Patient')
+    .map((item) => item.draft.header.id)
+  return {
+    bundleType,
+    items: kept,
+    quarantined: quarantined.toSorted((a, b) => a.position - b.position),
+    patients,
+    references,
+    dangling,
+  }
 }
 
 function readOne(one: Located, context: IntakeContext, options: IntakeOptions): IntakeItem | QuarantinedItem {
@@ -129,7 +146,9 @@ function readOne(one: Located, context: IntakeContext, options: IntakeOptions): 
     if (issues.some((issue) => issue.severity === 'error')) {
       return { position: one.position, code: 'RESOURCE_MALFORMED', issues, text: one.text }
     }
-    const fallbackId = one.fullUrl?.startsWith('urn:uuid:') ? one.fullUrl.slice('urn:uuid:'.length) : undefined
+    const fallbackId = one.fullUrl?.startsWith('urn:uuid:')
+      ? one.fullUrl.slice('urn:uuid:'.length)
+      : undefined
     const draft = draftOf(resource, one.text, context, fallbackId === undefined ? {} : { fallbackId })
     return { position: one.position, resource, draft, request: one.request, fullUrl: one.fullUrl }
   } catch (error) {
@@ -139,7 +158,12 @@ function readOne(one: Located, context: IntakeContext, options: IntakeOptions): 
 }
 
 function quarantine(position: number, code: ErrorCode, diagnostics: string, text: string): QuarantinedItem {
-  return { position, code, issues: [{ severity: 'error', code: 'structure', expression: '', diagnostics }], text }
+  return {
+    position,
+    code,
+    issues: [{ severity: 'error', code: 'structure', expression: '', diagnostics }],
+    text,
+  }
 }
 
 function locateEntry(text: string, entry: JsonNode, position: number): Located[] {

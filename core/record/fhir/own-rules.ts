@@ -41,17 +41,35 @@ function walk(
   if (typeof value !== 'object' || value === null) return
   const members = Object.entries(value)
   if (members.length === 0) add('structure', path, 'an object is empty')
-  checkChoices(members.map(([name]) => name), path, add)
+  checkChoices(
+    members.map(([name]) => name),
+    path,
+    add,
+  )
   checkReference(value, path, targets, add)
   for (const [name, member] of members) {
-    if (/DateTime$|^(date|issued|recorded|authoredOn|start|end|onset|birthDate|lastUpdated)$/.test(name) && typeof member === 'string' && !DATE_TIME.test(member)) {
+    if (
+      /DateTime$|^(date|issued|recorded|authoredOn|start|end|onset|birthDate|lastUpdated)$/.test(name) &&
+      typeof member === 'string' &&
+      !DATE_TIME.test(member)
+    ) {
       add('value', `${path}.${name}`, 'a date or time is not of the FHIR form, or lacks its zone')
     }
     if (name !== 'contained') walk(member, `${path}.${name}`, type, targets, add)
   }
 }
 
-const CHOICES = ['value', 'effective', 'onset', 'abatement', 'deceased', 'performed', 'medication', 'occurrence', 'multipleBirth']
+const CHOICES = [
+  'value',
+  'effective',
+  'onset',
+  'abatement',
+  'deceased',
+  'performed',
+  'medication',
+  'occurrence',
+  'multipleBirth',
+]
 const CHOICE_TYPES =
   /^(value|effective|onset|abatement|deceased|performed|medication|occurrence|multipleBirth)(Quantity|CodeableConcept|String|Boolean|Integer|Range|Ratio|SampledData|Time|DateTime|Period|Timing|Instant|Age|Reference|Date|Code|Uri|Decimal)$/
 
@@ -62,10 +80,16 @@ function checkChoices(names: readonly string[], path: string, add: Add): void {
   }
 }
 
-function checkReference(value: object, path: string, targets: Readonly<Record<string, readonly string[]>>, add: Add): void {
+function checkReference(
+  value: object,
+  path: string,
+  targets: Readonly<Record<string, readonly string[]>>,
+  add: Add,
+): void {
   const { reference } = value as { reference?: unknown }
   const allowed = targets[path]
-  const type = typeof reference === 'string' ? /^([A-Z][A-Za-z]+)\/[A-Za-z0-9.-]{1,64}/.exec(reference)?.[1] : undefined
+  const type =
+    typeof reference === 'string' ? /^([A-Z][A-Za-z]+)\/[A-Za-z0-9.-]{1,64}/.exec(reference)?.[1] : undefined
   if (!allowed || type === undefined || allowed.includes('Resource') || allowed.includes(type)) return
   add('structure', `${path}.reference`, 'the reference leads to a type that is not allowed here')
 }

@@ -57,7 +57,10 @@ export function patientReference(resource: FhirResource): string | null {
 }
 
 /** Resources of a message with one patient that name another one. */
-export function foreignPatients(items: readonly IntakeItem[], references: ReferenceIndex): readonly IntakeItem[] {
+export function foreignPatients(
+  items: readonly IntakeItem[],
+  references: ReferenceIndex,
+): readonly IntakeItem[] {
   const patients = items.filter((item) => item.resource.resourceType === 'Patient')
   const [only] = patients
   if (!only || patients.length > 1) return []
@@ -66,7 +69,9 @@ export function foreignPatients(items: readonly IntakeItem[], references: Refere
     const reference = patientReference(item.resource)
     if (reference === null || reference.startsWith('Group/') || reference.startsWith('#')) return false
     const target = references.resolve(reference)
-    return target === null ? /(^|\/)Patient\/|^urn:uuid:/.test(reference) : target.startsWith('Patient/') && target !== own
+    return target === null
+      ? /(^|\/)Patient\/|^urn:uuid:/.test(reference)
+      : target.startsWith('Patient/') && target !== own
   })
 }
 

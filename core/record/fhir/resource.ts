@@ -46,7 +46,8 @@ export function draftOf(
   given: { readonly fallbackId?: string; readonly status?: EntryHeader['status'] } = {},
 ): EntryDraft {
   const id = resource.id ?? given.fallbackId
-  if (typeof id !== 'string' || !/^[A-Za-z0-9.-]{1,64}$/.test(id)) throw malformed('no id, or one that FHIR does not allow')
+  if (typeof id !== 'string' || !/^[A-Za-z0-9.-]{1,64}$/.test(id))
+    throw malformed('no id, or one that FHIR does not allow')
   const meta = (resource['meta'] ?? {}) as { versionId?: unknown; lastUpdated?: unknown }
   const { compartment, labels } = compartmentOf(resource, context.policy)
   const header: EntryHeader = {
@@ -68,7 +69,8 @@ export function draftOf(
 /** What the resource says of its own validity. */
 export function statusOf(resource: FhirResource): EntryHeader['status'] {
   const verification = JSON.stringify(resource['verificationStatus'] ?? '')
-  if (resource['status'] === 'entered-in-error' || verification.includes('"entered-in-error"')) return 'entered-in-error'
+  if (resource['status'] === 'entered-in-error' || verification.includes('"entered-in-error"'))
+    return 'entered-in-error'
   return resource['status'] === 'corrected' || resource['status'] === 'amended' ? 'corrected' : 'current'
 }
 

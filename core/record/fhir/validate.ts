@@ -39,7 +39,9 @@ const ALLOWED_EXTRA = /^\/?.*_questionnaire$/
  */
 export function createValidator(definitions: Definitions): Validator {
   indexStructures(definitions)
-  const types = new Set(definitions.structures.filter((item) => item.kind === 'resource').map((item) => item.type))
+  const types = new Set(
+    definitions.structures.filter((item) => item.kind === 'resource').map((item) => item.type),
+  )
   const compiled = new Map<string, Validate>()
   const ajv = new Ajv({ strict: false, logger: false, allErrors: false, validateFormats: false })
   const schemaFor = (type: string): Validate => {
@@ -54,7 +56,14 @@ export function createValidator(definitions: Definitions): Validator {
     validate: (resource) => {
       const type = resource.resourceType
       if (!types.has(type)) {
-        return [{ severity: 'error', code: 'not-supported', expression: '', diagnostics: 'not a resource type of FHIR R4' }]
+        return [
+          {
+            severity: 'error',
+            code: 'not-supported',
+            expression: '',
+            diagnostics: 'not a resource type of FHIR R4',
+          },
+        ]
       }
       const issues = [
         ...checkOwnRules(resource, definitions.targets),
@@ -89,7 +98,8 @@ function closure(definitions: Definitions, type: string): Record<string, unknown
       return
     }
     needed.set(name, all[name])
-    for (const match of JSON.stringify(all[name]).matchAll(/#\/definitions\/([A-Za-z0-9_]+)/g)) visit(match[1] ?? '')
+    for (const match of JSON.stringify(all[name]).matchAll(/#\/definitions\/([A-Za-z0-9_]+)/g))
+      visit(match[1] ?? '')
   }
   visit(type)
   return Object.fromEntries(needed)
@@ -101,7 +111,10 @@ function bySchema(validate: Validate, resource: FhirResource): Issue[] {
     .filter((error) => !ALLOWED_EXTRA.test(String(error.params['additionalProperty'] ?? '')))
     .map((error) => ({
       severity: 'error' as const,
-      code: error.keyword === 'enum' || error.keyword === 'const' ? ('code-invalid' as const) : ('structure' as const),
+      code:
+        error.keyword === 'enum' || error.keyword === 'const'
+          ? ('code-invalid' as const)
+          : ('structure' as const),
       expression: `${resource.resourceType}${error.instancePath.replaceAll('/', '.')}`,
       diagnostics: `JSON schema: ${error.keyword}`,
     }))
@@ -121,7 +134,8 @@ function byStructure(resource: FhirResource): Issue[] {
         code: issue.code === 'invariant' ? ('invariant' as const) : ('structure' as const),
         expression: issue.expression?.[0] ?? '',
         // Its text may quote a value; the invariant's key does not.
-        diagnostics: /Constraint ([a-z]{2,4}-\d+)/.exec(issue.details?.text ?? '')?.[0] ?? 'structure definition',
+        diagnostics:
+          /Constraint ([a-z]{2,4}-\d+)/.exec(issue.details?.text ?? '')?.[0] ?? 'structure definition',
       }))
   }
 }

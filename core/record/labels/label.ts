@@ -48,12 +48,16 @@ export function createLabelPolicy(table: SensitivityTable): LabelPolicy {
   const exact = table.codes.filter(([, , match]) => match === 'exact')
   return {
     version: table.version,
-    codes: new Map(exact.map(([system, code, , names]) => [`${system}|${code}`, names.filter(isCompartment)])),
+    codes: new Map(
+      exact.map(([system, code, , names]) => [`${system}|${code}`, names.filter(isCompartment)]),
+    ),
     prefixes: table.codes.flatMap(([system, code, match, names]) =>
       match === 'prefix' ? [[system, code, names.filter(isCompartment)] as const] : [],
     ),
     labels: new Map(
-      table.labels.flatMap(([system, code, name]) => (isCompartment(name) ? [[`${system}|${code}`, name] as const] : [])),
+      table.labels.flatMap(([system, code, name]) =>
+        isCompartment(name) ? [[`${system}|${code}`, name] as const] : [],
+      ),
     ),
     systems: new Set(COVERED_SYSTEMS),
   }
@@ -80,7 +84,10 @@ export function compartmentOf(
   const [first] = labels
   if (first) return { compartment: first, labels }
   const covered = codings.some(({ system }) => policy.systems.has(system))
-  return { compartment: covered || ADMINISTRATIVE.has(resource.resourceType) ? 'general' : 'unclassified', labels }
+  return {
+    compartment: covered || ADMINISTRATIVE.has(resource.resourceType) ? 'general' : 'unclassified',
+    labels,
+  }
 }
 
 function namesOf(system: string, code: string, policy: LabelPolicy): readonly CompartmentName[] {

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import { utf8 } from '../bytes/encoding.ts'
+import type { ChainId } from '../bytes/ids.ts'
+import { toTimestamp } from '../bytes/timestamp.ts'
+import type { RecordClient } from '../client/client.ts'
+import type { CheckReport } from '../consistency/check.ts'
+import { digestOf } from '../crypto/hash.ts'
+import { AmpereError } from '../errors.ts'
+import type { Now } from '../ports/keys.ts'
+import type { EntryDraft } from '../record/entry.ts'
+import {
+  readFhirJson,
+  readNdjson,
+  type Intake,
+  type IntakeOptions,
+  type QuarantinedItem,
+} from '../record/fhir/intake.ts'
+import type { Validator } from '../record/fhir/validate.ts'
+import type { LabelPolicy } from '../record/labels/label.ts'
+import type { AccessLog } from './access.ts'
+import { fileItems, toNewEntries, type FiledItem } from './file-resources.ts'
+import { groupByPatient } from './group-patients.ts'
+import type { PatientIndex } from './patients.ts'
+import { FINDING_TYPE, project, type Projection } from './projection.ts'
+
+/** What a bridge needs. */
+export interface BridgePorts {
+  readonly client: RecordClient
+  readonly index: PatientIndex
+  readonly validator: Validator
+  readonly policy: LabelPolicy
+  /** Checks a record's consistency; `changed` are the entry ids that are new. */
+  readonly check: (projection: Projection) => CheckReport
+  readonly access: AccessLog
+  /** This institution's id. */
+  readonly source: string
+  readonly now: Now
+}
+
+/** What came of one message. */
+export interface ImportReport {
+  readonly filed: readonly (FiledItem & { readonly patientId: string; readonly chain: ChainId })[]
+  readonly quarantined: readonly QuarantinedItem[]
+  readonly dangling: Intake['dangling']
+  readonly findings: number
+}
+
+/** One institution's door between its software and the chains: opens what it may, files what it gets. */
+export interface Bridge {
+  /** Files a message; bad resources are kept apart and reported, the others filed. */
+  import(bytes: Uint8Array, format: 'fhir+json' | 'fhir+ndjson'): Promise<ImportReport>
+  /** Reads a message without filing anything. */
+  intake(bytes: Uint8Array, format: 'fhir+json' | 'fhir+ndjson'): Intake
+  /** Files what an intake holds. */
+  fileIntake(intake: Intake): Promise<Omit<ImportReport, 'quarantined' | 'dangling'>>
+  /** A patient's record, verified and up to date. @throws AmpereError NOT_FOUND */
+  record(patientId: string): Promise<{ readonly chain: ChainId; readonly projection: Projection }>
+  readonly ports: BridgePorts
+}
+
+/** Makes a bridge. Projections live in its memory only; on a restart they are read and verified again. */
+export function createBridge(ports: BridgePorts): Bridge {
+  const projections = new Map<ChainId, Projection>()
+  const load = async (chain: ChainId): Promise<Projection> => {
+    const before = projections.get(chain) ?? null
+    const view = await ports.client.read(chain)
+    if (before && before.view === view) return before
+    const next = project(view, ports.source, before)
+    projections.set(chain, next)
+    return next
+  }
+  const intake = (bytes: Uint8Array, format: 'fhir+json' | 'fhir+ndjson') => {
+    const options: IntakeOptions = {
+      source: ports.source,
+      received: toTimestamp(ports.now()),
+      policy: ports.policy,
+      validator: ports.validator,
+    }
+    return format === 'fhir+json' ? readFhirJson(bytes, options) : readNdjson(bytes, options)
+  }
+  const fileIntake = async (given: Intake) => {
+    const filed: ImportReport['filed'][number][] = []
+    let findings = 0
+    for (const group of groupByPatient(given)) {
+      const chain = await chainFor(ports, group.patientId)
+      const before = await load(chain)
+      const items = await fileItems(
+        (to, entries) => ports.client.append(to, entries),
+        chain,
+        group.items,
+        before,
+      )
+      filed.push(...items.map((item) => ({ ...item, patientId: group.patientId, chain })))
+      if (items.some((item) => item.outcome !== 'unchanged'))
+        findings += await fileFindings(ports, chain, await load(chain))
+    }
+    return { filed, findings }
+  }
+  return {
+    ports,
+    intake,
+    fileIntake,
+    import: async (bytes, format) => {
+      const given = intake(bytes, format)
+      return { ...(await fileIntake(given)), quarantined: given.quarantined, dangling: given.dangling }
+    },
+    record: async (patientId) => {
+      const chain = await ports.index.find(patientId)
+      if (!chain) throw new AmpereError('NOT_FOUND', 'no such patient')
+      return { chain, projection: await load(chain) }
+    },
+  }
+}
+
+async function chainFor(ports: BridgePorts, patientId: string): Promise<ChainId> {
+  const known = await ports.index.find(patientId)
+  if (known) return known
+  const { record } = await ports.client.create()
+  await ports.index.link(patientId, record)
+  return record
+}
+
+/** Checks the record and files the findings that are not on it yet. @returns how many were filed */
+export async function fileFindings(
+  ports: BridgePorts,
+  chain: ChainId,
+  projection: Projection,
+): Promise<number> {
+  const known = new Set(projection.findings.map((finding) => String(finding['id'])))
+  const fresh = ports.check(projection).findings.filter((finding) => !known.has(finding.id))
+  if (fresh.length === 0) return 0
+  const received = toTimestamp(ports.now())
+  const drafts = fresh.map((finding): EntryDraft => {
+    const content = utf8(JSON.stringify({ resourceType: FINDING_TYPE, ...finding }))
+    return {
+      header: {
+        v: 1,
+        source: ports.source,
+        type: FINDING_TYPE,
+        id: finding.id,
+        version: null,
+        time: null,
+        status: 'current',
+        supersedes: null,
+        labels: [],
+        origin: { format: 'fhir+json', hash: digestOf(content), received },
+        media: 'application/vnd.ampere.finding+json',
+      },
+      content,
+      compartment: finding.compartment,
+    }
+  })
+  await ports.client.append(chain, toNewEntries(drafts))
+  return fresh.length
+}

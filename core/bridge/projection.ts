@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromUtf8 } from '../bytes/encoding.ts'
+import type { ClosedEntry, OpenedEntry, RecordView } from '../client/client.ts'
+import { digestOf } from '../crypto/hash.ts'
+import { utf8 } from '../bytes/encoding.ts'
+import { foldVersions, isShown, type Versioned } from '../record/current.ts'
+import { parseHeader } from '../record/entry.ts'
+import type { FhirResource } from '../record/fhir/resource.ts'
+
+/** One version of a resource as the bridge serves it. */
+export interface ServedVersion extends Versioned {
+  readonly entry: OpenedEntry
+  readonly resource: FhirResource
+}
+
+/** A resource with its versions, the current one first, under the id that it is served with. */
+export interface ServedResource {
+  readonly type: string
+  readonly id: string
+  readonly versions: readonly ServedVersion[]
+}
+
+/** One patient's record in memory, ready to be served and searched. Findings are kept apart. */
+export interface Projection {
+  readonly view: RecordView
+  readonly resources: ReadonlyMap<string, ServedResource>
+  readonly findings: readonly Record<string, unknown>[]
+  readonly closed: readonly ClosedEntry[]
+  /** Served `Type/id` by the id that the source used in urn:uuid references. */
+  readonly byUuid: ReadonlyMap<string, string>
+}
+
+/** Type under which findings are filed; they are no FHIR resources. */
+export const FINDING_TYPE = 'Finding'
+
+/** Builds a projection; parsed versions are taken over from `before`, so that news alone cost time. */
+export function project(view: RecordView, own: string, before: Projection | null): Projection {
+  const known = new Map<string, ServedVersion>()
+  for (const resource of before?.resources.values() ?? []) {
+    for (const version of resource.versions) known.set(version.id, version)
+  }
+  const versions: ServedVersion[] = []
+  const findings: Record<string, unknown>[] = []
+  for (const entry of view.opened) {
+    const version = known.get(entry.id) ?? parseEntry(entry)
+    if (version.header.type === FINDING_TYPE) findings.push({ ...version.resource, filedAt: entry.time })
+    else versions.push(version)
+  }
+  const resources = new Map<string, ServedResource>()
+  const byUuid = new Map<string, string>()
+  const groups = [...foldVersions(versions).values()].toSorted((a, b) => ownFirst(a.key, b.key, own))
+  for (const { versions: group } of groups) {
+    const [current] = group
+    if (!current) continue
+    const { type, id: sourceId, source } = current.header
+    const id = resources.has(`${type}/${sourceId}`) ? otherId(source, sourceId) : sourceId
+    resources.set(`${type}/${id}`, { type, id, versions: group })
+    if (!byUuid.has(sourceId)) byUuid.set(sourceId, `${type}/${id}`)
+  }
+  return { view, resources, findings, closed: view.closed, byUuid }
+}
+
+/** The version to show, or null when the resource was deleted or entered in error. */
+export function shownVersion(resource: ServedResource): ServedVersion | null {
+  const [current] = resource.versions
+  return current && isShown(current) ? current : null
+}
+
+/** The JSON that is served: the source's content, its id and version here, references made relative. */
+export function servedJson(
+  projection: Projection,
+  resource: ServedResource,
+  version: ServedVersion,
+): FhirResource {
+  const number = resource.versions.length - resource.versions.indexOf(version)
+  const meta = version.resource['meta'] ?? {}
+  const rewritten = rewrite(version.resource, projection.byUuid) as FhirResource
+  return {
+    ...rewritten,
+    id: resource.id,
+    meta: { ...meta, versionId: String(number), lastUpdated: version.header.time ?? version.entry.time },
+  }
+}
+
+function rewrite(value: unknown, byUuid: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => rewrite(item, byUuid))
+  if (typeof value === 'string') {
+    return value.startsWith('urn:uuid:') ? (byUuid.get(value.slice('urn:uuid:'.length)) ?? value) : value
+  }
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rewrite(member, byUuid)]))
+}
+
+function parseEntry(entry: OpenedEntry): ServedVersion {
+  const header = parseHeader(entry.header)
+  return {
+    header,
+    height: entry.height,
+    id: entry.id,
+    entry,
+    resource: JSON.parse(fromUtf8(entry.content)) as FhirResource,
+  }
+}
+
+/** This institution's resources come first and keep their ids; then by name, so that all runs agree. */
+function ownFirst(a: string, b: string, own: string): number {
+  const mine = (key: string) => (key.startsWith(`${own}/`) ? 0 : 1)
+  return mine(a) - mine(b) || (a < b ? -1 : 1)
+}
+
+/** The id of another source's resource whose own id is taken: stable, and within FHIR's 64 characters. */
+function otherId(source: string, id: string): string {
+  return `${digestOf(utf8(source))
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(0, 6)}.${id}`.slice(0, 64)
+}
