@@ -74,7 +74,7 @@ function prepare(file: string, maxBytes?: number): DatabaseSync {
   return translate(() => {
     const db = new DatabaseSync(file)
     db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 0',
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 2000',
     )
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
     if (version > SCHEMA_VERSION) {

@@ -14,6 +14,8 @@ import { sqliteTable } from './table.ts'
 export interface LocalOptions {
   readonly folder: string
   readonly passphrase: string
+  /** Open without taking the folder, beside the process that holds it; SQLite keeps the two apart. */
+  readonly beside?: boolean
   /** Quota for the database in bytes; writes beyond it fail with STORE_FULL. */
   readonly maxBytes?: number
   readonly now?: Now
@@ -36,7 +38,7 @@ const KEY_ALGORITHMS: Readonly<Record<Exclude<KeyName, 'sealing'>, SignatureAlgo
 export function openLocal(options: LocalOptions): Platform {
   const { folder } = options
   translate(() => mkdirSync(folder, { recursive: true, mode: 0o700 }))
-  const unlock = lockFolder(folder)
+  const unlock = options.beside === true ? () => {} : lockFolder(folder)
   try {
     const random: Random = options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length)))
     const keyring = openKeyring(join(folder, 'keys.json'), options.passphrase, random)

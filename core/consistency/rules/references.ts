@@ -11,16 +11,19 @@ const dangling: Rule = {
   rationale: 'A reference leads nowhere',
   apply: (facts) => {
     const known = new Set(facts.items.map(({ source, resource }) => `${source}/${String(resource.id)}`))
+    // A UUID means the same resource whoever names it; a plain id only within its institution.
+    for (const { resource } of facts.items) known.add(`urn:uuid:${String(resource.id)}`)
     const inner = facts.items.flatMap((item) =>
       referencesIn(item.resource).flatMap(([path, reference]) => {
         const id = /^(?:urn:uuid:|[A-Z][A-Za-z]+\/)([A-Za-z0-9.-]{1,64})(?:\/_history\/.*)?$/.exec(
           reference,
         )?.[1]
-        return id === undefined ? [] : [{ item, path, id }]
+        const global = reference.startsWith('urn:uuid:') ? reference : null
+        return id === undefined ? [] : [{ item, path, id, global }]
       }),
     )
-    return over(inner, 'no reference within the record', ({ item, path, id }) =>
-      known.has(`${item.source}/${id}`)
+    return over(inner, 'no reference within the record', ({ item, path, id, global }) =>
+      known.has(`${item.source}/${id}`) || (global !== null && known.has(global))
         ? null
         : {
             title: `${item.resource.resourceType} refers to something that is not in the record (${item.source})`,

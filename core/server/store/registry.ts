@@ -11,6 +11,8 @@ export const REGISTRY_PARTITION = 'blocks'
 
 /** The registry as this home holds it. `refresh` reads and verifies what was added since. */
 export interface RegistrySource {
+  /** Id of the registry that this home serves. */
+  readonly pinned: Digest
   refresh(): Promise<RegistryHistory>
 }
 
@@ -29,6 +31,7 @@ export function createRegistrySource(table: ReadTable, pinned: Digest, verifiers
     }
   }
   return {
+    pinned,
     refresh: () => {
       running ??= load().finally(() => {
         running = null
