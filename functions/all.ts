@@ -27,6 +27,7 @@ export async function homeApp(platform: Platform, home: Home, hosting: Hosting):
     c.json({
       deployment: home.deployment,
       origin: home.origin,
+      registry: home.registry.pinned,
       durability: home.durability,
       roles: roleNames(),
     }),

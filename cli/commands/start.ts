@@ -61,10 +61,8 @@ export async function start(options: StartOptions): Promise<number> {
   const current = options.demo === true ? await tellStory(folder, settings, bridges, options) : settings
   await report(options, current, bridges, performance.now() - started)
   const close = async () => {
-    for (const open of bridges) {
-      await open.access.flush()
-      await open.close()
-    }
+    await flushAll(bridges)
+    for (const open of bridges) await open.close()
     await home.platform.close()
   }
   if (options.once === true) {
@@ -156,20 +154,23 @@ async function report(
 
 /** Serves until Ctrl+C, entering readings in the access chains meanwhile. */
 async function serveUntilStopped(bridges: readonly OpenBridge[]): Promise<void> {
-  const timer = setInterval(() => {
-    for (const open of bridges) {
-      open.access.flush().catch((error: unknown) => {
-        process.stderr.write(
-          `access log: ${error instanceof Error ? error.message : 'failed'}; kept for the next try\n`,
-        )
-      })
-    }
-  }, FLUSH_MS)
+  const timer = setInterval(() => void flushAll(bridges), FLUSH_MS)
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())
   })
   clearInterval(timer)
+}
+
+/** Enters all readings; one that fails is said, and kept for the next try. */
+async function flushAll(bridges: readonly OpenBridge[]): Promise<void> {
+  for (const open of bridges) {
+    try {
+      await open.access.flush()
+    } catch (error) {
+      process.stderr.write(`access log of ${open.institution.id}: ${error instanceof Error ? error.message : 'failed'}\n`)
+    }
+  }
 }
 
 /** Deletes the demo's data folder. */

@@ -57,7 +57,10 @@ export function connect(ports: ClientPorts): Connection {
     append: async (chain, entries) => {
       const current = memoryOf(chain).replica ?? (await replica(chain))
       const ids = compartmentsByName(await keyring(current))
-      const compartmentIds = (name: string) => ids.get(name) ?? null
+      const { purpose, compartments } = current.link.state
+      // An access chain has one compartment, so that those who only write to it need not be told its name.
+      const only = purpose === 'access' ? (compartments[0]?.id ?? null) : null
+      const compartmentIds = (name: string) => ids.get(name) ?? only
       return appendEntries({ ports, refresh: () => replica(chain), submit, compartmentIds }, current, entries)
     },
     read: async (chain) => {

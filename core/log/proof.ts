@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import { equalBytes } from '../bytes/frame.ts'
+import { merkleRoot, nodeHash, splitOf } from './merkle.ts'
+
+/** What an inclusion proof claims: this leaf stands at this index of the tree with this root. */
+export interface Inclusion {
+  readonly leaf: Uint8Array
+  readonly index: number
+  readonly size: number
+  readonly proof: readonly Uint8Array[]
+  readonly root: Uint8Array
+}
+
+/** What a consistency proof claims: the smaller tree is a prefix of the larger one. */
+export interface Consistency {
+  readonly size1: number
+  readonly root1: Uint8Array
+  readonly size2: number
+  readonly root2: Uint8Array
+  readonly proof: readonly Uint8Array[]
+}
+
+/** The inclusion proof for a leaf, RFC 6962 section 2.1.1. @throws RangeError for an index outside the tree */
+export function inclusionProof(leafHashes: readonly Uint8Array[], index: number): Uint8Array[] {
+  if (!Number.isSafeInteger(index) || index < 0 || index >= leafHashes.length) throw new RangeError('no such leaf')
+  if (leafHashes.length === 1) return []
+  const split = splitOf(leafHashes.length)
+  const [left, right] = [leafHashes.slice(0, split), leafHashes.slice(split)]
+  return index < split
+    ? [...inclusionProof(left, index), merkleRoot(right)]
+    : [...inclusionProof(right, index - split), merkleRoot(left)]
+}
+
+/** Checks an inclusion proof, RFC 9162 section 2.1.3.2. Sizes go up to 2^53-1: no 32-bit shifts. */
+export function verifyInclusion({ leaf, index, size, proof, root }: Inclusion): boolean {
+  if (!isCount(index) || !isCount(size) || index >= size || leaf.length !== 32) return false
+  let fn = index
+  let sn = size - 1
+  let hash: Uint8Array = leaf
+  for (const sibling of proof) {
+    if (sn === 0) return false
+    if (fn % 2 === 1 || fn === sn) {
+      hash = nodeHash(sibling, hash)
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [half(fn), half(sn)]
+    } else {
+      hash = nodeHash(hash, sibling)
+    }
+    ;[fn, sn] = [half(fn), half(sn)]
+  }
+  return sn === 0 && equalBytes(hash, root)
+}
+
+/** The consistency proof between the first `size1` leaves and all, RFC 6962 section 2.1.2. */
+export function consistencyProof(leafHashes: readonly Uint8Array[], size1: number): Uint8Array[] {
+  if (!isCount(size1) || size1 < 1 || size1 > leafHashes.length) throw new RangeError('no such smaller tree')
+  return subproof(leafHashes, size1, true)
+}
+
+/** Checks a consistency proof, RFC 9162 section 2.1.4.2. */
+export function verifyConsistency({ size1, root1, size2, root2, proof }: Consistency): boolean {
+  // Every tree grows from the empty one, so a proof from size 0 would prove nothing.
+  if (!isCount(size1) || !isCount(size2) || size1 < 1 || size1 > size2) return false
+  if (size1 === size2) return proof.length === 0 && equalBytes(root1, root2)
+  const path = isPowerOfTwo(size1) ? [root1, ...proof] : [...proof]
+  const [first, ...rest] = path
+  if (!first) return false
+  let fn = size1 - 1
+  let sn = size2 - 1
+  while (fn % 2 === 1) [fn, sn] = [half(fn), half(sn)]
+  let [fr, sr]: [Uint8Array, Uint8Array] = [first, first]
+  for (const hash of rest) {
+    if (sn === 0) return false
+    if (fn % 2 === 1 || fn === sn) {
+      ;[fr, sr] = [nodeHash(hash, fr), nodeHash(hash, sr)]
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [half(fn), half(sn)]
+    } else {
+      sr = nodeHash(sr, hash)
+    }
+    ;[fn, sn] = [half(fn), half(sn)]
+  }
+  return sn === 0 && equalBytes(fr, root1) && equalBytes(sr, root2)
+}
+
+function subproof(leafHashes: readonly Uint8Array[], size1: number, whole: boolean): Uint8Array[] {
+  if (size1 === leafHashes.length) return whole ? [] : [merkleRoot(leafHashes)]
+  const split = splitOf(leafHashes.length)
+  const [left, right] = [leafHashes.slice(0, split), leafHashes.slice(split)]
+  return size1 <= split
+    ? [...subproof(left, size1, whole), merkleRoot(right)]
+    : [...subproof(right, size1 - split, false), merkleRoot(left)]
+}
+
+function half(value: number): number {
+  return Math.floor(value / 2)
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+function isPowerOfTwo(value: number): boolean {
+  return splitOf(value) * 2 === value || value === 1
+}
