@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ObjectsName, Platform, TableName } from '#core/ports/needs.ts'
+import type { ShredObjects } from '#core/ports/objects.ts'
+import type { WriteTable } from '#core/ports/table.ts'
+
+/** One call of a port, for example `table.blocks.insert`. */
+export type CallName = string
+
+/** Decides about each call: run `act`, or not, or run it and still fail. */
+export type Around = <T>(name: CallName, act: () => Promise<T>) => Promise<T>
+
+/** A platform whose every table and object call goes through `around`. Signers are wrapped too. */
+export function wrapPlatform(platform: Platform, around: Around): Platform {
+  return {
+    ...platform,
+    table: (name) => wrapTable(platform.table(name), name, around),
+    objects: (name) => wrapObjects(platform.objects(name), name, around),
+    signer: async (name) => {
+      const signer = await platform.signer(name)
+      return { ...signer, sign: (bytes) => around(`key.${name}.sign`, () => signer.sign(bytes)) }
+    },
+  }
+}
+
+function wrapTable(table: WriteTable, name: TableName, around: Around): WriteTable {
+  return {
+    get: (partition, key) => around(`table.${name}.get`, () => table.get(partition, key)),
+    range: (partition, range) => around(`table.${name}.range`, () => table.range(partition, range)),
+    insert: (partition, key, value) => around(`table.${name}.insert`, () => table.insert(partition, key, value)),
+    swap: (partition, key, expected, next) =>
+      around(`table.${name}.swap`, () => table.swap(partition, key, expected, next)),
+  }
+}
+
+function wrapObjects(objects: ShredObjects, name: ObjectsName, around: Around): ShredObjects {
+  return {
+    fetch: (object, range) => around(`objects.${name}.fetch`, () => objects.fetch(object, range)),
+    store: (object, bytes) => around(`objects.${name}.store`, () => objects.store(object, bytes)),
+    shred: (object) => around(`objects.${name}.shred`, () => objects.shred(object)),
+  }
+}
