@@ -58,6 +58,7 @@ export async function playStory(
   await changeChain(a.connection, record, { revoke: [asInstitutionId('clinic-c')] })
   say('The patient takes part with a device, and erases an entry that was filed by mistake')
   await eraseMisfiled(folder, a, record)
+  for (const open of [a, b]) await open.bridge.recheck(patientId)
   return {
     record,
     patient: patientId,

@@ -26,7 +26,8 @@ function wrapTable(table: WriteTable, name: TableName, around: Around): WriteTab
   return {
     get: (partition, key) => around(`table.${name}.get`, () => table.get(partition, key)),
     range: (partition, range) => around(`table.${name}.range`, () => table.range(partition, range)),
-    insert: (partition, key, value) => around(`table.${name}.insert`, () => table.insert(partition, key, value)),
+    insert: (partition, key, value) =>
+      around(`table.${name}.insert`, () => table.insert(partition, key, value)),
     swap: (partition, key, expected, next) =>
       around(`table.${name}.swap`, () => table.swap(partition, key, expected, next)),
   }

@@ -16,7 +16,7 @@ export function withFaults(platform: Platform): {
   readonly plan: (next: FaultPlan) => void
 } {
   let calls: string[] = []
-  let current: FaultPlan = () => null
+  let current: FaultPlan = noFault
   return {
     platform: wrapPlatform(platform, async (name, act) => {
       const fault = current(calls.length, name)
@@ -37,6 +37,10 @@ export function withFaults(platform: Platform): {
 /** A plan that fails exactly the k-th call. */
 export function failAt(k: number, fault: Fault): FaultPlan {
   return (index) => (index === k ? fault : null)
+}
+
+function noFault(): null {
+  return null
 }
 
 function unavailable(): AmpereError {

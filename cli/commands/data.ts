@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
+import type { FiledFinding } from '#core/bridge/projection.ts'
 import { AmpereError } from '#core/errors.ts'
 import { EXIT, print, say, type Common } from '../output.ts'
 import { dataFolder, readSettings } from '../settings.ts'
@@ -53,7 +54,7 @@ export async function importFile(file: string, options: ActingOptions): Promise<
 /** Lists what does not fit in the records: about the data, never about treatment. */
 export async function findings(options: ActingOptions): Promise<number> {
   return withSession(options, async (session) => {
-    const items: Record<string, unknown>[] = []
+    const items: FiledFinding[] = []
     for (const { id } of await knownChains(session)) {
       const { projection } = await session.open.bridge.record(id)
       items.push(...projection.findings)

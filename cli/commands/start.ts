@@ -69,17 +69,22 @@ export async function start(options: StartOptions): Promise<number> {
     await close()
     return EXIT.ok
   }
-  const server = await listen(
-    (request) => root.fetch(request),
-    new URL(settings.origin).port === '' ? DEFAULT_PORT : Number(new URL(settings.origin).port),
-    false,
-  )
-  say(options, `Open  ${settings.origin}/.well-known/ampere    Stop  Ctrl+C`)
-  await serveUntilStopped(bridges)
-  await server.close()
+  await serve(options, settings, root, bridges)
   await close()
   say(options, 'Stopped. Everything that was acknowledged is kept.')
   return EXIT.ok
+}
+
+async function serve(
+  options: StartOptions,
+  settings: Settings,
+  root: Hono,
+  bridges: readonly OpenBridge[],
+): Promise<void> {
+  const server = await listen((request) => root.fetch(request), Number(new URL(settings.origin).port), false)
+  say(options, `Open  ${settings.origin}/.well-known/ampere    Stop  Ctrl+C`)
+  await serveUntilStopped(bridges)
+  await server.close()
 }
 
 async function setUpDemo(folder: string, options: StartOptions): Promise<Settings> {
@@ -168,7 +173,9 @@ async function flushAll(bridges: readonly OpenBridge[]): Promise<void> {
     try {
       await open.access.flush()
     } catch (error) {
-      process.stderr.write(`access log of ${open.institution.id}: ${error instanceof Error ? error.message : 'failed'}\n`)
+      process.stderr.write(
+        `access log of ${open.institution.id}: ${error instanceof Error ? error.message : 'failed'}\n`,
+      )
     }
   }
 }

@@ -7,7 +7,7 @@ import type { CheckReport } from '../consistency/check.ts'
 import { digestOf } from '../crypto/hash.ts'
 import { AmpereError } from '../errors.ts'
 import type { Now } from '../ports/keys.ts'
-import type { EntryDraft } from '../record/entry.ts'
+import { COMPARTMENTS, type EntryDraft } from '../record/entry.ts'
 import {
   readFhirJson,
   readNdjson,
@@ -53,6 +53,8 @@ export interface Bridge {
   intake(bytes: Uint8Array, format: 'fhir+json' | 'fhir+ndjson'): Intake
   /** Files what an intake holds. */
   fileIntake(intake: Intake): Promise<Omit<ImportReport, 'quarantined' | 'dangling'>>
+  /** Checks a patient's record again, as the role `checker` does on schedule. @returns how many findings are new */
+  recheck(patientId: string): Promise<number>
   /** A patient's record, verified and up to date. @throws AmpereError NOT_FOUND */
   record(patientId: string): Promise<{ readonly chain: ChainId; readonly projection: Projection }>
   readonly ports: BridgePorts
@@ -64,52 +66,69 @@ export function createBridge(ports: BridgePorts): Bridge {
   const load = async (chain: ChainId): Promise<Projection> => {
     const before = projections.get(chain) ?? null
     const view = await ports.client.read(chain)
-    if (before && before.view === view) return before
-    const next = project(view, ports.source, before)
+    const next = before?.view === view ? before : project(view, ports.source, before)
     projections.set(chain, next)
     return next
   }
-  const intake = (bytes: Uint8Array, format: 'fhir+json' | 'fhir+ndjson') => {
-    const options: IntakeOptions = {
-      source: ports.source,
-      received: toTimestamp(ports.now()),
-      policy: ports.policy,
-      validator: ports.validator,
-    }
-    return format === 'fhir+json' ? readFhirJson(bytes, options) : readNdjson(bytes, options)
-  }
-  const fileIntake = async (given: Intake) => {
-    const filed: ImportReport['filed'][number][] = []
-    let findings = 0
-    for (const group of groupByPatient(given)) {
-      const chain = await chainFor(ports, group.patientId)
-      const before = await load(chain)
-      const items = await fileItems(
-        (to, entries) => ports.client.append(to, entries),
-        chain,
-        group.items,
-        before,
-      )
-      filed.push(...items.map((item) => ({ ...item, patientId: group.patientId, chain })))
-      if (items.some((item) => item.outcome !== 'unchanged'))
-        findings += await fileFindings(ports, chain, await load(chain))
-    }
-    return { filed, findings }
-  }
+  const intake = (bytes: Uint8Array, format: Format) => readMessage(ports, bytes, format)
   return {
     ports,
     intake,
-    fileIntake,
+    fileIntake: (given) => fileGroups(ports, load, given),
     import: async (bytes, format) => {
       const given = intake(bytes, format)
-      return { ...(await fileIntake(given)), quarantined: given.quarantined, dangling: given.dangling }
+      return {
+        ...(await fileGroups(ports, load, given)),
+        quarantined: given.quarantined,
+        dangling: given.dangling,
+      }
+    },
+    recheck: async (patientId) => {
+      const chain = await chainOf(ports, patientId)
+      return fileFindings(ports, chain, await load(chain))
     },
     record: async (patientId) => {
-      const chain = await ports.index.find(patientId)
-      if (!chain) throw new AmpereError('NOT_FOUND', 'no such patient')
+      const chain = await chainOf(ports, patientId)
       return { chain, projection: await load(chain) }
     },
   }
+}
+
+type Format = 'fhir+json' | 'fhir+ndjson'
+type Load = (chain: ChainId) => Promise<Projection>
+
+function readMessage(ports: BridgePorts, bytes: Uint8Array, format: Format): Intake {
+  const { source, policy, validator } = ports
+  const options: IntakeOptions = { source, received: toTimestamp(ports.now()), policy, validator }
+  return format === 'fhir+json' ? readFhirJson(bytes, options) : readNdjson(bytes, options)
+}
+
+async function fileGroups(
+  ports: BridgePorts,
+  load: Load,
+  given: Intake,
+): Promise<Omit<ImportReport, 'quarantined' | 'dangling'>> {
+  const filed: ImportReport['filed'][number][] = []
+  let findings = 0
+  for (const { patientId, items } of groupByPatient(given)) {
+    const chain = await chainFor(ports, patientId)
+    const done = await fileItems(
+      (to, entries) => ports.client.append(to, entries),
+      chain,
+      items,
+      await load(chain),
+    )
+    filed.push(...done.map((item) => ({ ...item, patientId, chain })))
+    if (done.some((item) => item.outcome !== 'unchanged'))
+      findings += await fileFindings(ports, chain, await load(chain))
+  }
+  return { filed, findings }
+}
+
+async function chainOf(ports: BridgePorts, patientId: string): Promise<ChainId> {
+  const chain = await ports.index.find(patientId)
+  if (!chain) throw new AmpereError('NOT_FOUND', 'no such patient')
+  return chain
 }
 
 async function chainFor(ports: BridgePorts, patientId: string): Promise<ChainId> {
@@ -120,36 +139,57 @@ async function chainFor(ports: BridgePorts, patientId: string): Promise<ChainId>
   return record
 }
 
-/** Checks the record and files the findings that are not on it yet. @returns how many were filed */
+/**
+ * Checks the record, files the findings that are not on it yet, and withdraws those of this institution that
+ * later facts have settled. @returns how many were filed
+ */
 export async function fileFindings(
   ports: BridgePorts,
   chain: ChainId,
   projection: Projection,
 ): Promise<number> {
-  const known = new Set(projection.findings.map((finding) => String(finding['id'])))
-  const fresh = ports.check(projection).findings.filter((finding) => !known.has(finding.id))
-  if (fresh.length === 0) return 0
-  const received = toTimestamp(ports.now())
-  const drafts = fresh.map((finding): EntryDraft => {
-    const content = utf8(JSON.stringify({ resourceType: FINDING_TYPE, ...finding }))
-    return {
-      header: {
-        v: 1,
-        source: ports.source,
-        type: FINDING_TYPE,
-        id: finding.id,
-        version: null,
-        time: null,
-        status: 'current',
-        supersedes: null,
-        labels: [],
-        origin: { format: 'fhir+json', hash: digestOf(content), received },
-        media: 'application/vnd.ampere.finding+json',
-      },
-      content,
-      compartment: finding.compartment,
-    }
-  })
-  await ports.client.append(chain, toNewEntries(drafts))
+  const { findings } = ports.check(projection)
+  const known = new Set(projection.findings.map((finding) => finding.id))
+  const standing = new Set<string>(findings.map((finding) => finding.id))
+  const fresh = findings.filter((finding) => !known.has(finding.id))
+  const settled = projection.findings.filter((old) => old.filedBy === ports.source && !standing.has(old.id))
+  const drafts = [
+    ...fresh.map((finding) =>
+      findingDraft(ports, finding.id, { ...finding }, 'current', finding.compartment),
+    ),
+    ...settled.map(({ id, compartment }) =>
+      findingDraft(ports, id, { id }, 'deleted', compartmentNamed(compartment)),
+    ),
+  ]
+  if (drafts.length > 0) await ports.client.append(chain, toNewEntries(drafts))
   return fresh.length
+}
+
+function findingDraft(
+  ports: BridgePorts,
+  id: string,
+  finding: object,
+  status: EntryDraft['header']['status'],
+  compartment: EntryDraft['compartment'],
+): EntryDraft {
+  const received = toTimestamp(ports.now())
+  const content = utf8(JSON.stringify({ resourceType: FINDING_TYPE, ...finding }))
+  const header: EntryDraft['header'] = {
+    v: 1,
+    source: ports.source,
+    type: FINDING_TYPE,
+    id,
+    version: null,
+    time: received,
+    status,
+    supersedes: null,
+    labels: [],
+    origin: { format: 'fhir+json', hash: digestOf(content), received },
+    media: 'application/vnd.ampere.finding+json',
+  }
+  return { header, content, compartment }
+}
+
+function compartmentNamed(name: unknown): EntryDraft['compartment'] {
+  return COMPARTMENTS.find((known) => known === name) ?? 'unclassified'
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { FhirResource } from '../record/fhir/model.ts'
 import { fromUtf8 } from '../bytes/encoding.ts'
 import type { ClosedEntry, OpenedEntry, RecordView } from '../client/client.ts'
 import { digestOf } from '../crypto/hash.ts'
 import { utf8 } from '../bytes/encoding.ts'
 import { foldVersions, isShown, type Versioned } from '../record/current.ts'
 import { parseHeader } from '../record/entry.ts'
-import type { FhirResource } from '../record/fhir/resource.ts'
 
 /** One version of a resource as the bridge serves it. */
 export interface ServedVersion extends Versioned {
@@ -24,10 +24,17 @@ export interface ServedResource {
 export interface Projection {
   readonly view: RecordView
   readonly resources: ReadonlyMap<string, ServedResource>
-  readonly findings: readonly Record<string, unknown>[]
+  readonly findings: readonly FiledFinding[]
   readonly closed: readonly ClosedEntry[]
   /** Served `Type/id` by the id that the source used in urn:uuid references. */
   readonly byUuid: ReadonlyMap<string, string>
+}
+
+/** A finding on the record, with who filed it. Its other members are those of core/consistency's Finding. */
+export interface FiledFinding extends FhirResource {
+  readonly id: string
+  readonly filedBy: string
+  readonly filedAt: string
 }
 
 /** Type under which findings are filed; they are no FHIR resources. */
@@ -40,10 +47,10 @@ export function project(view: RecordView, own: string, before: Projection | null
     for (const version of resource.versions) known.set(version.id, version)
   }
   const versions: ServedVersion[] = []
-  const findings: Record<string, unknown>[] = []
+  const filedFindings: ServedVersion[] = []
   for (const entry of view.opened) {
     const version = known.get(entry.id) ?? parseEntry(entry)
-    if (version.header.type === FINDING_TYPE) findings.push({ ...version.resource, filedAt: entry.time })
+    if (version.header.type === FINDING_TYPE) filedFindings.push(version)
     else versions.push(version)
   }
   const resources = new Map<string, ServedResource>()
@@ -57,7 +64,19 @@ export function project(view: RecordView, own: string, before: Projection | null
     resources.set(`${type}/${id}`, { type, id, versions: group })
     if (!byUuid.has(sourceId)) byUuid.set(sourceId, `${type}/${id}`)
   }
-  return { view, resources, findings, closed: view.closed, byUuid }
+  return { view, resources, findings: standingFindings(filedFindings), closed: view.closed, byUuid }
+}
+
+/** Findings that were not withdrawn; the same one filed by two institutions counts once. */
+function standingFindings(filed: readonly ServedVersion[]): readonly FiledFinding[] {
+  const standing = new Map<string, FiledFinding>()
+  for (const { versions } of foldVersions(filed).values()) {
+    const [current] = versions
+    if (!current || !isShown(current) || standing.has(current.header.id)) continue
+    const { header, entry, resource } = current
+    standing.set(header.id, { ...resource, id: header.id, filedBy: header.source, filedAt: entry.time })
+  }
+  return [...standing.values()]
 }
 
 /** The version to show, or null when the resource was deleted or entered in error. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { FhirResource } from '../record/fhir/model.ts'
 import { AmpereError } from '../errors.ts'
-import type { FhirResource } from '../record/fhir/resource.ts'
 import {
   servedJson,
   shownVersion,
@@ -95,9 +95,6 @@ export function everything(projection: Projection): readonly Hit[] {
 /** Where a version came from and where it lies: institution, original message, entry, block and chain. */
 export function provenance(resource: ServedResource, version: ServedVersion): FhirResource {
   const number = resource.versions.length - resource.versions.indexOf(version)
-  const identifier = (system: string, value: string) => ({
-    identifier: { system: `urn:ampere:${system}`, value },
-  })
   return {
     resourceType: 'Provenance',
     id: `p.${version.entry.id.replaceAll('_', '.')}`.slice(0, 64),
@@ -123,6 +120,10 @@ export function provenance(resource: ServedResource, version: ServedVersion): Fh
       { role: 'source', what: identifier('chain', version.entry.chain) },
     ],
   }
+}
+
+function identifier(system: string, value: string): object {
+  return { identifier: { system: `urn:ampere:${system}`, value } }
 }
 
 function page(hits: readonly Hit[], place: Place): { items: readonly Hit[]; links: object[] } {

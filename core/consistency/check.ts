@@ -45,7 +45,7 @@ const ORDER: Readonly<Record<Severity, number>> = { safety: 0, error: 1, warn: 2
  */
 export function checkRecord(items: readonly RecordItem[], knowledge: Knowledge, nowMs: number): CheckReport {
   const facts = indexFacts(
-    items.toSorted((a, b) => (a.ref < b.ref ? -1 : 1)),
+    items.toSorted((a, b) => compare(itemKey(a), itemKey(b))),
     nowMs,
   )
   const findings = new Map<Digest, Finding>()
@@ -99,6 +99,11 @@ function findingOf(rule: Rule, hit: Hit, given: readonly Evidence[]): Finding {
     evidence,
     compartment: COMPARTMENTS.find((name) => name === first?.compartment) ?? 'unclassified',
   }
+}
+
+/** Entry ids are random; source, type and id are what stays the same however a record was filed. */
+function itemKey({ source, resource, ref }: RecordItem): string {
+  return `${source}/${resource.resourceType}/${String(resource.id)}/${ref}`
 }
 
 function key(evidence: Evidence): string {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FhirResource } from '../record/fhir/resource.ts'
+import type { FhirResource } from '../record/fhir/model.ts'
 
 /** A current resource of a record, as the rules see it. */
 export interface RecordItem {
@@ -65,9 +65,7 @@ export function codingsOf(
   if (!Array.isArray(coding)) return []
   return (coding as { system?: unknown; code?: unknown; display?: unknown }[]).flatMap(
     ({ system, code, display }) =>
-      typeof code === 'string'
-        ? [{ system: String(system ?? ''), code, display: String(display ?? '') }]
-        : [],
+      typeof code === 'string' ? [{ system: textOf(system), code, display: textOf(display) }] : [],
   )
 }
 
@@ -145,6 +143,10 @@ function measurementsOf(item: RecordItem): Measurement[] {
     } = (quantity ?? {}) as { value?: unknown; code?: unknown; unit?: unknown }
     const loinc = codingsOf(code).find((coding) => coding.system === 'http://loinc.org')?.code
     if (loinc === undefined || typeof value !== 'number') return []
-    return [{ item, loinc, value, unit: String(ucum ?? unit ?? ''), at, encounter, pointer }]
+    return [{ item, loinc, value, unit: textOf(ucum) || textOf(unit), at, encounter, pointer }]
   })
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }

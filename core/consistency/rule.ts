@@ -50,7 +50,7 @@ export function cite(item: RecordItem, pointer: string, value: unknown): Evidenc
     source: item.source,
     compartment: item.compartment,
     type: item.resource.resourceType,
-    id: String(item.resource.id ?? ''),
+    id: item.resource.id ?? '',
     pointer,
     value: typeof value === 'string' ? value : JSON.stringify(value ?? null),
   }

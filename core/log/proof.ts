@@ -22,7 +22,8 @@ export interface Consistency {
 
 /** The inclusion proof for a leaf, RFC 6962 section 2.1.1. @throws RangeError for an index outside the tree */
 export function inclusionProof(leafHashes: readonly Uint8Array[], index: number): Uint8Array[] {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= leafHashes.length) throw new RangeError('no such leaf')
+  if (!Number.isSafeInteger(index) || index < 0 || index >= leafHashes.length)
+    throw new RangeError('no such leaf')
   if (leafHashes.length === 1) return []
   const split = splitOf(leafHashes.length)
   const [left, right] = [leafHashes.slice(0, split), leafHashes.slice(split)]

@@ -37,7 +37,7 @@ interface Scanner {
 function readValue(scanner: Scanner, depth: number): JsonNode {
   if (depth > MAX_DEPTH) throw malformed(scanner, `nesting deeper than ${MAX_DEPTH}`)
   const start = scanner.at
-  switch (scanner.text[start]) {
+  switch (scanner.text.charAt(start)) {
     case '{':
       return readObject(scanner, depth)
     case '[':

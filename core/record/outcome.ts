@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Issue } from './fhir/model.ts'
 import type { AmpereError, ErrorCode } from '../errors.ts'
-import type { Issue } from './fhir/validate.ts'
 
 /** FHIR IssueType per error code; what is not listed is `exception`. */
 const ISSUE_TYPES: Partial<Record<ErrorCode, string>> = {

@@ -38,14 +38,15 @@ export function bridgeApp(bridge: Bridge, hosting: Hosting): RoleApp {
   const app = createApp('bridge', hosting)
   app.onError((error, c) => fhirProblem(c, error, hosting))
   app.get('/fhir/metadata', (c) => fhir(capabilityStatement(placeOf(c).base, toTimestamp(hosting.now()))))
-  app.post('/fhir', async (c) => {
-    const { status, body } = await fileBundle(bridge, await fhirBody(c))
-    return fhir(body, status)
-  })
+  addReads(app, bridge)
+  addWrites(app, bridge, hosting)
+  return app
+}
+
+function addReads(app: RoleApp, bridge: Bridge): void {
   app.get('/fhir/Patient/:id/$everything', async (c) => {
-    const asked = await open(bridge, c, c.req.param('id'), 'Patient/$everything')
-    const hits = everything(asked.projection)
-    return fhir(searchset(asked.projection, hits, placeOf(c)))
+    const { projection } = await open(bridge, c, c.req.param('id'), 'Patient/$everything')
+    return fhir(searchset(projection, everything(projection), placeOf(c)))
   })
   app.get('/fhir/:type/:id/_history/:version', async (c) => {
     const { type, id, version } = c.req.param()
@@ -74,10 +75,16 @@ export function bridgeApp(bridge: Bridge, hosting: Hosting): RoleApp {
   })
   app.get('/fhir/:type/:id', (c) => read(bridge, c))
   app.get('/fhir/:type', (c) => searchType(bridge, c))
-  app.post('/fhir/:type', async (c) => {
-    const type = c.req.param('type')
-    return filed(bridge, c, { type, id: null, newId: toHex(hosting.random(16)) })
+}
+
+function addWrites(app: RoleApp, bridge: Bridge, hosting: Hosting): void {
+  app.post('/fhir', async (c) => {
+    const { status, body } = await fileBundle(bridge, await fhirBody(c))
+    return fhir(body, status)
   })
+  app.post('/fhir/:type', (c) =>
+    filed(bridge, c, { type: c.req.param('type'), id: null, newId: toHex(hosting.random(16)) }),
+  )
   app.put('/fhir/:type/:id', (c) =>
     filed(bridge, c, { type: c.req.param('type'), id: c.req.param('id'), newId: '' }),
   )
@@ -87,7 +94,6 @@ export function bridgeApp(bridge: Bridge, hosting: Hosting): RoleApp {
     await deleteResource(bridge, patientId, type, id)
     return new Response(null, { status: 204 })
   })
-  return app
 }
 
 async function read(bridge: Bridge, c: Context): Promise<Response> {

@@ -7,15 +7,26 @@ import { testDeployment } from '#tests/deployment.ts'
 
 const SAMPLES = new URL('../samples/', import.meta.url)
 const JSON_TYPE = { 'content-type': 'application/fhir+json' }
-const send = (world: BridgeWorld, method: string, path: string, body?: string | Uint8Array, headers: Record<string, string> = JSON_TYPE) =>
-  world.app.request(path, { method, headers, ...(body === undefined ? {} : { body: body as string }) })
+const send = (
+  world: BridgeWorld,
+  method: string,
+  path: string,
+  body?: string | Uint8Array,
+  headers: Record<string, string> = JSON_TYPE,
+) => world.app.request(path, { method, headers, ...(body === undefined ? {} : { body: body as string }) })
 type Json = Record<string, unknown>
 interface BundleJson {
   readonly link: { relation: string; url: string }[]
   readonly entry: { resource: Json & { resourceType: string; id: string }; response?: { status: string } }[]
 }
 
-const patient = (id: string) => ({ resourceType: 'Patient', id, name: [{ family: 'Test' }], birthDate: '1980-01-01', gender: 'female' })
+const patient = (id: string) => ({
+  resourceType: 'Patient',
+  id,
+  name: [{ family: 'Test' }],
+  birthDate: '1980-01-01',
+  gender: 'female',
+})
 const observation = (id: string, of: string, more: Json = {}) => ({
   resourceType: 'Observation',
   id,
@@ -27,17 +38,31 @@ const observation = (id: string, of: string, more: Json = {}) => ({
   ...more,
 })
 const bundle = (type: string, resources: readonly Json[]) =>
-  JSON.stringify({ resourceType: 'Bundle', type, entry: resources.map((resource) => ({ resource, request: { method: 'POST', url: resource['resourceType'] } })) })
+  JSON.stringify({
+    resourceType: 'Bundle',
+    type,
+    entry: resources.map((resource) => ({
+      resource,
+      request: { method: 'POST', url: resource['resourceType'] },
+    })),
+  })
 
 describe('real sample data', () => {
   it('come back byte-identical as originals, and as FHIR with references resolved', async () => {
     const world = testBridge(await testDeployment(['hospital-a']), 'hospital-a')
-    for (const name of readdirSync(new URL('synthea-r4/', SAMPLES)).filter((file) => !file.startsWith('practitioner'))) {
+    for (const name of readdirSync(new URL('synthea-r4/', SAMPLES)).filter(
+      (file) => !file.startsWith('practitioner'),
+    )) {
       const text = readFileSync(new URL(`synthea-r4/${name}`, SAMPLES), 'utf8')
       const report = await world.bridge.import(Buffer.from(text), 'fhir+json')
       const entries = (JSON.parse(text) as BundleJson).entry
-      expect({ filed: report.filed.length, quarantined: report.quarantined }).toEqual({ filed: entries.length, quarantined: [] })
-      const { projection } = await world.bridge.record(entries.find((item) => item.resource.resourceType === 'Patient')?.resource.id ?? '')
+      expect({ filed: report.filed.length, quarantined: report.quarantined }).toEqual({
+        filed: entries.length,
+        quarantined: [],
+      })
+      const { projection } = await world.bridge.record(
+        entries.find((item) => item.resource.resourceType === 'Patient')?.resource.id ?? '',
+      )
       for (const { resource } of entries) {
         const served = projection.resources.get(`${resource.resourceType}/${resource.id}`)?.versions[0]
         const original = Buffer.from(served?.entry.content ?? []).toString()
@@ -64,15 +89,33 @@ describe('real sample data', () => {
 describe('the FHIR endpoint', () => {
   const setUp = async () => {
     const world = testBridge(await testDeployment(['hospital-a']), 'hospital-a')
-    const answer = await send(world, 'POST', '/fhir', bundle('transaction', [patient('p1'), observation('o1', 'p1'), observation('o2', 'p1', { effectiveDateTime: '2021-01-01', code: { coding: [{ system: 'http://loinc.org', code: '8302-2' }] }, valueQuantity: { value: 170, code: 'cm' } })]))
+    const answer = await send(
+      world,
+      'POST',
+      '/fhir',
+      bundle('transaction', [
+        patient('p1'),
+        observation('o1', 'p1'),
+        observation('o2', 'p1', {
+          effectiveDateTime: '2021-01-01',
+          code: { coding: [{ system: 'http://loinc.org', code: '8302-2' }] },
+          valueQuantity: { value: 170, code: 'cm' },
+        }),
+      ]),
+    )
     expect(answer.status).toBe(200)
     return world
   }
 
   it('answers a transaction entry by entry, reads, and searches what it says it searches', async () => {
     const world = await setUp()
-    expect(await (await send(world, 'GET', '/fhir/Observation/o1')).json()).toMatchObject({ id: 'o1', meta: { versionId: '1' } })
-    const count = async (query: string) => ((await (await send(world, 'GET', `/fhir/Observation?patient=p1&${query}`)).json()) as BundleJson).entry.length
+    expect(await (await send(world, 'GET', '/fhir/Observation/o1')).json()).toMatchObject({
+      id: 'o1',
+      meta: { versionId: '1' },
+    })
+    const count = async (query: string) =>
+      ((await (await send(world, 'GET', `/fhir/Observation?patient=p1&${query}`)).json()) as BundleJson).entry
+        .length
     expect(await count('code=http://loinc.org|29463-7')).toBe(1)
     expect(await count('code=8302-2,29463-7')).toBe(2)
     expect(await count('date=2020')).toBe(1)
@@ -100,10 +143,19 @@ describe('the FHIR endpoint', () => {
     const world = await setUp()
     const updated = JSON.stringify(observation('o1', 'p1', { valueQuantity: { value: 71, code: 'kg' } }))
     expect((await send(world, 'PUT', '/fhir/Observation/o1', updated)).status).toBe(200)
-    expect(await (await send(world, 'GET', '/fhir/Observation/o1')).json()).toMatchObject({ valueQuantity: { value: 71 }, meta: { versionId: '2' } })
-    expect(await (await send(world, 'GET', '/fhir/Observation/o1/_history/1')).json()).toMatchObject({ valueQuantity: { value: 70 } })
-    expect(((await (await send(world, 'GET', '/fhir/Observation/o1/_history')).json()) as BundleJson).entry).toHaveLength(2)
-    const provenance = (await (await send(world, 'GET', '/fhir/Provenance?target=Observation/o1')).json()) as BundleJson
+    expect(await (await send(world, 'GET', '/fhir/Observation/o1')).json()).toMatchObject({
+      valueQuantity: { value: 71 },
+      meta: { versionId: '2' },
+    })
+    expect(await (await send(world, 'GET', '/fhir/Observation/o1/_history/1')).json()).toMatchObject({
+      valueQuantity: { value: 70 },
+    })
+    expect(
+      ((await (await send(world, 'GET', '/fhir/Observation/o1/_history')).json()) as BundleJson).entry,
+    ).toHaveLength(2)
+    const provenance = (await (
+      await send(world, 'GET', '/fhir/Provenance?target=Observation/o1')
+    ).json()) as BundleJson
     expect(JSON.stringify(provenance)).toMatch(/urn:ampere:block.*urn:ampere:chain/)
     expect((await send(world, 'DELETE', '/fhir/Observation/o1')).status).toBe(204)
     expect((await send(world, 'GET', '/fhir/Observation/o1')).status).toBe(410)
@@ -118,17 +170,26 @@ describe('the FHIR endpoint', () => {
     const access = await world.bridge.ports.client.accessChainOf(chain)
     if (!access) throw new Error('there is no access chain')
     const view = await world.connection.read(access)
-    expect(view.opened.map((item) => new TextDecoder().decode(item.content)).join()).toContain('Patient/$everything')
+    expect(view.opened.map((item) => new TextDecoder().decode(item.content)).join()).toContain(
+      'Patient/$everything',
+    )
   })
 
   it('files all of a transaction or nothing, and of a batch what is right', async () => {
     const world = await setUp()
     const bad = observation('bad', 'p1', { status: 'bogus' })
-    const refused = await send(world, 'POST', '/fhir', bundle('transaction', [patient('p1'), observation('o3', 'p1'), bad]))
+    const refused = await send(
+      world,
+      'POST',
+      '/fhir',
+      bundle('transaction', [patient('p1'), observation('o3', 'p1'), bad]),
+    )
     expect(refused.status).toBe(422)
     expect(await refused.json()).toMatchObject({ resourceType: 'OperationOutcome' })
     expect((await send(world, 'GET', '/fhir/Observation/o3?patient=p1')).status).toBe(404)
-    const partly = (await (await send(world, 'POST', '/fhir', bundle('batch', [patient('p1'), observation('o3', 'p1'), bad]))).json()) as BundleJson
+    const partly = (await (
+      await send(world, 'POST', '/fhir', bundle('batch', [patient('p1'), observation('o3', 'p1'), bad]))
+    ).json()) as BundleJson
     expect(partly.entry.map((item) => item.response?.status.slice(0, 3))).toEqual(['200', '201', '422'])
     expect((await send(world, 'GET', '/fhir/Observation/o3?patient=p1')).status).toBe(200)
   })
@@ -137,18 +198,29 @@ describe('the FHIR endpoint', () => {
     ['not JSON', 'x', 400],
     ['a truncated text', '{"resourceType":"Bundle"', 400],
     ['duplicate keys', '{"resourceType":"Bundle","type":"batch","type":"batch"}', 400],
-    ['a nesting bomb', `${'['.repeat(5000)}`, 400],
+    ['a nesting bomb', '['.repeat(5000), 400],
     ['an integer beyond 2^53-1', '{"resourceType":"Bundle","type":"batch","total":9007199254740993}', 400],
     ['invalid UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), 400],
-    ['a bundle without a patient', bundle('transaction', [{ resourceType: 'Organization', id: 'org', name: 'x' }]), 422],
+    [
+      'a bundle without a patient',
+      bundle('transaction', [{ resourceType: 'Organization', id: 'org', name: 'x' }]),
+      422,
+    ],
     ['a bundle with two patients', bundle('transaction', [patient('p8'), patient('p9')]), 422],
-    ['an unknown resource type', bundle('transaction', [patient('p8'), { resourceType: 'Nonsense', id: 'n' }]), 422],
+    [
+      'an unknown resource type',
+      bundle('transaction', [patient('p8'), { resourceType: 'Nonsense', id: 'n' }]),
+      422,
+    ],
     ['a resource of another patient', bundle('transaction', [patient('p8'), observation('o9', 'p9')]), 422],
     ['an unknown bundle type', bundle('message', [patient('p8')]), 422],
   ])('answers %s with an OperationOutcome and files nothing', async (_, body, status) => {
     const world = testBridge(await testDeployment(['hospital-a']), 'hospital-a')
     const answer = await send(world, 'POST', '/fhir', body)
-    expect({ status: answer.status, type: ((await answer.json()) as Json)['resourceType'] }).toEqual({ status, type: 'OperationOutcome' })
+    expect({ status: answer.status, type: ((await answer.json()) as Json)['resourceType'] }).toEqual({
+      status,
+      type: 'OperationOutcome',
+    })
     expect(await world.bridge.ports.index.list()).toEqual([])
   })
 

@@ -60,7 +60,9 @@ const acrossInstitutions: Rule = {
 
 /** Pairs of different institutions within a day of each other; the list is sorted by time first. */
 function closePairs(group: readonly Measurement[]): (readonly [Measurement, Measurement])[] {
-  const sorted = group.toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0) || (a.item.ref < b.item.ref ? -1 : 1))
+  const sorted = group.toSorted(
+    (a, b) => (a.at ?? 0) - (b.at ?? 0) || (a.item.source < b.item.source ? -1 : 1),
+  )
   return sorted.flatMap((a, i) => {
     const near: (readonly [Measurement, Measurement])[] = []
     for (let j = i + 1; j < sorted.length; j++) {

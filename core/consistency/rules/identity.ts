@@ -22,9 +22,9 @@ function demographics(id: string, element: 'birthDate' | 'gender', words: string
         'fewer than two institutions describe the patient',
         ([a, b]): Hit | null => {
           const [left, right] = [a.resource[element], b.resource[element]]
-          if (left === undefined || right === undefined || left === right) return null
+          if (typeof left !== 'string' || typeof right !== 'string' || left === right) return null
           return {
-            title: `Different ${words}: ${String(left)} (${a.source}), ${String(right)} (${b.source})`,
+            title: `Different ${words}: ${left} (${a.source}), ${right} (${b.source})`,
             explanation: `${a.source} and ${b.source} do not agree on who this is. One of them may have filed under the wrong patient.`,
             evidence: [cite(a, `/${element}`, left), cite(b, `/${element}`, right)],
           }

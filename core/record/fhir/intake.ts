@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { IntakeItem, Issue } from './model.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError, isAmpereError, type ErrorCode } from '../../errors.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
@@ -6,19 +7,8 @@ import type { EntryDraft, EntryHeader } from '../entry.ts'
 import { locateJson, type JsonNode } from '../json-source.ts'
 import type { LabelPolicy } from '../labels/label.ts'
 import { foreignPatients, indexReferences, type ReferenceIndex } from './references.ts'
-import { draftOf, parseResource, textOf, type FhirResource, type IntakeContext } from './resource.ts'
-import type { Issue, Validator } from './validate.ts'
-
-/** One resource that is ready to be filed. */
-export interface IntakeItem {
-  /** Index in the bundle, or line number from 1. */
-  readonly position: number
-  readonly resource: FhirResource
-  readonly draft: EntryDraft
-  /** What a transaction or batch asks for; null elsewhere. */
-  readonly request: { readonly method: string; readonly url: string; readonly ifNoneExist?: string } | null
-  readonly fullUrl: string | null
-}
+import { draftOf, parseResource, textOf, type IntakeContext } from './resource.ts'
+import type { Validator } from './validate.ts'
 
 /** A resource that cannot be filed as it is, kept with the reason. */
 export interface QuarantinedItem {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FhirResource } from './resource.ts'
-import type { Issue } from './validate.ts'
+import type { FhirResource, Issue } from './model.ts'
 
 /** dateTime, date and instant of FHIR R4: a time of day needs seconds and a zone. */
 const DATE_TIME = /^\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?)?)?$/
@@ -14,12 +13,12 @@ export function checkOwnRules(
   const issues: Issue[] = []
   const add = (code: Issue['code'], expression: string, diagnostics: string) =>
     issues.push({ severity: 'error', code, expression, diagnostics })
-  if (resource.id !== undefined && !/^[A-Za-z0-9.-]{1,64}$/.test(String(resource.id))) {
+  if (resource.id !== undefined && !/^[A-Za-z0-9.-]{1,64}$/.test(resource.id)) {
     add('value', `${resource.resourceType}.id`, 'an id is 1 to 64 of A-Z a-z 0-9 - .')
   }
   checkNarrative(resource, add)
   checkContained(resource, add)
-  walk(resource, resource.resourceType, resource.resourceType, targets, add)
+  walk(resource, resource.resourceType, targets, add)
   return issues
 }
 
@@ -28,14 +27,13 @@ type Add = (code: Issue['code'], expression: string, diagnostics: string) => voi
 function walk(
   value: unknown,
   path: string,
-  type: string,
   targets: Readonly<Record<string, readonly string[]>>,
   add: Add,
 ): void {
   if (value === '') add('value', path, 'a value is empty')
   if (Array.isArray(value)) {
     if (value.length === 0) add('structure', path, 'an array is empty')
-    for (const item of value) walk(item, path, type, targets, add)
+    for (const item of value) walk(item, path, targets, add)
     return
   }
   if (typeof value !== 'object' || value === null) return
@@ -55,7 +53,7 @@ function walk(
     ) {
       add('value', `${path}.${name}`, 'a date or time is not of the FHIR form, or lacks its zone')
     }
-    if (name !== 'contained') walk(member, `${path}.${name}`, type, targets, add)
+    if (name !== 'contained') walk(member, `${path}.${name}`, targets, add)
   }
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FhirResource } from './resource.ts'
-import type { IntakeItem } from './intake.ts'
+import type { FhirResource, IntakeItem } from './model.ts'
 
 /** Where references within a message lead. */
 export interface ReferenceIndex {

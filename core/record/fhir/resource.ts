@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { FhirResource } from './model.ts'
 import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import { AmpereError } from '../../errors.ts'
 import type { EntryDraft, EntryHeader } from '../entry.ts'
 import { compartmentOf, type LabelPolicy } from '../labels/label.ts'
-
-/** A FHIR resource as parsed JSON; its shape is the validator's business. */
-export interface FhirResource {
-  readonly resourceType: string
-  readonly id?: string
-  readonly [member: string]: unknown
-}
 
 /** What an intake knows of the message that resources come in. */
 export interface IntakeContext {

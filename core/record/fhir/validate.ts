@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { FhirResource, Issue } from './model.ts'
 import { indexStructureDefinitionBundle, validateResource } from '@medplum/core'
 import { Ajv, type ErrorObject } from 'ajv'
-import type { FhirResource } from './resource.ts'
 import { checkOwnRules } from './own-rules.ts'
-
-/** One thing that is wrong with a resource; `code` is a FHIR IssueType. It never repeats a value. */
-export interface Issue {
-  readonly severity: 'error' | 'warning'
-  readonly code: 'structure' | 'required' | 'value' | 'invariant' | 'code-invalid' | 'not-supported'
-  /** FHIRPath of the element, or empty for the whole. */
-  readonly expression: string
-  readonly diagnostics: string
-}
 
 /** What validation knows of FHIR R4; parsed from fhir-definitions/r4.json.gz. */
 export interface Definitions {

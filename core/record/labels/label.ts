@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { FhirResource } from '../fhir/model.ts'
 import { COMPARTMENTS, type CompartmentName } from '../entry.ts'
-import type { FhirResource } from '../fhir/resource.ts'
 
 /** The versioned code sets that sort resources into compartments; parsed from terminology/sensitivity.json. */
 export interface SensitivityTable {

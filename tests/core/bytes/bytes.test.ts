@@ -17,9 +17,12 @@ describe('base64url', () => {
     )
   })
 
-  it.each(['A', 'AA=', 'AB', 'A+', 'A/', ' AA', 'AA\n', 'AAAA=', 'é', 'AAF'])('refuses the spelling %j', (text) => {
-    expect(() => fromBase64url(text)).toThrow(expect.objectContaining({ code: 'ENCODING_MALFORMED' }))
-  })
+  it.each(['A', 'AA=', 'AB', 'A+', 'A/', ' AA', 'AA\n', 'AAAA=', 'é', 'AAF'])(
+    'refuses the spelling %j',
+    (text) => {
+      expect(() => fromBase64url(text)).toThrow(expect.objectContaining({ code: 'ENCODING_MALFORMED' }))
+    },
+  )
 
   it('gives each value one spelling: what is accepted encodes to itself', () => {
     fc.assert(
@@ -41,12 +44,21 @@ describe('canonical JSON', () => {
   it('sorts keys by UTF-16 code units, as RFC 8785 section 3.2.3 shows', () => {
     const value = { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\u{1f600}': 5, '\u0080': 6, '\u00f6': 7 }
     expect(Object.values(JSON.parse(canonicalize(value)) as object)).toBeDefined()
-    expect(canonicalize(value)).toBe('{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\u{1f600}":5,"\ufb33":3}')
+    expect(canonicalize(value)).toBe(
+      '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\u{1f600}":5,"\ufb33":3}',
+    )
   })
 
   it('is stable: parsing and writing again changes nothing', () => {
     const json = fc.letrec((tie) => ({
-      value: fc.oneof(fc.string(), fc.boolean(), fc.constant(null), fc.maxSafeNat(), fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(fc.string(), tie('value'), { maxKeys: 3 })),
+      value: fc.oneof(
+        fc.string(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.maxSafeNat(),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(fc.string(), tie('value'), { maxKeys: 3 }),
+      ),
     })).value
     fc.assert(
       fc.property(json, (value) => {
@@ -61,25 +73,42 @@ describe('canonical JSON', () => {
     )
   })
 
-  it.each(['{"a":1,"a":2}', '{ "a":1}', '{"b":1,"a":2}', '1.5', '-1', '1e2', '9007199254740992', '"\\u0061"', '[1,]', '{}x', `${'['.repeat(20)}${']'.repeat(20)}`])(
-    'refuses %j',
-    (text) => {
-      expect(() => parseCanonical(utf8(text))).toThrow(expect.objectContaining({ code: 'JSON_MALFORMED' }))
-    },
-  )
+  it.each([
+    '{"a":1,"a":2}',
+    '{ "a":1}',
+    '{"b":1,"a":2}',
+    '1.5',
+    '-1',
+    '1e2',
+    '9007199254740992',
+    '"\\u0061"',
+    '[1,]',
+    '{}x',
+    `${'['.repeat(20)}${']'.repeat(20)}`,
+  ])('refuses %j', (text) => {
+    expect(() => parseCanonical(utf8(text))).toThrow(expect.objectContaining({ code: 'JSON_MALFORMED' }))
+  })
 })
 
 describe('frames, text and times', () => {
   it('give different bytes for different fields, however they are cut', () => {
     expect(toHex(frame('ab', 'c'))).not.toBe(toHex(frame('a', 'bc')))
-    expect(toHex(frame('a', 1))).toBe(`00000001${'61'}00000008${'0000000000000001'}`)
+    expect(toHex(frame('a', 1))).toBe(`0000000161000000080000000000000001`)
   })
 
   it('refuse bytes that are not UTF-8', () => {
-    expect(() => fromUtf8(Uint8Array.of(0xc3, 0x28))).toThrow(expect.objectContaining({ code: 'ENCODING_MALFORMED' }))
+    expect(() => fromUtf8(Uint8Array.of(0xc3, 0x28))).toThrow(
+      expect.objectContaining({ code: 'ENCODING_MALFORMED' }),
+    )
   })
 
-  it.each(['2026-11-24', '2026-11-24T10:00:00Z', '2026-11-24T10:00:00.000+00:00', '2026-02-30T10:00:00.000Z', '2026-11-24T24:00:00.000Z'])('refuse the time %j', (text) => {
+  it.each([
+    '2026-11-24',
+    '2026-11-24T10:00:00Z',
+    '2026-11-24T10:00:00.000+00:00',
+    '2026-02-30T10:00:00.000Z',
+    '2026-11-24T24:00:00.000Z',
+  ])('refuse the time %j', (text) => {
     expect(() => timestampMs(text)).toThrow(expect.objectContaining({ code: 'ENCODING_MALFORMED' }))
     expect(timestampMs(toTimestamp(0))).toBe(0)
   })

@@ -23,7 +23,11 @@ interface Group {
 }
 
 const groupsOf = (name: string): readonly Group[] =>
-  (JSON.parse(readFileSync(new URL(`../../vectors/wycheproof/${name}_test.json`, import.meta.url), 'utf8')) as { testGroups: Group[] }).testGroups
+  (
+    JSON.parse(
+      readFileSync(new URL(`../../vectors/wycheproof/${name}_test.json`, import.meta.url), 'utf8'),
+    ) as { testGroups: Group[] }
+  ).testGroups
 const hex = (value: unknown) => fromHex(String(value))
 
 describe('the primitives agree with Wycheproof', () => {
@@ -77,7 +81,8 @@ describe('the primitives agree with Wycheproof', () => {
         const sealed = fromHex(`${String(test['ct'])}${String(test['tag'])}`)
         const opened = await gcmOpen(key, nonce, sealed, aad).then(toHex, () => null)
         const expected = test.result === 'valid' ? String(test['msg']) : null
-        const again = test.result === 'valid' ? toHex(await gcmSeal(key, nonce, hex(test['msg']), aad)) : toHex(sealed)
+        const again =
+          test.result === 'valid' ? toHex(await gcmSeal(key, nonce, hex(test['msg']), aad)) : toHex(sealed)
         if (opened !== expected || again !== toHex(sealed)) wrong.push(test.tcId)
       }
     }
@@ -114,26 +119,36 @@ describe('the primitives agree with Wycheproof', () => {
 })
 
 describe('signers', () => {
-  it.each(['ES256', 'Ed25519', 'ML-DSA-44'] as const)('of %s give signatures that verify, and only for what was signed', async (alg) => {
-    const signer = await softwareSigner(alg, new Uint8Array(32).fill(9))
-    const verifier = await createVerifier(signer.publicKey)
-    const signature = await signer.sign(new Uint8Array([1, 2, 3]))
-    expect(await verifier.verify(new Uint8Array([1, 2, 3]), signature)).toBe(true)
-    expect(await verifier.verify(new Uint8Array([1, 2, 4]), signature)).toBe(false)
-    expect(verifier.kid).toBe(signer.kid)
-  })
+  it.each(['ES256', 'Ed25519', 'ML-DSA-44'] as const)(
+    'of %s give signatures that verify, and only for what was signed',
+    async (alg) => {
+      const signer = await softwareSigner(alg, new Uint8Array(32).fill(9))
+      const verifier = await createVerifier(signer.publicKey)
+      const signature = await signer.sign(new Uint8Array([1, 2, 3]))
+      expect(await verifier.verify(new Uint8Array([1, 2, 3]), signature)).toBe(true)
+      expect(await verifier.verify(new Uint8Array([1, 2, 4]), signature)).toBe(false)
+      expect(verifier.kid).toBe(signer.kid)
+    },
+  )
 
   it('refuse the twin of an ES256 signature, whose s is n - s', async () => {
     const signer = await softwareSigner('ES256', new Uint8Array(32).fill(9))
     const verifier = await createVerifier(signer.publicKey)
     const signature = await signer.sign(new Uint8Array([1]))
     const s = BigInt(`0x${toHex(signature.subarray(32))}`)
-    const twin = fromHex(toHex(signature.subarray(0, 32)) + (p256.Point.Fn.ORDER - s).toString(16).padStart(64, '0'))
+    const twin = fromHex(
+      toHex(signature.subarray(0, 32)) + (p256.Point.Fn.ORDER - s).toString(16).padStart(64, '0'),
+    )
     expect(await verifier.verify(new Uint8Array([1]), signature)).toBe(true)
     expect(await verifier.verify(new Uint8Array([1]), twin)).toBe(false)
   })
 })
 
 function jwkOfPoint(point: Uint8Array): PublicJwk {
-  return { kty: 'EC', crv: 'P-256', x: toBase64url(point.subarray(1, 33)), y: toBase64url(point.subarray(33)) }
+  return {
+    kty: 'EC',
+    crv: 'P-256',
+    x: toBase64url(point.subarray(1, 33)),
+    y: toBase64url(point.subarray(33)),
+  }
 }

@@ -12,16 +12,33 @@ interface Case {
   readonly [name: string]: unknown
 }
 const cases = (name: string): Case[] =>
-  readFileSync(new URL(`../../vectors/merkle/${name}.jsonl`, import.meta.url), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Case)
-const bytes = (value: unknown) => new Uint8Array(Buffer.from(String(value ?? ''), 'base64'))
+  readFileSync(new URL(`../../vectors/merkle/${name}.jsonl`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Case)
+const bytes = (value: unknown) =>
+  new Uint8Array(Buffer.from(typeof value === 'string' ? value : '', 'base64'))
 
 describe('Merkle trees', () => {
   it('give the roots of the Certificate Transparency test leaves', () => {
-    const leaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map(fromHex)
+    const leaves = [
+      '',
+      '00',
+      '10',
+      '2021',
+      '3031',
+      '40414243',
+      '5051525354555657',
+      '606162636465666768696a6b6c6d6e6f',
+    ].map(fromHex)
     expect(toHex(rootOf([]))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
-    expect(toHex(rootOf(leaves.slice(0, 7)))).toBe('ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c')
+    expect(toHex(rootOf(leaves.slice(0, 7)))).toBe(
+      'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c',
+    )
     expect(toHex(rootOf(leaves))).toBe('5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328')
-    expect(inclusionProof(leaves.map(leafHash), 5).map(toHex)[0]).toBe('bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b')
+    expect(inclusionProof(leaves.map(leafHash), 5).map(toHex)[0]).toBe(
+      'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+    )
   })
 
   it('judge every published inclusion proof as its authors do', () => {
@@ -62,10 +79,18 @@ describe('Merkle trees', () => {
         const leaf = tree[index] ?? new Uint8Array(0)
         expect(verifyInclusion({ leaf, index, size, proof, root })).toBe(true)
         expect(verifyInclusion({ leaf, index: index + 1, size, proof, root })).toBe(false)
-        const changed = proof.map((hash, i) => (i === 0 ? hash.map((byte, j) => (j === 0 ? byte ^ 1 : byte)) : hash))
+        const changed = proof.map((hash, i) =>
+          i === 0 ? hash.map((byte, j) => (j === 0 ? byte ^ 1 : byte)) : hash,
+        )
         if (proof.length > 0) expect(verifyInclusion({ leaf, index, size, proof: changed, root })).toBe(false)
         const smaller = merkleRoot(tree.slice(0, index + 1))
-        const consistency = { size1: index + 1, root1: smaller, size2: size, root2: root, proof: consistencyProof(tree, index + 1) }
+        const consistency = {
+          size1: index + 1,
+          root1: smaller,
+          size2: size,
+          root2: root,
+          proof: consistencyProof(tree, index + 1),
+        }
         expect(verifyConsistency(consistency)).toBe(true)
         if (index + 1 < size) expect(verifyConsistency({ ...consistency, root2: smaller })).toBe(false)
       }

@@ -43,11 +43,14 @@ describe('chunked encryption', () => {
 
 describe('padding', () => {
   it('is strict: zeros only, and one length only', () => {
-    for (const size of SIZES) expect(Buffer.compare(unpad(pad(new Uint8Array(size).fill(1))), new Uint8Array(size).fill(1))).toBe(0)
+    for (const size of SIZES)
+      expect(Buffer.compare(unpad(pad(new Uint8Array(size).fill(1))), new Uint8Array(size).fill(1))).toBe(0)
     const dirty = pad(new Uint8Array(10))
     dirty[4000] = 1
     expect(() => unpad(dirty)).toThrow(expect.objectContaining({ code: 'OPEN_FAILED' }))
-    expect(() => unpad(concat(pad(new Uint8Array(10)), new Uint8Array(1)))).toThrow(expect.objectContaining({ code: 'OPEN_FAILED' }))
+    expect(() => unpad(concat(pad(new Uint8Array(10)), new Uint8Array(1)))).toThrow(
+      expect.objectContaining({ code: 'OPEN_FAILED' }),
+    )
   })
 
   it('grows a length by at most 12 %', () => {
@@ -73,15 +76,26 @@ describe('an entry', () => {
   it('opens in no other chain, compartment or place', async () => {
     const at = place()
     const sealed = await sealEntry({ ...at, salt: random(24), header: utf8('{}'), content: utf8('text') })
-    await expect(openEntry({ ...at, chain: 'd'.repeat(43) as ChainId }, sealed)).rejects.toMatchObject({ code: 'OPEN_FAILED' })
-    await expect(openEntry({ ...at, id: 'f'.repeat(22) as EntryId }, sealed)).rejects.toMatchObject({ code: 'OPEN_FAILED' })
-    await expect(openEntry({ ...at, compartment: 'q'.repeat(22) as CompartmentId }, sealed)).rejects.toMatchObject({ code: 'OPEN_FAILED' })
+    await expect(openEntry({ ...at, chain: 'd'.repeat(43) as ChainId }, sealed)).rejects.toMatchObject({
+      code: 'OPEN_FAILED',
+    })
+    await expect(openEntry({ ...at, id: 'f'.repeat(22) as EntryId }, sealed)).rejects.toMatchObject({
+      code: 'OPEN_FAILED',
+    })
+    await expect(
+      openEntry({ ...at, compartment: 'q'.repeat(22) as CompartmentId }, sealed),
+    ).rejects.toMatchObject({ code: 'OPEN_FAILED' })
   })
 
   it('that would fill the memory is refused while it is inflated', async () => {
     const at = place()
     const bomb = concat(new Uint8Array([1]), deflateSync(new Uint8Array(65 * 1024 * 1024)))
-    const sealed = await encryptChunked(at.dek, random(24), frame('ampere-entry/v1', chain, at.id, compartment), pad(bomb))
+    const sealed = await encryptChunked(
+      at.dek,
+      random(24),
+      frame('ampere-entry/v1', chain, at.id, compartment),
+      pad(bomb),
+    )
     expect(sealed.length).toBeLessThan(200_000)
     await expect(openEntry(at, sealed)).rejects.toMatchObject({ code: 'OPEN_FAILED' })
   })
@@ -91,23 +105,36 @@ describe('an epoch package', () => {
   it('opens for its reader only, and only if its seeds are the chain own keys', async () => {
     const reader = random(32)
     const epoch = await newEpoch({ compartments: [{ id: compartment, name: 'general' }], random })
-    const contents = { compartments: epoch.map(({ id, name, seed }) => ({ id, name, seed })), labelKey: random(32) }
+    const contents = {
+      compartments: epoch.map(({ id, name, seed }) => ({ id, name, seed })),
+      labelKey: random(32),
+    }
     const given = { chain, epoch: 1, reader: 'hospital-a' }
     const sealed = await sealPackage({ ...given, readerKey: sealingPublicKey(reader), contents })
     const publicKeys = epoch.map(({ id, publicKey }) => ({ id, publicKey }))
-    expect((await openPackage({ ...given, seed: reader, sealed, publicKeys })).compartments).toEqual(contents.compartments)
+    expect((await openPackage({ ...given, seed: reader, sealed, publicKeys })).compartments).toEqual(
+      contents.compartments,
+    )
     const failing = { code: 'OPEN_FAILED' }
-    await expect(openPackage({ ...given, seed: random(32), sealed, publicKeys })).rejects.toMatchObject(failing)
-    await expect(openPackage({ ...given, reader: 'hospital-b', seed: reader, sealed, publicKeys })).rejects.toMatchObject(failing)
+    await expect(openPackage({ ...given, seed: random(32), sealed, publicKeys })).rejects.toMatchObject(
+      failing,
+    )
+    await expect(
+      openPackage({ ...given, reader: 'hospital-b', seed: reader, sealed, publicKeys }),
+    ).rejects.toMatchObject(failing)
     const other = [{ id: compartment, publicKey: sealingPublicKey(random(32)) }]
-    await expect(openPackage({ ...given, seed: reader, sealed, publicKeys: other })).rejects.toMatchObject(failing)
+    await expect(openPackage({ ...given, seed: reader, sealed, publicKeys: other })).rejects.toMatchObject(
+      failing,
+    )
   })
 
   it('leads back to the previous epoch, and to no other seed', async () => {
     const [previous, next] = [random(32), random(32)]
     const at = { chain, compartment, epoch: 2 }
     const sealed = await sealHistory({ ...at, publicKey: sealingPublicKey(next), previousSeed: previous })
-    expect(await openHistory({ ...at, seed: next, sealed, previousPublicKey: sealingPublicKey(previous) })).toEqual(previous)
+    expect(
+      await openHistory({ ...at, seed: next, sealed, previousPublicKey: sealingPublicKey(previous) }),
+    ).toEqual(previous)
     await expect(
       openHistory({ ...at, seed: next, sealed, previousPublicKey: sealingPublicKey(random(32)) }),
     ).rejects.toMatchObject({ code: 'OPEN_FAILED' })
@@ -116,7 +143,11 @@ describe('an epoch package', () => {
 
 /** c2sp.org/chunked-encryption once more, over node:crypto, sharing no code with the one under test. */
 function independent(key: Uint8Array, salt: Uint8Array, context: Uint8Array, plain: Uint8Array): Buffer {
-  const info = Buffer.concat([Buffer.from('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0'), salt, context])
+  const info = Buffer.concat([
+    Buffer.from('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0'),
+    salt,
+    context,
+  ])
   const first = createHmac('sha512', key).update(info).update(Buffer.of(1)).digest()
   const second = createHmac('sha512', key).update(first).update(info).update(Buffer.of(2)).digest()
   const okm = Buffer.concat([first, second])
@@ -125,7 +156,11 @@ function independent(key: Uint8Array, salt: Uint8Array, context: Uint8Array, pla
     const nonce = Buffer.from(okm.subarray(32, 44))
     nonce.writeUInt32BE((nonce.readUInt32BE(8) ^ k) >>> 0, 8)
     const cipher = createCipheriv('aes-256-gcm', okm.subarray(0, 32), nonce)
-    parts.push(cipher.update(plain.subarray(k * 16_384, (k + 1) * 16_384)), cipher.final(), cipher.getAuthTag())
+    parts.push(
+      cipher.update(plain.subarray(k * 16_384, (k + 1) * 16_384)),
+      cipher.final(),
+      cipher.getAuthTag(),
+    )
   }
   return Buffer.concat(parts)
 }
