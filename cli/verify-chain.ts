@@ -22,6 +22,15 @@ export interface Verified {
   readonly ms: number
 }
 
+/** Errors that are what verification found, not a failure of it. */
+const FOUND = [
+  'VERIFICATION_FAILED',
+  'SIGNATURE_INVALID',
+  'JWS_MALFORMED',
+  'BLOCK_MALFORMED',
+  'STORE_CORRUPT',
+] as const
+
 const RULES: Readonly<Record<string, string>> = {
   tampered: 'stored-parts',
   missing: 'stored-parts',
@@ -51,9 +60,9 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
       ms: performance.now() - started,
     }
   } catch (error) {
-    if (!isAmpereError(error, 'VERIFICATION_FAILED', 'SIGNATURE_INVALID', 'JWS_MALFORMED', 'BLOCK_MALFORMED'))
-      throw error
-    const [, rule = 'signature', detail = error.message] = /^rule ([a-z-]+): (.*)$/.exec(error.message) ?? []
+    if (!isAmpereError(error, ...FOUND)) throw error
+    const [, rule = 'stored-block', detail = error.message] =
+      /^rule ([a-z-]+): (.*)$/.exec(error.message) ?? []
     const height = /block (\d+)/.exec(detail)?.[1]
     const problem = {
       chain,

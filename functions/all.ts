@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isAmpereError } from '#core/errors.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
-import { carryOutErasures, ERASER_NEEDS } from '#core/server/erase.ts'
+import { carryOutErasures, ERASER_NEEDS, type EraserPorts } from '#core/server/erase.ts'
 import { role as auditor } from './auditor/role.ts'
 import { auditorApp } from './auditor/app.ts'
 import { createApp, type Hosting, type RoleApp } from './host/app.ts'
@@ -19,8 +20,7 @@ export const HOME_ROLES = [writer, reader, registrar, auditor] as const
 /** A home with all its roles in one process, each still with no more than its own ports. */
 export async function homeApp(platform: Platform, home: Home, hosting: Hosting): Promise<RoleApp> {
   const eraser = await select(platform, ERASER_NEEDS)
-  // A restored store must erase again before it serves anything.
-  await carryOutErasures(eraser, home)
+  await eraseFirst(eraser, home, hosting)
   const app = createApp('home', hosting)
   app.get('/health/live', (c) => c.json({ status: 'live' }))
   app.get('/.well-known/ampere', (c) =>
@@ -40,6 +40,19 @@ export async function homeApp(platform: Platform, home: Home, hosting: Hosting):
   ]
   for (const part of parts) app.route('/', part)
   return app
+}
+
+/**
+ * A restored store must erase again before it serves anything. One damaged record must not stop all others:
+ * its erasure waits, and is said in the log and by every audit.
+ */
+async function eraseFirst(eraser: EraserPorts, home: Home, hosting: Hosting): Promise<void> {
+  try {
+    await carryOutErasures(eraser, home)
+  } catch (error) {
+    if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
+    hosting.log({ event: 'erasure-waits', code: error.code })
+  }
 }
 
 function roleNames(): string[] {

@@ -61,7 +61,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/api': ['valibot'],
   'core/client': ['valibot'],
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
-  'core/consistency': ['@atomic-ehr/ucum'],
   'core/bridge': ['valibot'],
 }
 

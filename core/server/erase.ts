@@ -6,11 +6,11 @@ import type { EraseTarget } from '../block/block.ts'
 import { readDescriptors } from '../block/entries-object.ts'
 import { signJws } from '../block/jws.ts'
 import { encodeKeyRow, entomb, parseKeyRow, type KeyRow } from '../block/key-row.ts'
-import { parseBlock, type ParsedBlock } from '../block/open-block.ts'
+import type { ParsedBlock } from '../block/open-block.ts'
 import { AmpereError } from '../errors.ts'
 import type { Ports } from '../ports/needs.ts'
 import type { Home } from './home.ts'
-import { heightKey, loadBlock, objectName, rowKey } from './store/rows.ts'
+import { heightKey, loadBlock, objectName, parseStored, rowKey } from './store/rows.ts'
 
 /** What carrying out erasures uses: the only role that removes anything. */
 export const ERASER_NEEDS = {
@@ -142,7 +142,7 @@ async function everything(
   for (let from = 0; from < before; from += 1000) {
     const rows = await ports.tables.blocks.range(chain, { from: heightKey(from), to: heightKey(before) })
     for (const row of rows) {
-      const parsed = parseBlock(fromUtf8(row.value))
+      const parsed = parseStored(row.value)
       if (parsed.block.entries) targets.push({ height: parsed.block.height, ids: 'all' })
     }
   }

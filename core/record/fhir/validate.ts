@@ -74,7 +74,7 @@ interface Validate {
 
 function indexStructures(definitions: Definitions): void {
   const entry = definitions.structures.map((resource) => ({ resource }))
-  indexStructureDefinitionBundle({ resourceType: 'Bundle', type: 'collection', entry } as never)
+  indexStructureDefinitionBundle({ resourceType: 'Bundle', type: 'collection', entry })
 }
 
 /** The schema definitions that a type needs, and no others: compiling all of them takes seconds. */
@@ -113,7 +113,7 @@ function bySchema(validate: Validate, resource: FhirResource): Issue[] {
 
 function byStructure(resource: FhirResource): Issue[] {
   try {
-    validateResource(resource as never)
+    validateResource(resource)
     return []
   } catch (error) {
     const outcome = (error as { outcome?: { issue?: readonly MedplumIssue[] } }).outcome

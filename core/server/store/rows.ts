@@ -33,10 +33,22 @@ export function chainPartition(chain: ChainId): string {
   return chain.slice(0, 1)
 }
 
+/**
+ * A block as the table holds it. What was admitted was well-formed, so what is not was changed since.
+ * @throws AmpereError STORE_CORRUPT
+ */
+export function parseStored(value: Uint8Array): ParsedBlock {
+  try {
+    return parseBlock(fromUtf8(value))
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', 'a stored block was changed', { cause })
+  }
+}
+
 /** The newest block of a chain, or null when there is no such chain. */
 export async function loadHead(blocks: ReadTable, chain: ChainId): Promise<ParsedBlock | null> {
   const [row] = await blocks.range(chain, { reverse: true, limit: 1 })
-  return row ? parseBlock(fromUtf8(row.value)) : null
+  return row ? parseStored(row.value) : null
 }
 
 /** The block at a height, or null. */
@@ -46,7 +58,7 @@ export async function loadBlock(
   height: number,
 ): Promise<ParsedBlock | null> {
   const row = await blocks.get(chain, heightKey(height))
-  return row ? parseBlock(fromUtf8(row.value)) : null
+  return row ? parseStored(row.value) : null
 }
 
 /**

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { execFile } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { inflateRawSync } from 'node:zlib'
+
+const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
+const DEMO = new URL('../../demo/', import.meta.url)
+const folder = mkdtempSync(join(tmpdir(), 'ampere-cli-'))
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+function ampere(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', MAIN, ...args, '--data', folder],
+      (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
+    )
+  })
+}
+
+describe('the command line over the demo', () => {
+  let started: Ended
+  beforeAll(async () => {
+    started = await ampere('start', '--demo', '--once', '--json', '--port', '17310')
+  }, 60_000)
+
+  it('sets everything up, and says what happened as one JSON object', () => {
+    expect(started.code).toBe(0)
+    expect(JSON.parse(started.out)).toMatchObject({ ok: true, institutions: 2, findings: 4 })
+  })
+
+  it('does not do it again on the next start', async () => {
+    const again = await ampere('start', '--demo', '--once', '--json')
+    expect(JSON.parse(again.out)).toEqual(JSON.parse(started.out))
+  }, 30_000)
+
+  it('verifies all, exports, and verifies the file without the home', async () => {
+    expect(await ampere('verify', '--all', '--json')).toMatchObject({ code: 0 })
+    const { record } = JSON.parse(started.out) as { record: string }
+    const file = join(folder, 'record.ampere')
+    expect(await ampere('chain', 'export', record.slice(0, 8), file)).toMatchObject({ code: 0 })
+    const verified = await ampere('verify', file, '--json')
+    expect({ code: verified.code, ...(JSON.parse(verified.out) as object) }).toMatchObject({
+      code: 0,
+      ok: true,
+      erased: 1,
+      problems: [],
+    })
+  }, 30_000)
+
+  it('has no plaintext in the data folder of the home: no name, code or identifier, raw, decoded or inflated', () => {
+    const words = [
+      'Purdy',
+      'Janine',
+      '91936005',
+      'Amoxicillin',
+      '999-89-8890',
+      'AllergyIntolerance',
+      '7461384e-130e-4fb8-a4ba-c0c80fee3f7a',
+      '29463-7',
+      'penicillin',
+      'mental-health',
+    ]
+    const home = join(folder, 'home')
+    const files = readdirSync(home, { recursive: true, encoding: 'utf8' })
+      .map((name) => join(home, name))
+      .filter((name) => statSync(name).isFile())
+    expect(files.length).toBeGreaterThan(1)
+    const found = files.flatMap((file) => {
+      const bytes = readFileSync(file)
+      const texts = [bytes.toString('latin1'), ...decodings(bytes)]
+      return words
+        .filter((word) => texts.some((text) => text.includes(word)))
+        .map((word) => `${file}: ${word}`)
+    })
+    expect(found).toEqual([])
+    // The search would find them: the message that was sent has every one of them.
+    const sent =
+      readFileSync(new URL('hospital-b.json', DEMO), 'latin1') +
+      readFileSync(new URL('hospital-a.json', DEMO), 'latin1')
+    expect(words.filter((word) => !sent.includes(word) && word !== 'mental-health')).toEqual([])
+  })
+
+  it('finds every kind of tampering, names block and rule, and exits with 3', async () => {
+    const database = join(folder, 'home', 'ampere.db')
+    copyFileSync(database, `${database}.kept`)
+    for (const [what, rule] of [
+      ['key-row', 'keys-root'],
+      ['block', ''],
+    ] as const) {
+      const tampered = await ampere('demo', 'tamper', '--what', what, '--json')
+      const { height } = JSON.parse(tampered.out) as { height: number }
+      const found = await ampere('verify', '--all', '--json')
+      expect(found.code).toBe(3)
+      const { problems } = JSON.parse(found.out) as {
+        problems: { height: number | null; rule: string; status: string }[]
+      }
+      expect(
+        problems.some(
+          (problem) =>
+            problem.status === 'tampered' && (problem.height === height || problem.height === null),
+        ),
+      ).toBe(true)
+      expect(problems.map((problem) => problem.rule).join()).toContain(rule)
+      copyFileSync(`${database}.kept`, database)
+    }
+    expect(await ampere('verify', '--all')).toMatchObject({ code: 0 })
+  }, 60_000)
+
+  it('says what is wrong in one line, with a code and what to do next', async () => {
+    const missing = await ampere('verify', join(folder, 'nothing.ampere'))
+    expect(missing.code).toBe(1)
+    const unknown = await ampere('chain', 'show', 'zzzz')
+    expect({ code: unknown.code, err: unknown.err }).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('NOT_FOUND'),
+    })
+    expect((await ampere('grnt')).code).toBe(2)
+    expect((await ampere('import', fileURLToPath(new URL('SOURCES.md', DEMO)))).err).toContain(
+      'JSON_MALFORMED',
+    )
+  }, 30_000)
+})
+
+/** What a curious reader of the files would try: base64 runs decoded, and anything that inflates. */
+function decodings(bytes: Buffer): string[] {
+  const text = bytes.toString('latin1')
+  const runs = text.match(/[A-Za-z0-9_-]{40,}/g) ?? []
+  const decoded = runs.map((run) => Buffer.from(run, 'base64url'))
+  return [...decoded.map((run) => run.toString('latin1')), ...decoded.flatMap(inflated), ...inflated(bytes)]
+}
+
+function inflated(bytes: Buffer): string[] {
+  try {
+    return [inflateRawSync(bytes).toString('latin1')]
+  } catch {
+    return []
+  }
+}
