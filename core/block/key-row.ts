@@ -8,10 +8,13 @@ import { digestOf, sha256 } from '../crypto/hash.ts'
 import { AmpereError } from '../errors.ts'
 import { MAX_COMPARTMENTS, MAX_ENTRIES } from './block.ts'
 
+/** Bytes of a wrapping key sealed by HPKE: encapsulated key 1,120, key 32, tag 16. Part of the format. */
+const SEALED_KEY_BYTES = 1168
+
 const envelope = v.strictObject({
   compartment: compartmentId,
   epoch: count,
-  sealed: v.pipe(v.string(), v.minLength(1), v.maxLength(2048)),
+  sealed: bytesOf(SEALED_KEY_BYTES),
 })
 const key = v.union([
   v.strictObject({ wrapped: bytesOf(40) }),

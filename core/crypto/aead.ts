@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '../errors.ts'
 
+const KEY_BYTES = 32
+const NONCE_BYTES = 12
+
 /** An imported AES-256-GCM key: imported once, used for all chunks of a message. */
 export interface GcmKey {
-  /** `nonce` is 12 bytes and never used twice with this key. */
+  /** `nonce` is 12 bytes and never used twice with this key. @throws RangeError for another length */
   seal(nonce: Uint8Array, plaintext: Uint8Array, aad?: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
   /** @throws AmpereError OPEN_FAILED */
   open(nonce: Uint8Array, sealed: Uint8Array, aad?: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
 }
 
-/** Imports 32 bytes as an AES-256-GCM key (NIST SP 800-38D, 16-byte tag). */
+/** Imports 32 bytes as an AES-256-GCM key (NIST SP 800-38D, 16-byte tag). @throws RangeError for another length */
 export async function importGcmKey(key: Uint8Array): Promise<GcmKey> {
+  // WebCrypto would take 16 bytes as an AES-128 key.
+  if (key.length !== KEY_BYTES) throw new RangeError('an AES-256-GCM key is 32 bytes')
   const imported = await crypto.subtle.importKey('raw', own(key), 'AES-GCM', false, ['encrypt', 'decrypt'])
   const parameters = (nonce: Uint8Array, aad?: Uint8Array) => ({
     name: 'AES-GCM',
@@ -18,9 +23,12 @@ export async function importGcmKey(key: Uint8Array): Promise<GcmKey> {
     ...(aad ? { additionalData: own(aad) } : {}),
   })
   return {
-    seal: async (nonce, plaintext, aad) =>
-      new Uint8Array(await crypto.subtle.encrypt(parameters(nonce, aad), imported, own(plaintext))),
+    seal: async (nonce, plaintext, aad) => {
+      if (nonce.length !== NONCE_BYTES) throw new RangeError('a nonce is 12 bytes')
+      return new Uint8Array(await crypto.subtle.encrypt(parameters(nonce, aad), imported, own(plaintext)))
+    },
     open: async (nonce, sealed, aad) => {
+      if (nonce.length !== NONCE_BYTES) throw new AmpereError('OPEN_FAILED', 'sealed bytes do not open')
       try {
         return new Uint8Array(await crypto.subtle.decrypt(parameters(nonce, aad), imported, own(sealed)))
       } catch (cause) {

@@ -2,98 +2,104 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { p256 } from '@noble/curves/nist.js'
 import { ml_dsa44 } from '@noble/post-quantum/ml-dsa.js'
-import { fromBase64url, toBase64url } from '../bytes/encoding.ts'
-import { concat } from '../bytes/frame.ts'
+import { toBase64url } from '../bytes/encoding.ts'
 import { AmpereError } from '../errors.ts'
 import type { PublicJwk, SignatureAlgorithm } from '../ports/keys.ts'
+import { hasLowS, normalizeLowS } from './low-s.ts'
+import {
+  portableEd25519,
+  portableEs256,
+  portableMlDsa44,
+  type Implementation,
+} from './portable-signatures.ts'
 
-type Verify = (bytes: Uint8Array, signature: Uint8Array) => Promise<boolean>
-type Sign = (bytes: Uint8Array) => Promise<Uint8Array>
+export { hasLowS } from './low-s.ts'
 
 /** One signature algorithm: adding another is adding a row to `ALGORITHMS`. */
 interface Algorithm {
-  readonly importPublic: (jwk: PublicJwk) => Promise<Verify>
-  readonly importSeed: (seed: Uint8Array) => Promise<Sign>
-  readonly publicKey: (seed: Uint8Array) => PublicJwk
+  /** What is a signature at all; asked before any library sees the bytes. */
+  readonly isSignature: (signature: Uint8Array) => boolean
   readonly isSeed: (seed: Uint8Array) => boolean
+  readonly publicKey: (seed: Uint8Array) => PublicJwk
+  /** The private key as WebCrypto imports it. */
+  readonly privateJwk: (seed: Uint8Array) => JsonWebKey & { priv?: string }
+  readonly importParameters: AlgorithmIdentifier | EcKeyImportParams
+  readonly signParameters: AlgorithmIdentifier | EcdsaParams
+  readonly finish: (signature: Uint8Array) => Uint8Array
+  readonly portable: Implementation
 }
-
-type Bytes = Uint8Array<ArrayBuffer>
-const own = (bytes: Uint8Array): Bytes => new Uint8Array(bytes)
-const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
-const ECDSA = { name: 'ECDSA', hash: 'SHA-256' } as const
-const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const
 
 /** The one table of signature algorithms. */
 export const ALGORITHMS: Readonly<Record<SignatureAlgorithm, Algorithm>> = {
   ES256: {
-    importPublic: async (jwk) => {
-      const key = await crypto.subtle.importKey('jwk', { ...jwk }, P256, true, ['verify'])
-      return async (bytes, signature) =>
-        signature.length === 64 &&
-        hasLowS(signature) &&
-        crypto.subtle.verify(ECDSA, key, own(signature), own(bytes))
-    },
-    importSeed: async (seed) => {
-      const jwk = { ...p256PublicKey(seed), d: toBase64url(seed) }
-      const key = await crypto.subtle.importKey('jwk', jwk, P256, false, ['sign'])
-      return async (bytes) => normalizeLowS(new Uint8Array(await crypto.subtle.sign(ECDSA, key, own(bytes))))
-    },
-    publicKey: p256PublicKey,
+    isSignature: (signature) => signature.length === 64 && hasLowS(signature),
     isSeed: (seed) => seed.length === 32 && p256.utils.isValidSecretKey(seed),
+    publicKey: p256PublicKey,
+    privateJwk: (seed) => ({ ...p256PublicKey(seed), d: toBase64url(seed) }),
+    importParameters: { name: 'ECDSA', namedCurve: 'P-256' },
+    signParameters: { name: 'ECDSA', hash: 'SHA-256' },
+    finish: normalizeLowS,
+    portable: portableEs256,
   },
   Ed25519: {
-    importPublic: async (jwk) => {
-      const key = await tryImport('Ed25519', jwk, ['verify'])
-      if (!key) return async (bytes, signature) => verifyEd25519(jwk, bytes, signature)
-      return async (bytes, signature) =>
-        signature.length === 64 && crypto.subtle.verify('Ed25519', key, own(signature), own(bytes))
-    },
-    importSeed: async (seed) => {
-      const key = await tryImport('Ed25519', { ...ed25519PublicKey(seed), d: toBase64url(seed) }, ['sign'])
-      if (!key) return async (bytes) => ed25519.sign(bytes, seed)
-      return async (bytes) => new Uint8Array(await crypto.subtle.sign('Ed25519', key, own(bytes)))
-    },
-    publicKey: ed25519PublicKey,
+    // RFC 8032 does not exclude the neutral element as R; some hosts do, so all must.
+    isSignature: (signature) => signature.length === 64 && !isNeutral(signature),
     isSeed: (seed) => seed.length === 32,
+    publicKey: ed25519PublicKey,
+    privateJwk: (seed) => ({ ...ed25519PublicKey(seed), d: toBase64url(seed) }),
+    importParameters: { name: 'Ed25519' },
+    signParameters: { name: 'Ed25519' },
+    finish: (signature) => signature,
+    portable: portableEd25519,
   },
   'ML-DSA-44': {
-    importPublic: async (jwk) => {
-      const key = await tryImport('ML-DSA-44', jwk, ['verify'])
-      if (!key) return async (bytes, signature) => verifyMlDsa(jwk, bytes, signature)
-      return async (bytes, signature) =>
-        signature.length === 2420 && crypto.subtle.verify('ML-DSA-44', key, own(signature), own(bytes))
-    },
-    importSeed: async (seed) => {
-      const key = await tryImport('ML-DSA-44', { ...mlDsaPublicKey(seed), priv: toBase64url(seed) }, ['sign'])
-      if (key) return async (bytes) => new Uint8Array(await crypto.subtle.sign('ML-DSA-44', key, own(bytes)))
-      const { secretKey } = ml_dsa44.keygen(seed)
-      return async (bytes) => ml_dsa44.sign(bytes, secretKey)
-    },
-    publicKey: mlDsaPublicKey,
+    isSignature: (signature) => signature.length === 2420,
     isSeed: (seed) => seed.length === 32,
+    publicKey: mlDsaPublicKey,
+    privateJwk: (seed) => ({ ...mlDsaPublicKey(seed), priv: toBase64url(seed) }),
+    importParameters: { name: 'ML-DSA-44' },
+    signParameters: { name: 'ML-DSA-44' },
+    finish: (signature) => signature,
+    portable: portableMlDsa44,
   },
 }
 
-/** s is in the lower half of the group order: of (r, s) and (r, n - s) only one is a signature here. */
-export function hasLowS(signature: Uint8Array): boolean {
-  return scalar(signature.subarray(32)) <= P256_ORDER / 2n
+/** WebCrypto's implementation of a row, or the portable one where this host's WebCrypto lacks it. */
+export function nativeOrPortable(row: Algorithm): Implementation {
+  return {
+    importPublic: async (jwk) => {
+      const key = await tryImport(row, { ...jwk }, 'verify')
+      if (!key) return row.portable.importPublic(jwk)
+      return async (bytes, signature) =>
+        crypto.subtle.verify(row.signParameters, key, own(signature), own(bytes))
+    },
+    importSeed: async (seed, random) => {
+      const key = await tryImport(row, row.privateJwk(seed), 'sign')
+      if (!key) return row.portable.importSeed(seed, random)
+      return async (bytes) =>
+        row.finish(new Uint8Array(await crypto.subtle.sign(row.signParameters, key, own(bytes))))
+    },
+  }
 }
 
-/** r || s with low s; KMS and WebCrypto promise neither half. @throws AmpereError SIGNATURE_INVALID */
-export function normalizeLowS(signature: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (signature.length !== 64)
-    throw new AmpereError('SIGNATURE_INVALID', 'an ES256 signature is not 64 bytes')
-  if (hasLowS(signature)) return own(signature)
-  const s = (P256_ORDER - scalar(signature.subarray(32))).toString(16).padStart(64, '0')
-  const bytes = Uint8Array.from({ length: 32 }, (_, i) => Number.parseInt(s.slice(i * 2, i * 2 + 2), 16))
-  return concat(signature.subarray(0, 32), bytes)
+/** Null where this host's WebCrypto lacks the algorithm. */
+async function tryImport(
+  row: Algorithm,
+  jwk: JsonWebKey,
+  usage: 'sign' | 'verify',
+): Promise<CryptoKey | null> {
+  try {
+    return await crypto.subtle.importKey('jwk', jwk, row.importParameters, false, [usage])
+  } catch (cause) {
+    // By name: the DOMException of another realm (a worker, a frame) is no instance of this one's.
+    if ((cause as { name?: unknown } | null)?.name === 'NotSupportedError') return null
+    throw new AmpereError('KEY_MALFORMED', 'a key cannot be imported', { cause })
+  }
 }
 
-function scalar(bytes: Uint8Array): bigint {
-  let value = 0n
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte)
-  return value
+/** The first 32 bytes encode the neutral element, y = 1. */
+function isNeutral(signature: Uint8Array): boolean {
+  return signature.subarray(0, 32).every((byte, i) => byte === (i === 0 ? 1 : 0))
 }
 
 function p256PublicKey(seed: Uint8Array): PublicJwk {
@@ -114,31 +120,6 @@ function mlDsaPublicKey(seed: Uint8Array): PublicJwk {
   return { kty: 'AKP', alg: 'ML-DSA-44', pub: toBase64url(ml_dsa44.keygen(seed).publicKey) }
 }
 
-function verifyEd25519(jwk: PublicJwk, bytes: Uint8Array, signature: Uint8Array): boolean {
-  if (jwk.kty !== 'OKP' || signature.length !== 64) return false
-  try {
-    return ed25519.verify(signature, bytes, fromBase64url(jwk.x), { zip215: false })
-  } catch {
-    // A signature that is no encoding of one is a wrong signature, not a failure of ours.
-    return false
-  }
-}
-
-function verifyMlDsa(jwk: PublicJwk, bytes: Uint8Array, signature: Uint8Array): boolean {
-  if (jwk.kty !== 'AKP' || signature.length !== 2420) return false
-  return ml_dsa44.verify(signature, bytes, fromBase64url(jwk.pub))
-}
-
-/** Imports into WebCrypto, or gives null where this host's WebCrypto lacks the algorithm. */
-async function tryImport(
-  name: string,
-  jwk: object,
-  usages: readonly ('sign' | 'verify')[],
-): Promise<CryptoKey | null> {
-  try {
-    return await crypto.subtle.importKey('jwk', { ...jwk }, { name }, true, [...usages])
-  } catch (error) {
-    if (error instanceof Error && error.name === 'NotSupportedError') return null
-    throw new AmpereError('KEY_MALFORMED', 'a key cannot be imported', { cause: error })
-  }
+function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes as Uint8Array<ArrayBuffer>
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { p256 } from '@noble/curves/nist.js'
 import { canonicalBytes } from '../bytes/canonical-json.ts'
 import { fromBase64url } from '../bytes/encoding.ts'
@@ -24,7 +25,8 @@ export function algorithmOf(jwk: PublicJwk): SignatureAlgorithm {
 
 /**
  * A public key that has exactly the members that its thumbprint covers, each of the right length,
- * and for P-256 a point on the curve.
+ * for P-256 a point on the curve, for Ed25519 a canonical point of prime order: on other points
+ * implementations of Ed25519 disagree about which signatures are valid, and two verifiers must not.
  * @throws AmpereError KEY_MALFORMED
  */
 export function checkPublicJwk(value: unknown): PublicJwk {
@@ -35,7 +37,7 @@ export function checkPublicJwk(value: unknown): PublicJwk {
     return { kty: 'EC', crv: 'P-256', x: String(jwk['x']), y: String(jwk['y']) }
   }
   if (jwk['kty'] === 'OKP' && jwk['crv'] === 'Ed25519' && only('kty', 'crv', 'x')) {
-    bytesOf(jwk['x'], 32)
+    checkEdwardsPoint(bytesOf(jwk['x'], 32))
     return { kty: 'OKP', crv: 'Ed25519', x: String(jwk['x']) }
   }
   if (jwk['kty'] === 'AKP' && jwk['alg'] === 'ML-DSA-44' && only('kty', 'alg', 'pub')) {
@@ -51,6 +53,17 @@ function checkPoint(x: Uint8Array, y: Uint8Array): void {
   } catch (cause) {
     throw malformed('a P-256 key is not on the curve', cause)
   }
+}
+
+function checkEdwardsPoint(x: Uint8Array): void {
+  let isPrimeOrder: boolean
+  try {
+    const point = ed25519.Point.fromBytes(x)
+    isPrimeOrder = !point.is0() && point.isTorsionFree()
+  } catch (cause) {
+    throw malformed('an Ed25519 key is not a point in canonical form', cause)
+  }
+  if (!isPrimeOrder) throw malformed('an Ed25519 key is not of prime order')
 }
 
 function bytesOf(value: unknown, length: number): Uint8Array {

@@ -11,8 +11,13 @@ export interface KeyWrapper {
   unwrap(wrapped: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
 }
 
-/** AES-256 key wrap (RFC 3394). Deterministic, so only for keys that are uniformly random. */
+/**
+ * AES-256 key wrap (RFC 3394). Deterministic, so only for keys that are uniformly random.
+ * @throws RangeError for a key-encrypting key that is not 32 bytes
+ */
 export async function createKeyWrapper(kek: Uint8Array): Promise<KeyWrapper> {
+  // WebCrypto would take 16 or 24 bytes as a smaller AES.
+  if (kek.length !== 32) throw new RangeError('a key-encrypting key is 32 bytes')
   const key = await crypto.subtle.importKey('raw', kek as Uint8Array<ArrayBuffer>, 'AES-KW', false, [
     'wrapKey',
     'unwrapKey',
@@ -35,6 +40,16 @@ export async function createKeyWrapper(kek: Uint8Array): Promise<KeyWrapper> {
       throw new AmpereError('OPEN_FAILED', 'a wrapped key does not open')
     },
   }
+}
+
+/** Wraps one 32-byte key; for several under one key-encrypting key, use `createKeyWrapper`. */
+export async function wrapKey(kek: Uint8Array, dek: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  return (await createKeyWrapper(kek)).wrap(dek)
+}
+
+/** Unwraps one key. @throws AmpereError OPEN_FAILED */
+export async function unwrapKey(kek: Uint8Array, wrapped: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  return (await createKeyWrapper(kek)).unwrap(wrapped)
 }
 
 // AES-KW in WebCrypto wraps keys only; HMAC is the key type that takes any bytes.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Kid } from '../bytes/ids.ts'
 import type { PublicJwk, Random, SignatureAlgorithm, Signer } from '../ports/keys.ts'
-import { ALGORITHMS } from './algorithms.ts'
+import { AmpereError } from '../errors.ts'
+import { ALGORITHMS, nativeOrPortable } from './algorithms.ts'
 import { algorithmOf, checkPublicJwk, thumbprint } from './jwk.ts'
+
+export { normalizeLowS } from './low-s.ts'
 
 /** Verifies with one imported public key. */
 export interface Verifier {
@@ -19,11 +22,25 @@ export interface Verifiers {
 /** Keys kept by `createVerifiers` unless another limit is given. */
 const DEFAULT_LIMIT = 1024
 
+/** Which implementation to use, and with what. */
+export interface SignatureOptions {
+  /** The JavaScript implementation even where WebCrypto has the algorithm; both give the same answers. */
+  readonly portable?: boolean
+  /** Hedges ML-DSA signatures of the JavaScript implementation, which are deterministic without it. */
+  readonly random?: Random
+}
+
 /** Imports a public key. @throws AmpereError KEY_MALFORMED */
-export async function createVerifier(jwk: PublicJwk): Promise<Verifier> {
+export async function createVerifier(jwk: PublicJwk, options: SignatureOptions = {}): Promise<Verifier> {
   const checked = checkPublicJwk(jwk)
   const alg = algorithmOf(checked)
-  return { alg, kid: thumbprint(checked), verify: await ALGORITHMS[alg].importPublic(checked) }
+  const row = ALGORITHMS[alg]
+  const verify = await (options.portable ? row.portable : nativeOrPortable(row)).importPublic(checked)
+  return {
+    alg,
+    kid: thumbprint(checked),
+    verify: async (bytes, signature) => row.isSignature(signature) && verify(bytes, signature),
+  }
 }
 
 /** A bounded cache of verifiers. */
@@ -35,6 +52,8 @@ export function createVerifiers(limit: number = DEFAULT_LIMIT): Verifiers {
       const verifier = kept.get(kid) ?? createVerifier(jwk)
       kept.delete(kid)
       kept.set(kid, verifier)
+      // A failure is not kept: the next call may have more luck, and a bad key must not crowd out a good one.
+      verifier.catch(() => kept.delete(kid))
       const oldest = kept.size > limit ? kept.keys().next().value : undefined
       if (oldest !== undefined) kept.delete(oldest)
       return verifier
@@ -59,8 +78,19 @@ export function generateSoftwareKey(
   }
 }
 
-/** A signer over a key in memory: the local key file, tests, wrapped log keys. */
-export async function softwareSigner(alg: SignatureAlgorithm, seed: Uint8Array): Promise<Signer> {
-  const publicKey = ALGORITHMS[alg].publicKey(seed)
-  return { alg, publicKey, kid: thumbprint(publicKey), sign: await ALGORITHMS[alg].importSeed(seed) }
+/**
+ * A signer over a key in memory: the local key file, tests, wrapped log keys.
+ * @throws AmpereError KEY_MALFORMED for bytes that are no private key of the algorithm
+ */
+export async function softwareSigner(
+  alg: SignatureAlgorithm,
+  seed: Uint8Array,
+  options: SignatureOptions = {},
+): Promise<Signer> {
+  const row = ALGORITHMS[alg]
+  if (!row.isSeed(seed)) throw new AmpereError('KEY_MALFORMED', 'a private key is not one of its algorithm')
+  const publicKey = row.publicKey(seed)
+  const implementation = options.portable ? row.portable : nativeOrPortable(row)
+  const sign = await implementation.importSeed(seed, options.random)
+  return { alg, publicKey, kid: thumbprint(publicKey), sign }
 }

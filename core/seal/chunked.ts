@@ -67,7 +67,8 @@ function derive(inputKey: Uint8Array, salt: Uint8Array, context: Uint8Array) {
 function nonceOf(base: Uint8Array, chunk: number): Uint8Array {
   const nonce = new Uint8Array(base)
   const view = new DataView(nonce.buffer)
-  view.setUint32(8, (view.getUint32(8) ^ (chunk >>> 0)) >>> 0)
+  // 32 bits of the number are enough: 2^32 chunks are 64 TiB.
+  view.setUint32(8, (view.getUint32(8) ^ chunk) >>> 0)
   return nonce
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deflateSync, Inflate } from 'fflate'
+import { deflateSync, Inflate, inflateSync } from 'fflate'
 import type { ChainId, CompartmentId, EntryId } from '../bytes/ids.ts'
 import { concat, frame, uint32 } from '../bytes/frame.ts'
 import { AmpereError } from '../errors.ts'
@@ -48,34 +48,50 @@ export async function openEntry(
   ciphertext: Uint8Array,
 ): Promise<{ readonly header: Uint8Array; readonly content: Uint8Array }> {
   const body = unpad(await decryptChunked(place.dek, contextOf(place), ciphertext))
-  const plain =
-    body[0] === STORED ? body.subarray(1) : body[0] === DEFLATED ? inflate(body.subarray(1)) : null
-  if (!plain || plain.length < 4) throw failed()
+  const plain = plainOf(body)
+  if (plain.length < 4 || plain.length > MAX_ENTRY_BYTES) throw failed()
   const length = new DataView(plain.buffer, plain.byteOffset).getUint32(0)
   if (plain.length < 4 + length) throw failed()
   return { header: plain.subarray(4, 4 + length), content: plain.subarray(4 + length) }
 }
 
-/** Inflates in steps and stops at the limit, so that a small entry cannot fill the memory. */
-function inflate(deflated: Uint8Array): Uint8Array {
+/** What the flag byte announces. Deflated means smaller: `sealEntry` stores what deflate does not shrink. */
+function plainOf(body: Uint8Array): Uint8Array {
+  const rest = body.subarray(1)
+  if (body[0] === STORED) return rest
+  if (body[0] !== DEFLATED) throw failed()
+  const plain = inflate(rest)
+  if (!plain || rest.length >= plain.length || endsEarly(rest, plain.length)) throw failed()
+  return plain
+}
+
+/** Complete without its last byte means that the stream ends earlier, and that something hides behind it. */
+function endsEarly(deflated: Uint8Array, plainBytes: number): boolean {
+  try {
+    inflateSync(deflated.subarray(0, -1), { out: new Uint8Array(plainBytes) })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Inflates in steps and stops at the limit, so that a small entry cannot fill the memory; null if it cannot. */
+function inflate(deflated: Uint8Array): Uint8Array | null {
   const chunks: Uint8Array[] = []
   let length = 0
-  let ended = false
-  const stream = new Inflate((chunk, final) => {
+  const stream = new Inflate((chunk) => {
     length += chunk.length
     if (length > MAX_ENTRY_BYTES) throw failed()
     chunks.push(chunk)
-    ended = final
   })
   try {
     for (let at = 0; at < deflated.length; at += INFLATE_STEP) {
       stream.push(deflated.subarray(at, at + INFLATE_STEP), at + INFLATE_STEP >= deflated.length)
     }
-  } catch (cause) {
-    throw new AmpereError('OPEN_FAILED', 'sealed bytes do not open', { cause })
+  } catch {
+    return null
   }
-  if (!ended) throw failed()
-  return concat(...chunks)
+  return deflated.length === 0 ? null : concat(...chunks)
 }
 
 /** Compressed bytes per step: DEFLATE expands at most 1,032 times, so one step adds at most 16.5 MB. */

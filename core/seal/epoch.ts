@@ -73,6 +73,8 @@ export async function openPackage(input: {
 }): Promise<PackageContents> {
   const plain = await hpkeOpen(input.seed, packageInfo(input), input.sealed)
   const contents = parseContents(plain)
+  // An id twice would let two parts of one reader use different seeds.
+  if (new Set(contents.compartments.map(({ id }) => id)).size !== contents.compartments.length) throw failed()
   for (const { id, seed } of contents.compartments) {
     const expected = input.publicKeys.find((key) => key.id === id)
     if (!expected || !equalBytes(sealingPublicKey(seed), expected.publicKey)) throw failed()

@@ -5,11 +5,11 @@ import { AmpereError } from '../errors.ts'
 /** Smallest padded length in bytes. Part of the format: most resources look alike in size. */
 export const MIN_PADDED_BYTES = 4096
 
-/** Padme length for `length` bytes (Nikitin et al. 2019): at most 12 % more, leaks O(log log length) bits. */
+/** Padme length for `length` bytes, 0..2^32-1 (Nikitin et al. 2019): at most 12 % more, leaks O(log log length) bits. */
 export function padmeLength(length: number): number {
   if (length < 2) return length
-  const exponent = Math.floor(Math.log2(length))
-  const kept = Math.floor(Math.log2(exponent)) + 1
+  const exponent = 31 - Math.clz32(length)
+  const kept = 32 - Math.clz32(exponent)
   const unit = 2 ** Math.max(0, exponent - kept)
   return Math.ceil(length / unit) * unit
 }

@@ -43,35 +43,48 @@ export async function sealKeys(input: {
   return { v: 1, envelopes, keys: wrapped }
 }
 
-/** Opens what a reader's seeds open, in the order of the row. `compartments[i]` is entry i's, from the descriptors. */
-export async function openKeys(
-  input: {
-    readonly chain: ChainId
-    readonly root: Digest
-    readonly compartments: readonly CompartmentId[]
-    readonly seedOf: (compartment: CompartmentId, epoch: number) => Uint8Array | null
-  },
-  row: KeyRow,
-): Promise<OpenedKey[]> {
-  const wrappers = new Map(
-    await Promise.all(
-      row.envelopes.map(async (item) => [item.compartment, await openEnvelope(input, item)] as const),
-    ),
-  )
-  return Promise.all(
-    row.keys.map(async (key, i): Promise<OpenedKey> => {
-      if ('erased' in key) return 'erased'
-      const compartment = input.compartments[i]
-      const wrapper = compartment === undefined ? undefined : wrappers.get(compartment)
-      if (wrapper === undefined || wrapper === 'unopenable') return 'unopenable'
-      if (wrapper === null) return null
-      return orUnopenable(wrapper.unwrap(fromBase64url(key.wrapped)))
-    }),
-  )
+/** Whose row it is, and the seeds of who opens it. */
+export interface KeyOpening {
+  readonly chain: ChainId
+  readonly root: Digest
+  /** `compartments[i]` is entry i's, from the descriptors. */
+  readonly compartments: readonly CompartmentId[]
+  /** The seed of a compartment's epoch key; null is "not this reader's". */
+  readonly seedOf: (compartment: CompartmentId, epoch: number) => Uint8Array | null
 }
 
-async function openEnvelope(
-  input: Parameters<typeof openKeys>[0],
+/** Opens single keys of a row: one HPKE opening per compartment that is asked for, whatever the number of keys. */
+export function createKeyOpener(input: KeyOpening, row: KeyRow): { open(index: number): Promise<OpenedKey> } {
+  const wrappers = new Map<CompartmentId, ReturnType<typeof openWrappingKey>>()
+  const wrapperOf = (compartment: CompartmentId) => {
+    const envelope = row.envelopes.find((item) => item.compartment === compartment)
+    if (!envelope) return Promise.resolve('unopenable' as const)
+    const wrapper = wrappers.get(compartment) ?? openWrappingKey(input, envelope)
+    wrappers.set(compartment, wrapper)
+    return wrapper
+  }
+  return {
+    open: async (index) => {
+      const key = row.keys[index]
+      const compartment = input.compartments[index]
+      if (!key) throw new RangeError('no such entry')
+      if ('erased' in key) return 'erased'
+      const wrapper = compartment === undefined ? 'unopenable' : await wrapperOf(compartment)
+      if (wrapper === null || wrapper === 'unopenable') return wrapper
+      return orUnopenable(wrapper.unwrap(fromBase64url(key.wrapped)))
+    },
+  }
+}
+
+/** Opens what a reader's seeds open, in the order of the row. */
+export function openKeys(input: KeyOpening, row: KeyRow): Promise<OpenedKey[]> {
+  const opener = createKeyOpener(input, row)
+  return Promise.all(row.keys.map((_, index) => opener.open(index)))
+}
+
+/** A compartment's wrapping key, ready to unwrap; null without a seed. */
+export async function openWrappingKey(
+  input: Pick<KeyOpening, 'chain' | 'root' | 'seedOf'>,
   envelope: KeyRow['envelopes'][number],
 ): Promise<KeyWrapper | null | 'unopenable'> {
   const seed = input.seedOf(envelope.compartment, envelope.epoch)

@@ -80,7 +80,7 @@ describe('a store that lies', () => {
       (text) => `${text.slice(0, 300)}${text[300] === 'A' ? 'B' : 'A'}${text.slice(301)}`,
     )
     await expect(world.connect('hospital-a').read(record)).rejects.toMatchObject({
-      code: expect.stringMatching(/VERIFICATION_FAILED|MALFORMED/),
+      code: expect.stringMatching(/VERIFICATION_FAILED|MALFORMED|STORE_CORRUPT/),
     })
   })
 
