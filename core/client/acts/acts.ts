@@ -3,6 +3,7 @@ import type { ChainId, EntryId, InstitutionId } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import type { EraseBlock, Home } from '../../block/block.ts'
 import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
+import type { Append } from '../../api/append.ts'
 import { ERASE_DELAY_MS } from '../../chain/rules/erase.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Signer } from '../../ports/keys.ts'
@@ -31,7 +32,7 @@ export async function changeChain(
   const source = { keyring: await connection.keyring(replica) }
   const step = stepContext(connection, approvers)
   const { append } = await signChange(step, replica, change, source)
-  return connection.submit(append)
+  return submitAndSync(connection, append)
 }
 
 /** A new epoch for a chain, dropping readers whose institutions the registry no longer lists. */
@@ -47,7 +48,7 @@ export async function rotateChain(connection: Connection, chain: ChainId): Promi
     gone,
     await connection.keyring(replica),
   )
-  return connection.submit(append)
+  return submitAndSync(connection, append)
 }
 
 /** What is to be erased, and why. */
@@ -162,7 +163,7 @@ async function firstControl(connection: Connection, created: NewChain, extra: Ch
   const change: Change = { ...extra, grant: [ownGrant(institutionOf(connection), compartments)] }
   const source: EpochSource = { fresh: created.secrets }
   const { append } = await signChange(stepContext(connection, []), replica, change, source)
-  await connection.submit(append)
+  await submitAndSync(connection, append)
 }
 
 function stepContext(connection: Connection, approvers: readonly Signer[]): StepContext {
@@ -176,7 +177,20 @@ function stepContext(connection: Connection, approvers: readonly Signer[]): Step
 }
 
 function submitStep(connection: Connection, block: ParsedBlock): Promise<ParsedBlock> {
-  return connection.submit({ block: block.compact, row: null, packages: [], labelKey: null, object: null })
+  return submitAndSync(connection, {
+    block: block.compact,
+    row: null,
+    packages: [],
+    labelKey: null,
+    object: null,
+  })
+}
+
+/** Submits, then reads the news, so that the next append does not begin on an old head. */
+async function submitAndSync(connection: Connection, append: Append): Promise<ParsedBlock> {
+  const block = await connection.submit(append)
+  await connection.replica(block.chain)
+  return block
 }
 
 function targetsOf(erasure: Erasure): EraseBlock['body']['targets'] {
