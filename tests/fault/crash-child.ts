@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Run by kill.test.ts: appends to a durable home until it is killed, and prints each append after its answer.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connectInstitution, reachHome } from '#cli/world.ts'
+import { openInstitution } from '#cli/institution.ts'
+import { passphraseOf, readSettings } from '#cli/settings.ts'
+import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
+import { utf8 } from '#core/bytes/encoding.ts'
+import { createRecord } from '#core/client/acts/acts.ts'
+import { silentLog } from '#functions/host/telemetry.ts'
+
+const [folder = '', run = ''] = process.argv.slice(2)
+const settings = readSettings(folder)
+if (!settings) throw new Error('the folder is not set up')
+const { fetch } = await reachHome(folder, settings, silentLog)
+const institution = await openInstitution(folder, 'hospital-a', passphraseOf(folder))
+const connection = connectInstitution(institution, settings, fetch)
+const file = join(folder, 'chain.txt')
+let chain: ChainId
+try {
+  chain = readFileSync(file, 'utf8') as ChainId
+} catch {
+  chain = (
+    await createRecord(
+      connection,
+      { deployment: asDeploymentId(settings.deployment), origin: settings.origin },
+      ['general'],
+    )
+  ).record
+  writeFileSync(file, chain)
+}
+process.stdout.write('ready\n')
+for (let i = 0; ; i++) {
+  const text = `${run}-${i}`
+  await connection.append(chain, [{ header: utf8('{}'), content: utf8(text), compartment: 'general' }])
+  process.stdout.write(`${text}\n`)
+}
