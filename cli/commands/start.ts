@@ -3,8 +3,9 @@ import { existsSync, rmSync } from 'node:fs'
 import { Hono } from 'hono'
 import { AmpereError } from '#core/errors.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
+import { checkAll } from '#functions/checker/check-all.ts'
 import { listen } from '#functions/host/node.ts'
-import { jsonLog, silentLog } from '#functions/host/telemetry.ts'
+import { jsonLog, silentLog, type Log } from '#functions/host/telemetry.ts'
 import { EXIT, print, say, type Common } from '../output.ts'
 import { setUp } from '../set-up.ts'
 import { dataFolder, readSettings, writeSettings, type Settings } from '../settings.ts'
@@ -23,6 +24,8 @@ export interface StartOptions extends Common {
 export const DEFAULT_PORT = 7310
 /** How often readings are entered in the access chains; the promise is within 60 s. */
 const FLUSH_MS = 15_000
+/** How often every record is checked again, for what was filed elsewhere meanwhile. */
+const CHECK_MS = 3_600_000
 const DEMO_INSTITUTIONS = [
   { id: 'hospital-a', name: 'Hospital A' },
   { id: 'hospital-b', name: 'Hospital B' },
@@ -69,7 +72,7 @@ export async function start(options: StartOptions): Promise<number> {
     await close()
     return EXIT.ok
   }
-  await serve(options, settings, root, bridges)
+  await serve(options, settings, root, bridges, log)
   await close()
   say(options, 'Stopped. Everything that was acknowledged is kept.')
   return EXIT.ok
@@ -80,10 +83,11 @@ async function serve(
   settings: Settings,
   root: Hono,
   bridges: readonly OpenBridge[],
+  log: Log,
 ): Promise<void> {
   const server = await listen((request) => root.fetch(request), Number(new URL(settings.origin).port), false)
   say(options, `Open  ${settings.origin}/.well-known/ampere    Stop  Ctrl+C`)
-  await serveUntilStopped(bridges)
+  await serveUntilStopped(bridges, log)
   await server.close()
 }
 
@@ -158,13 +162,19 @@ async function report(
 }
 
 /** Serves until Ctrl+C, entering readings in the access chains meanwhile. */
-async function serveUntilStopped(bridges: readonly OpenBridge[]): Promise<void> {
+async function serveUntilStopped(bridges: readonly OpenBridge[], log: Log): Promise<void> {
   const timer = setInterval(() => void flushAll(bridges), FLUSH_MS)
+  const checks = setInterval(() => void checkEach(bridges, log), CHECK_MS)
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())
   })
   clearInterval(timer)
+  clearInterval(checks)
+}
+
+async function checkEach(bridges: readonly OpenBridge[], log: Log): Promise<void> {
+  for (const { bridge } of bridges) await checkAll(bridge, log)
 }
 
 /** Enters all readings; one that fails is said, and kept for the next try. */
