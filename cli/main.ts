@@ -93,6 +93,12 @@ command(demo, 'tamper', "damage the demo's stored data", tamper).option(
   'key-row (default) or block',
 )
 
+// A reader that closes its end early (head, less) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+  throw error
+})
+
 try {
   await program.parseAsync(process.argv)
 } catch (error) {

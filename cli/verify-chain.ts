@@ -31,18 +31,15 @@ const FOUND = [
   'STORE_CORRUPT',
 ] as const
 
-const RULES: Readonly<Record<string, string>> = {
-  tampered: 'stored-parts',
-  missing: 'stored-parts',
-  unopenable: 'author-seal',
-}
+/** Words that say something is wrong. */
+const BAD: readonly string[] = ['tampered', 'missing', 'unopenable']
 
 /** Verifies a chain as one of its readers: every signature and rule, and every entry that it may open. */
 export async function verifyChain(connection: Connection, chain: ChainId): Promise<Verified> {
   const started = performance.now()
   try {
     const view = await connection.read(chain)
-    const bad = view.closed.filter((entry) => entry.status in RULES)
+    const bad = view.closed.filter((entry) => BAD.includes(entry.status))
     const heights = new Map(bad.map((entry) => [`${entry.height}/${entry.status}`, entry]))
     return {
       chain,
@@ -54,7 +51,7 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
         chain,
         height: entry.height,
         status: entry.status,
-        rule: RULES[entry.status] ?? '',
+        rule: entry.rule,
         detail: 'what is stored differs from what was signed',
       })),
       ms: performance.now() - started,

@@ -69,6 +69,8 @@ export type ClosedStatus = 'not-granted' | 'erased' | 'missing' | 'tampered' | '
 export interface ClosedEntry extends FiledEntry {
   readonly compartment: CompartmentId
   readonly status: ClosedStatus
+  /** The check that failed, as docs/PROTOCOL.md section 8 names them; empty when none did. */
+  readonly rule: string
 }
 
 /** A reader's whole view of one chain, verified from its genesis. */

@@ -40,8 +40,12 @@ export async function openBlockEntries(
   const erased = erasedIn(replica, note.height)
   const descriptors = parts.object ? checkedDescriptors(entries, parts.object) : null
   const row = parts.row ? checkedRow(entries, parts.row) : null
-  if (!parts.object || !parts.row) return allClosed(replica, note, descriptors, erased, 'missing')
-  if (!descriptors || !row) return allClosed(replica, note, descriptors, erased, 'tampered')
+  const closedBy = (status: ClosedStatus, rule: string) =>
+    allClosed(replica, note, descriptors, erased, status, rule)
+  if (!parts.row) return closedBy('missing', 'keys-row')
+  if (!parts.object) return closedBy('missing', 'object')
+  if (!row) return closedBy('tampered', 'keys-root')
+  if (!descriptors) return closedBy('tampered', 'entries-root')
   const deks = await openKeys(
     {
       chain: replica.chain,
@@ -59,7 +63,7 @@ export async function openBlockEntries(
       const dek = erased(descriptor.id) ? 'erased' : (deks[i] ?? null)
       const result = await openOne(replica.chain, descriptor, slice(parts.object, descriptors, i), dek)
       if (typeof result === 'string') {
-        closed[i] = { ...base, compartment: descriptor.compartment, status: result }
+        closed[i] = { ...base, compartment: descriptor.compartment, status: result, rule: RULES[result] }
         return
       }
       const compartmentName = keyring.nameOf(descriptor.compartment) ?? ''
@@ -73,6 +77,16 @@ export async function openBlockEntries(
     }),
   )
   return { opened: opened.filter(Boolean), closed: closed.filter(Boolean) }
+}
+
+const ERASED = { status: 'erased', rule: '' } as const
+/** The check behind what is said of a single entry whose row and descriptors are right. */
+const RULES: Readonly<Record<ClosedStatus, string>> = {
+  'not-granted': '',
+  erased: '',
+  missing: 'object',
+  tampered: 'entry-hash',
+  unopenable: 'author-seal',
 }
 
 /** Which entries of a height a completed erasure covers. */
@@ -135,6 +149,7 @@ function allClosed(
   descriptors: readonly EntryDescriptor[] | null,
   erased: (id: EntryId) => boolean,
   status: ClosedStatus,
+  rule: string,
 ): OpenedBlockEntries {
   // A wholly erased object is gone with its descriptors: the erase block's targets name what was there.
   const known =
@@ -142,13 +157,13 @@ function allClosed(
   const closed = known.map(({ id, compartment }) => ({
     ...placeOf(replica.chain, note, id),
     compartment,
-    status: erased(id) ? ('erased' as const) : status,
+    ...(erased(id) ? ERASED : { status, rule }),
   }))
   const unnamed = (note.entries?.count ?? 0) - closed.length
   const nameless = Array.from({ length: Math.max(0, unnamed) }, (_, i) => ({
     ...placeOf(replica.chain, note, namelessId(i)),
     compartment: '' as CompartmentId,
-    status: erased(namelessId(i)) ? ('erased' as const) : status,
+    ...(erased(namelessId(i)) ? ERASED : { status, rule }),
   }))
   return { opened: [], closed: [...closed, ...nameless] }
 }
