@@ -14,8 +14,15 @@ const ML_DSA_44_PUBLIC_BYTES = 1312
 
 /** RFC 7638 thumbprint (SHA-256, base64url); for ML-DSA the members of RFC 9964. */
 export function thumbprint(jwk: PublicJwk): Kid {
-  return digestOf(canonicalBytes(jwk)) as string as Kid
+  const known = THUMBPRINTS.get(jwk)
+  if (known !== undefined) return known
+  const made = digestOf(canonicalBytes(jwk)) as string as Kid
+  THUMBPRINTS.set(jwk, made)
+  return made
 }
+
+/** Of key objects that were seen; keys are readonly, and each signature asks for the thumbprint of its key twice. */
+const THUMBPRINTS = new WeakMap<PublicJwk, Kid>()
 
 /** The one algorithm that a key is for. */
 export function algorithmOf(jwk: PublicJwk): SignatureAlgorithm {
