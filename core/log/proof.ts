@@ -34,7 +34,8 @@ export function inclusionProof(leafHashes: readonly Uint8Array[], index: number)
 
 /** Checks an inclusion proof, RFC 9162 section 2.1.3.2. Sizes go up to 2^53-1: no 32-bit shifts. */
 export function verifyInclusion({ leaf, index, size, proof, root }: Inclusion): boolean {
-  if (!isCount(index) || !isCount(size) || index >= size || leaf.length !== 32) return false
+  if (!isCount(index) || !isCount(size) || index >= size) return false
+  if (![leaf, ...proof].every(isHash)) return false
   let fn = index
   let sn = size - 1
   let hash: Uint8Array = leaf
@@ -62,6 +63,7 @@ export function verifyConsistency({ size1, root1, size2, root2, proof }: Consist
   // Every tree grows from the empty one, so a proof from size 0 would prove nothing.
   if (!isCount(size1) || !isCount(size2) || size1 < 1 || size1 > size2) return false
   if (size1 === size2) return proof.length === 0 && equalBytes(root1, root2)
+  if (![root1, root2, ...proof].every(isHash)) return false
   const path = isPowerOfTwo(size1) ? [root1, ...proof] : [...proof]
   const [first, ...rest] = path
   if (!first) return false
@@ -97,6 +99,11 @@ function half(value: number): number {
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
+}
+
+/** Hashes of other lengths could share their bytes out differently and still give the same node. */
+function isHash(bytes: Uint8Array): boolean {
+  return bytes.length === 32
 }
 
 function isPowerOfTwo(value: number): boolean {

@@ -18,7 +18,7 @@ import {
 } from './block.ts'
 import type { InstitutionRecord, KeyRecord, RegistryRecord } from './records.ts'
 import { registryLinkAfter, type RegistryLink } from './reduce.ts'
-import { stateRoot } from './state.ts'
+import { getRecord, stateRoot } from './state.ts'
 
 /** How long a member's approval stays usable, in milliseconds: a day. */
 const APPROVAL_MS = 86_400_000
@@ -128,8 +128,6 @@ async function signWithState(
 }
 
 function keyIn(parent: RegistryLink | null, kid: string): PublicJwk | null {
-  for (const bucket of parent?.state.buckets.values() ?? []) {
-    for (const record of bucket) if (record.kind === 'key' && record.kid === kid) return record.jwk
-  }
-  return null
+  const record = parent ? getRecord(parent.state, `key/${kid}`) : null
+  return record?.kind === 'key' ? record.jwk : null
 }

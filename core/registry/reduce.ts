@@ -2,9 +2,10 @@
 import type { Digest, InstitutionId } from '../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../bytes/timestamp.ts'
 import { isViolation, violation, type Violation } from '../block/violation.ts'
-import { applyChange, checkRecords } from './changes.ts'
 import { registryAction, type OpenedRegistryBlock } from './block.ts'
-import type { KeyRecord, RegistryRecord } from './records.ts'
+import { recordKey, type KeyRecord, type RegistryRecord } from './records.ts'
+import { applyChange } from './rules/changes.ts'
+import { checkRecords } from './rules/genesis.ts'
 import { emptyState, getRecord, putRecords, stateRoot, type RegistryState } from './state.ts'
 
 /** What the reducer remembers beside the records: the place of the newest block. */
@@ -108,13 +109,11 @@ function judgeChange(
       use: author.use,
       height: block.height,
       approvers,
+      parent: parent.state,
     })
     if (isViolation(records)) return records
-    state = putRecords(
-      state,
-      records.map(([, record]) => record),
-    )
-    for (const [key, record] of records) changed.set(key, record)
+    state = putRecords(state, records)
+    for (const record of records) changed.set(recordKey(record), record)
   }
   return [...changed.values()]
 }

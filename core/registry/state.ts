@@ -28,7 +28,8 @@ export interface RecordProof {
 
 /** A state without records. */
 export function emptyState(): RegistryState {
-  const levels: Uint8Array[][] = [Array.from({ length: BUCKETS }, () => bucketHash([]))]
+  const empty = bucketHash([])
+  const levels: Uint8Array[][] = [Array.from({ length: BUCKETS }, () => empty)]
   for (let level = 0; level < DEPTH; level++) levels.push(levelAbove(levels[level] ?? []))
   return { buckets: new Map(), levels }
 }
@@ -51,6 +52,11 @@ export function putRecords(state: RegistryState, records: readonly RegistryRecor
 /** A record by key, or null. */
 export function getRecord(state: RegistryState, key: string): RegistryRecord | null {
   return state.buckets.get(bucketIndex(key))?.find((record) => recordKey(record) === key) ?? null
+}
+
+/** All records, in no order that means anything. */
+export function* recordsIn(state: RegistryState): Generator<RegistryRecord, void> {
+  for (const bucket of state.buckets.values()) yield* bucket
 }
 
 /** RFC 6962 root of the bucket hashes: what a registry block's `state` holds. */
@@ -77,8 +83,7 @@ export function verifyRecordProof(proof: RecordProof, key: string, root: Digest)
   if (proof.hashes.length !== DEPTH) throw invalid('the proof does not have 12 hashes')
   let at = bucketIndex(key)
   let hash: Uint8Array = leafHash(utf8(proof.bucket))
-  for (const sibling of proof.hashes) {
-    const other = fromBase64url(sibling)
+  for (const other of proof.hashes.map(decodeHash)) {
     hash = at % 2 === 0 ? nodeHash(hash, other) : nodeHash(other, hash)
     at = Math.floor(at / 2)
   }
@@ -87,6 +92,16 @@ export function verifyRecordProof(proof: RecordProof, key: string, root: Digest)
   if (!Array.isArray(bucket)) throw invalid('the bucket is not a list')
   const records = bucket.map((item) => parseWith(recordSchema, item, 'PROOF_INVALID', 'record'))
   return records.find((record) => recordKey(record) === key) ?? null
+}
+
+function decodeHash(text: string): Uint8Array {
+  try {
+    const hash = fromBase64url(text)
+    if (hash.length === 32) return hash
+  } catch (cause) {
+    throw new AmpereError('PROOF_INVALID', 'a hash of the proof is not base64url', { cause })
+  }
+  throw invalid('a hash of the proof is not 32 bytes')
 }
 
 function bucketIndex(key: string): number {
