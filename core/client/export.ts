@@ -11,7 +11,7 @@ import { createVerifiers } from '../crypto/signature.ts'
 import { AmpereError } from '../errors.ts'
 import { entryRange } from '../block/entries-object.ts'
 import { createRegistryHistory, type RegistryHistory } from '../registry/history.ts'
-import { keyRecordOf, recordOf } from '../registry/snapshot.ts'
+import { headKeyAt } from '../registry/snapshot.ts'
 import type { Connection } from './connect.ts'
 import { checkedDescriptors, checkedRow } from './open-entries.ts'
 
@@ -124,14 +124,11 @@ async function checkHead(
   origin: string,
 ): Promise<string> {
   if (parts.head === null) throw new AmpereError('EXPORT_MALFORMED', 'the export has no head statement')
-  const newest = registry.newest()
-  const record = keyRecordOf(newest, parseHead(parts.head).jws.kid)
-  const deployment =
-    record && 'deployment' in record.owner ? recordOf(newest, 'deployment', record.owner.deployment) : null
-  if (!record || record.use !== 'head' || deployment?.origin !== origin) {
+  const key = headKeyAt(registry.newest(), parseHead(parts.head).jws.kid, origin)
+  if (!key) {
     throw new AmpereError('VERIFICATION_FAILED', "rule head: the head statement is not by the home's key")
   }
-  const head = await openHead(parts.head, record.jwk, createVerifiers())
+  const head = await openHead(parts.head, key, createVerifiers())
   const last = links.at(-1)?.opened
   if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1) {
     throw new AmpereError(

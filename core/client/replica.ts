@@ -10,7 +10,7 @@ import type { Verifiers } from '../crypto/signature.ts'
 import { AmpereError } from '../errors.ts'
 import type { PublicJwk } from '../ports/keys.ts'
 import type { RegistryHistory } from '../registry/history.ts'
-import { keyRecordOf, recordOf } from '../registry/snapshot.ts'
+import { headKeyAt } from '../registry/snapshot.ts'
 import type { Pins } from './client.ts'
 import type { HomeApi } from './home-api.ts'
 
@@ -149,14 +149,10 @@ async function verifyHead(context: SyncContext, chain: ChainId, compact: string)
 /** The key that the registry gives the deployment at the pinned origin. */
 function homeKey(context: SyncContext, compact: string): PublicJwk {
   const { jws } = parseHead(compact)
-  const newest = context.registry.newest()
-  const record = keyRecordOf(newest, jws.kid)
-  const deployment =
-    record && 'deployment' in record.owner ? recordOf(newest, 'deployment', record.owner.deployment) : null
-  if (!record || record.use !== 'head' || deployment?.origin !== context.pins.origin) {
-    throw failed('head', "the head statement is signed by a key that is not this home's")
-  }
-  return record.jwk
+  const key = headKeyAt(context.registry.newest(), jws.kid, context.pins.origin)
+  if (!key)
+    throw failed('head', "the head statement is signed by a key that is not this home's, or is revoked")
+  return key
 }
 
 /** A head below what this installation has seen is a rollback; another block there is a fork. */

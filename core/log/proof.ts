@@ -101,7 +101,7 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
 }
 
-/** Hashes of other lengths could share their bytes out differently and still give the same node. */
+/** RFC 6962 section 2.1 with SHA-256: anything but 32 bytes is no hash of a tree. */
 function isHash(bytes: Uint8Array): boolean {
   return bytes.length === 32
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Kid } from '../bytes/ids.ts'
+import type { PublicJwk } from '../ports/keys.ts'
 import type { RegistryHead } from '../block/block.ts'
 import type { InstanceRecord, InstitutionRecord, KeyRecord, RegistryRecord } from './records.ts'
 
@@ -49,4 +50,11 @@ export function activeInstanceOf(
   if (instance?.status !== 'active' || instance.signing !== kid || institution?.status !== 'active')
     return null
   return { institution, instance, key }
+}
+
+/** The key behind `kid` if it signs heads for the deployment at `origin` and is not revoked as of this view; else null. */
+export function headKeyAt(view: RegistryView, kid: Kid, origin: string): PublicJwk | null {
+  const key = keyRecordOf(view, kid)
+  if (!key || key.use !== 'head' || key.revoked !== null || !('deployment' in key.owner)) return null
+  return recordOf(view, 'deployment', key.owner.deployment)?.origin === origin ? key.jwk : null
 }

@@ -84,6 +84,18 @@ describe('a store that lies', () => {
     })
   })
 
+  it('is not believed about its newest block once the key that says so is revoked', async () => {
+    const world = await testDeployment()
+    const { record } = await recordWithEntry(world)
+    await expect(world.connect('hospital-a').read(record)).resolves.toBeDefined()
+    const { kid } = await world.platform.signer('head')
+    await world.change('hospital-a', [{ act: 'revoke', kid, reason: 'compromised', suspectFrom: null }])
+    await expect(world.connect('hospital-a').read(record)).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message: expect.stringContaining('head'),
+    })
+  })
+
   it('cannot bring back what was erased by restoring the key row, nor by replaying the append', async () => {
     const world = await testDeployment()
     const { a, record } = await recordWithEntry(world)

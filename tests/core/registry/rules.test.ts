@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { asDeploymentId, asInstitutionId, type Kid } from '#core/bytes/ids.ts'
+import { asDeploymentId, asInstanceId, asInstitutionId, type Kid } from '#core/bytes/ids.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import type { RegistryChange } from '#core/registry/block.ts'
 import { keyRecord } from '#core/registry/build.ts'
@@ -122,6 +122,24 @@ describe('enrolment and revocation', () => {
     expect(await rule([{ ...enrol, key: { ...enrol.key, revoked } }])).toBe('enrol')
   })
 
+  it('refuses an instance or deployment that names another key than the one it brings', async () => {
+    const { kid } = newcomer.root
+    const enrol = enrolment('a', 'a-2', spare)
+    const deploy = deploying('a', 'home-2', 'http://two.test', spare)
+    expect(await rule([{ ...enrol, instance: { ...enrol.instance, signing: kid } }])).toBe('enrol')
+    expect(await rule([{ ...deploy, deployment: { ...deploy.deployment, kid } }])).toBe('deploy')
+  })
+
+  it('refuses a key under an id that is not its thumbprint, even where its owner names that id', async () => {
+    const { kid } = newcomer.root
+    const enrol = enrolment('a', 'a-2', spare)
+    const instance = { ...enrol.instance, signing: kid }
+    expect(await rule([{ ...enrol, instance, key: { ...enrol.key, kid } }])).toBe('enrol')
+    const deploy = deploying('a', 'home-2', 'http://two.test', spare)
+    const deployment = { ...deploy.deployment, kid }
+    expect(await rule([{ ...deploy, deployment, key: { ...deploy.key, kid } }])).toBe('deploy')
+  })
+
   it('gives a key to one owner for ever, also after it was revoked', async () => {
     const { instance, root } = world.member('b')
     expect(await rule([enrolment('a', 'a-2', instance)])).toBe('kid-owner')
@@ -188,14 +206,19 @@ describe('root keys', () => {
   })
 
   it("are not replaced by a root key, another institution's recovery key or a known key", async () => {
-    const { root, recovery } = world.member('a')
-    expect(await rule([replace('a', spare)], root)).toBe('replace-root')
+    const { recovery } = world.member('a')
+    expect(await rule([replace('a', spare)], world.member('a').root)).toBe('replace-root')
     expect(await rule([replace('a', spare)], world.member('b').recovery)).toBe('replace-root')
     expect(await rule([replace('a', world.member('b').root)], recovery)).toBe('kid-owner')
     expect(await rule([replace('a', recovery)], recovery)).toBe('kid-owner')
     const key = keyRecord(spare.publicKey, 'sign', { institution: asInstitutionId('a') })
     const sign: RegistryChange = { act: 'replace-root', institution: asInstitutionId('a'), root: key }
     expect(await rule([sign], recovery)).toBe('replace-root')
+    const owner = { institution: asInstitutionId('a'), instance: asInstanceId('a-1') }
+    const root: RegistryChange = { ...sign, root: keyRecord(spare.publicKey, 'root', owner) }
+    expect(await rule([root], recovery)).toBe('replace-root')
+    const misnamed = { ...replace('a', spare), root: { ...key, use: 'root', kid: newcomer.root.kid } }
+    expect(await rule([misnamed as RegistryChange], recovery)).toBe('replace-root')
   })
 
   it('do everything else: a recovery key, an instance key and a head key do not', async () => {
