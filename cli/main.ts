@@ -4,6 +4,7 @@ import { erase, grant, hold, listRecords, revoke, rotate, showRecord } from './c
 import { doctor, findings, importFile, tamper } from './commands/data.ts'
 import { resetDemo, start } from './commands/start.ts'
 import { audit, exportChain, verify } from './commands/verify.ts'
+import { guardDashedIds } from './dash-ids.ts'
 import { EXIT, fail, type Common } from './output.ts'
 
 const program = new Command('ampere')
@@ -100,7 +101,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  await program.parseAsync(process.argv)
+  await program.parseAsync(guardDashedIds(program, process.argv))
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage

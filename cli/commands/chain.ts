@@ -2,6 +2,7 @@
 import { asInstitutionId } from '#core/bytes/ids.ts'
 import { changeChain, requestErasure, rotateChain, settleErasure } from '#core/client/acts/acts.ts'
 import { AmpereError } from '#core/errors.ts'
+import { plainId } from '../dash-ids.ts'
 import { EXIT, print } from '../output.ts'
 import { grantTo } from '../story.ts'
 import { chainArgument, knownChains, withSession, type ActingOptions } from './session.ts'
@@ -137,7 +138,8 @@ export async function erase(text: string, options: EraseOptions): Promise<number
       ])
       return EXIT.ok
     }
-    if (options.confirm === undefined || !chain.startsWith(options.confirm) || options.confirm.length < 4) {
+    const confirmed = plainId(options.confirm ?? '')
+    if (!chain.startsWith(confirmed) || confirmed.length < 4) {
       throw new AmpereError(
         'REQUEST_MALFORMED',
         `to erase for good, repeat the record's first characters: --confirm ${chain.slice(0, 6)}`,
@@ -146,7 +148,9 @@ export async function erase(text: string, options: EraseOptions): Promise<number
     const ground = GROUNDS.find((known) => known === (options.ground ?? 'patient-request'))
     if (!ground) throw new AmpereError('REQUEST_MALFORMED', `--ground is one of ${GROUNDS.join(', ')}`)
     const view = await connection.read(chain)
-    const wanted = (options.entries ?? '').split(',').filter((id) => id !== '')
+    const wanted = plainId(options.entries ?? '')
+      .split(',')
+      .filter((id) => id !== '')
     const entries = view.opened
       .filter((entry) => wanted.some((id) => entry.id.startsWith(id)))
       .map(({ height, id }) => ({ height, id: id }))

@@ -2,6 +2,7 @@
 import { asChainId, type ChainId } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
+import { plainId } from '../dash-ids.ts'
 import type { Common } from '../output.ts'
 import { dataFolder, readSettings, type Settings } from '../settings.ts'
 import { openBridge, reachHome, type OpenBridge, type OpenHome } from '../world.ts'
@@ -59,7 +60,8 @@ export async function knownChains(
 }
 
 /** The chain that a person means by its first characters, as long as they are unambiguous. @throws NOT_FOUND */
-export async function chainArgument(session: Session, text: string): Promise<ChainId> {
+export async function chainArgument(session: Session, argument: string): Promise<ChainId> {
+  const text = plainId(argument)
   if (text.length === 43) return asChainId(text)
   const found = (await knownChains(session)).filter(({ chain }) => chain.startsWith(text))
   const [only] = found
