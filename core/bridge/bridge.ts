@@ -17,11 +17,11 @@ import {
 } from '../record/fhir/intake.ts'
 import type { Validator } from '../record/fhir/validate.ts'
 import type { LabelPolicy } from '../record/labels/label.ts'
-import type { AccessLog } from './access.ts'
-import { fileItems, toNewEntries, type FiledItem } from './file-resources.ts'
-import { groupByPatient } from './group-patients.ts'
-import type { PatientIndex } from './patients.ts'
-import { FINDING_TYPE, project, type Projection } from './projection.ts'
+import type { AccessLog } from './store/access.ts'
+import { fileItems, toNewEntries, type FiledItem } from './file/file-resources.ts'
+import { groupByPatient } from './file/group-patients.ts'
+import type { PatientIndex } from './store/patients.ts'
+import { FINDING_TYPE, project, type Projection } from './serve/projection.ts'
 
 /** What a bridge needs. */
 export interface BridgePorts {

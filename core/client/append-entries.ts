@@ -13,7 +13,7 @@ import { rootOf } from '../log/merkle.ts'
 import { sealEntry } from '../seal/entry.ts'
 import { sealKeys } from '../seal/wraps.ts'
 import type { ClientPorts, FiledEntry, NewEntry } from './client.ts'
-import { noteOf, type BlockNote, type Replica } from './replica.ts'
+import { noteOf, type BlockNote, type Replica } from './read/replica.ts'
 
 /** Entries per block that this client makes; the format allows 4,096. */
 export const BATCH_ENTRIES = 256

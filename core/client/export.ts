@@ -13,7 +13,7 @@ import { entryRange } from '../block/entries-object.ts'
 import { createRegistryHistory, type RegistryHistory } from '../registry/history.ts'
 import { headKeyAt } from '../registry/snapshot.ts'
 import type { Connection } from './connect.ts'
-import { checkedDescriptors, checkedRow } from './open-entries.ts'
+import { checkedDescriptors, checkedRow } from './read/open-entries.ts'
 
 const headLine = v.strictObject({
   ampere: v.literal('export/v1'),

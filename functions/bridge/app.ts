@@ -3,10 +3,10 @@ import type { Context } from 'hono'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { toHex } from '#core/bytes/encoding.ts'
 import type { Bridge } from '#core/bridge/bridge.ts'
-import { capabilityStatement } from '#core/bridge/capability.ts'
-import type { Projection } from '#core/bridge/projection.ts'
-import { servedJson } from '#core/bridge/projection.ts'
-import { search } from '#core/bridge/search.ts'
+import { capabilityStatement } from '#core/bridge/serve/capability.ts'
+import type { Projection } from '#core/bridge/serve/projection.ts'
+import { servedJson } from '#core/bridge/serve/projection.ts'
+import { search } from '#core/bridge/serve/search.ts'
 import {
   currentOf,
   everything,
@@ -16,8 +16,8 @@ import {
   searchset,
   versionOf,
   type Place,
-} from '#core/bridge/serve.ts'
-import { deleteResource, fileBundle, fileResource } from '#core/bridge/write.ts'
+} from '#core/bridge/serve/serve.ts'
+import { deleteResource, fileBundle, fileResource } from '#core/bridge/file/write.ts'
 import { PROBLEMS } from '#core/api/problems.ts'
 import { AmpereError } from '#core/errors.ts'
 import { outcomeOf, outcomeOfIssues } from '#core/record/outcome.ts'

@@ -10,16 +10,16 @@ import type { Signer } from '../../ports/keys.ts'
 import { recordOf } from '../../registry/snapshot.ts'
 import type { RecordClient } from '../client.ts'
 import type { Connection } from '../connect.ts'
-import { syncRegistry, type Replica } from '../replica.ts'
-import { signChange, signRotation, type Change, type EpochSource } from './change-chain.ts'
+import { syncRegistry, type Replica } from '../read/replica.ts'
+import { signChange, signRotation, type Change, type EpochSource } from '../sign/change-chain.ts'
 import {
   ACCESS_COMPARTMENTS,
   ownGrant,
   RECORD_COMPARTMENTS,
   signGenesis,
   type NewChain,
-} from './create-chain.ts'
-import { signStep, type Step, type StepContext } from './sign-step.ts'
+} from '../sign/create-chain.ts'
+import { signStep, type Step, type StepContext } from '../sign/sign-step.ts'
 
 /** Changes grants, controllers, hold or epoch. `approvers` beside this identity, if the threshold needs them. */
 export async function changeChain(

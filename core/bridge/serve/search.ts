@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FhirResource } from '../record/fhir/model.ts'
-import { AmpereError } from '../errors.ts'
-import { patientReference } from '../record/fhir/references.ts'
+import type { FhirResource } from '../../record/fhir/model.ts'
+import { AmpereError } from '../../errors.ts'
+import { patientReference } from '../../record/fhir/references.ts'
 import { shownVersion, type Projection, type ServedResource, type ServedVersion } from './projection.ts'
 
 /** A resource that matches, in the version that is shown. */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Issue } from '../record/fhir/model.ts'
-import { fromUtf8, utf8 } from '../bytes/encoding.ts'
-import { toTimestamp } from '../bytes/timestamp.ts'
-import { digestOf } from '../crypto/hash.ts'
-import { AmpereError } from '../errors.ts'
-import type { EntryDraft } from '../record/entry.ts'
-import type { Intake, QuarantinedItem } from '../record/fhir/intake.ts'
-import { patientReference } from '../record/fhir/references.ts'
-import { outcomeOfIssues } from '../record/outcome.ts'
-import type { Bridge } from './bridge.ts'
+import type { Issue } from '../../record/fhir/model.ts'
+import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
+import { toTimestamp } from '../../bytes/timestamp.ts'
+import { digestOf } from '../../crypto/hash.ts'
+import { AmpereError } from '../../errors.ts'
+import type { EntryDraft } from '../../record/entry.ts'
+import type { Intake, QuarantinedItem } from '../../record/fhir/intake.ts'
+import { patientReference } from '../../record/fhir/references.ts'
+import { outcomeOfIssues } from '../../record/outcome.ts'
+import type { Bridge } from '../bridge.ts'
 import { toNewEntries, type FiledItem } from './file-resources.ts'
-import { currentOf, findResource } from './serve.ts'
+import { currentOf, findResource } from '../serve/serve.ts'
 
 /** A refusal that carries what validation found. */
 export type Refused = { readonly issues: readonly Issue[] }

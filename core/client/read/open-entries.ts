@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toBase64url } from '../bytes/encoding.ts'
-import type { ChainId, CompartmentId, EntryId } from '../bytes/ids.ts'
-import { descriptorLeaf, entryRange, readDescriptors, type EntryDescriptor } from '../block/entries-object.ts'
-import { keyRowLeaves, parseKeyRow, type KeyRow } from '../block/key-row.ts'
-import type { BlockEntries } from '../block/block.ts'
-import { sha256Large } from '../crypto/hash.ts'
-import { isAmpereError } from '../errors.ts'
-import { rootOf } from '../log/merkle.ts'
-import { openEntry } from '../seal/entry.ts'
-import { openKeys } from '../seal/wraps.ts'
-import type { ClosedEntry, ClosedStatus, OpenedEntry } from './client.ts'
+import { toBase64url } from '../../bytes/encoding.ts'
+import type { ChainId, CompartmentId, EntryId } from '../../bytes/ids.ts'
+import {
+  descriptorLeaf,
+  entryRange,
+  readDescriptors,
+  type EntryDescriptor,
+} from '../../block/entries-object.ts'
+import { keyRowLeaves, parseKeyRow, type KeyRow } from '../../block/key-row.ts'
+import type { BlockEntries } from '../../block/block.ts'
+import { sha256Large } from '../../crypto/hash.ts'
+import { isAmpereError } from '../../errors.ts'
+import { rootOf } from '../../log/merkle.ts'
+import { openEntry } from '../../seal/entry.ts'
+import { openKeys } from '../../seal/wraps.ts'
+import type { ClosedEntry, ClosedStatus, OpenedEntry } from '../client.ts'
 import type { BlockNote, Replica } from './replica.ts'
 import type { Keyring } from './reader-keys.ts'
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IntakeItem } from '../record/fhir/model.ts'
-import { AmpereError } from '../errors.ts'
-import type { Intake } from '../record/fhir/intake.ts'
-import { patientReference, referencesIn } from '../record/fhir/references.ts'
+import type { IntakeItem } from '../../record/fhir/model.ts'
+import { AmpereError } from '../../errors.ts'
+import type { Intake } from '../../record/fhir/intake.ts'
+import { patientReference, referencesIn } from '../../record/fhir/references.ts'
 
 /** The resources of one message that belong to one patient. */
 export interface PatientGroup {

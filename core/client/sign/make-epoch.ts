@@ -9,7 +9,7 @@ import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Random } from '../../ports/keys.ts'
 import { newEpoch, sealHistory, sealPackage } from '../../seal/epoch.ts'
-import type { Keyring } from '../reader-keys.ts'
+import type { Keyring } from '../read/reader-keys.ts'
 
 /** The secrets of an epoch: a seed per compartment, and the label key for the log. */
 export interface EpochSecrets {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClosedEntry, OpenedEntry, RecordView } from './client.ts'
-import type { HomeApi } from './home-api.ts'
+import type { ClosedEntry, OpenedEntry, RecordView } from '../client.ts'
+import type { HomeApi } from '../home-api.ts'
 import { openBlockEntries } from './open-entries.ts'
 import type { Keyring } from './reader-keys.ts'
 import type { BlockNote, Replica } from './replica.ts'

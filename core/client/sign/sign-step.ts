@@ -12,7 +12,7 @@ import { AmpereError } from '../../errors.ts'
 import type { Now, Random, Signer } from '../../ports/keys.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
 import { following } from '../append-entries.ts'
-import type { Replica } from '../replica.ts'
+import type { Replica } from '../read/replica.ts'
 
 /** How long an approval stays usable, in milliseconds: one hour. */
 const APPROVAL_MS = 3_600_000

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromUtf8, toBase64url, utf8 } from '../bytes/encoding.ts'
-import { concat } from '../bytes/frame.ts'
-import { asChainId, type ChainId } from '../bytes/ids.ts'
-import { gcmOpen, gcmSeal } from '../crypto/aead.ts'
-import { hmacSha256 } from '../crypto/hash.ts'
-import { AmpereError } from '../errors.ts'
-import type { Now, Random } from '../ports/keys.ts'
-import type { WriteTable } from '../ports/table.ts'
+import { fromUtf8, toBase64url, utf8 } from '../../bytes/encoding.ts'
+import { concat } from '../../bytes/frame.ts'
+import { asChainId, type ChainId } from '../../bytes/ids.ts'
+import { gcmOpen, gcmSeal } from '../../crypto/aead.ts'
+import { hmacSha256 } from '../../crypto/hash.ts'
+import { AmpereError } from '../../errors.ts'
+import type { Now, Random } from '../../ports/keys.ts'
+import type { WriteTable } from '../../ports/table.ts'
 
 /** Which chain a patient of this institution has. Ids are kept as keyed hashes, chains sealed. */
 export interface PatientIndex {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FhirResource } from '../record/fhir/model.ts'
-import { fromUtf8 } from '../bytes/encoding.ts'
-import type { ClosedEntry, OpenedEntry, RecordView } from '../client/client.ts'
-import { digestOf } from '../crypto/hash.ts'
-import { utf8 } from '../bytes/encoding.ts'
-import { foldVersions, isShown, type Versioned } from '../record/current.ts'
-import { parseHeader } from '../record/entry.ts'
+import type { FhirResource } from '../../record/fhir/model.ts'
+import { fromUtf8 } from '../../bytes/encoding.ts'
+import type { ClosedEntry, OpenedEntry, RecordView } from '../../client/client.ts'
+import { digestOf } from '../../crypto/hash.ts'
+import { utf8 } from '../../bytes/encoding.ts'
+import { foldVersions, isShown, type Versioned } from '../../record/current.ts'
+import { parseHeader } from '../../record/entry.ts'
 
 /** One version of a resource as the bridge serves it. */
 export interface ServedVersion extends Versioned {

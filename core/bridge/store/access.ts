@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalBytes } from '../bytes/canonical-json.ts'
-import { utf8 } from '../bytes/encoding.ts'
-import type { ChainId } from '../bytes/ids.ts'
-import { toTimestamp } from '../bytes/timestamp.ts'
-import type { RecordClient } from '../client/client.ts'
-import type { Now } from '../ports/keys.ts'
+import { canonicalBytes } from '../../bytes/canonical-json.ts'
+import { utf8 } from '../../bytes/encoding.ts'
+import type { ChainId } from '../../bytes/ids.ts'
+import { toTimestamp } from '../../bytes/timestamp.ts'
+import type { RecordClient } from '../../client/client.ts'
+import type { Now } from '../../ports/keys.ts'
 
 /** One reading of a record on this server. */
 export interface AccessEvent {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RecordItem } from '../consistency/facts.ts'
+import type { RecordItem } from '../../consistency/facts.ts'
 import { shownVersion, type Projection } from './projection.ts'
 
 /** A projection's current resources, as the consistency rules take them. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromBase64url } from '../bytes/encoding.ts'
-import type { CompartmentId } from '../bytes/ids.ts'
-import type { EpochPackage } from '../api/append.ts'
-import { isAmpereError } from '../errors.ts'
-import { openHistory, openPackage } from '../seal/epoch.ts'
-import type { Identity } from './client.ts'
+import { fromBase64url } from '../../bytes/encoding.ts'
+import type { CompartmentId } from '../../bytes/ids.ts'
+import type { EpochPackage } from '../../api/append.ts'
+import { isAmpereError } from '../../errors.ts'
+import { openHistory, openPackage } from '../../seal/epoch.ts'
+import type { Identity } from '../client.ts'
 import type { Replica } from './replica.ts'
 
 /** The seeds that one reader holds of one chain. Lives in memory only. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IntakeItem } from '../record/fhir/model.ts'
-import { digestOf } from '../crypto/hash.ts'
-import type { ChainId } from '../bytes/ids.ts'
-import type { FiledEntry, NewEntry } from '../client/client.ts'
-import { encodeHeader, type EntryDraft } from '../record/entry.ts'
-import { resourceKey } from '../record/current.ts'
-import type { Projection, ServedVersion } from './projection.ts'
+import type { IntakeItem } from '../../record/fhir/model.ts'
+import { digestOf } from '../../crypto/hash.ts'
+import type { ChainId } from '../../bytes/ids.ts'
+import type { FiledEntry, NewEntry } from '../../client/client.ts'
+import { encodeHeader, type EntryDraft } from '../../record/entry.ts'
+import { resourceKey } from '../../record/current.ts'
+import type { Projection, ServedVersion } from '../serve/projection.ts'
 
 /** What became of one resource. */
 export interface FiledItem {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FhirResource } from '../record/fhir/model.ts'
-import { AmpereError } from '../errors.ts'
+import type { FhirResource } from '../../record/fhir/model.ts'
+import { AmpereError } from '../../errors.ts'
 import {
   servedJson,
   shownVersion,

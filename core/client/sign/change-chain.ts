@@ -7,8 +7,8 @@ import type { ParsedBlock } from '../../block/open-block.ts'
 import type { Append, EpochPackage } from '../../api/append.ts'
 import { readersOf, readableBy, type ControlState } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
-import type { Keyring } from '../reader-keys.ts'
-import type { Replica } from '../replica.ts'
+import type { Keyring } from '../read/reader-keys.ts'
+import type { Replica } from '../read/replica.ts'
 import {
   drawEpoch,
   gainingReaders,
