@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asInstitutionId } from '#core/bytes/ids.ts'
-import { changeChain, requestErasure, rotateChain, settleErasure } from '#core/client/acts/acts.ts'
+import { changeChain, rotateChain } from '#core/client/acts/change-chain.ts'
+import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { AmpereError } from '#core/errors.ts'
 import { plainId } from '../dash-ids.ts'
 import { EXIT, print } from '../output.ts'

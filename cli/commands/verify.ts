@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Digest } from '#core/bytes/ids.ts'
-import { exportRecord, verifyExport } from '#core/client/export.ts'
+import { verifyExport } from '#core/client/export/verify-export.ts'
+import { exportRecord } from '#core/client/export/write-export.ts'
 import { auditChains, AUDITOR_NEEDS, listChains } from '#core/server/audit.ts'
 import { select } from '#core/ports/needs.ts'
 import { EXIT, print, progress } from '../output.ts'

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { changeChain } from '#core/client/acts/acts.ts'
+import { changeChain } from '#core/client/acts/change-chain.ts'
 import { testBridge } from '#tests/bridge-world.ts'
 import { testDeployment } from '#tests/deployment.ts'
 

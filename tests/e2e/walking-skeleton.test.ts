@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { utf8 } from '#core/bytes/encoding.ts'
-import {
-  changeChain,
-  createRecord,
-  requestErasure,
-  rotateChain,
-  settleErasure,
-} from '#core/client/acts/acts.ts'
+import { changeChain, rotateChain } from '#core/client/acts/change-chain.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { testDeployment, ORIGIN, makeSigner } from '#tests/deployment.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'

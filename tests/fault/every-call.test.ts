@@ -4,13 +4,9 @@ import { countCalls } from '#adapters/around/counts.ts'
 import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
-import {
-  changeChain,
-  createRecord,
-  requestErasure,
-  rotateChain,
-  settleErasure,
-} from '#core/client/acts/acts.ts'
+import { changeChain, rotateChain } from '#core/client/acts/change-chain.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { select } from '#core/ports/needs.ts'
 import { auditChains, AUDITOR_NEEDS, listChains } from '#core/server/audit.ts'

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../bytes/encoding.ts'
-import { asChainId, type ChainId, type Digest } from '../bytes/ids.ts'
-import { chainId, digest, parseWith } from '../bytes/schema.ts'
-import { openHead, parseHead } from '../api/head.ts'
-import { foldBlocks } from '../chain/fold-blocks.ts'
-import type { Link } from '../chain/state.ts'
-import { sha256Large } from '../crypto/hash.ts'
-import { createVerifiers } from '../crypto/signature.ts'
-import { AmpereError } from '../errors.ts'
-import { entryRange } from '../block/entries-object.ts'
-import { createRegistryHistory, type RegistryHistory } from '../registry/history.ts'
-import { headKeyAt } from '../registry/snapshot.ts'
-import type { Connection } from './connect.ts'
-import { checkedDescriptors, checkedRow } from './read/open-entries.ts'
+import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../../bytes/encoding.ts'
+import { asChainId, type ChainId, type Digest } from '../../bytes/ids.ts'
+import { chainId, digest, parseWith } from '../../bytes/schema.ts'
+import { openHead, parseHead } from '../../api/head.ts'
+import { foldBlocks } from '../../chain/fold-blocks.ts'
+import type { Link } from '../../chain/state.ts'
+import { sha256Large } from '../../crypto/hash.ts'
+import { createVerifiers } from '../../crypto/signature.ts'
+import { AmpereError } from '../../errors.ts'
+import { entryRange } from '../../block/entries-object.ts'
+import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
+import { headKeyAt } from '../../registry/snapshot.ts'
+import { checkedDescriptors, checkedRow } from '../read/open-entries.ts'
 
 const headLine = v.strictObject({
   ampere: v.literal('export/v1'),
@@ -40,28 +39,6 @@ export interface ExportReport {
   /** Time of the head statement: the record is complete as of then, as far as this home says. */
   readonly asOf: string
   readonly problems: readonly { readonly height: number; readonly rule: string; readonly detail: string }[]
-}
-
-/** One record as lines of JSON (docs/PROTOCOL.md, Export): registry, blocks, key rows, sealed objects, head. */
-export async function exportRecord(connection: Connection, chain: ChainId): Promise<Uint8Array> {
-  const replica = await connection.replica(chain)
-  const { api, ports } = connection
-  const lines: object[] = [
-    { ampere: 'export/v1', chain, registry: ports.pins.registry, origin: ports.pins.origin },
-  ]
-  for (const compact of await allPages((from) => api.registryBlocks(from)))
-    lines.push({ registryBlock: compact })
-  const blocks = await allPages((from) => api.blocks(chain, from))
-  for (const compact of blocks.slice(0, replica.notes.length)) lines.push({ block: compact })
-  for (const { entries } of replica.notes) {
-    if (!entries) continue
-    const name = `${entries.root}.${entries.keys}`
-    const [row, object] = await Promise.all([api.keyRow(chain, name), api.object(chain, entries.root)])
-    if (row) lines.push({ row: fromUtf8(row), of: name })
-    if (object) lines.push({ object: toBase64url(object), of: entries.root })
-  }
-  lines.push({ head: (await api.head(chain)).head })
-  return utf8(`${lines.map((line) => JSON.stringify(line)).join('\n')}\n`)
 }
 
 interface Parts {
@@ -204,16 +181,4 @@ function parseLine(line: string, number: number): unknown {
   } catch (cause) {
     throw new AmpereError('EXPORT_MALFORMED', `line ${number} is not JSON`, { cause })
   }
-}
-
-async function allPages(
-  read: (from: number) => Promise<{ items: readonly string[]; next: number | null }>,
-): Promise<string[]> {
-  const items: string[] = []
-  for (let from: number | null = 0; from !== null;) {
-    const page = await read(from)
-    items.push(...page.items)
-    from = page.next
-  }
-  return items
 }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Home } from '../../block/block.ts'
+import type { RecordClient } from '../client.ts'
+import type { Connection } from '../connect.ts'
+import { RECORD_COMPARTMENTS } from '../sign/create-chain.ts'
+import { createRecord } from './create-record.ts'
+
+/** The client that a bridge uses: append, read, create. */
+export function recordClient(connection: Connection, home: Home): RecordClient {
+  return {
+    append: (chain, entries) => connection.append(chain, entries),
+    read: (chain) => connection.read(chain),
+    accessChainOf: async (chain) => (await connection.replica(chain)).link.state.access,
+    create: (options) => createRecord(connection, home, options?.compartments ?? RECORD_COMPARTMENTS),
+  }
+}
