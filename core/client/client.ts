@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BlockId, ChainId, CompartmentId, Digest, EntryId, InstitutionId } from '../bytes/ids.ts'
 import type { Timestamp } from '../bytes/timestamp.ts'
-import type { RegistryHead } from '../block/block.ts'
+import type { EraseBlock, RegistryHead } from '../block/block.ts'
 import type { Fetch, Now, Random, Signer } from '../ports/keys.ts'
 
 /** What an installation trusts before it asks anyone: nothing in an answer can choose its own judge. */
@@ -64,13 +64,20 @@ export interface OpenedEntry extends FiledEntry {
 }
 
 /** Why an entry did not open; none of these words stands for another (docs/PROTOCOL.md, Status). */
-export type ClosedStatus = 'not-granted' | 'erased' | 'missing' | 'tampered' | 'unopenable'
+export type ClosedStatus = 'not-granted' | 'incomplete' | 'erased' | 'missing' | 'tampered' | 'unopenable'
 
 export interface ClosedEntry extends FiledEntry {
   readonly compartment: CompartmentId
   readonly status: ClosedStatus
   /** The check that failed, as docs/PROTOCOL.md section 8 names them; empty when none did. */
   readonly rule: string
+}
+
+/** An erasure that a block completed: what it names is gone for good. */
+export interface CompletedErasure {
+  readonly id: BlockId
+  readonly height: number
+  readonly body: EraseBlock['body']
 }
 
 /** A reader's whole view of one chain, verified from its genesis. */
@@ -82,6 +89,8 @@ export interface RecordView {
   /** In order of height, then of position in the block. */
   readonly opened: readonly OpenedEntry[]
   readonly closed: readonly ClosedEntry[]
+  /** Completed erasures, in order. */
+  readonly erasures: readonly CompletedErasure[]
 }
 
 /**

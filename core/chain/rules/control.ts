@@ -5,6 +5,7 @@ import { MAX_GRANTS, type ControlBlock, type Grant } from '../../block/block.ts'
 import type { OpenedBlock } from '../../block/open-block.ts'
 import { firstViolation, violation, type Violation } from '../../block/violation.ts'
 import { activeInstanceOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { rotationDue } from '../rotation.ts'
 import { readableBy, readersOf, type ControlState, type Link } from '../state.ts'
 import { authorOf, checkApprovals, controllerOf } from './authority.ts'
 import { checkControllers, compartmentsOf } from './genesis.ts'
@@ -19,7 +20,7 @@ export function applyControl(
   const before = parent.state
   const broken =
     block.body.act === 'rotate'
-      ? checkRotation(before, block, opened, records)
+      ? checkRotation(parent, block, opened, records)
       : checkChange(parent, block, opened, records)
   if (broken) return broken
   const after = change(before, block)
@@ -27,12 +28,14 @@ export function applyControl(
 }
 
 function checkRotation(
-  before: ControlState,
+  parent: Link,
   block: ControlBlock,
   opened: OpenedBlock,
   records: RegistryView,
 ): Violation | null {
+  const before = parent.state
   const { body } = block
+  const due = new Set<string>(rotationDue(before, records, block.time).map((item) => item.institution))
   const onlyKeys =
     body.grants.put.length === 0 &&
     body.controllers === null &&
@@ -45,10 +48,14 @@ function checkRotation(
         ? null
         : violation('author', 'the author speaks for no controller'),
     () => (onlyKeys ? null : violation('rotate', 'a rotation changes keys and revoked readers only')),
+    () =>
+      parent.opened.block.type === 'genesis'
+        ? violation('first-control', 'height 1 is the control block with the first grants')
+        : null,
     () => (body.epoch ? null : violation('rotate', 'a rotation brings a new epoch')),
     () =>
-      body.grants.remove.some((id) => recordOf(records, 'institution', id)?.status === 'active')
-        ? violation('rotate', 'a rotation drops a reader whose institution is active')
+      body.grants.remove.some((id) => !due.has(id))
+        ? violation('rotate', 'a rotation drops a reader that is active and whose grant is in force')
         : null,
     () => checkGrants(before, block, records),
     () => checkEpoch(before, block),

@@ -2,7 +2,6 @@
 import type { ChainId } from '../../bytes/ids.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import type { Signer } from '../../ports/keys.ts'
-import { recordOf } from '../../registry/snapshot.ts'
 import type { Connection } from '../connect.ts'
 import { signChange, signRotation, type Change } from '../sign/change-chain.ts'
 import { stepContext, submitAndSync } from './submit.ts'
@@ -21,18 +20,11 @@ export async function changeChain(
   return submitAndSync(connection, append)
 }
 
-/** A new epoch for a chain, dropping readers whose institutions the registry no longer lists. */
+/** A new epoch for a chain, dropping readers that the registry removed and grants that have ended. */
 export async function rotateChain(connection: Connection, chain: ChainId): Promise<ParsedBlock> {
   const replica = await connection.replica(chain)
-  const newest = connection.sync.registry.newest()
-  const gone = replica.link.state.grants
-    .map((grant) => grant.institution)
-    .filter((id) => recordOf(newest, 'institution', id)?.status !== 'active')
-  const { append } = await signRotation(
-    stepContext(connection, []),
-    replica,
-    gone,
-    await connection.keyring(replica),
-  )
+  const { signer } = connection.ports.identity
+  const context = { ports: connection.ports, registry: connection.sync.registry, author: signer }
+  const { append } = await signRotation(context, replica, await connection.keyring(replica))
   return submitAndSync(connection, append)
 }

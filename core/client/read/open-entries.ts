@@ -89,6 +89,7 @@ const ERASED = { status: 'erased', rule: '' } as const
 const RULES: Readonly<Record<ClosedStatus, string>> = {
   'not-granted': '',
   erased: '',
+  incomplete: 'batch',
   missing: 'object',
   tampered: 'entry-hash',
   unopenable: 'author-seal',
@@ -178,6 +179,17 @@ function erasedTargets(replica: Replica, note: BlockNote): { id: EntryId; compar
     body.targets.flatMap((target) => (target.height === note.height ? target.ids : [])),
   )
   return [...new Set(ids)].map((id) => ({ id, compartment: '' as CompartmentId }))
+}
+
+/** The entries of a block whose batch is not whole, unopened: nothing of a delivery counts until all is there. */
+export function heldEntries(replica: Replica, height: number): ClosedEntry[] {
+  const note = replica.notes[height]
+  return Array.from({ length: note?.entries?.count ?? 0 }, (_, i) => ({
+    ...placeOf(replica.chain, note as BlockNote, namelessId(i)),
+    compartment: '' as CompartmentId,
+    status: 'incomplete' as const,
+    rule: RULES.incomplete,
+  }))
 }
 
 /** Stands for an entry whose id went with its object; never equal to a real id, which is 22 characters. */

@@ -2,17 +2,18 @@
 import type { BlockId, ChainId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { openHead, parseHead, type HeadStatement } from '../../api/head.ts'
-import type { BlockEntries, EpochKey, EraseBlock } from '../../block/block.ts'
+import type { BlockEntries, EpochKey } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
-import type { Link } from '../../chain/state.ts'
+import { readersOf, type Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import type { PublicJwk } from '../../ports/keys.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
-import type { Pins } from '../client.ts'
+import type { CompletedErasure, Pins } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
+import { heightsIn, noteBatch, openBatches, type OpenBatches } from './batches.ts'
 
 /** What a verified block leaves behind for its reader; the block itself need not stay in memory. */
 export interface BlockNote {
@@ -32,12 +33,18 @@ export interface Replica {
   /** Public epoch keys by epoch number, from the blocks that set them. */
   readonly epochs: ReadonlyMap<number, readonly EpochKey[]>
   /** Completed erasures, in order. */
-  readonly erasures: readonly {
-    readonly id: BlockId
-    readonly height: number
-    readonly body: EraseBlock['body']
-  }[]
+  readonly erasures: readonly CompletedErasure[]
+  /** Heights of blocks whose batch has not got its last block (yet): nothing of them counts until it has. */
+  readonly heldBack: ReadonlySet<number>
+  /** Institutions that could read, from the height of each change on, in order. */
+  readonly readers: readonly ReaderSpan[]
   readonly head: HeadStatement
+}
+
+/** Who can read from a height on, until the next span. */
+export interface ReaderSpan {
+  readonly height: number
+  readonly institutions: readonly string[]
 }
 
 /** What synchronising needs. */
@@ -79,14 +86,17 @@ export async function syncReplica(
   const at = grown.notes[head.height]
   if (!grown.link || at?.id !== head.block)
     throw failed('forked', `two blocks are claimed at height ${head.height}`)
-  return { chain, link: grown.link, notes: grown.notes, epochs: grown.epochs, erasures: grown.erasures, head }
+  const { link, batches, ...parts } = grown
+  return { chain, link, ...parts, heldBack: heightsIn(batches), head }
 }
 
 interface Growing {
   link: Link | null
   notes: BlockNote[]
   epochs: Map<number, readonly EpochKey[]>
-  erasures: Replica['erasures'][number][]
+  erasures: CompletedErasure[]
+  readers: ReaderSpan[]
+  batches: OpenBatches
 }
 
 function emptyOr(known: Replica | null): Growing {
@@ -95,6 +105,8 @@ function emptyOr(known: Replica | null): Growing {
     notes: [...(known?.notes ?? [])],
     epochs: new Map(known?.epochs),
     erasures: [...(known?.erasures ?? [])],
+    readers: [...(known?.readers ?? [])],
+    batches: openBatches((known?.notes ?? []).filter((note) => known?.heldBack.has(note.height) === true)),
   }
 }
 
@@ -111,8 +123,11 @@ async function grow(
     verifiers: context.verifiers,
   })
   for (const link of folded.links) {
+    const note = noteOf(link.opened)
+    noteReaders(grown, link)
     grown.link = link
-    grown.notes.push(noteOf(link.opened))
+    grown.notes.push(note)
+    noteBatch(grown.batches, note)
     const keys = epochKeysIn(link.opened)
     if (keys) grown.epochs.set(link.state.epoch.number, keys)
     const { block } = link.opened
@@ -124,6 +139,16 @@ async function grow(
     const { height, violation } = folded.broken
     throw failed(violation.rule, `block ${height}: ${violation.detail}`)
   }
+}
+
+function noteReaders(grown: Growing, link: Link): void {
+  const { block } = link.opened
+  if (block.type !== 'genesis' && block.type !== 'control') return
+  const devices = new Set<string>(
+    link.state.controllers.members.flatMap((member) => (member.kind === 'device' ? [member.kid] : [])),
+  )
+  const institutions = readersOf(link.state).filter((reader) => !devices.has(reader))
+  grown.readers.push({ height: block.height, institutions })
 }
 
 /** What to remember of a verified block. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url } from '../../bytes/encoding.ts'
 import type { ChainId, InstitutionId } from '../../bytes/ids.ts'
+import { toTimestamp } from '../../bytes/timestamp.ts'
 import type { ControlBlock, Controllers, Grant } from '../../block/block.ts'
 import { packagesRoot } from '../../block/packages.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import type { Append, EpochPackage } from '../../api/append.ts'
+import { rotationDue } from '../../chain/rotation.ts'
 import { readersOf, readableBy, type ControlState } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Keyring } from '../read/reader-keys.ts'
@@ -77,10 +79,10 @@ export async function signChange(
 export async function signRotation(
   context: Omit<StepContext, 'approvers'>,
   replica: Replica,
-  drop: readonly InstitutionId[],
   keyring: Keyring,
 ): Promise<{ block: ParsedBlock; append: Append }> {
   const before = replica.link.state
+  const drop = dueAt(context, replica)
   const held = heldEpoch(before, keyring)
   const epoch = await drawEpoch(held.compartments, context.ports.random)
   const after = preview(before, { revoke: drop })
@@ -101,6 +103,14 @@ export async function signRotation(
   }
   const block = await signStep({ ...context, approvers: [] }, replica, () => ({ type: 'control', body }))
   return { block, append: appendOf(block, packages, epoch) }
+}
+
+/** Readers that a rotation drops, at the registry head and not after the time that its block will name. */
+function dueAt(context: Omit<StepContext, 'approvers'>, replica: Replica): InstitutionId[] {
+  const records = context.registry.viewAt(replica.head.registry)
+  if (!records) throw new AmpereError('REGISTRY_STALE', 'the registry head is not known')
+  const time = toTimestamp(context.ports.now())
+  return rotationDue(replica.link.state, records, time).map(({ institution }) => institution)
 }
 
 function grantsOf(change: Change): ControlBlock['body']['grants'] {
