@@ -13,7 +13,8 @@ import { rootOf } from '../log/merkle.ts'
 import { sealEntry } from '../seal/entry.ts'
 import { sealKeys } from '../seal/wraps.ts'
 import type { ClientPorts, FiledEntry, NewEntry } from './client.ts'
-import { noteOf, type BlockNote, type Replica } from './read/replica.ts'
+import { noteOf, type BlockNote } from './read/block-note.ts'
+import type { Replica } from './read/replica.ts'
 
 /** Entries per block that this client makes; the format allows 4,096. */
 export const BATCH_ENTRIES = 256
@@ -53,11 +54,12 @@ export async function appendEntries(
     const inBatch = batches.length === 1 ? null : { id, index, last: index === batches.length - 1 }
     const { block, next } = await appendSealed(context, at, sealed, inBatch)
     at = next
-    for (const descriptor of sealed.descriptors) {
+    for (const [place, descriptor] of sealed.descriptors.entries()) {
       filed.push({
         id: descriptor.id,
         chain: replica.chain,
         height: block.height,
+        index: place,
         block: block.id,
         time: block.time,
       })

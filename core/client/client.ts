@@ -50,6 +50,8 @@ export interface FiledEntry {
   readonly id: EntryId
   readonly chain: ChainId
   readonly height: number
+  /** Place in its block, from 0. */
+  readonly index: number
   readonly block: BlockId
   readonly time: Timestamp
 }
@@ -108,4 +110,10 @@ export interface RecordClient {
   create(options?: {
     readonly compartments?: readonly string[]
   }): Promise<{ record: ChainId; access: ChainId }>
+  /** Signs this institution's request to join the chain behind a pairing code. */
+  requestPairing(code: string): Promise<string>
+  /** Who asks to join with which code. @throws AmpereError UNAUTHORIZED */
+  openPairing(compact: string): Promise<{ readonly institution: InstitutionId; readonly code: string }>
+  /** Lets an institution read and append to everything on a record. Repeating it changes nothing. */
+  share(chain: ChainId, institution: InstitutionId): Promise<void>
 }

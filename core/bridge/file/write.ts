@@ -1,70 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Issue } from '../../record/fhir/model.ts'
-import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
+import { utf8 } from '../../bytes/encoding.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError } from '../../errors.ts'
 import type { EntryDraft } from '../../record/entry.ts'
-import type { Intake, QuarantinedItem } from '../../record/fhir/intake.ts'
+import type { QuarantinedItem } from '../../record/fhir/intake.ts'
+import type { Issue } from '../../record/fhir/model.ts'
 import { patientReference } from '../../record/fhir/references.ts'
-import { outcomeOfIssues } from '../../record/outcome.ts'
+import { COMPARTMENTS } from '../../record/entry.ts'
+import type { Intake } from '../../record/fhir/intake.ts'
 import type { Bridge } from '../bridge.ts'
-import { toNewEntries, type FiledItem } from './file-resources.ts'
+import { versionId, type Projection, type ServedVersion } from '../serve/projection.ts'
 import { currentOf, findResource } from '../serve/serve.ts'
+import { toNewEntries, type FiledItem } from './file-resources.ts'
 
 /** A refusal that carries what validation found. */
 export type Refused = { readonly issues: readonly Issue[] }
 
-/** Methods that a transaction or batch may ask for here. */
-const WRITES = ['POST', 'PUT']
-
-/**
- * Files a transaction (all or nothing) or a batch (each for itself) and answers entry by entry, in order.
- * @throws AmpereError RESOURCE_MALFORMED, UNSUPPORTED
- */
-export async function fileBundle(
-  bridge: Bridge,
-  bytes: Uint8Array,
-): Promise<{ readonly status: number; readonly body: object }> {
-  const intake = bridge.intake(bytes, 'fhir+json')
-  const { bundleType } = intake
-  if (bundleType !== 'transaction' && bundleType !== 'batch') {
-    throw new AmpereError('RESOURCE_MALFORMED', 'a Bundle that is posted here is a transaction or a batch')
-  }
-  const unsupported = intake.items.find((item) => item.request && !WRITES.includes(item.request.method))
-  if (unsupported || intake.items.some((item) => item.request?.ifNoneExist !== undefined)) {
-    throw new AmpereError('UNSUPPORTED', 'entries are POST or PUT, without ifNoneExist')
-  }
-  const [bad] = intake.quarantined
-  if (bundleType === 'transaction' && bad) return { status: 422, body: outcomeOfIssues(withPosition(bad)) }
-  const { filed } = await bridge.fileIntake(intake)
-  const answers = new Map<number, object>(filed.map((item) => [item.item.position, answerOf(item)]))
-  for (const item of intake.quarantined) {
-    answers.set(item.position, { response: { status: '422', outcome: outcomeOfIssues(withPosition(item)) } })
-  }
-  const entry = [...answers].toSorted(([a], [b]) => a - b).map(([, answer]) => answer)
-  return { status: 200, body: { resourceType: 'Bundle', type: `${bundleType}-response`, entry } }
+/** What a request asks for beside its body. */
+export interface WriteRequest {
+  readonly type: string
+  /** The id in the URL of an update; null for a create, which is given `newId`. */
+  readonly id: string | null
+  readonly newId: string
+  /** The version that the client has seen, from `If-Match: W/"..."`; null when it does not say. */
+  readonly ifMatch: string | null
 }
 
-/** Files one resource under its own id, or a new one. @throws AmpereError RESOURCE_MALFORMED, NOT_FOUND */
+/**
+ * Files one resource: an update under the URL's id, a create under a new one.
+ * @throws AmpereError RESOURCE_MALFORMED, PRECONDITION_FAILED, GONE (it was erased from this record)
+ */
 export async function fileResource(
   bridge: Bridge,
   bytes: Uint8Array,
-  given: { readonly type: string; readonly id: string | null; readonly newId: string },
+  request: WriteRequest,
 ): Promise<FiledItem | Refused> {
-  const intake = bridge.intake(given.id === null ? withId(bytes, given.newId) : bytes, 'fhir+json')
+  const createId = request.id === null ? request.newId : undefined
+  const intake = bridge.intake(bytes, 'fhir+json', createId)
   const [bad] = intake.quarantined
   if (bad) return { issues: withPosition(bad) }
   const [item] = intake.items
   if (!item || intake.bundleType !== null)
     throw new AmpereError('RESOURCE_MALFORMED', 'one resource is expected')
-  if (item.resource.resourceType !== given.type || (given.id !== null && item.resource.id !== given.id)) {
+  const { resource } = item
+  if (resource.resourceType !== request.type || (request.id !== null && resource.id !== request.id)) {
     throw new AmpereError('RESOURCE_MALFORMED', 'type and id of the resource are not those of the URL')
   }
-  await checkKnownPatient(bridge, intake)
-  const { filed } = await bridge.fileIntake(intake)
+  const patientId = await knownPatient(bridge, intake)
+  if (request.ifMatch !== null) await checkVersion(bridge, patientId, request)
+  const { filed } = await bridge.fileIntake(intake, 'single')
   const [done] = filed
   if (!done) throw new AmpereError('RESOURCE_MALFORMED', 'the resource names no patient')
+  if (done.outcome === 'erased') throw erasedBefore()
   return done
 }
 
@@ -72,12 +60,16 @@ export async function fileResource(
 export async function deleteResource(
   bridge: Bridge,
   patientId: string,
-  type: string,
-  id: string,
+  request: Pick<WriteRequest, 'type' | 'id' | 'ifMatch'>,
 ): Promise<void> {
+  const { type, id, ifMatch } = request
   const { chain, projection } = await bridge.record(patientId)
-  const resource = findResource(projection, type, id)
-  const { header } = currentOf(resource)
+  const resource = projection.resources.get(`${type}/${id ?? ''}`)
+  // Deleting what is not there is done already (FHIR R4 section 3.1.0.7.1).
+  if (resource?.versions[0]?.header.status === 'deleted') return
+  const current = currentOf(findResource(projection, type, id ?? ''))
+  if (ifMatch !== null) requireVersion(current, ifMatch)
+  const { header } = current
   if (header.source !== bridge.ports.source)
     throw new AmpereError('FORBIDDEN', 'another institution wrote the resource')
   const content = utf8(JSON.stringify({ resourceType: type, id: header.id }))
@@ -91,44 +83,60 @@ export async function deleteResource(
       origin: { format: 'fhir+json', hash: digestOf(content), received },
     },
     content,
-    compartment: 'general',
+    compartment: compartmentOf(current),
   }
   await bridge.ports.client.append(chain, toNewEntries([draft]))
 }
 
-/** A resource other than Patient needs a patient that is known here: a typing error must not make a chain. */
-async function checkKnownPatient(bridge: Bridge, intake: Intake): Promise<void> {
-  const [item] = intake.items
-  if (!item || item.resource.resourceType === 'Patient') return
-  const id = /Patient\/([A-Za-z0-9.-]{1,64})$/.exec(patientReference(item.resource) ?? '')?.[1]
-  if (id === undefined || (await bridge.ports.index.find(id)) === null) {
-    throw new AmpereError('RESOURCE_MALFORMED', 'the resource names no patient that is known here')
-  }
+/** The refusal of what was erased: it does not come back by being sent again. */
+export function erasedBefore(): AmpereError {
+  return new AmpereError('GONE', 'it was erased from this record and is not filed again')
 }
 
-/** FHIR gives a created resource a new id: it is put in front, the rest of the text stays as it was sent. */
-function withId(bytes: Uint8Array, id: string): Uint8Array {
-  const text = fromUtf8(bytes)
-  const parsed = JSON.parse(text) as { id?: unknown }
-  if (parsed.id !== undefined) return utf8(JSON.stringify({ ...parsed, id }))
-  return utf8(text.replace('{', `{"id":${JSON.stringify(id)},`))
-}
-
-function answerOf(filed: FiledItem): object {
-  const { type, id } = filed.item.draft.header
-  const status = filed.outcome === 'created' ? '201 Created' : '200 OK'
-  return {
-    response: {
-      status,
-      location: `${type}/${id}`,
-      ...(filed.entry ? { lastModified: filed.entry.time } : {}),
-    },
-  }
-}
-
-function withPosition(item: QuarantinedItem): Issue[] {
+/** What quarantine says, with the entry's place where it names no element. */
+export function withPosition(item: QuarantinedItem): Issue[] {
   return item.issues.map((issue) => ({
     ...issue,
     expression: issue.expression === '' ? `Bundle.entry[${item.position}]` : issue.expression,
   }))
+}
+
+/** Where the resource was: who could not read it must not learn from its deletion that it existed. */
+function compartmentOf({ entry }: ServedVersion): EntryDraft['compartment'] {
+  return COMPARTMENTS.find((name) => name === entry.compartmentName) ?? 'unclassified'
+}
+
+async function checkVersion(bridge: Bridge, patientId: string, request: WriteRequest): Promise<void> {
+  const { projection } = await bridge.record(patientId).catch((error: unknown) => {
+    if (error instanceof AmpereError && error.code === 'NOT_FOUND') return { projection: null }
+    throw error
+  })
+  requireVersion(ownCurrent(bridge, projection, request), request.ifMatch ?? '')
+}
+
+function ownCurrent(
+  bridge: Bridge,
+  projection: Projection | null,
+  request: WriteRequest,
+): ServedVersion | null {
+  const version = projection?.resources.get(`${request.type}/${request.id ?? ''}`)?.versions[0]
+  return version?.header.source === bridge.ports.source ? version : null
+}
+
+function requireVersion(current: ServedVersion | null, ifMatch: string): void {
+  if (current && ifMatch === versionId(current)) return
+  throw new AmpereError('PRECONDITION_FAILED', 'the resource has another version than the one in If-Match')
+}
+
+/** A resource other than Patient needs a patient that is known here: a typing error must not make a chain. */
+async function knownPatient(bridge: Bridge, intake: Intake): Promise<string> {
+  const [item] = intake.items
+  if (item?.resource.resourceType === 'Patient') return item.draft.header.id
+  const id = item
+    ? /Patient\/([A-Za-z0-9.-]{1,64})$/.exec(patientReference(item.resource) ?? '')?.[1]
+    : undefined
+  if (id === undefined || (await bridge.ports.store.patients.find(id)) === null) {
+    throw new AmpereError('RESOURCE_MALFORMED', 'the resource names no patient that is known here')
+  }
+  return id
 }

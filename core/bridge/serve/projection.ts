@@ -26,8 +26,8 @@ export interface Projection {
   readonly resources: ReadonlyMap<string, ServedResource>
   readonly findings: readonly FiledFinding[]
   readonly closed: readonly ClosedEntry[]
-  /** Served `Type/id` by the id that the source used in urn:uuid references. */
-  readonly byUuid: ReadonlyMap<string, string>
+  /** Served `Type/id` by source and the name that the source's own references use. */
+  readonly names: ReadonlyMap<string, string>
 }
 
 /** A finding on the record, with who filed it. Its other members are those of core/consistency's Finding. */
@@ -54,17 +54,23 @@ export function project(view: RecordView, own: string, before: Projection | null
     else versions.push(version)
   }
   const resources = new Map<string, ServedResource>()
-  const byUuid = new Map<string, string>()
+  const names = new Map<string, string>()
   const groups = [...foldVersions(versions).values()].toSorted((a, b) => ownFirst(a.key, b.key, own))
   for (const { versions: group } of groups) {
     const [current] = group
     if (!current) continue
-    const { type, id: sourceId, source } = current.header
+    const { type, id: sourceId, source, fullUrl } = current.header
     const id = resources.has(`${type}/${sourceId}`) ? otherId(source, sourceId) : sourceId
-    resources.set(`${type}/${id}`, { type, id, versions: group })
-    if (!byUuid.has(sourceId)) byUuid.set(sourceId, `${type}/${id}`)
+    const served = `${type}/${id}`
+    resources.set(served, { type, id, versions: group })
+    if (id !== sourceId) names.set(nameKey(source, `${type}/${sourceId}`), served)
+    if (fullUrl !== null) names.set(nameKey(source, fullUrl), served)
   }
-  return { view, resources, findings: standingFindings(filedFindings), closed: view.closed, byUuid }
+  return { view, resources, findings: standingFindings(filedFindings), closed: view.closed, names }
+}
+
+function nameKey(source: string, name: string): string {
+  return `${source} ${name}`
 }
 
 /** Findings that were not withdrawn; the same one filed by two institutions counts once. */
@@ -85,40 +91,61 @@ export function shownVersion(resource: ServedResource): ServedVersion | null {
   return current && isShown(current) ? current : null
 }
 
-/** The JSON that is served: the source's content, its id and version here, references made relative. */
+/**
+ * The version's id: height and place of its entry, which no later arrival, restart or erasure changes.
+ * Counting 1, 2, 3 would shift when an older version comes late or one is erased.
+ */
+export function versionIdOf(entry: Pick<OpenedEntry, 'height' | 'index'>): string {
+  return `${entry.height}.${entry.index}`
+}
+
+export function versionId(version: ServedVersion): string {
+  return versionIdOf(version.entry)
+}
+
+/** The JSON that is served: the source's content, its id and version here, references as they are served here. */
 export function servedJson(
   projection: Projection,
   resource: ServedResource,
   version: ServedVersion,
 ): FhirResource {
-  const number = resource.versions.length - resource.versions.indexOf(version)
   const meta = version.resource['meta'] ?? {}
-  const rewritten = rewrite(version.resource, projection.byUuid) as FhirResource
+  const rewritten = rewrite(version.resource, '', version.header.source, projection.names) as FhirResource
   return {
     ...rewritten,
     id: resource.id,
-    meta: { ...meta, versionId: String(number), lastUpdated: version.header.time ?? version.entry.time },
+    meta: {
+      ...meta,
+      versionId: versionId(version),
+      lastUpdated: version.header.time ?? version.entry.time,
+    },
   }
 }
 
-function rewrite(value: unknown, byUuid: ReadonlyMap<string, string>): unknown {
-  if (Array.isArray(value)) return value.map((item) => rewrite(item, byUuid))
+/** FHIR R4 section 3.1.0.11.2: a uuid by which a message calls a resource is replaced wherever it stands. */
+function rewrite(
+  value: unknown,
+  member: string,
+  source: string,
+  names: ReadonlyMap<string, string>,
+): unknown {
   if (typeof value === 'string') {
-    return value.startsWith('urn:uuid:') ? (byUuid.get(value.slice('urn:uuid:'.length)) ?? value) : value
+    if (member !== 'reference' && !value.startsWith('urn:uuid:')) return value
+    return names.get(nameKey(source, value)) ?? value
   }
+  if (Array.isArray(value)) return value.map((item) => rewrite(item, member, source, names))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rewrite(member, byUuid)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, rewrite(item, name, source, names)]),
+  )
 }
 
 function parseEntry(entry: OpenedEntry): ServedVersion {
   const header = parseHeader(entry.header)
-  return {
-    header,
-    height: entry.height,
-    id: entry.id,
-    entry,
-    resource: JSON.parse(fromUtf8(entry.content)) as FhirResource,
-  }
+  const content = JSON.parse(fromUtf8(entry.content)) as FhirResource
+  // A create assigns the id, so the one in the text may be another.
+  const { height, index, id } = entry
+  return { header, height, index, id, entry, resource: { ...content, id: header.id } }
 }
 
 /** This institution's resources come first and keep their ids; then by name, so that all runs agree. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { toBase64url, utf8 } from '../../bytes/encoding.ts'
 import { canonicalBytes } from '../../bytes/canonical-json.ts'
-import { utf8 } from '../../bytes/encoding.ts'
-import type { ChainId } from '../../bytes/ids.ts'
+import { asChainId, type ChainId } from '../../bytes/ids.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
 import type { RecordClient } from '../../client/client.ts'
-import type { Now } from '../../ports/keys.ts'
+import type { Now, Random } from '../../ports/keys.ts'
+import type { Row, WriteTable } from '../../ports/table.ts'
+import type { SealedRows } from './sealed-rows.ts'
 
 /** One reading of a record on this server. */
 export interface AccessEvent {
@@ -18,49 +20,72 @@ export interface AccessEvent {
   readonly resources: number
 }
 
-/** Collects readings and enters them in the access chains, in batches. */
+/** Keeps readings and enters them in the access chains, in batches. */
 export interface AccessLog {
-  record(event: AccessEvent): void
-  /** Enters what was collected; the host calls it at least every 60 s. @returns how many were entered */
+  /** Keeps a reading durably; awaited before anything that was read is given out. */
+  record(event: AccessEvent): Promise<void>
+  /**
+   * Enters what is kept; the host calls it at least every 60 s. What cannot be entered stays for the next call.
+   * @returns how many were entered
+   * @throws AmpereError of the first chain that failed, after all were tried
+   */
   flush(): Promise<number>
 }
 
-/** Events that are kept until the next flush; beyond that a reading waits for one. */
-export const MAX_WAITING = 1000
+/** Partition of the bridge's table with the readings that wait, in order of time. */
+const WAITING = 'access'
 
-/** An access log over the access chains that the record chains name. What cannot be entered stays collected. */
-export function createAccessLog(client: RecordClient, now: Now): AccessLog {
-  let waiting: (AccessEvent & { readonly at: string })[] = []
+/** An access log over the access chains that the record chains name; what waits is sealed in the bridge's own table. */
+export function createAccessLog(
+  client: RecordClient,
+  table: WriteTable,
+  rows: SealedRows,
+  ports: { readonly now: Now; readonly random: Random },
+): AccessLog {
   return {
-    record: (event) => {
-      waiting.push({ ...event, at: toTimestamp(now()) })
+    record: async (event) => {
+      const at = toTimestamp(ports.now())
+      const id = toBase64url(ports.random(16))
+      const { chain, resources, ...rest } = event
+      const kept = { chain, entry: JSON.stringify({ id, at, ...rest, resources }) }
+      await table.insert(WAITING, `${at}/${id}`, await rows.seal(kept))
     },
     flush: async () => {
-      const batch = waiting
-      waiting = []
+      const waiting = await table.range(WAITING)
+      const byChain = new Map<string, { row: Row; entry: string }[]>()
+      for (const row of waiting) {
+        const { chain = '', entry = '' } = await rows.open(row.value)
+        byChain.set(chain, [...(byChain.get(chain) ?? []), { row, entry }])
+      }
+      const failures: unknown[] = []
       let entered = 0
-      for (const chain of new Set(batch.map((event) => event.chain))) {
-        const events = batch.filter((event) => event.chain === chain)
+      for (const [chain, events] of byChain) {
         try {
-          entered += await enter(client, chain, events)
+          await enter(
+            client,
+            asChainId(chain),
+            events.map(({ entry }) => entry),
+          )
+          // After a crash here they are entered again; their ids tell that it was one reading.
+          for (const { row } of events) await table.swap(WAITING, row.key, row.version, null)
+          entered += events.length
         } catch (error) {
-          waiting = [...events, ...waiting]
-          throw error
+          failures.push(error)
         }
       }
+      if (failures.length > 0) throw failures[0]
       return entered
     },
   }
 }
 
-async function enter(client: RecordClient, chain: ChainId, events: readonly object[]): Promise<number> {
+async function enter(client: RecordClient, chain: ChainId, events: readonly string[]): Promise<void> {
   const access = await client.accessChainOf(chain)
-  if (!access) return 0
-  const entries = events.map((event) => ({
-    header: canonicalBytes({ v: 1, type: 'access' }),
-    content: utf8(JSON.stringify(event)),
-    compartment: 'access',
-  }))
-  await client.append(access, entries)
-  return events.length
+  // A record without an access chain has nowhere to enter them.
+  if (!access) return
+  const header = canonicalBytes({ v: 1, type: 'access' })
+  await client.append(
+    access,
+    events.map((event) => ({ header, content: utf8(event), compartment: 'access' })),
+  )
 }

@@ -4,6 +4,8 @@ import type { RecordClient } from '../client.ts'
 import type { Connection } from '../connect.ts'
 import { RECORD_COMPARTMENTS } from '../sign/create-chain.ts'
 import { createRecord } from './create-record.ts'
+import { openPairing, requestPairing } from './pair-record.ts'
+import { shareRecord } from './share-record.ts'
 
 /** The client that a bridge uses: append, read, create. */
 export function recordClient(connection: Connection, home: Home): RecordClient {
@@ -11,6 +13,11 @@ export function recordClient(connection: Connection, home: Home): RecordClient {
     append: (chain, entries) => connection.append(chain, entries),
     read: (chain) => connection.read(chain),
     accessChainOf: async (chain) => (await connection.replica(chain)).link.state.access,
+    requestPairing: (code) => requestPairing(connection, code),
+    openPairing: (compact) => openPairing(connection, compact),
+    share: async (chain, institution) => {
+      await shareRecord(connection, chain, { institution, rights: ['append', 'read'] })
+    },
     create: (options) => createRecord(connection, home, options?.compartments ?? RECORD_COMPARTMENTS),
   }
 }

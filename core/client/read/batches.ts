@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BlockNote } from './replica.ts'
+import type { BlockNote } from './block-note.ts'
 
 /** Batches that are not whole, by author and batch id. */
 export type OpenBatches = Map<string, OpenBatch>

@@ -15,7 +15,8 @@ import { rootOf } from '../../log/merkle.ts'
 import { openEntry } from '../../seal/entry.ts'
 import { openKeys } from '../../seal/wraps.ts'
 import type { ClosedEntry, ClosedStatus, OpenedEntry } from '../client.ts'
-import type { BlockNote, Replica } from './replica.ts'
+import type { BlockNote } from './block-note.ts'
+import type { Replica } from './replica.ts'
 import type { Keyring } from './reader-keys.ts'
 
 /** The stored parts of one block, as the home gave them; null is "not there". */
@@ -64,7 +65,7 @@ export async function openBlockEntries(
   const closed: ClosedEntry[] = []
   await Promise.all(
     descriptors.map(async (descriptor, i) => {
-      const base = placeOf(replica.chain, note, descriptor.id)
+      const base = placeOf(replica.chain, note, descriptor.id, i)
       const dek = erased(descriptor.id) ? 'erased' : (deks[i] ?? null)
       const result = await openOne(replica.chain, descriptor, slice(parts.object, descriptors, i), dek)
       if (typeof result === 'string') {
@@ -160,14 +161,14 @@ function allClosed(
   // A wholly erased object is gone with its descriptors: the erase block's targets name what was there.
   const known =
     descriptors?.map(({ id, compartment }) => ({ id, compartment })) ?? erasedTargets(replica, note)
-  const closed = known.map(({ id, compartment }) => ({
-    ...placeOf(replica.chain, note, id),
+  const closed = known.map(({ id, compartment }, i) => ({
+    ...placeOf(replica.chain, note, id, i),
     compartment,
     ...(erased(id) ? ERASED : { status, rule }),
   }))
   const unnamed = (note.entries?.count ?? 0) - closed.length
   const nameless = Array.from({ length: Math.max(0, unnamed) }, (_, i) => ({
-    ...placeOf(replica.chain, note, namelessId(i)),
+    ...placeOf(replica.chain, note, namelessId(i), known.length + i),
     compartment: '' as CompartmentId,
     ...(erased(namelessId(i)) ? ERASED : { status, rule }),
   }))
@@ -185,7 +186,7 @@ function erasedTargets(replica: Replica, note: BlockNote): { id: EntryId; compar
 export function heldEntries(replica: Replica, height: number): ClosedEntry[] {
   const note = replica.notes[height]
   return Array.from({ length: note?.entries?.count ?? 0 }, (_, i) => ({
-    ...placeOf(replica.chain, note as BlockNote, namelessId(i)),
+    ...placeOf(replica.chain, note as BlockNote, namelessId(i), i),
     compartment: '' as CompartmentId,
     status: 'incomplete' as const,
     rule: RULES.incomplete,
@@ -197,8 +198,8 @@ function namelessId(index: number): EntryId {
   return `?${index}` as EntryId
 }
 
-function placeOf(chain: ChainId, note: BlockNote, id: EntryId) {
-  return { id, chain, height: note.height, block: note.id, time: note.time }
+function placeOf(chain: ChainId, note: BlockNote, id: EntryId, index: number) {
+  return { id, chain, height: note.height, index, block: note.id, time: note.time }
 }
 
 function slice(

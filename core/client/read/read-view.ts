@@ -3,7 +3,8 @@ import type { ClosedEntry, OpenedEntry, RecordView } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
 import { heldEntries, openBlockEntries } from './open-entries.ts'
 import type { Keyring } from './reader-keys.ts'
-import type { BlockNote, Replica } from './replica.ts'
+import type { BlockNote } from './block-note.ts'
+import type { Replica } from './replica.ts'
 
 /** Blocks whose parts are fetched and opened at the same time. */
 const PARALLEL_BLOCKS = 8

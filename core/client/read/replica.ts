@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BlockId, ChainId, Kid } from '../../bytes/ids.ts'
-import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
+import type { ChainId } from '../../bytes/ids.ts'
+import { timestampMs } from '../../bytes/timestamp.ts'
 import { openHead, parseHead, type HeadStatement } from '../../api/head.ts'
-import type { BlockEntries, EpochKey } from '../../block/block.ts'
+import type { EpochKey } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { readersOf, type Link } from '../../chain/state.ts'
@@ -13,17 +13,8 @@ import type { RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
 import type { CompletedErasure, Pins } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
+import { noteOf, type BlockNote } from './block-note.ts'
 import { heightsIn, noteBatch, openBatches, type OpenBatches } from './batches.ts'
-
-/** What a verified block leaves behind for its reader; the block itself need not stay in memory. */
-export interface BlockNote {
-  readonly height: number
-  readonly id: BlockId
-  readonly kid: Kid
-  readonly time: Timestamp
-  readonly op: string
-  readonly entries: BlockEntries | null
-}
 
 /** A verified copy of one chain, as far as it was read. Grows by `syncReplica` only. */
 export interface Replica {
@@ -149,12 +140,6 @@ function noteReaders(grown: Growing, link: Link): void {
   )
   const institutions = readersOf(link.state).filter((reader) => !devices.has(reader))
   grown.readers.push({ height: block.height, institutions })
-}
-
-/** What to remember of a verified block. */
-export function noteOf(parsed: ParsedBlock): BlockNote {
-  const { height, time, op, entries } = parsed.block
-  return { height, id: parsed.id, kid: parsed.kid, time, op, entries }
 }
 
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {
