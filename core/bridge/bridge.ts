@@ -45,6 +45,17 @@ export interface ImportReport {
   readonly findings: number
 }
 
+/** Who acts on a record through this bridge, as the access chain names them. */
+export interface Actor {
+  readonly user: string
+  readonly role: string
+  /** HL7 v3 PurposeOfUse, for example `TREAT`. */
+  readonly purpose: string
+}
+
+/** The bridge's own work: feeds and schedules, with nobody at a screen. */
+const SYSTEM: Actor = { user: 'bridge', role: 'system', purpose: 'TREAT' }
+
 export type MessageFormat = 'fhir+json' | 'fhir+ndjson'
 
 /** One institution's door between its software and the chains: opens what it may, files what it gets. */
@@ -54,7 +65,11 @@ export interface Bridge {
   /** Reads a message without filing anything; with `createId`, one resource that a create names so. */
   intake(bytes: Uint8Array, format: MessageFormat, createId?: string): Intake
   /** Files what an intake holds; `resend` as in `Filing`. */
-  fileIntake(intake: Intake, resend: Filing['resend']): Promise<Pick<ImportReport, 'filed' | 'findings'>>
+  fileIntake(
+    intake: Intake,
+    resend: Filing['resend'],
+    actor?: Actor,
+  ): Promise<Pick<ImportReport, 'filed' | 'findings'>>
   /** Checks a patient's record again, as the role `checker` does on schedule. @returns how many findings are new */
   recheck(patientId: string): Promise<number>
   /** A patient's record, verified and up to date. @throws AmpereError NOT_FOUND */
@@ -68,24 +83,26 @@ export interface Bridge {
 export function createBridge(ports: BridgePorts): Bridge {
   const projections = createProjections(ports)
   const intake: Bridge['intake'] = (bytes, format, createId) => readMessage(ports, bytes, format, createId)
-  const fileIntake: Bridge['fileIntake'] = (given, resend) => fileGroups(ports, projections, given, resend)
-  const record: Bridge['record'] = async (patientId) => {
+  const fileIntake: Bridge['fileIntake'] = (given, resend, actor = SYSTEM) =>
+    fileGroups(ports, projections, given, { resend, actor })
+  const open = async (patientId: string) => {
     const chain = await ports.store.patients.find(patientId)
     if (!chain) throw new AmpereError('NOT_FOUND', 'no such patient')
-    return { chain, projection: await projections.load(patientId, chain) }
+    return { chain, ...(await projections.load(patientId, chain)) }
   }
   return {
     ports,
     intake,
     fileIntake,
-    record,
+    record: open,
     import: async (bytes, format) => {
       const given = intake(bytes, format)
       const { quarantined, dangling } = given
       return { ...(await fileIntake(given, 'message')), quarantined, dangling }
     },
     recheck: async (patientId) => {
-      const { chain, projection } = await record(patientId)
+      const { chain, projection, opened } = await open(patientId)
+      if (opened > 0) await enter(ports, SYSTEM, { chain, what: 'consistency check', resources: opened })
       return fileFindings(ports, chain, projection)
     },
     patientOf: async (type, id) => {
@@ -114,23 +131,34 @@ async function fileGroups(
   ports: BridgePorts,
   projections: Projections,
   given: Intake,
-  resend: Filing['resend'],
+  how: { readonly resend: Filing['resend']; readonly actor: Actor },
 ): Promise<Pick<ImportReport, 'filed' | 'findings'>> {
   const filed: ImportReport['filed'][number][] = []
   let findings = 0
   for (const { patientId, items } of groupByPatient(given)) {
     const chain = await chainFor(ports, patientId)
+    const { projection } = await projections.load(patientId, chain)
+    await enter(ports, how.actor, { chain, what: 'file', resources: projection.resources.size })
     const done = await fileItems(items, {
-      projection: await projections.load(patientId, chain),
+      projection,
       append: (entries) => ports.client.append(chain, entries),
       isForgotten: (resource, content) => ports.store.resources.isForgotten(chain, resource, content),
-      resend,
+      resend: how.resend,
     })
     filed.push(...done.map((item) => ({ ...item, patientId, chain })))
     if (done.some(({ outcome }) => outcome === 'created' || outcome === 'updated'))
-      findings += await fileFindings(ports, chain, await projections.load(patientId, chain))
+      findings += await fileFindings(ports, chain, (await projections.load(patientId, chain)).projection)
   }
   return { filed, findings }
+}
+
+/** Keeps that somebody opened a record, before anything of it is used. */
+function enter(
+  ports: BridgePorts,
+  actor: Actor,
+  what: { readonly chain: ChainId; readonly what: string; readonly resources: number },
+): Promise<void> {
+  return ports.store.access.record({ ...actor, ...what })
 }
 
 /** Checks a record and lets its findings follow. @returns how many are new */

@@ -17,7 +17,7 @@ export interface CheckRun {
  */
 export async function checkAll(bridge: Bridge, log: Log): Promise<CheckRun> {
   let [patients, newFindings, failed] = [0, 0, 0]
-  for (const { id } of await bridge.ports.index.list()) {
+  for (const { id } of await bridge.ports.store.patients.list()) {
     patients++
     try {
       newFindings += await bridge.recheck(id)

@@ -35,7 +35,7 @@ describe('the demo', () => {
         limits: null,
       }
       await changeChain(one.connection, chain, { grant: [grant] })
-      await two.bridge.ports.index.link(patientId, chain)
+      await two.bridge.ports.store.patients.link(patientId, chain)
       const other = await two.bridge.import(message(second), 'fhir+json')
       const quarantined = [...report.quarantined, ...other.quarantined]
       expect(quarantined).toHaveLength(1)

@@ -3,7 +3,7 @@ import { AmpereError } from '../../errors.ts'
 import type { Intake, QuarantinedItem } from '../../record/fhir/intake.ts'
 import type { IntakeItem } from '../../record/fhir/model.ts'
 import { outcomeOf, outcomeOfIssues } from '../../record/outcome.ts'
-import type { Bridge } from '../bridge.ts'
+import type { Actor, Bridge } from '../bridge.ts'
 import { versionIdOf } from '../serve/projection.ts'
 import type { FiledItem } from './file-resources.ts'
 import { erasedBefore, withPosition } from './write.ts'
@@ -25,7 +25,7 @@ interface Refusal {
  * Files a transaction (all or nothing) or a batch (each for itself) and answers entry by entry, in order.
  * @throws AmpereError RESOURCE_MALFORMED
  */
-export async function fileBundle(bridge: Bridge, bytes: Uint8Array): Promise<BundleAnswer> {
+export async function fileBundle(bridge: Bridge, bytes: Uint8Array, actor?: Actor): Promise<BundleAnswer> {
   const intake = bridge.intake(bytes, 'fhir+json')
   const { bundleType } = intake
   if (bundleType !== 'transaction' && bundleType !== 'batch') {
@@ -36,7 +36,7 @@ export async function fileBundle(bridge: Bridge, bytes: Uint8Array): Promise<Bun
   if (bundleType === 'transaction' && first) return { status: Number(first.status), body: first.outcome }
   const refused = new Set(refusals.map(({ position }) => position))
   const accepted = { ...intake, items: intake.items.filter((item) => !refused.has(item.position)) }
-  const { filed } = await bridge.fileIntake(accepted, 'message')
+  const { filed } = await bridge.fileIntake(accepted, 'message', actor)
   const answers = new Map<number, object>(filed.map((item) => [item.item.position, answerOf(item)]))
   for (const { position, status, outcome } of refusals)
     answers.set(position, { response: { status, outcome } })

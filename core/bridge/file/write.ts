@@ -3,13 +3,11 @@ import { utf8 } from '../../bytes/encoding.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError } from '../../errors.ts'
-import type { EntryDraft } from '../../record/entry.ts'
-import type { QuarantinedItem } from '../../record/fhir/intake.ts'
+import { COMPARTMENTS, type EntryDraft } from '../../record/entry.ts'
+import type { Intake, QuarantinedItem } from '../../record/fhir/intake.ts'
 import type { Issue } from '../../record/fhir/model.ts'
 import { patientReference } from '../../record/fhir/references.ts'
-import { COMPARTMENTS } from '../../record/entry.ts'
-import type { Intake } from '../../record/fhir/intake.ts'
-import type { Bridge } from '../bridge.ts'
+import type { Actor, Bridge } from '../bridge.ts'
 import { versionId, type Projection, type ServedVersion } from '../serve/projection.ts'
 import { currentOf, findResource } from '../serve/serve.ts'
 import { toNewEntries, type FiledItem } from './file-resources.ts'
@@ -35,6 +33,7 @@ export async function fileResource(
   bridge: Bridge,
   bytes: Uint8Array,
   request: WriteRequest,
+  actor?: Actor,
 ): Promise<FiledItem | Refused> {
   const createId = request.id === null ? request.newId : undefined
   const intake = bridge.intake(bytes, 'fhir+json', createId)
@@ -49,7 +48,7 @@ export async function fileResource(
   }
   const patientId = await knownPatient(bridge, intake)
   if (request.ifMatch !== null) await checkVersion(bridge, patientId, request)
-  const { filed } = await bridge.fileIntake(intake, 'single')
+  const { filed } = await bridge.fileIntake(intake, 'single', actor)
   const [done] = filed
   if (!done) throw new AmpereError('RESOURCE_MALFORMED', 'the resource names no patient')
   if (done.outcome === 'erased') throw erasedBefore()

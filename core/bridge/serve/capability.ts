@@ -11,26 +11,11 @@ const TYPES: Readonly<Record<(typeof SEARCH_PARAMETERS)[number], string>> = {
   date: 'date',
   status: 'token',
 }
-/** Types that are commonly exchanged; others are filed and served as well. */
-const RESOURCES = [
-  'AllergyIntolerance',
-  'CarePlan',
-  'Condition',
-  'Device',
-  'DiagnosticReport',
-  'DocumentReference',
-  'Encounter',
-  'Immunization',
-  'MedicationRequest',
-  'Observation',
-  'Organization',
-  'Patient',
-  'Practitioner',
-  'Procedure',
-]
-
-/** Says exactly what this endpoint does, and nothing that it does not. */
-export function capabilityStatement(base: string, date: string): object {
+/**
+ * Says exactly what this endpoint does, and nothing that it does not. `types` are those that can be about a
+ * patient; others (Organization, Practitioner, ...) come with a bundle and are read by id.
+ */
+export function capabilityStatement(base: string, date: string, types: readonly string[]): object {
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -43,30 +28,43 @@ export function capabilityStatement(base: string, date: string): object {
     rest: [
       {
         mode: 'server',
-        documentation:
-          'A search needs patient or subject. Parameters that are not listed are refused, unless Prefer: handling=lenient.',
+        documentation: DOCUMENTATION,
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
-        resource: RESOURCES.map((type) => ({
-          type,
-          versioning: 'versioned',
-          readHistory: true,
-          updateCreate: true,
-          interaction: ['read', 'vread', 'update', 'create', 'delete', 'history-instance', 'search-type'].map(
-            (code) => ({ code }),
-          ),
-          searchParam: SEARCH_PARAMETERS.map((name) => ({ name, type: TYPES[name] })),
-          ...(type === 'Patient'
-            ? {
-                operation: [
-                  {
-                    name: 'everything',
-                    definition: 'http://hl7.org/fhir/OperationDefinition/Patient-everything',
-                  },
-                ],
-              }
-            : {}),
-        })),
+        resource: [...types.map(typeEntry), PROVENANCE],
       },
     ],
   }
+}
+
+const DOCUMENTATION = [
+  'Entries of a transaction or batch are POST or PUT with a resource, about one patient, without conditions.',
+  'A search needs patient or subject. Parameters that are not listed are refused, unless Prefer: handling=lenient.',
+  'If-Match is honoured by update and delete. Provenance is made here and cannot be written.',
+].join(' ')
+
+function typeEntry(type: string): object {
+  const codes = ['read', 'vread', 'update', 'create', 'delete', 'history-instance', 'search-type']
+  return {
+    type,
+    versioning: 'versioned-update',
+    readHistory: true,
+    updateCreate: true,
+    conditionalCreate: false,
+    conditionalUpdate: false,
+    interaction: codes.map((code) => ({ code })),
+    searchParam: SEARCH_PARAMETERS.map((name) => ({ name, type: TYPES[name] })),
+    ...(type === 'Patient' ? { operation: [EVERYTHING] } : {}),
+  }
+}
+
+const EVERYTHING = {
+  name: 'everything',
+  definition: 'http://hl7.org/fhir/OperationDefinition/Patient-everything',
+  documentation: 'Understands _count, _type and _since.',
+}
+
+const PROVENANCE = {
+  type: 'Provenance',
+  interaction: [{ code: 'search-type' }],
+  searchParam: [{ name: 'target', type: 'reference' }],
 }

@@ -10,7 +10,13 @@ import { project, type Projection, type ServedResource } from './projection.ts'
 /** Projections of the records that were opened, kept in memory and brought up to date when asked for. */
 export interface Projections {
   /** A record as it stands now; whatever it erased since is forgotten here before it is given out. */
-  load(patientId: string, chain: ChainId): Promise<Projection>
+  load(patientId: string, chain: ChainId): Promise<Loaded>
+}
+
+export interface Loaded {
+  readonly projection: Projection
+  /** Entries that were opened for it since it was last asked for. */
+  readonly opened: number
 }
 
 interface Needed {
@@ -26,12 +32,12 @@ export function createProjections(ports: Needed): Projections {
     load: async (patientId, chain) => {
       const before = kept.get(chain) ?? null
       const view = await ports.client.read(chain)
-      if (before?.view === view) return before
+      if (before?.view === view) return { projection: before, opened: 0 }
       const next = project(view, ports.source, before)
       await indexNews(ports, patientId, next)
       for (const erasure of view.erasures) await settle(ports, next, erasure)
       kept.set(chain, next)
-      return next
+      return { projection: next, opened: view.opened.length - (before?.view.opened.length ?? 0) }
     },
   }
 }

@@ -40,32 +40,68 @@ const DATE_ELEMENTS = [
   'birthDate',
 ]
 
+/** One search in one patient's record. */
+export interface Search {
+  readonly type: string
+  readonly patientId: string
+  readonly query: URLSearchParams
+  /** Ignores parameters that are not understood (Prefer: handling=lenient) instead of refusing them. */
+  readonly lenient: boolean
+}
+
 /**
- * Finds the resources of one type in one patient's record.
- * @throws AmpereError UNSUPPORTED for a parameter that is not understood, unless `lenient`
+ * Finds the current resources of one type that match.
+ * @throws AmpereError UNSUPPORTED for a parameter that is not understood, REQUEST_MALFORMED
  */
-export function search(
-  projection: Projection,
-  type: string,
-  query: URLSearchParams,
-  lenient: boolean,
-): readonly Hit[] {
-  const tests = [...query].flatMap(([name, value]) => {
+export function search(projection: Projection, asked: Search): readonly Hit[] {
+  const tests = [...asked.query].flatMap(([name, value]) => {
     if (RESULT_PARAMETERS.includes(name)) return []
-    const test = testFor(name, value, projection)
+    const test = testFor(name, value, asked.patientId)
     if (test) return [test]
-    if (lenient) return []
-    throw new AmpereError('UNSUPPORTED', `search parameter ${name.slice(0, 40)} is not supported`)
+    if (asked.lenient) return []
+    throw new AmpereError('UNSUPPORTED', `search parameter ${parameterName(name)} is not supported`)
   })
+  return shownHits(projection).filter(
+    ({ resource, version }) => resource.type === asked.type && tests.every((test) => test(resource, version)),
+  )
+}
+
+/** Everything of a patient: the current version of every resource, by `_type` and `_since` if asked. */
+export function everything(projection: Projection, query: URLSearchParams, lenient: boolean): readonly Hit[] {
+  const known = [...RESULT_PARAMETERS, '_type', '_since']
+  const foreign = [...query.keys()].find((name) => !known.includes(name))
+  if (foreign !== undefined && !lenient)
+    throw new AmpereError('UNSUPPORTED', `parameter ${parameterName(foreign)} is not supported`)
+  const types = query.get('_type')?.split(',')
+  const since = query.get('_since')
+  if (since !== null && Number.isNaN(Date.parse(since)))
+    throw new AmpereError('REQUEST_MALFORMED', '_since is not an instant')
+  return shownHits(projection).filter(
+    ({ resource, version }) =>
+      (types?.includes(resource.type) ?? true) &&
+      (since === null || Date.parse(lastUpdated(version)) >= Date.parse(since)),
+  )
+}
+
+function shownHits(projection: Projection): Hit[] {
   return [...projection.resources.values()].flatMap((resource) => {
-    const version = resource.type === type ? shownVersion(resource) : null
-    return version && tests.every((test) => test(resource, version)) ? [{ resource, version }] : []
+    const version = shownVersion(resource)
+    return version ? [{ resource, version }] : []
   })
+}
+
+function lastUpdated(version: ServedVersion): string {
+  return version.header.time ?? version.entry.time
+}
+
+/** A name that may be repeated in an answer: anything else could be somebody's data in the wrong place. */
+function parameterName(name: string): string {
+  return /^[A-Za-z_:-]{1,40}$/.test(name) ? name : '(unreadable)'
 }
 
 type Test = (resource: ServedResource, version: ServedVersion) => boolean
 
-function testFor(name: string, value: string, projection: Projection): Test | null {
+function testFor(name: string, value: string, patientId: string): Test | null {
   const anyOf = (one: (option: string) => Test): Test => {
     const tests = value.split(',').map(one)
     return (resource, version) => tests.some((test) => test(resource, version))
@@ -75,7 +111,7 @@ function testFor(name: string, value: string, projection: Projection): Test | nu
       return anyOf((id) => (resource) => resource.id === id)
     case 'patient':
     case 'subject':
-      return (_, version) => isAbout(version.resource, projection)
+      return (_, version) => isAbout(version.resource) && value.replace(/^Patient\//, '') === patientId
     case 'code':
       return anyOf((token) => (_, version) => hasToken(codeOf(version.resource), token))
     case 'category':
@@ -85,14 +121,14 @@ function testFor(name: string, value: string, projection: Projection): Test | nu
     case 'date':
       return (_, version) => dateMatches(dateOf(version.resource), value)
     case '_lastUpdated':
-      return (_, version) => dateMatches(version.header.time ?? version.entry.time, value)
+      return (_, version) => dateMatches(lastUpdated(version), value)
     default:
       return null
   }
 }
 
 /** Everything in a chain is about its patient, except who and where, which name nobody. */
-function isAbout(resource: FhirResource, _projection: Projection): boolean {
+function isAbout(resource: FhirResource): boolean {
   return resource.resourceType === 'Patient' || patientReference(resource) !== null
 }
 

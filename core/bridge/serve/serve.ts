@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../../bytes/encoding.ts'
 import type { FhirResource } from '../../record/fhir/model.ts'
 import { AmpereError } from '../../errors.ts'
 import {
   servedJson,
+  versionId,
   shownVersion,
   type Projection,
   type ServedResource,
@@ -36,11 +38,9 @@ export function currentOf(resource: ServedResource): ServedVersion {
   return version
 }
 
-/** A version by its number, 1 being the oldest. @throws AmpereError NOT_FOUND */
-export function versionOf(resource: ServedResource, number: string): ServedVersion {
-  const version = /^[1-9]\d{0,6}$/.test(number)
-    ? resource.versions[resource.versions.length - Number(number)]
-    : undefined
+/** A version by its id. @throws AmpereError NOT_FOUND */
+export function versionOf(resource: ServedResource, id: string): ServedVersion {
+  const version = resource.versions.find((candidate) => versionId(candidate) === id)
   if (!version) throw new AmpereError('NOT_FOUND', 'no such version')
   return version
 }
@@ -76,7 +76,7 @@ export function history(projection: Projection, resource: ServedResource, place:
         request: { method: deleted ? 'DELETE' : first ? 'POST' : 'PUT', url },
         response: {
           status: deleted ? '204' : first ? '201' : '200',
-          etag: `W/"${resource.versions.length - i}"`,
+          etag: `W/"${versionId(version)}"`,
           lastModified: version.header.time ?? version.entry.time,
         },
       }
@@ -84,21 +84,12 @@ export function history(projection: Projection, resource: ServedResource, place:
   }
 }
 
-/** Everything of a patient: the current version of every resource, and a Provenance for each. */
-export function everything(projection: Projection): readonly Hit[] {
-  return [...projection.resources.values()].flatMap((resource) => {
-    const version = shownVersion(resource)
-    return version ? [{ resource, version }] : []
-  })
-}
-
 /** Where a version came from and where it lies: institution, original message, entry, block and chain. */
 export function provenance(resource: ServedResource, version: ServedVersion): FhirResource {
-  const number = resource.versions.length - resource.versions.indexOf(version)
   return {
     resourceType: 'Provenance',
     id: `p.${version.entry.id.replaceAll('_', '.')}`.slice(0, 64),
-    target: [{ reference: `${resource.type}/${resource.id}/_history/${number}` }],
+    target: [{ reference: `${resource.type}/${resource.id}/_history/${versionId(version)}` }],
     recorded: version.entry.time,
     agent: [
       {
@@ -118,6 +109,13 @@ export function provenance(resource: ServedResource, version: ServedVersion): Fh
       { role: 'source', what: identifier('entry', version.entry.id) },
       { role: 'source', what: identifier('block', version.entry.block) },
       { role: 'source', what: identifier('chain', version.entry.chain) },
+      {
+        role: 'source',
+        what: {
+          ...identifier('receipt', version.entry.block),
+          display: 'promised: the home signed that it holds the block; it is in no transparency log yet',
+        },
+      },
     ],
   }
 }
@@ -129,15 +127,26 @@ function identifier(system: string, value: string): object {
 function page(hits: readonly Hit[], place: Place): { items: readonly Hit[]; links: object[] } {
   const { searchParams } = place.url
   const count = countOf(searchParams.get('_count'))
-  const start = cursorOf(searchParams.get('_cursor'))
-  const items = hits.slice(start, start + count)
+  const after = cursorOf(searchParams.get('_cursor'))
+  // By name, not by number: what is filed or deleted meanwhile neither hides nor repeats another resource.
+  const rest = hits
+    .map((hit) => ({ hit, name: orderOf(hit) }))
+    .filter(({ name }) => after === null || name > after)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const items = rest.slice(0, count)
   const links: object[] = [{ relation: 'self', url: place.url.href }]
-  if (start + count < hits.length && count > 0) {
+  const last = items.at(-1)
+  if (last && rest.length > count) {
     const next = new URL(place.url)
-    next.searchParams.set('_cursor', String(start + count))
+    next.searchParams.set('_cursor', toBase64url(utf8(last.name)))
     links.push({ relation: 'next', url: next.href })
   }
-  return { items, links }
+  return { items: items.map(({ hit }) => hit), links }
+}
+
+/** The patient first, then by type and id. */
+function orderOf({ resource: { type, id } }: Hit): string {
+  return `${type === 'Patient' ? 0 : 1} ${type}/${id}`
 }
 
 function countOf(text: string | null): number {
@@ -146,8 +155,11 @@ function countOf(text: string | null): number {
   return Math.min(Number(text), MAX_COUNT)
 }
 
-function cursorOf(text: string | null): number {
-  if (text === null) return 0
-  if (!/^\d{1,9}$/.test(text)) throw new AmpereError('REQUEST_MALFORMED', 'the cursor is not one of ours')
-  return Number(text)
+function cursorOf(text: string | null): string | null {
+  if (text === null) return null
+  try {
+    return fromUtf8(fromBase64url(text))
+  } catch (cause) {
+    throw new AmpereError('REQUEST_MALFORMED', 'the cursor is not one of ours', { cause })
+  }
 }

@@ -3,6 +3,7 @@ import type { FhirResource, Issue } from './model.ts'
 import { indexStructureDefinitionBundle, validateResource } from '@medplum/core'
 import { Ajv, type ErrorObject } from 'ajv'
 import { checkOwnRules } from './own-rules.ts'
+import { PATIENT_ELEMENTS } from './references.ts'
 
 /** What validation knows of FHIR R4; parsed from fhir-definitions/r4.json.gz. */
 export interface Definitions {
@@ -14,8 +15,8 @@ export interface Definitions {
 
 export interface Validator {
   validate(resource: FhirResource): readonly Issue[]
-  /** True for a resource type of FHIR R4. */
-  isType(name: string): boolean
+  /** Resource types of FHIR R4 that can be about a patient, the patient's own first; sorted. */
+  readonly patientTypes: readonly string[]
 }
 
 /** Issues that one resource is answered with, at most. */
@@ -43,7 +44,7 @@ export function createValidator(definitions: Definitions): Validator {
     return made
   }
   return {
-    isType: (name) => types.has(name),
+    patientTypes: ['Patient', ...[...types].filter((type) => isAboutPatient(type, definitions)).toSorted()],
     validate: (resource) => {
       const type = resource.resourceType
       if (!types.has(type)) {
@@ -64,6 +65,11 @@ export function createValidator(definitions: Definitions): Validator {
       return issues.slice(0, MAX_ISSUES)
     },
   }
+}
+
+/** Has an element by which `patientReference` finds the patient. */
+function isAboutPatient(type: string, { targets }: Definitions): boolean {
+  return PATIENT_ELEMENTS.some((element) => targets[`${type}.${element}`]?.includes('Patient') === true)
 }
 
 /** AJV's compiled function, without its type guard. */
