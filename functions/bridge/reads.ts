@@ -79,7 +79,10 @@ export function actorOf(c: Context): Actor {
 }
 
 /** Opens a patient's record; that it was opened is kept before anything of it is given out. */
-async function open(bridge: Bridge, c: Context, patientId: string, what: string): Promise<Asked> {
+async function open(bridge: Bridge, c: Context, named: string, what: string): Promise<Asked> {
+  // Another institution's Patient resource is served under a name that is no patient id here.
+  const isOwn = (await bridge.ports.store.patients.find(named)) !== null
+  const patientId = isOwn ? named : await bridge.patientOf('Patient', named)
   const { chain, projection } = await bridge.record(patientId)
   const resources = projection.resources.size
   await bridge.ports.store.access.record({ ...actorOf(c), chain, what, resources })

@@ -69,7 +69,8 @@ export function createValidator(definitions: Definitions): Validator {
 
 /** Has an element by which `patientReference` finds the patient. */
 function isAboutPatient(type: string, { targets }: Definitions): boolean {
-  return PATIENT_ELEMENTS.some((element) => targets[`${type}.${element}`]?.includes('Patient') === true)
+  const allowed = PATIENT_ELEMENTS.flatMap((element) => targets[`${type}.${element}`] ?? [])
+  return allowed.includes('Patient') || allowed.includes('Resource')
 }
 
 /** AJV's compiled function, without its type guard. */
