@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { memoryTable } from '#adapters/memory/table.ts'
+import type { RecordClient } from '#core/client/client.ts'
 import { testBridge, type BridgeWorld } from '#tests/bridge-world.ts'
 import { testDeployment } from '#tests/deployment.ts'
 import { bundle, JSON_TYPE, observation, patient, send, type Json } from './requests.ts'
@@ -67,11 +68,11 @@ describe('a reading', () => {
     const down = { is: true }
     const world = testBridge(deployment, 'hospital-a', kept)
     await send(world, 'GET', '/fhir/Patient/p1')
-    const append = world.bridge.ports.client.append
+    const { client: real } = world.bridge.ports
     const client = {
-      ...world.bridge.ports.client,
-      append: (...args: Parameters<typeof append>) =>
-        down.is ? Promise.reject(new Error('down')) : append(...args),
+      ...real,
+      append: (...args: Parameters<RecordClient['append']>) =>
+        down.is ? Promise.reject(new Error('down')) : real.append(...args),
     }
     const { openBridgeStore } = await import('#core/bridge/store/open.ts')
     const store = openBridgeStore(kept.table, kept.key, client, {
