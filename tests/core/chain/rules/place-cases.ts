@@ -166,6 +166,7 @@ const APPROVALS: readonly Case[] = [
     (kit) => approved(kit, { expires: kit.head.opened.block.time }),
   ],
   ['approval-twice', 'one key that approves twice', (kit) => held(kit, [kit.a, kit.a])],
+  ['approval-twice', 'a key of no controller that approves twice', (kit) => held(kit, [kit.a, kit.b, kit.b])],
   ['threshold', 'no approval', (kit) => held(kit, [])],
   ['threshold', 'an approval by an instance that may not control', (kit) => held(kit, [kit.plain])],
   ['threshold', 'an approval by no controller', (kit) => held(kit, [kit.b])],
