@@ -4,11 +4,11 @@ import { actionOf } from '../../block/approval.ts'
 import { MAX_GRANTS, type ControlBlock, type Grant } from '../../block/block.ts'
 import type { OpenedBlock } from '../../block/open-block.ts'
 import { firstViolation, violation, type Violation } from '../../block/violation.ts'
-import { activeInstanceOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { recordOf, type RegistryView } from '../../registry/snapshot.ts'
 import { rotationDue } from '../rotation.ts'
 import { readableBy, readersOf, type ControlState, type Link } from '../state.ts'
 import { authorOf, checkApprovals, controllerOf } from './authority.ts'
-import { checkControllers, compartmentsOf } from './genesis.ts'
+import { checkControllers, checkNewDevices, compartmentsOf } from './genesis.ts'
 
 /** Judges a control block: a change that the threshold approves, or a rotation by any one controller. */
 export function applyControl(
@@ -47,11 +47,8 @@ function checkRotation(
       controllerOf(opened.kid, before.controllers, records)
         ? null
         : violation('author', 'the author speaks for no controller'),
+    () => checkFirst(parent, block, opened),
     () => (onlyKeys ? null : violation('rotate', 'a rotation changes keys and revoked readers only')),
-    () =>
-      parent.opened.block.type === 'genesis'
-        ? violation('first-control', 'height 1 is the control block with the first grants')
-        : null,
     () => (body.epoch ? null : violation('rotate', 'a rotation brings a new epoch')),
     () =>
       body.grants.remove.some((id) => !due.has(id))
@@ -146,20 +143,7 @@ function checkNewControllers(
 ): Violation | null {
   const next = block.body.controllers
   if (!next) return null
-  const broken = checkControllers(next, records)
-  if (broken) return broken
-  const identified = opened.approvals.some((approval) =>
-    activeInstanceOf(records, approval.jws.kid)?.instance.capabilities.includes('identify'),
-  )
-  for (const member of next.members) {
-    if (member.kind !== 'device') continue
-    if (before.controllers.members.some((old) => old.kind === 'device' && old.kid === member.kid)) continue
-    if (!opened.approvals.some((approval) => approval.jws.kid === member.kid)) {
-      return violation('device-possession', 'a new device did not approve itself')
-    }
-    if (!identified) return violation('device-identify', 'nobody who may identify vouches for a new device')
-  }
-  return null
+  return checkControllers(next, records) ?? checkNewDevices(before.controllers, next, opened, records)
 }
 
 function checkAccess(before: ControlState, block: ControlBlock): Violation | null {
