@@ -3,7 +3,6 @@ import { fromBase64url, fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
 import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
-import { packageKey } from '../../block/packages.ts'
 import type { Append } from '../../api/append.ts'
 import type { AppendAnswer } from '../../api/answers.ts'
 import { stateBytes, type Link } from '../../chain/state.ts'
@@ -18,12 +17,12 @@ import {
   loadHead,
   loadState,
   objectName,
+  packageRowKey,
   rowKey,
-  statePartition,
 } from '../store/rows.ts'
 import { admit, type StoredHead } from './admit.ts'
 import { headStatement } from './head.ts'
-import { checkParts, labelRowKey } from './parts.ts'
+import { checkParts } from './parts.ts'
 
 /** What appending uses, and no more: the value behind its permissions. */
 export const WRITER_NEEDS = {
@@ -88,7 +87,7 @@ async function judge(
 ): Promise<Link> {
   const registry = await home.registry.refresh()
   const stored: StoredHead | null = head
-    ? { parsed: head, state: await loadState(ports.tables.states, head.block.state) }
+    ? { parsed: head, state: await loadState(ports.tables.states, head.chain, head.block.state) }
     : null
   return admit(parsed, stored, registry, {
     verifiers: home.verifiers,
@@ -109,11 +108,17 @@ async function storeParts(
     await objects.entries.store(objectName(chain, block.entries.root), append.object)
     await tables.wraps.insert(chain, rowKey(block.entries), utf8(append.row))
   }
-  for (const item of append.packages) {
-    await tables.packages.insert(chain, packageKey(item), utf8(JSON.stringify(item)))
+  if (block.type === 'control' && block.body.packages !== null) {
+    for (const item of append.packages) {
+      await tables.packages.insert(
+        chain,
+        packageRowKey(block.body.packages, item),
+        utf8(JSON.stringify(item)),
+      )
+    }
   }
   if (append.labelKey !== null) {
-    await tables.labels.insert(chain, labelRowKey(link.state.epoch.number), fromBase64url(append.labelKey))
+    await tables.labels.insert(chain, link.state.labelKeyHash, fromBase64url(append.labelKey))
   }
   if (block.type === 'genesis') await tables.chains.insert(chainPartition(chain), chain, new Uint8Array(0))
   if (block.type === 'erase' && block.body.act === 'complete') {
@@ -121,7 +126,7 @@ async function storeParts(
   }
   // Unchanged states are named again, not stored again: a record block writes no state.
   if (block.type !== 'record') {
-    await tables.states.insert(statePartition(block.state), block.state, stateBytes(link.state))
+    await tables.states.insert(chain, block.state, stateBytes(link.state))
   }
   await tables.dirty.insert(
     dirtyShard(chain),
