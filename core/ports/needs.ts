@@ -15,6 +15,7 @@ export type TableName =
   | 'dirty'
   | 'jobs'
   | 'receipts'
+  | 'quotas'
   | 'bridge'
 /** Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input. */
 export type ObjectsName = 'entries' | 'originals'

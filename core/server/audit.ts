@@ -12,7 +12,7 @@ import { rootOf } from '../log/merkle.ts'
 import type { Ports } from '../ports/needs.ts'
 import type { BlockEntries, EraseBlock } from '../block/block.ts'
 import type { Home } from './home.ts'
-import { heightKey, objectName, rowKey, statePartition } from './store/rows.ts'
+import { heightKey, objectName, rowKey } from './store/rows.ts'
 
 /** What auditing uses: it reads everything and changes nothing. */
 export const AUDITOR_NEEDS = {
@@ -140,7 +140,7 @@ async function auditChain(
 async function checkState(ports: AuditorPorts, chain: ChainId, link: Link): Promise<AuditFinding[]> {
   const { block } = link.opened
   if (block.type === 'record') return []
-  const row = await ports.tables.states.get(statePartition(block.state), block.state)
+  const row = await ports.tables.states.get(chain, block.state)
   const at = { chain, height: block.height, rule: 'state-row' }
   if (!row) return [{ ...at, status: 'missing', detail: 'the control state is not stored' }]
   if (digestOf(row.value) === digestOf(stateBytes(link.state))) return []

@@ -12,7 +12,7 @@ import type { ByteRange } from '../ports/objects.ts'
 import { headStatement } from './append/head.ts'
 import type { Caller } from './authenticate.ts'
 import type { Home } from './home.ts'
-import { heightKey, loadHead, loadState, objectName } from './store/rows.ts'
+import { heightKey, loadHead, loadState, objectName, parsePackage } from './store/rows.ts'
 
 /** What reading uses: nothing it can write, and no key but the one for head statements. */
 export const READER_NEEDS = {
@@ -36,7 +36,7 @@ export async function findChain(
 ): Promise<{ readonly head: ParsedBlock; readonly state: ControlState }> {
   const head = await loadHead(ports.tables.blocks, chain)
   if (!head) throw new AmpereError('NOT_FOUND', 'no such chain')
-  return { head, state: await loadState(ports.tables.states, head.block.state) }
+  return { head, state: await loadState(ports.tables.states, chain, head.block.state) }
 }
 
 /** The newest block with a fresh head statement. */
@@ -78,7 +78,10 @@ export function readObject(
   return ports.objects.entries.fetch(objectName(chain, root), range)
 }
 
-/** The packages for this caller, and the histories that lead to earlier epochs. */
+/**
+ * The packages for this caller, and the histories that lead to earlier epochs. Packages of steps that never
+ * committed may be among them; their seeds give no public key of the chain, so whoever opens them ignores them.
+ */
 export async function readPackages(
   ports: ReaderPorts,
   chain: ChainId,
@@ -89,8 +92,8 @@ export async function readPackages(
   for (;;) {
     const rows = await ports.tables.packages.range(chain, { from })
     for (const row of rows) {
-      const item = JSON.parse(fromUtf8(row.value)) as EpochPackage
-      if (item.kind === 'history' || item.reader === caller.reader) items.push(item)
+      const item = parsePackage(row.value)
+      if (item?.kind === 'history' || item?.reader === caller.reader) items.push(item)
     }
     const last = rows.at(-1)
     if (!last || rows.length < 1000) return { items }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Context } from 'hono'
 import { PROBLEMS } from '#core/api/problems.ts'
-import { AmpereError, type ErrorCode } from '#core/errors.ts'
+import { AmpereError, type ErrorCode, type RateLimit } from '#core/errors.ts'
 import type { Log } from './telemetry.ts'
 
 /** An RFC 9457 problem document for an error; unknown errors say nothing but their request id. */
@@ -33,6 +33,18 @@ export function problem(c: Context, error: unknown, log: Log): Response {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(type.status === 429 || type.status === 503 ? { 'retry-after': '1' } : {}),
+      ...(known && error.rateLimit ? limitHeaders(error.rateLimit) : {}),
     },
   })
+}
+
+/** Retry-After (RFC 9110) and the headers of draft-ietf-httpapi-ratelimit-headers. */
+function limitHeaders(limit: RateLimit): Record<string, string> {
+  const { policy, quota, windowSeconds, remaining, resetSeconds } = limit
+  const unit = limit.unit === 'requests' ? '' : `;qu="${limit.unit}"`
+  return {
+    'retry-after': String(resetSeconds),
+    'ratelimit-policy': `"${policy}";q=${quota}${unit};w=${windowSeconds}`,
+    ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
+  }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { APPEND_TYPE, decodeAppend } from '#core/api/append.ts'
 import { MAX_APPEND_BYTES } from '#core/api/limits.ts'
-import { appendBlock, type WriterPorts } from '#core/server/append/append.ts'
+import { appendBlock } from '#core/server/append/append.ts'
+import type { WriterPorts } from '#core/server/append/needs.ts'
+import { createQuotas } from '#core/server/append/quota.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import { carryOutErasure, type EraserPorts } from '#core/server/erase.ts'
 import type { Home } from '#core/server/home.ts'
@@ -10,10 +12,11 @@ import { createApp, readBody, requireType, type Hosting, type RoleApp } from '..
 /** Appends blocks. A block is its own credential: what it may do is in its signature and the chain. */
 export function writerApp(ports: WriterPorts, eraser: EraserPorts, home: Home, hosting: Hosting): RoleApp {
   const app = createApp('writer', hosting)
+  const quotas = createQuotas(ports)
   app.post('/v1/blocks', async (c) => {
     requireType(c.req.raw, APPEND_TYPE)
     const append = decodeAppend(await readBody(c.req.raw, MAX_APPEND_BYTES))
-    const answer = await appendBlock(ports, home, append)
+    const answer = await appendBlock(ports, home, quotas, append)
     const { block, chain } = parseBlock(answer.block)
     // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
     if (block.type === 'erase' && block.body.act === 'complete') {
