@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '../bytes/ids.ts'
 import { toTimestamp } from '../bytes/timestamp.ts'
-import { toHex } from '../bytes/encoding.ts'
+import { fromUtf8, toHex } from '../bytes/encoding.ts'
 import type { RecordClient } from '../client/client.ts'
 import type { CheckReport } from '../consistency/check.ts'
 import { AmpereError } from '../errors.ts'
@@ -15,10 +15,11 @@ import {
   type IntakeOptions,
   type QuarantinedItem,
 } from '../record/fhir/intake.ts'
+import type { IntakeItem } from '../record/fhir/model.ts'
 import type { LabelPolicy } from '../record/labels/label.ts'
 import { fileItems, toNewEntries, type FiledItem, type Filing } from './file/file-resources.ts'
 import { stepFindings } from './file/findings.ts'
-import { groupByPatient } from './file/group-patients.ts'
+import { DIRECTORY, groupByPatient, NO_PATIENT } from './file/group-patients.ts'
 import { createProjections, type Projections } from './serve/projections.ts'
 import type { Projection } from './serve/projection.ts'
 import type { BridgeStore } from './store/open.ts'
@@ -56,6 +57,11 @@ export interface Actor {
 /** The bridge's own work: feeds and schedules, with nobody at a screen. */
 const SYSTEM: Actor = { user: 'bridge', role: 'system', purpose: 'TREAT' }
 
+/** What came of an intake's resources; `homeless` name no patient and were not filed. */
+export type FiledGroups = Pick<ImportReport, 'filed' | 'findings'> & {
+  readonly homeless: readonly IntakeItem[]
+}
+
 export type MessageFormat = 'fhir+json' | 'fhir+ndjson'
 
 /** One institution's door between its software and the chains: opens what it may, files what it gets. */
@@ -65,11 +71,7 @@ export interface Bridge {
   /** Reads a message without filing anything; with `createId`, one resource that a create names so. */
   intake(bytes: Uint8Array, format: MessageFormat, createId?: string): Intake
   /** Files what an intake holds; `resend` as in `Filing`. */
-  fileIntake(
-    intake: Intake,
-    resend: Filing['resend'],
-    actor?: Actor,
-  ): Promise<Pick<ImportReport, 'filed' | 'findings'>>
+  fileIntake(intake: Intake, resend: Filing['resend'], actor?: Actor): Promise<FiledGroups>
   /** Checks a patient's record again, as the role `checker` does on schedule. @returns how many findings are new */
   recheck(patientId: string): Promise<number>
   /** A patient's record, verified and up to date. @throws AmpereError NOT_FOUND */
@@ -97,8 +99,13 @@ export function createBridge(ports: BridgePorts): Bridge {
     record: open,
     import: async (bytes, format) => {
       const given = intake(bytes, format)
-      const { quarantined, dangling } = given
-      return { ...(await fileIntake(given, 'message')), quarantined, dangling }
+      const { homeless, ...done } = await fileIntake(given, 'message')
+      const quarantined = [...given.quarantined, ...homeless.map(quarantineHomeless)]
+      return {
+        ...done,
+        quarantined: quarantined.toSorted((a, b) => a.position - b.position),
+        dangling: given.dangling,
+      }
     },
     recheck: async (patientId) => {
       const { chain, projection, opened } = await open(patientId)
@@ -132,10 +139,11 @@ async function fileGroups(
   projections: Projections,
   given: Intake,
   how: { readonly resend: Filing['resend']; readonly actor: Actor },
-): Promise<Pick<ImportReport, 'filed' | 'findings'>> {
+): Promise<FiledGroups> {
   const filed: ImportReport['filed'][number][] = []
   let findings = 0
-  for (const { patientId, items } of groupByPatient(given)) {
+  const { groups, homeless } = groupByPatient(given, ports.validator.patientTypes)
+  for (const { patientId, items } of groups) {
     const chain = await chainFor(ports, patientId)
     const { projection } = await projections.load(patientId, chain)
     await enter(ports, how.actor, { chain, what: 'file', resources: projection.resources.size })
@@ -146,10 +154,23 @@ async function fileGroups(
       resend: how.resend,
     })
     filed.push(...done.map((item) => ({ ...item, patientId, chain })))
-    if (done.some(({ outcome }) => outcome === 'created' || outcome === 'updated'))
-      findings += await fileFindings(ports, chain, (await projections.load(patientId, chain)).projection)
+    if (!done.some(({ outcome }) => outcome === 'created' || outcome === 'updated')) continue
+    const after = (await projections.load(patientId, chain)).projection
+    if (patientId !== DIRECTORY) findings += await fileFindings(ports, chain, after)
   }
-  return { filed, findings }
+  return { filed, findings, homeless }
+}
+
+/** A resource that is about somebody must say about whom: attaching it to anyone would be a guess. */
+function quarantineHomeless(item: IntakeItem): QuarantinedItem {
+  const issue = {
+    severity: 'error' as const,
+    code: 'required' as const,
+    expression: '',
+    diagnostics: NO_PATIENT,
+  }
+  const text = fromUtf8(item.draft.content)
+  return { position: item.position, code: 'RESOURCE_MALFORMED', issues: [issue], text }
 }
 
 /** Keeps that somebody opened a record, before anything of it is used. */

@@ -10,10 +10,9 @@ import { addWrites } from './writes.ts'
 /** One institution's FHIR R4 endpoint. Every answer about a patient is entered in the access log. */
 export function bridgeApp(bridge: Bridge, hosting: Hosting): RoleApp {
   const app = createApp('bridge', hosting)
-  const { patientTypes } = bridge.ports.validator
   app.onError((error, c) => fhirProblem(c, error, hosting))
   app.get('/fhir/metadata', (c) =>
-    fhir(capabilityStatement(placeOf(c).base, toTimestamp(hosting.now()), patientTypes)),
+    fhir(capabilityStatement(placeOf(c).base, toTimestamp(hosting.now()), bridge.ports.validator)),
   )
   addReads(app, bridge)
   addWrites(app, bridge, hosting)

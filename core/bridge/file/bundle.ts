@@ -4,6 +4,7 @@ import type { Intake, QuarantinedItem } from '../../record/fhir/intake.ts'
 import type { IntakeItem } from '../../record/fhir/model.ts'
 import { outcomeOf, outcomeOfIssues } from '../../record/outcome.ts'
 import type { Actor, Bridge } from '../bridge.ts'
+import { groupByPatient, NO_PATIENT } from './group-patients.ts'
 import { versionIdOf } from '../serve/projection.ts'
 import type { FiledItem } from './file-resources.ts'
 import { erasedBefore, withPosition } from './write.ts'
@@ -31,7 +32,7 @@ export async function fileBundle(bridge: Bridge, bytes: Uint8Array, actor?: Acto
   if (bundleType !== 'transaction' && bundleType !== 'batch') {
     throw new AmpereError('RESOURCE_MALFORMED', 'a Bundle that is posted here is a transaction or a batch')
   }
-  const refusals = refusalsOf(intake)
+  const refusals = refusalsOf(intake, bridge.ports.validator.patientTypes)
   const [first] = refusals
   if (bundleType === 'transaction' && first) return { status: Number(first.status), body: first.outcome }
   const refused = new Set(refusals.map(({ position }) => position))
@@ -45,13 +46,23 @@ export async function fileBundle(bridge: Bridge, bytes: Uint8Array, actor?: Acto
 }
 
 /** Everything in a bundle that is not carried out, in order of position. */
-function refusalsOf(intake: Intake): readonly Refusal[] {
+function refusalsOf(intake: Intake, patientTypes: readonly string[]): readonly Refusal[] {
   const bare = intake.requests.map(({ position }) => refusal(position, unsupportedMethod()))
   const asked = intake.items.flatMap((item) => {
     const error = checkRequest(item)
     return error ? [refusal(item.position, error)] : []
   })
-  const found = [...bare, ...asked, ...twice(intake.items), ...intake.quarantined.map(quarantineRefusal)]
+  const { homeless } = groupByPatient(intake, patientTypes)
+  const aboutNobody = homeless.map(({ position }) =>
+    refusal(position, new AmpereError('RESOURCE_MALFORMED', NO_PATIENT)),
+  )
+  const found = [
+    ...bare,
+    ...asked,
+    ...twice(intake.items),
+    ...aboutNobody,
+    ...intake.quarantined.map(quarantineRefusal),
+  ]
   return found.toSorted((a, b) => a.position - b.position)
 }
 

@@ -10,31 +10,59 @@ export interface PatientGroup {
   readonly items: readonly IntakeItem[]
 }
 
+/** A message, sorted. */
+export interface Sorted {
+  readonly groups: readonly PatientGroup[]
+  /** Resources that are about a patient and name none: they cannot be filed. */
+  readonly homeless: readonly IntakeItem[]
+}
+
+/**
+ * Stands for the institution itself in the patient index: the record that holds its own practitioners,
+ * organizations and the like, as far as they came without a patient. No FHIR id has this form.
+ */
+export const DIRECTORY = '@directory'
+
+/** Said of a resource that is filed nowhere because nobody knows to whom it belongs. */
+export const NO_PATIENT = 'the resource is about a patient and names none'
+
+/** Types that can be about a patient and make sense without one. */
+const WITHOUT_PATIENT: readonly string[] = ['Device', 'Group', 'List', 'Basic', 'ResearchSubject']
+
 /**
  * Sorts a message's resources by patient. Practitioners, organizations and the like go with every patient
- * whose resources refer to them, and with all when nothing does.
- * @throws AmpereError RESOURCE_MALFORMED when a bundle names no patient or more than one
+ * whose resources refer to them, with the one patient of a message, and else to the institution's own record.
+ * `patientTypes` are those that can be about a patient.
+ * @throws AmpereError RESOURCE_MALFORMED when a bundle is about more than one patient
  */
-export function groupByPatient(intake: Intake): readonly PatientGroup[] {
-  const groups = new Map<string, IntakeItem[]>()
+export function groupByPatient(intake: Intake, patientTypes: readonly string[]): Sorted {
+  const byPatient = new Map<string, IntakeItem[]>()
   const shared: IntakeItem[] = []
   for (const item of intake.items) {
     const patientId = patientOf(item, intake)
     if (patientId === null) shared.push(item)
-    else groups.set(patientId, [...(groups.get(patientId) ?? []), item])
+    else if (byPatient.has(patientId)) byPatient.get(patientId)?.push(item)
+    else byPatient.set(patientId, [item])
   }
-  if (intake.bundleType !== null && intake.items.length > 0) {
-    if (groups.size === 0) throw new AmpereError('RESOURCE_MALFORMED', 'the bundle names no patient')
-    if (groups.size > 1)
-      throw new AmpereError(
-        'RESOURCE_MALFORMED',
-        `the bundle is about ${groups.size} patients; send one bundle per patient`,
-      )
+  if (intake.bundleType !== null && byPatient.size > 1) {
+    const why = `the bundle is about ${byPatient.size} patients; send one bundle per patient`
+    throw new AmpereError('RESOURCE_MALFORMED', why)
   }
-  return [...groups].map(([patientId, items]) => ({
-    patientId,
-    items: [...items, ...(groups.size === 1 ? shared : referredTo(items, shared, intake))],
-  }))
+  const taken = new Set<IntakeItem>()
+  const groups = [...byPatient].map(([patientId, items]) => {
+    const more = byPatient.size === 1 ? shared : referredTo(items, shared, intake)
+    for (const item of more) taken.add(item)
+    return { patientId, items: [...items, ...more] }
+  })
+  const rest = shared.filter((item) => !taken.has(item))
+  const homeless = rest.filter(({ resource: { resourceType } }) => needsPatient(resourceType, patientTypes))
+  const own = rest.filter((item) => !homeless.includes(item))
+  return { groups: own.length === 0 ? groups : [...groups, { patientId: DIRECTORY, items: own }], homeless }
+}
+
+/** True for a type that is about somebody, whose resources must say about whom. */
+export function needsPatient(type: string, patientTypes: readonly string[]): boolean {
+  return patientTypes.includes(type) && !WITHOUT_PATIENT.includes(type)
 }
 
 function patientOf(item: IntakeItem, intake: Intake): string | null {

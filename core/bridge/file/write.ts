@@ -11,6 +11,7 @@ import type { Actor, Bridge } from '../bridge.ts'
 import { versionId, type Projection, type ServedVersion } from '../serve/projection.ts'
 import { currentOf, findResource } from '../serve/serve.ts'
 import { toNewEntries, type FiledItem } from './file-resources.ts'
+import { DIRECTORY, needsPatient } from './group-patients.ts'
 
 /** A refusal that carries what validation found. */
 export type Refused = { readonly issues: readonly Issue[] }
@@ -127,15 +128,20 @@ function requireVersion(current: ServedVersion | null, ifMatch: string): void {
   throw new AmpereError('PRECONDITION_FAILED', 'the resource has another version than the one in If-Match')
 }
 
-/** A resource other than Patient needs a patient that is known here: a typing error must not make a chain. */
-async function knownPatient(bridge: Bridge, intake: Intake): Promise<string> {
-  const [item] = intake.items
-  if (item?.resource.resourceType === 'Patient') return item.draft.header.id
-  const id = item
-    ? /Patient\/([A-Za-z0-9.-]{1,64})$/.exec(patientReference(item.resource) ?? '')?.[1]
-    : undefined
-  if (id === undefined || (await bridge.ports.store.patients.find(id)) === null) {
+/**
+ * The patient that a resource names, who must be known here: a typing error must not make a chain. Who and where
+ * and definitions belong to the institution itself.
+ */
+async function knownPatient(bridge: Bridge, { items: [item] }: Intake): Promise<string> {
+  const { patientTypes, otherTypes } = bridge.ports.validator
+  const type = item?.resource.resourceType ?? ''
+  if (!item || !(patientTypes.includes(type) || otherTypes.includes(type)))
+    throw new AmpereError('UNSUPPORTED', 'resources of this type are not filed')
+  if (type === 'Patient') return item.draft.header.id
+  const reference = patientReference(item.resource)
+  if (reference === null && !needsPatient(type, patientTypes)) return DIRECTORY
+  const id = /Patient\/([A-Za-z0-9.-]{1,64})$/.exec(reference ?? '')?.[1]
+  if (id === undefined || (await bridge.ports.store.patients.find(id)) === null)
     throw new AmpereError('RESOURCE_MALFORMED', 'the resource names no patient that is known here')
-  }
   return id
 }

@@ -11,11 +11,14 @@ const TYPES: Readonly<Record<(typeof SEARCH_PARAMETERS)[number], string>> = {
   date: 'date',
   status: 'token',
 }
-/**
- * Says exactly what this endpoint does, and nothing that it does not. `types` are those that can be about a
- * patient; others (Organization, Practitioner, ...) come with a bundle and are read by id.
- */
-export function capabilityStatement(base: string, date: string, types: readonly string[]): object {
+/** Types by whether they can be about a patient: only those are searched, inside one patient's record. */
+export interface ServedTypes {
+  readonly patientTypes: readonly string[]
+  readonly otherTypes: readonly string[]
+}
+
+/** Says exactly what this endpoint does, and nothing that it does not. */
+export function capabilityStatement(base: string, date: string, types: ServedTypes): object {
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -30,7 +33,11 @@ export function capabilityStatement(base: string, date: string, types: readonly 
         mode: 'server',
         documentation: DOCUMENTATION,
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
-        resource: [...types.map(typeEntry), PROVENANCE],
+        resource: [
+          ...types.patientTypes.map((type) => typeEntry(type, true)),
+          ...types.otherTypes.map((type) => typeEntry(type, false)),
+          PROVENANCE,
+        ],
       },
     ],
   }
@@ -42,8 +49,8 @@ const DOCUMENTATION = [
   'If-Match is honoured by update and delete. Provenance is made here and cannot be written.',
 ].join(' ')
 
-function typeEntry(type: string): object {
-  const codes = ['read', 'vread', 'update', 'create', 'delete', 'history-instance', 'search-type']
+function typeEntry(type: string, isSearched: boolean): object {
+  const codes = ['read', 'vread', 'update', 'create', 'delete', 'history-instance']
   return {
     type,
     versioning: 'versioned-update',
@@ -51,8 +58,8 @@ function typeEntry(type: string): object {
     updateCreate: true,
     conditionalCreate: false,
     conditionalUpdate: false,
-    interaction: codes.map((code) => ({ code })),
-    searchParam: SEARCH_PARAMETERS.map((name) => ({ name, type: TYPES[name] })),
+    interaction: [...codes, ...(isSearched ? ['search-type'] : [])].map((code) => ({ code })),
+    ...(isSearched ? { searchParam: SEARCH_PARAMETERS.map((name) => ({ name, type: TYPES[name] })) } : {}),
     ...(type === 'Patient' ? { operation: [EVERYTHING] } : {}),
   }
 }

@@ -17,7 +17,21 @@ export interface Validator {
   validate(resource: FhirResource): readonly Issue[]
   /** Resource types of FHIR R4 that can be about a patient, the patient's own first; sorted. */
   readonly patientTypes: readonly string[]
+  /** The other resource types that are filed: who and where, definitions, documents; sorted. */
+  readonly otherTypes: readonly string[]
 }
+
+/** Types that carry a request or an answer, or act on a server; they are no part of a record. */
+const NOT_FILED: readonly string[] = [
+  'Bundle',
+  'CapabilityStatement',
+  'DomainResource',
+  'OperationOutcome',
+  'Parameters',
+  'Provenance',
+  'Resource',
+  'Subscription',
+]
 
 /** Issues that one resource is answered with, at most. */
 const MAX_ISSUES = 20
@@ -34,6 +48,10 @@ export function createValidator(definitions: Definitions): Validator {
   const types = new Set(
     definitions.structures.filter((item) => item.kind === 'resource').map((item) => item.type),
   )
+  const patientTypes = [
+    'Patient',
+    ...[...types].filter((type) => isAboutPatient(type, definitions)).toSorted(),
+  ]
   const compiled = new Map<string, Validate>()
   const ajv = new Ajv({ strict: false, logger: false, allErrors: false, validateFormats: false })
   const schemaFor = (type: string): Validate => {
@@ -44,7 +62,10 @@ export function createValidator(definitions: Definitions): Validator {
     return made
   }
   return {
-    patientTypes: ['Patient', ...[...types].filter((type) => isAboutPatient(type, definitions)).toSorted()],
+    patientTypes,
+    otherTypes: [...types]
+      .filter((type) => !patientTypes.includes(type) && !NOT_FILED.includes(type))
+      .toSorted(),
     validate: (resource) => {
       const type = resource.resourceType
       if (!types.has(type)) {

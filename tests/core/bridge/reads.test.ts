@@ -81,10 +81,12 @@ describe('the capability statement', () => {
     expect(types.map(({ type }) => type)).toEqual(
       expect.arrayContaining(['Patient', 'Observation', 'Immunization', 'Coverage', 'Task']),
     )
-    expect(types.map(({ type }) => type)).not.toContain('Organization')
-    for (const { type, searchParam } of types.filter(({ interaction }) =>
-      interaction.some(({ code }) => code === 'read'),
-    )) {
+    expect(types.find(({ type }) => type === 'Organization')?.searchParam).toBeUndefined()
+    expect(types.map(({ type }) => type)).not.toContain('Bundle')
+    const searched = types.filter(
+      (one) => one.type !== 'Provenance' && one.interaction.some(({ code }) => code === 'search-type'),
+    )
+    for (const { type, searchParam } of searched) {
       for (const { name } of searchParam) {
         const value = name === 'date' || name === '_lastUpdated' ? '2026' : 'p1'
         const answer = await send(world, 'GET', `/fhir/${type}?patient=p1&${name}=${value}`)
