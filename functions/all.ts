@@ -11,11 +11,13 @@ import { role as reader } from './reader/role.ts'
 import { readerApp } from './reader/app.ts'
 import { role as registrar } from './registrar/role.ts'
 import { registrarApp } from './registrar/app.ts'
+import { doChores } from './sweeper/chores.ts'
+import { role as sweeper } from './sweeper/role.ts'
 import { role as writer } from './writer/role.ts'
 import { writerApp } from './writer/app.ts'
 
 /** Every role of a home. */
-export const HOME_ROLES = [writer, reader, registrar, auditor] as const
+export const HOME_ROLES = [writer, reader, registrar, auditor, sweeper] as const
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
 export async function homeApp(platform: Platform, home: Home, hosting: Hosting): Promise<RoleApp> {
@@ -40,6 +42,19 @@ export async function homeApp(platform: Platform, home: Home, hosting: Hosting):
   ]
   for (const part of parts) app.route('/', part)
   return app
+}
+
+/** What a home does on schedule beside answering; to be called every `CHORES_MS`. */
+export async function homeChores(
+  platform: Platform,
+  home: Home,
+  hosting: Hosting,
+): Promise<() => Promise<void>> {
+  const ports = {
+    eraser: await select(platform, ERASER_NEEDS),
+    sweeper: await select(platform, sweeper.needs),
+  }
+  return () => doChores(ports, home, hosting.log)
 }
 
 /**

@@ -49,6 +49,16 @@ export function partNames(block: Block): PartNames {
   }
 }
 
+/** The names as text, each with its kind, so that names of many blocks can lie in one set. */
+export function namesIn(parts: PartNames): readonly string[] {
+  return Object.entries(parts).flatMap(([kind, name]: [string, string | null]) =>
+    name === null ? [] : [`${kind}/${name}`],
+  )
+}
+
+/** Every shard of the dirty marks and partition of the list of chains: the first characters of chain ids, in order. */
+export const CHAIN_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
 /** Shard of the dirty marks, by the chain's first character, so that marks spread evenly. */
 export function dirtyShard(chain: ChainId): string {
   return chain.slice(0, 1)
