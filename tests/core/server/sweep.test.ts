@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { failAt, type Fault } from '#adapters/around/faults.ts'
-import { createRecord, rotateChain } from '#core/client/acts/acts.ts'
+import { rotateChain } from '#core/client/acts/change-chain.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
 import { SWEEP_STALE_MS } from '#core/server/sweep/sweep.ts'
 import {
   attempts,
