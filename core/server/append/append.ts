@@ -3,7 +3,6 @@ import { fromBase64url, fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
 import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
-import { packageKey } from '../../block/packages.ts'
 import type { Append } from '../../api/append.ts'
 import type { AppendAnswer } from '../../api/answers.ts'
 import { stateBytes, type Link } from '../../chain/state.ts'
@@ -23,7 +22,7 @@ import {
 } from '../store/rows.ts'
 import { admit, type StoredHead } from './admit.ts'
 import { headStatement } from './head.ts'
-import { checkParts, labelRowKey } from './parts.ts'
+import { checkParts, labelRowKey, packageRowKey } from './parts.ts'
 
 /** What appending uses, and no more: the value behind its permissions. */
 export const WRITER_NEEDS = {
@@ -110,10 +109,10 @@ async function storeParts(
     await tables.wraps.insert(chain, rowKey(block.entries), utf8(append.row))
   }
   for (const item of append.packages) {
-    await tables.packages.insert(chain, packageKey(item), utf8(JSON.stringify(item)))
+    await tables.packages.insert(chain, packageRowKey(item), utf8(JSON.stringify(item)))
   }
   if (append.labelKey !== null) {
-    await tables.labels.insert(chain, labelRowKey(link.state.epoch.number), fromBase64url(append.labelKey))
+    await tables.labels.insert(chain, labelRowKey(link.state), fromBase64url(append.labelKey))
   }
   if (block.type === 'genesis') await tables.chains.insert(chainPartition(chain), chain, new Uint8Array(0))
   if (block.type === 'erase' && block.body.act === 'complete') {

@@ -9,9 +9,9 @@ import {
   type EntryDescriptor,
 } from '../../block/entries-object.ts'
 import { keyRowLeaves, parseKeyRow, type KeyRow } from '../../block/key-row.ts'
-import { packagesRoot } from '../../block/packages.ts'
+import { packageKey, packagesRoot } from '../../block/packages.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
-import type { Append } from '../../api/append.ts'
+import type { Append, EpochPackage } from '../../api/append.ts'
 import { readersOf, type ControlState } from '../../chain/state.ts'
 import { digestOf, sha256Large } from '../../crypto/hash.ts'
 import { AmpereError } from '../../errors.ts'
@@ -112,9 +112,17 @@ function checkKeys(parsed: ParsedBlock, append: Append, after: ControlState): vo
   }
 }
 
-/** Names under which an append's parts are stored, for a chain. */
-export function labelRowKey(epoch: number): string {
-  return String(epoch).padStart(16, '0')
+/**
+ * Row key of a package. Its hash is in it: one reader gets several in an epoch when its grant grows, and what an
+ * attempt left behind that never became a block must not stand in the place of what the block brings.
+ */
+export function packageRowKey(item: EpochPackage): string {
+  return `${packageKey(item)}/${digestOf(fromBase64url(item.sealed))}`
+}
+
+/** Row key of an epoch's label key, with the hash by which its block names it. */
+export function labelRowKey({ epoch, labelKeyHash }: ControlState): string {
+  return `${String(epoch.number).padStart(16, '0')}/${labelKeyHash}`
 }
 
 function refused(what: string): AmpereError {
