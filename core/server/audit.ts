@@ -192,6 +192,11 @@ async function checkParts(
   }
   if (checked < gone)
     return { findings: finding('tampered', 'erased-key', 'an erased key is stored again'), erased: gone }
+  if (checked > gone)
+    return {
+      findings: finding('missing', 'keys-row', 'a key was destroyed without an erasure'),
+      erased: gone,
+    }
   const object = await ports.objects.entries.fetch(objectName(chain, entries.root))
   if (!object) {
     if (gone === entries.count) return { findings: [], erased: gone }

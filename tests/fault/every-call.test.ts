@@ -99,6 +99,14 @@ describe.each(Object.keys(ACTS))('%s', (name) => {
           closed: [],
           done: true,
         })
+        // What the failed attempt left behind must not stand in the way of what comes later.
+        await fresh.append(prepared.record, [entry('later')])
+        const later = await prepared.world.connect('hospital-a').read(prepared.record)
+        expect({ k, closed: later.closed, open: later.opened.length }).toEqual({
+          k,
+          closed: [],
+          open: view.opened.length + 1,
+        })
         expect(await audit(prepared.world)).toEqual([])
       }
     },

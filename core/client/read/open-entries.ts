@@ -13,7 +13,7 @@ import { sha256Large } from '../../crypto/hash.ts'
 import { isAmpereError } from '../../errors.ts'
 import { rootOf } from '../../log/merkle.ts'
 import { openEntry } from '../../seal/entry.ts'
-import { openKeys } from '../../seal/wraps.ts'
+import { openKeys, type OpenedKey } from '../../seal/wraps.ts'
 import type { ClosedEntry, ClosedStatus, OpenedEntry } from '../client.ts'
 import type { BlockNote } from './block-note.ts'
 import type { Replica } from './replica.ts'
@@ -65,35 +65,37 @@ export async function openBlockEntries(
   const closed: ClosedEntry[] = []
   await Promise.all(
     descriptors.map(async (descriptor, i) => {
-      const base = placeOf(replica.chain, note, descriptor.id, i)
-      const dek = erased(descriptor.id) ? 'erased' : (deks[i] ?? null)
-      const result = await openOne(replica.chain, descriptor, slice(parts.object, descriptors, i), dek)
-      if (typeof result === 'string') {
-        closed[i] = { ...base, compartment: descriptor.compartment, status: result, rule: RULES[result] }
-        return
-      }
-      const compartmentName = keyring.nameOf(descriptor.compartment) ?? ''
-      opened[i] = {
-        ...base,
-        author: note.kid,
-        compartment: descriptor.compartment,
-        compartmentName,
-        ...result,
-      }
+      const { compartment } = descriptor
+      const base = { ...placeOf(replica.chain, note, descriptor.id, i), compartment }
+      const key = erased(descriptor.id)
+        ? ERASED
+        : keyOrWhy(deks[i], () => keyring.whyClosed(compartment, entries.epoch))
+      const result = await openOne(replica.chain, descriptor, slice(parts.object, descriptors, i), key)
+      if ('status' in result) closed[i] = { ...base, ...result }
+      else
+        opened[i] = {
+          ...base,
+          author: note.kid,
+          compartmentName: keyring.nameOf(compartment) ?? '',
+          ...result,
+        }
     }),
   )
   return { opened: opened.filter(Boolean), closed: closed.filter(Boolean) }
 }
 
-const ERASED = { status: 'erased', rule: '' } as const
-/** The check behind what is said of a single entry whose row and descriptors are right. */
-const RULES: Readonly<Record<ClosedStatus, string>> = {
-  'not-granted': '',
-  erased: '',
-  incomplete: 'batch',
-  missing: 'object',
-  tampered: 'entry-hash',
-  unopenable: 'author-seal',
+type Why = Pick<ClosedEntry, 'status' | 'rule'>
+const ERASED: Why = { status: 'erased', rule: '' }
+const TAMPERED: Why = { status: 'tampered', rule: 'entry-hash' }
+const UNOPENABLE: Why = { status: 'unopenable', rule: 'author-seal' }
+/** What a tombstone is that no erasure of the chain ordered: a key that the store destroyed by itself. */
+const DESTROYED: Why = { status: 'missing', rule: 'keys-row' }
+
+/** The key of an entry that no erasure covers, or why there is none. The row may hold fewer keys than the object entries. */
+function keyOrWhy(dek: OpenedKey | undefined, closedBy: () => Why): Uint8Array | Why {
+  if (dek === null) return closedBy()
+  if (dek === undefined || dek === 'unopenable') return UNOPENABLE
+  return dek === 'erased' ? DESTROYED : dek
 }
 
 /** Which entries of a height a completed erasure covers. */
@@ -135,17 +137,17 @@ async function openOne(
   chain: ChainId,
   descriptor: EntryDescriptor,
   ciphertext: Uint8Array,
-  dek: Uint8Array | 'erased' | 'unopenable' | null,
-): Promise<{ header: Uint8Array; content: Uint8Array } | ClosedStatus> {
-  if (dek === 'erased' || dek === 'unopenable') return dek
+  key: Uint8Array | Why,
+): Promise<{ header: Uint8Array; content: Uint8Array } | Why> {
+  if ('status' in key && key.status !== 'not-granted') return key
   const hash = toBase64url(await sha256Large(ciphertext))
-  if (hash !== (descriptor.hash as string)) return 'tampered'
-  if (dek === null) return 'not-granted'
+  if (hash !== (descriptor.hash as string)) return TAMPERED
+  if ('status' in key) return key
   try {
     const { id, compartment } = descriptor
-    return await openEntry({ chain, id, compartment, dek }, ciphertext)
+    return await openEntry({ chain, id, compartment, dek: key }, ciphertext)
   } catch (error) {
-    if (isAmpereError(error, 'OPEN_FAILED')) return 'unopenable'
+    if (isAmpereError(error, 'OPEN_FAILED')) return UNOPENABLE
     throw error
   }
 }
@@ -189,7 +191,7 @@ export function heldEntries(replica: Replica, height: number): ClosedEntry[] {
     ...placeOf(replica.chain, note as BlockNote, namelessId(i), i),
     compartment: '' as CompartmentId,
     status: 'incomplete' as const,
-    rule: RULES.incomplete,
+    rule: 'batch',
   }))
 }
 

@@ -2,6 +2,8 @@
 import { fromBase64url } from '../../bytes/encoding.ts'
 import type { CompartmentId } from '../../bytes/ids.ts'
 import type { EpochPackage } from '../../api/append.ts'
+import { readableBy } from '../../chain/state.ts'
+import { digestOf } from '../../crypto/hash.ts'
 import { isAmpereError } from '../../errors.ts'
 import { openHistory, openPackage } from '../../seal/epoch.ts'
 import type { Identity } from '../client.ts'
@@ -14,8 +16,16 @@ export interface Keyring {
   readonly nameOf: (compartment: CompartmentId) => string | null
   /** Names by id, of the compartments that this reader was given. */
   readonly names: ReadonlyMap<CompartmentId, string>
-  /** The newest label key that this reader was given, or null. */
+  /** The label key of the current epoch, if this reader was given the one that the chain names; else null. */
   readonly labelKey: Uint8Array | null
+  /** Why a compartment without a seed is closed: not granted, or granted with a package that is absent or wrong. */
+  readonly whyClosed: (compartment: CompartmentId, epoch: number) => WhyClosed
+}
+
+/** The word for an entry whose compartment has no seed here, with the check behind it. */
+export interface WhyClosed {
+  readonly status: 'not-granted' | 'missing' | 'unopenable'
+  readonly rule: '' | 'package'
 }
 
 /**
@@ -29,12 +39,17 @@ export async function openKeyring(
 ): Promise<Keyring> {
   const seeds = new Map<string, Uint8Array>()
   const names = new Map<CompartmentId, string>()
+  const refused = new Set<number>()
   let labelKey: Uint8Array | null = null
   const mine = packages.filter((item) => item.kind === 'reader' && item.reader === identity.reader)
   for (const item of [...mine].toSorted((a, b) => a.epoch - b.epoch)) {
     const contents = await tryOpen(replica, item, identity)
-    if (!contents) continue
-    labelKey = contents.labelKey
+    if (!contents) {
+      refused.add(item.epoch)
+      continue
+    }
+    // A package that opens is not yet the one that the chain meant: only its hashes say so.
+    if (digestOf(contents.labelKey) === replica.link.state.labelKeyHash) labelKey = contents.labelKey
     for (const { id, name, seed } of contents.compartments) {
       seeds.set(`${id}/${item.epoch}`, seed)
       names.set(id, name)
@@ -46,6 +61,25 @@ export async function openKeyring(
     nameOf: (compartment) => names.get(compartment) ?? null,
     names,
     labelKey,
+    whyClosed: whyClosed(replica, identity.reader, seeds, refused),
+  }
+}
+
+/** A reader of today holds today's seeds: without them its package was held back, or its author made it wrongly. */
+function whyClosed(
+  replica: Replica,
+  reader: string,
+  seeds: ReadonlyMap<string, Uint8Array>,
+  refused: ReadonlySet<number>,
+): Keyring['whyClosed'] {
+  const { state } = replica.link
+  const mayRead = new Set(readableBy(state, reader))
+  const current = state.epoch.number
+  return (compartment, epoch) => {
+    if (!mayRead.has(compartment)) return { status: 'not-granted', rule: '' }
+    const isLocked = !seeds.has(`${compartment}/${current}`)
+    if (refused.has(isLocked ? current : epoch)) return { status: 'unopenable', rule: 'package' }
+    return isLocked ? { status: 'missing', rule: 'package' } : { status: 'not-granted', rule: '' }
   }
 }
 
