@@ -4,6 +4,8 @@
 export const MAX_APPEND_BYTES = 32 * 1024 * 1024
 /** Blocks per page of a chain or of the registry. */
 export const MAX_PAGE_BLOCKS = 500
+/** Erasure statements per page. */
+export const MAX_PAGE_STATEMENTS = 200
 /** How far a block's time may be from the home's, in milliseconds. */
 export const CLOCK_TOLERANCE_MS = 120_000
 /** How long after it was superseded a registry head may still be named, in milliseconds. */

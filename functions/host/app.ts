@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { AmpereError } from '#core/errors.ts'
 import type { Now, Random } from '#core/ports/keys.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
+import { asChainId, type ChainId } from '#core/bytes/ids.ts'
 import { problem } from './problem.ts'
 import type { Log } from './telemetry.ts'
 
@@ -79,4 +80,13 @@ export function countParameter(url: URL, name: string, fallback: number): number
   if (!Number.isSafeInteger(value))
     throw new AmpereError('REQUEST_MALFORMED', `parameter ${name} is not a count`)
   return value
+}
+
+/** A chain id in a path. @throws AmpereError REQUEST_MALFORMED */
+export function chainParameter(text: string): ChainId {
+  try {
+    return asChainId(text)
+  } catch (cause) {
+    throw new AmpereError('REQUEST_MALFORMED', 'the chain id is not well-formed', { cause })
+  }
 }

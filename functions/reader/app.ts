@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Context } from 'hono'
-import { asChainId, asDigest, type ChainId } from '#core/bytes/ids.ts'
+import { asDigest, type ChainId } from '#core/bytes/ids.ts'
 import type { ParsedBlock } from '#core/block/open-block.ts'
 import { MAX_PAGE_BLOCKS } from '#core/api/limits.ts'
 import type { ControlState } from '#core/chain/state.ts'
@@ -17,7 +17,7 @@ import {
   readPackages,
   type ReaderPorts,
 } from '#core/server/read.ts'
-import { countParameter, createApp, type Hosting, type RoleApp } from '../host/app.ts'
+import { chainParameter, countParameter, createApp, type Hosting, type RoleApp } from '../host/app.ts'
 
 interface Asked {
   readonly chain: ChainId
@@ -51,7 +51,10 @@ export function readerApp(ports: ReaderPorts, home: Home, hosting: Hosting): Rol
     const { chain, caller } = await asked(c)
     return c.json(await readPackages(ports, chain, caller))
   })
-  app.get('/v1/chains/:chain/erased', async (c) => c.json(await readErased(ports, (await asked(c)).chain)))
+  app.get('/v1/chains/:chain/erased', async (c) => {
+    const { chain } = await asked(c)
+    return c.json(await readErased(ports, chain, c.req.query('from') ?? null))
+  })
   return app
 }
 
@@ -73,14 +76,6 @@ async function authorizeRead(ports: ReaderPorts, home: Home, c: Context): Promis
   if (!found) throw new AmpereError('NOT_FOUND', 'no such chain')
   checkMayFetch(caller, found.state)
   return { chain, ...found, caller }
-}
-
-function chainParameter(text: string): ChainId {
-  try {
-    return asChainId(text)
-  } catch (cause) {
-    throw new AmpereError('REQUEST_MALFORMED', 'the chain id is not well-formed', { cause })
-  }
 }
 
 function sealed(bytes: Uint8Array | null, type: string, what: string, status: 200 | 206 = 200): Response {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Ports } from '../../ports/needs.ts'
 
-/** What appending uses, and no more: the value behind its permissions. */
+/** What appending and taking in holders' statements uses, and no more: the value behind its permissions. */
 export const WRITER_NEEDS = {
   tables: {
     blocks: 'append',
@@ -12,6 +12,7 @@ export const WRITER_NEEDS = {
     chains: 'append',
     dirty: 'append',
     jobs: 'append',
+    receipts: 'append',
     quotas: 'write',
     registry: 'read',
   },

@@ -34,6 +34,12 @@ export function packageRowKey(root: Digest, item: EpochPackage): string {
   return `${root}/${packageKey(item)}/${digestOf(fromBase64url(item.sealed))}`
 }
 
+/** Row key of a statement that an erasure was carried out: the home's own has no holder in it. */
+export function erasedRow(height: number, holder: string | null): string {
+  const own = `erased/${heightKey(height)}`
+  return holder === null ? own : `${own}/${holder}`
+}
+
 /** A stored package; null when it was changed beyond reading, which closes itself only and which the auditor names. */
 export function parsePackage(value: Uint8Array): EpochPackage | null {
   try {
