@@ -39,7 +39,10 @@ export async function verify(
 async function verifyFile(file: string, options: ActingOptions & { registry?: string }): Promise<number> {
   const settings = readSettings(dataFolder(options.data))
   const pinned = (options.registry ?? settings?.registry) as Digest | undefined
-  const report = await verifyExport(readFileSync(file), pinned)
+  const report = await verifyExport(readFileSync(file), {
+    ...(pinned ? { registry: pinned } : {}),
+    nowMs: Date.now(),
+  })
   const ok = report.problems.length === 0
   print(options, { ok, ...report }, [
     `${report.blocks} blocks, ${report.entries} entries, ${report.erased} erased, complete as of ${report.asOf} as its home says`,
@@ -47,7 +50,7 @@ async function verifyFile(file: string, options: ActingOptions & { registry?: st
       ? `Not checked: whether registry ${report.registry} is one to trust (--registry ID pins it)`
       : 'Registry: the pinned one.',
     ...report.problems.map(
-      ({ height, rule, detail }) => `FAILED block ${height}: tampered (rule ${rule}). ${detail}`,
+      ({ height, rule, detail }) => `FAILED block ${height}: ${status} (rule ${rule}). ${detail}`,
     ),
     'Not checked: contents, which stay sealed; witnesses, which do not exist yet.',
   ])

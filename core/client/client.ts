@@ -110,6 +110,8 @@ export interface RecordClient {
   create(options?: {
     readonly compartments?: readonly string[]
   }): Promise<{ record: ChainId; access: ChainId }>
+  /** Says to the home that this institution's copy of what an erasure names is gone. Repeating it changes nothing. */
+  stateErased(chain: ChainId, erasure: CompletedErasure): Promise<void>
   /** Signs this institution's request to join the chain behind a pairing code. */
   requestPairing(code: string): Promise<string>
   /** Who asks to join with which code. @throws AmpereError UNAUTHORIZED */

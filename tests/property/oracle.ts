@@ -37,7 +37,7 @@ export async function agreedState(story: Story): Promise<Replica> {
     folded.links.map(({ opened }) => [opened.block.state, opened.block.state]),
   )
   expect(folded.links.at(-1)?.state).toEqual(kept)
-  const report = await verifyExport(await exportRecord(newcomer, record), world.registryId)
+  const report = await verifyExport(await exportRecord(newcomer, record), { registry: world.registryId })
   expect({ blocks: report.blocks, problems: report.problems, erased: report.erased }).toEqual({
     blocks: head.block.height + 1,
     problems: [],

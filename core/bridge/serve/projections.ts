@@ -2,6 +2,7 @@
 import type { ChainId } from '../../bytes/ids.ts'
 import type { CompletedErasure, RecordClient } from '../../client/client.ts'
 import { digestOf } from '../../crypto/hash.ts'
+import { isAmpereError } from '../../errors.ts'
 import { resourceKey } from '../../record/current.ts'
 import type { IndexedEntry } from '../store/resources.ts'
 import type { BridgeStore } from '../store/open.ts'
@@ -68,8 +69,12 @@ function indexedEntries(
     }))
 }
 
-/** Forgets what a block erased, once. */
-async function settle({ store }: Needed, projection: Projection, erasure: CompletedErasure): Promise<void> {
+/** Forgets what a block erased, and says so to the home, once. */
+async function settle(
+  { store, client }: Needed,
+  projection: Projection,
+  erasure: CompletedErasure,
+): Promise<void> {
   const { chain } = projection.view
   if (await store.progress.isSettled(chain, erasure.height)) return
   if (erasure.body.scope === 'record') await store.resources.forgetAll(chain)
@@ -81,6 +86,13 @@ async function settle({ store }: Needed, projection: Projection, erasure: Comple
     )
     const ids = erasure.body.targets.flatMap((target) => target.ids)
     await store.resources.forget(chain, ids, remain)
+  }
+  try {
+    await client.stateErased(chain, erasure)
+  } catch (error) {
+    // It is forgotten here whether or not the home hears of it now; the statement is owed until it does.
+    if (isAmpereError(error)) return
+    throw error
   }
   await store.progress.setSettled(chain, erasure.height)
 }

@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import * as v from 'valibot'
-import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../../bytes/encoding.ts'
 import { asChainId, type ChainId, type Digest } from '../../bytes/ids.ts'
-import { chainId, digest, parseWith } from '../../bytes/schema.ts'
+import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { openHead, parseHead } from '../../api/head.ts'
-import { foldBlocks } from '../../chain/fold-blocks.ts'
+import { foldBlocks, type FoldContext } from '../../chain/fold-blocks.ts'
 import type { Link } from '../../chain/state.ts'
-import { sha256Large } from '../../crypto/hash.ts'
-import { createVerifiers } from '../../crypto/signature.ts'
+import { createVerifiers, type Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
-import { entryRange } from '../../block/entries-object.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
-import { checkedDescriptors, checkedRow } from '../read/open-entries.ts'
-
-const headLine = v.strictObject({
-  ampere: v.literal('export/v1'),
-  chain: chainId,
-  registry: digest,
-  origin: v.string(),
-})
-const partLine = v.union([
-  v.strictObject({ registryBlock: v.string() }),
-  v.strictObject({ block: v.string() }),
-  v.strictObject({ row: v.string(), of: v.string() }),
-  v.strictObject({ object: v.string(), of: v.string() }),
-  v.strictObject({ head: v.string() }),
-])
+import type { CompletedErasure } from '../client.ts'
+import { heightsIn, openBatches } from '../read/batches.ts'
+import { noteOf } from '../read/block-note.ts'
+import {
+  erasureProgress,
+  verifiedStatements,
+  type ErasureContext,
+  type ErasureProgress,
+} from '../read/erasures.ts'
+import { completedErasures, readerSpans } from '../read/replica.ts'
+import { worstStatus, type BlockStatus } from '../read/status.ts'
+import { checkBlockParts, erasedBy, type ExportProblem } from './check-parts.ts'
+import { readExportLines, type ExportParts } from './read-lines.ts'
 
 /** What an export proves, without any server: which blocks stand, and what is wrong with the others' parts. */
 export interface ExportReport {
@@ -36,160 +30,142 @@ export interface ExportReport {
   readonly blocks: number
   readonly entries: number
   readonly erased: number
+  /** The status word of each block, by height. */
+  readonly statuses: readonly BlockStatus[]
+  /** How far each erasure is, by the statements in the file. */
+  readonly erasures: readonly ErasureProgress[]
   /** Time of the head statement: the record is complete as of then, as far as this home says. */
-  readonly asOf: string
-  readonly problems: readonly { readonly height: number; readonly rule: string; readonly detail: string }[]
+  readonly asOf: Timestamp
+  readonly problems: readonly ExportProblem[]
 }
 
-interface Parts {
-  readonly registryBlocks: string[]
-  readonly blocks: string[]
-  readonly rows: Map<string, string>
-  readonly objects: Map<string, Uint8Array>
-  head: string | null
+/** Blocks that are verified at a time. */
+const PAGE = 500
+
+/** What the caller brings to a verification; all of it may be left out. */
+export interface VerifyOptions {
+  /** The registry to trust. Without it the report says which one vouches, and the reader decides. */
+  readonly registry?: Digest
+  /** ms since 1970 at which backups must have expired; the time of the head statement when left out. */
+  readonly nowMs?: number
+  /** Called after each page of blocks, with the blocks verified so far and their number. */
+  readonly progress?: (done: number, total: number) => void
 }
 
 /**
- * Verifies an export with nothing but itself and, if given, the pinned registry id: without a pin the
- * report says which registry vouches, and the reader decides whether to trust that one.
+ * Verifies an export with nothing but itself and, if given, the pinned registry.
  * @throws AmpereError EXPORT_MALFORMED, VERIFICATION_FAILED
  */
-export async function verifyExport(bytes: Uint8Array, pinnedRegistry?: Digest): Promise<ExportReport> {
-  const lines = fromUtf8(bytes)
-    .split('\n')
-    .filter((line) => line !== '')
-  const head = parseWith(headLine, parseLine(lines[0] ?? '', 1), 'EXPORT_MALFORMED', 'line 1')
-  if (pinnedRegistry !== undefined && head.registry !== pinnedRegistry) {
-    throw new AmpereError(
-      'VERIFICATION_FAILED',
-      'rule registry: the export is of another registry than the pinned one',
-    )
-  }
-  const parts = collect(lines)
+export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {}): Promise<ExportReport> {
+  const parts = readExportLines(bytes)
+  const { first } = parts
+  if (options.registry !== undefined && first.registry !== options.registry)
+    throw failed('registry', 'the export is of another registry than the pinned one')
   const verifiers = createVerifiers()
-  const registry = createRegistryHistory(head.registry, verifiers)
+  const registry = createRegistryHistory(first.registry, verifiers)
   for (const compact of parts.registryBlocks) await registry.add(compact)
-  const context = { chain: asChainId(head.chain), viewAt: registry.viewAt, keyOf: registry.keyOf, verifiers }
+  const chain = asChainId(first.chain)
+  const context = { chain, viewAt: registry.viewAt, keyOf: registry.keyOf, verifiers }
+  const links = await foldAll(parts, context, options.progress)
+  const asOf = await checkHead(parts, links, registry, verifiers)
+  const erasures = await progressOf(parts, links, registry, options.nowMs ?? timestampMs(asOf))
+  const { statuses, ...checked } = await checkAll(links, parts, erasures)
+  const { origin } = first
+  const blocks = links.length
+  return { chain, registry: first.registry, origin, blocks, asOf, statuses, erasures, ...checked }
+}
+
+async function foldAll(
+  parts: ExportParts,
+  context: FoldContext,
+  progress: VerifyOptions['progress'],
+): Promise<readonly Link[]> {
   const links: Link[] = []
-  for (let at = 0; at < parts.blocks.length; at += 500) {
-    const folded = await foldBlocks(links.at(-1) ?? null, parts.blocks.slice(at, at + 500), context)
+  for (let at = 0; at < parts.blocks.length; at += PAGE) {
+    const folded = await foldBlocks(links.at(-1) ?? null, parts.blocks.slice(at, at + PAGE), context)
     links.push(...folded.links)
     if (folded.broken) {
       const { height, violation } = folded.broken
-      throw new AmpereError(
-        'VERIFICATION_FAILED',
-        `rule ${violation.rule}: block ${height}: ${violation.detail}`,
-      )
+      throw failed(violation.rule, `block ${height}: ${violation.detail}`)
     }
+    progress?.(links.length, parts.blocks.length)
   }
-  const asOf = await checkHead(parts, links, registry, head.origin)
-  const checked = await checkParts(links, parts)
-  return {
-    chain: context.chain,
-    registry: head.registry,
-    origin: head.origin,
-    blocks: links.length,
-    asOf,
-    ...checked,
-  }
+  return links
 }
 
 async function checkHead(
-  parts: Parts,
+  { head: compact, first }: ExportParts,
   links: readonly Link[],
   registry: RegistryHistory,
-  origin: string,
-): Promise<string> {
-  if (parts.head === null) throw new AmpereError('EXPORT_MALFORMED', 'the export has no head statement')
-  const key = headKeyAt(registry.newest(), parseHead(parts.head).jws.kid, origin)
-  if (!key) {
-    throw new AmpereError('VERIFICATION_FAILED', "rule head: the head statement is not by the home's key")
-  }
-  const head = await openHead(parts.head, key, createVerifiers())
+  verifiers: Verifiers,
+): Promise<Timestamp> {
+  const key = headKeyAt(registry.newest(), parseHead(compact).jws.kid, first.origin)
+  if (!key) throw failed('head', "the head statement is not by the home's key")
+  const head = await openHead(compact, key, verifiers)
   const last = links.at(-1)?.opened
-  if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1) {
-    throw new AmpereError(
-      'VERIFICATION_FAILED',
-      'rule head: the export ends before or beside the stated head',
-    )
-  }
+  if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1)
+    throw failed('head', 'the export ends before or beside the stated head')
   return head.time
 }
 
-async function checkParts(
+async function progressOf(
+  { first, erased }: ExportParts,
   links: readonly Link[],
-  parts: Parts,
-): Promise<Pick<ExportReport, 'entries' | 'erased' | 'problems'>> {
-  const problems: { height: number; rule: string; detail: string }[] = []
-  const erased = erasedBy(links)
-  let entries = 0
-  let gone = 0
-  for (const { opened } of links) {
-    const { block } = opened
-    if (!block.entries) continue
-    entries += block.entries.count
-    const add = (rule: string, detail: string) => problems.push({ height: block.height, rule, detail })
-    const text = parts.rows.get(`${block.entries.root}.${block.entries.keys}`)
-    const row = text === undefined ? null : checkedRow(block.entries, utf8(text))
-    if (text === undefined) add('keys-row', 'missing')
-    else if (!row) add('keys-root', 'the key row differs from what was signed')
-    const tombstones = row?.keys.filter((key) => 'erased' in key).length ?? 0
-    const ordered = erased(block.height)
-    const buried = ordered === 'all' ? tombstones : Math.min(tombstones, ordered.size)
-    gone += buried
-    // Whoever holds the store can put a tombstone anywhere; only the chain says what was erased.
-    if (tombstones > buried) add('keys-row', 'a key was destroyed without an erasure')
-    const object = parts.objects.get(block.entries.root)
-    if (!object) {
-      if (ordered !== 'all' && buried < block.entries.count) add('object', 'missing')
-      continue
-    }
-    const descriptors = checkedDescriptors(block.entries, object)
-    if (!descriptors) add('entries-root', 'the sealed object differs from what was signed')
-    for (const [i, descriptor] of (descriptors ?? []).entries()) {
-      const { start, end } = entryRange(descriptors ?? [], i)
-      const hash = toBase64url(await sha256Large(object.subarray(start, end)))
-      if (hash !== (descriptor.hash as string)) add('entry-hash', `entry ${i} differs from its descriptor`)
-    }
+  registry: RegistryHistory,
+  nowMs: number,
+): Promise<readonly ErasureProgress[]> {
+  const context: ErasureContext = {
+    chain: asChainId(first.chain),
+    origin: first.origin,
+    records: registry.newest(),
+    readers: readerSpans(links),
+    verifiers: createVerifiers(),
   }
-  return { entries, erased: gone, problems }
+  return erasureProgress(context, completedErasures(links), await verifiedStatements(context, erased), nowMs)
 }
 
-/** The entries of a height that completed erasures name, or all of them. */
-function erasedBy(links: readonly Link[]): (height: number) => ReadonlySet<string> | 'all' {
-  const ids = new Map<number, Set<string>>()
-  let ended = -1
-  for (const { opened } of links) {
-    const { block } = opened
-    if (block.type !== 'erase' || block.body.act !== 'complete') continue
-    if (block.body.scope === 'record') ended = block.height
-    for (const target of block.body.targets) {
-      const known = ids.get(target.height) ?? new Set<string>()
-      for (const id of target.ids) known.add(id)
-      ids.set(target.height, known)
-    }
+async function checkAll(
+  links: readonly Link[],
+  parts: ExportParts,
+  erasures: readonly ErasureProgress[],
+): Promise<Pick<ExportReport, 'entries' | 'erased' | 'problems' | 'statuses'>> {
+  const erasedAt = erasedBy(links)
+  const heldBack = heightsIn(openBatches(links.map(({ opened }) => noteOf(opened))))
+  const ordered = completedErasures(links)
+  const problems: ExportProblem[] = []
+  const statuses: BlockStatus[] = []
+  let [entries, erased] = [0, 0]
+  for (const link of links) {
+    const { height, entries: named } = link.opened.block
+    const checked = await checkBlockParts(link, parts, erasedAt)
+    problems.push(...checked.problems)
+    entries += named?.count ?? 0
+    erased += checked.erased
+    statuses.push(
+      worstStatus([
+        ...checked.problems.map(({ status }) => status),
+        ...(checked.erased > 0 ? [goneAt(height, ordered, erasures)] : []),
+        ...(heldBack.has(height) ? ['incomplete' as const] : []),
+      ]),
+    )
   }
-  return (height) => (height < ended ? 'all' : (ids.get(height) ?? new Set()))
+  return { entries, erased, problems, statuses }
 }
 
-function collect(lines: readonly string[]): Parts {
-  const parts: Parts = { registryBlocks: [], blocks: [], rows: new Map(), objects: new Map(), head: null }
-  for (const [i, line] of lines.entries()) {
-    if (i === 0) continue
-    const part = parseWith(partLine, parseLine(line, i + 1), 'EXPORT_MALFORMED', `line ${i + 1}`)
-    if ('registryBlock' in part) parts.registryBlocks.push(part.registryBlock)
-    else if ('block' in part) parts.blocks.push(part.block)
-    else if ('row' in part) parts.rows.set(part.of, part.row)
-    else if ('object' in part) parts.objects.set(part.of, fromBase64url(part.object))
-    else parts.head = part.head
-  }
-  return parts
+/** `erased` when every erasure that touches the height has come to its end. */
+function goneAt(
+  height: number,
+  ordered: readonly CompletedErasure[],
+  progress: readonly ErasureProgress[],
+): 'erasing' | 'erased' {
+  const touching = ordered.filter(
+    ({ body }) => body.scope === 'record' || body.targets.some((target) => target.height === height),
+  )
+  const isDone = (erasure: CompletedErasure) =>
+    progress.some((step) => step.height === erasure.height && step.status === 'erased')
+  return touching.every(isDone) ? 'erased' : 'erasing'
 }
 
-function parseLine(line: string, number: number): unknown {
-  try {
-    return JSON.parse(line)
-  } catch (cause) {
-    throw new AmpereError('EXPORT_MALFORMED', `line ${number} is not JSON`, { cause })
-  }
+function failed(rule: string, detail: string): AmpereError {
+  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`)
 }

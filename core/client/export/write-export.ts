@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { canonicalize } from '../../bytes/canonical-json.ts'
 import { fromUtf8, toBase64url, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
 import type { Connection } from '../connect.ts'
 
-/** One record as lines of JSON (docs/PROTOCOL.md, Export): registry, blocks, key rows, sealed objects, head. */
+/** One record as lines of JSON (docs/PROTOCOL.md, Export): registry, blocks, key rows, sealed objects, statements, head. */
 export async function exportRecord(connection: Connection, chain: ChainId): Promise<Uint8Array> {
   const replica = await connection.replica(chain)
   const { api, ports } = connection
@@ -21,8 +22,10 @@ export async function exportRecord(connection: Connection, chain: ChainId): Prom
     if (row) lines.push({ row: fromUtf8(row), of: name })
     if (object) lines.push({ object: toBase64url(object), of: entries.root })
   }
-  lines.push({ head: (await api.head(chain)).head })
-  return utf8(`${lines.map((line) => JSON.stringify(line)).join('\n')}\n`)
+  for (const compact of await api.erased(chain)) lines.push({ erased: compact })
+  // The statement that the replica was verified against, not a newer one that names blocks beyond these.
+  lines.push({ head: replica.statement })
+  return utf8(`${lines.map((line) => canonicalize(line)).join('\n')}\n`)
 }
 
 async function allPages(

@@ -30,6 +30,8 @@ export interface Replica {
   /** Institutions that could read, from the height of each change on, in order. */
   readonly readers: readonly ReaderSpan[]
   readonly head: HeadStatement
+  /** The same as its home signed it. */
+  readonly statement: string
 }
 
 /** Who can read from a height on, until the next span. */
@@ -78,7 +80,7 @@ export async function syncReplica(
   if (!grown.link || at?.id !== head.block)
     throw failed('forked', `two blocks are claimed at height ${head.height}`)
   const { link, batches, ...parts } = grown
-  return { chain, link, ...parts, heldBack: heightsIn(batches), head }
+  return { chain, link, ...parts, heldBack: heightsIn(batches), head, statement: answer.head }
 }
 
 interface Growing {
@@ -113,18 +115,15 @@ async function grow(
     keyOf: context.registry.keyOf,
     verifiers: context.verifiers,
   })
+  grown.readers.push(...readerSpans(folded.links))
+  grown.erasures.push(...completedErasures(folded.links))
   for (const link of folded.links) {
     const note = noteOf(link.opened)
-    noteReaders(grown, link)
     grown.link = link
     grown.notes.push(note)
     noteBatch(grown.batches, note)
     const keys = epochKeysIn(link.opened)
     if (keys) grown.epochs.set(link.state.epoch.number, keys)
-    const { block } = link.opened
-    if (block.type === 'erase' && block.body.act === 'complete') {
-      grown.erasures.push({ id: link.opened.id, height: block.height, body: block.body })
-    }
   }
   if (folded.broken) {
     const { height, violation } = folded.broken
@@ -132,14 +131,27 @@ async function grow(
   }
 }
 
-function noteReaders(grown: Growing, link: Link): void {
-  const { block } = link.opened
-  if (block.type !== 'genesis' && block.type !== 'control') return
-  const devices = new Set<string>(
-    link.state.controllers.members.flatMap((member) => (member.kind === 'device' ? [member.kid] : [])),
+/** Who can read after each block that may change it. */
+export function readerSpans(links: readonly Link[]): readonly ReaderSpan[] {
+  return links.flatMap(spanAfter)
+}
+
+/** The erasures that blocks complete, in order. */
+export function completedErasures(links: readonly Link[]): readonly CompletedErasure[] {
+  return links.flatMap(({ opened: { id, block } }) =>
+    block.type === 'erase' && block.body.act === 'complete'
+      ? [{ id, height: block.height, body: block.body }]
+      : [],
   )
-  const institutions = readersOf(link.state).filter((reader) => !devices.has(reader))
-  grown.readers.push({ height: block.height, institutions })
+}
+
+function spanAfter({ opened: { block }, state }: Link): ReaderSpan[] {
+  if (block.type !== 'genesis' && block.type !== 'control') return []
+  const devices = new Set<string>(
+    state.controllers.members.flatMap((member) => (member.kind === 'device' ? [member.kid] : [])),
+  )
+  const institutions = readersOf(state).filter((reader) => !devices.has(reader))
+  return [{ height: block.height, institutions }]
 }
 
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {
