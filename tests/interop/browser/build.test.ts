@@ -47,7 +47,7 @@ describe('the built page', () => {
     )
     const markup = page.html.replace(/<script>[\s\S]*?<\/script>|<!--[\s\S]*?-->/g, '')
     expect(markup).not.toMatch(
-      /\b(src|srcset|href|action|poster|data)="(?!#)|url\(|@import|\son\w+=|\sstyle=/,
+      /\b(src|srcset|href|action|poster|data)=["'](?!#)|url\(|@import|\son\w+=|\sstyle=/,
     )
     expect(markup).not.toMatch(/\{\{|<!--/)
   })
