@@ -47,6 +47,11 @@ export function startPage(source: string): void {
     if (file) void check()
   }
 
+  input.addEventListener('click', () => {
+    // Else choosing the same name again, of a file written anew, would be no change.
+    input.value = ''
+    file = null
+  })
   input.addEventListener('change', () => take(input.files))
   byId('form').addEventListener('submit', (event) => {
     event.preventDefault()

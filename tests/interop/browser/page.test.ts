@@ -57,6 +57,16 @@ describeInChromium('the page that verifies an export', () => {
     expect(await page.locator('.facts').innerText()).toContain('dropped.ampere')
   })
 
+  it('forgets the file when another is about to be chosen, so that the same name counts as a choice', async () => {
+    await check(page, file.bytes)
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('#file')])
+    expect(await page.inputValue('#file')).toBe('')
+    await page.click('button[type=submit]')
+    expect(await page.locator('#summary-list').innerText()).toBe('Choose an export file')
+    await chooser.setFiles(fileOf(file.bytes))
+    await page.waitForSelector('#result:not([hidden])')
+  })
+
   it('works by keyboard alone, and moves the focus to the result and to what is wrong', async () => {
     await page.reload()
     await page.keyboard.press('Tab')
