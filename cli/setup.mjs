@@ -12,6 +12,7 @@ const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
 const TOOLS = {
   jest: ['--experimental-vm-modules', join(root, 'node_modules/jest/bin/jest.js')],
   bench: [join(root, 'tests/bench/run.ts')],
+  'build:verify': [join(root, 'desktop/verify/build.ts')],
 }
 
 /** Installs the locked dependencies unless this very lock file is installed already. */

@@ -10,6 +10,7 @@ const ALIASES = {
   '#adapters/': 'adapters/',
   '#functions/': 'functions/',
   '#cli/': 'cli/',
+  '#desktop/': 'desktop/',
   '#tests/': 'tests/',
 }
 
@@ -50,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'adapters/memory': ['core/ports', 'core/crypto'],
   'adapters/local': ['core/ports', 'core/crypto', 'core/record', 'core/consistency'],
   'adapters/around': ['core/ports', 'core/crypto'],
+  'desktop/verify': ['core/client', 'core/api'],
 }
 /** Packages that a room may import; a room that is not listed may import none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -69,7 +71,7 @@ interface Import {
   readonly to: string
 }
 
-const files = sources(['core', 'adapters', 'functions', 'cli'])
+const files = sources(['core', 'adapters', 'functions', 'cli', 'desktop'])
 const imports = files.flatMap(importsOf)
 
 describe('the architecture', () => {
@@ -84,8 +86,8 @@ describe('the architecture', () => {
     expect(broken).toEqual([])
   })
 
-  it('has a row for every room of core and every adapter', () => {
-    const rooms = new Set(files.filter((file) => /^(core|adapters)\//.test(file)).map(roomOf))
+  it('has a row for every room of core and desktop, and every adapter', () => {
+    const rooms = new Set(files.filter((file) => /^(core|adapters|desktop)\//.test(file)).map(roomOf))
     expect([...rooms].filter((room) => !(room in MAY_IMPORT))).toEqual([])
   })
 
@@ -108,6 +110,16 @@ describe('the architecture', () => {
     ]
     const reached = home.flatMap((file) => [...reachable(file)])
     expect(reached.filter((file) => /^core\/(seal|record|client)\//.test(file))).toEqual([])
+  })
+
+  it('keeps the page that verifies exports to itself and core: no package, no node:*, nothing of the home', () => {
+    const reached = [...reachable('desktop/verify/main.ts')]
+    expect(reached).toContain('core/client/export/verify-export.ts')
+    expect(
+      reached.filter((file) => !/^(core|desktop)\//.test(file) || file.startsWith('core/server/')),
+    ).toEqual([])
+    const ofPage = imports.filter(({ from }) => from.startsWith('desktop/') && reached.includes(from))
+    expect(ofPage.filter(({ to }) => !isOurs(to))).toEqual([])
   })
 
   it('has no import cycle', () => {
@@ -164,7 +176,7 @@ function roomOf(file: string): string {
 }
 
 function isOurs(file: string): boolean {
-  return /^(core|adapters|functions|cli|tests)\//.test(file)
+  return /^(core|adapters|functions|cli|desktop|tests)\//.test(file)
 }
 
 function reachable(start: string, seen = new Set<string>()): Set<string> {

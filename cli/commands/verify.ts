@@ -50,7 +50,7 @@ async function verifyFile(file: string, options: ActingOptions & { registry?: st
       ? `Not checked: whether registry ${report.registry} is one to trust (--registry ID pins it)`
       : 'Registry: the pinned one.',
     ...report.problems.map(
-      ({ height, rule, detail }) => `FAILED block ${height}: ${status} (rule ${rule}). ${detail}`,
+      ({ height, status, rule, detail }) => `FAILED block ${height}: ${status} (rule ${rule}). ${detail}`,
     ),
     'Not checked: contents, which stay sealed; witnesses, which do not exist yet.',
   ])
