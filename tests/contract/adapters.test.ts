@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
 import { openMemory } from '#adapters/memory/open.ts'
+import { makeDataFolder } from '#tests/adapters/local/processes.ts'
 import { everyContract } from './contracts.ts'
 
 everyContract({
@@ -16,7 +14,7 @@ everyContract({
   name: 'local',
   skips: {},
   open: async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ampere-contract-'))
+    const folder = makeDataFolder()
     const open = () => openLocal({ folder, passphrase: 'test' })
     return { platform: open(), reopen: async () => open() }
   },

@@ -5,19 +5,23 @@ import { AmpereError } from '#core/errors.ts'
 import { isSystemError, translate } from '../errors.ts'
 
 /** scrypt costs (RFC 7914): 32 MiB and about 100 ms, once per opening. Kept in the file, bounded when read. */
-export const SCRYPT = { N: 2 ** 15, r: 8, p: 1 } as const
+const SCRYPT: ScryptCost = { N: 2 ** 15, r: 8, p: 1 }
 const MAX_MEMORY = 256 * 1024 * 1024
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** The key file, as JSON. */
-export interface KeyFile {
-  /** 1 had no `whole`: it is read, and written as 2 when a key is added. */
-  readonly v: 1 | 2
-  readonly salt: string
+/** What one attempt at a passphrase costs: 128 N r bytes of memory, and p times the work for them. */
+export interface ScryptCost {
   readonly N: number
   readonly r: number
   readonly p: number
+}
+
+/** The key file, as JSON. */
+export interface KeyFile extends ScryptCost {
+  /** 1 had no `whole`: it is read, and written as 2 when a key is added. */
+  readonly v: 1 | 2
+  readonly salt: string
   /** Seals the empty string: tells a wrong passphrase from a damaged file. */
   readonly check: string
   readonly keys: KeyRecords
@@ -31,11 +35,14 @@ type KeyRecords = Readonly<Record<string, { readonly use: string; readonly seale
 export type Master = Buffer
 
 /** A key file without keys, and its master key. */
-export function newKeyFile(passphrase: string): { readonly content: KeyFile; readonly master: Master } {
-  const cost = { ...SCRYPT, salt: randomBytes(16).toString('base64url') }
-  const master = derive(passphrase, cost)
+export function newKeyFile(
+  passphrase: string,
+  cost: ScryptCost = SCRYPT,
+): { readonly content: KeyFile; readonly master: Master } {
+  const salted = { ...cost, salt: randomBytes(16).toString('base64url') }
+  const master = derive(passphrase, salted)
   const check = seal(master, new Uint8Array(0), 'check')
-  return { content: withKeys(master, { v: 2, ...cost, check, keys: {} }, {}), master }
+  return { content: withKeys(master, { v: 2, ...salted, check, keys: {} }, {}), master }
 }
 
 /** The file with other keys. */
@@ -93,7 +100,7 @@ function wholeOf(keys: KeyRecords): string {
   return `whole/${JSON.stringify(records.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)))}`
 }
 
-function derive(passphrase: string, cost: Pick<KeyFile, 'salt' | 'N' | 'r' | 'p'>): Master {
+function derive(passphrase: string, cost: ScryptCost & { readonly salt: string }): Master {
   const { N, r, p } = cost
   const salt = Buffer.from(cost.salt, 'base64url')
   // One spelling for keyboards that compose accents differently.

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import { AmpereError } from '#core/errors.ts'
 import { translate } from '../errors.ts'
-import { commitGroup, type Queued } from './group-commit.ts'
+import { commitGroup, scrub, type Queued } from './group-commit.ts'
 import { compiledOnce, type Statements } from './statements.ts'
 
 /** Version of the tables' layout; a newer one is refused rather than guessed at. */
@@ -61,10 +61,15 @@ export interface DatabaseOptions {
  * @throws AmpereError STORE_VERSION, STORE_CORRUPT, STORE_UNAVAILABLE, STORE_FULL
  */
 export function openDatabase(file: string, options: DatabaseOptions = {}): Database {
-  const db = translate(() => prepare(file, options))
-  const group = groupCommit(compiledOnce(db), options.patienceMs ?? PATIENCE_MS)
+  const { maxBytes, isBeside = false, patienceMs = PATIENCE_MS } = options
+  const db = translate(() => prepare(file, maxBytes, patienceMs))
+  const statements = compiledOnce(db)
+  // A process that was killed before it had scrubbed left what it overwrote in the write-ahead log. On a full
+  // disk that waits for room: what is stored can be read all the same.
+  const isScrubOwed = !isBeside && scrub(statements) !== null
+  const group = groupCommit(statements, patienceMs, isScrubOwed)
   return {
-    read: async (act) => translate(() => act(group.statements)),
+    read: async (act) => translate(() => act(statements)),
     write: (act) => group.add(act, false),
     writeAndScrub: (act) => group.add(act, true),
     close: async () => {
@@ -75,16 +80,15 @@ export function openDatabase(file: string, options: DatabaseOptions = {}): Datab
 }
 
 interface GroupCommit {
-  readonly statements: Statements
-  readonly add: <T>(act: (statements: Statements) => T, scrub: boolean) => Promise<T>
+  readonly add: <T>(act: (statements: Statements) => T, wantsScrub: boolean) => Promise<T>
   /** Resolves when what waits now has been answered. */
   readonly drained: () => Promise<void>
 }
 
-function groupCommit(statements: Statements, patienceMs: number): GroupCommit {
+function groupCommit(statements: Statements, patienceMs: number, isOwedAtFirst: boolean): GroupCommit {
   let queue: Queued[] = []
   let waiting: Promise<void> | null = null
-  let isScrubOwed = false
+  let isScrubOwed = isOwedAtFirst
   const flush = async (): Promise<void> => {
     await nextTurn()
     const started = performance.now()
@@ -103,10 +107,9 @@ function groupCommit(statements: Statements, patienceMs: number): GroupCommit {
     waiting = null
   }
   return {
-    statements,
-    add: <T>(act: (statements: Statements) => T, scrub: boolean) =>
+    add: <T>(act: (statements: Statements) => T, wantsScrub: boolean) =>
       new Promise<T>((resolve, reject) => {
-        queue.push({ act, scrub, resolve, reject })
+        queue.push({ act, wantsScrub, resolve, reject })
         waiting ??= flush()
       }),
     drained: async () => {
@@ -115,8 +118,7 @@ function groupCommit(statements: Statements, patienceMs: number): GroupCommit {
   }
 }
 
-function prepare(file: string, options: DatabaseOptions): DatabaseSync {
-  const { maxBytes, isBeside = false, patienceMs = PATIENCE_MS } = options
+function prepare(file: string, maxBytes: number | undefined, patienceMs: number): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: patienceMs })
   try {
     // Before anything is changed: a newer version's data are left as they are.
@@ -124,8 +126,6 @@ function prepare(file: string, options: DatabaseOptions): DatabaseSync {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON')
     if (version < SCHEMA_VERSION)
       db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
-    // A process that was killed before it had scrubbed left what it overwrote in the write-ahead log.
-    if (!isBeside) db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`)
     db.exec(`PRAGMA busy_timeout = ${Math.min(BUSY_MS, patienceMs)}`)
     return db

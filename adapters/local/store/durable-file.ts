@@ -62,11 +62,19 @@ export function syncFolder(folder: string, fs: FileSystem = nodeFileSystem): voi
   }
 }
 
-/** Makes a folder (mode 0700) and those above it, durably, unless it is there. */
+/**
+ * Makes a folder (mode 0700) and those above it, durably, unless it is there. One by one: Node's recursive mkdir
+ * says ENOENT on a read-only disk.
+ */
 export function makeFolder(folder: string): void {
-  const first = nodeFileSystem.mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made))
+  if (nodeFileSystem.existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    nodeFileSystem.mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST')) throw error
+  }
+  syncFolder(dirname(folder))
 }
 
 function writeSynced(file: string, content: string, flag: 'w' | 'wx', fs: FileSystem): void {

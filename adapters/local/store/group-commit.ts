@@ -6,7 +6,7 @@ import type { Statements } from './statements.ts'
 /** An act that waits for its group, and whoever waits for the act. */
 export interface Queued {
   readonly act: (statements: Statements) => unknown
-  readonly scrub: boolean
+  readonly wantsScrub: boolean
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
 }
@@ -43,10 +43,10 @@ export function commitGroup(
     for (const { reject } of group) reject(error)
     return { isScrubOwed }
   }
-  const isScrubWanted = isScrubOwed || group.some((queued) => queued.scrub)
+  const isScrubWanted = isScrubOwed || group.some((queued) => queued.wantsScrub)
   const failure = isScrubWanted ? scrub(statements) : null
   for (const { queued, settle } of outcomes) {
-    if (failure !== null && queued.scrub) queued.reject(failure)
+    if (failure !== null && queued.wantsScrub) queued.reject(failure)
     else settle()
   }
   return { isScrubOwed: failure !== null }
@@ -87,8 +87,11 @@ function rollBack(statements: Statements): void {
   }
 }
 
-/** Empties the write-ahead log; a reader in a process beside this one can be in the way. */
-function scrub(statements: Statements): unknown {
+/**
+ * Empties the write-ahead log; a full disk and a reader in a process beside this one can be in the way.
+ * @returns null, or why that could not be done
+ */
+export function scrub(statements: Statements): unknown {
   try {
     const done = translate(() => statements('PRAGMA wal_checkpoint(TRUNCATE)').get())
     if (done?.['busy'] === 0) return null

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
 import { lockFolder } from '#adapters/local/store/lock.ts'
-import { makeFolder, run } from './processes.ts'
+import { makeDataFolder, run } from './processes.ts'
 
 const locked = (message: string) => expect.objectContaining({ code: 'STORE_LOCKED', message })
 const holdOpen = (folder: string) => `
@@ -15,7 +15,7 @@ const holdOpen = (folder: string) => `
 
 describe('a data folder', () => {
   it('belongs to one process at a time, which the message names, and is free when that is killed', async () => {
-    const folder = makeFolder()
+    const folder = makeDataFolder()
     const other = run(holdOpen(folder))
     expect(await other.printed(1)).toEqual(['open'])
     const open = () => openLocal({ folder, passphrase: 'test' })
@@ -26,7 +26,7 @@ describe('a data folder', () => {
   })
 
   it('is not opened twice by one process', async () => {
-    const folder = makeFolder()
+    const folder = makeDataFolder()
     const platform = openLocal({ folder, passphrase: 'test' })
     const open = () => openLocal({ folder, passphrase: 'test' })
     expect(open).toThrow(locked('the data folder is open in this process already'))
@@ -36,7 +36,7 @@ describe('a data folder', () => {
   })
 
   it('is not barred by a process id that another process has been given since', () => {
-    const folder = makeFolder()
+    const folder = makeDataFolder()
     writeFileSync(join(folder, 'lock'), String(process.ppid))
     const unlock = lockFolder(folder)
     expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe(String(process.pid))
@@ -44,7 +44,7 @@ describe('a data folder', () => {
   })
 
   it('stays taken when nothing in the program refers to the lock any more', async () => {
-    const folder = makeFolder()
+    const folder = makeDataFolder()
     const forgetful = run(
       `
       import { lockFolder } from '#adapters/local/store/lock.ts'
@@ -61,7 +61,7 @@ describe('a data folder', () => {
   })
 
   it('is held by one process at a time while many take it, give it back and are killed holding it', async () => {
-    const folder = makeFolder()
+    const folder = makeDataFolder()
     const taker = (seed: number) => `
       import { closeSync, openSync, rmSync } from 'node:fs'
       import { lockFolder } from '#adapters/local/store/lock.ts'
@@ -97,7 +97,7 @@ describe('a data folder', () => {
 
 describe('two processes on one data folder, one beside the other', () => {
   it('both write, lose nothing, and let one of them win each row', async () => {
-    const folder = makeFolder()
+    const folder = makeDataFolder()
     const platform = openLocal({ folder, passphrase: 'test' })
     const other = run(`
       import { openLocal } from '#adapters/local/open.ts'

@@ -5,6 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { newKeyFile } from '#adapters/local/keys/key-file.ts'
+import { replaceFile } from '#adapters/local/store/durable-file.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const FLAGS = ['--input-type=module-typescript', '--disable-warning=ExperimentalWarning']
@@ -29,7 +31,7 @@ export interface RunOptions {
   readonly flags?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly uid?: number
-  /** Command and arguments to run it under. */
+  /** Command and arguments to run it under; what they say on standard error is not shown. */
   readonly under?: readonly string[]
 }
 
@@ -39,7 +41,7 @@ export function run(program: string, options: RunOptions = {}): Running {
   const [command = '', ...given] = [...(options.under ?? []), ...node]
   const child = spawn(command, given, {
     cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', options.under === undefined ? 'inherit' : 'ignore'],
     env: { ...process.env, ...options.environment },
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   })
@@ -79,6 +81,19 @@ export function run(program: string, options: RunOptions = {}): Running {
 /** A new empty folder. */
 export function makeFolder(name = 'ampere-local-'): string {
   return mkdtempSync(join(tmpdir(), name))
+}
+
+/** A new folder for the passphrase "test" whose key file costs next to nothing to open: scrypt has tests of its own. */
+export function makeDataFolder(): string {
+  const folder = makeFolder()
+  makeCheapKeyFile(join(folder, 'keys.json'), 'test')
+  return folder
+}
+
+/** An empty key file with scrypt's costs as low as they go. */
+export function makeCheapKeyFile(file: string, passphrase: string): string {
+  replaceFile(file, JSON.stringify(newKeyFile(passphrase, { N: 2, r: 1, p: 1 }).content))
+  return file
 }
 
 /** Paths, below the folder, of the files that contain a text. */
