@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openKeyring } from '#adapters/local/keyring.ts'
+import { openKeyring } from '#adapters/local/keys/keyring.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
 import { asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
 import type { Controllers } from '#core/block/block.ts'

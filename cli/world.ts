@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
-import { loadDefinitions, loadKnowledge, loadSensitivity } from '#adapters/local/definitions.ts'
+import { loadDefinitions, loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'

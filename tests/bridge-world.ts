@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadDefinitions, loadKnowledge, loadSensitivity } from '#adapters/local/definitions.ts'
+import { loadDefinitions, loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
 import { memoryTable } from '#adapters/memory/table.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'

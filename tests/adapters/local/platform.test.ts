@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openLocal } from '#adapters/local/open.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
+import { filesWith, makeDataFolder, makeFolder, run } from './processes.ts'
 
-const makeFolder = () => mkdtempSync(join(tmpdir(), 'ampere-local-'))
 const open = (folder: string, passphrase = 'test', maxBytes?: number) =>
   openLocal({ folder, passphrase, ...(maxBytes === undefined ? {} : { maxBytes }) })
 
 describe('the local platform', () => {
-  it('opens a folder once at a time, and takes over the lock of a process that is gone', async () => {
-    const folder = makeFolder()
-    const platform = open(folder)
-    expect(() => open(folder)).toThrow(expect.objectContaining({ code: 'STORE_LOCKED' }))
-    await platform.close()
-    writeFileSync(join(folder, 'lock'), '999999999')
-    await open(folder).close()
-  })
-
   it('refuses a wrong passphrase without damaging anything', async () => {
     const folder = makeFolder()
     await open(folder, 'right').close()
@@ -29,26 +18,39 @@ describe('the local platform', () => {
     await open(folder, 'right').close()
   })
 
-  it('names a truncated key file, a foreign data file and data of a newer version', async () => {
-    const keys = makeFolder()
-    await open(keys).close()
-    const file = join(keys, 'keys.json')
-    writeFileSync(file, readFileSync(file).subarray(0, 40))
-    expect(() => open(keys)).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT' }))
-    const foreign = makeFolder()
-    await open(foreign).close()
-    writeFileSync(join(foreign, 'ampere.db'), 'not a database, but long enough to be read as one'.repeat(100))
-    expect(() => open(foreign)).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT' }))
-    const newer = makeFolder()
-    await open(newer).close()
-    const db = new DatabaseSync(join(newer, 'ampere.db'))
-    db.exec('PRAGMA user_version = 999')
-    db.close()
-    expect(() => open(newer)).toThrow(expect.objectContaining({ code: 'STORE_VERSION' }))
+  it.each([
+    [
+      'a truncated key file',
+      'STORE_CORRUPT',
+      'keys.json',
+      (file: string) => writeFileSync(file, readFileSync(file).subarray(0, 40)),
+    ],
+    [
+      'a foreign data file',
+      'STORE_CORRUPT',
+      'ampere.db',
+      (file: string) => writeFileSync(file, 'not a database, but long enough to be read as one'.repeat(100)),
+    ],
+    [
+      'data of a newer version',
+      'STORE_VERSION',
+      'ampere.db',
+      (file: string) => {
+        const db = new DatabaseSync(file)
+        db.exec('PRAGMA user_version = 999')
+        db.close()
+      },
+    ],
+  ])('names %s, and gives the folder back', async (_, code, name, damage) => {
+    const folder = makeDataFolder()
+    await open(folder).close()
+    damage(join(folder, name))
+    for (let attempt = 0; attempt < 2; attempt++)
+      expect(() => open(folder)).toThrow(expect.objectContaining({ code }))
   })
 
   it('says that the store is full, keeps what it had, and works again with more room', async () => {
-    const folder = makeFolder()
+    const folder = makeDataFolder()
     const small = open(folder, 'test', 400_000)
     const table = small.table('blocks')
     let stored = 0
@@ -67,22 +69,17 @@ describe('the local platform', () => {
   })
 
   it('leaves no trace of a swapped key row in any file', async () => {
-    const folder = makeFolder()
+    const folder = makeDataFolder()
     const platform = open(folder)
     const secret = 'THIS-WRAPPED-KEY-MUST-GO'.repeat(20)
     const version = await platform.table('wraps').swap('p', 'k', null, utf8(secret))
     await platform.table('wraps').swap('p', 'k', version, utf8('tombstone'))
-    const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-      (name) =>
-        statSync(join(folder, name)).isFile() &&
-        readFileSync(join(folder, name)).includes('WRAPPED-KEY-MUST-GO'),
-    )
-    expect(found).toEqual([])
+    expect(filesWith(folder, 'WRAPPED-KEY-MUST-GO')).toEqual([])
     await platform.close()
   })
 
   it('holds, after being killed at any instant, everything that it acknowledged', async () => {
-    const folder = makeFolder()
+    const folder = makeDataFolder()
     const acknowledged = new Set<string>()
     for (let kill = 0; kill < 10; kill++) {
       for (const key of await insertUntilKilled(folder, `run-${kill}`, 30 + kill * 15)) acknowledged.add(key)
@@ -103,7 +100,11 @@ describe('the local platform', () => {
 })
 
 /** A child process inserts and prints each key after its acknowledgement; it is killed without warning. */
-async function insertUntilKilled(folder: string, prefix: string, afterAcks: number): Promise<string[]> {
+async function insertUntilKilled(
+  folder: string,
+  prefix: string,
+  afterAcks: number,
+): Promise<readonly string[]> {
   const program = `
     import { openLocal } from '#adapters/local/open.ts'
     const platform = openLocal({ folder: ${JSON.stringify(folder)}, passphrase: 'test' })
@@ -115,20 +116,8 @@ async function insertUntilKilled(folder: string, prefix: string, afterAcks: numb
         process.stdout.write(key + '\\n')
       }))
     }`
-  const child = spawn(
-    process.execPath,
-    ['--input-type=module-typescript', '--disable-warning=ExperimentalWarning', '-e', program],
-    {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    },
-  )
-  let text = ''
-  await new Promise<void>((resolve) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString()
-      if (text.split('\n').length > afterAcks) child.kill('SIGKILL')
-    })
-    child.on('close', () => resolve())
-  })
-  return text.split('\n').slice(0, -1)
+  const inserting = run(program)
+  await inserting.printed(afterAcks)
+  inserting.kill()
+  return inserting.ended
 }
