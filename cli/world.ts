@@ -6,10 +6,9 @@ import { asDeploymentId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'
 import { openBridgeStore } from '#core/bridge/store/open.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
-import { recordItems } from '#core/bridge/serve/record-items.ts'
 import { recordClient } from '#core/client/acts/record-client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
-import { checkRecord } from '#core/consistency/check.ts'
+import { createChecker } from '#core/consistency/checker.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
@@ -142,7 +141,7 @@ export async function openBridge(
     store,
     validator: once.shared.validator,
     policy: once.shared.policy,
-    check: (projection) => checkRecord(recordItems(projection), knowledge, now()),
+    createChecker: () => createChecker(knowledge),
     source: id,
     now,
     random,

@@ -13,6 +13,8 @@ const SNOMED = 'http://snomed.info/sct'
 const UNLICENSED = new Set(['rxclass', 'text-index'])
 const FREE_SNOMED = new Set(['ips-free', 'ips-cc0', 'hl7-fhir'])
 const read = (name) => parse(readFileSync(join(folder, name)), { columns: true })
+// LOINC codes that the rules need and the sourced tables lack; each row says where it was seen.
+const added = parse(readFileSync(new URL('./added.csv', import.meta.url)), { columns: true })
 const list = (text) => (text ? text.split(';') : [])
 
 function mayShip(row) {
@@ -26,6 +28,37 @@ const range = (text) => {
   return match ? [Number(match[1]), Number(match[2])] : null
 }
 
+/** UCUM units in which an analyte is also measured, as its row's conversion factors name them. */
+const ALSO = [
+  [/^x38|^mmol/, 'mmol/L'],
+  [/^umol/, 'umol/L'],
+  [/^lb/, '[lb_av]'],
+  [/^in /, '[in_i]'],
+  [/m x100/, 'm'],
+  [/^kPa/, 'kPa'],
+  [/^\(F/, '[degF]'],
+  [/^fraction/, '1'],
+  [/^g\/L/, 'g/L'],
+  [/^\/uL/, '/uL'],
+]
+const unitsToTry = (text) => ALSO.filter(([form]) => form.test(text)).map(([, ucum]) => ucum)
+
+/** Ingredient names by RxNorm code. */
+const names = new Map(
+  read('drug-classes.csv')
+    .filter(mayShip)
+    .map((row) => [row.rxcui, row.ingredient]),
+)
+for (const row of read('clinical-drugs.csv').filter(mayShip)) {
+  for (const [i, code] of list(row.ingredient_rxcuis).entries()) names.set(code, list(row.ingredients)[i])
+}
+
+/** Days below which CDSi allows no second dose in any series; null where it names no such interval. */
+function intervalOf(row) {
+  const stated = [row.abs_min_interval_days_standard, row.min_interval_days_any_series].map(Number)
+  return row.abs_min_interval_days_standard && Math.min(...stated) > 0 ? Math.min(...stated) : null
+}
+
 const sensitivity = {
   version: 'sensitivity-2026-11',
   codes: read('sensitivity.csv')
@@ -37,7 +70,7 @@ const sensitivity = {
 }
 
 const knowledge = {
-  version: 'knowledge-2026-11',
+  version: 'knowledge-2026-11b',
   analytes: read('analytes.csv')
     .filter((row) => row.limit_ucum)
     .map((row) => ({
@@ -47,7 +80,19 @@ const knowledge = {
       hard: range(row.limit_hard),
       soft: range(row.limit_soft),
       mgPerMmol: row.mg_dl_per_mmol_l ? Number(row.mg_dl_per_mmol_l) : null,
-    })),
+      also: unitsToTry(row.conversion_factors_to_try),
+      ifcc: row.conversion_factors_to_try === 'IFCC formula',
+    }))
+    .concat(
+      added
+        .filter((row) => row.use === 'analyte')
+        .map(({ loinc, analyte, ucum, mg_dl_per_mmol_l: factor }) => {
+          const limits = { hard: null, soft: null, mgPerMmol: Number(factor), also: [], ifcc: false }
+          return { loinc, name: analyte, ucum, ...limits }
+        }),
+    ),
+  bloodGroups: added.filter((row) => row.use !== 'analyte').map(({ loinc, use }) => ({ loinc, states: use })),
+  vaccines: read('vaccines.csv').map((row) => ({ cvx: row.cvx, minDays: intervalOf(row) })),
   drugs: read('clinical-drugs.csv')
     .filter(mayShip)
     .map((row) => ({
@@ -65,7 +110,7 @@ const knowledge = {
       system: row.system,
       code: row.code,
       classes: list(row.classes),
-      ingredient: row.rxnorm_ingredient || null,
+      ingredient: names.get(row.rxnorm_ingredient) ?? null,
     })),
   noKnown: read('no-known-and-refuted.csv')
     .filter((row) => mayShip(row) && row.meaning === 'none-known')

@@ -3,12 +3,11 @@ import { loadDefinitions, loadKnowledge, loadSensitivity } from '#functions/host
 import { memoryTable } from '#adapters/memory/table.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
-import { recordItems } from '#core/bridge/serve/record-items.ts'
 import type { WriteTable } from '#core/ports/table.ts'
 import { openBridgeStore } from '#core/bridge/store/open.ts'
 import { recordClient } from '#core/client/acts/record-client.ts'
 import type { Connection } from '#core/client/connect.ts'
-import { checkRecord } from '#core/consistency/check.ts'
+import { createChecker } from '#core/consistency/checker.ts'
 import { createValidator } from '#core/record/fhir/validate.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
@@ -47,7 +46,7 @@ export function testBridge(
     store,
     validator,
     policy,
-    check: (projection) => checkRecord(recordItems(projection), knowledge, now()),
+    createChecker: () => createChecker(knowledge),
     source: institution,
     now,
     random,

@@ -3,7 +3,7 @@ import type { ChainId } from '../bytes/ids.ts'
 import { toTimestamp } from '../bytes/timestamp.ts'
 import { fromUtf8, toHex } from '../bytes/encoding.ts'
 import type { RecordClient } from '../client/client.ts'
-import type { CheckReport } from '../consistency/check.ts'
+import type { Checker } from '../consistency/checker.ts'
 import { AmpereError } from '../errors.ts'
 import type { Now, Random } from '../ports/keys.ts'
 import type { Validator } from '../record/fhir/validate.ts'
@@ -22,6 +22,7 @@ import { stepFindings } from './file/findings.ts'
 import { DIRECTORY, groupByPatient, NO_PATIENT } from './file/group-patients.ts'
 import { createProjections, type Projections } from './serve/projections.ts'
 import type { Projection } from './serve/projection.ts'
+import { isPartial, recordItems } from './serve/record-items.ts'
 import type { BridgeStore } from './store/open.ts'
 
 /** What a bridge needs. */
@@ -30,8 +31,8 @@ export interface BridgePorts {
   readonly store: BridgeStore
   readonly validator: Validator
   readonly policy: LabelPolicy
-  /** Checks a record's consistency. */
-  readonly check: (projection: Projection) => CheckReport
+  /** A checker of one record, which keeps what it knows so that news alone are checked. */
+  readonly createChecker: () => Checker
   /** This institution's id. */
   readonly source: string
   readonly now: Now
@@ -81,16 +82,22 @@ export interface Bridge {
   readonly ports: BridgePorts
 }
 
+/** What a bridge keeps of the records that it opened. */
+interface Records {
+  readonly projections: Projections
+  readonly checkers: Map<ChainId, Checker>
+}
+
 /** Makes a bridge. Projections live in its memory only; on a restart they are read and verified again. */
 export function createBridge(ports: BridgePorts): Bridge {
-  const projections = createProjections(ports)
+  const records: Records = { projections: createProjections(ports), checkers: new Map() }
   const intake: Bridge['intake'] = (bytes, format, createId) => readMessage(ports, bytes, format, createId)
   const fileIntake: Bridge['fileIntake'] = (given, resend, actor = SYSTEM) =>
-    fileGroups(ports, projections, given, { resend, actor })
+    fileGroups(ports, records, given, { resend, actor })
   const open = async (patientId: string) => {
     const chain = await ports.store.patients.find(patientId)
     if (!chain) throw new AmpereError('NOT_FOUND', 'no such patient')
-    return { chain, ...(await projections.load(patientId, chain)) }
+    return { chain, ...(await records.projections.load(patientId, chain)) }
   }
   return {
     ports,
@@ -110,7 +117,7 @@ export function createBridge(ports: BridgePorts): Bridge {
     recheck: async (patientId) => {
       const { chain, projection, opened } = await open(patientId)
       if (opened > 0) await enter(ports, SYSTEM, { chain, what: 'consistency check', resources: opened })
-      return fileFindings(ports, chain, projection)
+      return fileFindings(ports, records, chain, projection)
     },
     patientOf: async (type, id) => {
       const name = await ports.store.resources.find(`${type}/${id}`)
@@ -136,7 +143,7 @@ function readMessage(
 
 async function fileGroups(
   ports: BridgePorts,
-  projections: Projections,
+  records: Records,
   given: Intake,
   how: { readonly resend: Filing['resend']; readonly actor: Actor },
 ): Promise<FiledGroups> {
@@ -145,7 +152,7 @@ async function fileGroups(
   const { groups, homeless } = groupByPatient(given, ports.validator.patientTypes)
   for (const { patientId, items } of groups) {
     const chain = await chainFor(ports, patientId)
-    const { projection } = await projections.load(patientId, chain)
+    const { projection } = await records.projections.load(patientId, chain)
     await enter(ports, how.actor, { chain, what: 'file', resources: projection.resources.size })
     const done = await fileItems(items, {
       projection,
@@ -155,8 +162,8 @@ async function fileGroups(
     })
     filed.push(...done.map((item) => ({ ...item, patientId, chain })))
     if (!done.some(({ outcome }) => outcome === 'created' || outcome === 'updated')) continue
-    const after = (await projections.load(patientId, chain)).projection
-    if (patientId !== DIRECTORY) findings += await fileFindings(ports, chain, after)
+    const after = (await records.projections.load(patientId, chain)).projection
+    if (patientId !== DIRECTORY) findings += await fileFindings(ports, records, chain, after)
   }
   return { filed, findings, homeless }
 }
@@ -182,10 +189,18 @@ function enter(
   return ports.store.access.record({ ...actor, ...what })
 }
 
-/** Checks a record and lets its findings follow. @returns how many are new */
-async function fileFindings(ports: BridgePorts, chain: ChainId, projection: Projection): Promise<number> {
-  const time = toTimestamp(ports.now())
-  const { drafts, fresh } = stepFindings(ports.check(projection), projection, ports.source, time)
+/** Checks what is new in a record and lets its findings follow. @returns how many are new */
+async function fileFindings(
+  ports: BridgePorts,
+  { checkers }: Records,
+  chain: ChainId,
+  projection: Projection,
+): Promise<number> {
+  const checker = checkers.get(chain) ?? ports.createChecker()
+  checkers.set(chain, checker)
+  const nowMs = ports.now()
+  checker.sync(recordItems(projection), nowMs, isPartial(projection))
+  const { drafts, fresh } = stepFindings(checker.report(), projection, ports.source, toTimestamp(nowMs))
   if (drafts.length > 0) await ports.client.append(chain, toNewEntries(drafts))
   return fresh
 }

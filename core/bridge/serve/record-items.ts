@@ -14,7 +14,13 @@ export function recordItems(projection: Projection): readonly RecordItem[] {
         source: header.source,
         compartment: entry.compartmentName,
         resource: version.resource,
+        fullUrl: header.fullUrl,
       },
     ]
   })
+}
+
+/** True when part of the record is sealed from this institution: then what is absent may be there all the same. */
+export function isPartial(projection: Projection): boolean {
+  return projection.closed.some(({ status }) => status === 'not-granted')
 }

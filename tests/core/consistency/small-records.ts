@@ -2,26 +2,58 @@
 import type { RecordItem } from '#core/consistency/facts.ts'
 import type { FhirResource } from '#core/record/fhir/model.ts'
 
-/** Builders of small records for the rules' tests. */
+/** Builders of small records for the rules' tests. Codes are from terminology/ or from FHIR itself. */
 export type Json = Record<string, unknown>
+export type Items = readonly RecordItem[]
+
+/** Records for one rule. */
+export interface Case {
+  readonly rule: string
+  /** A record that breaks the rule, and no other but those in `also`. */
+  readonly broken: Items
+  readonly also?: readonly string[]
+  /** A record to which the rule applies, and which keeps it. */
+  readonly kept: Items
+  /** Records that look broken and are not; `but` is the same with one thing changed, and is broken. */
+  readonly nearly: readonly Nearly[]
+}
+
+export interface Nearly {
+  readonly why: string
+  readonly items: Items
+  readonly but: Items
+  /** Why the rule cannot judge it, where it cannot; else it must pass. */
+  readonly because?: string
+  /** Rules that also judge `but` broken. */
+  readonly also?: readonly string[]
+}
+
 export const LOINC = 'http://loinc.org'
 export const RXNORM = 'http://www.nlm.nih.gov/research/umls/rxnorm'
 export const SNOMED = 'http://snomed.info/sct'
+export const CVX = 'http://hl7.org/fhir/sid/cvx'
 
 export const item = (source: string, resource: Json, compartment = 'general'): RecordItem => ({
-  ref: `${source}-${String(resource['id'])}`,
+  ref: `${source}-${String(resource['resourceType'])}-${String(resource['id'])}`,
   source,
   compartment,
   resource: resource as FhirResource,
 })
-export const concept = (system: string, code: string) => ({ coding: [{ system, code, display: code }] })
-export const patient = (id: string, more: Json = {}) => ({
+export const concept = (system: string, code: string, display = code) => ({
+  coding: [{ system, code, display }],
+})
+export const status = (code: string) => concept('http://terminology.hl7.org/CodeSystem/status', code)
+
+export const patient = (id: string, more: Json = {}): Json => ({
   resourceType: 'Patient',
   id,
   birthDate: '1970-01-01',
   gender: 'female',
   ...more,
 })
+export const P = item('a', patient('p'))
+export const Q = item('b', patient('q'))
+
 export const measured = (
   id: string,
   loinc: string,
@@ -29,76 +61,93 @@ export const measured = (
   code: string,
   at = '2020-05-01T10:00:00Z',
   more: Json = {},
-) => ({
+): Json => ({
   resourceType: 'Observation',
   id,
   status: 'final',
   code: concept(LOINC, loinc),
   effectiveDateTime: at,
-  valueQuantity: { value, code, unit: code },
+  valueQuantity: { value, ...(code === '' ? {} : { code, unit: code, system: 'http://unitsofmeasure.org' }) },
   ...more,
 })
-export const weights = (...values: number[]) =>
-  values.map((value, i) => item('a', measured(`w${i}`, '29463-7', value, 'kg', `201${i}-05-01T10:00:00Z`)))
-export const allergy = (id: string, code: Json, more: Json = {}) => ({
-  resourceType: 'AllergyIntolerance',
-  id,
-  clinicalStatus: concept('x', 'active'),
-  verificationStatus: concept('x', 'confirmed'),
-  code,
-  ...more,
-})
-export const medicine = (id: string, code: string, status = 'active') => ({
-  resourceType: 'MedicationRequest',
-  id,
-  status,
-  medicationCodeableConcept: concept(RXNORM, code),
-})
-export const PENICILLIN = concept(SNOMED, '91936005')
-export const problem = (id: string, more: Json = {}) => ({
-  resourceType: 'Condition',
-  id,
-  code: concept(SNOMED, '38341003'),
-  clinicalStatus: concept('x', 'active'),
-  verificationStatus: concept('x', 'confirmed'),
-  ...more,
-})
-export const P = item('a', patient('p'))
-export const B = item('b', patient('q'))
-export const bmi = (value: number) =>
-  ['39156-5', '29463-7', '8302-2'].map((loinc, i) =>
-    item('a', measured(`v${i}`, loinc, [value, 80, 180][i] ?? 0, ['kg/m2', 'kg', 'cm'][i] ?? '')),
-  )
-export const pressure = (systolic: number, diastolic: number) =>
+/** Values of one analyte in one institution, a year apart each. */
+export const yearly = (loinc: string, unit: string, ...values: readonly number[]) =>
+  values.map((value, i) => item('a', measured(`y${i}`, loinc, value, unit, `201${i}-05-01T10:00:00Z`)))
+export const weights = (...values: readonly number[]) => yearly('29463-7', 'kg', ...values)
+
+/** Values of several analytes taken together. */
+export const together = (unit: string, ...values: readonly (readonly [string, number])[]) =>
+  values.map(([loinc, value], i) => item('a', measured(`t${i}`, loinc, value, unit)))
+
+export const pressure = (id: string, systolic: number, diastolic: number, more: Json = {}): RecordItem =>
   item('a', {
     resourceType: 'Observation',
-    id: 'bp',
+    id,
     status: 'final',
-    code: concept(LOINC, '55284-4'),
+    code: concept(LOINC, '85354-9'),
     effectiveDateTime: '2020-05-01T10:00:00Z',
     component: [
       { code: concept(LOINC, '8480-6'), valueQuantity: { value: systolic, code: 'mm[Hg]' } },
       { code: concept(LOINC, '8462-4'), valueQuantity: { value: diastolic, code: 'mm[Hg]' } },
     ],
+    ...more,
   })
-export const pair = (a: [string, number], b: [string, number], unit: string) => [
-  item('a', measured('x', a[0], a[1], unit)),
-  item('a', measured('y', b[0], b[1], unit)),
-]
-export const dated = (resource: Json) => [P, item('a', resource)]
-export const vaccine = (id: string, at: string) =>
+
+export const allergy = (id: string, code: Json, more: Json = {}): Json => ({
+  resourceType: 'AllergyIntolerance',
+  id,
+  clinicalStatus: status('active'),
+  verificationStatus: status('confirmed'),
+  code,
+  ...more,
+})
+export const PENICILLIN = concept(SNOMED, '91936005', 'Allergy to penicillin')
+export const NONE_KNOWN = concept(SNOMED, '716186003', 'No known allergy')
+
+export const AMOXICILLIN = '308192'
+export const LISINOPRIL = '314076'
+export const medicine = (id: string, code: string, state = 'active', more: Json = {}): Json => ({
+  resourceType: 'MedicationRequest',
+  id,
+  status: state,
+  intent: 'order',
+  medicationCodeableConcept: concept(RXNORM, code),
+  ...more,
+})
+
+export const problem = (id: string, more: Json = {}): Json => ({
+  resourceType: 'Condition',
+  id,
+  code: concept(SNOMED, '38341003', 'Hypertension'),
+  clinicalStatus: status('active'),
+  verificationStatus: status('confirmed'),
+  ...more,
+})
+export const refuted = { verificationStatus: status('refuted') }
+export const error = { verificationStatus: status('entered-in-error') }
+
+export const vaccine = (id: string, at: string, more: Json = {}, cvx = '140'): RecordItem =>
   item('a', {
     resourceType: 'Immunization',
     id,
     status: 'completed',
-    vaccineCode: concept('http://hl7.org/fhir/sid/cvx', '140'),
+    vaccineCode: concept(CVX, cvx),
     occurrenceDateTime: at,
+    ...more,
   })
-export const blood = (source: string, id: string, text: string) =>
+export const blood = (
+  source: string,
+  id: string,
+  text: string,
+  more: Json = {},
+  loinc = '883-9',
+): RecordItem =>
   item(source, {
     resourceType: 'Observation',
     id,
     status: 'final',
-    code: concept(LOINC, '883-9'),
+    code: concept(LOINC, loinc),
     valueCodeableConcept: { text },
+    ...more,
   })
+export const dated = (resource: Json): Items => [P, item('a', resource)]
