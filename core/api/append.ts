@@ -28,7 +28,8 @@ const epochPackage = v.variant('kind', [
 ])
 export type EpochPackage = v.InferOutput<typeof epochPackage>
 
-const appendHead = v.strictObject({
+/** The JSON head of an append; the sealed object follows it as bytes. */
+export const appendHead = v.strictObject({
   block: v.pipe(v.string(), v.maxLength(128 * 1024)),
   /** The key row as canonical JSON text; null when the block has no entries. */
   row: v.nullable(v.pipe(v.string(), v.maxLength(4 * 1024 * 1024))),
