@@ -12,6 +12,7 @@ const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
 const TOOLS = {
   jest: ['--experimental-vm-modules', join(root, 'node_modules/jest/bin/jest.js')],
   bench: [join(root, 'tests/bench/run.ts')],
+  docs: [join(root, 'tests/http/write-docs.ts')],
 }
 
 /** Installs the locked dependencies unless this very lock file is installed already. */

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { APPEND_TYPE, decodeAppend } from '#core/api/append.ts'
-import { MAX_APPEND_BYTES } from '#core/api/limits.ts'
+import { decodeAppend } from '#core/api/append.ts'
 import { appendBlock, type WriterPorts } from '#core/server/append/append.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import { carryOutErasure, type EraserPorts } from '#core/server/erase.ts'
 import type { Home } from '#core/server/home.ts'
-import { createApp, readBody, requireType, type Hosting, type RoleApp } from '../host/app.ts'
+import type { Hosting, RoleApp } from '../host/app.ts'
+import { createRoleApp, route } from '../host/operation.ts'
+import * as operations from './operations.ts'
 
 /** Appends blocks. A block is its own credential: what it may do is in its signature and the chain. */
 export function writerApp(ports: WriterPorts, eraser: EraserPorts, home: Home, hosting: Hosting): RoleApp {
-  const app = createApp('writer', hosting)
-  app.post('/v1/blocks', async (c) => {
-    requireType(c.req.raw, APPEND_TYPE)
-    const append = decodeAppend(await readBody(c.req.raw, MAX_APPEND_BYTES))
-    const answer = await appendBlock(ports, home, append)
-    const { block, chain } = parseBlock(answer.block)
-    // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
-    if (block.type === 'erase' && block.body.act === 'complete') {
-      await carryOutErasure(eraser, home, chain, block.height)
-    }
-    return c.json(answer, 201)
-  })
-  return app
+  return createRoleApp('writer', hosting, [
+    route(operations.appendBlock, async (c, { body }) => {
+      const answer = await appendBlock(ports, home, decodeAppend(body))
+      const { block, chain } = parseBlock(answer.block)
+      // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
+      if (block.type === 'erase' && block.body.act === 'complete') {
+        await carryOutErasure(eraser, home, chain, block.height)
+      }
+      return c.json(answer, 201)
+    }),
+  ])
 }
