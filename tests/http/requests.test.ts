@@ -195,6 +195,12 @@ describe('requests to the home', () => {
     expect((await problemOf(answer)).detail).toBe('append: an unknown member')
   })
 
+  it('that nest brackets by the million are refused before they are parsed', async () => {
+    const deep = utf8(`{"block":"[[[[","row":"\\"{{{{","packages":[{"x":${'['.repeat(4_000_000)}`)
+    const answer = await ask(talk.world, appendBlock, { body: concat(uint32(deep.length), deep) })
+    expect((await problemOf(answer)).detail).toBe('append: the head is nested too deeply')
+  })
+
   it.each([
     ['bytes=0-9', 206, 'bytes 0-9/*', 10],
     ['BYTES=5-5', 206, 'bytes 5-5/*', 1],
