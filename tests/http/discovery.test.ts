@@ -12,6 +12,7 @@ import { parseJws } from '#core/block/jws.ts'
 import { createRecord } from '#core/client/acts/acts.ts'
 import { checkPublicJwk, thumbprint } from '#core/crypto/jwk.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
+import type { Platform } from '#core/ports/needs.ts'
 import { readRegistryBlocks } from '#core/server/registrar.ts'
 import { heightKey } from '#core/server/store/rows.ts'
 import { homeApp } from '#functions/all.ts'
@@ -114,10 +115,14 @@ describe('an audit over HTTP', () => {
   })
 
   it('passes over a chain that alone takes longer, names it, and refuses it when asked for it alone', async () => {
-    const { world, chains } = await homeOf(2)
+    const { world, chains, calls } = await homeOf(2)
     const audit = await timed(world, MAX_AUDIT_MS + 1)
+    const before = calls().length
     const first: AuditAnswer = await json(await audit({ path: { chain: 'all' } }))
     expect(first).toMatchObject({ chains: 0, unfinished: [expect.any(String)] })
+    const read = calls().slice(before)
+    // Twice for the chain that was begun, never for the next: its time is over before it begins.
+    expect(read.filter((call) => call === 'table.blocks.range')).toHaveLength(2)
     const second: AuditAnswer = await json(
       await audit({ path: { chain: 'all' }, query: { from: first.next ?? '' } }),
     )
@@ -144,15 +149,27 @@ describe('an audit over HTTP', () => {
   })
 })
 
-async function homeOf(records: number): Promise<{ world: TestDeployment; chains: ChainId[] }> {
-  const world = await testDeployment(['hospital-a'])
+interface TracedHome {
+  readonly world: TestDeployment
+  readonly chains: readonly ChainId[]
+  readonly calls: () => readonly string[]
+}
+
+async function homeOf(records: number): Promise<TracedHome> {
+  let trace: () => readonly string[] = () => []
+  const platform = (base: Platform) => {
+    const traced = withFaults(base)
+    trace = traced.calls
+    return traced.platform
+  }
+  const world = await testDeployment(['hospital-a'], { platform })
   const a = world.connect('hospital-a')
   const chains: ChainId[] = []
   for (let i = 0; i < records; i++) {
     const { record, access } = await createRecord(a, HOME, ['general'])
     chains.push(record, access)
   }
-  return { world, chains }
+  return { world, chains, calls: () => trace() }
 }
 
 /** Audits of a home whose clock goes on by `stepMs` whenever it is asked. */

@@ -135,6 +135,7 @@ describe('requests to the home', () => {
       let sent = 0
       const stream = new ReadableStream<Uint8Array>({
         pull: (controller) => {
+          if (sent > max + 8 * chunk.length) return controller.close()
           controller.enqueue(chunk)
           sent += chunk.length
         },
