@@ -38,6 +38,10 @@ export type ErrorCode =
   | 'PRECONDITION_FAILED'
   | 'UNSUPPORTED'
   | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'METHOD_NOT_ALLOWED'
+  | 'URI_TOO_LONG'
+  | 'RANGE_NOT_SATISFIABLE'
+  | 'MISDIRECTED'
   | 'HOLD'
   // the machine
   | 'STORE_UNAVAILABLE'
@@ -50,6 +54,7 @@ export type ErrorCode =
   | 'KEY_UNAVAILABLE'
   | 'UPSTREAM_FAILED'
   | 'CONFIGURATION'
+  | 'UNEXPECTED'
 
 /** A limit that was reached, as the headers RateLimit and RateLimit-Policy say it. */
 export interface RateLimit {

@@ -4,43 +4,56 @@ import type { Home } from '#core/server/home.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
 import { carryOutErasures, ERASER_NEEDS, type EraserPorts } from '#core/server/erase.ts'
+import * as audits from './auditor/operations.ts'
 import { role as auditor } from './auditor/role.ts'
 import { auditorApp } from './auditor/app.ts'
-import { createApp, type Hosting, type RoleApp } from './host/app.ts'
+import * as discoveries from './discovery/operations.ts'
+import { role as discovery } from './discovery/role.ts'
+import { discoveryApp } from './discovery/app.ts'
+import { createApp, noRoute, type Hosting, type RoleApp } from './host/app.ts'
+import { openApiDocument } from './host/openapi.ts'
+import type { Operation } from './host/operation.ts'
+import { problem } from './host/problem.ts'
+import * as reads from './reader/operations.ts'
 import { role as reader } from './reader/role.ts'
 import { readerApp } from './reader/app.ts'
+import * as registrations from './registrar/operations.ts'
 import { role as registrar } from './registrar/role.ts'
 import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
+import * as writes from './writer/operations.ts'
 import { role as writer } from './writer/role.ts'
 import { writerApp } from './writer/app.ts'
 
 /** Every role of a home. */
-export const HOME_ROLES = [writer, reader, registrar, auditor, sweeper] as const
+export const HOME_ROLES = [discovery, writer, reader, registrar, auditor, sweeper] as const
+
+/** Every operation of a home, by role. */
+export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
+  discovery: Object.values(discoveries),
+  writer: Object.values(writes),
+  reader: Object.values(reads),
+  registrar: Object.values(registrations),
+  auditor: Object.values(audits),
+  sweeper: [],
+}
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
 export async function homeApp(platform: Platform, home: Home, hosting: Hosting): Promise<RoleApp> {
   const eraser = await select(platform, ERASER_NEEDS)
   await eraseFirst(eraser, home, hosting)
   const app = createApp('home', hosting)
-  app.get('/health/live', (c) => c.json({ status: 'live' }))
-  app.get('/.well-known/ampere', (c) =>
-    c.json({
-      deployment: home.deployment,
-      origin: home.origin,
-      registry: home.registry.pinned,
-      durability: home.durability,
-      roles: roleNames(),
-    }),
-  )
   const parts = [
+    discoveryApp(await select(platform, discovery.needs), home, hosting, describeHome()),
     writerApp(await select(platform, writer.needs), eraser, home, hosting),
     readerApp(await select(platform, reader.needs), home, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, hosting),
   ]
   for (const part of parts) app.route('/', part)
+  // A route of its own, because the app's notFound is not asked where the app is mounted in another.
+  app.all('*', (c) => problem(c, noRoute(), hosting.log))
   return app
 }
 
@@ -57,6 +70,20 @@ export async function homeChores(
   return () => doChores(ports, home, hosting.log)
 }
 
+/** What the home's public role says of all roles. */
+function describeHome(): { readonly roles: readonly string[]; readonly document: () => string } {
+  let document: string | null = null
+  return {
+    roles: HOME_ROLES.map((role) => role.name),
+    document: () => (document ??= JSON.stringify(homeDocument())),
+  }
+}
+
+/** The OpenAPI document of a home, the same wherever it runs. */
+export function homeDocument(): object {
+  return openApiDocument(HOME_OPERATIONS)
+}
+
 /**
  * A restored store must erase again before it serves anything. One damaged record must not stop all others:
  * its erasure waits, and is said in the log and by every audit.
@@ -68,8 +95,4 @@ async function eraseFirst(eraser: EraserPorts, home: Home, hosting: Hosting): Pr
     if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
     hosting.log({ event: 'erasure-waits', code: error.code })
   }
-}
-
-function roleNames(): string[] {
-  return HOME_ROLES.map((role) => role.name)
 }

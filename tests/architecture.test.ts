@@ -106,6 +106,7 @@ describe('the architecture', () => {
 
   it('keeps the home unable to read: no role of it reaches seal, record or client', () => {
     const home = [
+      'functions/discovery/app.ts',
       'functions/writer/app.ts',
       'functions/reader/app.ts',
       'functions/registrar/app.ts',

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
+import { MAX_JWS_BYTES } from '../block/jws.ts'
+import { chainId, count, digest } from '../bytes/schema.ts'
 import { packageSchema } from './append.ts'
 
-const compactJws = v.pipe(v.string(), v.maxLength(128 * 1024))
+/** A signed statement as it travels. */
+export const compactJws = v.pipe(
+  v.string(),
+  v.maxLength(MAX_JWS_BYTES),
+  v.metadata({ contentMediaType: 'application/jose', description: 'Compact JWS (RFC 7515).' }),
+)
 
 /** Answer to an append: the block as stored, which the client keeps instead of its own, and the head after it. */
 export const appendAnswer = v.object({ block: compactJws, head: compactJws })
 /** Answer to a read of the head. */
 export const headAnswer = v.object({ head: compactJws, block: compactJws })
 /** A page of compact JWS in order of height; `next` is the height to go on from, or null at the end. */
-export const blocksAnswer = v.object({ items: v.array(compactJws), next: v.nullable(v.number()) })
+export const blocksAnswer = v.object({ items: v.array(compactJws), next: v.nullable(count) })
 /** The packages that a reader may fetch: its own and the histories. */
 export const packagesAnswer = v.object({ items: v.array(packageSchema) })
 /** Signed statements that an erasure was carried out, of the home and of other holders; `next` is a cursor. */
@@ -22,15 +29,53 @@ export const statementAnswer = v.object({ statement: compactJws })
 /** Chains that the asking institution has a part in. */
 export const chainsAnswer = v.object({ items: v.array(v.string()), next: v.nullable(v.string()) })
 export const registryHeadAnswer = v.object({ height: v.number(), id: v.string(), block: compactJws })
+/** Answer to a registry block: its id, also when it was there already. */
+export const registryAddedAnswer = v.object({ id: digest })
+/** Proof of what the registry says under one key: the record, or that there is none. */
+export const recordProofAnswer = v.object({
+  head: v.object({ height: count, id: digest }),
+  proof: v.object({
+    bucket: v.pipe(v.string(), v.description('Canonical JSON of the bucket that the key falls in.')),
+    hashes: v.pipe(
+      v.array(digest),
+      v.length(12),
+      v.description('Sibling hashes from the bucket up to the state of the registry block.'),
+    ),
+  }),
+})
+/** What an audit found: nothing is wrong only if `findings` and `unfinished` are empty and `next` is null. */
+export const auditAnswer = v.object({
+  chains: count,
+  blocks: count,
+  entries: count,
+  erased: v.pipe(count, v.description('Entries whose keys an erasure destroyed.')),
+  findings: v.array(
+    v.object({
+      chain: chainId,
+      height: count,
+      status: v.picklist(['tampered', 'missing']),
+      rule: v.string(),
+      detail: v.string(),
+    }),
+  ),
+  unfinished: v.pipe(
+    v.array(chainId),
+    v.description('Chains that take longer than one request may; nothing is said of them.'),
+  ),
+  next: v.pipe(
+    v.nullable(chainId),
+    v.description('The chain to go on from; null when every chain was audited.'),
+  ),
+})
 /** A problem document, RFC 9457. */
 export const problemAnswer = v.object({
   type: v.string(),
   title: v.string(),
   status: v.number(),
-  code: v.string(),
-  detail: v.string(),
-  retryable: v.boolean(),
-  requestId: v.string(),
+  code: v.pipe(v.string(), v.description('What to branch on. Codes are added, never renamed.')),
+  detail: v.pipe(v.string(), v.description('For people. Never repeats what was sent.')),
+  retryable: v.pipe(v.boolean(), v.description('True when the same request may succeed later.')),
+  requestId: v.pipe(v.string(), v.description('Finds the request in the log of the home.')),
 })
 
 export type AppendAnswer = v.InferOutput<typeof appendAnswer>
@@ -40,3 +85,5 @@ export type PackagesAnswer = v.InferOutput<typeof packagesAnswer>
 export type StatementAnswer = v.InferOutput<typeof statementAnswer>
 export type ErasedAnswer = v.InferOutput<typeof erasedAnswer>
 export type ChainsAnswer = v.InferOutput<typeof chainsAnswer>
+export type AuditAnswer = v.InferOutput<typeof auditAnswer>
+export type ProblemAnswer = v.InferOutput<typeof problemAnswer>

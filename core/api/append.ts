@@ -28,7 +28,8 @@ const epochPackage = v.variant('kind', [
 ])
 export type EpochPackage = v.InferOutput<typeof epochPackage>
 
-const appendHead = v.strictObject({
+/** The JSON head of an append; the sealed object follows it as bytes. */
+export const appendHead = v.strictObject({
   block: v.pipe(v.string(), v.maxLength(128 * 1024)),
   /** The key row as canonical JSON text; null when the block has no entries. */
   row: v.nullable(v.pipe(v.string(), v.maxLength(4 * 1024 * 1024))),
@@ -56,6 +57,7 @@ export function decodeAppend(body: Uint8Array): Append {
   if (body.length < 4) throw new AmpereError('REQUEST_MALFORMED', 'append: shorter than its length prefix')
   const length = new DataView(body.buffer, body.byteOffset).getUint32(0)
   if (body.length < 4 + length) throw new AmpereError('REQUEST_MALFORMED', 'append: shorter than its head')
+  checkDepth(body.subarray(4, 4 + length))
   let json: unknown
   try {
     json = JSON.parse(fromUtf8(body.subarray(4, 4 + length)))
@@ -66,3 +68,29 @@ export function decodeAppend(body: Uint8Array): Append {
   const object = body.subarray(4 + length)
   return { ...head, object: object.length === 0 ? null : object }
 }
+
+/** Nesting of the head: an object, its packages, each an object. */
+const HEAD_DEPTH = 3
+
+/**
+ * Refuses deeper nesting before anything is parsed: millions of brackets would keep a parser busy for seconds,
+ * and nobody has signed them yet. Inside strings brackets are text.
+ */
+function checkDepth(json: Uint8Array): void {
+  let depth = 0
+  let inString = false
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at]
+    if (inString) {
+      if (byte === BACKSLASH) at++
+      else if (byte === QUOTE) inString = false
+    } else if (byte === QUOTE) inString = true
+    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) depth++
+    else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--
+    if (depth > HEAD_DEPTH)
+      throw new AmpereError('REQUEST_MALFORMED', 'append: the head is nested too deeply')
+  }
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]

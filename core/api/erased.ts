@@ -4,6 +4,7 @@ import type { InstitutionId } from '../bytes/ids.ts'
 import { blockId, chainId, parseWith, timestamp } from '../bytes/schema.ts'
 import { parseJws, signJws, verifyJws, type OpenedJws } from '../block/jws.ts'
 import type { Verifiers } from '../crypto/signature.ts'
+import { MAX_ERASED_BYTES } from './limits.ts'
 import type { PublicJwk, Signer } from '../ports/keys.ts'
 
 const statement = v.strictObject({
@@ -23,8 +24,6 @@ export type ErasedStatement = v.InferOutput<typeof statement>
 
 /** Content type under which a holder hands its statement in. */
 export const ERASED_TYPE = 'application/jose'
-/** Longest compact statement, in bytes. */
-export const MAX_ERASED_BYTES = 8 * 1024
 
 /** The `store` of an institution's bridge with its inbox, projections and index. */
 export function bridgeStore(institution: InstitutionId): string {

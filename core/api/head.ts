@@ -5,7 +5,8 @@ import { parseJws, signJws, verifyJws, type OpenedJws } from '../block/jws.ts'
 import type { Verifiers } from '../crypto/signature.ts'
 import type { PublicJwk, Signer } from '../ports/keys.ts'
 
-const statement = v.strictObject({
+/** Payload of `ampere-head+jws`. */
+export const headStatement = v.strictObject({
   v: v.literal(1),
   chain: chainId,
   height: count,
@@ -17,7 +18,7 @@ const statement = v.strictObject({
 })
 
 /** What a home says of a chain's newest block; two that conflict are evidence against it. */
-export type HeadStatement = v.InferOutput<typeof statement>
+export type HeadStatement = v.InferOutput<typeof headStatement>
 
 /** Signs a head statement as `ampere-head+jws`. */
 export function signHead(head: HeadStatement, signer: Signer): Promise<string> {
@@ -27,7 +28,7 @@ export function signHead(head: HeadStatement, signer: Signer): Promise<string> {
 /** @throws AmpereError JWS_MALFORMED, REQUEST_MALFORMED */
 export function parseHead(compact: string): { readonly jws: OpenedJws; readonly head: HeadStatement } {
   const jws = parseJws(compact, 'ampere-head+jws', 8 * 1024)
-  return { jws, head: parseWith(statement, jws.payload, 'REQUEST_MALFORMED', 'head statement') }
+  return { jws, head: parseWith(headStatement, jws.payload, 'REQUEST_MALFORMED', 'head statement') }
 }
 
 /** Parses and verifies with the deployment's key. @throws AmpereError SIGNATURE_INVALID and those of `parseHead` */

@@ -1,4 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import {
+  MAX_COMPARTMENTS,
+  MAX_CONTROLLERS,
+  MAX_ENTRIES,
+  MAX_GRANTS,
+  MAX_OBJECT_BYTES,
+  MAX_PENDING,
+} from '../block/block.ts'
+import { MAX_JWS_BYTES } from '../block/jws.ts'
+import type { ErrorCode } from '../errors.ts'
 
 /** Largest body of one append in bytes, sealed object included. Larger batches become several blocks. */
 export const MAX_APPEND_BYTES = 32 * 1024 * 1024
@@ -12,5 +22,56 @@ export const CLOCK_TOLERANCE_MS = 120_000
 export const REGISTRY_FRESHNESS_MS = 300_000
 /** How old a signed request may be, in milliseconds. */
 export const REQUEST_TOLERANCE_MS = 120_000
+/** Largest registry block in bytes; the same as for every signed statement. */
+export const MAX_REGISTRY_BLOCK_BYTES = MAX_JWS_BYTES
+/** Longest erasure statement, in bytes. */
+export const MAX_ERASED_BYTES = 8 * 1024
+/** Longest URL that is read, in characters; RFC 9110 section 4.1 recommends to support at least 8,000. */
+export const MAX_URL_CHARACTERS = 8192
+/** How long one audit over HTTP may run, in milliseconds; gateways in front of a home cut requests at 30 s. */
+export const MAX_AUDIT_MS = 20_000
 /** Packages that may come with one control block. */
 export const MAX_PACKAGES = 512
+
+/** A limit as it is published: its value, what it counts, and how going beyond it is answered. */
+export interface Limit {
+  readonly value: number
+  readonly means: string
+  readonly code: ErrorCode
+}
+
+const limit = (value: number, means: string, code: ErrorCode): Limit => ({ value, means, code })
+
+/** Every limit of a home, by the name under which /.well-known/ampere and the OpenAPI document state it. */
+export const LIMITS = {
+  maxAppendBytes: limit(MAX_APPEND_BYTES, 'bytes of one append, sealed object included', 'TOO_LARGE'),
+  maxEntriesPerBlock: limit(MAX_ENTRIES, 'entries in one block', 'BLOCK_MALFORMED'),
+  maxObjectBytes: limit(MAX_OBJECT_BYTES, 'bytes of the ciphertexts of one block', 'BLOCK_MALFORMED'),
+  maxStatementBytes: limit(MAX_JWS_BYTES, 'bytes of one signed statement', 'REQUEST_MALFORMED'),
+  maxPackages: limit(MAX_PACKAGES, 'packages that come with one control block', 'REQUEST_MALFORMED'),
+  maxCompartments: limit(MAX_COMPARTMENTS, 'compartments of a chain', 'BLOCK_MALFORMED'),
+  maxControllers: limit(MAX_CONTROLLERS, 'controllers of a chain', 'BLOCK_MALFORMED'),
+  maxGrants: limit(MAX_GRANTS, 'grants of a chain', 'VIOLATION'),
+  maxPendingSteps: limit(MAX_PENDING, 'erasures that wait on a chain', 'VIOLATION'),
+  clockToleranceMs: limit(
+    CLOCK_TOLERANCE_MS,
+    'milliseconds that the time of a block may be from the time here',
+    'CLOCK_SKEW',
+  ),
+  registryFreshnessMs: limit(
+    REGISTRY_FRESHNESS_MS,
+    'milliseconds for which a superseded registry head may still be named',
+    'REGISTRY_STALE',
+  ),
+  requestToleranceMs: limit(
+    REQUEST_TOLERANCE_MS,
+    'milliseconds that the time of a signed request may be from the time here',
+    'UNAUTHORIZED',
+  ),
+  maxPageBlocks: limit(MAX_PAGE_BLOCKS, 'blocks in one page', 'REQUEST_MALFORMED'),
+  maxRegistryBlockBytes: limit(MAX_REGISTRY_BLOCK_BYTES, 'bytes of one registry block', 'TOO_LARGE'),
+  maxErasedBytes: limit(MAX_ERASED_BYTES, 'bytes of one erasure statement', 'TOO_LARGE'),
+  maxUrlCharacters: limit(MAX_URL_CHARACTERS, 'characters of a URL', 'URI_TOO_LONG'),
+  maxAuditMs: limit(MAX_AUDIT_MS, 'milliseconds that one audit over HTTP may run', 'UNSUPPORTED'),
+} as const
+export type LimitName = keyof typeof LIMITS

@@ -42,6 +42,10 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemType>> = {
   PRECONDITION_FAILED: bad('A precondition does not hold', 412),
   UNSUPPORTED: bad('Not supported', 501),
   UNSUPPORTED_MEDIA_TYPE: bad('The content type is not supported', 415),
+  METHOD_NOT_ALLOWED: bad('The method is not supported here', 405),
+  URI_TOO_LONG: bad('The URL is longer than the limit', 414),
+  RANGE_NOT_SATISFIABLE: bad('The range begins past the end', 416),
+  MISDIRECTED: bad('The request is for another host', 421),
   HOLD: bad('The record is on hold', 409),
   STORE_UNAVAILABLE: later('The store does not answer'),
   STORE_FULL: { status: 507, title: 'The store is full', retryable: true },
@@ -53,4 +57,10 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemType>> = {
   KEY_UNAVAILABLE: later('A key cannot be used now'),
   UPSTREAM_FAILED: later('Another service did not answer', 502),
   CONFIGURATION: { status: 500, title: 'The configuration is wrong', retryable: false },
+  UNEXPECTED: { status: 500, title: 'Something went wrong here', retryable: true },
+}
+
+/** The `type` of a code's problem documents: a reference relative to the home's origin. */
+export function problemTypeUri(code: ErrorCode): string {
+  return `/problems/${code.toLowerCase().replaceAll('_', '-')}`
 }

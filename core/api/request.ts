@@ -7,7 +7,8 @@ import { parseJws, signJws, type OpenedJws } from '../block/jws.ts'
 import { digestOf } from '../crypto/hash.ts'
 import type { Now, Random, Signer } from '../ports/keys.ts'
 
-const signedRequest = v.strictObject({
+/** Payload of the Authorization header. */
+export const signedRequest = v.strictObject({
   v: v.literal(1),
   origin: v.string(),
   method: v.picklist(['GET', 'POST']),

@@ -20,7 +20,8 @@ const key = v.union([
   v.strictObject({ wrapped: bytesOf(40) }),
   v.strictObject({ erased: blockId, hash: digest }),
 ])
-const rowSchema = v.strictObject({
+/** The key row as a closed wire schema. */
+export const keyRowSchema = v.strictObject({
   v: v.literal(1),
   envelopes: v.pipe(v.array(envelope), v.minLength(1), v.maxLength(MAX_COMPARTMENTS)),
   keys: v.pipe(v.array(key), v.minLength(1), v.maxLength(MAX_ENTRIES)),
@@ -31,13 +32,13 @@ const rowSchema = v.strictObject({
  * compartment's wrapping key sealed to its epoch key; a key is wrapped (RFC 3394) or a tombstone that
  * names the erase block and keeps the hash of what it replaced.
  */
-export type KeyRow = v.InferOutput<typeof rowSchema>
+export type KeyRow = v.InferOutput<typeof keyRowSchema>
 
 /** @throws AmpereError BLOCK_MALFORMED */
 export function parseKeyRow(bytes: Uint8Array): KeyRow {
   let row: KeyRow
   try {
-    row = parseWith(rowSchema, parseCanonical(bytes), 'BLOCK_MALFORMED', 'key row')
+    row = parseWith(keyRowSchema, parseCanonical(bytes), 'BLOCK_MALFORMED', 'key row')
   } catch (cause) {
     throw new AmpereError('BLOCK_MALFORMED', 'key row: not well-formed', { cause })
   }

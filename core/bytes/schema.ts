@@ -54,7 +54,7 @@ export function bytesOf(length: number) {
 }
 
 /**
- * Parses with a closed schema; the error names the path and never the value.
+ * Parses with a closed schema; the error names the path and never the value, nor a member that is not ours.
  * @throws AmpereError `code`
  */
 export function parseWith<S extends v.GenericSchema>(
@@ -65,8 +65,17 @@ export function parseWith<S extends v.GenericSchema>(
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return result.output
-  const path = result.issues[0].path?.map((item) => String(item.key)).join('.') ?? ''
-  throw new AmpereError(code, `${what}: ${path === '' ? 'not of the expected form' : `bad member ${path}`}`)
+  throw new AmpereError(code, `${what}: ${wrongWith(result.issues[0])}`)
+}
+
+function wrongWith(issue: v.BaseIssue<unknown>): string {
+  const path = issue.path?.map((item) => String(item.key)) ?? []
+  // A closed schema expects `never` of members that it does not have: their names came with the input.
+  if (issue.expected === 'never') {
+    const where = path.slice(0, -1).join('.')
+    return where === '' ? 'an unknown member' : `an unknown member in ${where}`
+  }
+  return path.length === 0 ? 'not of the expected form' : `bad member ${path.join('.')}`
 }
 
 function isBase64url(text: string): boolean {

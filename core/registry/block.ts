@@ -50,7 +50,8 @@ const change = v.variant('act', [
 ])
 
 const common = { v: v.literal(1), height: count, time: timestamp, state: digest, op: opId }
-const registryBlock = v.variant('type', [
+/** The two registry block types, as closed wire schemas. */
+export const registryBlockSchema = v.variant('type', [
   v.strictObject({
     ...common,
     type: v.literal('genesis'),
@@ -76,7 +77,7 @@ const approvalSchema = v.strictObject({
   expires: timestamp,
 })
 
-export type RegistryBlock = v.InferOutput<typeof registryBlock>
+export type RegistryBlock = v.InferOutput<typeof registryBlockSchema>
 export type RegistryChange = v.InferOutput<typeof change>
 
 /** A member's consent to one registry block, and only that one: it names its height and its action. */
@@ -114,7 +115,7 @@ export async function openRegistryBlock(
   verifiers: Verifiers,
 ): Promise<OpenedRegistryBlock> {
   const opened = parseJws(compact, 'ampere-registry+jws')
-  const block = parseWith(registryBlock, opened.payload, 'BLOCK_MALFORMED', 'registry block')
+  const block = parseWith(registryBlockSchema, opened.payload, 'BLOCK_MALFORMED', 'registry block')
   const given = block.type === 'genesis' ? keysIn(block.body.records) : new Map<Kid, PublicJwk>()
   const find: KeyOf = (id) => given.get(id) ?? keyOf(id)
   const parsed = block.body.approvals.map(parseRegistryApproval)
@@ -132,7 +133,7 @@ export async function openRegistryBlock(
 export function signRegistryBlock(block: RegistryBlock, signer: Signer): Promise<string> {
   return signJws(
     'ampere-registry+jws',
-    parseWith(registryBlock, block, 'BLOCK_MALFORMED', 'registry block'),
+    parseWith(registryBlockSchema, block, 'BLOCK_MALFORMED', 'registry block'),
     signer,
   )
 }

@@ -52,10 +52,13 @@ const PAGE = 500
 /** Partitions of the list of chains: the first characters of chain ids. */
 const PARTITIONS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** Every chain that the home holds. */
-export async function* listChains(ports: Pick<AuditorPorts, 'tables'>): AsyncGenerator<ChainId> {
-  for (const partition of PARTITIONS) {
-    for (let from = ''; ;) {
+/** Every chain that the home holds, always in the same order; from `first` on when it is given. */
+export async function* listChains(
+  ports: Pick<AuditorPorts, 'tables'>,
+  first: ChainId | '' = '',
+): AsyncGenerator<ChainId> {
+  for (const partition of PARTITIONS.slice(PARTITIONS.indexOf(first.slice(0, 1)))) {
+    for (let from: string = first.startsWith(partition) ? first : ''; ;) {
       const rows = await ports.tables.chains.range(partition, { from })
       for (const row of rows) yield asChainId(row.key)
       const last = rows.at(-1)

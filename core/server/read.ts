@@ -56,7 +56,7 @@ export async function readBlocks(
     limit: Math.min(limit, MAX_PAGE_BLOCKS),
   })
   const items = rows.map((row) => fromUtf8(row.value))
-  return { items, next: items.length < limit ? null : from + items.length }
+  return { items, next: items.length < Math.min(limit, MAX_PAGE_BLOCKS) ? null : from + items.length }
 }
 
 /** A block's key row, or null when it is missing. `name` is `<root>.<keys>`. */

@@ -53,7 +53,7 @@ export async function readRegistryBlocks(
     limit: Math.min(limit, MAX_PAGE_BLOCKS),
   })
   const items = rows.map((row) => fromUtf8(row.value))
-  return { items, next: items.length < limit ? null : from + items.length }
+  return { items, next: items.length < Math.min(limit, MAX_PAGE_BLOCKS) ? null : from + items.length }
 }
 
 /** Proof of one record, present or absent, at the newest head. @throws AmpereError NOT_FOUND while empty */

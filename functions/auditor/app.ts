@@ -1,31 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
-import { asChainId } from '#core/bytes/ids.ts'
+import type { AuditAnswer } from '#core/api/answers.ts'
+import { MAX_AUDIT_MS } from '#core/api/limits.ts'
+import type { ChainId } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
-import { auditChains, listChains, type AuditorPorts } from '#core/server/audit.ts'
-import { authenticate } from '#core/server/authenticate.ts'
+import { auditChains, listChains, type AuditorPorts, type AuditReport } from '#core/server/audit.ts'
 import type { Home } from '#core/server/home.ts'
-import { createApp, type Hosting, type RoleApp } from '../host/app.ts'
+import type { Hosting, RoleApp } from '../host/app.ts'
+import { callerOf } from '../host/caller.ts'
+import { createRoleApp, route } from '../host/operation.ts'
+import * as operations from './operations.ts'
 
 /** Verifies what the home holds, on demand. Its answers name chains and rules, never contents. */
 export function auditorApp(ports: AuditorPorts, home: Home, hosting: Hosting): RoleApp {
-  const app = createApp('auditor', hosting)
-  app.get('/v1/audits/:chain', async (c) => {
-    const caller = await authenticate(
-      home,
-      {
-        method: 'GET',
-        url: new URL(c.req.url),
-        body: new Uint8Array(0),
-        authorization: c.req.header('authorization') ?? null,
-        now: ports.now,
-      },
-      null,
-    )
-    if (!caller.capabilities.includes('control'))
-      throw new AmpereError('FORBIDDEN', 'auditing needs capability control')
-    const { chain } = c.req.param()
-    const chains = chain === 'all' ? listChains(ports) : [asChainId(chain)]
-    return c.json(await auditChains(ports, home, chains))
-  })
-  return app
+  return createRoleApp('auditor', hosting, [
+    route(operations.auditChains, async (c, { path, query }) => {
+      const caller = await callerOf(c, home, ports.now, null)
+      if (!caller.capabilities.includes('control'))
+        throw new AmpereError('FORBIDDEN', 'auditing needs capability control')
+      if (path.chain !== 'all' && query.from !== undefined)
+        throw new AmpereError('REQUEST_MALFORMED', 'parameter from goes with all')
+      const until = hosting.now() + MAX_AUDIT_MS
+      const isOver = () => hosting.now() > until
+      return c.json(
+        path.chain === 'all'
+          ? await auditAll(ports, home, query.from, isOver)
+          : await auditOne(ports, home, path.chain, isOver),
+      )
+    }),
+  ])
+}
+
+async function auditOne(
+  ports: AuditorPorts,
+  home: Home,
+  chain: ChainId,
+  isOver: () => boolean,
+): Promise<AuditAnswer> {
+  const report = await auditWithin(ports, home, chain, isOver)
+  if (!report) {
+    const what = 'the chain takes longer than one audit over HTTP may (maxAuditMs); audit it beside the store'
+    throw new AmpereError('UNSUPPORTED', what)
+  }
+  if (report.blocks === 0 && report.findings.length === 0) throw new AmpereError('NOT_FOUND', 'no such chain')
+  return { ...report, findings: [...report.findings], unfinished: [], next: null }
+}
+
+/** Audits chain after chain while there is time. The first of a request has all of it, so that each request gets on. */
+async function auditAll(
+  ports: AuditorPorts,
+  home: Home,
+  from: ChainId | undefined,
+  isOver: () => boolean,
+): Promise<AuditAnswer> {
+  const total: AuditAnswer = {
+    chains: 0,
+    blocks: 0,
+    entries: 0,
+    erased: 0,
+    findings: [],
+    unfinished: [],
+    next: null,
+  }
+  for await (const chain of listChains(ports, from)) {
+    const isFirst = total.chains + total.unfinished.length === 0
+    if (!isFirst && isOver()) return { ...total, next: chain }
+    const report = await auditWithin(ports, home, chain, isOver)
+    if (!report && !isFirst) return { ...total, next: chain }
+    if (!report) total.unfinished.push(chain)
+    total.chains += report?.chains ?? 0
+    total.blocks += report?.blocks ?? 0
+    total.entries += report?.entries ?? 0
+    total.erased += report?.erased ?? 0
+    total.findings.push(...(report?.findings ?? []))
+  }
+  return total
+}
+
+/** The audit of one chain, or null when the time was over before its end. */
+async function auditWithin(
+  ports: AuditorPorts,
+  home: Home,
+  chain: ChainId,
+  isOver: () => boolean,
+): Promise<AuditReport | null> {
+  const gaveUp = new AmpereError('UNSUPPORTED', 'the time for an audit is over')
+  try {
+    return await auditChains(ports, home, [chain], () => {
+      if (isOver()) throw gaveUp
+    })
+  } catch (error) {
+    if (error === gaveUp) return null
+    throw error
+  }
 }

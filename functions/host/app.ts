@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
+import { MAX_URL_CHARACTERS } from '#core/api/limits.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Now, Random } from '#core/ports/keys.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
-import { asChainId, type ChainId } from '#core/bytes/ids.ts'
 import { problem } from './problem.ts'
 import type { Log } from './telemetry.ts'
 
@@ -14,20 +14,38 @@ export interface Hosting {
   readonly log: Log
 }
 
-export type RoleApp = Hono<{ Variables: { requestId: string } }>
+/** What handlers of one request tell each other. */
+interface RequestVariables {
+  requestId: string
+  role: string
+  /** A route took the request. */
+  isMatched: boolean | undefined
+  /** Methods that routes of this path answer, of all roles in this process. */
+  methods: readonly string[] | undefined
+  /** That no route answers the method was said already. */
+  isRefused: boolean | undefined
+}
+
+export type RoleApp = Hono<{ Variables: RequestVariables }>
+export type RoleContext = Context<{ Variables: RequestVariables }>
 
 /** An empty app with what all roles share: request ids, problem documents, one log line per request. */
 export function createApp(role: string, hosting: Hosting): RoleApp {
   const app: RoleApp = new Hono()
   app.use(async (c, next) => {
+    // Roles in one process are mounted in one app: the outermost has done all this already.
+    if ((c.get('requestId') as string | undefined) !== undefined) return next()
     const started = hosting.now()
     c.set('requestId', `r_${toBase64url(hosting.random(9))}`)
-    await next()
+    c.set('role', role)
+    if (c.req.url.length > MAX_URL_CHARACTERS) c.res = problem(c, urlTooLong(), hosting.log)
+    else await next()
     c.header('x-request-id', c.get('requestId'))
     c.header('x-content-type-options', 'nosniff')
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
     hosting.log({
       event: 'request',
-      role,
+      role: c.get('role'),
       requestId: c.get('requestId'),
       method: c.req.method,
       route: c.req.routePath,
@@ -36,26 +54,48 @@ export function createApp(role: string, hosting: Hosting): RoleApp {
     })
   })
   app.onError((error, c) => problem(c, error, hosting.log))
-  app.notFound((c) => problem(c, new AmpereError('NOT_FOUND', 'no such route'), hosting.log))
+  app.notFound((c) => problem(c, noRoute(), hosting.log))
   return app
+}
+
+/** No route here. */
+export function noRoute(): AmpereError {
+  return new AmpereError('NOT_FOUND', 'no such route')
+}
+
+function urlTooLong(): AmpereError {
+  return new AmpereError(
+    'URI_TOO_LONG',
+    `the URL is longer than ${MAX_URL_CHARACTERS} characters (maxUrlCharacters)`,
+  )
 }
 
 /**
  * The body of a request, refused before it is read when its stated length is over the limit, and while it
- * is read when it lied.
- * @throws AmpereError TOO_LARGE
+ * is read when it lied. `limit` is the name of the limit, where it has one.
+ * @throws AmpereError TOO_LARGE, REQUEST_MALFORMED for a body that ends early
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const tooLarge = () => new AmpereError('TOO_LARGE', `the body is larger than ${maxBytes} bytes`)
+export async function readBody(
+  request: Request,
+  maxBytes: number,
+  limit?: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const name = limit === undefined ? '' : ` (${limit})`
+  const tooLarge = () => new AmpereError('TOO_LARGE', `the body is larger than ${maxBytes} bytes${name}`)
   if (Number(request.headers.get('content-length') ?? '0') > maxBytes) throw tooLarge()
   if (!request.body) return new Uint8Array(0)
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of request.body) {
-    length += chunk.length
-    if (length > maxBytes) throw tooLarge()
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body) {
+      length += chunk.length
+      if (length > maxBytes) break
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    throw new AmpereError('REQUEST_MALFORMED', 'the body ends before its length', { cause })
   }
+  if (length > maxBytes) throw tooLarge()
   const body = new Uint8Array(length)
   let at = 0
   for (const chunk of chunks) {
@@ -70,23 +110,4 @@ export function requireType(request: Request, ...types: readonly string[]): stri
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   if (types.includes(type)) return type
   throw new AmpereError('UNSUPPORTED_MEDIA_TYPE', `the content type is not ${types.join(' or ')}`)
-}
-
-/** A query parameter that is an integer 0..2^53-1. @throws AmpereError REQUEST_MALFORMED */
-export function countParameter(url: URL, name: string, fallback: number): number {
-  const text = url.searchParams.get(name)
-  if (text === null) return fallback
-  const value = /^(0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN
-  if (!Number.isSafeInteger(value))
-    throw new AmpereError('REQUEST_MALFORMED', `parameter ${name} is not a count`)
-  return value
-}
-
-/** A chain id in a path. @throws AmpereError REQUEST_MALFORMED */
-export function chainParameter(text: string): ChainId {
-  try {
-    return asChainId(text)
-  } catch (cause) {
-    throw new AmpereError('REQUEST_MALFORMED', 'the chain id is not well-formed', { cause })
-  }
 }

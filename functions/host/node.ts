@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { serve } from '@hono/node-server'
 import { AmpereError } from '#core/errors.ts'
+import { problemResponse } from './problem.ts'
 
 /** A server that listens; `close` stops it after the requests that run. */
 export interface Listening {
@@ -8,24 +9,34 @@ export interface Listening {
   readonly close: () => Promise<void>
 }
 
-/** Listens on 127.0.0.1 only. With `next`, the next free port is taken. @throws AmpereError PORT_IN_USE */
-export async function listen(
-  fetch: (request: Request) => Response | Promise<Response>,
-  port: number,
-  next: boolean,
-): Promise<Listening> {
+type Answerer = (request: Request) => Response | Promise<Response>
+
+/** Names under which a browser on this machine reaches it. */
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'])
+
+/**
+ * Listens on 127.0.0.1 only. With `next`, the next free port is taken. A request for any other host is
+ * refused: a web page whose name was pointed at 127.0.0.1 after it was loaded could read everything here.
+ * @throws AmpereError PORT_IN_USE
+ */
+export async function listen(fetch: Answerer, port: number, next: boolean): Promise<Listening> {
   for (let candidate = port; candidate < port + 20; candidate++) {
-    const listening = await tryListen(fetch, candidate)
+    const listening = await tryListen(loopbackOnly(fetch), candidate)
     if (listening) return listening
     if (!next) break
   }
   throw new AmpereError('PORT_IN_USE', `port ${port} is in use; choose another with --port`)
 }
 
-function tryListen(
-  fetch: (request: Request) => Response | Promise<Response>,
-  port: number,
-): Promise<Listening | null> {
+function loopbackOnly(fetch: Answerer): Answerer {
+  return (request) => {
+    if (LOOPBACK.has(new URL(request.url).hostname)) return fetch(request)
+    const error = new AmpereError('MISDIRECTED', 'this server answers to 127.0.0.1 and localhost only')
+    return problemResponse(error, 'r_none')
+  }
+}
+
+function tryListen(fetch: Answerer, port: number): Promise<Listening | null> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, port, hostname: '127.0.0.1' }, (info) => {
       resolve({

@@ -1,39 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Context } from 'hono'
-import { PROBLEMS } from '#core/api/problems.ts'
-import { AmpereError, type ErrorCode, type RateLimit } from '#core/errors.ts'
+import type { ProblemAnswer } from '#core/api/answers.ts'
+import { PROBLEMS, problemTypeUri } from '#core/api/problems.ts'
+import { AUTH_SCHEME } from '#core/api/request.ts'
+import { AmpereError, type RateLimit } from '#core/errors.ts'
 import type { Log } from './telemetry.ts'
 
-/** An RFC 9457 problem document for an error; unknown errors say nothing but their request id. */
-export function problem(c: Context, error: unknown, log: Log): Response {
+/** Content type of every error answer, RFC 9457. */
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/**
+ * An RFC 9457 problem document for an error; unknown errors say nothing but their request id.
+ * `headers` are those that only the route knows, such as `Allow`.
+ */
+export function problem(
+  c: Context,
+  error: unknown,
+  log: Log,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   const requestId = String(c.get('requestId') ?? '')
-  const code: ErrorCode = error instanceof AmpereError ? error.code : 'STORE_UNAVAILABLE'
-  const type = PROBLEMS[code]
-  const known = error instanceof AmpereError
+  const known = error instanceof AmpereError ? error : unexpected(error)
   log({
     event: 'problem',
     requestId,
-    code: known ? code : 'UNEXPECTED',
-    status: known ? type.status : 500,
+    code: known.code,
+    status: PROBLEMS[known.code].status,
     // The class of an unexpected error only: its text could carry what a library was given.
-    ...(known ? {} : { error: error instanceof Error ? error.name : typeof error }),
+    ...(known === error ? {} : { error: error instanceof Error ? error.name : typeof error }),
   })
-  const body = {
-    type: `/problems/${code.toLowerCase().replaceAll('_', '-')}`,
-    title: known ? type.title : 'Something went wrong here',
-    status: known ? type.status : 500,
-    code: known ? code : 'UNEXPECTED',
-    detail: known ? error.message : 'The cause is in the log under this request id.',
-    retryable: known ? type.retryable : true,
+  return problemResponse(known, requestId, headers)
+}
+
+/** The problem document of an error as an answer. */
+export function problemResponse(
+  { code, message, rateLimit }: AmpereError,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const { status, title, retryable } = PROBLEMS[code]
+  const body: ProblemAnswer = {
+    type: problemTypeUri(code),
+    title,
+    status,
+    code,
+    detail: message,
+    retryable,
     requestId,
   }
   return new Response(JSON.stringify(body), {
-    status: body.status,
+    status,
     headers: {
-      'content-type': 'application/problem+json',
+      'content-type': PROBLEM_TYPE,
       'cache-control': 'no-store',
-      ...(type.status === 429 || type.status === 503 ? { 'retry-after': '1' } : {}),
-      ...(known && error.rateLimit ? limitHeaders(error.rateLimit) : {}),
+      ...(status === 401 ? { 'www-authenticate': AUTH_SCHEME } : {}),
+      ...(status === 429 || status === 503 ? { 'retry-after': '1' } : {}),
+      ...(rateLimit ? limitHeaders(rateLimit) : {}),
+      ...headers,
     },
   })
 }
@@ -47,4 +70,8 @@ function limitHeaders(limit: RateLimit): Record<string, string> {
     'ratelimit-policy': `"${policy}";q=${quota}${unit};w=${windowSeconds}`,
     ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
   }
+}
+
+function unexpected(cause: unknown): AmpereError {
+  return new AmpereError('UNEXPECTED', 'The cause is in the log under this request id.', { cause })
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Context } from 'hono'
-import { asDigest, type ChainId } from '#core/bytes/ids.ts'
+import type { ChainId, Digest } from '#core/bytes/ids.ts'
 import type { ParsedBlock } from '#core/block/open-block.ts'
-import { MAX_PAGE_BLOCKS } from '#core/api/limits.ts'
 import type { ControlState } from '#core/chain/state.ts'
-import { AmpereError } from '#core/errors.ts'
-import { authenticate, checkMayFetch, type Caller } from '#core/server/authenticate.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
+import { checkMayFetch, type Caller } from '#core/server/authenticate.ts'
 import type { Home } from '#core/server/home.ts'
 import {
   findChain,
@@ -17,10 +16,13 @@ import {
   readPackages,
   type ReaderPorts,
 } from '#core/server/read.ts'
-import { chainParameter, countParameter, createApp, type Hosting, type RoleApp } from '../host/app.ts'
+import type { Hosting, RoleApp } from '../host/app.ts'
+import { callerOf } from '../host/caller.ts'
+import { createRoleApp, route } from '../host/operation.ts'
+import * as operations from './operations.ts'
+import { rangeOf } from './range.ts'
 
-interface Asked {
-  readonly chain: ChainId
+interface Found {
   readonly head: ParsedBlock
   readonly state: ControlState
   readonly caller: Caller
@@ -28,65 +30,70 @@ interface Asked {
 
 /** Serves blocks and sealed parts to those who have a part in the chain; to all others it does not exist. */
 export function readerApp(ports: ReaderPorts, home: Home, hosting: Hosting): RoleApp {
-  const app = createApp('reader', hosting)
-  const asked = (c: Context) => authorizeRead(ports, home, c)
-  app.get('/v1/chains/:chain/head', async (c) => c.json(await readHead(ports, home, (await asked(c)).head)))
-  app.get('/v1/chains/:chain/blocks', async (c) => {
-    const { chain } = await asked(c)
-    const url = new URL(c.req.url)
-    const limit = Math.max(1, countParameter(url, 'limit', MAX_PAGE_BLOCKS))
-    return c.json(await readBlocks(ports, chain, countParameter(url, 'from', 0), limit))
-  })
-  app.get('/v1/chains/:chain/rows/:name', async (c) => {
-    const { chain } = await asked(c)
-    return sealed(await readKeyRow(ports, chain, c.req.param('name')), 'application/json', 'the key row')
-  })
-  app.get('/v1/chains/:chain/objects/:root', async (c) => {
-    const { chain } = await asked(c)
-    const range = rangeOf(c.req.header('range'))
-    const bytes = await readObject(ports, chain, asDigest(c.req.param('root')), range)
-    return sealed(bytes, 'application/octet-stream', 'the sealed object', range ? 206 : 200)
-  })
-  app.get('/v1/chains/:chain/packages', async (c) => {
-    const { chain, caller } = await asked(c)
-    return c.json(await readPackages(ports, chain, caller))
-  })
-  app.get('/v1/chains/:chain/erased', async (c) => {
-    const { chain } = await asked(c)
-    return c.json(await readErased(ports, chain, c.req.query('from') ?? null))
-  })
-  return app
+  const find = (c: Context, chain: ChainId) => authorizeRead(ports, home, c, chain)
+  return createRoleApp('reader', hosting, [
+    route(operations.readHead, async (c, { path }) =>
+      c.json(await readHead(ports, home, (await find(c, path.chain)).head)),
+    ),
+    route(operations.readBlocks, async (c, { path, query }) => {
+      await find(c, path.chain)
+      return c.json(await readBlocks(ports, path.chain, query.from, query.limit))
+    }),
+    route(operations.readKeyRow, async (c, { path }) => {
+      await find(c, path.chain)
+      const row = here(await readKeyRow(ports, path.chain, path.name), 'the key row')
+      return c.body(row, 200, { 'content-type': 'application/json' })
+    }),
+    route(operations.readObject, async (c, { path }) => {
+      await find(c, path.chain)
+      return sendObject(ports, c, path)
+    }),
+    route(operations.readPackages, async (c, { path }) => {
+      const { caller } = await find(c, path.chain)
+      return c.json(await readPackages(ports, path.chain, caller))
+    }),
+    route(operations.readErased, async (c, { path, query }) => {
+      await find(c, path.chain)
+      return c.json(await readErased(ports, path.chain, query.from ?? null))
+    }),
+  ])
 }
 
-async function authorizeRead(ports: ReaderPorts, home: Home, c: Context): Promise<Asked> {
-  const chain = chainParameter(c.req.param('chain') ?? '')
+async function authorizeRead(ports: ReaderPorts, home: Home, c: Context, chain: ChainId): Promise<Found> {
   const found = await findChain(ports, chain).catch((error: unknown) => {
-    if (error instanceof AmpereError && error.code === 'NOT_FOUND') return null
+    if (isAmpereError(error, 'NOT_FOUND')) return null
     throw error
   })
-  const request = {
-    method: c.req.method,
-    url: new URL(c.req.url),
-    body: new Uint8Array(0),
-    authorization: c.req.header('authorization') ?? null,
-    now: ports.now,
-  }
   // Authenticated first, so that a stranger learns nothing about which chains exist.
-  const caller = await authenticate(home, request, found?.state ?? null)
+  const caller = await callerOf(c, home, ports.now, found?.state ?? null)
   if (!found) throw new AmpereError('NOT_FOUND', 'no such chain')
   checkMayFetch(caller, found.state)
-  return { chain, ...found, caller }
+  return { ...found, caller }
 }
 
-function sealed(bytes: Uint8Array | null, type: string, what: string, status: 200 | 206 = 200): Response {
+async function sendObject(
+  ports: ReaderPorts,
+  c: Context,
+  path: { readonly chain: ChainId; readonly root: Digest },
+): Promise<Response> {
+  const etag = `"${path.root}"`
+  const headers = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes', etag }
+  const what = 'the sealed object'
+  // HEAD only asks whether it is there; RFC 9110 section 14.2 gives Range no meaning for it.
+  if (c.req.method === 'HEAD') {
+    here(await readObject(ports, path.chain, path.root, { start: 0, end: 1 }), what)
+    return c.body(null, 200, headers)
+  }
+  const range = rangeOf(c.req.header('range'), c.req.header('if-range'), etag)
+  const bytes = here(await readObject(ports, path.chain, path.root, range ?? undefined), what)
+  if (!range) return c.body(bytes, 200, headers)
+  if (bytes.length === 0) throw new AmpereError('RANGE_NOT_SATISFIABLE', 'the range begins past the end')
+  const given = `bytes ${range.start}-${range.start + bytes.length - 1}/*`
+  return c.body(bytes, 206, { ...headers, 'content-range': given })
+}
+
+/** @throws AmpereError GONE for what is not here */
+function here(bytes: Uint8Array | null, what: string): Uint8Array<ArrayBuffer> {
   if (!bytes) throw new AmpereError('GONE', `${what} is not here`)
-  return new Response(new Uint8Array(bytes), {
-    status,
-    headers: { 'content-type': type, 'cache-control': 'no-store' },
-  })
-}
-
-function rangeOf(header: string | undefined): { start: number; end: number } | undefined {
-  const match = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(header ?? '')
-  return match ? { start: Number(match[1]), end: Number(match[2]) + 1 } : undefined
+  return bytes as Uint8Array<ArrayBuffer>
 }

@@ -5,6 +5,7 @@ import { select, type Needs } from '#core/ports/needs.ts'
 import { role as auditor } from '#functions/auditor/role.ts'
 import { role as bridge } from '#functions/bridge/role.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
+import { role as discovery } from '#functions/discovery/role.ts'
 import { role as checker } from '#functions/checker/role.ts'
 import { jsonLog, silentLog } from '#functions/host/telemetry.ts'
 import { role as reader } from '#functions/reader/role.ts'
@@ -18,6 +19,7 @@ const ROLES: readonly { readonly name: string; readonly needs: Needs }[] = [
   auditor,
   bridge,
   checker,
+  discovery,
   reader,
   registrar,
   sweeper,
@@ -33,7 +35,7 @@ describe('roles', () => {
   })
 
   it('that only audit or read hold nothing that writes, and only the bridge and checker a sealing key', () => {
-    for (const { needs } of [auditor, reader])
+    for (const { needs } of [auditor, discovery, reader] as { needs: Needs }[])
       expect(Object.values(needs.tables).every((access) => access === 'read')).toBe(true)
     const opening = ROLES.filter(({ needs }) => needs.keys.sealing !== undefined).map(({ name }) => name)
     expect(opening.toSorted()).toEqual(['bridge', 'checker'])

@@ -2,6 +2,7 @@
 import { fromUtf8 } from '../../bytes/encoding.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
+import { AmpereError } from '../../errors.ts'
 import type { ReadTable } from '../../ports/table.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
 import { heightKey } from './rows.ts'
@@ -26,7 +27,7 @@ export function createRegistrySource(table: ReadTable, pinned: Digest, verifiers
   const load = async (): Promise<RegistryHistory> => {
     for (;;) {
       const rows = await table.range(REGISTRY_PARTITION, { from: heightKey(history.height() + 1) })
-      for (const row of rows) await history.add(fromUtf8(row.value))
+      for (const row of rows) await addStored(history, row.value)
       if (rows.length === 0) return history
     }
   }
@@ -38,5 +39,14 @@ export function createRegistrySource(table: ReadTable, pinned: Digest, verifiers
       })
       return running
     },
+  }
+}
+
+/** What was admitted kept every rule, so what does not was changed since. @throws AmpereError STORE_CORRUPT */
+async function addStored(history: RegistryHistory, value: Uint8Array): Promise<void> {
+  try {
+    await history.add(fromUtf8(value))
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', 'a stored registry block was changed', { cause })
   }
 }

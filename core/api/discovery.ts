@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { count, deploymentId, digest, kid } from '../bytes/schema.ts'
+import { LIMITS, type LimitName } from './limits.ts'
+
+/** Where a home serves what describes it. */
+export const LINKS = {
+  openapi: '/openapi.json',
+  jwks: '/.well-known/jwks.json',
+  live: '/health/live',
+  ready: '/health/ready',
+} as const
+
+const limitSchemas = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, { means }]) => [name, v.pipe(count, v.description(means))]),
+) as unknown as Readonly<Record<LimitName, typeof count>>
+
+/** The values of all limits by name, as /.well-known/ampere states them. */
+export const LIMIT_VALUES = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, { value }]) => [name, value]),
+) as Record<LimitName, number>
+
+/** What a home says of itself to anybody. */
+export const homeAnswer = v.object({
+  deployment: deploymentId,
+  origin: v.string(),
+  registry: v.pipe(digest, v.description('Id of the registry that this home serves.')),
+  durability: v.picklist(['local', 'region', 'mirrored']),
+  roles: v.array(v.string()),
+  limits: v.object(limitSchemas),
+  links: v.object({ openapi: v.string(), jwks: v.string(), live: v.string(), ready: v.string() }),
+})
+
+const use = v.literal('sig')
+/** The keys that sign this home's head and erasure statements, RFC 7517; revoked ones are not in it. */
+export const jwksAnswer = v.object({
+  keys: v.array(
+    v.variant('kty', [
+      v.object({
+        kty: v.literal('EC'),
+        kid,
+        use,
+        alg: v.literal('ES256'),
+        crv: v.literal('P-256'),
+        x: v.string(),
+        y: v.string(),
+      }),
+      v.object({
+        kty: v.literal('OKP'),
+        kid,
+        use,
+        alg: v.literal('Ed25519'),
+        crv: v.literal('Ed25519'),
+        x: v.string(),
+      }),
+      v.object({ kty: v.literal('AKP'), kid, use, alg: v.literal('ML-DSA-44'), pub: v.string() }),
+    ]),
+  ),
+})
+
+/** The process runs. */
+export const liveAnswer = v.object({ status: v.literal('live') })
+/** The process runs and its store answers. */
+export const readyAnswer = v.object({ status: v.literal('ready') })
+
+export type HomeAnswer = v.InferOutput<typeof homeAnswer>
+export type JwksAnswer = v.InferOutput<typeof jwksAnswer>

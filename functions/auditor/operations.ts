@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { auditAnswer } from '#core/api/answers.ts'
+import { chainId } from '#core/bytes/schema.ts'
+import { READ_PROBLEMS, SIGNED_PROBLEMS, type Operation } from '../host/operation.ts'
+
+export const auditChains = {
+  id: 'auditChains',
+  method: 'GET',
+  pattern: '/v1/audits/:chain',
+  does: 'Verifies what the home holds of one chain or of all: signatures, rules, states, key rows and sealed objects.',
+  who: 'An active app instance with capability control, of any institution. The answer names chains and rules, never contents.',
+  signed: true,
+  notes:
+    'Runs within the request. With `all`, chains are audited one after the other until `maxAuditMs` have passed; then the answer covers what was done and `next` says where to go on: ask again with `from`. A chain that alone takes longer is given up: with `all` it is listed in `unfinished` and passed over, alone it is answered UNSUPPORTED; audit it beside the store, with `ampere verify --all`. One audit costs reading all that it covers.',
+  limits: ['maxAuditMs', 'requestToleranceMs'],
+  path: {
+    chain: v.union([v.pipe(v.literal('all'), v.description('Every chain of the home.')), chainId]),
+  },
+  query: {
+    from: v.optional(v.pipe(chainId, v.description('With `all`: the chain to begin with, from `next`.'))),
+  },
+  body: null,
+  answers: {
+    200: {
+      does: 'What was verified and what is wrong with it.',
+      type: 'application/json',
+      schema: auditAnswer,
+    },
+  },
+  problems: [
+    'REQUEST_MALFORMED',
+    'FORBIDDEN',
+    'NOT_FOUND',
+    'UNSUPPORTED',
+    ...SIGNED_PROBLEMS,
+    ...READ_PROBLEMS,
+  ],
+} as const satisfies Operation

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { LIMIT_VALUES, LINKS, type HomeAnswer, type JwksAnswer } from '#core/api/discovery.ts'
+import { algorithmOf } from '#core/crypto/jwk.ts'
+import { AmpereError } from '#core/errors.ts'
+import type { Ports } from '#core/ports/needs.ts'
+import { headKeyAt } from '#core/registry/snapshot.ts'
+import { recordsIn } from '#core/registry/state.ts'
+import type { Home } from '#core/server/home.ts'
+import { REGISTRY_PARTITION } from '#core/server/store/registry.ts'
+import { heightKey } from '#core/server/store/rows.ts'
+import type { Hosting, RoleApp } from '../host/app.ts'
+import { createRoleApp, route } from '../host/operation.ts'
+import { readDescription, readHome, readKeys, readLive, readReady } from './operations.ts'
+import type { role } from './role.ts'
+
+/** How long an answer that changes with the registry or a release may be cached. */
+const CACHE = { 'cache-control': 'public, max-age=60' }
+
+/** What this app says of the whole home. */
+export interface Described {
+  readonly roles: readonly string[]
+  /** The OpenAPI document as text, made when it is first asked for. */
+  readonly document: () => string
+}
+
+/** Serves what anybody may know of a home. */
+export function discoveryApp(
+  ports: Ports<(typeof role)['needs']>,
+  home: Home,
+  hosting: Hosting,
+  described: Described,
+): RoleApp {
+  return createRoleApp('discovery', hosting, [
+    route(readLive, async (c) => c.json({ status: 'live' })),
+    route(readReady, async (c) => {
+      await checkStore(ports)
+      return c.json({ status: 'ready' })
+    }),
+    route(readHome, async (c) => c.json(sayHome(home, described.roles), 200, CACHE)),
+    route(readKeys, async (c) =>
+      c.json(await headKeys(home), 200, { ...CACHE, 'content-type': 'application/jwk-set+json' }),
+    ),
+    route(readDescription, async (c) =>
+      c.body(described.document(), 200, { ...CACHE, 'content-type': 'application/json' }),
+    ),
+  ])
+}
+
+/** One cheap read. Whatever is wrong, the answer is the same: not now. @throws AmpereError STORE_UNAVAILABLE */
+async function checkStore(ports: Ports<(typeof role)['needs']>): Promise<void> {
+  let genesis
+  try {
+    genesis = await ports.tables.registry.get(REGISTRY_PARTITION, heightKey(0))
+  } catch (cause) {
+    throw new AmpereError('STORE_UNAVAILABLE', 'the store does not answer', { cause })
+  }
+  if (!genesis) throw new AmpereError('STORE_UNAVAILABLE', 'the registry is not in the store')
+}
+
+function sayHome(home: Home, roles: readonly string[]): HomeAnswer {
+  return {
+    deployment: home.deployment,
+    origin: home.origin,
+    registry: home.registry.pinned,
+    durability: home.durability,
+    roles: [...roles],
+    limits: LIMIT_VALUES,
+    links: LINKS,
+  }
+}
+
+async function headKeys(home: Home): Promise<JwksAnswer> {
+  const history = await home.registry.refresh()
+  const link = history.link()
+  const view = history.newest()
+  const keys: JwksAnswer['keys'] = []
+  for (const record of link ? recordsIn(link.state) : []) {
+    if (record.kind !== 'key') continue
+    const jwk = headKeyAt(view, record.kid, home.origin)
+    if (jwk)
+      keys.push({ ...jwk, alg: algorithmOf(jwk), kid: record.kid, use: 'sig' } as JwksAnswer['keys'][0])
+  }
+  return { keys: keys.toSorted((a, b) => (a.kid < b.kid ? -1 : 1)) }
+}

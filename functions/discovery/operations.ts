@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { homeAnswer, jwksAnswer, liveAnswer, LINKS, readyAnswer } from '#core/api/discovery.ts'
+import { READ_PROBLEMS, type Operation } from '../host/operation.ts'
+
+const open = {
+  method: 'GET',
+  who: 'Anybody.',
+  signed: false,
+  limits: [],
+  path: {},
+  query: {},
+  body: null,
+} as const
+
+const JSON_TYPE = 'application/json'
+
+export const readLive = {
+  ...open,
+  id: 'readLive',
+  pattern: LINKS.live,
+  does: 'Says that the process runs.',
+  answers: { 200: { does: 'It runs.', type: JSON_TYPE, schema: liveAnswer } },
+  problems: [],
+} as const satisfies Operation
+
+export const readReady = {
+  ...open,
+  id: 'readReady',
+  pattern: LINKS.ready,
+  does: 'Says whether the home can serve: one row is read from its store.',
+  notes: 'Erasures that were ordered before are carried out again before a home answers at all.',
+  answers: { 200: { does: 'It can serve.', type: JSON_TYPE, schema: readyAnswer } },
+  problems: ['STORE_UNAVAILABLE'],
+} as const satisfies Operation
+
+export const readHome = {
+  ...open,
+  id: 'readHome',
+  pattern: '/.well-known/ampere',
+  does: 'Says which deployment this is, which registry it serves, its limits and where it is described.',
+  answers: { 200: { does: 'The home.', type: JSON_TYPE, schema: homeAnswer } },
+  problems: [],
+} as const satisfies Operation
+
+export const readKeys = {
+  ...open,
+  id: 'readKeys',
+  pattern: LINKS.jwks,
+  does: 'Gives the public keys that sign head and erasure statements of this home.',
+  notes:
+    'A convenience: a verifier takes keys from a registry that it verified, not from the home that it checks.',
+  answers: {
+    200: {
+      does: 'The keys that the registry names and has not revoked.',
+      type: 'application/jwk-set+json',
+      schema: jwksAnswer,
+    },
+  },
+  problems: READ_PROBLEMS,
+} as const satisfies Operation
+
+export const readDescription = {
+  ...open,
+  id: 'readDescription',
+  pattern: LINKS.openapi,
+  does: 'Gives this document.',
+  notes: 'It is made from the schemas with which the home validates what it is sent.',
+  answers: {
+    200: {
+      does: 'An OpenAPI 3.1 document.',
+      type: JSON_TYPE,
+      schema: v.looseObject({ openapi: v.pipe(v.string(), v.regex(/^3\.1\./)) }),
+    },
+  },
+  problems: [],
+} as const satisfies Operation

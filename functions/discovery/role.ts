@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What a home says of itself to anybody: it reads the registry and nothing else. */
+export const role = {
+  name: 'discovery',
+  needs: { tables: { registry: 'read' }, objects: {}, keys: {} },
+} as const

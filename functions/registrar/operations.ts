@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { blocksAnswer, recordProofAnswer, registryAddedAnswer } from '#core/api/answers.ts'
+import { MAX_PAGE_BLOCKS } from '#core/api/limits.ts'
+import { countParameter, READ_PROBLEMS, type Operation } from '../host/operation.ts'
+
+const JSON_TYPE = 'application/json'
+const open = {
+  method: 'GET',
+  who: 'Anybody: the registry names institutions, software and keys, never a patient.',
+  signed: false,
+  limits: [],
+  path: {},
+  query: {},
+  body: null,
+  problems: ['REQUEST_MALFORMED', ...READ_PROBLEMS],
+} as const
+
+export const readRegistryBlocks = {
+  ...open,
+  id: 'readRegistryBlocks',
+  pattern: '/v1/registry/blocks',
+  does: 'Gives a page of the registry in order of height.',
+  limits: ['maxPageBlocks'],
+  query: {
+    from: countParameter(0, Number.MAX_SAFE_INTEGER, 0),
+    limit: countParameter(1, MAX_PAGE_BLOCKS, MAX_PAGE_BLOCKS),
+  },
+  answers: {
+    200: {
+      does: 'Blocks (ampere-registry+jws) from height `from` on; ask again from `next` until it is null.',
+      type: JSON_TYPE,
+      schema: blocksAnswer,
+    },
+  },
+} as const satisfies Operation
+
+export const readRecordProof = {
+  ...open,
+  id: 'readRecordProof',
+  pattern: '/v1/registry/records/:key{.+}',
+  does: 'Proves what the newest registry head says under one key: a record, or that there is none.',
+  path: {
+    key: v.pipe(
+      v.string(),
+      v.regex(
+        /^(?:rules|(?:institution|instance|deployment)\/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?|key\/[A-Za-z0-9_-]{43})$/,
+      ),
+      v.description('`rules`, `institution/ID`, `instance/ID`, `deployment/ID` or `key/KID`; `/` or `%2F`.'),
+    ),
+  },
+  answers: { 200: { does: 'The proof.', type: JSON_TYPE, schema: recordProofAnswer } },
+  problems: [...open.problems, 'NOT_FOUND'],
+} as const satisfies Operation
+
+export const addRegistryBlock = {
+  ...open,
+  id: 'addRegistryBlock',
+  method: 'POST',
+  pattern: '/v1/registry/blocks',
+  does: 'Adds one signed block to the registry.',
+  who: 'Whoever the rules of the registry let change this: a block and its approvals are their own credentials.',
+  notes: 'Durable when answered. Safe to repeat: the same signing input again gets the same answer.',
+  limits: ['maxRegistryBlockBytes', 'clockToleranceMs'],
+  body: {
+    does: 'One compact JWS (ampere-registry+jws) as ASCII.',
+    type: 'application/jose',
+    limit: 'maxRegistryBlockBytes',
+  },
+  answers: {
+    201: { does: 'The id of the block.', type: JSON_TYPE, schema: registryAddedAnswer },
+  },
+  problems: [
+    'REQUEST_MALFORMED',
+    'ENCODING_MALFORMED',
+    'JWS_MALFORMED',
+    'BLOCK_MALFORMED',
+    'KEY_MALFORMED',
+    'SIGNATURE_INVALID',
+    'VIOLATION',
+    'CLOCK_SKEW',
+    'HEAD_CONFLICT',
+    'TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'STORE_FULL',
+    ...READ_PROBLEMS,
+  ],
+} as const satisfies Operation

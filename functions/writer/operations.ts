@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import { appendAnswer, statementAnswer } from '#core/api/answers.ts'
+import { APPEND_TYPE, appendHead } from '#core/api/append.ts'
+import { ERASED_TYPE } from '#core/api/erased.ts'
+import { chainId } from '#core/bytes/schema.ts'
+import { READ_PROBLEMS, type Operation } from '../host/operation.ts'
+
+export const appendBlock = {
+  id: 'appendBlock',
+  method: 'POST',
+  pattern: '/v1/blocks',
+  does: 'Appends one signed block with its sealed parts to its chain, or begins a chain with its genesis.',
+  who: 'Whoever the rules of the chain let write this block: a block is its own credential. A genesis needs an app instance with capability create.',
+  signed: false,
+  notes:
+    'Durable when answered. Safe to repeat: the same signing input again gets the same answer, so no Idempotency-Key is needed. After HEAD_CONFLICT read the blocks since `prev`; one with your `kid` and `op` means that you succeeded.',
+  limits: [
+    'maxAppendBytes',
+    'maxEntriesPerBlock',
+    'maxObjectBytes',
+    'maxStatementBytes',
+    'maxPackages',
+    'maxCompartments',
+    'maxControllers',
+    'maxGrants',
+    'maxPendingSteps',
+    'clockToleranceMs',
+    'registryFreshnessMs',
+  ],
+  path: {},
+  query: {},
+  body: {
+    does: 'uint32 length (big-endian), so many bytes of UTF-8 JSON, then the bytes of the sealed object up to the end.',
+    type: APPEND_TYPE,
+    limit: 'maxAppendBytes',
+    json: appendHead,
+  },
+  answers: {
+    201: {
+      does: 'The block as stored, which replaces your own copy, and a head statement.',
+      type: 'application/json',
+      schema: appendAnswer,
+    },
+  },
+  problems: [
+    'REQUEST_MALFORMED',
+    'ENCODING_MALFORMED',
+    'JWS_MALFORMED',
+    'BLOCK_MALFORMED',
+    'KEY_MALFORMED',
+    'SIGNATURE_INVALID',
+    'VIOLATION',
+    'BLOCK_REFUSED',
+    'CLOCK_SKEW',
+    'REGISTRY_STALE',
+    'HEAD_CONFLICT',
+    'NOT_FOUND',
+    'TOO_LARGE',
+    'UNSUPPORTED',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'LIMIT_EXCEEDED',
+    'KEY_UNAVAILABLE',
+    'STORE_FULL',
+    ...READ_PROBLEMS,
+  ],
+} as const satisfies Operation
+
+export const stateErased = {
+  id: 'stateErased',
+  method: 'POST',
+  pattern: '/v1/chains/:chain/erased',
+  does: "Takes a holder's signed statement that its copy of what a block erased is gone.",
+  who: 'An active app instance of an institution that has a part in the chain, or had one since the oldest of the erased entries: the statement is its own credential.',
+  signed: false,
+  notes: 'A holder has one statement per erasure: the first stays, and later ones are answered with it.',
+  limits: ['maxErasedBytes', 'clockToleranceMs'],
+  path: { chain: chainId },
+  query: {},
+  body: {
+    does: 'A compact JWS, ampere-erased+jws.',
+    type: ERASED_TYPE,
+    limit: 'maxErasedBytes',
+  },
+  answers: {
+    200: { does: 'The statement that was there already.', type: 'application/json', schema: statementAnswer },
+    201: { does: 'The statement as kept.', type: 'application/json', schema: statementAnswer },
+  },
+  problems: [
+    'REQUEST_MALFORMED',
+    'ENCODING_MALFORMED',
+    'JWS_MALFORMED',
+    'SIGNATURE_INVALID',
+    'UNAUTHORIZED',
+    'FORBIDDEN',
+    'VERIFICATION_FAILED',
+    'CLOCK_SKEW',
+    'NOT_FOUND',
+    'TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'STORE_FULL',
+    ...READ_PROBLEMS,
+  ],
+} as const satisfies Operation

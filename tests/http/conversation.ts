@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromUtf8, toBase64url, utf8 } from '#core/bytes/encoding.ts'
+import { asDeploymentId, asInstanceId, type ChainId, type Digest } from '#core/bytes/ids.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { bridgeStore, signErased } from '#core/api/erased.ts'
+import { parseBlock } from '#core/block/open-block.ts'
+import { changeChain } from '#core/client/acts/change-chain.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
+import { sealingPublicKey } from '#core/crypto/hpke.ts'
+import type { Fetch } from '#core/ports/keys.ts'
+import { buildChange } from '#core/registry/build.ts'
+import * as audits from '#functions/auditor/operations.ts'
+import * as discoveries from '#functions/discovery/operations.ts'
+import type { Operation } from '#functions/host/operation.ts'
+import * as reads from '#functions/reader/operations.ts'
+import * as registrations from '#functions/registrar/operations.ts'
+import * as writes from '#functions/writer/operations.ts'
+import {
+  instanceRecords,
+  makeSigner,
+  ORIGIN,
+  testDeployment,
+  type TestDeployment,
+} from '#tests/deployment.ts'
+import { ask, type Asking } from './ask.ts'
+
+/** One request of the conversation and its answer. */
+export interface Exchange {
+  readonly operation: Operation
+  readonly asking: Asking
+  readonly status: number
+  readonly type: string
+  readonly headers: Headers
+  readonly body: Uint8Array<ArrayBuffer>
+}
+
+/** A home with a record, and one or more successful exchanges for every operation that it has. */
+export interface Conversation {
+  readonly world: TestDeployment
+  readonly record: ChainId
+  readonly exchanges: readonly Exchange[]
+}
+
+const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
+
+/** Makes a small record with an erased entry and asks everything that can be asked about it. */
+export async function converse(): Promise<Conversation> {
+  const world = await testDeployment(['hospital-a', 'hospital-b'])
+  const appends: Uint8Array<ArrayBuffer>[] = []
+  const record = await makeRecord(world, async (request) => {
+    if (request.method === 'POST') appends.push(new Uint8Array(await request.clone().arrayBuffer()))
+    return world.fetch(request)
+  })
+  const exchanges: Exchange[] = []
+  const say = async (operation: Operation, asking: Asking = {}): Promise<void> => {
+    const answer = await ask(world, operation, asking)
+    exchanges.push({
+      operation,
+      asking,
+      status: answer.status,
+      type: answer.headers.get('content-type') ?? '',
+      headers: answer.headers,
+      body: new Uint8Array(await answer.arrayBuffer()),
+    })
+  }
+  for (const operation of Object.values(discoveries)) await say(operation)
+  await sayRegistry(world, say)
+  await say(writes.appendBlock, { body: entriesAppend(appends) })
+  await sayRecord(say, record, entriesAppend(appends))
+  const statement = { path: { chain: record }, body: utf8(await statementFor(world, record)) }
+  await say(writes.stateErased, statement)
+  await say(writes.stateErased, statement)
+  await say(audits.auditChains, { path: { chain: record } })
+  await say(audits.auditChains, { path: { chain: 'all' } })
+  return { world, record, exchanges }
+}
+
+async function makeRecord(world: TestDeployment, fetch: Fetch): Promise<ChainId> {
+  const a = world.connect('hospital-a', { fetch })
+  const { record } = await createRecord(a, HOME, ['general'])
+  const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
+  const [first] = await a.append(record, [entry('one'), entry('two')])
+  if (!first) throw new RangeError('two entries were filed')
+  const device = await makeSigner(world.random)
+  const { id, instance } = world.institution('hospital-a')
+  const sealing = toBase64url(sealingPublicKey(world.random(32)))
+  const members = [
+    { kind: 'institution' as const, institution: id },
+    { kind: 'device' as const, kid: device.kid, jwk: device.publicKey, sealing },
+  ]
+  await changeChain(a, record, { controllers: { threshold: 1, members } }, [instance, device])
+  const erasure = { scope: 'entries' as const, entries: [first], ground: 'patient-request' as const }
+  const request = await requestErasure(a, record, erasure, { patient: [device] })
+  await settleErasure(a, record, request.block.height, 'complete')
+  return record
+}
+
+/** Hospital A's statement that its bridge forgot what was erased. */
+async function statementFor(world: TestDeployment, chain: ChainId): Promise<string> {
+  const [erasure] = (await world.connect('hospital-a').read(chain)).erasures
+  if (!erasure) throw new RangeError('something was erased')
+  const { id, instance } = world.institution('hospital-a')
+  const at = toTimestamp(world.clock.now)
+  const said = { v: 1 as const, chain, block: erasure.id, store: bridgeStore(id), at, backupsExpire: at }
+  return signErased(said, instance)
+}
+
+/** The first append that brought entries; sent again it is answered as before. */
+function entriesAppend(appends: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const found = appends.find((body) => parseBlock(headOf(body).block).block.entries !== null)
+  if (!found) throw new RangeError('no append brought entries')
+  return found
+}
+
+/** The JSON head of an append. */
+export function headOf(append: Uint8Array): { readonly block: string } & Readonly<Record<string, unknown>> {
+  const length = new DataView(append.buffer, append.byteOffset).getUint32(0)
+  return JSON.parse(fromUtf8(append.subarray(4, 4 + length))) as { block: string }
+}
+
+type Say = (operation: Operation, asking?: Asking) => Promise<void>
+
+async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
+  const link = (await world.home.registry.refresh()).link()
+  if (!link) throw new RangeError('the registry is empty')
+  const { id, root } = world.institution('hospital-b')
+  const enrolled = instanceRecords('hospital-b-3', id, await makeSigner(world.random), ['control'])
+  const ports = { now: () => world.clock.now, random: world.random }
+  const change = await buildChange(ports, link, [{ act: 'enrol', ...enrolled }], root)
+  await say(registrations.addRegistryBlock, { body: utf8(change) })
+  await say(registrations.readRegistryBlocks, { query: { from: 1, limit: 1 } })
+  await say(registrations.readRecordProof, { path: { key: 'rules' } })
+  await say(registrations.readRecordProof, { path: { key: `instance/${asInstanceId('hospital-b-4')}` } })
+}
+
+async function sayRecord(say: Say, chain: ChainId, append: Uint8Array): Promise<void> {
+  const entries = parseBlock(headOf(append).block).block.entries
+  const [root, keys] = [entries?.root ?? '', entries?.keys ?? ''] as [Digest, Digest]
+  await say(reads.readHead, { path: { chain } })
+  await say(reads.readBlocks, { path: { chain }, query: { from: 2, limit: 1 } })
+  await say(reads.readKeyRow, { path: { chain, name: `${root}.${keys}` } })
+  await say(reads.readObject, { path: { chain, root } })
+  await say(reads.readObject, { path: { chain, root }, headers: { range: 'bytes=0-99' } })
+  await say(reads.readPackages, { path: { chain } })
+  await say(reads.readErased, { path: { chain } })
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromUtf8 } from '#core/bytes/encoding.ts'
+import type { Example } from '#functions/host/openapi.ts'
+import { ask } from './ask.ts'
+import { converse, headOf, type Exchange } from './conversation.ts'
+import * as reads from '#functions/reader/operations.ts'
+
+/** The examples of the OpenAPI document: what a home really answered, by operation id, and one problem. */
+export async function recordExamples(): Promise<Readonly<Record<string, unknown>>> {
+  const { world, exchanges } = await converse()
+  const examples: Record<string, Example> = {}
+  for (const exchange of exchanges) {
+    const { id } = exchange.operation
+    const before = examples[id] ?? {
+      path: exchange.asking.path ?? {},
+      query: exchange.asking.query ?? {},
+      answers: {},
+    }
+    examples[id] = {
+      ...before,
+      ...requestIn(exchange),
+      answers: { ...answerIn(exchange), ...before.answers },
+    }
+  }
+  const unknown = await ask(world, reads.readHead, { path: { chain: 'A'.repeat(43) } })
+  return { ...examples, problem: await unknown.json() }
+}
+
+function requestIn({ operation, asking }: Exchange): { readonly request?: unknown } {
+  if (!operation.body || !asking.body) return {}
+  return { request: operation.body.json ? headOf(asking.body) : fromUtf8(asking.body) }
+}
+
+function answerIn({ operation, status, type, body }: Exchange): Readonly<Record<string, unknown>> {
+  if (!/\bjson\b/.test(type)) return {}
+  const answer = JSON.parse(fromUtf8(body)) as Readonly<Record<string, unknown>>
+  // The document is not its own example: it would hold itself.
+  return { [status]: operation.id === 'readDescription' ? { openapi: answer['openapi'] } : answer }
+}
