@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openKeyring, type Keyring } from '#adapters/local/keyring.ts'
+import { openKeyring, type Keyring } from '#adapters/local/keys/keyring.ts'
 import { asInstanceId, asInstitutionId, type InstitutionId } from '#core/bytes/ids.ts'
 import type { SeenHeads } from '#core/client/client.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'

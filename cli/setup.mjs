@@ -13,6 +13,7 @@ const TOOLS = {
   jest: ['--experimental-vm-modules', join(root, 'node_modules/jest/bin/jest.js')],
   bench: [join(root, 'tests/bench/run.ts')],
   docs: [join(root, 'tests/http/write-docs.ts')],
+  'build:verify': [join(root, 'desktop/verify/build.ts')],
 }
 
 /** Installs the locked dependencies unless this very lock file is installed already. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openKeyring } from '#adapters/local/keyring.ts'
+import { openKeyring } from '#adapters/local/keys/keyring.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
-import { asInstitutionId, type ChainId, type CompartmentId } from '#core/bytes/ids.ts'
-import type { Controllers, Grant } from '#core/block/block.ts'
-import { changeChain, requestErasure, settleErasure } from '#core/client/acts/acts.ts'
-import type { Connection } from '#core/client/connect.ts'
+import { asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
+import type { Controllers } from '#core/block/block.ts'
+import { acceptPairing, issuePairingCode, joinRecord } from '#core/bridge/file/pair.ts'
+import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
+import { setControllers, shareRecord, unshareRecord } from '#core/client/acts/share-record.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Random } from '#core/ports/keys.ts'
@@ -47,15 +48,16 @@ export async function playStory(
   if (!filed) throw new AmpereError('CONFIGURATION', 'the demo data are missing')
   const { chain: record, patientId } = filed
   say('Hospital B joins with a pairing code and sends its part')
-  const code = await a.bridge.ports.index.issueCode(record)
-  await grantTo(a.connection, await a.bridge.ports.index.redeemCode(code), 'hospital-b', ['append', 'read'])
-  await b.bridge.ports.index.link(patientId, record)
+  const code = await issuePairingCode(a.bridge, patientId)
+  const request = await b.bridge.ports.client.requestPairing(code)
+  await joinRecord(b.bridge, patientId, await acceptPairing(a.bridge, request))
   const second = await importFile(b, 'hospital-b')
-  say('Hospital A corrects a result')
-  const third = await importFile(a, 'correction')
   say('A clinic is granted reading, and loses it again: from then on its keys open nothing new')
-  await grantTo(a.connection, record, 'clinic-c', ['read'])
-  await changeChain(a.connection, record, { revoke: [asInstitutionId('clinic-c')] })
+  const clinic = asInstitutionId('clinic-c')
+  await shareRecord(a.connection, record, { institution: clinic, rights: ['read'] })
+  await unshareRecord(a.connection, record, clinic)
+  say('Hospital A corrects a result, and files a note by mistake')
+  const third = await importFile(a, 'correction')
   say('The patient takes part with a device, and erases an entry that was filed by mistake')
   await eraseMisfiled(folder, a, record)
   for (const open of [a, b]) await open.bridge.recheck(patientId)
@@ -76,39 +78,6 @@ async function importFile(open: OpenBridge, name: string): Promise<{ report: Imp
   return { report, ms: performance.now() - started }
 }
 
-/** Grants an institution rights on every compartment of a chain and of its access chain. */
-export async function grantTo(
-  connection: Connection,
-  chain: ChainId,
-  institution: string,
-  rights: Grant['rights'],
-  compartments?: readonly string[],
-): Promise<void> {
-  const replica = await connection.replica(chain)
-  const { names } = await connection.keyring(replica)
-  const ids = [...names].filter(([, name]) => compartments?.includes(name) ?? true).map(([id]) => id)
-  await changeChain(connection, chain, { grant: [grantOf(institution, rights, ids)] })
-  const { access } = replica.link.state
-  if (access === null) return
-  const accessReplica = await connection.replica(access)
-  const accessIds = accessReplica.link.state.compartments.map((compartment) => compartment.id)
-  await changeChain(connection, access, { grant: [grantOf(institution, ['append'], accessIds)] })
-}
-
-function grantOf(
-  institution: string,
-  rights: Grant['rights'],
-  compartments: readonly CompartmentId[],
-): Grant {
-  return {
-    institution: asInstitutionId(institution),
-    rights: [...rights],
-    compartments: compartments.toSorted(),
-    until: null,
-    limits: null,
-  }
-}
-
 async function eraseMisfiled(folder: string, a: OpenBridge, record: ChainId): Promise<void> {
   const keyring = openKeyring(join(folder, 'patient-keys.json'), passphraseOf(folder), random)
   const device = await keyring.signer('device', 'ES256')
@@ -123,7 +92,7 @@ async function eraseMisfiled(folder: string, a: OpenBridge, record: ChainId): Pr
     threshold: 1,
     members: [...replica.link.state.controllers.members, member],
   }
-  await changeChain(a.connection, record, { controllers }, [a.institution.instance, device])
+  await setControllers(a.connection, record, controllers, [a.institution.instance, device])
   const view = await a.connection.read(record)
   const entry = view.opened.find((item) => new TextDecoder().decode(item.header).includes(MISFILED))
   if (!entry) throw new AmpereError('NOT_FOUND', 'the misfiled entry of the demo is not there')

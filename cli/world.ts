@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
-import { loadDefinitions, loadKnowledge, loadSensitivity } from '#adapters/local/definitions.ts'
+import { loadDefinitions, loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
-import { createAccessLog, type AccessLog } from '#core/bridge/access.ts'
+import type { AccessLog } from '#core/bridge/store/access.ts'
+import { openBridgeStore } from '#core/bridge/store/open.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
-import { createPatientIndex } from '#core/bridge/patients.ts'
-import { recordItems } from '#core/bridge/record-items.ts'
-import { recordClient } from '#core/client/acts/acts.ts'
+import { recordItems } from '#core/bridge/serve/record-items.ts'
+import { recordClient } from '#core/client/acts/record-client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { checkRecord } from '#core/consistency/check.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
@@ -131,7 +131,7 @@ export async function openBridge(
     deployment: asDeploymentId(settings.deployment),
     origin: settings.origin,
   })
-  const access = createAccessLog(client, now)
+  const store = openBridgeStore(platform.table('bridge'), institution.indexKey, client, { now, random })
   const knowledge = loadKnowledge()
   once.shared ??= {
     validator: createValidator(loadDefinitions()),
@@ -139,13 +139,13 @@ export async function openBridge(
   }
   const bridge = createBridge({
     client,
-    index: createPatientIndex(platform.table('bridge'), institution.indexKey, { now, random }),
+    store,
     validator: once.shared.validator,
     policy: once.shared.policy,
     check: (projection) => checkRecord(recordItems(projection), knowledge, now()),
-    access,
     source: id,
     now,
+    random,
   })
-  return { bridge, connection, institution, access, close: () => platform.close() }
+  return { bridge, connection, institution, access: store.access, close: () => platform.close() }
 }

@@ -56,14 +56,27 @@ export type ErrorCode =
   | 'CONFIGURATION'
   | 'UNEXPECTED'
 
+/** A limit that was reached, as the headers RateLimit and RateLimit-Policy say it. */
+export interface RateLimit {
+  readonly policy: string
+  readonly unit: 'requests' | 'content-bytes'
+  readonly quota: number
+  readonly windowSeconds: number
+  readonly remaining: number
+  readonly resetSeconds: number
+}
+
 /** The one error class. Its message never carries medical data, a name, an identifier or key material. */
 export class AmpereError extends Error {
   readonly code: ErrorCode
+  /** With LIMIT_EXCEEDED, when to try again. */
+  readonly rateLimit: RateLimit | null
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly rateLimit?: RateLimit }) {
     super(message, options)
     this.name = 'AmpereError'
     this.code = code
+    this.rateLimit = options?.rateLimit ?? null
   }
 }
 

@@ -20,7 +20,7 @@ const VERIFICATION = 'http://terminology.hl7.org/CodeSystem/allergyintolerance-v
 const POUNDS_PER_KG = 2.2046226
 const CHOLESTEROL_MG_PER_MMOL = 38.6654
 
-/** Hospital A: the allergy, and a note that was filed by mistake and will be erased. */
+/** Hospital A: the allergy. */
 export function plantA(patient: string): Planted[] {
   return [
     plant({
@@ -31,15 +31,6 @@ export function plantA(patient: string): Planted[] {
       code: concept(SNOMED, '91936005', 'Allergy to penicillin'),
       patient: reference(patient),
       recordedDate: '2014-03-02T09:30:00+00:00',
-    }),
-    plant({
-      resourceType: 'Observation',
-      id: 'a0000000-0000-4000-8000-000000000002',
-      status: 'final',
-      code: concept(LOINC, '72166-2', 'Tobacco smoking status NHIS'),
-      subject: reference(patient),
-      effectiveDateTime: '2020-02-11T10:00:00+00:00',
-      valueCodeableConcept: { text: 'Filed by mistake: this note belongs to another person' },
     }),
   ]
 }
@@ -93,12 +84,23 @@ export function plantB(patient: string, ofA: readonly Resource[]): Planted[] {
   ]
 }
 
-/** A later message of hospital A: the newest hemoglobin again, as version 2 and corrected. */
+/** A later message of hospital A: the newest hemoglobin again, corrected, and a note that was filed by mistake. */
 export function correction(patient: string, ofA: readonly Resource[]): Planted[] {
   const original = latest(ofA, '718-7')
   const value = { ...quantity(original), value: round(Number(quantity(original).value) + 0.9) }
   const meta = { versionId: '2', lastUpdated: '2019-03-22T08:00:00.000+00:00' }
-  return [plant({ ...original, meta, status: 'corrected', subject: reference(patient), valueQuantity: value })]
+  return [
+    plant({ ...original, meta, status: 'corrected', subject: reference(patient), valueQuantity: value }),
+    plant({
+      resourceType: 'Observation',
+      id: 'a0000000-0000-4000-8000-000000000002',
+      status: 'final',
+      code: concept(LOINC, '72166-2', 'Tobacco smoking status NHIS'),
+      subject: reference(patient),
+      effectiveDateTime: '2020-02-11T10:00:00+00:00',
+      valueCodeableConcept: { text: 'Filed by mistake: this note belongs to another person' },
+    }),
+  ]
 }
 
 function plant(resource: Resource): Planted {

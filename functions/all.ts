@@ -10,22 +10,23 @@ import { auditorApp } from './auditor/app.ts'
 import * as discoveries from './discovery/operations.ts'
 import { role as discovery } from './discovery/role.ts'
 import { discoveryApp } from './discovery/app.ts'
-import { createApp, noRoute, type Hosting, type RoleApp } from './host/app.ts'
+import { createApp, type Hosting, type RoleApp } from './host/app.ts'
 import { openApiDocument } from './host/openapi.ts'
-import type { Operation } from './host/operation.ts'
-import { problem } from './host/problem.ts'
+import { answerTheRest, type Operation } from './host/operation.ts'
 import * as reads from './reader/operations.ts'
 import { role as reader } from './reader/role.ts'
 import { readerApp } from './reader/app.ts'
 import * as registrations from './registrar/operations.ts'
 import { role as registrar } from './registrar/role.ts'
 import { registrarApp } from './registrar/app.ts'
+import { doChores } from './sweeper/chores.ts'
+import { role as sweeper } from './sweeper/role.ts'
 import * as writes from './writer/operations.ts'
 import { role as writer } from './writer/role.ts'
 import { writerApp } from './writer/app.ts'
 
 /** Every role of a home. */
-export const HOME_ROLES = [discovery, writer, reader, registrar, auditor] as const
+export const HOME_ROLES = [discovery, writer, reader, registrar, auditor, sweeper] as const
 
 /** Every operation of a home, by role. */
 export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
@@ -34,6 +35,7 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   reader: Object.values(reads),
   registrar: Object.values(registrations),
   auditor: Object.values(audits),
+  sweeper: [],
 }
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
@@ -49,9 +51,21 @@ export async function homeApp(platform: Platform, home: Home, hosting: Hosting):
     auditorApp(await select(platform, auditor.needs), home, hosting),
   ]
   for (const part of parts) app.route('/', part)
-  // A route of its own, because the app's notFound is not asked where the app is mounted in another.
-  app.all('*', (c) => problem(c, noRoute(), hosting.log))
+  answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
   return app
+}
+
+/** What a home does on schedule beside answering; to be called every `CHORES_MS`. */
+export async function homeChores(
+  platform: Platform,
+  home: Home,
+  hosting: Hosting,
+): Promise<() => Promise<void>> {
+  const ports = {
+    eraser: await select(platform, ERASER_NEEDS),
+    sweeper: await select(platform, sweeper.needs),
+  }
+  return () => doChores(ports, home, hosting.log)
 }
 
 /** What the home's public role says of all roles. */

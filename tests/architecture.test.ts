@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -10,6 +10,7 @@ const ALIASES = {
   '#adapters/': 'adapters/',
   '#functions/': 'functions/',
   '#cli/': 'cli/',
+  '#desktop/': 'desktop/',
   '#tests/': 'tests/',
 }
 
@@ -48,8 +49,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'core/bridge': ['core/client', 'core/record', 'core/consistency', 'core/api', 'core/ports', 'core/crypto'],
   'adapters/memory': ['core/ports', 'core/crypto'],
-  'adapters/local': ['core/ports', 'core/crypto', 'core/record', 'core/consistency'],
+  'adapters/local': ['core/ports', 'core/crypto'],
   'adapters/around': ['core/ports', 'core/crypto'],
+  'desktop/verify': ['core/client', 'core/api'],
 }
 /** Packages that a room may import; a room that is not listed may import none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
@@ -62,14 +64,17 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/client': ['valibot'],
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
   'core/bridge': ['valibot'],
+  'adapters/local': ['node:', '@napi-rs/keyring'],
 }
+/** What an adapter is made of, whoever provides it; what else a provider needs lies in sub-rooms. */
+const PORT_FILES = ['table', 'objects', 'signer', 'unwrapper', 'language-model', 'errors', 'open']
 
 interface Import {
   readonly from: string
   readonly to: string
 }
 
-const files = sources(['core', 'adapters', 'functions', 'cli'])
+const files = sources(['core', 'adapters', 'functions', 'cli', 'desktop'])
 const imports = files.flatMap(importsOf)
 
 describe('the architecture', () => {
@@ -84,16 +89,16 @@ describe('the architecture', () => {
     expect(broken).toEqual([])
   })
 
-  it('has a row for every room of core and every adapter', () => {
-    const rooms = new Set(files.filter((file) => /^(core|adapters)\//.test(file)).map(roomOf))
+  it('has a row for every room of core and desktop, and every adapter', () => {
+    const rooms = new Set(files.filter((file) => /^(core|adapters|desktop)\//.test(file)).map(roomOf))
     expect([...rooms].filter((room) => !(room in MAY_IMPORT))).toEqual([])
   })
 
-  it('lets core import packages only where a room lists them, and never node:*', () => {
+  it('lets core and adapters import packages only where a room lists them, and core never node:*', () => {
     const broken = imports.filter(({ from, to }) => {
-      if (!from.startsWith('core/') || isOurs(to)) return false
+      if (!/^(core|adapters)\//.test(from) || isOurs(to)) return false
       return !(PACKAGES[roomOf(from)] ?? []).some(
-        (name) => to === name || to.startsWith(name.endsWith('/') ? name : `${name}/`),
+        (name) => to === name || to.startsWith(/[/:]$/.test(name) ? name : `${name}/`),
       )
     })
     expect(broken).toEqual([])
@@ -109,6 +114,28 @@ describe('the architecture', () => {
     ]
     const reached = home.flatMap((file) => [...reachable(file)])
     expect(reached.filter((file) => /^core\/(seal|record|client)\//.test(file))).toEqual([])
+  })
+
+  it('keeps the page that verifies exports to itself and core: no package, no node:*, nothing of the home', () => {
+    const reached = [...reachable('desktop/verify/main.ts')]
+    expect(reached).toContain('core/client/export/verify-export.ts')
+    expect(
+      reached.filter((file) => !/^(core|desktop)\//.test(file) || file.startsWith('core/server/')),
+    ).toEqual([])
+    const ofPage = imports.filter(({ from }) => from.startsWith('desktop/') && reached.includes(from))
+    expect(ofPage.filter(({ to }) => !isOurs(to))).toEqual([])
+  })
+
+  it('names the files of every provider of adapters alike', () => {
+    const own = files.filter((file) => /^adapters\/(?!around\/)[^/]+\/[^/]+$/.test(file))
+    const odd = own.filter((file) => !PORT_FILES.includes(basename(file, '.ts')))
+    const providers = new Set(own.map(dirname))
+    const closed = [...providers].filter((provider) => !files.includes(`${provider}/open.ts`))
+    expect({ odd, closed, known: providers.has('adapters/local') }).toEqual({
+      odd: [],
+      closed: [],
+      known: true,
+    })
   })
 
   it('has no import cycle', () => {
@@ -165,7 +192,7 @@ function roomOf(file: string): string {
 }
 
 function isOurs(file: string): boolean {
-  return /^(core|adapters|functions|cli|tests)\//.test(file)
+  return /^(core|adapters|functions|cli|desktop|tests)\//.test(file)
 }
 
 function reachable(start: string, seen = new Set<string>()): Set<string> {

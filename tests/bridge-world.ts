@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadDefinitions, loadKnowledge, loadSensitivity } from '#adapters/local/definitions.ts'
+import { loadDefinitions, loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
 import { memoryTable } from '#adapters/memory/table.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
-import { createAccessLog } from '#core/bridge/access.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
-import { createPatientIndex } from '#core/bridge/patients.ts'
-import { recordItems } from '#core/bridge/record-items.ts'
-import { recordClient } from '#core/client/acts/acts.ts'
+import { recordItems } from '#core/bridge/serve/record-items.ts'
+import type { WriteTable } from '#core/ports/table.ts'
+import { openBridgeStore } from '#core/bridge/store/open.ts'
+import { recordClient } from '#core/client/acts/record-client.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { checkRecord } from '#core/consistency/check.ts'
 import { createValidator } from '#core/record/fhir/validate.ts'
@@ -28,21 +28,30 @@ export interface BridgeWorld {
   readonly flush: () => Promise<number>
 }
 
-export function testBridge(world: TestDeployment, institution: string): BridgeWorld {
+/** `given` keeps the bridge's table and its key, as over a restart. */
+export function testBridge(
+  world: TestDeployment,
+  institution: string,
+  given: { readonly table?: WriteTable; readonly key?: Uint8Array } = {},
+): BridgeWorld {
   const connection = world.connect(institution)
   const client = recordClient(connection, { deployment: asDeploymentId('home-1'), origin: ORIGIN })
   const now = () => world.clock.now
-  const access = createAccessLog(client, now)
+  const { random } = world
+  const store = openBridgeStore(given.table ?? memoryTable(), given.key ?? random(32), client, {
+    now,
+    random,
+  })
   const bridge = createBridge({
     client,
-    index: createPatientIndex(memoryTable(), world.random(32), { now, random: world.random }),
+    store,
     validator,
     policy,
     check: (projection) => checkRecord(recordItems(projection), knowledge, now()),
-    access,
     source: institution,
     now,
+    random,
   })
-  const app = bridgeApp(bridge, { now, random: world.random, log: silentLog })
-  return { bridge, connection, app, flush: () => access.flush() }
+  const app = bridgeApp(bridge, { now, random, log: silentLog })
+  return { bridge, connection, app, flush: () => store.access.flush() }
 }

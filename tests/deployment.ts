@@ -89,10 +89,10 @@ export async function testDeployment(
     origin: ORIGIN,
     durability: 'local',
     backupDays: 0,
-    registry: createRegistrySource(base.table('registry'), registryId, verifiers),
+    registry: createRegistrySource(platform.table('registry'), registryId, verifiers),
     verifiers,
   }
-  const registrar = await select(base, REGISTRAR_NEEDS)
+  const registrar = await select(platform, REGISTRAR_NEEDS)
   await addRegistryBlock(registrar, home, genesis)
   const app = await homeApp(platform, home, { now: () => clock.now, random, log: silentLog })
   const fetch: Fetch = async (request) => app.fetch(request)

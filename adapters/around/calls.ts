@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ObjectsName, Platform, TableName } from '#core/ports/needs.ts'
+import type { Signer, Wrapper } from '#core/ports/keys.ts'
+import type { KeyName, ObjectsName, Platform, TableName } from '#core/ports/needs.ts'
 import type { ShredObjects } from '#core/ports/objects.ts'
 import type { WriteTable } from '#core/ports/table.ts'
 
@@ -9,17 +10,20 @@ export type CallName = string
 /** Decides about each call: run `act`, or not, or run it and still fail. */
 export type Around = <T>(name: CallName, act: () => Promise<T>) => Promise<T>
 
-/** A platform whose every table and object call goes through `around`. Signers are wrapped too. */
+/** A platform whose every call of a table, an object store, a signer and an unwrapper goes through `around`. */
 export function wrapPlatform(platform: Platform, around: Around): Platform {
   return {
     ...platform,
     table: (name) => wrapTable(platform.table(name), name, around),
     objects: (name) => wrapObjects(platform.objects(name), name, around),
-    signer: async (name) => {
-      const signer = await platform.signer(name)
-      return { ...signer, sign: (bytes) => around(`key.${name}.sign`, () => signer.sign(bytes)) }
-    },
+    signer: async (name) => wrapSigner(await platform.signer(name), name, around),
+    unwrapper: async (name) => wrapUnwrapper(await platform.unwrapper(name), name, around),
   }
+}
+
+/** True for the name of a call that uses a key, and false for one that uses a store. */
+export function isKeyCall(name: CallName): boolean {
+  return name.startsWith('key.')
 }
 
 function wrapTable(table: WriteTable, name: TableName, around: Around): WriteTable {
@@ -38,5 +42,16 @@ function wrapObjects(objects: ShredObjects, name: ObjectsName, around: Around): 
     fetch: (object, range) => around(`objects.${name}.fetch`, () => objects.fetch(object, range)),
     store: (object, bytes) => around(`objects.${name}.store`, () => objects.store(object, bytes)),
     shred: (object) => around(`objects.${name}.shred`, () => objects.shred(object)),
+  }
+}
+
+function wrapSigner(signer: Signer, name: KeyName, around: Around): Signer {
+  return { ...signer, sign: (bytes) => around(`key.${name}.sign`, () => signer.sign(bytes)) }
+}
+
+function wrapUnwrapper(unwrapper: Wrapper, name: KeyName, around: Around): Wrapper {
+  return {
+    wrap: (seed) => around(`key.${name}.wrap`, () => unwrapper.wrap(seed)),
+    unwrap: (wrapped) => around(`key.${name}.unwrap`, () => unwrapper.unwrap(wrapped)),
   }
 }

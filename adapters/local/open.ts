@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Fetch, Now, Random, SignatureAlgorithm } from '#core/ports/keys.ts'
-import type { KeyName, Platform } from '#core/ports/needs.ts'
-import { openDatabase } from './database.ts'
+import { join, resolve } from 'node:path'
+import type { Fetch, Now, Random } from '#core/ports/keys.ts'
+import type { Platform } from '#core/ports/needs.ts'
 import { translate } from './errors.ts'
-import { openKeyring } from './keyring.ts'
-import { lockFolder } from './lock.ts'
+import { openKeyring } from './keys/keyring.ts'
 import { localObjects } from './objects.ts'
-import { sqliteTable } from './table.ts'
+import { localSigner } from './signer.ts'
+import { openDatabase } from './store/database.ts'
+import { makeFolder } from './store/durable-file.ts'
+import { lockFolder } from './store/lock.ts'
+import { openObjectFiles, removeUnfinished } from './store/object-files.ts'
+import { localTable } from './table.ts'
+import { localUnwrapper } from './unwrapper.ts'
 
 /** Where a local deployment keeps its data, and what opens its key file. */
 export interface LocalOptions {
@@ -23,41 +26,44 @@ export interface LocalOptions {
   readonly fetch?: Fetch
 }
 
-/** Instances sign as a KMS would (P-256); what the log's tools must read is Ed25519. */
-const KEY_ALGORITHMS: Readonly<Record<Exclude<KeyName, 'sealing'>, SignatureAlgorithm>> = {
-  head: 'Ed25519',
-  instance: 'ES256',
-  institution: 'ES256',
-  controller: 'ES256',
-}
-
 /**
  * Opens a platform on one machine: SQLite, files, an encrypted key file. One process per folder.
- * @throws AmpereError STORE_LOCKED, STORE_VERSION, STORE_CORRUPT, PASSPHRASE_WRONG
+ * @throws AmpereError STORE_LOCKED, STORE_VERSION, STORE_CORRUPT, STORE_UNAVAILABLE, STORE_FULL, PASSPHRASE_WRONG
  */
 export function openLocal(options: LocalOptions): Platform {
-  const { folder } = options
-  translate(() => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+  // Absolute: a later change of the working directory must not split the data.
+  const folder = resolve(options.folder)
+  translate(() => makeFolder(folder))
   const unlock = options.beside === true ? () => {} : lockFolder(folder)
   try {
-    const random: Random = options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length)))
-    const keyring = openKeyring(join(folder, 'keys.json'), options.passphrase, random)
-    const database = openDatabase(join(folder, 'ampere.db'), options.maxBytes)
-    return {
-      table: (name) => sqliteTable(database, name),
-      objects: (name) => localObjects(database, name, join(folder, 'objects')),
-      signer: (name) => keyring.signer(name, name === 'sealing' ? 'ES256' : KEY_ALGORITHMS[name]),
-      unwrapper: async (name) => ({ unwrap: async () => keyring.seed(name) }),
-      now: options.now ?? (() => Date.now()),
-      random,
-      fetch: options.fetch ?? ((request) => fetch(request)),
-      close: async () => {
-        await database.close()
-        unlock()
-      },
-    }
+    return openTaken(folder, options, unlock)
   } catch (error) {
     unlock()
     throw error
+  }
+}
+
+function openTaken(folder: string, options: LocalOptions, unlock: () => void): Platform {
+  const random: Random = options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length)))
+  const keyring = openKeyring(join(folder, 'keys.json'), options.passphrase, random)
+  const files = openObjectFiles(join(folder, 'objects'))
+  const isBeside = options.beside === true
+  if (!isBeside) removeUnfinished(join(folder, 'objects'))
+  const database = openDatabase(join(folder, 'ampere.db'), { maxBytes: options.maxBytes, isBeside })
+  return {
+    table: (name) => localTable(database, name),
+    objects: (name) => localObjects(database, files, name),
+    signer: (name) => localSigner(keyring, name),
+    unwrapper: (name) => localUnwrapper(keyring, name),
+    now: options.now ?? (() => Date.now()),
+    random,
+    fetch: options.fetch ?? ((request) => fetch(request)),
+    close: async () => {
+      try {
+        await database.close()
+      } finally {
+        unlock()
+      }
+    },
   }
 }

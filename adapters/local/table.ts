@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DatabaseSync } from 'node:sqlite'
+import { AmpereError } from '#core/errors.ts'
 import type { TableName } from '#core/ports/needs.ts'
 import type { Range, Row, WriteTable } from '#core/ports/table.ts'
-import type { Database } from './database.ts'
+import type { Database } from './store/database.ts'
+import type { Statements } from './store/statements.ts'
 
 /**
  * Tables whose overwritten rows must leave no trace in any file: wrapped keys are erased by overwriting them.
@@ -14,85 +15,86 @@ const MAX_LIMIT = 1000
 const LAST = '\u{10ffff}\u{10ffff}'
 
 /** A table in SQLite; keys compare as UTF-8 bytes (BINARY collation). */
-export function sqliteTable(database: Database, name: TableName): WriteTable {
+export function localTable(database: Database, name: TableName): WriteTable {
   const change = SCRUBBED.has(name) ? database.writeAndScrub : database.write
   return {
-    get: (partition, key) => database.read((db) => readRow(db, name, partition, key)),
-    range: (partition, range) => database.read((db) => readRange(db, name, partition, range ?? {})),
-    insert: (partition, key, value) =>
-      database.write((db) => (insertRow(db, name, partition, key, value) ? 'inserted' : 'exists')),
-    swap: (partition, key, expected, next) =>
-      change((db) => swapRow(db, name, partition, key, expected, next)),
+    get: (partition, key) => database.read((sql) => readRow(sql, [name, partition, key])),
+    range: (partition, range) => database.read((sql) => readRange(sql, name, partition, range ?? {})),
+    insert: (partition, key, value) => {
+      const copy = new Uint8Array(value)
+      return database.write((sql) => (insertRow(sql, [name, partition, key], copy) ? 'inserted' : 'exists'))
+    },
+    swap: (partition, key, expected, next) => {
+      const copy = next && new Uint8Array(next)
+      return change((sql) => swapRow(sql, [name, partition, key], expected, copy))
+    },
   }
 }
 
-function readRow(db: DatabaseSync, table: string, partition: string, key: string): Row | null {
-  const row = db
-    .prepare('SELECT key, version, value FROM rows WHERE tbl = ? AND part = ? AND key = ?')
-    .get(table, partition, key)
+/** Table, partition and key of a row. */
+type Place = readonly [string, string, string]
+
+function readRow(sql: Statements, place: Place): Row | null {
+  const row = sql('SELECT key, version, value FROM rows WHERE tbl = ? AND part = ? AND key = ?').get(...place)
   return row ? rowOf(row) : null
 }
 
-function readRange(db: DatabaseSync, table: string, partition: string, range: Range): Row[] {
+function readRange(sql: Statements, table: string, partition: string, range: Range): Row[] {
   const order = range.reverse === true ? 'DESC' : 'ASC'
-  const rows = db
-    .prepare(
-      `SELECT key, version, value FROM rows WHERE tbl = ? AND part = ? AND key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`,
-    )
-    .all(table, partition, range.from ?? '', range.to ?? LAST, Math.min(range.limit ?? MAX_LIMIT, MAX_LIMIT))
-  return rows.map(rowOf)
+  const limit = Math.min(range.limit ?? MAX_LIMIT, MAX_LIMIT)
+  return sql(
+    `SELECT key, version, value FROM rows WHERE tbl = ? AND part = ? AND key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`,
+  )
+    .all(table, partition, range.from ?? '', range.to ?? LAST, limit)
+    .map(rowOf)
 }
 
-function insertRow(
-  db: DatabaseSync,
-  table: string,
-  partition: string,
-  key: string,
-  value: Uint8Array,
-): boolean {
-  const version = nextVersion(db)
-  const done = db
-    .prepare('INSERT OR IGNORE INTO rows (tbl, part, key, version, value) VALUES (?, ?, ?, ?, ?)')
-    .run(table, partition, key, version, value)
+function insertRow(sql: Statements, place: Place, value: Uint8Array): boolean {
+  const done = sql('INSERT OR IGNORE INTO rows (tbl, part, key, version, value) VALUES (?, ?, ?, ?, ?)').run(
+    ...place,
+    nextVersion(sql),
+    value,
+  )
   return Number(done.changes) === 1
 }
 
 function swapRow(
-  db: DatabaseSync,
-  table: string,
-  partition: string,
-  key: string,
+  sql: Statements,
+  place: Place,
   expected: string | null,
   next: Uint8Array | null,
 ): string | null {
-  const current = readRow(db, table, partition, key)
+  const current = readRow(sql, place)
   if ((current?.version ?? null) !== expected) return null
-  const version = nextVersion(db)
+  const version = nextVersion(sql)
   if (next) {
-    db.prepare('INSERT OR REPLACE INTO rows (tbl, part, key, version, value) VALUES (?, ?, ?, ?, ?)').run(
-      table,
-      partition,
-      key,
+    sql('INSERT OR REPLACE INTO rows (tbl, part, key, version, value) VALUES (?, ?, ?, ?, ?)').run(
+      ...place,
       version,
       next,
     )
   } else {
-    db.prepare('DELETE FROM rows WHERE tbl = ? AND part = ? AND key = ?').run(table, partition, key)
+    sql('DELETE FROM rows WHERE tbl = ? AND part = ? AND key = ?').run(...place)
   }
   return String(version)
 }
 
 /** Versions are never used again, not even after a row was removed and made anew. */
-function nextVersion(db: DatabaseSync): number {
-  return Number(
-    db.prepare('UPDATE versions SET next = next + 1 WHERE one = 1 RETURNING next').get()?.['next'],
-  )
+function nextVersion(sql: Statements): number {
+  const row = sql('UPDATE versions SET next = next + 1 WHERE one = 1 RETURNING next').get()
+  const next = row?.['next']
+  if (typeof next !== 'number') throw damaged()
+  return next
 }
 
 function rowOf(row: Record<string, unknown>): Row {
-  return {
-    key: String(row['key']),
-    version: String(row['version']),
-    value: new Uint8Array(row['value'] as Uint8Array),
-  }
+  const { key, version, value } = row
+  if (typeof key !== 'string' || typeof version !== 'number' || !(value instanceof Uint8Array))
+    throw damaged()
+  return { key, version: String(version), value }
+}
+
+/** Flipped bits can give a row other types than it was made with. */
+function damaged(): AmpereError {
+  return new AmpereError('STORE_CORRUPT', 'the data file is damaged or is not one of ours')
 }

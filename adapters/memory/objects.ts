@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ShredObjects } from '#core/ports/objects.ts'
-
-const NAME = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[A-Za-z0-9_./-]{1,200}$/
-
-/** @throws RangeError for a name that is not 1..200 of A-Z a-z 0-9 - _ / . or has an empty or dotted segment */
-export function checkObjectName(name: string): void {
-  if (!NAME.test(name)) throw new RangeError('an object name has a character or segment that is not allowed')
-}
+import { checkObjectName, type ShredObjects } from '#core/ports/objects.ts'
 
 /** Objects in memory. */
 export function memoryObjects(): ShredObjects {

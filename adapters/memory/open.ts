@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { generateSoftwareKey, softwareSigner } from '#core/crypto/signature.ts'
-import type { Fetch, Now, Random, Signer } from '#core/ports/keys.ts'
+import type { Fetch, Now, Random, Signer, Wrapper } from '#core/ports/keys.ts'
 import type { KeyName, Platform } from '#core/ports/needs.ts'
 import type { ShredObjects } from '#core/ports/objects.ts'
 import type { WriteTable } from '#core/ports/table.ts'
 import { memoryObjects } from './objects.ts'
+import { memorySigner } from './signer.ts'
 import { memoryTable } from './table.ts'
+import { memoryUnwrapper } from './unwrapper.ts'
 
 /** What stands in for the outside; each has a default. */
 export interface MemoryOptions {
@@ -17,18 +18,18 @@ export interface MemoryOptions {
 /** Bytes from the host's cryptographic source. */
 export const hostRandom: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 
-/** A platform in memory. Seeds are "wrapped" as they are: memory protects nothing. */
+/** A platform in memory: it keeps every port's contract for as long as its process lives, and protects nothing. */
 export function openMemory(options: MemoryOptions = {}): Platform {
   const random = options.random ?? hostRandom
   const tables = new Map<string, WriteTable>()
   const objects = new Map<string, ShredObjects>()
   const signers = new Map<KeyName, Promise<Signer>>()
+  const unwrappers = new Map<KeyName, Promise<Wrapper>>()
   return {
     table: (name) => remember(tables, name, memoryTable),
     objects: (name) => remember(objects, name, memoryObjects),
-    signer: (name) =>
-      remember(signers, name, () => softwareSigner('Ed25519', generateSoftwareKey('Ed25519', random).seed)),
-    unwrapper: async () => ({ unwrap: async (wrapped) => new Uint8Array(wrapped) }),
+    signer: (name) => remember(signers, name, () => memorySigner(name, random)),
+    unwrapper: (name) => remember(unwrappers, name, () => memoryUnwrapper(name, random)),
     now: options.now ?? (() => Date.now()),
     random,
     fetch: options.fetch ?? ((request) => fetch(request)),

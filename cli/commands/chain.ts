@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asInstitutionId } from '#core/bytes/ids.ts'
-import { changeChain, requestErasure, rotateChain, settleErasure } from '#core/client/acts/acts.ts'
+import { changeChain } from '#core/client/acts/change-chain.ts'
+import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
+import { rotateRecord, shareRecord, unshareRecord } from '#core/client/acts/share-record.ts'
 import { AmpereError } from '#core/errors.ts'
 import { plainId } from '../dash-ids.ts'
 import { EXIT, print } from '../output.ts'
-import { grantTo } from '../story.ts'
 import { chainArgument, knownChains, withSession, type ActingOptions } from './session.ts'
 
 /** Lists the records that this institution knows. */
@@ -72,7 +73,12 @@ export async function grant(
   return withSession(options, async (session) => {
     const chain = await chainArgument(session, text)
     const rights = options.append === true ? (['append', 'read'] as const) : (['read'] as const)
-    await grantTo(session.open.connection, chain, institution, [...rights], options.compartments?.split(','))
+    const compartments = options.compartments?.split(',')
+    await shareRecord(session.open.connection, chain, {
+      institution: asInstitutionId(institution),
+      rights: [...rights],
+      ...(compartments ? { compartments } : {}),
+    })
     print(options, { ok: true }, [`${institution} may now ${rights.join(' and ')}.`])
     return EXIT.ok
   })
@@ -82,10 +88,8 @@ export async function grant(
 export async function revoke(text: string, institution: string, options: ActingOptions): Promise<number> {
   return withSession(options, async (session) => {
     const chain = await chainArgument(session, text)
-    const block = await changeChain(session.open.connection, chain, {
-      revoke: [asInstitutionId(institution)],
-    })
-    print(options, { ok: true, block: block.block.height }, [
+    const block = await unshareRecord(session.open.connection, chain, asInstitutionId(institution))
+    print(options, { ok: true, block: block?.block.height ?? null }, [
       `${institution} can read nothing new. It may keep what it opened.`,
     ])
     return EXIT.ok
@@ -95,7 +99,7 @@ export async function revoke(text: string, institution: string, options: ActingO
 /** Gives a record new keys and drops readers that are no longer whitelisted. */
 export async function rotate(text: string, options: ActingOptions): Promise<number> {
   return withSession(options, async (session) => {
-    const block = await rotateChain(session.open.connection, await chainArgument(session, text))
+    const block = await rotateRecord(session.open.connection, await chainArgument(session, text))
     print(options, { ok: true, block: block.block.height }, [`New keys since block ${block.block.height}.`])
     return EXIT.ok
   })

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
-import type { FiledFinding } from '#core/bridge/projection.ts'
+import type { FiledFinding } from '#core/bridge/serve/projection.ts'
 import { AmpereError } from '#core/errors.ts'
 import { EXIT, print, say, type Common } from '../output.ts'
 import { dataFolder, readSettings } from '../settings.ts'

@@ -54,7 +54,7 @@ export async function withSession<T>(
 export async function knownChains(
   session: Session,
 ): Promise<readonly { readonly id: string; readonly chain: ChainId }[]> {
-  const listed = await session.open.bridge.ports.index.list()
+  const listed = await session.open.bridge.ports.store.patients.list()
   const { demo } = session.settings
   return listed.length === 0 && demo ? [{ id: demo.patient, chain: demo.record }] : listed
 }

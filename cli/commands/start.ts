@@ -2,10 +2,12 @@
 import { existsSync, rmSync } from 'node:fs'
 import { Hono } from 'hono'
 import { AmpereError } from '#core/errors.ts'
+import { homeChores } from '#functions/all.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
 import { listen } from '#functions/host/node.ts'
 import { jsonLog, silentLog, type Log } from '#functions/host/telemetry.ts'
+import { CHORES_MS } from '#functions/sweeper/chores.ts'
 import { EXIT, print, say, type Common } from '../output.ts'
 import { setUp } from '../set-up.ts'
 import { dataFolder, readSettings, writeSettings, type Settings } from '../settings.ts'
@@ -72,7 +74,10 @@ export async function start(options: StartOptions): Promise<number> {
     await close()
     return EXIT.ok
   }
+  const chores = await homeChores(home.platform, home.home, hosting)
+  const timer = setInterval(() => void chores(), CHORES_MS)
   await serve(options, settings, root, bridges, log)
+  clearInterval(timer)
   await close()
   say(options, 'Stopped. Everything that was acknowledged is kept.')
   return EXIT.ok

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Digest } from '#core/bytes/ids.ts'
-import { exportRecord, verifyExport } from '#core/client/export.ts'
+import { verifyExport } from '#core/client/export/verify-export.ts'
+import { exportRecord } from '#core/client/export/write-export.ts'
 import { auditChains, AUDITOR_NEEDS, listChains } from '#core/server/audit.ts'
 import { select } from '#core/ports/needs.ts'
 import { EXIT, print, progress } from '../output.ts'
@@ -38,7 +39,10 @@ export async function verify(
 async function verifyFile(file: string, options: ActingOptions & { registry?: string }): Promise<number> {
   const settings = readSettings(dataFolder(options.data))
   const pinned = (options.registry ?? settings?.registry) as Digest | undefined
-  const report = await verifyExport(readFileSync(file), pinned)
+  const report = await verifyExport(readFileSync(file), {
+    ...(pinned ? { registry: pinned } : {}),
+    nowMs: Date.now(),
+  })
   const ok = report.problems.length === 0
   print(options, { ok, ...report }, [
     `${report.blocks} blocks, ${report.entries} entries, ${report.erased} erased, complete as of ${report.asOf} as its home says`,
@@ -46,7 +50,7 @@ async function verifyFile(file: string, options: ActingOptions & { registry?: st
       ? `Not checked: whether registry ${report.registry} is one to trust (--registry ID pins it)`
       : 'Registry: the pinned one.',
     ...report.problems.map(
-      ({ height, rule, detail }) => `FAILED block ${height}: tampered (rule ${rule}). ${detail}`,
+      ({ height, status, rule, detail }) => `FAILED block ${height}: ${status} (rule ${rule}). ${detail}`,
     ),
     'Not checked: contents, which stay sealed; witnesses, which do not exist yet.',
   ])

@@ -19,8 +19,13 @@ export const headAnswer = v.object({ head: compactJws, block: compactJws })
 export const blocksAnswer = v.object({ items: v.array(compactJws), next: v.nullable(count) })
 /** The packages that a reader may fetch: its own and the histories. */
 export const packagesAnswer = v.object({ items: v.array(packageSchema) })
-/** Signed statements that an erasure was carried out. */
-export const erasedAnswer = v.object({ items: v.array(compactJws) })
+/** Signed statements that an erasure was carried out, of the home and of other holders; `next` is a cursor. */
+export const erasedAnswer = v.object({
+  items: v.array(compactJws),
+  next: v.optional(v.nullable(v.string()), null),
+})
+/** The statement that stands for a holder and an erasure. */
+export const statementAnswer = v.object({ statement: compactJws })
 /** Chains that the asking institution has a part in. */
 export const chainsAnswer = v.object({ items: v.array(v.string()), next: v.nullable(v.string()) })
 export const registryHeadAnswer = v.object({ height: v.number(), id: v.string(), block: compactJws })
@@ -77,6 +82,7 @@ export type AppendAnswer = v.InferOutput<typeof appendAnswer>
 export type HeadAnswer = v.InferOutput<typeof headAnswer>
 export type BlocksAnswer = v.InferOutput<typeof blocksAnswer>
 export type PackagesAnswer = v.InferOutput<typeof packagesAnswer>
+export type StatementAnswer = v.InferOutput<typeof statementAnswer>
 export type ErasedAnswer = v.InferOutput<typeof erasedAnswer>
 export type ChainsAnswer = v.InferOutput<typeof chainsAnswer>
 export type AuditAnswer = v.InferOutput<typeof auditAnswer>

@@ -14,7 +14,6 @@ export const JWS_TYPES = [
   'ampere-block+jws',
   'ampere-approval+jws',
   'ampere-head+jws',
-  'ampere-head-key+jws',
   'ampere-erased+jws',
   'ampere-registry+jws',
   'ampere-registry-approval+jws',

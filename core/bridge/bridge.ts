@@ -1,40 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-import { utf8 } from '../bytes/encoding.ts'
 import type { ChainId } from '../bytes/ids.ts'
 import { toTimestamp } from '../bytes/timestamp.ts'
+import { fromUtf8, toHex } from '../bytes/encoding.ts'
 import type { RecordClient } from '../client/client.ts'
 import type { CheckReport } from '../consistency/check.ts'
-import { digestOf } from '../crypto/hash.ts'
 import { AmpereError } from '../errors.ts'
-import type { Now } from '../ports/keys.ts'
-import { COMPARTMENTS, type EntryDraft } from '../record/entry.ts'
+import type { Now, Random } from '../ports/keys.ts'
+import type { Validator } from '../record/fhir/validate.ts'
 import {
+  readCreated,
   readFhirJson,
   readNdjson,
   type Intake,
   type IntakeOptions,
   type QuarantinedItem,
 } from '../record/fhir/intake.ts'
-import type { Validator } from '../record/fhir/validate.ts'
+import type { IntakeItem } from '../record/fhir/model.ts'
 import type { LabelPolicy } from '../record/labels/label.ts'
-import type { AccessLog } from './access.ts'
-import { fileItems, toNewEntries, type FiledItem } from './file-resources.ts'
-import { groupByPatient } from './group-patients.ts'
-import type { PatientIndex } from './patients.ts'
-import { FINDING_TYPE, project, type Projection } from './projection.ts'
+import { fileItems, toNewEntries, type FiledItem, type Filing } from './file/file-resources.ts'
+import { stepFindings } from './file/findings.ts'
+import { DIRECTORY, groupByPatient, NO_PATIENT } from './file/group-patients.ts'
+import { createProjections, type Projections } from './serve/projections.ts'
+import type { Projection } from './serve/projection.ts'
+import type { BridgeStore } from './store/open.ts'
 
 /** What a bridge needs. */
 export interface BridgePorts {
   readonly client: RecordClient
-  readonly index: PatientIndex
+  readonly store: BridgeStore
   readonly validator: Validator
   readonly policy: LabelPolicy
-  /** Checks a record's consistency; `changed` are the entry ids that are new. */
+  /** Checks a record's consistency. */
   readonly check: (projection: Projection) => CheckReport
-  readonly access: AccessLog
   /** This institution's id. */
   readonly source: string
   readonly now: Now
+  readonly random: Random
 }
 
 /** What came of one message. */
@@ -45,151 +46,155 @@ export interface ImportReport {
   readonly findings: number
 }
 
+/** Who acts on a record through this bridge, as the access chain names them. */
+export interface Actor {
+  readonly user: string
+  readonly role: string
+  /** HL7 v3 PurposeOfUse, for example `TREAT`. */
+  readonly purpose: string
+}
+
+/** The bridge's own work: feeds and schedules, with nobody at a screen. */
+const SYSTEM: Actor = { user: 'bridge', role: 'system', purpose: 'TREAT' }
+
+/** What came of an intake's resources; `homeless` name no patient and were not filed. */
+export type FiledGroups = Pick<ImportReport, 'filed' | 'findings'> & {
+  readonly homeless: readonly IntakeItem[]
+}
+
+export type MessageFormat = 'fhir+json' | 'fhir+ndjson'
+
 /** One institution's door between its software and the chains: opens what it may, files what it gets. */
 export interface Bridge {
   /** Files a message; bad resources are kept apart and reported, the others filed. */
-  import(bytes: Uint8Array, format: 'fhir+json' | 'fhir+ndjson'): Promise<ImportReport>
-  /** Reads a message without filing anything. */
-  intake(bytes: Uint8Array, format: 'fhir+json' | 'fhir+ndjson'): Intake
-  /** Files what an intake holds. */
-  fileIntake(intake: Intake): Promise<Omit<ImportReport, 'quarantined' | 'dangling'>>
+  import(bytes: Uint8Array, format: MessageFormat): Promise<ImportReport>
+  /** Reads a message without filing anything; with `createId`, one resource that a create names so. */
+  intake(bytes: Uint8Array, format: MessageFormat, createId?: string): Intake
+  /** Files what an intake holds; `resend` as in `Filing`. */
+  fileIntake(intake: Intake, resend: Filing['resend'], actor?: Actor): Promise<FiledGroups>
   /** Checks a patient's record again, as the role `checker` does on schedule. @returns how many findings are new */
   recheck(patientId: string): Promise<number>
   /** A patient's record, verified and up to date. @throws AmpereError NOT_FOUND */
   record(patientId: string): Promise<{ readonly chain: ChainId; readonly projection: Projection }>
+  /** The patient whose record serves a resource. @throws AmpereError NOT_FOUND */
+  patientOf(type: string, id: string): Promise<string>
   readonly ports: BridgePorts
 }
 
 /** Makes a bridge. Projections live in its memory only; on a restart they are read and verified again. */
 export function createBridge(ports: BridgePorts): Bridge {
-  const projections = new Map<ChainId, Projection>()
-  const load = async (chain: ChainId): Promise<Projection> => {
-    const before = projections.get(chain) ?? null
-    const view = await ports.client.read(chain)
-    const next = before?.view === view ? before : project(view, ports.source, before)
-    projections.set(chain, next)
-    return next
+  const projections = createProjections(ports)
+  const intake: Bridge['intake'] = (bytes, format, createId) => readMessage(ports, bytes, format, createId)
+  const fileIntake: Bridge['fileIntake'] = (given, resend, actor = SYSTEM) =>
+    fileGroups(ports, projections, given, { resend, actor })
+  const open = async (patientId: string) => {
+    const chain = await ports.store.patients.find(patientId)
+    if (!chain) throw new AmpereError('NOT_FOUND', 'no such patient')
+    return { chain, ...(await projections.load(patientId, chain)) }
   }
-  const intake = (bytes: Uint8Array, format: Format) => readMessage(ports, bytes, format)
   return {
     ports,
     intake,
-    fileIntake: (given) => fileGroups(ports, load, given),
+    fileIntake,
+    record: open,
     import: async (bytes, format) => {
       const given = intake(bytes, format)
+      const { homeless, ...done } = await fileIntake(given, 'message')
+      const quarantined = [...given.quarantined, ...homeless.map(quarantineHomeless)]
       return {
-        ...(await fileGroups(ports, load, given)),
-        quarantined: given.quarantined,
+        ...done,
+        quarantined: quarantined.toSorted((a, b) => a.position - b.position),
         dangling: given.dangling,
       }
     },
     recheck: async (patientId) => {
-      const chain = await chainOf(ports, patientId)
-      return fileFindings(ports, chain, await load(chain))
+      const { chain, projection, opened } = await open(patientId)
+      if (opened > 0) await enter(ports, SYSTEM, { chain, what: 'consistency check', resources: opened })
+      return fileFindings(ports, chain, projection)
     },
-    record: async (patientId) => {
-      const chain = await chainOf(ports, patientId)
-      return { chain, projection: await load(chain) }
+    patientOf: async (type, id) => {
+      const name = await ports.store.resources.find(`${type}/${id}`)
+      const patient = name === null ? null : await ports.store.patients.byName(name)
+      if (!patient) throw new AmpereError('NOT_FOUND', 'no such resource')
+      return patient.id
     },
   }
 }
 
-type Format = 'fhir+json' | 'fhir+ndjson'
-type Load = (chain: ChainId) => Promise<Projection>
-
-function readMessage(ports: BridgePorts, bytes: Uint8Array, format: Format): Intake {
+function readMessage(
+  ports: BridgePorts,
+  bytes: Uint8Array,
+  format: MessageFormat,
+  createId: string | undefined,
+): Intake {
   const { source, policy, validator } = ports
-  const options: IntakeOptions = { source, received: toTimestamp(ports.now()), policy, validator }
+  const newId = () => toHex(ports.random(16))
+  const options: IntakeOptions = { source, received: toTimestamp(ports.now()), policy, validator, newId }
+  if (createId !== undefined) return readCreated(bytes, createId, options)
   return format === 'fhir+json' ? readFhirJson(bytes, options) : readNdjson(bytes, options)
 }
 
 async function fileGroups(
   ports: BridgePorts,
-  load: Load,
+  projections: Projections,
   given: Intake,
-): Promise<Omit<ImportReport, 'quarantined' | 'dangling'>> {
+  how: { readonly resend: Filing['resend']; readonly actor: Actor },
+): Promise<FiledGroups> {
   const filed: ImportReport['filed'][number][] = []
   let findings = 0
-  for (const { patientId, items } of groupByPatient(given)) {
+  const { groups, homeless } = groupByPatient(given, ports.validator.patientTypes)
+  for (const { patientId, items } of groups) {
     const chain = await chainFor(ports, patientId)
-    const done = await fileItems(
-      (to, entries) => ports.client.append(to, entries),
-      chain,
-      items,
-      await load(chain),
-    )
+    const { projection } = await projections.load(patientId, chain)
+    await enter(ports, how.actor, { chain, what: 'file', resources: projection.resources.size })
+    const done = await fileItems(items, {
+      projection,
+      append: (entries) => ports.client.append(chain, entries),
+      isForgotten: (resource, content) => ports.store.resources.isForgotten(chain, resource, content),
+      resend: how.resend,
+    })
     filed.push(...done.map((item) => ({ ...item, patientId, chain })))
-    if (done.some((item) => item.outcome !== 'unchanged'))
-      findings += await fileFindings(ports, chain, await load(chain))
+    if (!done.some(({ outcome }) => outcome === 'created' || outcome === 'updated')) continue
+    const after = (await projections.load(patientId, chain)).projection
+    if (patientId !== DIRECTORY) findings += await fileFindings(ports, chain, after)
   }
-  return { filed, findings }
+  return { filed, findings, homeless }
 }
 
-async function chainOf(ports: BridgePorts, patientId: string): Promise<ChainId> {
-  const chain = await ports.index.find(patientId)
-  if (!chain) throw new AmpereError('NOT_FOUND', 'no such patient')
-  return chain
+/** A resource that is about somebody must say about whom: attaching it to anyone would be a guess. */
+function quarantineHomeless(item: IntakeItem): QuarantinedItem {
+  const issue = {
+    severity: 'error' as const,
+    code: 'required' as const,
+    expression: '',
+    diagnostics: NO_PATIENT,
+  }
+  const text = fromUtf8(item.draft.content)
+  return { position: item.position, code: 'RESOURCE_MALFORMED', issues: [issue], text }
 }
 
+/** Keeps that somebody opened a record, before anything of it is used. */
+function enter(
+  ports: BridgePorts,
+  actor: Actor,
+  what: { readonly chain: ChainId; readonly what: string; readonly resources: number },
+): Promise<void> {
+  return ports.store.access.record({ ...actor, ...what })
+}
+
+/** Checks a record and lets its findings follow. @returns how many are new */
+async function fileFindings(ports: BridgePorts, chain: ChainId, projection: Projection): Promise<number> {
+  const time = toTimestamp(ports.now())
+  const { drafts, fresh } = stepFindings(ports.check(projection), projection, ports.source, time)
+  if (drafts.length > 0) await ports.client.append(chain, toNewEntries(drafts))
+  return fresh
+}
+
+/** A patient who is not known here gets a chain of its own: records are joined on purpose, never by likeness. */
 async function chainFor(ports: BridgePorts, patientId: string): Promise<ChainId> {
-  const known = await ports.index.find(patientId)
+  const known = await ports.store.patients.find(patientId)
   if (known) return known
   const { record } = await ports.client.create()
-  await ports.index.link(patientId, record)
+  await ports.store.patients.link(patientId, record)
   return record
-}
-
-/**
- * Checks the record, files the findings that are not on it yet, and withdraws those of this institution that
- * later facts have settled. @returns how many were filed
- */
-export async function fileFindings(
-  ports: BridgePorts,
-  chain: ChainId,
-  projection: Projection,
-): Promise<number> {
-  const { findings } = ports.check(projection)
-  const known = new Set(projection.findings.map((finding) => finding.id))
-  const standing = new Set<string>(findings.map((finding) => finding.id))
-  const fresh = findings.filter((finding) => !known.has(finding.id))
-  const settled = projection.findings.filter((old) => old.filedBy === ports.source && !standing.has(old.id))
-  const drafts = [
-    ...fresh.map((finding) =>
-      findingDraft(ports, finding.id, { ...finding }, 'current', finding.compartment),
-    ),
-    ...settled.map(({ id, compartment }) =>
-      findingDraft(ports, id, { id }, 'deleted', compartmentNamed(compartment)),
-    ),
-  ]
-  if (drafts.length > 0) await ports.client.append(chain, toNewEntries(drafts))
-  return fresh.length
-}
-
-function findingDraft(
-  ports: BridgePorts,
-  id: string,
-  finding: object,
-  status: EntryDraft['header']['status'],
-  compartment: EntryDraft['compartment'],
-): EntryDraft {
-  const received = toTimestamp(ports.now())
-  const content = utf8(JSON.stringify({ resourceType: FINDING_TYPE, ...finding }))
-  const header: EntryDraft['header'] = {
-    v: 1,
-    source: ports.source,
-    type: FINDING_TYPE,
-    id,
-    version: null,
-    time: received,
-    status,
-    supersedes: null,
-    labels: [],
-    origin: { format: 'fhir+json', hash: digestOf(content), received },
-    media: 'application/vnd.ampere.finding+json',
-  }
-  return { header, content, compartment }
-}
-
-function compartmentNamed(name: unknown): EntryDraft['compartment'] {
-  return COMPARTMENTS.find((known) => known === name) ?? 'unclassified'
 }

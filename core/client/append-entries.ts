@@ -13,7 +13,8 @@ import { rootOf } from '../log/merkle.ts'
 import { sealEntry } from '../seal/entry.ts'
 import { sealKeys } from '../seal/wraps.ts'
 import type { ClientPorts, FiledEntry, NewEntry } from './client.ts'
-import { noteOf, type BlockNote, type Replica } from './replica.ts'
+import { noteOf, type BlockNote } from './read/block-note.ts'
+import type { Replica } from './read/replica.ts'
 
 /** Entries per block that this client makes; the format allows 4,096. */
 export const BATCH_ENTRIES = 256
@@ -21,6 +22,8 @@ export const BATCH_ENTRIES = 256
 export const BATCH_BYTES = 8 * 1024 * 1024
 /** How often an append is signed again on a newer head before it gives up. */
 const MAX_ATTEMPTS = 20
+/** How often it is sent again after an answer that leaves open whether it was stored. */
+const MAX_UNKNOWN = 3
 
 /** What appending needs beside the ports: the current replica, and how to bring it up to date. */
 export interface AppendContext {
@@ -53,11 +56,12 @@ export async function appendEntries(
     const inBatch = batches.length === 1 ? null : { id, index, last: index === batches.length - 1 }
     const { block, next } = await appendSealed(context, at, sealed, inBatch)
     at = next
-    for (const descriptor of sealed.descriptors) {
+    for (const [place, descriptor] of sealed.descriptors.entries()) {
       filed.push({
         id: descriptor.id,
         chain: replica.chain,
         height: block.height,
+        index: place,
         block: block.id,
         time: block.time,
       })
@@ -109,6 +113,7 @@ async function appendSealed(
   const op = toBase64url(context.ports.random(16)) as OpId
   let at = replica
   let row = await sealRow(context, at, sealed)
+  let unknown = 0
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const signed = await signBlock(
       recordBlock(context, at, sealed, row, batch, op),
@@ -131,6 +136,7 @@ async function appendSealed(
       at = await context.refresh()
       const done = findOp(at, before.notes.length, op, context.ports.identity.signer.kid)
       if (done) return { block: done, next: at }
+      if (!isAmpereError(error, 'HEAD_CONFLICT') && ++unknown === MAX_UNKNOWN) throw error
       if (at.link.state.epoch.number !== before.link.state.epoch.number)
         row = await sealRow(context, at, sealed)
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BlockId, ChainId, CompartmentId, Digest, EntryId, InstitutionId } from '../bytes/ids.ts'
 import type { Timestamp } from '../bytes/timestamp.ts'
-import type { RegistryHead } from '../block/block.ts'
+import type { EraseBlock, RegistryHead } from '../block/block.ts'
 import type { Fetch, Now, Random, Signer } from '../ports/keys.ts'
 
 /** What an installation trusts before it asks anyone: nothing in an answer can choose its own judge. */
@@ -50,6 +50,8 @@ export interface FiledEntry {
   readonly id: EntryId
   readonly chain: ChainId
   readonly height: number
+  /** Place in its block, from 0. */
+  readonly index: number
   readonly block: BlockId
   readonly time: Timestamp
 }
@@ -64,13 +66,20 @@ export interface OpenedEntry extends FiledEntry {
 }
 
 /** Why an entry did not open; none of these words stands for another (docs/PROTOCOL.md, Status). */
-export type ClosedStatus = 'not-granted' | 'erased' | 'missing' | 'tampered' | 'unopenable'
+export type ClosedStatus = 'not-granted' | 'incomplete' | 'erased' | 'missing' | 'tampered' | 'unopenable'
 
 export interface ClosedEntry extends FiledEntry {
   readonly compartment: CompartmentId
   readonly status: ClosedStatus
   /** The check that failed, as docs/PROTOCOL.md section 8 names them; empty when none did. */
   readonly rule: string
+}
+
+/** An erasure that a block completed: what it names is gone for good. */
+export interface CompletedErasure {
+  readonly id: BlockId
+  readonly height: number
+  readonly body: EraseBlock['body']
 }
 
 /** A reader's whole view of one chain, verified from its genesis. */
@@ -82,6 +91,8 @@ export interface RecordView {
   /** In order of height, then of position in the block. */
   readonly opened: readonly OpenedEntry[]
   readonly closed: readonly ClosedEntry[]
+  /** Completed erasures, in order. */
+  readonly erasures: readonly CompletedErasure[]
 }
 
 /**
@@ -99,4 +110,12 @@ export interface RecordClient {
   create(options?: {
     readonly compartments?: readonly string[]
   }): Promise<{ record: ChainId; access: ChainId }>
+  /** Says to the home that this institution's copy of what an erasure names is gone. Repeating it changes nothing. */
+  stateErased(chain: ChainId, erasure: CompletedErasure): Promise<void>
+  /** Signs this institution's request to join the chain behind a pairing code. */
+  requestPairing(code: string): Promise<string>
+  /** Who asks to join with which code. @throws AmpereError UNAUTHORIZED */
+  openPairing(compact: string): Promise<{ readonly institution: InstitutionId; readonly code: string }>
+  /** Lets an institution read and append to everything on a record. Repeating it changes nothing. */
+  share(chain: ChainId, institution: InstitutionId): Promise<void>
 }

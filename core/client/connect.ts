@@ -8,9 +8,9 @@ import { createRegistryHistory } from '../registry/history.ts'
 import { appendEntries } from './append-entries.ts'
 import type { ClientPorts, FiledEntry, NewEntry, RecordView } from './client.ts'
 import { createHomeApi, type HomeApi } from './home-api.ts'
-import { openKeyring, type Keyring } from './reader-keys.ts'
-import { readView, type OpenedView } from './read-view.ts'
-import { syncRegistry, syncReplica, type Replica, type SyncContext } from './replica.ts'
+import { openKeyring, type Keyring } from './read/reader-keys.ts'
+import { readView, type OpenedView } from './read/read-view.ts'
+import { syncRegistry, syncReplica, type Replica, type SyncContext } from './read/replica.ts'
 
 /** Everything that one app instance does with one home, beneath the acts in `acts/`. */
 export interface Connection {

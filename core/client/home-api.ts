@@ -17,6 +17,7 @@ import {
   type HeadAnswer,
   type PackagesAnswer,
 } from '../api/answers.ts'
+import { ERASED_TYPE } from '../api/erased.ts'
 import { APPEND_TYPE, encodeAppend, type Append } from '../api/append.ts'
 import { PROBLEMS } from '../api/problems.ts'
 import { authorize } from '../api/request.ts'
@@ -31,7 +32,10 @@ export interface HomeApi {
   keyRow(chain: ChainId, name: string): Promise<Uint8Array | null>
   object(chain: ChainId, root: Digest): Promise<Uint8Array | null>
   packages(chain: ChainId): Promise<PackagesAnswer>
-  erased(chain: ChainId): Promise<ErasedAnswer>
+  /** All statements that an erasure was carried out, of the home and of other holders; unchecked. */
+  erased(chain: ChainId): Promise<readonly string[]>
+  /** Hands a holder's statement in; one that is there already is success. */
+  stateErased(chain: ChainId, compact: string): Promise<void>
   chains(): Promise<ChainsAnswer>
   registryBlocks(from: number): Promise<BlocksAnswer>
   addRegistryBlock(compact: string): Promise<void>
@@ -60,7 +64,19 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
     keyRow: (chain, name) => bytes(at(chain, `/rows/${name}`)),
     object: (chain, root) => bytes(at(chain, `/objects/${root}`)),
     packages: (chain) => json(at(chain, '/packages'), packagesAnswer),
-    erased: (chain) => json(at(chain, '/erased'), erasedAnswer),
+    erased: async (chain) => {
+      const items: string[] = []
+      for (let from: string | null = ''; from !== null;) {
+        const query: string = from === '' ? '' : `?from=${encodeURIComponent(from)}`
+        const page: ErasedAnswer = await json(at(chain, `/erased${query}`), erasedAnswer)
+        items.push(...page.items)
+        from = page.next ?? null
+      }
+      return items
+    },
+    stateErased: async (chain, compact) => {
+      await post(ports, at(chain, '/erased'), ERASED_TYPE, new TextEncoder().encode(compact))
+    },
     chains: () => json('/v1/chains', chainsAnswer),
     registryBlocks: (from) => json(`/v1/registry/blocks?from=${from}`, blocksAnswer),
     addRegistryBlock: async (compact) => {

@@ -22,9 +22,18 @@ export interface Signer {
   sign(bytes: Uint8Array): Promise<Uint8Array>
 }
 
-/** Unwraps a 32-byte seed into memory. Trusted: what is behind it can open what the seed opens. */
+/**
+ * Unwraps a 32-byte seed into memory, with one key. Trusted: what is behind it can open what the seed opens.
+ * @throws AmpereError OPEN_FAILED, one message whatever is wrong with the bytes; KEY_UNAVAILABLE
+ */
 export interface Unwrapper {
   unwrap(wrapped: Uint8Array): Promise<Uint8Array>
+}
+
+/** Also wraps: what sets a deployment up holds it, roles hold the half that unwraps. */
+export interface Wrapper extends Unwrapper {
+  /** The seed as only the same key unwraps it. @throws RangeError for a seed that is not 32 bytes */
+  wrap(seed: Uint8Array): Promise<Uint8Array>
 }
 
 /** Milliseconds since 1970 UTC. */

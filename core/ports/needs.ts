@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Fetch, Now, Random, Signer, Unwrapper } from './keys.ts'
+import { AmpereError } from '../errors.ts'
+import type { Fetch, Now, Random, SignatureAlgorithm, Signer, Unwrapper, Wrapper } from './keys.ts'
 import type { ObjectAccess, ObjectsOf, ShredObjects } from './objects.ts'
 import type { TableAccess, TableOf, WriteTable } from './table.ts'
 
@@ -15,12 +16,41 @@ export type TableName =
   | 'dirty'
   | 'jobs'
   | 'receipts'
+  | 'quotas'
   | 'bridge'
 /** Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input. */
 export type ObjectsName = 'entries' | 'originals'
 /** Every key a role can hold, each with one use. */
 export type KeyName = 'head' | 'instance' | 'sealing' | 'institution' | 'controller'
 export type KeyAccess = 'sign' | 'unwrap'
+
+/**
+ * The one use of each key: what it signs with, or that it unwraps. Instances sign as a KMS does (P-256);
+ * what the log's tools must read is Ed25519.
+ */
+const KEY_USES: Readonly<Record<KeyName, SignatureAlgorithm | 'unwrap'>> = {
+  head: 'Ed25519',
+  instance: 'ES256',
+  institution: 'ES256',
+  controller: 'ES256',
+  sealing: 'unwrap',
+}
+
+/** What a key signs with. @throws AmpereError KEY_UNAVAILABLE for a key that unwraps */
+export function signingAlgorithm(name: KeyName): SignatureAlgorithm {
+  const use = KEY_USES[name]
+  if (use === 'unwrap') throw otherUse()
+  return use
+}
+
+/** @throws AmpereError KEY_UNAVAILABLE for a key that signs */
+export function checkUnwraps(name: KeyName): void {
+  if (KEY_USES[name] !== 'unwrap') throw otherUse()
+}
+
+function otherUse(): AmpereError {
+  return new AmpereError('KEY_UNAVAILABLE', 'a key has one use, and this is another')
+}
 
 /** What a role uses and how: the one value behind its port types, its cloud permissions and its trust row. */
 export interface Needs {
@@ -43,8 +73,10 @@ export interface Ports<N extends Needs> {
 export interface Platform {
   table(name: TableName): WriteTable
   objects(name: ObjectsName): ShredObjects
+  /** @throws AmpereError KEY_UNAVAILABLE, for a key of another use as well */
   signer(name: KeyName): Promise<Signer>
-  unwrapper(name: KeyName): Promise<Unwrapper>
+  /** @throws AmpereError KEY_UNAVAILABLE, for a key of another use as well */
+  unwrapper(name: KeyName): Promise<Wrapper>
   readonly now: Now
   readonly random: Random
   readonly fetch: Fetch

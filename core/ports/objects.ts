@@ -6,8 +6,15 @@ export interface ByteRange {
   readonly end: number
 }
 
+const NAME = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[A-Za-z0-9_./-]{1,200}$/
+
+/** @throws RangeError for a name that is not 1..200 of A-Z a-z 0-9 - _ / . or has an empty or dotted segment */
+export function checkObjectName(name: string): void {
+  if (!NAME.test(name)) throw new RangeError('an object name has a character or segment that is not allowed')
+}
+
 /**
- * Immutable byte strings by name (1..200 of A-Z a-z 0-9 - _ / .).
+ * Immutable byte strings by name (see `checkObjectName`).
  *
  * Consistency: strong after `store`. Durability: durable when `store` resolves.
  * Failure: a rejected `store` may have been applied; storing the same bytes again is harmless.

@@ -5,7 +5,9 @@ import type { EntryHeader } from './entry.ts'
 export interface Versioned {
   readonly header: EntryHeader
   readonly height: number
-  /** Breaks ties within one block, so that the order of arrival never matters. */
+  /** Place in its block: of two versions in one block the later one is newer. */
+  readonly index: number
+  /** Entry id. */
   readonly id: string
 }
 
@@ -47,7 +49,7 @@ function newestFirst(a: Versioned, b: Versioned): number {
     byVersion(b.header.version, a.header.version) ||
     compare(b.header.time ?? '', a.header.time ?? '') ||
     b.height - a.height ||
-    compare(b.id, a.id)
+    b.index - a.index
   )
 }
 

@@ -24,6 +24,8 @@ const headerSchema = v.strictObject({
   type: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
   /** The source's logical id. */
   id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  /** The name that other resources of its message may call it by (Bundle.entry.fullUrl), or null. */
+  fullUrl: v.nullable(v.pipe(v.string(), v.maxLength(2048))),
   /** The source's version (meta.versionId), where it states one. */
   version: v.nullable(v.pipe(v.string(), v.maxLength(64))),
   /** The source's time of that version (meta.lastUpdated), in UTC. */

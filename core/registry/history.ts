@@ -47,7 +47,7 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
   }
   const viewAt = (head: RegistryHead): RegistryView | null =>
     steps[head.height]?.id === head.id
-      ? { head, get: (key) => versionAt(versions.get(key), head.height) }
+      ? { registry: pinned, head, get: (key) => versionAt(versions.get(key), head.height) }
       : null
   return {
     pinned,

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kid } from '../bytes/ids.ts'
+import type { Digest, Kid } from '../bytes/ids.ts'
 import type { PublicJwk } from '../ports/keys.ts'
 import type { RegistryHead } from '../block/block.ts'
 import type { InstanceRecord, InstitutionRecord, KeyRecord, RegistryRecord } from './records.ts'
 
 /** The registry as of one head: all that the rules of a chain ask of it. */
 export interface RegistryView {
+  /** Id of the registry itself: that of its genesis. */
+  readonly registry: Digest
   readonly head: RegistryHead
   /** The record under a key, or null when the registry has none. */
   readonly get: (key: string) => RegistryRecord | null

@@ -12,7 +12,7 @@ import { rootOf } from '../log/merkle.ts'
 import type { Ports } from '../ports/needs.ts'
 import type { BlockEntries, EraseBlock } from '../block/block.ts'
 import type { Home } from './home.ts'
-import { heightKey, objectName, rowKey, statePartition } from './store/rows.ts'
+import { heightKey, objectName, rowKey } from './store/rows.ts'
 
 /** What auditing uses: it reads everything and changes nothing. */
 export const AUDITOR_NEEDS = {
@@ -143,7 +143,7 @@ async function auditChain(
 async function checkState(ports: AuditorPorts, chain: ChainId, link: Link): Promise<AuditFinding[]> {
   const { block } = link.opened
   if (block.type === 'record') return []
-  const row = await ports.tables.states.get(statePartition(block.state), block.state)
+  const row = await ports.tables.states.get(chain, block.state)
   const at = { chain, height: block.height, rule: 'state-row' }
   if (!row) return [{ ...at, status: 'missing', detail: 'the control state is not stored' }]
   if (digestOf(row.value) === digestOf(stateBytes(link.state))) return []
@@ -195,6 +195,11 @@ async function checkParts(
   }
   if (checked < gone)
     return { findings: finding('tampered', 'erased-key', 'an erased key is stored again'), erased: gone }
+  if (checked > gone)
+    return {
+      findings: finding('missing', 'keys-row', 'a key was destroyed without an erasure'),
+      erased: gone,
+    }
   const object = await ports.objects.entries.fetch(objectName(chain, entries.root))
   if (!object) {
     if (gone === entries.count) return { findings: [], erased: gone }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, utf8 } from '../bytes/encoding.ts'
-import { asChainId, type BlockId, type ChainId } from '../bytes/ids.ts'
+import type { BlockId, ChainId } from '../bytes/ids.ts'
 import { toTimestamp } from '../bytes/timestamp.ts'
 import type { EraseTarget } from '../block/block.ts'
 import { readDescriptors } from '../block/entries-object.ts'
-import { signJws } from '../block/jws.ts'
 import { encodeKeyRow, entomb, parseKeyRow, type KeyRow } from '../block/key-row.ts'
 import type { ParsedBlock } from '../block/open-block.ts'
+import { signErased } from '../api/erased.ts'
 import { AmpereError } from '../errors.ts'
 import type { Ports } from '../ports/needs.ts'
 import type { Home } from './home.ts'
-import { heightKey, loadBlock, objectName, parseStored, rowKey } from './store/rows.ts'
+import { JOBS_ERASE, parseErasureJob } from './store/jobs.ts'
+import { erasedRow, heightKey, loadBlock, objectName, parseStored, rowKey } from './store/rows.ts'
 
 /** What carrying out erasures uses: the only role that removes anything. */
 export const ERASER_NEEDS = {
@@ -27,13 +28,6 @@ export const ERASER_NEEDS = {
 } as const
 export type EraserPorts = Ports<typeof ERASER_NEEDS>
 
-/** Partition of the jobs table with the erasures that are ordered. */
-export const JOBS_ERASE = 'erase'
-/** Row key of an erasure job: chain and height of the completing block. */
-export function erasureJob(chain: ChainId, height: number): string {
-  return `${chain}/${heightKey(height)}`
-}
-
 /**
  * Carries out every erasure that a committed block orders; safe to repeat, and after any crash.
  * Runs at start before anything is served, so that a restored store erases again, and on schedule.
@@ -46,10 +40,9 @@ export async function carryOutErasures(ports: EraserPorts, home: Home): Promise<
   for (let from = ''; ;) {
     const rows = await ports.tables.jobs.range(JOBS_ERASE, { from })
     for (const row of rows) {
-      const [chain, height] = row.key.split('/')
-      if (!chain || !height) throw new AmpereError('STORE_CORRUPT', 'a job has no chain or height')
       try {
-        done += (await carryOutErasure(ports, home, asChainId(chain), Number(height))) ? 1 : 0
+        const { chain, height } = parseErasureJob(row.key)
+        done += (await carryOutErasure(ports, home, chain, height)) ? 1 : 0
       } catch (error) {
         failures.push(error)
       }
@@ -76,20 +69,26 @@ export async function carryOutErasure(
   const targets = body.scope === 'record' ? await everything(ports, chain, height) : body.targets
   for (const target of targets) await shredTarget(ports, ordered, target)
   if (body.scope === 'record') await removePackages(ports, chain)
-  const statement = await signJws(
-    'ampere-erased+jws',
+  await stateErased(ports, home, ordered)
+  return true
+}
+
+/** Signed once: the first statement is the one that counts, however often the erasure is carried out again. */
+async function stateErased(ports: EraserPorts, home: Home, { id, chain, block }: ParsedBlock): Promise<void> {
+  const key = erasedRow(block.height, null)
+  if (await ports.tables.receipts.get(chain, key)) return
+  const statement = await signErased(
     {
       v: 1,
       chain,
-      block: ordered.id,
+      block: id,
       store: home.origin,
       at: toTimestamp(ports.now()),
       backupsExpire: toTimestamp(ports.now() + home.backupDays * 86_400_000),
     },
     ports.keys.head,
   )
-  await ports.tables.receipts.insert(chain, `erased/${heightKey(height)}`, utf8(statement))
-  return true
+  await ports.tables.receipts.insert(chain, key, utf8(statement))
 }
 
 async function shredTarget(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromUtf8 } from '../bytes/encoding.ts'
+import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../bytes/encoding.ts'
 import type { ChainId, Digest } from '../bytes/ids.ts'
 import type { ParsedBlock } from '../block/open-block.ts'
 import type { BlocksAnswer, ErasedAnswer, HeadAnswer, PackagesAnswer } from '../api/answers.ts'
 import type { EpochPackage } from '../api/append.ts'
-import { MAX_PAGE_BLOCKS } from '../api/limits.ts'
+import { MAX_PAGE_BLOCKS, MAX_PAGE_STATEMENTS } from '../api/limits.ts'
 import type { ControlState } from '../chain/state.ts'
 import { AmpereError } from '../errors.ts'
 import type { Ports } from '../ports/needs.ts'
@@ -12,7 +12,7 @@ import type { ByteRange } from '../ports/objects.ts'
 import { headStatement } from './append/head.ts'
 import type { Caller } from './authenticate.ts'
 import type { Home } from './home.ts'
-import { heightKey, loadHead, loadState, objectName } from './store/rows.ts'
+import { heightKey, loadHead, loadState, objectName, parsePackage, rangeUnder } from './store/rows.ts'
 
 /** What reading uses: nothing it can write, and no key but the one for head statements. */
 export const READER_NEEDS = {
@@ -36,7 +36,7 @@ export async function findChain(
 ): Promise<{ readonly head: ParsedBlock; readonly state: ControlState }> {
   const head = await loadHead(ports.tables.blocks, chain)
   if (!head) throw new AmpereError('NOT_FOUND', 'no such chain')
-  return { head, state: await loadState(ports.tables.states, head.block.state) }
+  return { head, state: await loadState(ports.tables.states, chain, head.block.state) }
 }
 
 /** The newest block with a fresh head statement. */
@@ -78,7 +78,10 @@ export function readObject(
   return ports.objects.entries.fetch(objectName(chain, root), range)
 }
 
-/** The packages for this caller, and the histories that lead to earlier epochs. */
+/**
+ * The packages for this caller, and the histories that lead to earlier epochs. Packages of steps that never
+ * committed may be among them; their seeds give no public key of the chain, so whoever opens them ignores them.
+ */
 export async function readPackages(
   ports: ReaderPorts,
   chain: ChainId,
@@ -89,8 +92,8 @@ export async function readPackages(
   for (;;) {
     const rows = await ports.tables.packages.range(chain, { from })
     for (const row of rows) {
-      const item = JSON.parse(fromUtf8(row.value)) as EpochPackage
-      if (item.kind === 'history' || item.reader === caller.reader) items.push(item)
+      const item = parsePackage(row.value)
+      if (item?.kind === 'history' || item?.reader === caller.reader) items.push(item)
     }
     const last = rows.at(-1)
     if (!last || rows.length < 1000) return { items }
@@ -98,8 +101,32 @@ export async function readPackages(
   }
 }
 
-/** Signed statements of this home that it destroyed keys. */
-export async function readErased(ports: ReaderPorts, chain: ChainId): Promise<ErasedAnswer> {
-  const rows = await ports.tables.receipts.range(chain)
-  return { items: rows.map((row) => fromUtf8(row.value)) }
+/**
+ * A page of the signed statements that erasures were carried out: of this home, and of other holders.
+ * `cursor` is the `next` of the page before, or null for the first. @throws AmpereError REQUEST_MALFORMED
+ */
+export async function readErased(
+  ports: ReaderPorts,
+  chain: ChainId,
+  cursor: string | null,
+): Promise<ErasedAnswer> {
+  const { from, to } = rangeUnder('erased')
+  const rows = await ports.tables.receipts.range(chain, {
+    from: cursor === null ? from : `${rowOfCursor(cursor)}\u0000`,
+    to,
+    limit: MAX_PAGE_STATEMENTS,
+  })
+  const last = rows.at(-1)
+  const more = last && rows.length === MAX_PAGE_STATEMENTS
+  return { items: rows.map((row) => fromUtf8(row.value)), next: more ? toBase64url(utf8(last.key)) : null }
+}
+
+function rowOfCursor(cursor: string): string {
+  try {
+    const key = fromUtf8(fromBase64url(cursor))
+    if (key.startsWith('erased/')) return key
+  } catch (cause) {
+    throw new AmpereError('REQUEST_MALFORMED', 'the cursor is not one of ours', { cause })
+  }
+  throw new AmpereError('REQUEST_MALFORMED', 'the cursor is not one of ours')
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Bridge } from '#core/bridge/bridge.ts'
+import { DIRECTORY } from '#core/bridge/file/group-patients.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { Log } from '../host/telemetry.ts'
 
@@ -17,7 +18,8 @@ export interface CheckRun {
  */
 export async function checkAll(bridge: Bridge, log: Log): Promise<CheckRun> {
   let [patients, newFindings, failed] = [0, 0, 0]
-  for (const { id } of await bridge.ports.index.list()) {
+  for (const { id } of await bridge.ports.store.patients.list()) {
+    if (id === DIRECTORY) continue
     patients++
     try {
       newFindings += await bridge.recheck(id)

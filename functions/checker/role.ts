@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** An institution's scheduled consistency checks: it reads the patient index and acts as the app instance. */
+/** An institution's scheduled consistency checks: it keeps the patient index up to date and acts as the app instance. */
 export const role = {
   name: 'checker',
-  needs: { tables: { bridge: 'read' }, objects: {}, keys: { instance: 'sign', sealing: 'unwrap' } },
+  needs: { tables: { bridge: 'write' }, objects: {}, keys: { instance: 'sign', sealing: 'unwrap' } },
 } as const

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import type { ProblemAnswer } from '#core/api/answers.ts'
 import { PROBLEMS, problemTypeUri } from '#core/api/problems.ts'
 import { AUTH_SCHEME } from '#core/api/request.ts'
-import { AmpereError } from '#core/errors.ts'
+import { AmpereError, type RateLimit } from '#core/errors.ts'
 import type { Log } from './telemetry.ts'
 
 /** Content type of every error answer, RFC 9457. */
@@ -34,7 +34,7 @@ export function problem(
 
 /** The problem document of an error as an answer. */
 export function problemResponse(
-  { code, message }: AmpereError,
+  { code, message, rateLimit }: AmpereError,
   requestId: string,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
@@ -55,6 +55,7 @@ export function problemResponse(
       'cache-control': 'no-store',
       ...(status === 401 ? { 'www-authenticate': AUTH_SCHEME } : {}),
       ...(status === 429 || status === 503 ? { 'retry-after': '1' } : {}),
+      ...(rateLimit ? limitHeaders(rateLimit) : {}),
       ...headers,
     },
   })
@@ -62,4 +63,15 @@ export function problemResponse(
 
 function unexpected(cause: unknown): AmpereError {
   return new AmpereError('UNEXPECTED', 'The cause is in the log under this request id.', { cause })
+}
+
+/** Retry-After (RFC 9110) and the headers of draft-ietf-httpapi-ratelimit-headers. */
+function limitHeaders(limit: RateLimit): Record<string, string> {
+  const { policy, quota, windowSeconds, remaining, resetSeconds } = limit
+  const unit = limit.unit === 'requests' ? '' : `;qu="${limit.unit}"`
+  return {
+    'retry-after': String(resetSeconds),
+    'ratelimit-policy': `"${policy}";q=${quota}${unit};w=${windowSeconds}`,
+    ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
+  }
 }

@@ -52,9 +52,9 @@ export function readerApp(ports: ReaderPorts, home: Home, hosting: Hosting): Rol
       const { caller } = await find(c, path.chain)
       return c.json(await readPackages(ports, path.chain, caller))
     }),
-    route(operations.readErased, async (c, { path }) => {
+    route(operations.readErased, async (c, { path, query }) => {
       await find(c, path.chain)
-      return c.json(await readErased(ports, path.chain))
+      return c.json(await readErased(ports, path.chain, query.from ?? null))
     }),
   ])
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { decodeAppend } from '#core/api/append.ts'
-import { appendBlock, type WriterPorts } from '#core/server/append/append.ts'
+import { appendBlock } from '#core/server/append/append.ts'
+import type { WriterPorts } from '#core/server/append/needs.ts'
+import { createQuotas } from '#core/server/append/quota.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import { carryOutErasure, type EraserPorts } from '#core/server/erase.ts'
+import { addErased } from '#core/server/holders.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
@@ -10,15 +14,20 @@ import * as operations from './operations.ts'
 
 /** Appends blocks. A block is its own credential: what it may do is in its signature and the chain. */
 export function writerApp(ports: WriterPorts, eraser: EraserPorts, home: Home, hosting: Hosting): RoleApp {
+  const quotas = createQuotas(ports)
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body }) => {
-      const answer = await appendBlock(ports, home, decodeAppend(body))
+      const answer = await appendBlock(ports, home, quotas, decodeAppend(body))
       const { block, chain } = parseBlock(answer.block)
       // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
       if (block.type === 'erase' && block.body.act === 'complete') {
         await carryOutErasure(eraser, home, chain, block.height)
       }
       return c.json(answer, 201)
+    }),
+    route(operations.addErased, async (c, { path, body }) => {
+      const { statement, isNew } = await addErased(ports, home, path.chain, fromUtf8(body))
+      return c.json({ statement }, isNew ? 201 : 200)
     }),
   ])
 }

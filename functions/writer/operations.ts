@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendAnswer } from '#core/api/answers.ts'
+import { appendAnswer, statementAnswer } from '#core/api/answers.ts'
 import { APPEND_TYPE, appendHead } from '#core/api/append.ts'
+import { ERASED_TYPE } from '#core/api/erased.ts'
+import { chainId } from '#core/bytes/schema.ts'
 import { READ_PROBLEMS, type Operation } from '../host/operation.ts'
 
 export const appendBlock = {
@@ -11,7 +13,7 @@ export const appendBlock = {
   who: 'Whoever the rules of the chain let write this block: a block is its own credential. A genesis needs an app instance with capability create.',
   signed: false,
   notes:
-    'Durable when answered. Safe to repeat: the same signing input again gets the same answer, so no Idempotency-Key is needed. After HEAD_CONFLICT read the blocks since `prev`; one with your `kid` and `op` means that you succeeded.',
+    'Durable when answered. Safe to repeat: the same signing input again gets the same answer, so no Idempotency-Key is needed. Beyond what the limits of a grant allow in a day the answer is LIMIT_EXCEEDED, with RateLimit headers. After HEAD_CONFLICT read the blocks since `prev`; one with your `kid` and `op` means that you succeeded.',
   limits: [
     'maxAppendBytes',
     'maxEntriesPerBlock',
@@ -52,11 +54,52 @@ export const appendBlock = {
     'CLOCK_SKEW',
     'REGISTRY_STALE',
     'HEAD_CONFLICT',
+    'LIMIT_EXCEEDED',
     'NOT_FOUND',
     'TOO_LARGE',
     'UNSUPPORTED',
     'UNSUPPORTED_MEDIA_TYPE',
     'KEY_UNAVAILABLE',
+    'STORE_FULL',
+    ...READ_PROBLEMS,
+  ],
+} as const satisfies Operation
+
+const statement = { type: 'application/json', schema: statementAnswer }
+
+export const addErased = {
+  id: 'addErased',
+  method: 'POST',
+  pattern: '/v1/chains/:chain/erased',
+  does: 'Keeps the signed statement of a holder that its copy of what an erasure covers is gone.',
+  who: 'An active app instance of an institution that has, or had since the oldest of the erased entries, a part in the chain: the statement is its own credential. To all others the chain does not exist.',
+  signed: false,
+  notes:
+    'Durable when answered. A holder has one statement per erasure: the first stays, and later ones are answered with it, so sending again is safe.',
+  limits: ['maxErasedBytes', 'clockToleranceMs'],
+  path: { chain: chainId },
+  query: {},
+  body: {
+    does: 'One compact JWS (ampere-erased+jws with the payload ErasedStatement) as ASCII.',
+    type: ERASED_TYPE,
+    limit: 'maxErasedBytes',
+  },
+  answers: {
+    200: { does: 'The statement that was there already.', ...statement },
+    201: { does: 'The statement as stored.', ...statement },
+  },
+  problems: [
+    'REQUEST_MALFORMED',
+    'ENCODING_MALFORMED',
+    'JWS_MALFORMED',
+    'UNAUTHORIZED',
+    'SIGNATURE_INVALID',
+    'FORBIDDEN',
+    'NOT_FOUND',
+    'CLOCK_SKEW',
+    'VERIFICATION_FAILED',
+    'TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
     'STORE_FULL',
     ...READ_PROBLEMS,
   ],

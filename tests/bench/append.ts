@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
-import { createRecord } from '#core/client/acts/acts.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
 import { listen } from '#functions/host/node.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 

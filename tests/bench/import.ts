@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 import { checkRecord } from '#core/consistency/check.ts'
-import { recordItems } from '#core/bridge/record-items.ts'
+import { recordItems } from '#core/bridge/serve/record-items.ts'
 import { knowledge, testBridge } from '#tests/bridge-world.ts'
 import { testDeployment } from '#tests/deployment.ts'
 

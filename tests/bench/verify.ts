@@ -5,7 +5,7 @@ import type { RecordBlock } from '#core/block/block.ts'
 import { parseBlock, signBlock, type ParsedBlock } from '#core/block/open-block.ts'
 import { foldBlocks } from '#core/chain/fold-blocks.ts'
 import type { Link } from '#core/chain/state.ts'
-import { createRecord } from '#core/client/acts/acts.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
 import { openMemory } from '#adapters/memory/open.ts'
-import { objectsContract } from './objects-contract.ts'
-import { tableContract, type Subject } from './table-contract.ts'
+import { makeDataFolder } from '#tests/adapters/local/processes.ts'
+import { everyContract } from './contracts.ts'
 
-const memory = async (): Promise<Subject> => ({
-  platform: openMemory(),
-  reopen: { skipped: 'memory is gone with its process, as it says' },
+everyContract({
+  name: 'memory',
+  skips: { reopen: 'memory is gone with its process, as it says' },
+  open: async () => ({ platform: openMemory(), reopen: async () => openMemory() }),
 })
 
-const local = async (): Promise<Subject> => {
-  const folder = mkdtempSync(join(tmpdir(), 'ampere-contract-'))
-  const open = () => openLocal({ folder, passphrase: 'test' })
-  return { platform: open(), reopen: async () => open() }
-}
-
-tableContract('memory', memory)
-objectsContract('memory', memory)
-tableContract('local', local)
-objectsContract('local', local)
+everyContract({
+  name: 'local',
+  skips: {},
+  open: async () => {
+    const folder = makeDataFolder()
+    const open = () => openLocal({ folder, passphrase: 'test' })
+    return { platform: open(), reopen: async () => open() }
+  },
+})

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { changeChain } from '#core/client/acts/acts.ts'
+import { changeChain } from '#core/client/acts/change-chain.ts'
 import { testBridge } from '#tests/bridge-world.ts'
 import { testDeployment } from '#tests/deployment.ts'
 
@@ -35,7 +35,7 @@ describe('the demo', () => {
         limits: null,
       }
       await changeChain(one.connection, chain, { grant: [grant] })
-      await two.bridge.ports.index.link(patientId, chain)
+      await two.bridge.ports.store.patients.link(patientId, chain)
       const other = await two.bridge.import(message(second), 'fhir+json')
       const quarantined = [...report.quarantined, ...other.quarantined]
       expect(quarantined).toHaveLength(1)

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { utf8 } from '#core/bytes/encoding.ts'
-import {
-  changeChain,
-  createRecord,
-  requestErasure,
-  rotateChain,
-  settleErasure,
-} from '#core/client/acts/acts.ts'
+import { changeChain, rotateChain } from '#core/client/acts/change-chain.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { testDeployment, ORIGIN, makeSigner } from '#tests/deployment.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
@@ -72,6 +68,22 @@ describe('a record from creation to erasure, through HTTP', () => {
     await a.append(record, [entry('later')])
     expect((await world.connect('hospital-b').read(record)).opened).toHaveLength(3)
     expect((await world.connect('hospital-a').read(record)).opened).toHaveLength(3)
+  })
+
+  it('opens for a reader whose grant grows in the same epoch what it was granted later', async () => {
+    const world = await testDeployment()
+    const a = world.connect('hospital-a')
+    const { record } = await createRecord(a, HOME, ['general', 'mental-health'])
+    await a.append(record, [entry('one'), entry('two', 'mental-health')])
+    const { names } = await a.keyring(await a.replica(record))
+    const general = [...names].flatMap(([id, name]) => (name === 'general' ? [id] : []))
+    const institution = world.institution('hospital-b').id
+    const grant = { institution, rights: ['read' as const], until: null, limits: null }
+    await changeChain(a, record, { grant: [{ ...grant, compartments: general }] })
+    const b = world.connect('hospital-b')
+    expect((await b.read(record)).opened).toHaveLength(1)
+    await changeChain(a, record, { grant: [{ ...grant, compartments: [...names.keys()] }] })
+    expect((await b.read(record)).opened).toHaveLength(2)
   })
 
   it('erases an entry at once when the patient alone decides, and after 72 hours otherwise', async () => {

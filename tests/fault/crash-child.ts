@@ -7,7 +7,7 @@ import { openInstitution } from '#cli/institution.ts'
 import { passphraseOf, readSettings } from '#cli/settings.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
-import { createRecord } from '#core/client/acts/acts.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 
 const [folder = '', run = ''] = process.argv.slice(2)

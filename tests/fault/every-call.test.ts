@@ -4,13 +4,9 @@ import { countCalls } from '#adapters/around/counts.ts'
 import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
-import {
-  changeChain,
-  createRecord,
-  requestErasure,
-  rotateChain,
-  settleErasure,
-} from '#core/client/acts/acts.ts'
+import { changeChain, rotateChain } from '#core/client/acts/change-chain.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { select } from '#core/ports/needs.ts'
 import { auditChains, AUDITOR_NEEDS, listChains } from '#core/server/audit.ts'
@@ -102,6 +98,14 @@ describe.each(Object.keys(ACTS))('%s', (name) => {
           name,
           closed: [],
           done: true,
+        })
+        // What the failed attempt left behind must not stand in the way of what comes later.
+        await fresh.append(prepared.record, [entry('later')])
+        const later = await prepared.world.connect('hospital-a').read(prepared.record)
+        expect({ k, closed: later.closed, open: later.opened.length }).toEqual({
+          k,
+          closed: [],
+          open: view.opened.length + 1,
         })
         expect(await audit(prepared.world)).toEqual([])
       }

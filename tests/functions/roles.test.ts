@@ -10,6 +10,7 @@ import { role as checker } from '#functions/checker/role.ts'
 import { jsonLog, silentLog } from '#functions/host/telemetry.ts'
 import { role as reader } from '#functions/reader/role.ts'
 import { role as registrar } from '#functions/registrar/role.ts'
+import { role as sweeper } from '#functions/sweeper/role.ts'
 import { role as writer } from '#functions/writer/role.ts'
 import { testBridge } from '#tests/bridge-world.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
@@ -21,6 +22,7 @@ const ROLES: readonly { readonly name: string; readonly needs: Needs }[] = [
   discovery,
   reader,
   registrar,
+  sweeper,
   writer,
 ]
 
@@ -37,6 +39,15 @@ describe('roles', () => {
       expect(Object.values(needs.tables).every((access) => access === 'read')).toBe(true)
     const opening = ROLES.filter(({ needs }) => needs.keys.sealing !== undefined).map(({ name }) => name)
     expect(opening.toSorted()).toEqual(['bridge', 'checker'])
+  })
+
+  it('that may remove are the sweeper alone, and it holds no key', () => {
+    const shredding = ROLES.filter(({ needs }) => needs.objects.entries === 'shred').map(({ name }) => name)
+    expect(shredding).toEqual(['sweeper'])
+    expect(sweeper.needs.keys).toEqual({})
+    expect(Object.entries(writer.needs.tables).filter(([, access]) => access === 'write')).toEqual([
+      ['quotas', 'write'],
+    ])
   })
 
   it('check every record on schedule, and find nothing new the second time', async () => {

@@ -60,7 +60,7 @@ export interface ApprovalDemand {
 }
 
 /**
- * Judges approvals: each must fit the demand and come from a distinct controller key; the number of
+ * Judges approvals: each must fit the demand and come from a distinct key; the number of
  * distinct controllers must reach the threshold. `perInstitution` is how many of its instances an
  * institution needs (two for an erase), so that one stolen instance key cannot erase.
  */
@@ -70,19 +70,21 @@ export function checkApprovals(
   records: RegistryView,
   perInstitution = 1,
 ): Violation | null {
-  const kids = new Map<string, Set<string>>()
+  const seen = new Set<string>()
+  const kids = new Map<string, number>()
   for (const approval of approvals) {
+    const { kid } = approval.jws
     const broken = checkFit(approval, demand)
     if (broken) return broken
-    const controller = controllerOf(approval.jws.kid, demand.controllers, records)
+    if (seen.has(kid)) return violation('approval-twice', 'one key approves twice')
+    seen.add(kid)
+    const controller = controllerOf(kid, demand.controllers, records)
     if (!controller) continue
     const name = controller.kind === 'device' ? controller.kid : controller.institution
-    const seen = kids.get(name) ?? new Set<string>()
-    if (seen.has(approval.jws.kid)) return violation('approval-twice', 'one key approves twice')
-    kids.set(name, seen.add(approval.jws.kid))
+    kids.set(name, (kids.get(name) ?? 0) + 1)
   }
   const reached = demand.controllers.members.filter((member) => {
-    const count = kids.get(member.kind === 'device' ? member.kid : member.institution)?.size ?? 0
+    const count = kids.get(member.kind === 'device' ? member.kid : member.institution) ?? 0
     return count >= (member.kind === 'institution' ? perInstitution : 1)
   })
   if (reached.length < demand.controllers.threshold) {

@@ -4,10 +4,11 @@ import { actionOf } from '../../block/approval.ts'
 import { MAX_GRANTS, type ControlBlock, type Grant } from '../../block/block.ts'
 import type { OpenedBlock } from '../../block/open-block.ts'
 import { firstViolation, violation, type Violation } from '../../block/violation.ts'
-import { activeInstanceOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { rotationDue } from '../rotation.ts'
 import { readableBy, readersOf, type ControlState, type Link } from '../state.ts'
 import { authorOf, checkApprovals, controllerOf } from './authority.ts'
-import { checkControllers, compartmentsOf } from './genesis.ts'
+import { checkControllers, checkNewDevices, compartmentsOf } from './genesis.ts'
 
 /** Judges a control block: a change that the threshold approves, or a rotation by any one controller. */
 export function applyControl(
@@ -19,7 +20,7 @@ export function applyControl(
   const before = parent.state
   const broken =
     block.body.act === 'rotate'
-      ? checkRotation(before, block, opened, records)
+      ? checkRotation(parent, block, opened, records)
       : checkChange(parent, block, opened, records)
   if (broken) return broken
   const after = change(before, block)
@@ -27,12 +28,14 @@ export function applyControl(
 }
 
 function checkRotation(
-  before: ControlState,
+  parent: Link,
   block: ControlBlock,
   opened: OpenedBlock,
   records: RegistryView,
 ): Violation | null {
+  const before = parent.state
   const { body } = block
+  const due = new Set<string>(rotationDue(before, records, block.time).map((item) => item.institution))
   const onlyKeys =
     body.grants.put.length === 0 &&
     body.controllers === null &&
@@ -44,11 +47,12 @@ function checkRotation(
       controllerOf(opened.kid, before.controllers, records)
         ? null
         : violation('author', 'the author speaks for no controller'),
+    () => checkFirst(parent, block, opened),
     () => (onlyKeys ? null : violation('rotate', 'a rotation changes keys and revoked readers only')),
     () => (body.epoch ? null : violation('rotate', 'a rotation brings a new epoch')),
     () =>
-      body.grants.remove.some((id) => recordOf(records, 'institution', id)?.status === 'active')
-        ? violation('rotate', 'a rotation drops a reader whose institution is active')
+      body.grants.remove.some((id) => !due.has(id))
+        ? violation('rotate', 'a rotation drops a reader that is active and whose grant is in force')
         : null,
     () => checkGrants(before, block, records),
     () => checkEpoch(before, block),
@@ -139,20 +143,7 @@ function checkNewControllers(
 ): Violation | null {
   const next = block.body.controllers
   if (!next) return null
-  const broken = checkControllers(next, records)
-  if (broken) return broken
-  const identified = opened.approvals.some((approval) =>
-    activeInstanceOf(records, approval.jws.kid)?.instance.capabilities.includes('identify'),
-  )
-  for (const member of next.members) {
-    if (member.kind !== 'device') continue
-    if (before.controllers.members.some((old) => old.kind === 'device' && old.kid === member.kid)) continue
-    if (!opened.approvals.some((approval) => approval.jws.kid === member.kid)) {
-      return violation('device-possession', 'a new device did not approve itself')
-    }
-    if (!identified) return violation('device-identify', 'nobody who may identify vouches for a new device')
-  }
-  return null
+  return checkControllers(next, records) ?? checkNewDevices(before.controllers, next, opened, records)
 }
 
 function checkAccess(before: ControlState, block: ControlBlock): Violation | null {

@@ -40,6 +40,9 @@ export function applyErase(
   if ((body.act === 'request') !== (body.request === null)) {
     return violation('erase-request', 'a request names none, and completion and cancellation name one')
   }
+  if (body.act !== 'request' && body.approvals.length > 0) {
+    return violation('erase-request', 'only a request is approved; what settles it names the request')
+  }
   switch (body.act) {
     case 'request':
       return request(state, block, opened, records)

@@ -6,7 +6,7 @@ import type { OpenedBlock } from '../../block/open-block.ts'
 import { violation, type Violation } from '../../block/violation.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { thumbprint } from '../../crypto/jwk.ts'
-import { recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { activeInstanceOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { ControlState } from '../state.ts'
 import { authorOf, checkApprovals } from './authority.ts'
 
@@ -21,6 +21,9 @@ export function applyGenesis(
   if (author?.kind !== 'instance') return violation('author', 'the author is not an active instance')
   if (!author.capabilities.includes('create'))
     return violation('capability', 'the author may not create chains')
+  if (body.registry !== records.registry) {
+    return violation('registry', 'the genesis is for another registry than the one it is judged by')
+  }
   if ((body.purpose === 'access') !== (body.of !== null)) {
     return violation('purpose', 'an access chain, and only one, names its record chain')
   }
@@ -36,7 +39,8 @@ export function applyGenesis(
         controllers: body.controllers,
       },
       records,
-    )
+    ) ??
+    checkNewDevices(null, body.controllers, opened, records)
   if (broken) return broken
   return {
     v: 1,
@@ -75,6 +79,27 @@ export function checkControllers(controllers: Controllers, records: RegistryView
   if (names.size !== controllers.members.length)
     return violation('controller', 'a controller is listed twice')
   if (controllers.threshold > names.size) return violation('threshold', 'the threshold cannot be reached')
+  return null
+}
+
+/** A device that was no controller before approves itself, and an instance that may identify vouches for it. */
+export function checkNewDevices(
+  before: Controllers | null,
+  next: Controllers,
+  opened: OpenedBlock,
+  records: RegistryView,
+): Violation | null {
+  const identified = opened.approvals.some((approval) =>
+    activeInstanceOf(records, approval.jws.kid)?.instance.capabilities.includes('identify'),
+  )
+  for (const member of next.members) {
+    if (member.kind !== 'device') continue
+    if (before?.members.some((old) => old.kind === 'device' && old.kid === member.kid) === true) continue
+    if (!opened.approvals.some((approval) => approval.jws.kid === member.kid)) {
+      return violation('device-possession', 'a new device did not approve itself')
+    }
+    if (!identified) return violation('device-identify', 'nobody who may identify vouches for a new device')
+  }
   return null
 }
 

@@ -26,12 +26,22 @@ export interface Intake {
   /** Logical ids of the Patient resources. */
   readonly patients: readonly string[]
   readonly references: ReferenceIndex
+  /** Entries that ask for something without bringing a resource, such as DELETE and GET. */
+  readonly requests: readonly BareRequest[]
   /** References that lead nowhere within the message; they may be known from earlier ones. */
   readonly dangling: readonly { readonly position: number; readonly expression: string }[]
 }
 
+/** A bundle entry without a resource. */
+export interface BareRequest {
+  readonly position: number
+  readonly method: string
+}
+
 /** What an intake needs from its caller. */
 export interface IntakeOptions {
+  /** A new logical id, for resources that a transaction or batch creates without one. */
+  readonly newId: () => string
   readonly source: string
   readonly received: Timestamp
   readonly policy: LabelPolicy
@@ -46,6 +56,10 @@ interface Located {
   readonly text: string
   readonly fullUrl: string | null
   readonly request: IntakeItem['request']
+  /** The scanner went over the text: no duplicate keys, no numbers that readers take differently. */
+  readonly isScanned: boolean
+  readonly hasId: boolean
+  readonly assignedId?: string
 }
 
 /**
@@ -56,23 +70,45 @@ export function readFhirJson(bytes: Uint8Array, options: IntakeOptions): Intake 
   const text = textOf(bytes)
   const root = locateJson(text)
   const type = memberText(text, root, 'resourceType')
-  const context = contextOf(bytes, options, 'fhir+json')
-  if (type !== 'Bundle')
-    return collect([{ position: 0, text, fullUrl: null, request: null }], null, context, options)
+  if (type !== 'Bundle') return collect([single(text)], null, contextOf(bytes, options, 'fhir+json'), options)
   const bundleType = memberText(text, root, 'type')
   if (!BUNDLE_TYPES.includes(bundleType)) {
     throw new AmpereError('RESOURCE_MALFORMED', `a Bundle is not one of ${BUNDLE_TYPES.join(', ')}`)
   }
+  const isCreating = bundleType === 'transaction' || bundleType === 'batch'
   const entries = root.members?.get('entry')?.items ?? []
-  const located = entries.flatMap((entry, position) => locateEntry(text, entry, position))
-  return collect(located, bundleType, context, options)
+  const located = entries.map((entry, position) => locateEntry(text, entry, position))
+  const identified = isCreating ? located.map((one) => withCreatedId(one, options)) : located
+  return collect(identified, bundleType, contextOf(bytes, options, 'fhir+json'), options)
+}
+
+/** Reads one resource that is to be filed under `assignedId`, whatever its text says: a create assigns the id. */
+export function readCreated(bytes: Uint8Array, assignedId: string, options: IntakeOptions): Intake {
+  const text = textOf(bytes)
+  locateJson(text)
+  return collect([{ ...single(text), assignedId }], null, contextOf(bytes, options, 'fhir+json'), options)
+}
+
+function single(text: string): Located {
+  return { position: 0, text, fullUrl: null, request: null, isScanned: true, hasId: true }
+}
+
+/**
+ * A create assigns the id: the uuid by which the other entries call the resource, so that sending the message
+ * again makes no second one; else the id in its text, else a new one.
+ */
+function withCreatedId(one: Located, options: IntakeOptions): Located {
+  if (one.request?.method !== 'POST') return one
+  const uuid = /^urn:uuid:([A-Za-z0-9.-]{1,64})$/.exec(one.fullUrl ?? '')?.[1]
+  if (uuid !== undefined) return { ...one, assignedId: uuid }
+  return one.hasId ? one : { ...one, assignedId: options.newId() }
 }
 
 /** Reads newline-delimited JSON; a line that is not JSON goes to quarantine under its number. */
 export function readNdjson(bytes: Uint8Array, options: IntakeOptions): Intake {
   const lines = textOf(bytes).split('\n')
   const located = lines.flatMap((line, i) =>
-    line.trim() === '' ? [] : [{ position: i + 1, text: line.trim(), fullUrl: null, request: null }],
+    line.trim() === '' ? [] : [{ ...single(line.trim()), position: i + 1, isScanned: false }],
   )
   return collect(located, null, contextOf(bytes, options, 'fhir+ndjson'), options)
 }
@@ -94,7 +130,12 @@ function collect(
 ): Intake {
   const items: IntakeItem[] = []
   const quarantined: QuarantinedItem[] = []
+  const requests: BareRequest[] = []
   for (const one of located) {
+    if (one.text === '' && one.request) {
+      requests.push({ position: one.position, method: one.request.method })
+      continue
+    }
     const result = readOne(one, context, options)
     if ('draft' in result) items.push(result)
     else quarantined.push(result)
@@ -123,6 +164,7 @@ function collect(
     items: kept,
     quarantined: quarantined.toSorted((a, b) => a.position - b.position),
     patients,
+    requests,
     references,
     dangling,
   }
@@ -130,16 +172,17 @@ function collect(
 
 function readOne(one: Located, context: IntakeContext, options: IntakeOptions): IntakeItem | QuarantinedItem {
   try {
-    locateJson(one.text)
+    if (!one.isScanned) locateJson(one.text)
     const resource = parseResource(one.text)
     const issues = options.validator.validate(resource)
     if (issues.some((issue) => issue.severity === 'error')) {
       return { position: one.position, code: 'RESOURCE_MALFORMED', issues, text: one.text }
     }
-    const fallbackId = one.fullUrl?.startsWith('urn:uuid:')
-      ? one.fullUrl.slice('urn:uuid:'.length)
-      : undefined
-    const draft = draftOf(resource, one.text, context, fallbackId === undefined ? {} : { fallbackId })
+    const { fullUrl, assignedId } = one
+    const draft = draftOf(resource, one.text, context, {
+      fullUrl,
+      ...(assignedId === undefined ? {} : { assignedId }),
+    })
     return { position: one.position, resource, draft, request: one.request, fullUrl: one.fullUrl }
   } catch (error) {
     if (isAmpereError(error)) return quarantine(one.position, error.code, error.message, one.text)
@@ -156,21 +199,38 @@ function quarantine(position: number, code: ErrorCode, diagnostics: string, text
   }
 }
 
-function locateEntry(text: string, entry: JsonNode, position: number): Located[] {
+/** An entry's resource, with the empty text where it brings none. */
+function locateEntry(text: string, entry: JsonNode, position: number): Located {
+  const parse = (name: string): unknown => {
+    const node = entry.members?.get(name)
+    return node ? JSON.parse(text.slice(node.start, node.end)) : null
+  }
   const resource = entry.members?.get('resource')
-  const request = entry.members?.get('request')
-  const fullUrl = entry.members?.get('fullUrl')
-  if (!resource) return []
-  const parse = (node: JsonNode): unknown => JSON.parse(text.slice(node.start, node.end))
-  return [
-    {
-      position,
-      text: text.slice(resource.start, resource.end),
-      fullUrl: fullUrl ? String(parse(fullUrl)) : null,
-      request: request ? (parse(request) as IntakeItem['request']) : null,
-    },
-  ]
+  const fullUrl = parse('fullUrl')
+  return {
+    position,
+    text: resource ? text.slice(resource.start, resource.end) : '',
+    fullUrl: typeof fullUrl === 'string' ? fullUrl : null,
+    request: requestOf(parse('request')),
+    isScanned: resource !== undefined,
+    hasId: resource?.members?.has('id') ?? false,
+  }
 }
+
+/** What an entry asks for; members that are no strings count as absent. */
+function requestOf(value: unknown): IntakeItem['request'] {
+  if (typeof value !== 'object' || value === null) return null
+  const { method, url } = value as { method?: unknown; url?: unknown }
+  const conditions = CONDITIONS.filter((name) => name in value)
+  return {
+    method: typeof method === 'string' ? method : '',
+    url: typeof url === 'string' ? url : '',
+    conditions,
+  }
+}
+
+/** Members of Bundle.entry.request that make it conditional. */
+const CONDITIONS = ['ifNoneMatch', 'ifModifiedSince', 'ifMatch', 'ifNoneExist'] as const
 
 function memberText(text: string, node: JsonNode, name: string): string {
   const member = node.members?.get(name)

@@ -24,6 +24,11 @@ export interface IntakeItem {
   readonly resource: FhirResource
   readonly draft: EntryDraft
   /** What a transaction or batch asks for; null elsewhere. */
-  readonly request: { readonly method: string; readonly url: string; readonly ifNoneExist?: string } | null
+  readonly request: {
+    readonly method: string
+    readonly url: string
+    /** Names of the conditions that it states, such as `ifMatch`. */
+    readonly conditions: readonly string[]
+  } | null
   readonly fullUrl: string | null
 }

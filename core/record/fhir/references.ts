@@ -10,7 +10,7 @@ export interface ReferenceIndex {
 }
 
 /** Elements that say whose resource it is. */
-const PATIENT_ELEMENTS = ['subject', 'patient', 'beneficiary', 'for'] as const
+export const PATIENT_ELEMENTS = ['subject', 'patient', 'beneficiary', 'for'] as const
 
 /** Indexes a message's resources by fullUrl and by `Type/id`. */
 export function indexReferences(items: readonly IntakeItem[]): ReferenceIndex {

@@ -32,14 +32,21 @@ export function parseResource(text: string): FhirResource {
   return value
 }
 
-/** A draft of one resource with its exact text. `fallbackId` serves where the resource has no id of its own. */
+/** What is known of a resource beside its text. */
+export interface DraftGiven {
+  /** The id that it is filed under whatever its text says: the one that a create assigns. */
+  readonly assignedId?: string
+  readonly fullUrl?: string | null
+}
+
+/** A draft of one resource with its exact text. @throws AmpereError RESOURCE_MALFORMED without a usable id */
 export function draftOf(
   resource: FhirResource,
   text: string,
   context: IntakeContext,
-  given: { readonly fallbackId?: string; readonly status?: EntryHeader['status'] } = {},
+  given: DraftGiven = {},
 ): EntryDraft {
-  const id = resource.id ?? given.fallbackId
+  const id = given.assignedId ?? resource.id
   if (typeof id !== 'string' || !/^[A-Za-z0-9.-]{1,64}$/.test(id))
     throw malformed('no id, or one that FHIR does not allow')
   const meta = (resource['meta'] ?? {}) as { versionId?: unknown; lastUpdated?: unknown }
@@ -49,9 +56,10 @@ export function draftOf(
     source: context.source,
     type: resource.resourceType,
     id,
+    fullUrl: given.fullUrl ?? null,
     version: typeof meta.versionId === 'string' ? meta.versionId.slice(0, 64) : null,
     time: instantOf(meta.lastUpdated),
-    status: given.status ?? statusOf(resource),
+    status: statusOf(resource),
     supersedes: null,
     labels: [...labels],
     origin: { format: context.format, hash: context.hash, received: context.received },

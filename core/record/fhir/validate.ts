@@ -3,6 +3,7 @@ import type { FhirResource, Issue } from './model.ts'
 import { indexStructureDefinitionBundle, validateResource } from '@medplum/core'
 import { Ajv, type ErrorObject } from 'ajv'
 import { checkOwnRules } from './own-rules.ts'
+import { PATIENT_ELEMENTS } from './references.ts'
 
 /** What validation knows of FHIR R4; parsed from fhir-definitions/r4.json.gz. */
 export interface Definitions {
@@ -14,9 +15,23 @@ export interface Definitions {
 
 export interface Validator {
   validate(resource: FhirResource): readonly Issue[]
-  /** True for a resource type of FHIR R4. */
-  isType(name: string): boolean
+  /** Resource types of FHIR R4 that can be about a patient, the patient's own first; sorted. */
+  readonly patientTypes: readonly string[]
+  /** The other resource types that are filed: who and where, definitions, documents; sorted. */
+  readonly otherTypes: readonly string[]
 }
+
+/** Types that carry a request or an answer, or act on a server; they are no part of a record. */
+const NOT_FILED: readonly string[] = [
+  'Bundle',
+  'CapabilityStatement',
+  'DomainResource',
+  'OperationOutcome',
+  'Parameters',
+  'Provenance',
+  'Resource',
+  'Subscription',
+]
 
 /** Issues that one resource is answered with, at most. */
 const MAX_ISSUES = 20
@@ -33,6 +48,10 @@ export function createValidator(definitions: Definitions): Validator {
   const types = new Set(
     definitions.structures.filter((item) => item.kind === 'resource').map((item) => item.type),
   )
+  const patientTypes = [
+    'Patient',
+    ...[...types].filter((type) => isAboutPatient(type, definitions)).toSorted(),
+  ]
   const compiled = new Map<string, Validate>()
   const ajv = new Ajv({ strict: false, logger: false, allErrors: false, validateFormats: false })
   const schemaFor = (type: string): Validate => {
@@ -43,7 +62,10 @@ export function createValidator(definitions: Definitions): Validator {
     return made
   }
   return {
-    isType: (name) => types.has(name),
+    patientTypes,
+    otherTypes: [...types]
+      .filter((type) => !patientTypes.includes(type) && !NOT_FILED.includes(type))
+      .toSorted(),
     validate: (resource) => {
       const type = resource.resourceType
       if (!types.has(type)) {
@@ -64,6 +86,12 @@ export function createValidator(definitions: Definitions): Validator {
       return issues.slice(0, MAX_ISSUES)
     },
   }
+}
+
+/** Has an element by which `patientReference` finds the patient. */
+function isAboutPatient(type: string, { targets }: Definitions): boolean {
+  const allowed = PATIENT_ELEMENTS.flatMap((element) => targets[`${type}.${element}`] ?? [])
+  return allowed.includes('Patient') || allowed.includes('Resource')
 }
 
 /** AJV's compiled function, without its type guard. */

@@ -1,64 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromBase64url, fromUtf8, utf8 } from '../../bytes/encoding.ts'
-import type { ChainId } from '../../bytes/ids.ts'
-import { toTimestamp } from '../../bytes/timestamp.ts'
+import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
+import type { Grant } from '../../block/block.ts'
 import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
-import { packageKey } from '../../block/packages.ts'
 import type { Append } from '../../api/append.ts'
 import type { AppendAnswer } from '../../api/answers.ts'
-import { stateBytes, type Link } from '../../chain/state.ts'
+import type { Link } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
-import type { Ports } from '../../ports/needs.ts'
-import { erasureJob, JOBS_ERASE } from '../erase.ts'
 import type { Home } from '../home.ts'
-import {
-  chainPartition,
-  heightKey,
-  loadBlock,
-  loadHead,
-  loadState,
-  objectName,
-  rowKey,
-  statePartition,
-} from '../store/rows.ts'
+import { heightKey, loadBlock, loadHead, loadState } from '../store/rows.ts'
 import { admit, type StoredHead } from './admit.ts'
 import { headStatement } from './head.ts'
-import { checkParts, labelRowKey } from './parts.ts'
-
-/** What appending uses, and no more: the value behind its permissions. */
-export const WRITER_NEEDS = {
-  tables: {
-    blocks: 'append',
-    states: 'append',
-    wraps: 'append',
-    packages: 'append',
-    labels: 'append',
-    chains: 'append',
-    dirty: 'append',
-    jobs: 'append',
-    registry: 'read',
-  },
-  objects: { entries: 'store' },
-  keys: { head: 'sign' },
-} as const
-export type WriterPorts = Ports<typeof WRITER_NEEDS>
+import type { WriterPorts } from './needs.ts'
+import { checkParts } from './parts.ts'
+import { countedGrant, type Charge, type Quotas } from './quota.ts'
+import { storeParts } from './store-parts.ts'
 
 /**
- * Appends one block. The last write, of the block itself at its height if absent, is the only commit:
- * what was stored before it is unreachable until then and harmless afterwards.
+ * Appends one block. Law, freshness and the grant's limits are judged before storage is spent. The last write, of
+ * the block itself at its height if absent, is the only commit: what was stored before it is unreachable until
+ * then and harmless afterwards.
  *
  * Durable when it resolves. The same signing input again is success, whatever was erased since.
- * @throws AmpereError HEAD_CONFLICT when another block has that height, and those of `admit`
+ * @throws AmpereError HEAD_CONFLICT when another block has that height, LIMIT_EXCEEDED, and those of `admit`
  */
-export async function appendBlock(ports: WriterPorts, home: Home, append: Append): Promise<AppendAnswer> {
+export async function appendBlock(
+  ports: WriterPorts,
+  home: Home,
+  quotas: Quotas,
+  append: Append,
+): Promise<AppendAnswer> {
   const parsed = parseBlock(append.block)
   const head = await loadHead(ports.tables.blocks, parsed.chain)
   const place = await findPlace(ports, parsed, head)
   if (place.stored) return answer(ports, home, place.stored)
-  const link = await judge(ports, home, parsed, head)
+  const { link, grant } = await judge(ports, home, parsed, head)
   await checkParts(parsed, append, link.state)
+  const { entries } = parsed.block
+  const charge = entries && (await quotas.charge(parsed.chain, grant, entries))
   await storeParts(ports, parsed, append, link)
-  return commit(ports, home, parsed)
+  return commit(ports, home, parsed, charge)
 }
 
 /** Looks for the block itself first: a retry must answer before anything is judged or stored again. */
@@ -85,54 +65,29 @@ async function judge(
   home: Home,
   parsed: ParsedBlock,
   head: ParsedBlock | null,
-): Promise<Link> {
+): Promise<{ readonly link: Link; readonly grant: Grant | null }> {
   const registry = await home.registry.refresh()
   const stored: StoredHead | null = head
-    ? { parsed: head, state: await loadState(ports.tables.states, head.block.state) }
+    ? { parsed: head, state: await loadState(ports.tables.states, head.chain, head.block.state) }
     : null
-  return admit(parsed, stored, registry, {
+  const link = await admit(parsed, stored, registry, {
     verifiers: home.verifiers,
     nowMs: ports.now(),
     deployment: home.deployment,
   })
+  const records = registry.viewAt(parsed.block.registry)
+  return { link, grant: records && countedGrant(parsed, link.state, records) }
 }
 
-async function storeParts(
+async function commit(
   ports: WriterPorts,
+  home: Home,
   parsed: ParsedBlock,
-  append: Append,
-  link: Link,
-): Promise<void> {
-  const { block, chain } = parsed
-  const { tables, objects } = ports
-  if (block.entries && append.object && append.row !== null) {
-    await objects.entries.store(objectName(chain, block.entries.root), append.object)
-    await tables.wraps.insert(chain, rowKey(block.entries), utf8(append.row))
-  }
-  for (const item of append.packages) {
-    await tables.packages.insert(chain, packageKey(item), utf8(JSON.stringify(item)))
-  }
-  if (append.labelKey !== null) {
-    await tables.labels.insert(chain, labelRowKey(link.state.epoch.number), fromBase64url(append.labelKey))
-  }
-  if (block.type === 'genesis') await tables.chains.insert(chainPartition(chain), chain, new Uint8Array(0))
-  if (block.type === 'erase' && block.body.act === 'complete') {
-    await tables.jobs.insert(JOBS_ERASE, erasureJob(chain, block.height), utf8(parsed.id))
-  }
-  // Unchanged states are named again, not stored again: a record block writes no state.
-  if (block.type !== 'record') {
-    await tables.states.insert(statePartition(block.state), block.state, stateBytes(link.state))
-  }
-  await tables.dirty.insert(
-    dirtyShard(chain),
-    `${toTimestamp(ports.now())}/${chain}`,
-    utf8(String(block.height)),
-  )
-}
-
-async function commit(ports: WriterPorts, home: Home, parsed: ParsedBlock): Promise<AppendAnswer> {
+  charge: Charge | null,
+): Promise<AppendAnswer> {
   const { blocks } = ports.tables
   const outcome = await blocks.insert(parsed.chain, heightKey(parsed.block.height), utf8(parsed.compact))
+  charge?.settle(outcome === 'inserted' ? 'committed' : 'lost')
   if (outcome === 'inserted') return answer(ports, home, parsed)
   const row = await blocks.get(parsed.chain, heightKey(parsed.block.height))
   const stored = row ? parseBlock(fromUtf8(row.value)) : null
@@ -145,9 +100,4 @@ async function commit(ports: WriterPorts, home: Home, parsed: ParsedBlock): Prom
 
 async function answer(ports: WriterPorts, home: Home, stored: ParsedBlock): Promise<AppendAnswer> {
   return { block: stored.compact, head: await headStatement(ports, home, stored) }
-}
-
-/** Shard of the dirty marks, by the chain's first character, so that marks spread evenly. */
-export function dirtyShard(chain: ChainId): string {
-  return chain.slice(0, 1)
 }

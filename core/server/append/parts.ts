@@ -112,11 +112,6 @@ function checkKeys(parsed: ParsedBlock, append: Append, after: ControlState): vo
   }
 }
 
-/** Names under which an append's parts are stored, for a chain. */
-export function labelRowKey(epoch: number): string {
-  return String(epoch).padStart(16, '0')
-}
-
 function refused(what: string): AmpereError {
   return new AmpereError('BLOCK_REFUSED', `append: ${what}`)
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCanonical } from '../../bytes/canonical-json.ts'
-import { fromUtf8 } from '../../bytes/encoding.ts'
+import { fromBase64url, fromUtf8 } from '../../bytes/encoding.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
+import { parseWith } from '../../bytes/schema.ts'
 import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
+import { packageKey } from '../../block/packages.ts'
+import { packageSchema, type EpochPackage } from '../../api/append.ts'
 import type { ControlState } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
-import { AmpereError } from '../../errors.ts'
+import { AmpereError, isAmpereError } from '../../errors.ts'
 import type { ReadTable } from '../../ports/table.ts'
 
 /** Row key of a height: 16 digits, so that the order of keys is the order of heights. */
@@ -23,9 +26,34 @@ export function objectName(chain: ChainId, root: Digest): string {
   return `${chain}/${root}`
 }
 
-/** Partition of the states table, by the first two characters of the hash: 4,096 even parts. */
-export function statePartition(hash: Digest): string {
-  return hash.slice(0, 2)
+/**
+ * Row key of a package: `<body.packages>/<name>/<hash of the sealed bytes>`. Packages are found by the block that
+ * names them, so those of an attempt that never committed, or of an earlier grant, stand in nobody's way.
+ */
+export function packageRowKey(root: Digest, item: EpochPackage): string {
+  return `${root}/${packageKey(item)}/${digestOf(fromBase64url(item.sealed))}`
+}
+
+/** Row key of a statement that an erasure was carried out: the home's own has no holder in it. */
+export function erasedRow(height: number, holder: string | null): string {
+  const own = `erased/${heightKey(height)}`
+  return holder === null ? own : `${own}/${holder}`
+}
+
+/** A stored package; null when it was changed beyond reading, which closes itself only and which the auditor names. */
+export function parsePackage(value: Uint8Array): EpochPackage | null {
+  try {
+    return parseWith(packageSchema, JSON.parse(fromUtf8(value)), 'STORE_CORRUPT', 'package')
+  } catch (error) {
+    if (isAmpereError(error) || error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+/** The keys that begin with `prefix` and a slash, as a range. */
+export function rangeUnder(prefix: string): { readonly from: string; readonly to: string } {
+  // '0' is the character after '/'.
+  return { from: `${prefix}/`, to: `${prefix}0` }
 }
 
 /** Partition of the list of chains: 64 even parts. */
@@ -62,11 +90,12 @@ export async function loadBlock(
 }
 
 /**
- * The control state that a block names, checked against its hash.
+ * The control state that a block names, checked against its hash. States lie under their chain, so that
+ * chains share nothing and cleaning up after one never takes from another.
  * @throws AmpereError STORE_CORRUPT when it is absent or another
  */
-export async function loadState(states: ReadTable, hash: Digest): Promise<ControlState> {
-  const row = await states.get(statePartition(hash), hash)
+export async function loadState(states: ReadTable, chain: ChainId, hash: Digest): Promise<ControlState> {
+  const row = await states.get(chain, hash)
   if (!row) throw new AmpereError('STORE_CORRUPT', 'a control state is missing')
   if (digestOf(row.value) !== hash) throw new AmpereError('STORE_CORRUPT', 'a control state was changed')
   return parseCanonical(row.value) as unknown as ControlState

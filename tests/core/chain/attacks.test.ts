@@ -10,7 +10,7 @@ import { openBlock, parseBlock, signBlock, type OpenedBlock } from '#core/block/
 import { isViolation } from '#core/block/violation.ts'
 import { applyBlock } from '#core/chain/apply-block.ts'
 import { stateHash } from '#core/chain/state.ts'
-import { createRecord } from '#core/client/acts/acts.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
 import { following } from '#core/client/append-entries.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { loadBlock } from '#core/server/store/rows.ts'

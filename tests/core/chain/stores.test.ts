@@ -4,7 +4,8 @@ import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
 import { signJws } from '#core/block/jws.ts'
 import { parseBlock } from '#core/block/open-block.ts'
-import { changeChain, createRecord } from '#core/client/acts/acts.ts'
+import { changeChain } from '#core/client/acts/change-chain.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
 import { loadBlock, rowKey } from '#core/server/store/rows.ts'
 import { makeSigner, memorySeen, ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
@@ -105,7 +106,7 @@ describe('a store that lies', () => {
     const before = await wraps.get(record, rowKey(block.entries))
     const object = await a.api.object(record, block.entries.root)
     const view = await a.read(record)
-    const { requestErasure, settleErasure } = await import('#core/client/acts/acts.ts')
+    const { requestErasure, settleErasure } = await import('#core/client/acts/erase-entries.ts')
     const { instance, second } = world.institution('hospital-a')
     const request = await requestErasure(
       a,
@@ -137,7 +138,7 @@ describe('a hold', () => {
     const world = await testDeployment()
     const { a, record } = await recordWithEntry(world)
     await changeChain(a, record, { hold: true })
-    const { requestErasure } = await import('#core/client/acts/acts.ts')
+    const { requestErasure } = await import('#core/client/acts/erase-entries.ts')
     const { instance, second } = world.institution('hospital-a')
     const view = await a.read(record)
     const ask = () =>
@@ -155,7 +156,7 @@ describe('a hold', () => {
   it('needs two instances of an institution for an erasure, not one', async () => {
     const world = await testDeployment()
     const { a, record } = await recordWithEntry(world)
-    const { requestErasure } = await import('#core/client/acts/acts.ts')
+    const { requestErasure } = await import('#core/client/acts/erase-entries.ts')
     const view = await a.read(record)
     const one = requestErasure(
       a,

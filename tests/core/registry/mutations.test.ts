@@ -9,10 +9,9 @@ import type { Signer } from '#core/ports/keys.ts'
 import { buildChange } from '#core/registry/build.ts'
 import type { RegistryLink } from '#core/registry/reduce.ts'
 import { stateRoot } from '#core/registry/state.ts'
+import { placesIn, replaced, type Path } from '#tests/core/places.ts'
 import { seededRandom } from '#tests/deployment.ts'
 import { apply, brokenRule, enrolment, found, makeMember, START, type Founded } from './members.ts'
-
-type Path = readonly (string | number)[]
 
 let world: Founded
 let change: string
@@ -31,28 +30,6 @@ beforeAll(async () => {
     ['a', 'b'].map((id) => world.member(id).root),
   )
 })
-
-/** Every place in a document, whole lists and objects included. */
-function placesIn(value: Json, path: Path = []): Path[] {
-  if (typeof value !== 'object' || value === null) return [path]
-  const inner = Object.entries(value).flatMap(([key, item]) =>
-    placesIn(item, [...path, Array.isArray(value) ? Number(key) : key]),
-  )
-  return path.length === 0 ? inner : [path, ...inner]
-}
-
-/** The document with the value at a place replaced, or left out where `put` gives undefined. */
-function replaced(value: Json, path: Path, put: (old: Json) => Json | undefined): Json {
-  const copy = structuredClone(value)
-  let at = copy as Record<string | number, Json>
-  for (const step of path.slice(0, -1)) at = at[step] as Record<string | number, Json>
-  const last = path.at(-1) ?? ''
-  const next = put(at[last] as Json)
-  if (next !== undefined) at[last] = next
-  else if (Array.isArray(at)) at.splice(Number(last), 1)
-  else delete at[last]
-  return copy
-}
 
 /** Another value of the same type: as hard to notice as possible. */
 function other(value: Json): Json {

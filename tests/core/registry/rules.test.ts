@@ -52,6 +52,7 @@ const revoke = (kid: Kid, reason: 'retired' | 'suspended' | 'compromised' = 'ret
   suspectFrom: null,
 })
 const viewOf = (link: RegistryLink): RegistryView => ({
+  registry: link.place.registry,
   head: { height: link.place.height, id: link.place.id },
   get: (key) => getRecord(link.state, key),
 })

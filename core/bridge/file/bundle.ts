@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AmpereError } from '../../errors.ts'
+import type { Intake, QuarantinedItem } from '../../record/fhir/intake.ts'
+import type { IntakeItem } from '../../record/fhir/model.ts'
+import { outcomeOf, outcomeOfIssues } from '../../record/outcome.ts'
+import type { Actor, Bridge } from '../bridge.ts'
+import { groupByPatient, NO_PATIENT } from './group-patients.ts'
+import { versionIdOf } from '../serve/projection.ts'
+import type { FiledItem } from './file-resources.ts'
+import { erasedBefore, withPosition } from './write.ts'
+
+/** An answer to a whole bundle. */
+export interface BundleAnswer {
+  readonly status: number
+  readonly body: object
+}
+
+/** Why one entry cannot be carried out, with its HTTP status. */
+interface Refusal {
+  readonly position: number
+  readonly status: string
+  readonly outcome: object
+}
+
+/**
+ * Files a transaction (all or nothing) or a batch (each for itself) and answers entry by entry, in order.
+ * @throws AmpereError RESOURCE_MALFORMED
+ */
+export async function fileBundle(bridge: Bridge, bytes: Uint8Array, actor?: Actor): Promise<BundleAnswer> {
+  const intake = bridge.intake(bytes, 'fhir+json')
+  const { bundleType } = intake
+  if (bundleType !== 'transaction' && bundleType !== 'batch') {
+    throw new AmpereError('RESOURCE_MALFORMED', 'a Bundle that is posted here is a transaction or a batch')
+  }
+  const refusals = refusalsOf(intake, bridge.ports.validator.patientTypes)
+  const [first] = refusals
+  if (bundleType === 'transaction' && first) return { status: Number(first.status), body: first.outcome }
+  const refused = new Set(refusals.map(({ position }) => position))
+  const accepted = { ...intake, items: intake.items.filter((item) => !refused.has(item.position)) }
+  const { filed } = await bridge.fileIntake(accepted, 'message', actor)
+  const answers = new Map<number, object>(filed.map((item) => [item.item.position, answerOf(item)]))
+  for (const { position, status, outcome } of refusals)
+    answers.set(position, { response: { status, outcome } })
+  const entry = [...answers].toSorted(([a], [b]) => a - b).map(([, answer]) => answer)
+  return { status: 200, body: { resourceType: 'Bundle', type: `${bundleType}-response`, entry } }
+}
+
+/** Everything in a bundle that is not carried out, in order of position. */
+function refusalsOf(intake: Intake, patientTypes: readonly string[]): readonly Refusal[] {
+  const bare = intake.requests.map(({ position }) => refusal(position, unsupportedMethod()))
+  const asked = intake.items.flatMap((item) => {
+    const error = checkRequest(item)
+    return error ? [refusal(item.position, error)] : []
+  })
+  const { homeless } = groupByPatient(intake, patientTypes)
+  const aboutNobody = homeless.map(({ position }) =>
+    refusal(position, new AmpereError('RESOURCE_MALFORMED', NO_PATIENT)),
+  )
+  const found = [
+    ...bare,
+    ...asked,
+    ...twice(intake.items),
+    ...aboutNobody,
+    ...intake.quarantined.map(quarantineRefusal),
+  ]
+  return found.toSorted((a, b) => a.position - b.position)
+}
+
+/** What an entry asks for must be something that is done here, and fit what it brings. */
+function checkRequest({ request, resource }: IntakeItem): AmpereError | null {
+  if (!request) return new AmpereError('RESOURCE_MALFORMED', 'an entry has no request')
+  if (request.method !== 'POST' && request.method !== 'PUT') return unsupportedMethod()
+  if (request.conditions.length > 0)
+    return new AmpereError('UNSUPPORTED', 'conditional entries are not supported')
+  const { resourceType, id } = resource
+  const wanted = request.method === 'POST' ? resourceType : `${resourceType}/${id ?? ''}`
+  if (request.url === wanted) return null
+  if (request.url.includes('?'))
+    return new AmpereError('UNSUPPORTED', 'conditional entries are not supported')
+  return new AmpereError('RESOURCE_MALFORMED', 'the URL of an entry is not that of its resource')
+}
+
+/** FHIR R4 section 3.1.0.11.2: in one transaction or batch a resource is written at most once. */
+function twice(items: readonly IntakeItem[]): readonly Refusal[] {
+  const seen = new Set<string>()
+  return items.flatMap((item) => {
+    const { type, id } = item.draft.header
+    const name = `${type}/${id}`
+    if (!seen.has(name)) {
+      seen.add(name)
+      return []
+    }
+    return [refusal(item.position, new AmpereError('RESOURCE_MALFORMED', 'the same resource occurs twice'))]
+  })
+}
+
+function unsupportedMethod(): AmpereError {
+  return new AmpereError('UNSUPPORTED', 'entries are POST or PUT, with a resource')
+}
+
+function refusal(position: number, error: AmpereError): Refusal {
+  const status = error.code === 'UNSUPPORTED' ? '501' : '422'
+  return { position, status, outcome: outcomeOf(error) }
+}
+
+function quarantineRefusal(item: QuarantinedItem): Refusal {
+  return { position: item.position, status: '422', outcome: outcomeOfIssues(withPosition(item)) }
+}
+
+/** One entry's answer. What was erased before is said, and does not fail the others. */
+function answerOf({ item, outcome, entry }: FiledItem): object {
+  const { type, id } = item.draft.header
+  if (outcome === 'erased' || !entry)
+    return { response: { status: '410 Gone', outcome: outcomeOf(erasedBefore()) } }
+  const version = versionIdOf(entry)
+  return {
+    response: {
+      status: outcome === 'created' ? '201 Created' : '200 OK',
+      location: `${type}/${id}/_history/${version}`,
+      etag: `W/"${version}"`,
+      lastModified: item.draft.header.time ?? entry.time,
+    },
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { utf8 } from '../../bytes/encoding.ts'
+import type { Timestamp } from '../../bytes/timestamp.ts'
+import { digestOf } from '../../crypto/hash.ts'
+import type { CheckReport } from '../../consistency/check.ts'
+import { COMPARTMENTS, type EntryDraft } from '../../record/entry.ts'
+import { FINDING_TYPE, type Projection } from '../serve/projection.ts'
+
+/** Entries by which a record's findings follow a check, and how many findings are new. */
+export interface FindingsStep {
+  readonly drafts: readonly EntryDraft[]
+  readonly fresh: number
+}
+
+/** Files the findings that are not on the record yet, and withdraws those of `source` that later facts have settled. */
+export function stepFindings(
+  report: CheckReport,
+  projection: Projection,
+  source: string,
+  time: Timestamp,
+): FindingsStep {
+  const known = new Set(projection.findings.map((finding) => finding.id))
+  const standing = new Set<string>(report.findings.map((finding) => finding.id))
+  const fresh = report.findings.filter((finding) => !known.has(finding.id))
+  const settled = projection.findings.filter((old) => old.filedBy === source && !standing.has(old.id))
+  const drafts = [
+    ...fresh.map((finding) => draft(source, time, { ...finding }, 'current', finding.compartment)),
+    ...settled.map(({ id, compartment }) =>
+      draft(source, time, { id }, 'deleted', compartmentNamed(compartment)),
+    ),
+  ]
+  return { drafts, fresh: fresh.length }
+}
+
+function draft(
+  source: string,
+  time: Timestamp,
+  finding: { readonly id: string },
+  status: EntryDraft['header']['status'],
+  compartment: EntryDraft['compartment'],
+): EntryDraft {
+  const content = utf8(JSON.stringify({ resourceType: FINDING_TYPE, ...finding }))
+  const header: EntryDraft['header'] = {
+    v: 1,
+    source,
+    type: FINDING_TYPE,
+    id: finding.id,
+    fullUrl: null,
+    version: null,
+    time,
+    status,
+    supersedes: null,
+    labels: [],
+    origin: { format: 'fhir+json', hash: digestOf(content), received: time },
+    media: 'application/vnd.ampere.finding+json',
+  }
+  return { header, content, compartment }
+}
+
+function compartmentNamed(name: unknown): EntryDraft['compartment'] {
+  return COMPARTMENTS.find((known) => known === name) ?? 'unclassified'
+}

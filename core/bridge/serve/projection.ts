@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FhirResource } from '../../record/fhir/model.ts'
+import { fromUtf8 } from '../../bytes/encoding.ts'
+import type { ClosedEntry, OpenedEntry, RecordView } from '../../client/client.ts'
+import { digestOf } from '../../crypto/hash.ts'
+import { utf8 } from '../../bytes/encoding.ts'
+import { foldVersions, isShown, type Versioned } from '../../record/current.ts'
+import { parseHeader } from '../../record/entry.ts'
+
+/** One version of a resource as the bridge serves it. */
+export interface ServedVersion extends Versioned {
+  readonly entry: OpenedEntry
+  readonly resource: FhirResource
+}
+
+/** A resource with its versions, the current one first, under the id that it is served with. */
+export interface ServedResource {
+  readonly type: string
+  readonly id: string
+  readonly versions: readonly ServedVersion[]
+}
+
+/** One patient's record in memory, ready to be served and searched. Findings are kept apart. */
+export interface Projection {
+  readonly view: RecordView
+  readonly resources: ReadonlyMap<string, ServedResource>
+  readonly findings: readonly FiledFinding[]
+  readonly closed: readonly ClosedEntry[]
+  /** Served `Type/id` by source and the name that the source's own references use. */
+  readonly names: ReadonlyMap<string, string>
+}
+
+/** A finding on the record, with who filed it. Its other members are those of core/consistency's Finding. */
+export interface FiledFinding extends FhirResource {
+  readonly id: string
+  readonly filedBy: string
+  readonly filedAt: string
+}
+
+/** Type under which findings are filed; they are no FHIR resources. */
+export const FINDING_TYPE = 'Finding'
+
+/** Builds a projection; parsed versions are taken over from `before`, so that news alone cost time. */
+export function project(view: RecordView, own: string, before: Projection | null): Projection {
+  const known = new Map<string, ServedVersion>()
+  for (const resource of before?.resources.values() ?? []) {
+    for (const version of resource.versions) known.set(version.id, version)
+  }
+  const versions: ServedVersion[] = []
+  const filedFindings: ServedVersion[] = []
+  for (const entry of view.opened) {
+    const version = known.get(entry.id) ?? parseEntry(entry)
+    if (version.header.type === FINDING_TYPE) filedFindings.push(version)
+    else versions.push(version)
+  }
+  const resources = new Map<string, ServedResource>()
+  const names = new Map<string, string>()
+  const groups = [...foldVersions(versions).values()].toSorted((a, b) => ownFirst(a.key, b.key, own))
+  for (const { versions: group } of groups) {
+    const [current] = group
+    if (!current) continue
+    const { type, id: sourceId, source, fullUrl } = current.header
+    const id = resources.has(`${type}/${sourceId}`) ? otherId(source, sourceId) : sourceId
+    const served = `${type}/${id}`
+    resources.set(served, { type, id, versions: group })
+    if (id !== sourceId) names.set(nameKey(source, `${type}/${sourceId}`), served)
+    if (fullUrl !== null) names.set(nameKey(source, fullUrl), served)
+  }
+  return { view, resources, findings: standingFindings(filedFindings), closed: view.closed, names }
+}
+
+function nameKey(source: string, name: string): string {
+  return `${source} ${name}`
+}
+
+/** Findings that were not withdrawn; the same one filed by two institutions counts once. */
+function standingFindings(filed: readonly ServedVersion[]): readonly FiledFinding[] {
+  const standing = new Map<string, FiledFinding>()
+  for (const { versions } of foldVersions(filed).values()) {
+    const [current] = versions
+    if (!current || !isShown(current) || standing.has(current.header.id)) continue
+    const { header, entry, resource } = current
+    standing.set(header.id, { ...resource, id: header.id, filedBy: header.source, filedAt: entry.time })
+  }
+  return [...standing.values()]
+}
+
+/** The version to show, or null when the resource was deleted or entered in error. */
+export function shownVersion(resource: ServedResource): ServedVersion | null {
+  const [current] = resource.versions
+  return current && isShown(current) ? current : null
+}
+
+/**
+ * The version's id: height and place of its entry, which no later arrival, restart or erasure changes.
+ * Counting 1, 2, 3 would shift when an older version comes late or one is erased.
+ */
+export function versionIdOf(entry: Pick<OpenedEntry, 'height' | 'index'>): string {
+  return `${entry.height}.${entry.index}`
+}
+
+export function versionId(version: ServedVersion): string {
+  return versionIdOf(version.entry)
+}
+
+/** The JSON that is served: the source's content, its id and version here, references as they are served here. */
+export function servedJson(
+  projection: Projection,
+  resource: ServedResource,
+  version: ServedVersion,
+): FhirResource {
+  const meta = version.resource['meta'] ?? {}
+  const rewritten = rewrite(version.resource, '', version.header.source, projection.names) as FhirResource
+  return {
+    ...rewritten,
+    id: resource.id,
+    meta: {
+      ...meta,
+      versionId: versionId(version),
+      lastUpdated: version.header.time ?? version.entry.time,
+    },
+  }
+}
+
+/** FHIR R4 section 3.1.0.11.2: a uuid by which a message calls a resource is replaced wherever it stands. */
+function rewrite(
+  value: unknown,
+  member: string,
+  source: string,
+  names: ReadonlyMap<string, string>,
+): unknown {
+  if (typeof value === 'string') {
+    if (member !== 'reference' && !value.startsWith('urn:uuid:')) return value
+    return names.get(nameKey(source, value)) ?? value
+  }
+  if (Array.isArray(value)) return value.map((item) => rewrite(item, member, source, names))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, rewrite(item, name, source, names)]),
+  )
+}
+
+function parseEntry(entry: OpenedEntry): ServedVersion {
+  const header = parseHeader(entry.header)
+  const content = JSON.parse(fromUtf8(entry.content)) as FhirResource
+  // A create assigns the id, so the one in the text may be another.
+  const { height, index, id } = entry
+  return { header, height, index, id, entry, resource: { ...content, id: header.id } }
+}
+
+/** This institution's resources come first and keep their ids; then by name, so that all runs agree. */
+function ownFirst(a: string, b: string, own: string): number {
+  const mine = (key: string) => (key.startsWith(`${own}/`) ? 0 : 1)
+  return mine(a) - mine(b) || (a < b ? -1 : 1)
+}
+
+/** The id of another source's resource whose own id is taken: stable, and within FHIR's 64 characters. */
+function otherId(source: string, id: string): string {
+  return `${digestOf(utf8(source))
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(0, 6)}.${id}`.slice(0, 64)
+}

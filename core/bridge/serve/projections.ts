@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChainId } from '../../bytes/ids.ts'
+import type { CompletedErasure, RecordClient } from '../../client/client.ts'
+import { digestOf } from '../../crypto/hash.ts'
+import { isAmpereError } from '../../errors.ts'
+import { resourceKey } from '../../record/current.ts'
+import type { IndexedEntry } from '../store/resources.ts'
+import type { BridgeStore } from '../store/open.ts'
+import { project, type Projection, type ServedResource } from './projection.ts'
+
+/** Projections of the records that were opened, kept in memory and brought up to date when asked for. */
+export interface Projections {
+  /** A record as it stands now; whatever it erased since is forgotten here before it is given out. */
+  load(patientId: string, chain: ChainId): Promise<Loaded>
+}
+
+export interface Loaded {
+  readonly projection: Projection
+  /** Entries that were opened for it since it was last asked for. */
+  readonly opened: number
+}
+
+interface Needed {
+  readonly client: RecordClient
+  readonly store: BridgeStore
+  readonly source: string
+}
+
+/** Keeps what it loaded. */
+export function createProjections(ports: Needed): Projections {
+  const kept = new Map<ChainId, Projection>()
+  return {
+    load: async (patientId, chain) => {
+      const before = kept.get(chain) ?? null
+      const view = await ports.client.read(chain)
+      if (before?.view === view) return { projection: before, opened: 0 }
+      const next = project(view, ports.source, before)
+      await indexNews(ports, patientId, next)
+      for (const erasure of view.erasures) await settle(ports, next, erasure)
+      kept.set(chain, next)
+      return { projection: next, opened: view.opened.length - (before?.view.opened.length ?? 0) }
+    },
+  }
+}
+
+async function indexNews({ store }: Needed, patientId: string, projection: Projection): Promise<void> {
+  const { chain, height } = projection.view
+  const from = await store.progress.indexedTo(chain)
+  const news = [...projection.resources.values()].flatMap((resource) =>
+    indexedEntries(resource, patientId, from),
+  )
+  if (news.length > 0) await store.resources.note(chain, news)
+  if (height > from) await store.progress.setIndexed(chain, height)
+}
+
+function indexedEntries(
+  { type, id, versions }: ServedResource,
+  patientId: string,
+  from: number,
+): readonly IndexedEntry[] {
+  return versions
+    .filter((version) => version.height > from)
+    .map((version) => ({
+      id: version.entry.id,
+      patientId,
+      resource: resourceKey(version.header),
+      content: digestOf(version.entry.content),
+      served: `${type}/${id}`,
+    }))
+}
+
+/** Forgets what a block erased, and says so to the home, once. */
+async function settle(
+  { store, client }: Needed,
+  projection: Projection,
+  erasure: CompletedErasure,
+): Promise<void> {
+  const { chain } = projection.view
+  if (await store.progress.isSettled(chain, erasure.height)) return
+  if (erasure.body.scope === 'record') await store.resources.forgetAll(chain)
+  else {
+    const remain = new Set(
+      [...projection.resources.values()].flatMap(({ versions }) =>
+        versions.slice(0, 1).map((version) => resourceKey(version.header)),
+      ),
+    )
+    const ids = erasure.body.targets.flatMap((target) => target.ids)
+    await store.resources.forget(chain, ids, remain)
+  }
+  try {
+    await client.stateErased(chain, erasure)
+  } catch (error) {
+    // It is forgotten here whether or not the home hears of it now; the statement is owed until it does.
+    if (isAmpereError(error)) return
+    throw error
+  }
+  await store.progress.setSettled(chain, erasure.height)
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { toBase64url, utf8 } from '../../bytes/encoding.ts'
+import { canonicalBytes } from '../../bytes/canonical-json.ts'
+import { asChainId, type ChainId } from '../../bytes/ids.ts'
+import { toTimestamp } from '../../bytes/timestamp.ts'
+import type { RecordClient } from '../../client/client.ts'
+import type { Now, Random } from '../../ports/keys.ts'
+import type { Row, WriteTable } from '../../ports/table.ts'
+import type { SealedRows } from './sealed-rows.ts'
+
+/** One reading of a record on this server. */
+export interface AccessEvent {
+  readonly chain: ChainId
+  /** Who asked, as the bridge knows it. */
+  readonly user: string
+  readonly role: string
+  readonly purpose: string
+  /** What was opened, for example `Patient/$everything`. */
+  readonly what: string
+  readonly resources: number
+}
+
+/** Keeps readings and enters them in the access chains, in batches. */
+export interface AccessLog {
+  /** Keeps a reading durably; awaited before anything that was read is given out. */
+  record(event: AccessEvent): Promise<void>
+  /**
+   * Enters what is kept; the host calls it at least every 60 s. What cannot be entered stays for the next call.
+   * @returns how many were entered
+   * @throws AmpereError of the first chain that failed, after all were tried
+   */
+  flush(): Promise<number>
+}
+
+/** Partition of the bridge's table with the readings that wait, in order of time. */
+const WAITING = 'access'
+
+/** An access log over the access chains that the record chains name; what waits is sealed in the bridge's own table. */
+export function createAccessLog(
+  client: RecordClient,
+  table: WriteTable,
+  rows: SealedRows,
+  ports: { readonly now: Now; readonly random: Random },
+): AccessLog {
+  return {
+    record: async (event) => {
+      const at = toTimestamp(ports.now())
+      const id = toBase64url(ports.random(16))
+      const { chain, resources, ...rest } = event
+      const kept = { chain, entry: JSON.stringify({ id, at, ...rest, resources }) }
+      await table.insert(WAITING, `${at}/${id}`, await rows.seal(kept))
+    },
+    flush: async () => {
+      const waiting = await table.range(WAITING)
+      const byChain = new Map<string, { row: Row; entry: string }[]>()
+      for (const row of waiting) {
+        const { chain = '', entry = '' } = await rows.open(row.value)
+        byChain.set(chain, [...(byChain.get(chain) ?? []), { row, entry }])
+      }
+      const failures: unknown[] = []
+      let entered = 0
+      for (const [chain, events] of byChain) {
+        try {
+          await enter(
+            client,
+            asChainId(chain),
+            events.map(({ entry }) => entry),
+          )
+          // After a crash here they are entered again; their ids tell that it was one reading.
+          for (const { row } of events) await table.swap(WAITING, row.key, row.version, null)
+          entered += events.length
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+      if (failures.length > 0) throw failures[0]
+      return entered
+    },
+  }
+}
+
+async function enter(client: RecordClient, chain: ChainId, events: readonly string[]): Promise<void> {
+  const access = await client.accessChainOf(chain)
+  // A record without an access chain has nowhere to enter them.
+  if (!access) return
+  const header = canonicalBytes({ v: 1, type: 'access' })
+  await client.append(
+    access,
+    events.map((event) => ({ header, content: utf8(event), compartment: 'access' })),
+  )
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RecordClient } from '../../client/client.ts'
+import type { Now, Random } from '../../ports/keys.ts'
+import type { WriteTable } from '../../ports/table.ts'
+import { createAccessLog, type AccessLog } from './access.ts'
+import { createPairingCodes, type PairingCodes } from './pairing.ts'
+import { createPatientIndex, type PatientIndex } from './patients.ts'
+import { createProgress, type Progress } from './progress.ts'
+import { createResourceIndex, type ResourceIndex } from './resources.ts'
+import { createSealedRows } from './sealed-rows.ts'
+
+/** What a bridge keeps of its own: in one table, named by keyed hashes, sealed, rebuildable but for links and codes. */
+export interface BridgeStore {
+  readonly patients: PatientIndex
+  readonly pairing: PairingCodes
+  readonly resources: ResourceIndex
+  readonly progress: Progress
+  readonly access: AccessLog
+}
+
+/** `key` is the institution's 32-byte secret for this table. */
+export function openBridgeStore(
+  table: WriteTable,
+  key: Uint8Array,
+  client: RecordClient,
+  ports: { readonly now: Now; readonly random: Random },
+): BridgeStore {
+  const rows = createSealedRows(key, ports.random)
+  return {
+    patients: createPatientIndex(table, rows),
+    pairing: createPairingCodes(table, rows, ports),
+    resources: createResourceIndex(table, rows),
+    progress: createProgress(table, rows),
+    access: createAccessLog(client, table, rows, ports),
+  }
+}

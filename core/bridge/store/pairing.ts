@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { asChainId, type ChainId } from '../../bytes/ids.ts'
+import { AmpereError } from '../../errors.ts'
+import type { Now, Random } from '../../ports/keys.ts'
+import type { WriteTable } from '../../ports/table.ts'
+import type { SealedRows } from './sealed-rows.ts'
+
+/** Codes by which another institution joins a patient's chain. A code serves one institution, for a day. */
+export interface PairingCodes {
+  /** A new code for a chain, to be told to the other institution's staff. */
+  issue(chain: ChainId): Promise<string>
+  /**
+   * The chain of a code. From then on the code is `institution`'s, which may ask again when the answer was lost.
+   * @throws AmpereError NOT_FOUND (unknown, another institution's, or expired: alike)
+   */
+  redeem(code: string, institution: string): Promise<ChainId>
+}
+
+/** How long a pairing code stays usable: a day. */
+export const PAIRING_MS = 86_400_000
+/** Crockford's alphabet: no letters that are read as digits. 12 characters are 60 bits. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const CODE_LENGTH = 12
+
+/** Codes in the bridge's own table, which holds keyed hashes of them only. */
+export function createPairingCodes(
+  table: WriteTable,
+  rows: SealedRows,
+  ports: { readonly now: Now; readonly random: Random },
+): PairingCodes {
+  return {
+    issue: async (chain) => {
+      const code = [...ports.random(CODE_LENGTH)].map((byte) => ALPHABET[byte & 31] ?? '0').join('')
+      const sealed = await rows.seal({ chain, expires: String(ports.now() + PAIRING_MS), usedBy: '' })
+      await table.insert('pairing', rows.nameOf('pairing', code), sealed)
+      return code.replace(/(.{4})(?=.)/g, '$1-')
+    },
+    redeem: async (code, institution) => {
+      const unknown = new AmpereError('NOT_FOUND', 'no such pairing code, or it was used or has expired')
+      const name = rows.nameOf('pairing', plain(code))
+      const row = await table.get('pairing', name)
+      if (!row) throw unknown
+      const { chain = '', expires, usedBy } = await rows.open(row.value)
+      if (Number(expires) < ports.now()) throw unknown
+      if (usedBy === institution) return asChainId(chain)
+      if (usedBy !== '') throw unknown
+      // Of two institutions at once one swaps, and the other finds the row changed.
+      const taken = await rows.seal({ chain, expires, usedBy: institution })
+      if ((await table.swap('pairing', name, row.version, taken)) === null) throw unknown
+      return asChainId(chain)
+    },
+  }
+}
+
+/** As people type it: any case, with or without hyphens, O for 0 and I or L for 1 (Crockford's rules). */
+function plain(code: string): string {
+  const bare = code.toUpperCase().replaceAll(/[^0-9A-Z]/g, '')
+  return bare.replaceAll('O', '0').replaceAll(/[IL]/g, '1')
+}

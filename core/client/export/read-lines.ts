@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { canonicalize } from '../../bytes/canonical-json.ts'
+import { fromBase64url, fromUtf8 } from '../../bytes/encoding.ts'
+import { chainId, digest, parseWith } from '../../bytes/schema.ts'
+import { AmpereError } from '../../errors.ts'
+
+const headLine = v.strictObject({
+  ampere: v.literal('export/v1'),
+  chain: chainId,
+  registry: digest,
+  origin: v.string(),
+})
+const partLine = v.union([
+  v.strictObject({ registryBlock: v.string() }),
+  v.strictObject({ block: v.string() }),
+  v.strictObject({ row: v.string(), of: v.string() }),
+  v.strictObject({ object: v.string(), of: v.string() }),
+  v.strictObject({ erased: v.string() }),
+  v.strictObject({ head: v.string() }),
+])
+
+/** What the first line of an export says it is. Nothing of it is believed before it is checked. */
+export type ExportHead = v.InferOutput<typeof headLine>
+
+/** The lines of an export, sorted; unchecked. */
+export interface ExportParts {
+  readonly first: ExportHead
+  readonly registryBlocks: readonly string[]
+  readonly blocks: readonly string[]
+  /** Key rows by `<root>.<keys>`. */
+  readonly rows: ReadonlyMap<string, string>
+  /** Sealed objects by root. */
+  readonly objects: ReadonlyMap<string, Uint8Array>
+  /** Statements of holders that erased things are gone. */
+  readonly erased: readonly string[]
+  readonly head: string
+}
+
+/**
+ * Reads the lines of an export. Each is canonical JSON and no part occurs twice, so that no two readers can take
+ * one file differently.
+ * @throws AmpereError EXPORT_MALFORMED naming the line
+ */
+export function readExportLines(bytes: Uint8Array): ExportParts {
+  const lines = textOf(bytes).split('\n')
+  if (lines.pop() !== '') throw malformed(lines.length + 1, 'the file ends inside a line')
+  const first = parseWith(headLine, parseLine(lines[0] ?? '', 1), 'EXPORT_MALFORMED', 'line 1')
+  const parts = {
+    registryBlocks: [] as string[],
+    blocks: [] as string[],
+    rows: new Map<string, string>(),
+    objects: new Map<string, Uint8Array>(),
+    erased: [] as string[],
+  }
+  let head: string | null = null
+  for (const [i, line] of lines.entries()) {
+    if (i === 0) continue
+    const part = parseWith(partLine, parseLine(line, i + 1), 'EXPORT_MALFORMED', `line ${i + 1}`)
+    if ('registryBlock' in part) parts.registryBlocks.push(part.registryBlock)
+    else if ('block' in part) parts.blocks.push(part.block)
+    else if ('row' in part) put(parts.rows, part.of, part.row, i + 1)
+    else if ('object' in part) put(parts.objects, part.of, objectBytes(part.object, i + 1), i + 1)
+    else if ('erased' in part) parts.erased.push(part.erased)
+    else if (head === null) head = part.head
+    else throw malformed(i + 1, 'a second head statement')
+  }
+  if (head === null) throw new AmpereError('EXPORT_MALFORMED', 'the export has no head statement')
+  return { first, ...parts, head }
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return fromUtf8(bytes)
+  } catch (cause) {
+    throw new AmpereError('EXPORT_MALFORMED', 'the file is not UTF-8', { cause })
+  }
+}
+
+function parseLine(line: string, number: number): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (cause) {
+    throw malformed(number, 'not JSON', cause)
+  }
+  let canonical: string
+  try {
+    canonical = canonicalize(value)
+  } catch (cause) {
+    throw malformed(number, 'not canonical JSON', cause)
+  }
+  if (canonical !== line) throw malformed(number, 'not canonical JSON')
+  return value
+}
+
+function objectBytes(text: string, number: number): Uint8Array {
+  try {
+    return fromBase64url(text)
+  } catch (cause) {
+    throw malformed(number, 'an object is not base64url', cause)
+  }
+}
+
+function put<T>(parts: Map<string, T>, name: string, value: T, number: number): void {
+  if (parts.has(name)) throw malformed(number, 'a part occurs twice')
+  parts.set(name, value)
+}
+
+function malformed(number: number, what: string, cause?: unknown): AmpereError {
+  return new AmpereError('EXPORT_MALFORMED', `line ${number}: ${what}`, { cause })
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import { asChainId, type ChainId, type Digest } from '../../bytes/ids.ts'
+import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
+import { openHead, parseHead } from '../../api/head.ts'
+import { foldBlocks, type FoldContext } from '../../chain/fold-blocks.ts'
+import type { Link } from '../../chain/state.ts'
+import { createVerifiers, type Verifiers } from '../../crypto/signature.ts'
+import { AmpereError } from '../../errors.ts'
+import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
+import { headKeyAt } from '../../registry/snapshot.ts'
+import type { CompletedErasure } from '../client.ts'
+import { heightsIn, openBatches } from '../read/batches.ts'
+import { noteOf } from '../read/block-note.ts'
+import {
+  erasureProgress,
+  verifiedStatements,
+  type ErasureContext,
+  type ErasureProgress,
+} from '../read/erasures.ts'
+import { completedErasures, readerSpans } from '../read/replica.ts'
+import { worstStatus, type BlockStatus } from '../read/status.ts'
+import { checkBlockParts, erasedBy, type ExportProblem } from './check-parts.ts'
+import { readExportLines, type ExportParts } from './read-lines.ts'
+
+/** What an export proves, without any server: which blocks stand, and what is wrong with the others' parts. */
+export interface ExportReport {
+  readonly chain: ChainId
+  readonly registry: Digest
+  readonly origin: string
+  readonly blocks: number
+  readonly entries: number
+  readonly erased: number
+  /** The status word of each block, by height. */
+  readonly statuses: readonly BlockStatus[]
+  /** How far each erasure is, by the statements in the file. */
+  readonly erasures: readonly ErasureProgress[]
+  /** Time of the head statement: the record is complete as of then, as far as this home says. */
+  readonly asOf: Timestamp
+  readonly problems: readonly ExportProblem[]
+}
+
+/** Blocks that are verified at a time. */
+const PAGE = 500
+
+/** What the caller brings to a verification; all of it may be left out. */
+export interface VerifyOptions {
+  /** The registry to trust. Without it the report says which one vouches, and the reader decides. */
+  readonly registry?: Digest
+  /** ms since 1970 at which backups must have expired; the time of the head statement when left out. */
+  readonly nowMs?: number
+  /** Called after each page of blocks, with the blocks verified so far and their number. */
+  readonly progress?: (done: number, total: number) => void
+}
+
+/**
+ * Verifies an export with nothing but itself and, if given, the pinned registry.
+ * @throws AmpereError EXPORT_MALFORMED, VERIFICATION_FAILED
+ */
+export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {}): Promise<ExportReport> {
+  const parts = readExportLines(bytes)
+  const { first } = parts
+  if (options.registry !== undefined && first.registry !== options.registry)
+    throw failed('registry', 'the export is of another registry than the pinned one')
+  const verifiers = createVerifiers()
+  const registry = createRegistryHistory(first.registry, verifiers)
+  for (const compact of parts.registryBlocks) await registry.add(compact)
+  const chain = asChainId(first.chain)
+  const context = { chain, viewAt: registry.viewAt, keyOf: registry.keyOf, verifiers }
+  const links = await foldAll(parts, context, options.progress)
+  const asOf = await checkHead(parts, links, registry, verifiers)
+  const erasures = await progressOf(parts, links, registry, options.nowMs ?? timestampMs(asOf))
+  const { statuses, ...checked } = await checkAll(links, parts, erasures)
+  const { origin } = first
+  const blocks = links.length
+  return { chain, registry: first.registry, origin, blocks, asOf, statuses, erasures, ...checked }
+}
+
+async function foldAll(
+  parts: ExportParts,
+  context: FoldContext,
+  progress: VerifyOptions['progress'],
+): Promise<readonly Link[]> {
+  const links: Link[] = []
+  for (let at = 0; at < parts.blocks.length; at += PAGE) {
+    const folded = await foldBlocks(links.at(-1) ?? null, parts.blocks.slice(at, at + PAGE), context)
+    links.push(...folded.links)
+    if (folded.broken) {
+      const { height, violation } = folded.broken
+      throw failed(violation.rule, `block ${height}: ${violation.detail}`)
+    }
+    progress?.(links.length, parts.blocks.length)
+  }
+  return links
+}
+
+async function checkHead(
+  { head: compact, first }: ExportParts,
+  links: readonly Link[],
+  registry: RegistryHistory,
+  verifiers: Verifiers,
+): Promise<Timestamp> {
+  const key = headKeyAt(registry.newest(), parseHead(compact).jws.kid, first.origin)
+  if (!key) throw failed('head', "the head statement is not by the home's key")
+  const head = await openHead(compact, key, verifiers)
+  const last = links.at(-1)?.opened
+  if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1)
+    throw failed('head', 'the export ends before or beside the stated head')
+  return head.time
+}
+
+async function progressOf(
+  { first, erased }: ExportParts,
+  links: readonly Link[],
+  registry: RegistryHistory,
+  nowMs: number,
+): Promise<readonly ErasureProgress[]> {
+  const context: ErasureContext = {
+    chain: asChainId(first.chain),
+    origin: first.origin,
+    records: registry.newest(),
+    readers: readerSpans(links),
+    verifiers: createVerifiers(),
+  }
+  return erasureProgress(context, completedErasures(links), await verifiedStatements(context, erased), nowMs)
+}
+
+async function checkAll(
+  links: readonly Link[],
+  parts: ExportParts,
+  erasures: readonly ErasureProgress[],
+): Promise<Pick<ExportReport, 'entries' | 'erased' | 'problems' | 'statuses'>> {
+  const erasedAt = erasedBy(links)
+  const heldBack = heightsIn(openBatches(links.map(({ opened }) => noteOf(opened))))
+  const ordered = completedErasures(links)
+  const problems: ExportProblem[] = []
+  const statuses: BlockStatus[] = []
+  let [entries, erased] = [0, 0]
+  for (const link of links) {
+    const { height, entries: named } = link.opened.block
+    const checked = await checkBlockParts(link, parts, erasedAt)
+    problems.push(...checked.problems)
+    entries += named?.count ?? 0
+    erased += checked.erased
+    statuses.push(
+      worstStatus([
+        ...checked.problems.map(({ status }) => status),
+        ...(checked.erased > 0 ? [goneAt(height, ordered, erasures)] : []),
+        ...(heldBack.has(height) ? ['incomplete' as const] : []),
+      ]),
+    )
+  }
+  return { entries, erased, problems, statuses }
+}
+
+/** `erased` when every erasure that touches the height has come to its end. */
+function goneAt(
+  height: number,
+  ordered: readonly CompletedErasure[],
+  progress: readonly ErasureProgress[],
+): 'erasing' | 'erased' {
+  const touching = ordered.filter(
+    ({ body }) => body.scope === 'record' || body.targets.some((target) => target.height === height),
+  )
+  const isDone = (erasure: CompletedErasure) =>
+    progress.some((step) => step.height === erasure.height && step.status === 'erased')
+  return touching.every(isDone) ? 'erased' : 'erasing'
+}
+
+function failed(rule: string, detail: string): AmpereError {
+  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`)
+}

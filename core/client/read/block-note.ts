@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BlockId, Kid } from '../../bytes/ids.ts'
+import type { Timestamp } from '../../bytes/timestamp.ts'
+import type { BlockEntries } from '../../block/block.ts'
+import type { ParsedBlock } from '../../block/open-block.ts'
+
+/** What a verified block leaves behind for its reader; the block itself need not stay in memory. */
+export interface BlockNote {
+  readonly height: number
+  readonly id: BlockId
+  readonly kid: Kid
+  readonly time: Timestamp
+  readonly op: string
+  readonly entries: BlockEntries | null
+}
+
+/** What to remember of a verified block. */
+export function noteOf(parsed: ParsedBlock): BlockNote {
+  const { height, time, op, entries } = parsed.block
+  return { height, id: parsed.id, kid: parsed.kid, time, op, entries }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
+import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
+import { verifyJws } from '../../block/jws.ts'
+import { bridgeStore, parseErased, type ErasedStatement } from '../../api/erased.ts'
+import type { Verifiers } from '../../crypto/signature.ts'
+import { isAmpereError } from '../../errors.ts'
+import type { PublicJwk } from '../../ports/keys.ts'
+import { headKeyAt, keyRecordOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import type { CompletedErasure } from '../client.ts'
+import type { ReaderSpan } from './replica.ts'
+
+/** How far an erasure is: `erased` once every holder has said so and the last backup has expired. */
+export interface ErasureProgress {
+  readonly height: number
+  readonly status: 'erasing' | 'erased'
+  /** Stores whose statement is there, and those that owe one. */
+  readonly stated: readonly string[]
+  readonly owing: readonly string[]
+  /** When the last stated backup expires; null while nobody has stated anything. */
+  readonly backupsExpire: Timestamp | null
+}
+
+/** What judging statements needs; the same for a replica and for an exported file. */
+export interface ErasureContext {
+  readonly chain: ChainId
+  readonly origin: string
+  /** The newest registry that the verifier has, and the key of any `kid` that it ever certified. */
+  readonly records: RegistryView
+  readonly readers: readonly ReaderSpan[]
+  readonly verifiers: Verifiers
+}
+
+/** Statements that verify, by the block that ordered the erasure. A statement that does not is none. */
+export async function verifiedStatements(
+  context: ErasureContext,
+  compacts: readonly string[],
+): Promise<ReadonlyMap<Digest, readonly ErasedStatement[]>> {
+  const checked = await Promise.all(compacts.map((compact) => verifyStatement(context, compact)))
+  const byBlock = new Map<Digest, ErasedStatement[]>()
+  for (const erased of checked) {
+    if (!erased) continue
+    const block = erased.block as string as Digest
+    byBlock.set(block, [...(byBlock.get(block) ?? []), erased])
+  }
+  return byBlock
+}
+
+/** How far each erasure is at `nowMs`. */
+export function erasureProgress(
+  context: Pick<ErasureContext, 'origin' | 'readers'>,
+  erasures: readonly CompletedErasure[],
+  statements: ReadonlyMap<Digest, readonly ErasedStatement[]>,
+  nowMs: number,
+): readonly ErasureProgress[] {
+  return erasures.map((erasure) => {
+    const given = statements.get(erasure.id as string as Digest) ?? []
+    const holders = holdersOf(context, erasure)
+    const stated = holders.filter((store) => given.some((statement) => statement.store === store))
+    const owing = holders.filter((store) => !stated.includes(store))
+    const [last] = given.map(({ backupsExpire }) => backupsExpire).toSorted((a, b) => (a < b ? 1 : -1))
+    const isGone = owing.length === 0 && last !== undefined && timestampMs(last) <= nowMs
+    return {
+      height: erasure.height,
+      status: isGone ? 'erased' : 'erasing',
+      stated,
+      owing,
+      backupsExpire: last ?? null,
+    }
+  })
+}
+
+/** The home, and the bridge of every institution that could read at any time since the oldest erased entry. */
+function holdersOf(
+  { origin, readers }: Pick<ErasureContext, 'origin' | 'readers'>,
+  { body, height }: CompletedErasure,
+): readonly string[] {
+  const oldest = body.scope === 'record' ? 0 : Math.min(...body.targets.map((target) => target.height))
+  const spans = readers.filter(
+    (span, i) => span.height < height && (readers[i + 1]?.height ?? height) > oldest,
+  )
+  const institutions = new Set(spans.flatMap((span) => span.institutions))
+  return [origin, ...[...institutions].toSorted().map((id) => bridgeStore(id as InstitutionId))]
+}
+
+async function verifyStatement(context: ErasureContext, compact: string): Promise<ErasedStatement | null> {
+  try {
+    const { jws, erased } = parseErased(compact)
+    const key = erased.chain === context.chain ? keyFor(context, jws.kid, erased.store) : null
+    if (!key) return null
+    await verifyJws(jws, key, context.verifiers)
+    return erased
+  } catch (error) {
+    if (isAmpereError(error)) return null
+    throw error
+  }
+}
+
+/** The key that may speak for a store: the home's head key, or an instance's of the bridge's institution. */
+function keyFor({ records, origin }: ErasureContext, kid: Kid, store: string): PublicJwk | null {
+  if (store === origin) return headKeyAt(records, kid, origin)
+  const record = keyRecordOf(records, kid)
+  if (record?.use !== 'sign' || !('instance' in record.owner)) return null
+  // A key that was retired since may have signed while it was in use; one that was stolen speaks for nobody.
+  if (record.revoked?.reason === 'compromised') return null
+  const { institution } = record.owner
+  return recordOf(records, 'institution', institution) && store === bridgeStore(institution)
+    ? record.jwk
+    : null
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChainId } from '../../bytes/ids.ts'
+import { timestampMs } from '../../bytes/timestamp.ts'
+import { openHead, parseHead, type HeadStatement } from '../../api/head.ts'
+import type { EpochKey } from '../../block/block.ts'
+import type { ParsedBlock } from '../../block/open-block.ts'
+import { foldBlocks } from '../../chain/fold-blocks.ts'
+import { readersOf, type Link } from '../../chain/state.ts'
+import type { Verifiers } from '../../crypto/signature.ts'
+import { AmpereError } from '../../errors.ts'
+import type { PublicJwk } from '../../ports/keys.ts'
+import type { RegistryHistory } from '../../registry/history.ts'
+import { headKeyAt } from '../../registry/snapshot.ts'
+import type { CompletedErasure, Pins } from '../client.ts'
+import type { HomeApi } from '../home-api.ts'
+import { noteOf, type BlockNote } from './block-note.ts'
+import { heightsIn, noteBatch, openBatches, type OpenBatches } from './batches.ts'
+
+/** A verified copy of one chain, as far as it was read. Grows by `syncReplica` only. */
+export interface Replica {
+  readonly chain: ChainId
+  readonly link: Link
+  readonly notes: readonly BlockNote[]
+  /** Public epoch keys by epoch number, from the blocks that set them. */
+  readonly epochs: ReadonlyMap<number, readonly EpochKey[]>
+  /** Completed erasures, in order. */
+  readonly erasures: readonly CompletedErasure[]
+  /** Heights of blocks whose batch has not got its last block (yet): nothing of them counts until it has. */
+  readonly heldBack: ReadonlySet<number>
+  /** Institutions that could read, from the height of each change on, in order. */
+  readonly readers: readonly ReaderSpan[]
+  readonly head: HeadStatement
+  /** The same as its home signed it. */
+  readonly statement: string
+}
+
+/** Who can read from a height on, until the next span. */
+export interface ReaderSpan {
+  readonly height: number
+  readonly institutions: readonly string[]
+}
+
+/** What synchronising needs. */
+export interface SyncContext {
+  readonly api: HomeApi
+  readonly pins: Pins
+  readonly registry: RegistryHistory
+  readonly verifiers: Verifiers
+}
+
+/** Reads the registry's news and verifies them. @throws AmpereError VERIFICATION_FAILED */
+export async function syncRegistry(context: SyncContext): Promise<void> {
+  for (;;) {
+    const page = await context.api.registryBlocks(context.registry.height() + 1)
+    for (const compact of page.items) await context.registry.add(compact)
+    if (page.next === null) return
+  }
+}
+
+/**
+ * Brings a replica up to the head that the home states, verifying every block and rule on the way.
+ * @throws AmpereError VERIFICATION_FAILED (rule and height in the message), also for a rolled-back or forked home
+ */
+export async function syncReplica(
+  context: SyncContext,
+  chain: ChainId,
+  known: Replica | null,
+): Promise<Replica> {
+  const answer = await context.api.head(chain)
+  await syncRegistry(context)
+  const head = await verifyHead(context, chain, answer.head)
+  if (known) checkNotRolledBack(known, head)
+  const grown = emptyOr(known)
+  while ((grown.link?.opened.block.height ?? -1) < head.height) {
+    const page = await context.api.blocks(chain, grown.notes.length)
+    if (page.items.length === 0) throw failed('withheld', 'the home holds back blocks below its own head')
+    await grow(context, chain, grown, page.items)
+  }
+  const at = grown.notes[head.height]
+  if (!grown.link || at?.id !== head.block)
+    throw failed('forked', `two blocks are claimed at height ${head.height}`)
+  const { link, batches, ...parts } = grown
+  return { chain, link, ...parts, heldBack: heightsIn(batches), head, statement: answer.head }
+}
+
+interface Growing {
+  link: Link | null
+  notes: BlockNote[]
+  epochs: Map<number, readonly EpochKey[]>
+  erasures: CompletedErasure[]
+  readers: ReaderSpan[]
+  batches: OpenBatches
+}
+
+function emptyOr(known: Replica | null): Growing {
+  return {
+    link: known?.link ?? null,
+    notes: [...(known?.notes ?? [])],
+    epochs: new Map(known?.epochs),
+    erasures: [...(known?.erasures ?? [])],
+    readers: [...(known?.readers ?? [])],
+    batches: openBatches((known?.notes ?? []).filter((note) => known?.heldBack.has(note.height) === true)),
+  }
+}
+
+async function grow(
+  context: SyncContext,
+  chain: ChainId,
+  grown: Growing,
+  compacts: readonly string[],
+): Promise<void> {
+  const folded = await foldBlocks(grown.link, compacts, {
+    chain,
+    viewAt: context.registry.viewAt,
+    keyOf: context.registry.keyOf,
+    verifiers: context.verifiers,
+  })
+  grown.readers.push(...readerSpans(folded.links))
+  grown.erasures.push(...completedErasures(folded.links))
+  for (const link of folded.links) {
+    const note = noteOf(link.opened)
+    grown.link = link
+    grown.notes.push(note)
+    noteBatch(grown.batches, note)
+    const keys = epochKeysIn(link.opened)
+    if (keys) grown.epochs.set(link.state.epoch.number, keys)
+  }
+  if (folded.broken) {
+    const { height, violation } = folded.broken
+    throw failed(violation.rule, `block ${height}: ${violation.detail}`)
+  }
+}
+
+/** Who can read after each block that may change it. */
+export function readerSpans(links: readonly Link[]): readonly ReaderSpan[] {
+  return links.flatMap(spanAfter)
+}
+
+/** The erasures that blocks complete, in order. */
+export function completedErasures(links: readonly Link[]): readonly CompletedErasure[] {
+  return links.flatMap(({ opened: { id, block } }) =>
+    block.type === 'erase' && block.body.act === 'complete'
+      ? [{ id, height: block.height, body: block.body }]
+      : [],
+  )
+}
+
+function spanAfter({ opened: { block }, state }: Link): ReaderSpan[] {
+  if (block.type !== 'genesis' && block.type !== 'control') return []
+  const devices = new Set<string>(
+    state.controllers.members.flatMap((member) => (member.kind === 'device' ? [member.kid] : [])),
+  )
+  const institutions = readersOf(state).filter((reader) => !devices.has(reader))
+  return [{ height: block.height, institutions }]
+}
+
+function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {
+  const { block } = parsed
+  if (block.type === 'genesis') return block.body.compartments
+  return block.type === 'control' ? (block.body.epoch?.compartments ?? null) : null
+}
+
+async function verifyHead(context: SyncContext, chain: ChainId, compact: string): Promise<HeadStatement> {
+  const key = homeKey(context, compact)
+  const head = await openHead(compact, key, context.verifiers)
+  if (head.chain !== chain) throw failed('head', 'the head statement is for another chain')
+  if (head.origin !== context.pins.origin) throw failed('head', 'the head statement is of another origin')
+  return head
+}
+
+/** The key that the registry gives the deployment at the pinned origin. */
+function homeKey(context: SyncContext, compact: string): PublicJwk {
+  const { jws } = parseHead(compact)
+  const key = headKeyAt(context.registry.newest(), jws.kid, context.pins.origin)
+  if (!key)
+    throw failed('head', "the head statement is signed by a key that is not this home's, or is revoked")
+  return key
+}
+
+/** A head below what this installation has seen is a rollback; another block there is a fork. */
+function checkNotRolledBack(known: Replica, head: HeadStatement): void {
+  if (head.height < known.link.opened.block.height) {
+    throw failed(
+      'rolled-back',
+      `the home states height ${head.height} after ${known.link.opened.block.height}`,
+    )
+  }
+  const at = known.notes[head.height]
+  if (at && at.id !== head.block) throw failed('forked', `two blocks are claimed at height ${head.height}`)
+  if (timestampMs(head.time) < timestampMs(known.head.time)) {
+    throw failed('rolled-back', 'the head statement is older than the last one')
+  }
+}
+
+function failed(rule: string, detail: string): AmpereError {
+  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`)
+}

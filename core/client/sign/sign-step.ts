@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { toBase64url } from '../../bytes/encoding.ts'
+import type { Digest, OpId } from '../../bytes/ids.ts'
+import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
+import { actionOf, signApproval } from '../../block/approval.ts'
+import type { ControlBlock, EraseBlock } from '../../block/block.ts'
+import { signBlock, type OpenedBlock, type ParsedBlock } from '../../block/open-block.ts'
+import { isViolation } from '../../block/violation.ts'
+import { stateAfter } from '../../chain/apply-block.ts'
+import { stateHash } from '../../chain/state.ts'
+import { AmpereError } from '../../errors.ts'
+import type { Now, Random, Signer } from '../../ports/keys.ts'
+import type { RegistryHistory } from '../../registry/history.ts'
+import { following } from '../append-entries.ts'
+import type { Replica } from '../read/replica.ts'
+
+/** How long an approval stays usable, in milliseconds: one hour. */
+const APPROVAL_MS = 3_600_000
+
+/** What signing a control or erase block needs. */
+export interface StepContext {
+  readonly ports: { readonly now: Now; readonly random: Random }
+  readonly registry: RegistryHistory
+  readonly author: Signer
+  /** Signers that approve: instances with capability `control`, or devices. Empty for a rotation. */
+  readonly approvers: readonly Signer[]
+}
+
+/** A control or erase step without its approvals. */
+export type Step =
+  | { readonly type: 'control'; readonly body: Omit<ControlBlock['body'], 'approvals'> }
+  | { readonly type: 'erase'; readonly body: Omit<EraseBlock['body'], 'approvals'> }
+
+/**
+ * Signs the next control or erase block, given its time: collects the approvals, computes the state after it, signs.
+ * The rules are applied here first, so a step that breaks one is never sent.
+ * @throws AmpereError VIOLATION naming the rule
+ */
+export async function signStep(
+  context: StepContext,
+  replica: Replica,
+  stepAt: (time: Timestamp) => Step,
+): Promise<ParsedBlock> {
+  const op = toBase64url(context.ports.random(16)) as OpId
+  const place = { ...following(context.ports, replica, op), entries: null }
+  const step = stepAt(place.time)
+  const approval = {
+    chain: replica.chain,
+    seq: replica.link.state.seq,
+    action: actionOf(step.type, step.body),
+    expires: toTimestamp(context.ports.now() + APPROVAL_MS),
+  }
+  const approvals = await Promise.all(context.approvers.map((signer) => signApproval(approval, signer)))
+  const draft =
+    step.type === 'control'
+      ? { ...place, type: step.type, body: { ...step.body, approvals } }
+      : { ...place, type: step.type, body: { ...step.body, approvals } }
+  const state = hashAfter(context, replica, await signBlock(draft, context.author))
+  return signBlock({ ...draft, state }, context.author)
+}
+
+/** The state hash after a draft whose own `state` field is not right yet. */
+function hashAfter(context: StepContext, replica: Replica, draft: ParsedBlock): Digest {
+  const records = context.registry.viewAt(draft.block.registry)
+  if (!records) throw new AmpereError('REGISTRY_STALE', 'the registry head is not known')
+  const state = stateAfter(replica.link, draft as OpenedBlock, records)
+  if (isViolation(state)) throw new AmpereError('VIOLATION', `rule ${state.rule}: ${state.detail}`)
+  return stateHash(state)
+}

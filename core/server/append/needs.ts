@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Ports } from '../../ports/needs.ts'
+
+/** What appending and taking in holders' statements uses, and no more: the value behind its permissions. */
+export const WRITER_NEEDS = {
+  tables: {
+    blocks: 'append',
+    states: 'append',
+    wraps: 'append',
+    packages: 'append',
+    labels: 'append',
+    chains: 'append',
+    dirty: 'append',
+    jobs: 'append',
+    receipts: 'append',
+    quotas: 'write',
+    registry: 'read',
+  },
+  objects: { entries: 'store' },
+  keys: { head: 'sign' },
+} as const
+export type WriterPorts = Ports<typeof WRITER_NEEDS>

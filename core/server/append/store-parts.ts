@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromBase64url, utf8 } from '../../bytes/encoding.ts'
+import type { ChainId } from '../../bytes/ids.ts'
+import type { ParsedBlock } from '../../block/open-block.ts'
+import type { Append } from '../../api/append.ts'
+import { stateBytes, type Link } from '../../chain/state.ts'
+import { AmpereError } from '../../errors.ts'
+import type { AppendTable } from '../../ports/table.ts'
+import { dirtyShard, markOf } from '../store/attempt.ts'
+import { erasureJob, JOBS_ERASE, JOBS_SWEEP } from '../store/jobs.ts'
+import { chainPartition, objectName, packageRowKey, rowKey } from '../store/rows.ts'
+import type { WriterPorts } from './needs.ts'
+
+/** How long storing may take before the block is given up, in milliseconds: its mark must still count when it commits. */
+export const APPEND_DEADLINE_MS = 10 * 60_000
+
+/** One thing to store before the block: `put` is false when it was there. */
+interface Part {
+  readonly put: () => Promise<boolean>
+  readonly isThere: () => Promise<boolean>
+}
+
+/**
+ * Stores everything that a block needs, first the mark that names it all.
+ * @throws AmpereError STORE_UNAVAILABLE, also while older parts of this chain are being removed, or after the deadline
+ */
+export async function storeParts(
+  ports: WriterPorts,
+  parsed: ParsedBlock,
+  append: Append,
+  link: Link,
+): Promise<void> {
+  const { block, chain } = parsed
+  const { tables } = ports
+  const startedMs = ports.now()
+  const mark = markOf(parsed, startedMs)
+  await tables.dirty.insert(dirtyShard(chain), mark.key, mark.value)
+  const wereThere: Part[] = []
+  for (const part of partsOf(ports, parsed, append, link)) if (!(await part.put())) wereThere.push(part)
+  if (block.type === 'genesis') await tables.chains.insert(chainPartition(chain), chain, new Uint8Array(0))
+  if (block.type === 'erase' && block.body.act === 'complete') {
+    await tables.jobs.insert(JOBS_ERASE, erasureJob(chain, block.height), utf8(parsed.id))
+  }
+  if (wereThere.length > 0) await keep(ports, chain, wereThere)
+  if (ports.now() - startedMs > APPEND_DEADLINE_MS)
+    throw new AmpereError('STORE_UNAVAILABLE', 'storing took too long; send the block again')
+}
+
+/**
+ * Parts that were there may be old ones that the sweep is about to remove. It announces itself, then looks for
+ * marks, then removes; this attempt left its mark, then stored, and looks for the announcement only now. So
+ * either the sweep saw the mark and keeps the parts, or it is announced still, or it is done: then what it took
+ * is stored again.
+ */
+async function keep(ports: WriterPorts, chain: ChainId, parts: readonly Part[]): Promise<void> {
+  if (await ports.tables.jobs.get(JOBS_SWEEP, chain)) {
+    throw new AmpereError('STORE_UNAVAILABLE', 'older parts of this chain are being removed; try again later')
+  }
+  for (const part of parts) if (!(await part.isThere())) await part.put()
+}
+
+function partsOf(ports: WriterPorts, parsed: ParsedBlock, append: Append, link: Link): Part[] {
+  const { block, chain } = parsed
+  const { tables, objects } = ports
+  const parts: Part[] = []
+  if (block.entries && append.object && append.row !== null) {
+    const name = objectName(chain, block.entries.root)
+    const { object } = append
+    parts.push({
+      put: async () => (await objects.entries.store(name, object)) === 'stored',
+      isThere: async () => (await objects.entries.fetch(name, { start: 0, end: 1 })) !== null,
+    })
+    parts.push(rowPart(tables.wraps, chain, rowKey(block.entries), utf8(append.row)))
+  }
+  if (block.type === 'control' && block.body.packages !== null) {
+    for (const item of append.packages) {
+      const key = packageRowKey(block.body.packages, item)
+      parts.push(rowPart(tables.packages, chain, key, utf8(JSON.stringify(item))))
+    }
+  }
+  if (append.labelKey !== null) {
+    parts.push(rowPart(tables.labels, chain, link.state.labelKeyHash, fromBase64url(append.labelKey)))
+  }
+  // Unchanged states are named again, not stored again: a record block writes no state.
+  if (block.type !== 'record') {
+    parts.push(rowPart(tables.states, chain, block.state, stateBytes(link.state)))
+  }
+  return parts
+}
+
+function rowPart(table: AppendTable, chain: ChainId, key: string, value: Uint8Array): Part {
+  return {
+    put: async () => (await table.insert(chain, key, value)) === 'inserted',
+    isThere: async () => (await table.get(chain, key)) !== null,
+  }
+}

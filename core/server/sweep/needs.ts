@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Ports } from '../../ports/needs.ts'
+
+/** What removing unreferenced parts uses: beside carrying out erasures the only act that removes anything. */
+export const SWEEPER_NEEDS = {
+  tables: {
+    blocks: 'read',
+    dirty: 'read',
+    wraps: 'write',
+    packages: 'write',
+    labels: 'write',
+    states: 'write',
+    chains: 'write',
+    jobs: 'write',
+  },
+  objects: { entries: 'shred' },
+  keys: {},
+} as const
+export type SweeperPorts = Ports<typeof SWEEPER_NEEDS>

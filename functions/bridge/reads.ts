@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Context } from 'hono'
+import type { Actor, Bridge } from '#core/bridge/bridge.ts'
+import { servedJson, versionId, type Projection } from '#core/bridge/serve/projection.ts'
+import { everything, search } from '#core/bridge/serve/search.ts'
+import {
+  currentOf,
+  findResource,
+  history,
+  provenance,
+  searchset,
+  versionOf,
+} from '#core/bridge/serve/serve.ts'
+import { AmpereError } from '#core/errors.ts'
+import { fromUtf8 } from '#core/bytes/encoding.ts'
+import { readBody, requireType, type RoleApp } from '../host/app.ts'
+import { fhir, placeOf } from './answers.ts'
+
+/** Largest form of a search by POST, in bytes. */
+const MAX_SEARCH_BYTES = 64 * 1024
+
+/** An opened record, and whose it is. */
+export interface Asked {
+  readonly projection: Projection
+  readonly patientId: string
+}
+
+/** Reading, versions, history, search and $everything. */
+export function addReads(app: RoleApp, bridge: Bridge): void {
+  app.get('/fhir/Patient/:id/$everything', async (c) => {
+    const { projection } = await open(bridge, c, c.req.param('id'), 'Patient/$everything')
+    const place = placeOf(c)
+    return fhir(searchset(projection, everything(projection, place.url.searchParams, isLenient(c)), place))
+  })
+  app.get('/fhir/:type/:id/_history/:version', async (c) => {
+    const { type, id, version } = c.req.param()
+    const { projection } = await locate(bridge, c, type, id)
+    const resource = findResource(projection, type, id)
+    const found = versionOf(resource, version)
+    if (found.header.status === 'deleted') throw new AmpereError('GONE', 'this version is a deletion')
+    return fhir(servedJson(projection, resource, found), 200, { etag: `W/"${version}"` })
+  })
+  app.get('/fhir/:type/:id/_history', async (c) => {
+    const { type, id } = c.req.param()
+    const { projection } = await locate(bridge, c, type, id)
+    return fhir(history(projection, findResource(projection, type, id), placeOf(c)))
+  })
+  app.get('/fhir/Provenance', async (c) => {
+    const [type = '', id = ''] = (c.req.query('target') ?? '').split('/')
+    const { projection } = await locate(bridge, c, type, id)
+    const resource = findResource(projection, type, id)
+    const entry = resource.versions.map((version) => ({ resource: provenance(resource, version) }))
+    const link = [{ relation: 'self', url: c.req.url }]
+    return fhir({ resourceType: 'Bundle', type: 'searchset', link, entry })
+  })
+  app.get('/fhir/:type/:id', (c) => read(bridge, c))
+  app.get('/fhir/:type', (c) => searchType(bridge, c, placeOf(c).url.searchParams))
+  app.post('/fhir/:type/_search', async (c) => {
+    requireType(c.req.raw, 'application/x-www-form-urlencoded')
+    const form = new URLSearchParams(fromUtf8(await readBody(c.req.raw, MAX_SEARCH_BYTES)))
+    return searchType(bridge, c, new URLSearchParams([...placeOf(c).url.searchParams, ...form]))
+  })
+}
+
+/** The patient whose record holds a resource: named in the query, the resource itself, or found in the index. */
+export async function locate(bridge: Bridge, c: Context, type: string, id: string): Promise<Asked> {
+  const named = c.req.query('patient')?.replace(/^Patient\//, '')
+  const patientId = named ?? (type === 'Patient' ? id : await bridge.patientOf(type, id))
+  return open(bridge, c, patientId, `read ${type}`)
+}
+
+/** Who the client says is acting; there is no login yet, and the endpoint listens on this machine only. */
+export function actorOf(c: Context): Actor {
+  return {
+    user: c.req.header('x-ampere-user') ?? 'local',
+    role: c.req.header('x-ampere-role') ?? 'integrator',
+    purpose: c.req.header('x-ampere-purpose') ?? 'TREAT',
+  }
+}
+
+/** Opens a patient's record; that it was opened is kept before anything of it is given out. */
+async function open(bridge: Bridge, c: Context, named: string, what: string): Promise<Asked> {
+  // Another institution's Patient resource is served under a name that is no patient id here.
+  const isOwn = (await bridge.ports.store.patients.find(named)) !== null
+  const patientId = isOwn ? named : await bridge.patientOf('Patient', named)
+  const { chain, projection } = await bridge.record(patientId)
+  const resources = projection.resources.size
+  await bridge.ports.store.access.record({ ...actorOf(c), chain, what, resources })
+  return { projection, patientId }
+}
+
+async function read(bridge: Bridge, c: Context): Promise<Response> {
+  const [type = '', id = ''] = [c.req.param('type'), c.req.param('id')]
+  const { projection } = await locate(bridge, c, type, id)
+  const resource = findResource(projection, type, id)
+  const version = currentOf(resource)
+  if (c.req.query('_original') === 'true') {
+    return new Response(new Uint8Array(version.entry.content), {
+      headers: { 'content-type': version.header.media, 'cache-control': 'no-store' },
+    })
+  }
+  return fhir(servedJson(projection, resource, version), 200, {
+    etag: `W/"${versionId(version)}"`,
+    'last-modified': new Date(version.entry.time).toUTCString(),
+  })
+}
+
+async function searchType(bridge: Bridge, c: Context, query: URLSearchParams): Promise<Response> {
+  const type = c.req.param('type') ?? ''
+  const patient = query.get('patient') ?? query.get('subject')
+  const patientId = patient?.replace(/^Patient\//, '') ?? (type === 'Patient' ? query.get('_id') : null)
+  if (patientId === null) throw new AmpereError('UNSUPPORTED', 'a search needs patient or subject')
+  const { projection } = await open(bridge, c, patientId, `search ${type}`)
+  const hits = search(projection, { type, patientId, query, lenient: isLenient(c) })
+  const { base, url } = placeOf(c)
+  // Links say what was searched, by GET, whichever way it was asked.
+  const self = new URL(`${base}/${type}?${query.toString()}`, url)
+  return fhir(searchset(projection, hits, { base, url: self }))
+}
+
+function isLenient(c: Context): boolean {
+  return (c.req.header('prefer') ?? '').includes('handling=lenient')
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isAmpereError } from '#core/errors.ts'
+import { carryOutErasures, type EraserPorts } from '#core/server/erase.ts'
+import type { Home } from '#core/server/home.ts'
+import type { SweeperPorts } from '#core/server/sweep/needs.ts'
+import { sweep } from '#core/server/sweep/sweep.ts'
+import type { Log } from '../host/telemetry.ts'
+
+/** How often a home's chores are due, in milliseconds: an hour. */
+export const CHORES_MS = 3_600_000
+
+/**
+ * What a home does on schedule: erasures that a crash left half done, then parts that no block names. Never
+ * rejects: a chore that fails is said in the log by its code, and done the next time.
+ */
+export async function doChores(
+  ports: { readonly eraser: EraserPorts; readonly sweeper: SweeperPorts },
+  home: Home,
+  log: Log,
+): Promise<void> {
+  await attempt('erasures', log, () => carryOutErasures(ports.eraser, home))
+  await attempt('swept', log, async () => {
+    const { removed } = await sweep(ports.sweeper)
+    return Object.values(removed).reduce((sum, count) => sum + count, 0)
+  })
+}
+
+async function attempt(event: string, log: Log, chore: () => Promise<number>): Promise<void> {
+  try {
+    log({ event, role: 'sweeper', count: await chore() })
+  } catch (error) {
+    log({ event: `${event}-failed`, role: 'sweeper', code: isAmpereError(error) ? error.code : 'UNEXPECTED' })
+  }
+}

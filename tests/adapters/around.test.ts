@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals'
+import { countCalls } from '#adapters/around/counts.ts'
+import { failAt, withFaults } from '#adapters/around/faults.ts'
+import { openMemory } from '#adapters/memory/open.ts'
+import type { Platform } from '#core/ports/needs.ts'
+
+/** One call of everything that a platform offers. */
+async function everything(platform: Platform): Promise<void> {
+  const table = platform.table('blocks')
+  await table.insert('p', 'k', new Uint8Array(1))
+  await table.get('p', 'k')
+  await table.range('p')
+  await table.swap('p', 'k', null, null)
+  const objects = platform.objects('originals')
+  await objects.store('k', new Uint8Array(1))
+  await objects.fetch('k')
+  await objects.shred('k')
+  await (await platform.signer('head')).sign(new Uint8Array(1))
+  const unwrapper = await platform.unwrapper('sealing')
+  await unwrapper.unwrap(await unwrapper.wrap(new Uint8Array(32)))
+}
+
+const EVERY_CALL = [
+  'table.blocks.insert',
+  'table.blocks.get',
+  'table.blocks.range',
+  'table.blocks.swap',
+  'objects.originals.store',
+  'objects.originals.fetch',
+  'objects.originals.shred',
+  'key.head.sign',
+  'key.sealing.wrap',
+  'key.sealing.unwrap',
+]
+
+describe('a platform that counts', () => {
+  it('counts every call once, under its name, until it is reset', async () => {
+    const { platform, counts, reset } = countCalls(openMemory())
+    await everything(platform)
+    expect(counts()).toEqual(Object.fromEntries(EVERY_CALL.map((name) => [name, 1])))
+    await platform.table('blocks').get('p', 'k')
+    expect(counts()).toMatchObject({ 'table.blocks.get': 2 })
+    reset()
+    expect(counts()).toEqual({})
+  })
+})
+
+describe('a platform that fails as planned', () => {
+  it('traces every call, those that fail included', async () => {
+    const { platform, plan, calls } = withFaults(openMemory())
+    plan(() => null)
+    await everything(platform)
+    expect(calls()).toEqual(EVERY_CALL)
+    plan(failAt(2, 'not-applied'))
+    await expect(everything(platform)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(calls()).toEqual(EVERY_CALL.slice(0, 3))
+  })
+
+  it.each(EVERY_CALL.map((name, k) => ({ name, k })))(
+    'can let $name fail, and no other call',
+    async ({ name, k }) => {
+      const code = name.startsWith('key.') ? 'KEY_UNAVAILABLE' : 'STORE_UNAVAILABLE'
+      for (const fault of ['not-applied', 'applied-unknown'] as const) {
+        const { platform, plan, calls } = withFaults(openMemory())
+        plan(failAt(k, fault))
+        await expect(everything(platform)).rejects.toMatchObject({ code })
+        expect(calls()).toHaveLength(k + 1)
+      }
+    },
+  )
+})

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, it } from '@jest/globals'
+import type { Platform } from '#core/ports/needs.ts'
+
+/** An adapter to test. */
+export interface Subject {
+  readonly name: string
+  /** A platform with nothing in it, and the same data opened again after it was closed. */
+  readonly open: () => Promise<Opened>
+  /** Why a part of the contract cannot be tested with it. */
+  readonly skips: { readonly reopen?: string }
+}
+
+export interface Opened {
+  readonly platform: Platform
+  readonly reopen: () => Promise<Platform>
+}
+
+/** One platform for all tests of a suite, which keep apart by the names that they use. */
+export function sharedPlatform(subject: Subject): () => Platform {
+  const shared: { platform?: Platform } = {}
+  beforeAll(async () => {
+    shared.platform = (await subject.open()).platform
+  })
+  afterAll(async () => shared.platform?.close())
+  return () => {
+    if (!shared.platform) throw new Error('the platform is not open')
+    return shared.platform
+  }
+}
+
+/** A test, or one that is skipped by name with its reason. */
+export function itUnless(reason: string | undefined, name: string, test: () => Promise<void>): void {
+  if (reason === undefined) it(name, test)
+  else it.skip(`${name} (skipped: ${reason})`, test)
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import { toBase64url } from '#core/bytes/encoding.ts'
+import { signApproval } from '#core/block/approval.ts'
+import type { Controller, Grant } from '#core/block/block.ts'
+import type { Link } from '#core/chain/state.ts'
+import type { Signer } from '#core/ports/keys.ts'
+import { instanceRecords, makeSigner, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import {
+  control,
+  demandOf,
+  digest,
+  follow,
+  genesis,
+  grantAll,
+  record,
+  seal,
+  type Rules,
+} from '../small-chain.ts'
+
+/** Who may act in these tests, and one chain: genesis, first control, one record block. */
+export interface Kit extends Rules {
+  readonly world: TestDeployment
+  /** Two instances of the controlling institution. */
+  readonly a: Signer
+  readonly a2: Signer
+  /** An instance of it without any capability. */
+  readonly plain: Signer
+  /** May append to the first compartment only. */
+  readonly b: Signer
+  /** An instance of an institution that was removed from the registry. */
+  readonly gone: Signer
+  readonly device: Signer
+  readonly member: (name: string) => Controller
+  readonly deviceMember: Controller
+  readonly grantOf: (name: string, given?: Partial<Grant>) => Grant
+  readonly start: Link
+  readonly first: Link
+  readonly head: Link
+}
+
+/** A block that is to be judged, and by what. */
+export interface Attempt {
+  readonly parent: Link | null
+  readonly compact: string
+  readonly chain?: string
+}
+
+/** Founds a registry of three, of which one is removed again, and a chain of the first. */
+export async function makeKit(seed: number): Promise<Kit> {
+  const world = await testDeployment(['hospital-a', 'hospital-b', 'hospital-c'], { seed })
+  const { random } = world
+  const of = (name: string) => world.institution(name)
+  const [plain, device] = [await makeSigner(random), await makeSigner(random)]
+  const enrolled = instanceRecords('hospital-a-3', of('hospital-a').id, plain, [])
+  const history = await world.home.registry.refresh()
+  const rules = { history, random }
+  const [a, a2, b] = [of('hospital-a').instance, of('hospital-a').second, of('hospital-b').instance]
+  const start = await started(rules, a, { kind: 'institution', institution: of('hospital-a').id })
+  await world.change('hospital-a', [{ act: 'enrol', ...enrolled }])
+  await world.home.registry.refresh()
+  const grants = ['hospital-a', 'hospital-b', 'hospital-c'].map((name) => {
+    const all = grantAll(start.state, of(name).id)
+    return name === 'hospital-b' ? { ...all, compartments: all.compartments.slice(0, 1) } : all
+  })
+  const opening = { grants: { put: grants, remove: [] }, packages: digest(random) }
+  const first = await next(rules, start, a, await control(rules, start, [a], opening))
+  await world.change(
+    'hospital-a',
+    [{ act: 'remove', institution: of('hospital-c').id }],
+    ['hospital-a', 'hospital-b'],
+  )
+  await world.home.registry.refresh()
+  const sealing = toBase64url(random(1216))
+  return {
+    ...rules,
+    world,
+    a,
+    a2,
+    plain,
+    b,
+    gone: of('hospital-c').instance,
+    device,
+    member: (name) => ({ kind: 'institution', institution: of(name).id }),
+    deviceMember: { kind: 'device', kid: device.kid, jwk: device.publicKey, sealing },
+    grantOf: (name, given = {}) => ({ ...grantAll(start.state, of(name).id), ...given }),
+    start,
+    first,
+    head: await next(rules, first, a, record(rules, first)),
+  }
+}
+
+/** Seals a draft and follows it. */
+export async function next(
+  rules: Rules,
+  parent: Link | null,
+  author: Signer,
+  draft: Parameters<typeof seal>[2],
+): Promise<Link> {
+  return follow(rules, parent, await seal(rules, parent, draft, author))
+}
+
+/** The same chain after the patient's device became its second controller, of whom one suffices. */
+export async function claimed(kit: Kit, threshold = 1): Promise<Link> {
+  const controllers = { threshold, members: [kit.member('hospital-a'), kit.deviceMember] }
+  const given = { controllers, packages: digest(kit.random) }
+  return next(kit, kit.head, kit.a, await control(kit, kit.head, [kit.a, kit.device], given))
+}
+
+/** An approval of what `body` does on `parent`, spoiled by `given`. */
+export function spoiledApproval(
+  parent: Link,
+  type: 'control' | 'erase',
+  body: object,
+  signer: Signer,
+  given: Partial<Parameters<typeof signApproval>[0]>,
+): Promise<string> {
+  return signApproval({ ...demandOf(parent, type, body), ...given }, signer)
+}
+
+async function started(rules: Rules, author: Signer, controller: Controller): Promise<Link> {
+  return next(rules, null, author, await genesis(rules, [controller], [author]))
+}

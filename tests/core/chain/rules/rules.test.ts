@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { readdirSync, readFileSync } from 'node:fs'
+import { isViolation } from '#core/block/violation.ts'
+import { documentedRules } from './documented-rules.ts'
+import { judge } from '../small-chain.ts'
+import { CONTROL_CASES } from './control-cases.ts'
+import { ERASE_CASES } from './erase-cases.ts'
+import { makeKit, type Kit } from './kit.ts'
+import { PLACE_CASES } from './place-cases.ts'
+
+const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES]
+const CHAIN = new URL('../../../../core/chain/', import.meta.url)
+let kit: Kit
+
+beforeAll(async () => {
+  kit = await makeKit(51)
+})
+
+describe('a block is refused', () => {
+  it.each(CASES)('by the rule %s: %s', async (rule, _, attempt) => {
+    const { parent, compact, chain } = await attempt(kit)
+    const verdict = await judge(kit, parent, compact, chain)
+    expect(isViolation(verdict) ? verdict.rule : null).toBe(rule)
+  })
+})
+
+describe('the list of rules in docs/PROTOCOL.md', () => {
+  it('holds each rule once, and each is reached by a case here', () => {
+    const rules = documentedRules()
+    expect(rules.length).toBe(new Set(rules).size)
+    const reached = new Set(CASES.map(([rule]) => rule))
+    expect(rules.filter((rule) => !reached.has(rule))).toEqual([])
+    expect([...reached].filter((rule) => !rules.includes(rule))).toEqual([])
+  })
+
+  it('holds exactly the rules that the code names', () => {
+    const files = readdirSync(CHAIN, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    )
+    const text = files.map((name) => readFileSync(new URL(name, CHAIN), 'utf8')).join('\n')
+    const named = [...text.matchAll(/violation\(\s*'([a-z-]+)'/g)].map(([, rule]) => String(rule))
+    expect([...new Set(named)].toSorted()).toEqual(documentedRules().toSorted())
+  })
+})
