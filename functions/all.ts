@@ -10,10 +10,9 @@ import { auditorApp } from './auditor/app.ts'
 import * as discoveries from './discovery/operations.ts'
 import { role as discovery } from './discovery/role.ts'
 import { discoveryApp } from './discovery/app.ts'
-import { createApp, noRoute, type Hosting, type RoleApp } from './host/app.ts'
+import { createApp, type Hosting, type RoleApp } from './host/app.ts'
 import { openApiDocument } from './host/openapi.ts'
-import type { Operation } from './host/operation.ts'
-import { problem } from './host/problem.ts'
+import { answerTheRest, type Operation } from './host/operation.ts'
 import * as reads from './reader/operations.ts'
 import { role as reader } from './reader/role.ts'
 import { readerApp } from './reader/app.ts'
@@ -52,8 +51,7 @@ export async function homeApp(platform: Platform, home: Home, hosting: Hosting):
     auditorApp(await select(platform, auditor.needs), home, hosting),
   ]
   for (const part of parts) app.route('/', part)
-  // A route of its own, because the app's notFound is not asked where the app is mounted in another.
-  app.all('*', (c) => problem(c, noRoute(), hosting.log))
+  answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
   return app
 }
 

@@ -4,10 +4,10 @@ import type { InstitutionId } from '../bytes/ids.ts'
 import { blockId, chainId, parseWith, timestamp } from '../bytes/schema.ts'
 import { parseJws, signJws, verifyJws, type OpenedJws } from '../block/jws.ts'
 import type { Verifiers } from '../crypto/signature.ts'
-import { MAX_ERASED_BYTES } from './limits.ts'
 import type { PublicJwk, Signer } from '../ports/keys.ts'
 
-const statement = v.strictObject({
+/** Payload of `ampere-erased+jws`. */
+export const erasedStatement = v.strictObject({
   v: v.literal(1),
   chain: chainId,
   /** The completing erase block. */
@@ -20,10 +20,13 @@ const statement = v.strictObject({
 })
 
 /** What a holder says once its copy is gone: a statement, not a proof. */
-export type ErasedStatement = v.InferOutput<typeof statement>
+export type ErasedStatement = v.InferOutput<typeof erasedStatement>
 
 /** Content type under which a holder hands its statement in. */
 export const ERASED_TYPE = 'application/jose'
+
+/** Longest compact statement, in bytes. */
+export const MAX_ERASED_BYTES = 8 * 1024
 
 /** The `store` of an institution's bridge with its inbox, projections and index. */
 export function bridgeStore(institution: InstitutionId): string {
@@ -32,13 +35,17 @@ export function bridgeStore(institution: InstitutionId): string {
 
 /** Signs a statement as `ampere-erased+jws`. */
 export function signErased(erased: ErasedStatement, signer: Signer): Promise<string> {
-  return signJws('ampere-erased+jws', parseWith(statement, erased, 'REQUEST_MALFORMED', 'statement'), signer)
+  return signJws(
+    'ampere-erased+jws',
+    parseWith(erasedStatement, erased, 'REQUEST_MALFORMED', 'statement'),
+    signer,
+  )
 }
 
 /** @throws AmpereError JWS_MALFORMED, REQUEST_MALFORMED */
 export function parseErased(compact: string): { readonly jws: OpenedJws; readonly erased: ErasedStatement } {
   const jws = parseJws(compact, 'ampere-erased+jws', MAX_ERASED_BYTES)
-  return { jws, erased: parseWith(statement, jws.payload, 'REQUEST_MALFORMED', 'erasure statement') }
+  return { jws, erased: parseWith(erasedStatement, jws.payload, 'REQUEST_MALFORMED', 'erasure statement') }
 }
 
 /** Parses and verifies with the holder's key. @throws AmpereError SIGNATURE_INVALID and those of `parseErased` */

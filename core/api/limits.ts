@@ -9,6 +9,7 @@ import {
 } from '../block/block.ts'
 import { MAX_JWS_BYTES } from '../block/jws.ts'
 import type { ErrorCode } from '../errors.ts'
+import { MAX_ERASED_BYTES } from './erased.ts'
 
 /** Largest body of one append in bytes, sealed object included. Larger batches become several blocks. */
 export const MAX_APPEND_BYTES = 32 * 1024 * 1024
@@ -24,8 +25,6 @@ export const REGISTRY_FRESHNESS_MS = 300_000
 export const REQUEST_TOLERANCE_MS = 120_000
 /** Largest registry block in bytes; the same as for every signed statement. */
 export const MAX_REGISTRY_BLOCK_BYTES = MAX_JWS_BYTES
-/** Longest erasure statement, in bytes. */
-export const MAX_ERASED_BYTES = 8 * 1024
 /** Longest URL that is read, in characters; RFC 9110 section 4.1 recommends to support at least 8,000. */
 export const MAX_URL_CHARACTERS = 8192
 /** How long one audit over HTTP may run, in milliseconds; gateways in front of a home cut requests at 30 s. */
@@ -33,14 +32,14 @@ export const MAX_AUDIT_MS = 20_000
 /** Packages that may come with one control block. */
 export const MAX_PACKAGES = 512
 
-/** A limit as it is published: its value, what it counts, and how going beyond it is answered. */
+/** A limit as it is published: its value, what it counts, and how going beyond it is answered (null: nobody can). */
 export interface Limit {
   readonly value: number
   readonly means: string
-  readonly code: ErrorCode
+  readonly code: ErrorCode | null
 }
 
-const limit = (value: number, means: string, code: ErrorCode): Limit => ({ value, means, code })
+const limit = (value: number, means: string, code: ErrorCode | null): Limit => ({ value, means, code })
 
 /** Every limit of a home, by the name under which /.well-known/ampere and the OpenAPI document state it. */
 export const LIMITS = {
@@ -69,8 +68,9 @@ export const LIMITS = {
     'UNAUTHORIZED',
   ),
   maxPageBlocks: limit(MAX_PAGE_BLOCKS, 'blocks in one page', 'REQUEST_MALFORMED'),
-  maxRegistryBlockBytes: limit(MAX_REGISTRY_BLOCK_BYTES, 'bytes of one registry block', 'TOO_LARGE'),
+  maxPageStatements: limit(MAX_PAGE_STATEMENTS, 'erasure statements in one page', null),
   maxErasedBytes: limit(MAX_ERASED_BYTES, 'bytes of one erasure statement', 'TOO_LARGE'),
+  maxRegistryBlockBytes: limit(MAX_REGISTRY_BLOCK_BYTES, 'bytes of one registry block', 'TOO_LARGE'),
   maxUrlCharacters: limit(MAX_URL_CHARACTERS, 'characters of a URL', 'URI_TOO_LONG'),
   maxAuditMs: limit(MAX_AUDIT_MS, 'milliseconds that one audit over HTTP may run', 'UNSUPPORTED'),
 } as const

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Hono, type Context } from 'hono'
+import { Hono } from 'hono'
 import { MAX_URL_CHARACTERS } from '#core/api/limits.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Now, Random } from '#core/ports/keys.ts'
@@ -14,20 +14,7 @@ export interface Hosting {
   readonly log: Log
 }
 
-/** What handlers of one request tell each other. */
-interface RequestVariables {
-  requestId: string
-  role: string
-  /** A route took the request. */
-  isMatched: boolean | undefined
-  /** Methods that routes of this path answer, of all roles in this process. */
-  methods: readonly string[] | undefined
-  /** That no route answers the method was said already. */
-  isRefused: boolean | undefined
-}
-
-export type RoleApp = Hono<{ Variables: RequestVariables }>
-export type RoleContext = Context<{ Variables: RequestVariables }>
+export type RoleApp = Hono<{ Variables: { requestId: string; role: string } }>
 
 /** An empty app with what all roles share: request ids, problem documents, one log line per request. */
 export function createApp(role: string, hosting: Hosting): RoleApp {

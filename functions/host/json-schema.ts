@@ -8,6 +8,7 @@ import {
 import type * as v from 'valibot'
 import { compactJws, problemAnswer } from '#core/api/answers.ts'
 import { appendHead, packageSchema } from '#core/api/append.ts'
+import { erasedStatement } from '#core/api/erased.ts'
 import { headStatement } from '#core/api/head.ts'
 import { signedRequest } from '#core/api/request.ts'
 import { blockSchema, grantSchema } from '#core/block/block.ts'
@@ -30,6 +31,7 @@ const COMPONENTS: Record<string, v.GenericSchema> = {
   Digest: bytes.digest,
   EntryId: bytes.entryId,
   EpochPackage: packageSchema,
+  ErasedStatement: erasedStatement,
   Grant: grantSchema,
   HeadStatement: headStatement,
   InstanceId: bytes.instanceId,

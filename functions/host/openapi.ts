@@ -53,7 +53,7 @@ export function openApiDocument(operations: Readonly<Record<string, readonly Ope
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    tags: Object.keys(operations).map((name) => ({ name })),
+    tags: Object.keys(operations).flatMap((name) => (operations[name]?.length ? [{ name }] : [])),
     paths,
     components: {
       schemas: withProblemExample(componentSchemas()),
@@ -164,32 +164,48 @@ function responsesOf(
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].toSorted((a, b) => a - b)
   const problems = statuses.map((status) => {
     const here = codes.filter((code) => PROBLEMS[code].status === status)
-    return [String(status), problemOf(here)] as const
+    return [String(status), problemOf(here, status)] as const
   })
   return Object.fromEntries([...answers, ...problems])
 }
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
 
-function answerOf(answer: Answer, example: unknown): object {
-  const headers = Object.entries(answer.headers ?? {}).map(
+function headersOf(stated: Readonly<Record<string, string>> = {}): object {
+  const described = Object.entries(stated).map(
     ([name, description]) => [name, { description, schema: { type: 'string' } }] as const,
   )
+  return { ...REQUEST_ID, ...Object.fromEntries(described) }
+}
+
+function answerOf(answer: Answer, example: unknown): object {
   const schema = answer.schema ? jsonSchemaOf(answer.schema) : { contentMediaType: answer.type }
   return {
     description: answer.does,
-    headers: { ...REQUEST_ID, ...Object.fromEntries(headers) },
+    headers: headersOf(answer.headers),
     content: { [answer.type]: { schema, ...given(example) } },
   }
 }
 
-function problemOf(codes: readonly ErrorCode[]): object {
+/** Headers of problems by status, beside the request id. */
+const PROBLEM_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  401: { 'WWW-Authenticate': 'The scheme that is wanted.' },
+  415: { Accept: 'The content type that is wanted.', 'Accept-Encoding': 'identity' },
+  429: {
+    'Retry-After': 'Seconds after which to try again.',
+    'RateLimit-Policy': 'The limit: its quota, unit and window.',
+    RateLimit: 'What is left of it, and when it is whole again.',
+  },
+  503: { 'Retry-After': 'Seconds after which to try again.' },
+}
+
+function problemOf(codes: readonly ErrorCode[], status: number): object {
   const schema = {
     allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }],
   }
   return {
     description: codes.map((code) => `${code}: ${PROBLEMS[code].title}.`).join(' '),
-    headers: REQUEST_ID,
+    headers: headersOf(PROBLEM_HEADERS[status]),
     content: { [PROBLEM_TYPE]: { schema } },
   }
 }

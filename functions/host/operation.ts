@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import * as v from 'valibot'
 import { LIMITS, type LimitName } from '#core/api/limits.ts'
 import { AmpereError, type ErrorCode } from '#core/errors.ts'
-import { createApp, readBody, requireType, type Hosting, type RoleApp, type RoleContext } from './app.ts'
+import { createApp, noRoute, readBody, requireType, type Hosting, type RoleApp } from './app.ts'
 import { problem } from './problem.ts'
 
 type Entries = Readonly<Record<string, v.GenericSchema<string | undefined, unknown>>>
@@ -82,47 +82,34 @@ export function route<O extends Operation>(
   return { operation, handle: handle as Route['handle'] }
 }
 
-/**
- * A role's app with exactly these routes. Other methods on their paths are answered 405 with `Allow`, and
- * OPTIONS with `Allow` alone: no other origin is let in, so there is nothing more to say.
- */
+/** A role's app with exactly these routes. */
 export function createRoleApp(role: string, hosting: Hosting, routes: readonly Route[]): RoleApp {
   const app = createApp(role, hosting)
   for (const each of routes) {
     app.on(each.operation.method, each.operation.pattern, (c) => {
       c.set('role', role)
-      c.set('isMatched', true)
       return answer(c, each, hosting)
     })
-  }
-  for (const pattern of new Set(routes.map((each) => each.operation.pattern))) {
-    const methods = routes.flatMap(({ operation }) =>
-      operation.pattern === pattern ? [operation.method] : [],
-    )
-    app.all(pattern, (c, next) => answerOtherMethods(c, next, methods, hosting))
   }
   return app
 }
 
-/** Another role in the same process may have the method on this path: it is asked first, and named in `Allow`. */
-async function answerOtherMethods(
-  c: RoleContext,
-  next: () => Promise<void>,
-  methods: readonly string[],
-  hosting: Hosting,
-): Promise<void> {
-  const known = [...(c.get('methods') ?? []), ...methods]
-  c.set('methods', known)
-  await next()
-  if (c.get('isMatched') === true || c.get('isRefused') === true) return
-  c.set('isRefused', true)
-  const all = [...new Set(known)]
-  const allow = [...all, ...(all.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
-  const error = new AmpereError('METHOD_NOT_ALLOWED', `this path answers ${allow}`)
-  c.res =
-    c.req.method === 'OPTIONS'
-      ? new Response(null, { status: 204, headers: { allow } })
-      : problem(c, error, hosting.log, { allow })
+/**
+ * Answers what no route of an app answers, after all of them were added; roles may share a path. Other methods
+ * get 405 with `Allow`, and OPTIONS `Allow` alone: no other origin is let in, so there is nothing more to say.
+ * The 404 is a route too, because an app's own is not asked where the app is mounted in another.
+ */
+export function answerTheRest(app: RoleApp, operations: readonly Operation[], hosting: Hosting): void {
+  for (const pattern of new Set(operations.map((operation) => operation.pattern))) {
+    const methods = operations.flatMap((one) => (one.pattern === pattern ? [one.method] : []))
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+    app.all(pattern, (c) => {
+      if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
+      const error = new AmpereError('METHOD_NOT_ALLOWED', `this path answers ${allow}`)
+      return problem(c, error, hosting.log, { allow })
+    })
+  }
+  app.all('*', (c) => problem(c, noRoute(), hosting.log))
 }
 
 async function answer(c: Context, { operation, handle }: Route, hosting: Hosting): Promise<Response> {

@@ -61,6 +61,10 @@ export function problemResponse(
   })
 }
 
+function unexpected(cause: unknown): AmpereError {
+  return new AmpereError('UNEXPECTED', 'The cause is in the log under this request id.', { cause })
+}
+
 /** Retry-After (RFC 9110) and the headers of draft-ietf-httpapi-ratelimit-headers. */
 function limitHeaders(limit: RateLimit): Record<string, string> {
   const { policy, quota, windowSeconds, remaining, resetSeconds } = limit
@@ -70,8 +74,4 @@ function limitHeaders(limit: RateLimit): Record<string, string> {
     'ratelimit-policy': `"${policy}";q=${quota}${unit};w=${windowSeconds}`,
     ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
   }
-}
-
-function unexpected(cause: unknown): AmpereError {
-  return new AmpereError('UNEXPECTED', 'The cause is in the log under this request id.', { cause })
 }

@@ -117,11 +117,22 @@ export const readErased = {
   ...read,
   id: 'readErased',
   pattern: '/v1/chains/:chain/erased',
-  does: 'Gives the signed statements of this home and of other holders that erasures of a chain were carried out.',
+  does: 'Gives a page of the signed statements, of this home and of other holders, that erasures of a chain were carried out.',
+  limits: [...read.limits, 'maxPageStatements'],
   query: {
-    from: v.optional(v.pipe(v.string(), v.maxLength(400), v.description('`next` of the page before.'))),
+    from: v.optional(
+      v.pipe(
+        v.string(),
+        v.regex(/^[A-Za-z0-9_-]{1,512}$/),
+        v.description('`next` of the page before; opaque.'),
+      ),
+    ),
   },
   answers: {
-    200: { does: 'Statements (ampere-erased+jws), the oldest first.', type: JSON_TYPE, schema: erasedAnswer },
+    200: {
+      does: 'Statements (ampere-erased+jws); ask again from `next` until it is null.',
+      type: JSON_TYPE,
+      schema: erasedAnswer,
+    },
   },
 } as const satisfies Operation

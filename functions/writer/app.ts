@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { decodeAppend } from '#core/api/append.ts'
 import { appendBlock } from '#core/server/append/append.ts'
 import type { WriterPorts } from '#core/server/append/needs.ts'
 import { createQuotas } from '#core/server/append/quota.ts'
-import { fromUtf8 } from '#core/bytes/encoding.ts'
-import { addErased } from '#core/server/holders.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import { carryOutErasure, type EraserPorts } from '#core/server/erase.ts'
+import { addErased } from '#core/server/holders.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
@@ -25,7 +25,7 @@ export function writerApp(ports: WriterPorts, eraser: EraserPorts, home: Home, h
       }
       return c.json(answer, 201)
     }),
-    route(operations.stateErased, async (c, { path, body }) => {
+    route(operations.addErased, async (c, { path, body }) => {
       const { statement, isNew } = await addErased(ports, home, path.chain, fromUtf8(body))
       return c.json({ statement }, isNew ? 201 : 200)
     }),

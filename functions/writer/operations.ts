@@ -13,7 +13,7 @@ export const appendBlock = {
   who: 'Whoever the rules of the chain let write this block: a block is its own credential. A genesis needs an app instance with capability create.',
   signed: false,
   notes:
-    'Durable when answered. Safe to repeat: the same signing input again gets the same answer, so no Idempotency-Key is needed. After HEAD_CONFLICT read the blocks since `prev`; one with your `kid` and `op` means that you succeeded.',
+    'Durable when answered. Safe to repeat: the same signing input again gets the same answer, so no Idempotency-Key is needed. Beyond what the limits of a grant allow in a day the answer is LIMIT_EXCEEDED, with RateLimit headers. After HEAD_CONFLICT read the blocks since `prev`; one with your `kid` and `op` means that you succeeded.',
   limits: [
     'maxAppendBytes',
     'maxEntriesPerBlock',
@@ -54,47 +54,50 @@ export const appendBlock = {
     'CLOCK_SKEW',
     'REGISTRY_STALE',
     'HEAD_CONFLICT',
+    'LIMIT_EXCEEDED',
     'NOT_FOUND',
     'TOO_LARGE',
     'UNSUPPORTED',
     'UNSUPPORTED_MEDIA_TYPE',
-    'LIMIT_EXCEEDED',
     'KEY_UNAVAILABLE',
     'STORE_FULL',
     ...READ_PROBLEMS,
   ],
 } as const satisfies Operation
 
-export const stateErased = {
-  id: 'stateErased',
+const statement = { type: 'application/json', schema: statementAnswer }
+
+export const addErased = {
+  id: 'addErased',
   method: 'POST',
   pattern: '/v1/chains/:chain/erased',
-  does: "Takes a holder's signed statement that its copy of what a block erased is gone.",
-  who: 'An active app instance of an institution that has a part in the chain, or had one since the oldest of the erased entries: the statement is its own credential.',
+  does: 'Keeps the signed statement of a holder that its copy of what an erasure covers is gone.',
+  who: 'An active app instance of an institution that has, or had since the oldest of the erased entries, a part in the chain: the statement is its own credential. To all others the chain does not exist.',
   signed: false,
-  notes: 'A holder has one statement per erasure: the first stays, and later ones are answered with it.',
+  notes:
+    'Durable when answered. A holder has one statement per erasure: the first stays, and later ones are answered with it, so sending again is safe.',
   limits: ['maxErasedBytes', 'clockToleranceMs'],
   path: { chain: chainId },
   query: {},
   body: {
-    does: 'A compact JWS, ampere-erased+jws.',
+    does: 'One compact JWS (ampere-erased+jws with the payload ErasedStatement) as ASCII.',
     type: ERASED_TYPE,
     limit: 'maxErasedBytes',
   },
   answers: {
-    200: { does: 'The statement that was there already.', type: 'application/json', schema: statementAnswer },
-    201: { does: 'The statement as kept.', type: 'application/json', schema: statementAnswer },
+    200: { does: 'The statement that was there already.', ...statement },
+    201: { does: 'The statement as stored.', ...statement },
   },
   problems: [
     'REQUEST_MALFORMED',
     'ENCODING_MALFORMED',
     'JWS_MALFORMED',
-    'SIGNATURE_INVALID',
     'UNAUTHORIZED',
+    'SIGNATURE_INVALID',
     'FORBIDDEN',
-    'VERIFICATION_FAILED',
-    'CLOCK_SKEW',
     'NOT_FOUND',
+    'CLOCK_SKEW',
+    'VERIFICATION_FAILED',
     'TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
     'STORE_FULL',

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, toBase64url, utf8 } from '#core/bytes/encoding.ts'
-import { asDeploymentId, asInstanceId, type ChainId, type Digest } from '#core/bytes/ids.ts'
-import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { asDeploymentId, asInstanceId, type BlockId, type ChainId, type Digest } from '#core/bytes/ids.ts'
 import { bridgeStore, signErased } from '#core/api/erased.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import { changeChain } from '#core/client/acts/change-chain.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
@@ -48,7 +48,7 @@ const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 export async function converse(): Promise<Conversation> {
   const world = await testDeployment(['hospital-a', 'hospital-b'])
   const appends: Uint8Array<ArrayBuffer>[] = []
-  const record = await makeRecord(world, async (request) => {
+  const { record, erasure } = await makeRecord(world, async (request) => {
     if (request.method === 'POST') appends.push(new Uint8Array(await request.clone().arrayBuffer()))
     return world.fetch(request)
   })
@@ -67,16 +67,19 @@ export async function converse(): Promise<Conversation> {
   for (const operation of Object.values(discoveries)) await say(operation)
   await sayRegistry(world, say)
   await say(writes.appendBlock, { body: entriesAppend(appends) })
+  const statement = await stateErased(world, record, erasure)
+  for (const _ of ['first', 'again'])
+    await say(writes.addErased, { path: { chain: record }, body: statement })
   await sayRecord(say, record, entriesAppend(appends))
-  const statement = { path: { chain: record }, body: utf8(await statementFor(world, record)) }
-  await say(writes.stateErased, statement)
-  await say(writes.stateErased, statement)
   await say(audits.auditChains, { path: { chain: record } })
   await say(audits.auditChains, { path: { chain: 'all' } })
   return { world, record, exchanges }
 }
 
-async function makeRecord(world: TestDeployment, fetch: Fetch): Promise<ChainId> {
+async function makeRecord(
+  world: TestDeployment,
+  fetch: Fetch,
+): Promise<{ readonly record: ChainId; readonly erasure: BlockId }> {
   const a = world.connect('hospital-a', { fetch })
   const { record } = await createRecord(a, HOME, ['general'])
   const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
@@ -92,18 +95,21 @@ async function makeRecord(world: TestDeployment, fetch: Fetch): Promise<ChainId>
   await changeChain(a, record, { controllers: { threshold: 1, members } }, [instance, device])
   const erasure = { scope: 'entries' as const, entries: [first], ground: 'patient-request' as const }
   const request = await requestErasure(a, record, erasure, { patient: [device] })
-  await settleErasure(a, record, request.block.height, 'complete')
-  return record
+  const { id: completed } = await settleErasure(a, record, request.block.height, 'complete')
+  return { record, erasure: completed }
 }
 
-/** Hospital A's statement that its bridge forgot what was erased. */
-async function statementFor(world: TestDeployment, chain: ChainId): Promise<string> {
-  const [erasure] = (await world.connect('hospital-a').read(chain)).erasures
-  if (!erasure) throw new RangeError('something was erased')
+/** What hospital A's bridge says once it has nothing left of what was erased. */
+async function stateErased(
+  world: TestDeployment,
+  chain: ChainId,
+  block: BlockId,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { id, instance } = world.institution('hospital-a')
   const at = toTimestamp(world.clock.now)
-  const said = { v: 1 as const, chain, block: erasure.id, store: bridgeStore(id), at, backupsExpire: at }
-  return signErased(said, instance)
+  return utf8(
+    await signErased({ v: 1, chain, block, store: bridgeStore(id), at, backupsExpire: at }, instance),
+  )
 }
 
 /** The first append that brought entries; sent again it is answered as before. */
