@@ -21,6 +21,12 @@ export const erasedAnswer = v.object({
 export const statementAnswer = v.object({ statement: compactJws })
 /** Chains that the asking institution has a part in. */
 export const chainsAnswer = v.object({ items: v.array(v.string()), next: v.nullable(v.string()) })
+/** What the registry says of one record at one height: verify `block`, then the proof against its `state`. */
+export const recordAnswer = v.object({
+  head: v.object({ height: v.number(), id: v.string() }),
+  block: compactJws,
+  proof: v.object({ bucket: v.string(), hashes: v.array(v.string()) }),
+})
 export const registryHeadAnswer = v.object({ height: v.number(), id: v.string(), block: compactJws })
 /** A problem document, RFC 9457. */
 export const problemAnswer = v.object({
@@ -39,4 +45,5 @@ export type BlocksAnswer = v.InferOutput<typeof blocksAnswer>
 export type PackagesAnswer = v.InferOutput<typeof packagesAnswer>
 export type StatementAnswer = v.InferOutput<typeof statementAnswer>
 export type ErasedAnswer = v.InferOutput<typeof erasedAnswer>
+export type RecordAnswer = v.InferOutput<typeof recordAnswer>
 export type ChainsAnswer = v.InferOutput<typeof chainsAnswer>
