@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { asChainId } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
-import { auditChains, listChains, type AuditorPorts } from '#core/server/audit.ts'
+import { auditChains, listChains } from '#core/server/audit/audit.ts'
+import { type AuditorPorts } from '#core/server/audit/needs.ts'
 import { authenticate } from '#core/server/authenticate.ts'
 import type { Home } from '#core/server/home.ts'
-import { createApp, type Hosting, type RoleApp } from '../host/app.ts'
+import { chainParameter, countParameter, createApp, type Hosting, type RoleApp } from '../host/app.ts'
 
 /** Verifies what the home holds, on demand. Its answers name chains and rules, never contents. */
 export function auditorApp(ports: AuditorPorts, home: Home, hosting: Hosting): RoleApp {
@@ -24,8 +24,11 @@ export function auditorApp(ports: AuditorPorts, home: Home, hosting: Hosting): R
     if (!caller.capabilities.includes('control'))
       throw new AmpereError('FORBIDDEN', 'auditing needs capability control')
     const { chain } = c.req.param()
-    const chains = chain === 'all' ? listChains(ports) : [asChainId(chain)]
-    return c.json(await auditChains(ports, home, chains))
+    if (chain !== 'all') return c.json(await auditChains(ports, home, [chainParameter(chain)]))
+    const from = c.req.query('from')
+    const chains = listChains(ports, from === undefined ? null : chainParameter(from))
+    const limit = Math.max(1, countParameter(new URL(c.req.url), 'limit', Number.MAX_SAFE_INTEGER))
+    return c.json(await auditChains(ports, home, chains, undefined, limit))
   })
   return app
 }

@@ -13,7 +13,8 @@ import {
 } from '#core/client/acts/acts.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { select } from '#core/ports/needs.ts'
-import { auditChains, AUDITOR_NEEDS, listChains } from '#core/server/audit.ts'
+import { auditChains, listChains } from '#core/server/audit/audit.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { carryOutErasures, ERASER_NEEDS } from '#core/server/erase.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
