@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { MAX_JWS_BYTES } from '../block/jws.ts'
-import { chainId, count, digest } from '../bytes/schema.ts'
+import { chainId, count, digest, timestamp } from '../bytes/schema.ts'
 import { packageSchema } from './append.ts'
 
 /** A signed statement as it travels. */
@@ -28,6 +28,12 @@ export const erasedAnswer = v.object({
 export const statementAnswer = v.object({ statement: compactJws })
 /** Chains that the asking institution has a part in. */
 export const chainsAnswer = v.object({ items: v.array(v.string()), next: v.nullable(v.string()) })
+/** What the registry says of one record at one height: verify `block`, then the proof against its `state`. */
+export const recordAnswer = v.object({
+  head: v.object({ height: v.number(), id: v.string() }),
+  block: compactJws,
+  proof: v.object({ bucket: v.string(), hashes: v.array(v.string()) }),
+})
 export const registryHeadAnswer = v.object({ height: v.number(), id: v.string(), block: compactJws })
 /** Answer to a registry block: its id, also when it was there already. */
 export const registryAddedAnswer = v.object({ id: digest })
@@ -58,6 +64,18 @@ export const auditAnswer = v.object({
       detail: v.string(),
     }),
   ),
+  flags: v.pipe(
+    v.array(
+      v.object({
+        chain: chainId,
+        height: v.nullable(count),
+        flag: v.picklist(['diverged', 'rotation-due', 'erasure-waits', 'unreferenced', 'not-verified']),
+        detail: v.string(),
+        since: v.nullable(timestamp),
+      }),
+    ),
+    v.description('What waits, is due or is unreferenced: no damage.'),
+  ),
   unfinished: v.pipe(
     v.array(chainId),
     v.description('Chains that take longer than one request may; nothing is said of them.'),
@@ -84,6 +102,7 @@ export type BlocksAnswer = v.InferOutput<typeof blocksAnswer>
 export type PackagesAnswer = v.InferOutput<typeof packagesAnswer>
 export type StatementAnswer = v.InferOutput<typeof statementAnswer>
 export type ErasedAnswer = v.InferOutput<typeof erasedAnswer>
+export type RecordAnswer = v.InferOutput<typeof recordAnswer>
 export type ChainsAnswer = v.InferOutput<typeof chainsAnswer>
 export type AuditAnswer = v.InferOutput<typeof auditAnswer>
 export type ProblemAnswer = v.InferOutput<typeof problemAnswer>

@@ -44,19 +44,17 @@ export async function readHead(ports: ReaderPorts, home: Home, head: ParsedBlock
   return { block: head.compact, head: await headStatement(ports, home, head) }
 }
 
-/** Blocks from a height on, in order. `limit` is 1..MAX_PAGE_BLOCKS. */
+/** Blocks from a height on, in order. `limit` beyond a page gives a page. */
 export async function readBlocks(
   ports: ReaderPorts,
   chain: ChainId,
   from: number,
   limit: number,
 ): Promise<BlocksAnswer> {
-  const rows = await ports.tables.blocks.range(chain, {
-    from: heightKey(from),
-    limit: Math.min(limit, MAX_PAGE_BLOCKS),
-  })
+  const size = Math.min(limit, MAX_PAGE_BLOCKS)
+  const rows = await ports.tables.blocks.range(chain, { from: heightKey(from), limit: size })
   const items = rows.map((row) => fromUtf8(row.value))
-  return { items, next: items.length < Math.min(limit, MAX_PAGE_BLOCKS) ? null : from + items.length }
+  return { items, next: items.length < size ? null : from + items.length }
 }
 
 /** A block's key row, or null when it is missing. `name` is `<root>.<keys>`. */

@@ -42,18 +42,16 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
   return sameOrConflict(fromUtf8(row.value), compact, opened.id, height)
 }
 
-/** Registry blocks from a height on. */
+/** Registry blocks from a height on. `limit` beyond a page gives a page. */
 export async function readRegistryBlocks(
   ports: { readonly tables: Pick<RegistrarPorts['tables'], 'registry'> },
   from: number,
   limit: number,
 ): Promise<BlocksAnswer> {
-  const rows = await ports.tables.registry.range(REGISTRY_PARTITION, {
-    from: heightKey(from),
-    limit: Math.min(limit, MAX_PAGE_BLOCKS),
-  })
+  const size = Math.min(limit, MAX_PAGE_BLOCKS)
+  const rows = await ports.tables.registry.range(REGISTRY_PARTITION, { from: heightKey(from), limit: size })
   const items = rows.map((row) => fromUtf8(row.value))
-  return { items, next: items.length < Math.min(limit, MAX_PAGE_BLOCKS) ? null : from + items.length }
+  return { items, next: items.length < size ? null : from + items.length }
 }
 
 /** Proof of one record, present or absent, at the newest head. @throws AmpereError NOT_FOUND while empty */

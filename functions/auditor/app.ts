@@ -3,7 +3,9 @@ import type { AuditAnswer } from '#core/api/answers.ts'
 import { MAX_AUDIT_MS } from '#core/api/limits.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
-import { auditChains, listChains, type AuditorPorts, type AuditReport } from '#core/server/audit.ts'
+import { listChains, openAudit, type OpenAudit } from '#core/server/audit/audit.ts'
+import type { AuditorPorts } from '#core/server/audit/needs.ts'
+import type { ChainReport } from '#core/server/audit/report.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { callerOf } from '../host/caller.ts'
@@ -36,13 +38,15 @@ async function auditOne(
   chain: ChainId,
   isOver: () => boolean,
 ): Promise<AuditAnswer> {
-  const report = await auditWithin(ports, home, chain, isOver)
+  const audit = await openAudit(ports, home)
+  const report = await auditWithin(audit, chain, isOver)
   if (!report) {
     const what = 'the chain takes longer than one audit over HTTP may (maxAuditMs); audit it beside the store'
     throw new AmpereError('UNSUPPORTED', what)
   }
   if (report.blocks === 0 && report.findings.length === 0) throw new AmpereError('NOT_FOUND', 'no such chain')
-  return { ...report, findings: [...report.findings], unfinished: [], next: null }
+  const findings = [...audit.findings, ...report.findings]
+  return { ...report, findings, chains: 1, unfinished: [], next: null }
 }
 
 /** Audits chain after chain while there is time. The first of a request has all of it, so that each request gets on. */
@@ -52,40 +56,45 @@ async function auditAll(
   from: ChainId | undefined,
   isOver: () => boolean,
 ): Promise<AuditAnswer> {
+  const audit = await openAudit(ports, home)
   const total: AuditAnswer = {
     chains: 0,
     blocks: 0,
     entries: 0,
     erased: 0,
-    findings: [],
+    findings: [...audit.findings],
+    flags: [],
     unfinished: [],
     next: null,
   }
-  for await (const chain of listChains(ports, from)) {
+  for await (const chain of listChains(ports, from ?? null)) {
     const isFirst = total.chains + total.unfinished.length === 0
     if (!isFirst && isOver()) return { ...total, next: chain }
-    const report = await auditWithin(ports, home, chain, isOver)
+    const report = await auditWithin(audit, chain, isOver)
     if (!report && !isFirst) return { ...total, next: chain }
-    if (!report) total.unfinished.push(chain)
-    total.chains += report?.chains ?? 0
-    total.blocks += report?.blocks ?? 0
-    total.entries += report?.entries ?? 0
-    total.erased += report?.erased ?? 0
-    total.findings.push(...(report?.findings ?? []))
+    if (!report) {
+      total.unfinished.push(chain)
+      continue
+    }
+    total.chains++
+    total.blocks += report.blocks
+    total.entries += report.entries
+    total.erased += report.erased
+    total.findings.push(...report.findings)
+    total.flags.push(...report.flags)
   }
   return total
 }
 
 /** The audit of one chain, or null when the time was over before its end. */
 async function auditWithin(
-  ports: AuditorPorts,
-  home: Home,
+  audit: OpenAudit,
   chain: ChainId,
   isOver: () => boolean,
-): Promise<AuditReport | null> {
+): Promise<ChainReport | null> {
   const gaveUp = new AmpereError('UNSUPPORTED', 'the time for an audit is over')
   try {
-    return await auditChains(ports, home, [chain], () => {
+    return await audit.chain(chain, () => {
       if (isOver()) throw gaveUp
     })
   } catch (error) {

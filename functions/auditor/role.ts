@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AUDITOR_NEEDS } from '#core/server/audit.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 
 export const role = { name: 'auditor', needs: AUDITOR_NEEDS } as const

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { blocksAnswer, recordProofAnswer, registryAddedAnswer } from '#core/api/answers.ts'
+import { blocksAnswer, recordAnswer, recordProofAnswer, registryAddedAnswer } from '#core/api/answers.ts'
 import { MAX_PAGE_BLOCKS } from '#core/api/limits.ts'
 import { countParameter, READ_PROBLEMS, type Operation } from '../host/operation.ts'
 
 const JSON_TYPE = 'application/json'
+/** A height in a path: a count without leading zeros, below 2^53. */
+const height = v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,14})$/), v.description('A height of the registry.'))
+
 const open = {
   method: 'GET',
   who: 'Anybody: the registry names institutions, software and keys, never a patient.',
@@ -50,6 +53,23 @@ export const readRecordProof = {
     ),
   },
   answers: { 200: { does: 'The proof.', type: JSON_TYPE, schema: recordProofAnswer } },
+  problems: [...open.problems, 'NOT_FOUND'],
+} as const satisfies Operation
+
+export const readRecordProofAt = {
+  ...open,
+  id: 'readRecordProofAt',
+  pattern: '/v1/registry/:height{[0-9]+}/records/:key{.+}',
+  does: 'Proves what the registry said under one key at a height: a record, or that there was none. Never changes.',
+  path: { height, key: readRecordProof.path.key },
+  answers: {
+    200: {
+      does: 'The proof, and the registry block that names the root it leads to.',
+      type: JSON_TYPE,
+      schema: recordAnswer,
+      headers: { 'Cache-Control': 'A year: what was true of a height stays so.' },
+    },
+  },
   problems: [...open.problems, 'NOT_FOUND'],
 } as const satisfies Operation
 

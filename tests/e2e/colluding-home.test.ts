@@ -24,7 +24,8 @@ import { rootOf } from '#core/log/merkle.ts'
 import { select } from '#core/ports/needs.ts'
 import { sealPackage } from '#core/seal/epoch.ts'
 import { sealKeys } from '#core/seal/wraps.ts'
-import { auditChains, AUDITOR_NEEDS, listChains } from '#core/server/audit.ts'
+import { auditChains, listChains } from '#core/server/audit/audit.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { loadBlock, rowKey } from '#core/server/store/rows.ts'
 import { control, digest, record as recordBlock, seal } from '#tests/core/chain/small-chain.ts'
 import { collidingCiphertext } from '#tests/core/seal/gcm-collision.ts'
@@ -203,7 +204,7 @@ describe('a home that changes what it keeps', () => {
     )
     expect(await openedOf(at, 'hospital-a')).toEqual(['one'])
     expect(await closedOf(at, 'hospital-a')).toEqual(['missing keys-row'])
-    expect(await findings(at)).toEqual(['missing keys-row'])
+    expect(await findings(at)).toEqual(['missing destroyed-key'])
     const report = await verifyExport(await exportRecord(at.a, at.record))
     expect(report).toMatchObject({ erased: 0, problems: [{ height: 2, rule: 'keys-row' }] })
     const store = at.world.platform.objects('entries')

@@ -11,7 +11,8 @@ import { passphraseOf } from '#cli/settings.ts'
 import { connectInstitution, openHome } from '#cli/world.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { select } from '#core/ports/needs.ts'
-import { auditChains, AUDITOR_NEEDS, listChains } from '#core/server/audit.ts'
+import { auditChains, listChains } from '#core/server/audit/audit.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 
 /** Kills in every run of the tests; SLOW=1 makes it fifty. */

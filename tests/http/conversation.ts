@@ -137,6 +137,7 @@ async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
   await say(registrations.addRegistryBlock, { body: utf8(change) })
   await say(registrations.readRegistryBlocks, { query: { from: 1, limit: 1 } })
   await say(registrations.readRecordProof, { path: { key: 'rules' } })
+  await say(registrations.readRecordProofAt, { path: { height: '0', key: 'rules' } })
   await say(registrations.readRecordProof, { path: { key: `instance/${asInstanceId('hospital-b-4')}` } })
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromBase64url, utf8 } from '../../bytes/encoding.ts'
+import { fromBase64url, fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import type { Append } from '../../api/append.ts'
@@ -64,13 +64,13 @@ function partsOf(ports: WriterPorts, parsed: ParsedBlock, append: Append, link: 
   const { tables, objects } = ports
   const parts: Part[] = []
   if (block.entries && append.object && append.row !== null) {
-    const name = objectName(chain, block.entries.root)
     const { object } = append
+    const name = objectName(chain, block.entries.root)
+    parts.push(keyRowPart(ports, chain, rowKey(block.entries), append.row))
     parts.push({
       put: async () => (await objects.entries.store(name, object)) === 'stored',
       isThere: async () => (await objects.entries.fetch(name, { start: 0, end: 1 })) !== null,
     })
-    parts.push(rowPart(tables.wraps, chain, rowKey(block.entries), utf8(append.row)))
   }
   if (block.type === 'control' && block.body.packages !== null) {
     for (const item of append.packages) {
@@ -86,6 +86,23 @@ function partsOf(ports: WriterPorts, parsed: ParsedBlock, append: Append, link: 
     parts.push(rowPart(tables.states, chain, block.state, stateBytes(link.state)))
   }
   return parts
+}
+
+/**
+ * The key row, which is stored first: tombstones keep the root that a row had, so one that was erased lies where
+ * the one that is sent belongs. Then nothing of it may come back, the object included.
+ */
+function keyRowPart(ports: WriterPorts, chain: ChainId, key: string, row: string): Part {
+  const { wraps } = ports.tables
+  const part = rowPart(wraps, chain, key, utf8(row))
+  const put = async () => {
+    if (await part.put()) return true
+    const stored = await wraps.get(chain, key)
+    if (stored && fromUtf8(stored.value) !== row)
+      throw new AmpereError('BLOCK_REFUSED', 'append: keys of these entries were erased; seal them anew')
+    return false
+  }
+  return { ...part, put }
 }
 
 function rowPart(table: AppendTable, chain: ChainId, key: string, value: Uint8Array): Part {

@@ -6,13 +6,16 @@ import { asDeploymentId, type ChainId, type OpId } from '#core/bytes/ids.ts'
 import { decodeAppend, type Append } from '#core/api/append.ts'
 import { parseBlock, signBlock } from '#core/block/open-block.ts'
 import type { Block } from '#core/block/block.ts'
+import { parseKeyRow } from '#core/block/key-row.ts'
+import { rowRoot } from '#core/server/append/parts.ts'
 import { following } from '#core/client/append-entries.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
 import { AmpereError } from '#core/errors.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
-import { auditChains, AUDITOR_NEEDS, listChains } from '#core/server/audit.ts'
+import { auditChains, listChains } from '#core/server/audit/audit.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { sweep, type SweepReport } from '#core/server/sweep/sweep.ts'
 import { SWEEPER_NEEDS } from '#core/server/sweep/needs.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
@@ -81,7 +84,9 @@ export async function signAgain({ world, a }: Attempts, append: Append): Promise
   const { block, chain } = parseBlock(append.block)
   const replica = await a.replica(chain)
   const op = toBase64url(world.random(16)) as OpId
-  const again = { ...block, ...following(a.ports, replica, op) } as Block
+  const keys = append.row === null ? null : rowRoot(parseKeyRow(utf8(append.row)))
+  const entries = block.entries && keys && { ...block.entries, keys }
+  const again = { ...block, ...following(a.ports, replica, op), entries } as Block
   return { ...append, block: (await signBlock(again, a.ports.identity.signer)).compact }
 }
 
@@ -113,10 +118,13 @@ export async function restoring(at: Attempts, run: (fresh: Attempts) => Promise<
   const saved = await at.store.save()
   const { now } = at.world.clock
   // A client remembers heads, so each case has its own.
-  await run({ ...at, a: at.world.connect('hospital-a') })
-  mend(at)
-  await at.store.load(saved)
-  at.world.clock.now = now
+  try {
+    await run({ ...at, a: at.world.connect('hospital-a') })
+  } finally {
+    mend(at)
+    await at.store.load(saved)
+    at.world.clock.now = now
+  }
 }
 
 /** The calls of an act that nothing disturbs. */

@@ -15,7 +15,7 @@ import {
   sweepNow,
   texts,
   type Attempts,
-} from './attempts.ts'
+} from '../attempts.ts'
 
 /** Lets a task run to its n-th call and wait there. */
 function stopAt(n: number): {

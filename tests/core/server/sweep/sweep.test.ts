@@ -19,7 +19,7 @@ import {
   sweepNow,
   texts,
   type Attempts,
-} from './attempts.ts'
+} from '../attempts.ts'
 
 /** Fails one attempt of each kind: entries, an epoch, a chain. */
 async function failEach(at: Attempts): Promise<void> {
