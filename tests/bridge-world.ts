@@ -8,6 +8,7 @@ import { createPatientIndex } from '#core/bridge/patients.ts'
 import { recordItems } from '#core/bridge/record-items.ts'
 import { recordClient } from '#core/client/acts/acts.ts'
 import type { Connection } from '#core/client/connect.ts'
+import type { WriteTable } from '#core/ports/table.ts'
 import { checkRecord } from '#core/consistency/check.ts'
 import { createValidator } from '#core/record/fhir/validate.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
@@ -28,14 +29,19 @@ export interface BridgeWorld {
   readonly flush: () => Promise<number>
 }
 
-export function testBridge(world: TestDeployment, institution: string): BridgeWorld {
+/** `table` is the bridge's own; the home has no part in it. */
+export function testBridge(
+  world: TestDeployment,
+  institution: string,
+  table: WriteTable = memoryTable(),
+): BridgeWorld {
   const connection = world.connect(institution)
   const client = recordClient(connection, { deployment: asDeploymentId('home-1'), origin: ORIGIN })
   const now = () => world.clock.now
   const access = createAccessLog(client, now)
   const bridge = createBridge({
     client,
-    index: createPatientIndex(memoryTable(), world.random(32), { now, random: world.random }),
+    index: createPatientIndex(table, world.random(32), { now, random: world.random }),
     validator,
     policy,
     check: (projection) => checkRecord(recordItems(projection), knowledge, now()),
