@@ -6,6 +6,7 @@ import type { Block, BlockEntries, RecordBlock } from '../block/block.ts'
 import { describe, descriptorLeaf, packObject, type EntryDescriptor } from '../block/entries-object.ts'
 import { encodeKeyRow, keyRowLeaves, type KeyRow } from '../block/key-row.ts'
 import { signBlock, type ParsedBlock } from '../block/open-block.ts'
+import { PROBLEMS } from '../api/problems.ts'
 import type { Append } from '../api/append.ts'
 import { stateHash } from '../chain/state.ts'
 import { AmpereError, isAmpereError } from '../errors.ts'
@@ -130,8 +131,7 @@ async function appendSealed(
       return { block: noteOf(block), next: await context.refresh() }
     } catch (error) {
       // Unknown outcomes and conflicts end in the same question: is a block with our op there?
-      if (!isAmpereError(error, 'HEAD_CONFLICT', 'UPSTREAM_FAILED', 'STORE_UNAVAILABLE', 'REGISTRY_STALE'))
-        throw error
+      if (!mayBeStored(error)) throw error
       const before = at
       at = await context.refresh()
       const done = findOp(at, before.notes.length, op, context.ports.identity.signer.kid)
@@ -142,6 +142,14 @@ async function appendSealed(
     }
   }
   throw new AmpereError('HEAD_CONFLICT', `the chain moved on ${MAX_ATTEMPTS} times; nothing was appended`)
+}
+
+/** After an answer of the home's own trouble the block may be there; after any other refusal it is not. */
+function mayBeStored(error: unknown): boolean {
+  if (!isAmpereError(error)) return false
+  return (
+    error.code === 'HEAD_CONFLICT' || error.code === 'REGISTRY_STALE' || PROBLEMS[error.code].status >= 500
+  )
 }
 
 function findOp(replica: Replica, from: number, op: OpId, kid: string): BlockNote | null {

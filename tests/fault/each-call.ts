@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect } from '@jest/globals'
+import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
+import { utf8 } from '#core/bytes/encoding.ts'
+import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
+import type { Connection } from '#core/client/connect.ts'
+import { verifyExport } from '#core/client/export/verify-export.ts'
+import { exportRecord } from '#core/client/export/write-export.ts'
+import { select } from '#core/ports/needs.ts'
+import { auditChains, listChains } from '#core/server/audit/audit.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
+import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+
+/** How a call fails: it was not done, or it was and nobody learnt of it. */
+export const FAULTS = ['not-applied', 'applied-unknown'] as const
+const ALL_READS = process.env['SLOW'] === '1'
+export const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
+export const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
+
+/** A deployment whose every table, store and key can fail. */
+export interface Faulty {
+  readonly world: TestDeployment
+  readonly faults: ReturnType<typeof withFaults>
+}
+
+export async function faultyDeployment(): Promise<Faulty> {
+  const wrapped: { faults?: ReturnType<typeof withFaults> } = {}
+  const world = await testDeployment(['hospital-a', 'hospital-b'], {
+    platform: (base) => {
+      wrapped.faults = withFaults(base)
+      return wrapped.faults.platform
+    },
+  })
+  if (!wrapped.faults) throw new Error('the platform was not wrapped')
+  return { world, faults: wrapped.faults }
+}
+
+/** Something that a user does, from where it begins to what must be true when it is done. */
+export interface Act<T> {
+  /** Makes what one run needs, without faults. */
+  readonly prepare: (faulty: Faulty) => Promise<T>
+  /** What fails somewhere; its user repeats it. */
+  readonly run: (prepared: T) => Promise<unknown>
+  /** Looks, without faults, whether it is there exactly once, and gives what differs from that. */
+  readonly check: (prepared: T) => Promise<unknown>
+  /** What `check` gives when all is well. */
+  readonly expected: unknown
+}
+
+/**
+ * Runs an act once for each call that it makes, with that call failing, then repeats it as its user would.
+ * All runs share one deployment, each with a record of its own; at the end everything in it is verified.
+ * @returns how many calls were made to fail
+ */
+export async function failEachCall<T>(act: Act<T>, fault: Fault): Promise<number> {
+  const faulty = await faultyDeployment()
+  const { faults, world } = faulty
+  const clean = await act.prepare(faulty)
+  faults.plan(() => null)
+  await act.run(clean)
+  const calls = [...faults.calls()]
+  expect(await act.check(clean)).toEqual(act.expected)
+  const failing = chosen(calls, fault)
+  for (const k of failing) {
+    const prepared = await act.prepare(faulty)
+    faults.plan(failAt(k, fault))
+    const outcome = await act.run(prepared).then(
+      () => 'done',
+      () => 'failed',
+    )
+    faults.plan(() => null)
+    if (outcome === 'failed') await act.run(prepared)
+    expect({ k, call: calls[k], found: await act.check(prepared) }).toEqual({
+      k,
+      call: calls[k],
+      found: act.expected,
+    })
+  }
+  expect(await findings(world)).toEqual([])
+  return failing.length
+}
+
+/** Everything that an audit of the whole home says against it. */
+export async function findings(world: TestDeployment) {
+  const ports = await select(world.platform, AUDITOR_NEEDS)
+  return (await auditChains(ports, world.home, listChains(ports))).findings
+}
+
+/** Texts of a record as a newcomer opens them, after its export was verified too. */
+export async function readWhole(newcomer: Connection, world: TestDeployment, record: ChainId) {
+  const view = await newcomer.read(record)
+  const { problems, blocks } = await verifyExport(await exportRecord(newcomer, record), {
+    registry: world.registryId,
+  })
+  expect({ problems, blocks }).toEqual({ problems: [], blocks: view.height + 1 })
+  return {
+    texts: view.opened.map(({ content }) => new TextDecoder().decode(content)),
+    closed: view.closed.map(({ status }) => status),
+  }
+}
+
+/**
+ * The calls that are worth failing. A read that fails is the same whether it was carried out or not; and of the
+ * reads between two writes, which all leave the same behind, the first and the last stand for the others, of
+ * which SLOW=1 leaves none out.
+ */
+function chosen(calls: readonly string[], fault: Fault): readonly number[] {
+  const isRead = (k: number) => /\.(get|range|fetch)$/.test(calls[k] ?? '')
+  return [...calls.keys()].filter((k) => {
+    if (!isRead(k)) return true
+    if (fault === 'applied-unknown') return false
+    return ALL_READS || k === 0 || k === calls.length - 1 || !isRead(k - 1) || !isRead(k + 1)
+  })
+}
