@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander'
 import { erase, grant, hold, listRecords, revoke, rotate, showRecord } from './commands/chain.ts'
-import { doctor, findings, importFile, tamper } from './commands/data.ts'
+import { doctor, findings, importFile } from './commands/data.ts'
 import { resetDemo, start } from './commands/start.ts'
 import { audit, exportChain, verify } from './commands/verify.ts'
-import { guardDashedIds } from './dash-ids.ts'
-import { EXIT, fail, type Common } from './output.ts'
+import { tamper } from './demo/tamper.ts'
+import { guardDashedIds } from './program/dash-ids.ts'
+import { EXIT, fail, type Common } from './terminal/output.ts'
 
 const program = new Command('ampere')
   .description(

@@ -3,10 +3,10 @@ import { asInstitutionId } from '#core/bytes/ids.ts'
 import { changeChain, rotateChain } from '#core/client/acts/change-chain.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { AmpereError } from '#core/errors.ts'
-import { plainId } from '../dash-ids.ts'
-import { EXIT, print } from '../output.ts'
-import { grantTo } from '../story.ts'
-import { chainArgument, knownChains, withSession, type ActingOptions } from './session.ts'
+import { plainId } from '../program/dash-ids.ts'
+import { EXIT, print } from '../terminal/output.ts'
+import { grantTo } from '../demo/story.ts'
+import { chainArgument, knownChains, withSession, type ActingOptions } from '../deployment/session.ts'
 
 /** Lists the records that this institution knows. */
 export async function listRecords(options: ActingOptions): Promise<number> {

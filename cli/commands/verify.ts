@@ -5,10 +5,16 @@ import { verifyExport } from '#core/client/export/verify-export.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
 import { auditChains, AUDITOR_NEEDS, listChains } from '#core/server/audit.ts'
 import { select } from '#core/ports/needs.ts'
-import { EXIT, print, progress } from '../output.ts'
-import { dataFolder, readSettings } from '../settings.ts'
-import { verifyChain, type Problem } from '../verify-chain.ts'
-import { chainArgument, knownChains, withSession, type ActingOptions, type Session } from './session.ts'
+import { EXIT, print, progress } from '../terminal/output.ts'
+import { dataFolder, readSettings } from '../deployment/settings.ts'
+import { verifyChain, type Problem } from '../proof/verify-chain.ts'
+import {
+  chainArgument,
+  knownChains,
+  withSession,
+  type ActingOptions,
+  type Session,
+} from '../deployment/session.ts'
 
 /** Verifies an exported file without any server, or with --all every chain that this institution knows. */
 export async function verify(

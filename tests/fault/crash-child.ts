@@ -2,9 +2,10 @@
 // Run by kill.test.ts: appends to a durable home until it is killed, and prints each append after its answer.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectInstitution, reachHome } from '#cli/world.ts'
-import { openInstitution } from '#cli/institution.ts'
-import { passphraseOf, readSettings } from '#cli/settings.ts'
+import { connectInstitution } from '#cli/deployment/bridge.ts'
+import { reachHome } from '#cli/deployment/home.ts'
+import { openInstitution } from '#cli/deployment/institution.ts'
+import { passphraseOf, readSettings } from '#cli/deployment/settings.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'

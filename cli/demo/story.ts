@@ -12,11 +12,11 @@ import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Random } from '#core/ports/keys.ts'
 import type { ImportReport } from '#core/bridge/bridge.ts'
-import { passphraseOf } from './settings.ts'
-import type { OpenBridge } from './world.ts'
+import { passphraseOf } from '../deployment/settings.ts'
+import type { OpenBridge } from '../deployment/bridge.ts'
 
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
-const DEMO = new URL('../demo/', import.meta.url)
+const DEMO = new URL('../../demo/', import.meta.url)
 /** The entry that the patient erases: it was filed by mistake and belongs to somebody else. */
 const MISFILED = 'a0000000-0000-4000-8000-000000000002'
 

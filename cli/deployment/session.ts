@@ -2,10 +2,11 @@
 import { asChainId, type ChainId } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import { plainId } from '../dash-ids.ts'
-import type { Common } from '../output.ts'
-import { dataFolder, readSettings, type Settings } from '../settings.ts'
-import { openBridge, reachHome, type OpenBridge, type OpenHome } from '../world.ts'
+import { plainId } from '../program/dash-ids.ts'
+import type { Common } from '../terminal/output.ts'
+import { dataFolder, readSettings, type Settings } from './settings.ts'
+import { openBridge, type OpenBridge } from './bridge.ts'
+import { reachHome, type OpenHome } from './home.ts'
 
 /** Options of commands that act as one of this machine's institutions. */
 export interface ActingOptions extends Common {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import { openLocal } from '#adapters/local/open.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
+import type { Fetch, Random } from '#core/ports/keys.ts'
+import type { Platform } from '#core/ports/needs.ts'
+import type { Home } from '#core/server/home.ts'
+import { createRegistrySource } from '#core/server/store/registry.ts'
+import { homeApp } from '#functions/all.ts'
+import type { RoleApp } from '#functions/host/app.ts'
+import type { Log } from '#functions/host/telemetry.ts'
+import { passphraseOf, type Settings } from './settings.ts'
+
+const now = () => Date.now()
+const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
+
+/** A home opened in this process. */
+export interface OpenHome {
+  readonly platform: Platform
+  readonly home: Home
+  readonly app: RoleApp
+  readonly fetch: Fetch
+}
+
+/** Opens the home of a data folder; it belongs to this process until its platform is closed. */
+export async function openHome(folder: string, settings: Settings, log: Log): Promise<OpenHome> {
+  const platform = openLocal({ folder: join(folder, 'home'), passphrase: passphraseOf(folder) })
+  const verifiers = createVerifiers()
+  const home: Home = {
+    deployment: asDeploymentId(settings.deployment),
+    origin: settings.origin,
+    durability: 'local',
+    backupDays: 0,
+    registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
+    verifiers,
+  }
+  const app = await homeApp(platform, home, { now, random, log })
+  return { platform, home, app, fetch: async (request) => app.fetch(request) }
+}
+
+/**
+ * How to reach the home: over HTTP when a server of this deployment runs, else opened in this process.
+ * `close` gives the data folder back.
+ */
+export async function reachHome(
+  folder: string,
+  settings: Settings,
+  log: Log,
+): Promise<{ readonly fetch: Fetch; readonly home: OpenHome | null; readonly close: () => Promise<void> }> {
+  if (await isRunning(settings))
+    return { fetch: (request) => fetch(request), home: null, close: async () => {} }
+  const opened = await openHome(folder, settings, log)
+  return { fetch: opened.fetch, home: opened, close: () => opened.platform.close() }
+}
+
+/** True when the origin answers as this very deployment. */
+export async function isRunning(settings: Settings): Promise<boolean> {
+  try {
+    const response = await fetch(new URL('/.well-known/ampere', settings.origin), {
+      signal: AbortSignal.timeout(2000),
+    })
+    const said = (await response.json()) as { deployment?: unknown; registry?: unknown }
+    return said.deployment === settings.deployment && said.registry === settings.registry
+  } catch {
+    return false
+  }
+}
