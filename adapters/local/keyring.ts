@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes, scrypt, scryptSync } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { generateSoftwareKey, softwareSigner } from '#core/crypto/signature.ts'
 import { AmpereError } from '#core/errors.ts'
@@ -30,15 +30,42 @@ export interface Keyring {
   names(): readonly string[]
 }
 
+/** A passphrase for which scrypt ran ahead, for some key files: see {@link stretchAhead}. */
+export interface StretchedPassphrase {
+  readonly text: string
+  /** Master keys by the salt of their file. */
+  readonly masters: ReadonlyMap<string, Buffer>
+}
+
+/** Runs scrypt for several key files at once, outside the main thread. Files that are not there are left out. */
+export async function stretchAhead(
+  passphrase: string,
+  files: readonly string[],
+): Promise<StretchedPassphrase> {
+  const contents = files.filter((file) => existsSync(file)).map(readKeyFile)
+  const masters = contents.map(
+    ({ salt, N, r, p }) =>
+      new Promise<readonly [string, Buffer]>((resolve, reject) => {
+        const done = (error: Error | null, key: Buffer) => (error ? reject(error) : resolve([salt, key]))
+        const bytes = Buffer.from(salt, 'base64url')
+        scrypt(passphrase.normalize('NFC'), bytes, 32, { N, r, p, maxmem: MAX_MEMORY }, done)
+      }),
+  )
+  return { text: passphrase, masters: new Map(await Promise.all(masters)) }
+}
+
 /**
  * Opens or makes a key file (mode 0600).
  * @throws AmpereError PASSPHRASE_WRONG, STORE_CORRUPT
  */
-export function openKeyring(file: string, passphrase: string, random: Random): Keyring {
+export function openKeyring(
+  file: string,
+  passphrase: string | StretchedPassphrase,
+  random: Random,
+): Keyring {
   let content = existsSync(file) ? readKeyFile(file) : null
   const salt = content ? Buffer.from(content.salt, 'base64url') : randomBytes(16)
-  const { N, r, p } = content ?? SCRYPT
-  const master = scryptSync(passphrase.normalize('NFC'), salt, 32, { N, r, p, maxmem: MAX_MEMORY })
+  const master = masterKey(passphrase, salt, content ?? SCRYPT)
   if (!content) {
     content = {
       v: 1,
@@ -68,6 +95,16 @@ export function openKeyring(file: string, passphrase: string, random: Random): K
     seed: (name) => seedOf(name, 'seed'),
     names: () => Object.keys(current.keys),
   }
+}
+
+function masterKey(
+  passphrase: string | StretchedPassphrase,
+  salt: Buffer,
+  { N, r, p }: Pick<KeyFile, 'N' | 'r' | 'p'>,
+): Buffer {
+  const ahead = typeof passphrase === 'string' ? undefined : passphrase.masters.get(salt.toString('base64url'))
+  const text = typeof passphrase === 'string' ? passphrase : passphrase.text
+  return ahead ?? scryptSync(text.normalize('NFC'), salt, 32, { N, r, p, maxmem: MAX_MEMORY })
 }
 
 function checkPassphrase(master: Buffer, check: string): void {

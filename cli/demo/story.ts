@@ -3,17 +3,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openKeyring } from '#adapters/local/keyring.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
-import { asInstitutionId, type ChainId, type CompartmentId } from '#core/bytes/ids.ts'
+import { asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
 import type { Controllers, Grant } from '#core/block/block.ts'
-import { changeChain } from '#core/client/acts/change-chain.ts'
+import type { ImportReport } from '#core/bridge/bridge.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
-import type { Connection } from '#core/client/connect.ts'
+import { setControllers, shareRecord, unshareRecord } from '#core/client/acts/share-record.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Random } from '#core/ports/keys.ts'
-import type { ImportReport } from '#core/bridge/bridge.ts'
-import { passphraseOf } from '../deployment/settings.ts'
-import type { OpenBridge } from '../deployment/bridge.ts'
+import type { OpenBridge } from '../open/bridge.ts'
+import { actingInstance } from '../open/institution.ts'
 
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 const DEMO = new URL('../../demo/', import.meta.url)
@@ -34,31 +33,34 @@ export interface StoryReport {
 /**
  * Plays the demo: two hospitals send one patient's data, a result is corrected, a clinic reads and loses the
  * right to, the patient claims the record with a device and erases what was filed by mistake.
- * `say` is told each step.
+ * `say` is told each step. Told again after an interruption it goes on: what was done is not done twice.
  */
 export async function playStory(
   folder: string,
-  a: OpenBridge,
-  b: OpenBridge,
+  passphrase: string,
+  [a, b]: readonly [OpenBridge, OpenBridge],
   say: (step: string) => void,
 ): Promise<StoryReport> {
+  for (const open of [a, b]) await open.prepare()
   say('Hospital A sends its part of the record')
   const first = await importFile(a, 'hospital-a')
   const [filed] = first.report.filed
   if (!filed) throw new AmpereError('CONFIGURATION', 'the demo data are missing')
   const { chain: record, patientId } = filed
   say('Hospital B joins with a pairing code and sends its part')
-  const code = await a.bridge.ports.index.issueCode(record)
-  await grantTo(a.connection, await a.bridge.ports.index.redeemCode(code), 'hospital-b', ['append', 'read'])
-  await b.bridge.ports.index.link(patientId, record)
+  const code = await a.patients.issueCode(record)
+  const share = { institution: b.institution.id, rights: ['append', 'read'] as Grant['rights'] }
+  await shareRecord(a.connection, await a.patients.redeemCode(code), share)
+  await b.patients.link(patientId, record)
   const second = await importFile(b, 'hospital-b')
   say('Hospital A corrects a result')
   const third = await importFile(a, 'correction')
   say('A clinic is granted reading, and loses it again: from then on its keys open nothing new')
-  await grantTo(a.connection, record, 'clinic-c', ['read'])
-  await changeChain(a.connection, record, { revoke: [asInstitutionId('clinic-c')] })
+  const clinic = asInstitutionId('clinic-c')
+  await shareRecord(a.connection, record, { institution: clinic, rights: ['read'] })
+  await unshareRecord(a.connection, record, clinic)
   say('The patient takes part with a device, and erases an entry that was filed by mistake')
-  await eraseMisfiled(folder, a, record)
+  await eraseMisfiled(folder, passphrase, a, record)
   for (const open of [a, b]) await open.bridge.recheck(patientId)
   return {
     record,
@@ -77,54 +79,21 @@ async function importFile(open: OpenBridge, name: string): Promise<{ report: Imp
   return { report, ms: performance.now() - started }
 }
 
-/** Grants an institution rights on every compartment of a chain and of its access chain. */
-export async function grantTo(
-  connection: Connection,
-  chain: ChainId,
-  institution: string,
-  rights: Grant['rights'],
-  compartments?: readonly string[],
+async function eraseMisfiled(
+  folder: string,
+  passphrase: string,
+  a: OpenBridge,
+  record: ChainId,
 ): Promise<void> {
-  const replica = await connection.replica(chain)
-  const { names } = await connection.keyring(replica)
-  const ids = [...names].filter(([, name]) => compartments?.includes(name) ?? true).map(([id]) => id)
-  await changeChain(connection, chain, { grant: [grantOf(institution, rights, ids)] })
-  const { access } = replica.link.state
-  if (access === null) return
-  const accessReplica = await connection.replica(access)
-  const accessIds = accessReplica.link.state.compartments.map((compartment) => compartment.id)
-  await changeChain(connection, access, { grant: [grantOf(institution, ['append'], accessIds)] })
-}
-
-function grantOf(
-  institution: string,
-  rights: Grant['rights'],
-  compartments: readonly CompartmentId[],
-): Grant {
-  return {
-    institution: asInstitutionId(institution),
-    rights: [...rights],
-    compartments: compartments.toSorted(),
-    until: null,
-    limits: null,
-  }
-}
-
-async function eraseMisfiled(folder: string, a: OpenBridge, record: ChainId): Promise<void> {
-  const keyring = openKeyring(join(folder, 'patient-keys.json'), passphraseOf(folder), random)
+  const keyring = openKeyring(join(folder, 'patient-keys.json'), passphrase, random)
   const device = await keyring.signer('device', 'ES256')
-  const replica = await a.connection.replica(record)
-  const member = {
-    kind: 'device' as const,
-    kid: device.kid,
-    jwk: device.publicKey,
-    sealing: toBase64url(sealingPublicKey(keyring.seed('sealing'))),
+  const { members } = (await a.connection.replica(record)).link.state.controllers
+  if (!members.some((member) => member.kind === 'device' && member.kid === device.kid)) {
+    const sealing = toBase64url(sealingPublicKey(keyring.seed('sealing')))
+    const member = { kind: 'device' as const, kid: device.kid, jwk: device.publicKey, sealing }
+    const controllers: Controllers = { threshold: 1, members: [...members, member] }
+    await setControllers(a.connection, record, controllers, [actingInstance(a.institution), device])
   }
-  const controllers: Controllers = {
-    threshold: 1,
-    members: [...replica.link.state.controllers.members, member],
-  }
-  await changeChain(a.connection, record, { controllers }, [a.institution.instance, device])
   const view = await a.connection.read(record)
   const entry = view.opened.find((item) => new TextDecoder().decode(item.header).includes(MISFILED))
   if (!entry) throw new AmpereError('NOT_FOUND', 'the misfiled entry of the demo is not there')

@@ -2,20 +2,20 @@
 // Run by kill.test.ts: appends to a durable home until it is killed, and prints each append after its answer.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectInstitution } from '#cli/deployment/bridge.ts'
-import { reachHome } from '#cli/deployment/home.ts'
-import { openInstitution } from '#cli/deployment/institution.ts'
-import { passphraseOf, readSettings } from '#cli/deployment/settings.ts'
+import { readSettings } from '#cli/deployment/settings.ts'
+import { connectInstitution } from '#cli/open/bridge.ts'
+import { openHome } from '#cli/open/home.ts'
+import { openInstitution } from '#cli/open/institution.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 
-const [folder = '', run = ''] = process.argv.slice(2)
+const [folder = '', run = '', passphrase = ''] = process.argv.slice(2)
 const settings = readSettings(folder)
 if (!settings) throw new Error('the folder is not set up')
-const { fetch } = await reachHome(folder, settings, silentLog)
-const institution = await openInstitution(folder, 'hospital-a', passphraseOf(folder))
+const { fetch } = await openHome(folder, settings, passphrase, silentLog)
+const institution = await openInstitution(folder, 'hospital-a', passphrase)
 const connection = connectInstitution(institution, settings, fetch)
 const file = join(folder, 'chain.txt')
 let chain: ChainId
