@@ -51,7 +51,8 @@ export function fail(terminal: Terminal, options: Partial<Common>, error: unknow
 
 function failUsage(terminal: Terminal, options: Partial<Common>, error: CommanderError): number {
   if (error.code === 'ampere.stopped') {
-    write(terminal, options, 'STOPPED', error.message, undefined)
+    if (options.json === true) write(terminal, options, 'STOPPED', error.message, undefined)
+    else terminal.err.write(`${error.message}\n`)
     return EXIT.failed
   }
   const { next } = error as { next?: string }
