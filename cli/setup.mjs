@@ -38,9 +38,14 @@ export function installOnce() {
   writeFileSync(stamp, lock)
 }
 
+/** True when this very process can run everything. */
+export function isNewEnough() {
+  return Number(process.versions.node.split('.')[0]) >= NODE_MAJOR
+}
+
 /** Path of a Node 24 or later: the one running, or the one that came with the dependencies. */
 export function findNode() {
-  if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) return process.execPath
+  if (isNewEnough()) return process.execPath
   const name = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
   const candidates = [`node-${name}/bin/node`, `node-bin-${name}/bin/node`, `node-${name}/bin/node.exe`]
   const found = candidates.map((path) => join(root, 'node_modules', path)).find((path) => existsSync(path))
@@ -51,9 +56,13 @@ export function findNode() {
   process.exit(1)
 }
 
-/** Runs a program on Node 24 with this terminal, and ends as it ended. */
-export function runNode(args) {
-  const child = spawn(findNode(), [...NODE_FLAGS, ...args], { cwd: process.cwd(), stdio: 'inherit' })
+/** Runs a program on Node 24 with this terminal and these additions to the environment, and ends as it ended. */
+export function runNode(args, env = {}) {
+  const child = spawn(findNode(), [...NODE_FLAGS, ...args], {
+    cwd: process.cwd(),
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))
 }

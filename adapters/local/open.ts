@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path'
 import type { Fetch, Now, Random } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { translate } from './errors.ts'
-import { openKeyring } from './keys/keyring.ts'
+import { AmpereError } from '#core/errors.ts'
+import type { Passphrase } from './keys/key-file.ts'
+import { openKeyring, type Keyring } from './keys/keyring.ts'
 import { localObjects } from './objects.ts'
 import { localSigner } from './signer.ts'
 import { openDatabase } from './store/database.ts'
@@ -16,7 +18,8 @@ import { localUnwrapper } from './unwrapper.ts'
 /** Where a local deployment keeps its data, and what opens its key file. */
 export interface LocalOptions {
   readonly folder: string
-  readonly passphrase: string
+  /** Null opens without a key file: what only uses tables and objects needs none. */
+  readonly passphrase: Passphrase | null
   /** Open without taking the folder, beside the process that holds it; SQLite keeps the two apart. */
   readonly beside?: boolean
   /** Quota for the database in bytes; writes beyond it fail with STORE_FULL. */
@@ -45,7 +48,7 @@ export function openLocal(options: LocalOptions): Platform {
 
 function openTaken(folder: string, options: LocalOptions, unlock: () => void): Platform {
   const random: Random = options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length)))
-  const keyring = openKeyring(join(folder, 'keys.json'), options.passphrase, random)
+  const keyring = openKeys(folder, options.passphrase, random)
   const files = openObjectFiles(join(folder, 'objects'))
   const isBeside = options.beside === true
   if (!isBeside) removeUnfinished(join(folder, 'objects'))
@@ -53,8 +56,8 @@ function openTaken(folder: string, options: LocalOptions, unlock: () => void): P
   return {
     table: (name) => localTable(database, name),
     objects: (name) => localObjects(database, files, name),
-    signer: (name) => localSigner(keyring, name),
-    unwrapper: (name) => localUnwrapper(keyring, name),
+    signer: async (name) => localSigner(keyring(), name),
+    unwrapper: async (name) => localUnwrapper(keyring(), name),
     now: options.now ?? (() => Date.now()),
     random,
     fetch: options.fetch ?? ((request) => fetch(request)),
@@ -65,5 +68,14 @@ function openTaken(folder: string, options: LocalOptions, unlock: () => void): P
         unlock()
       }
     },
+  }
+}
+
+/** Opened now, so that a wrong passphrase is known before anything is done. */
+function openKeys(folder: string, passphrase: Passphrase | null, random: Random): () => Keyring {
+  const opened = passphrase === null ? null : openKeyring(join(folder, 'keys.json'), passphrase, random)
+  return () => {
+    if (opened) return opened
+    throw new AmpereError('KEY_UNAVAILABLE', 'the data folder was opened without its key file')
   }
 }

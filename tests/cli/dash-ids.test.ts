@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { Command } from 'commander'
-import { guardDashedIds, plainId } from '../../cli/dash-ids.ts'
+import { guardDashedIds, plainId } from '#cli/program/dash-ids.ts'
 
 function parse(...args: string[]): { record: string; options: { json?: boolean; confirm?: string } } {
   const program = new Command('ampere').exitOverride().configureOutput({ writeErr: () => {} })

@@ -3,26 +3,27 @@
 // prints each append after its answer.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectInstitution, openHome } from '#cli/world.ts'
-import { openInstitution } from '#cli/institution.ts'
-import { passphraseOf, readSettings } from '#cli/settings.ts'
+import { readSettings } from '#cli/deployment/settings.ts'
+import { connectInstitution } from '#cli/open/bridge.ts'
+import { openHome } from '#cli/open/home.ts'
+import { openInstitution } from '#cli/open/institution.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 
-const [folder = '', run = ''] = process.argv.slice(2)
+const [folder = '', run = '', passphrase = ''] = process.argv.slice(2)
 const settings = readSettings(folder)
 if (!settings) throw new Error('the folder is not set up')
-const institution = await openInstitution(folder, 'hospital-a', passphraseOf(folder))
+const institution = await openInstitution(folder, 'hospital-a', passphrase)
 // Everything that touches the home comes after this: until then the one before may still hold it.
 process.stdout.write('loaded\n')
 await new Promise<void>((resolve) => {
   process.stdin.once('data', () => resolve())
   process.stdin.once('end', () => process.exit(1))
 })
-const { fetch } = await openHome(folder, settings, silentLog)
+const { fetch } = await openHome(folder, settings, passphrase, silentLog)
 const connection = connectInstitution(institution, settings, fetch)
 const chain = await knownOrNew(connection, {
   deployment: asDeploymentId(settings.deployment),

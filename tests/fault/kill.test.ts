@@ -6,10 +6,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openInstitution } from '#cli/institution.ts'
-import { setUp } from '#cli/set-up.ts'
-import { passphraseOf, type Settings } from '#cli/settings.ts'
-import { connectInstitution, openHome } from '#cli/world.ts'
+import { setUp } from '#cli/deployment/set-up.ts'
+import type { Settings } from '#cli/deployment/settings.ts'
+import { connectInstitution } from '#cli/open/bridge.ts'
+import { openHome } from '#cli/open/home.ts'
+import { openInstitution } from '#cli/open/institution.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { select } from '#core/ports/needs.ts'
 import { auditChains, listChains } from '#core/server/audit/audit.ts'
@@ -27,16 +28,19 @@ const MOST_APPENDS = 12
 const KILLS_PER_RECORD = 10
 /** About how long a process takes from its start to its readiness, in milliseconds. */
 const OPENING_MS = 600
+const PASSPHRASE = 'of a test that protects nothing'
 const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url))
 
 describe('a whole deployment that is killed at any instant', () => {
   it(`holds after ${KILLS} kills everything that it acknowledged, once, and verifies (KILL_SEED=${SEED})`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ampere-kill-'))
-    const settings = await setUp(folder, {
+    const what = {
       origin: 'http://127.0.0.1:19999',
       institutions: [{ id: 'hospital-a', name: 'Hospital A' }],
       demo: true,
-    })
+      passphrase: { kind: 'generated' as const },
+    }
+    const settings = await setUp(folder, what, async () => PASSPHRASE)
     const { acknowledged, records } = await appendThroughKills(folder)
     expect(acknowledged.length).toBeGreaterThan(KILLS / 2)
     const texts = await readAll(folder, settings, records)
@@ -79,10 +83,10 @@ async function appendThroughKills(folder: string) {
 
 /** Every text in the records, after an audit of everything that the home holds. */
 async function readAll(folder: string, settings: Settings, records: readonly ChainId[]): Promise<string[]> {
-  const home = await openHome(folder, settings, silentLog)
+  const home = await openHome(folder, settings, PASSPHRASE, silentLog)
   const ports = await select(home.platform, AUDITOR_NEEDS)
   expect((await auditChains(ports, home.home, listChains(ports))).findings).toEqual([])
-  const institution = await openInstitution(folder, 'hospital-a', passphraseOf(folder))
+  const institution = await openInstitution(folder, 'hospital-a', PASSPHRASE)
   const connection = connectInstitution(institution, settings, home.fetch)
   const texts: string[] = []
   for (const record of records) {
@@ -95,7 +99,7 @@ async function readAll(folder: string, settings: Settings, records: readonly Cha
 }
 
 function load(folder: string, run: string): ChildProcess {
-  const args = ['--disable-warning=ExperimentalWarning', CHILD, folder, run]
+  const args = ['--disable-warning=ExperimentalWarning', CHILD, folder, run, PASSPHRASE]
   return spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
 }
 

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withFaults } from '#adapters/around/faults.ts'
 import { openLocal } from '#adapters/local/open.ts'
-import { openInstitution, type Institution } from '#cli/institution.ts'
-import { setUp } from '#cli/set-up.ts'
-import { passphraseOf, type Settings } from '#cli/settings.ts'
-import { connectInstitution, openHome } from '#cli/world.ts'
+import { setUp } from '#cli/deployment/set-up.ts'
+import type { Settings } from '#cli/deployment/settings.ts'
+import { connectInstitution } from '#cli/open/bridge.ts'
+import { openHome } from '#cli/open/home.ts'
+import { openInstitution, type Institution } from '#cli/open/institution.ts'
 import { toBase64url, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { decodeAppend, type Append } from '#core/api/append.ts'
@@ -32,6 +33,7 @@ import { makeSigner } from '#tests/deployment.ts'
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 const folder = mkdtempSync(join(tmpdir(), 'ampere-restore-'))
 const backups = mkdtempSync(join(tmpdir(), 'ampere-backup-'))
+const PASSPHRASE = 'of a test that protects nothing'
 const SECRET = 'this was filed in the wrong record'
 
 /** A record on disk from which the patient erased an entry; backups of the home are from before and from during it. */
@@ -65,8 +67,12 @@ const reach: Fetch = async (request) => open.fetch?.(request) ?? new Response(nu
 async function eraseBetweenBackups(): Promise<Scene> {
   const origin = 'http://127.0.0.1:19998'
   const institutions = [{ id: 'hospital-a', name: 'Hospital A' }]
-  const settings = await setUp(folder, { origin, institutions, demo: true })
-  const hospital = await openInstitution(folder, 'hospital-a', passphraseOf(folder))
+  const settings = await setUp(
+    folder,
+    { origin, institutions, demo: true, passphrase: { kind: 'generated' } },
+    async () => PASSPHRASE,
+  )
+  const hospital = await openInstitution(folder, 'hospital-a', PASSPHRASE)
   const sent: Append[] = []
   const running = connectInstitution(hospital, settings, async (request) => {
     if (request.method === 'POST')
@@ -99,12 +105,14 @@ async function eraseBetweenBackups(): Promise<Scene> {
 }
 
 async function claim(connection: Connection, hospital: Institution, record: ChainId): Promise<Signer> {
+  const [instance] = hospital.instances
+  if (!instance) throw new Error('the institution has no instance')
   const device = await makeSigner(random)
   const sealing = toBase64url(sealingPublicKey(random(32)))
   const own = { kind: 'institution' as const, institution: hospital.id }
   const members = [own, { kind: 'device' as const, kid: device.kid, jwk: device.publicKey, sealing }]
   const controllers = { threshold: 1, members }
-  await changeChain(connection, record, { controllers }, [hospital.instance, device])
+  await changeChain(connection, record, { controllers }, [instance, device])
   return device
 }
 
@@ -121,11 +129,11 @@ async function filedIn(connection: Connection, record: ChainId): Promise<Pick<Sc
 /** Opens the home of the folder as a server does when it starts; one call of its store fails if asked to. */
 async function start(settings: Settings, failing?: string): Promise<void> {
   if (failing === undefined) {
-    const { platform, fetch } = await openHome(folder, settings, silentLog)
+    const { platform, fetch } = await openHome(folder, settings, PASSPHRASE, silentLog)
     Object.assign(open, { platform, fetch })
     return
   }
-  const platform = openLocal({ folder: join(folder, 'home'), passphrase: passphraseOf(folder) })
+  const platform = openLocal({ folder: join(folder, 'home'), passphrase: PASSPHRASE })
   const faults = withFaults(platform)
   faults.plan((_, name) => (name === failing ? 'not-applied' : null))
   const verifiers = createVerifiers()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes, scrypt, scryptSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { AmpereError } from '#core/errors.ts'
 import { isSystemError, translate } from '../errors.ts'
@@ -31,12 +31,40 @@ export interface KeyFile extends ScryptCost {
 
 type KeyRecords = Readonly<Record<string, { readonly use: string; readonly sealed: string }>>
 
+/** A passphrase for which scrypt ran ahead, for some key files: see {@link stretchAhead}. */
+export interface StretchedPassphrase {
+  readonly text: string
+  /** Master keys by the salt and costs of their file. */
+  readonly masters: ReadonlyMap<string, Master>
+}
+
+export type Passphrase = string | StretchedPassphrase
+
+/** Runs scrypt for several key files at once, outside the main thread. Files that are not there are left out. */
+export async function stretchAhead(
+  passphrase: string,
+  files: readonly string[],
+): Promise<StretchedPassphrase> {
+  const contents = files.flatMap((file) => readKeyFile(file) ?? [])
+  const masters = contents.map(
+    (cost) =>
+      new Promise<readonly [string, Master]>((resolve, reject) => {
+        const done = (error: Error | null, key: Buffer) =>
+          error ? reject(error) : resolve([costName(cost), key])
+        const { N, r, p } = cost
+        const salt = Buffer.from(cost.salt, 'base64url')
+        scrypt(normal(passphrase), salt, 32, { N, r, p, maxmem: MAX_MEMORY }, done)
+      }),
+  )
+  return { text: passphrase, masters: new Map(await Promise.all(masters)) }
+}
+
 /** The key that a passphrase gives with a file's salt and costs. */
 export type Master = Buffer
 
 /** A key file without keys, and its master key. */
 export function newKeyFile(
-  passphrase: string,
+  passphrase: Passphrase,
   cost: ScryptCost = SCRYPT,
 ): { readonly content: KeyFile; readonly master: Master } {
   const salted = { ...cost, salt: randomBytes(16).toString('base64url') }
@@ -54,7 +82,7 @@ export function withKeys(master: Master, content: KeyFile, keys: KeyRecords): Ke
  * The master key of a file. Every attempt costs one scrypt; a wrong passphrase and a changed `check` look alike.
  * @throws AmpereError PASSPHRASE_WRONG, STORE_CORRUPT
  */
-export function unlockKeyFile(content: KeyFile, passphrase: string): Master {
+export function unlockKeyFile(content: KeyFile, passphrase: Passphrase): Master {
   const master = derive(passphrase, content)
   if (!open(master, content.check, 'check')) {
     throw new AmpereError('PASSPHRASE_WRONG', 'the passphrase does not open the key file')
@@ -100,11 +128,24 @@ function wholeOf(keys: KeyRecords): string {
   return `whole/${JSON.stringify(records.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)))}`
 }
 
-function derive(passphrase: string, cost: ScryptCost & { readonly salt: string }): Master {
+type SaltedCost = ScryptCost & { readonly salt: string }
+
+function derive(passphrase: Passphrase, cost: SaltedCost): Master {
+  const ahead = typeof passphrase === 'string' ? undefined : passphrase.masters.get(costName(cost))
+  if (ahead) return ahead
   const { N, r, p } = cost
   const salt = Buffer.from(cost.salt, 'base64url')
-  // One spelling for keyboards that compose accents differently.
-  return scryptSync(passphrase.normalize('NFC'), salt, 32, { N, r, p, maxmem: MAX_MEMORY })
+  const text = typeof passphrase === 'string' ? passphrase : passphrase.text
+  return scryptSync(normal(text), salt, 32, { N, r, p, maxmem: MAX_MEMORY })
+}
+
+function costName({ salt, N, r, p }: SaltedCost): string {
+  return `${salt}/${N}/${r}/${p}`
+}
+
+/** One spelling for keyboards that compose accents differently. */
+function normal(passphrase: string): string {
+  return passphrase.normalize('NFC')
 }
 
 function seal(master: Master, plain: Uint8Array, context: string): string {

@@ -16,6 +16,7 @@ import {
   withKeys,
   type KeyFile,
   type Master,
+  type Passphrase,
 } from './key-file.ts'
 
 /** How long a process waits for another one that adds a key to the same file. */
@@ -37,7 +38,7 @@ export interface Keyring {
  * A key is durable before it is first used.
  * @throws AmpereError PASSPHRASE_WRONG, STORE_CORRUPT, STORE_UNAVAILABLE, STORE_FULL, STORE_LOCKED
  */
-export function openKeyring(file: string, passphrase: string, random: Random): Keyring {
+export function openKeyring(file: string, passphrase: Passphrase, random: Random): Keyring {
   const opened = openOrMake(file, passphrase)
   const { master } = opened
   let current = opened.content
@@ -64,7 +65,7 @@ interface Opened {
   readonly master: Master
 }
 
-function openOrMake(file: string, passphrase: string): Opened {
+function openOrMake(file: string, passphrase: Passphrase): Opened {
   const there = existsSync(preparedFile(file)) ? null : readKeyFile(file)
   if (there) return { content: there, master: unlockKeyFile(there, passphrase) }
   return alone(file, () => {

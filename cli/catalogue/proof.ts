@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandGroup } from '../program/command.ts'
+
+const PROBLEMS = 'chain, height, status, rule and detail of each'
+
+export const PROOF: CommandGroup = {
+  title: 'Proof',
+  commands: [
+    {
+      name: 'verify',
+      summary: 'Verify an exported file, or with --all everything here',
+      about:
+        'A file needs no server: public keys are enough. --all verifies and opens every record that the institution knows, and audits everything that the home holds.',
+      args: [{ name: 'file', about: 'a file that chain export wrote', optional: true }],
+      flags: [
+        { flags: '--all', about: 'every record known here, and the stores of the home' },
+        {
+          flags: '--registry <id>',
+          about: 'registry to trust, for a file (default: that of the data folder, if any)',
+        },
+      ],
+      acts: true,
+      examples: [
+        { does: 'everything', run: 'npx ampere verify --all' },
+        {
+          does: 'a file, against a registry that you know',
+          run: 'npx ampere verify record.ampere --registry ID',
+        },
+      ],
+      json: {
+        ok: 'false when something is not as it was signed',
+        records: 'how many were verified (with --all)',
+        blocks: 'how many',
+        entries: 'how many',
+        erased: 'how many of them are erased',
+        notGranted: 'how many the institution may not open (with --all)',
+        audited: 'chains and blocks that the home holds (with --all)',
+        registryAsOf: 'time of the newest registry block that was used (with --all)',
+        chain: 'id of the record (of a file, as all that follow)',
+        registry: 'the registry that vouches for it',
+        pinned: 'whether that is the registry that is trusted here',
+        origin: 'the home that it came from',
+        asOf: 'until when it is complete, as the home says',
+        problems: PROBLEMS,
+      },
+      load: async () => (await import('../commands/proof/verify.ts')).verify,
+    },
+    {
+      name: 'audit',
+      summary: "Audit the home's stores: every chain that it holds",
+      about:
+        'Blocks, states, key rows and sealed objects of every record, whoever may read it. Nothing is opened. A running server audits itself.',
+      acts: true,
+      examples: [{ does: 'is the store as it was signed?', run: 'npx ampere audit' }],
+      json: {
+        ok: 'false when something is not as it was signed',
+        chains: 'how many',
+        blocks: 'how many',
+        entries: 'how many',
+        erased: 'how many of them are erased',
+        problems: PROBLEMS,
+      },
+      load: async () => (await import('../commands/proof/audit.ts')).audit,
+    },
+  ],
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Terminal } from '../../../terminal/terminal.ts'
+import type { Delivery, Place } from './deliveries.ts'
+
+/** What became of one resource. */
+export interface Outcome extends Place {
+  readonly status: number
+  readonly outcome: 'created' | 'updated' | 'accepted' | 'refused' | 'unknown'
+  /** Codes and element paths of the server's OperationOutcome: never its text, which may quote what was sent. */
+  readonly why: string
+}
+
+export interface Target {
+  readonly base: string
+  readonly token: string | null
+  readonly timeoutMs: number
+  readonly fetch: (request: Request) => Promise<Response>
+  readonly wait: Terminal['wait']
+  readonly now: Terminal['now']
+}
+
+/** Tries of one delivery while the server says that it is busy. */
+const MAX_TRIES = 6
+const FIRST_WAIT_MS = 1000
+/** A server that asks for more patience than this is left alone. */
+const MAX_WAIT_MS = 120_000
+/** Too many requests; service unavailable: both mean that nothing was done (RFC 9110, RFC 6585). */
+const BUSY = [429, 503]
+
+/** Delivers, again while the server is busy, and says what became of each resource. */
+export async function deliver(target: Target, delivery: Delivery): Promise<readonly Outcome[]> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await tryOnce(target, delivery)
+    if (answer === null) return all(delivery, 0, 'unknown', 'no answer: it may have been filed')
+    if (!BUSY.includes(answer.status) || attempt === MAX_TRIES) return outcomesOf(delivery, answer)
+    const waitMs = retryAfterMs(answer.retryAfter, target.now()) ?? FIRST_WAIT_MS * 2 ** (attempt - 1)
+    if (waitMs > MAX_WAIT_MS)
+      return all(delivery, answer.status, 'refused', `busy for ${Math.round(waitMs / 1000)} s`)
+    await target.wait(waitMs)
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly retryAfter: string | null
+  readonly body: unknown
+}
+
+/** One request; null when no answer came, so that nobody knows what happened. */
+async function tryOnce(target: Target, delivery: Delivery): Promise<Answer | null> {
+  const headers = {
+    'content-type': 'application/fhir+json',
+    accept: 'application/fhir+json',
+    ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }),
+  }
+  try {
+    const response = await target.fetch(
+      new Request(`${target.base}${delivery.path}`, {
+        method: delivery.method,
+        headers,
+        body: delivery.body,
+        signal: AbortSignal.timeout(target.timeoutMs),
+      }),
+    )
+    const body: unknown = await response.json().catch(() => null)
+    return { status: response.status, retryAfter: response.headers.get('retry-after'), body }
+  } catch {
+    return null
+  }
+}
+
+/** Milliseconds that a Retry-After header asks for: seconds or an HTTP date (RFC 9110 section 10.2.3). */
+export function retryAfterMs(header: string | null, nowMs: number): number | null {
+  if (header === null) return null
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000
+  const date = Date.parse(header)
+  return Number.isNaN(date) ? null : Math.max(0, date - nowMs)
+}
+
+interface Entry {
+  readonly response?: { readonly status?: unknown; readonly outcome?: unknown }
+}
+
+function outcomesOf(delivery: Delivery, answer: Answer): readonly Outcome[] {
+  const { type, entry } = (answer.body ?? {}) as { type?: unknown; entry?: readonly Entry[] }
+  const isResponse = type === 'transaction-response' || type === 'batch-response'
+  if (!isResponse || !entry) return all(delivery, answer.status, wordOf(answer.status), whyOf(answer.body))
+  return delivery.places.map((place, i) => {
+    const status = Number.parseInt(String(entry[i]?.response?.status ?? '0'), 10)
+    return { ...place, status, outcome: wordOf(status), why: whyOf(entry[i]?.response?.outcome) }
+  })
+}
+
+function all(delivery: Delivery, status: number, outcome: Outcome['outcome'], why: string): Outcome[] {
+  return delivery.places.map((place) => ({ ...place, status, outcome, why }))
+}
+
+function wordOf(status: number): Outcome['outcome'] {
+  if (status === 201) return 'created'
+  if (status === 200 || status === 204) return 'updated'
+  if (status > 200 && status < 300) return 'accepted'
+  return status === 0 ? 'unknown' : 'refused'
+}
+
+interface Issue {
+  readonly severity?: unknown
+  readonly code?: unknown
+  readonly expression?: readonly unknown[]
+}
+
+function whyOf(outcome: unknown): string {
+  const { resourceType, issue } = (outcome ?? {}) as { resourceType?: unknown; issue?: readonly Issue[] }
+  if (resourceType !== 'OperationOutcome' || !Array.isArray(issue)) return ''
+  const grave = (issue as readonly Issue[]).filter(
+    ({ severity }) => severity === 'error' || severity === 'fatal',
+  )
+  return grave
+    .slice(0, 3)
+    .map(({ code, expression }) => {
+      const path = String(expression?.[0] ?? '')
+      const place = /^[A-Za-z][A-Za-z0-9_.[\]]{0,120}$/.test(path) ? ` at ${path}` : ''
+      return `${/^[a-z-]{1,40}$/.test(String(code)) ? String(code) : 'error'}${place}`
+    })
+    .join('; ')
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { homeKeyFile, institutionFolder, keyFileOf } from '../../../deployment/files.ts'
+import type { Settings } from '../../../deployment/settings.ts'
+import { size } from '../../../terminal/words.ts'
+import { note, ok, wrong, type Check } from './check.ts'
+
+const NODE_MAJOR = 24
+/** Below this much free space a day of work may not fit. */
+const LOW_SPACE_BYTES = 1_000_000_000
+const NO_SPACE_BYTES = 100_000_000
+
+export function checkNode(version: string): Check {
+  return Number(version.replace('v', '').split('.')[0]) >= NODE_MAJOR
+    ? ok('Node', version)
+    : wrong('Node', `${version}, and ${NODE_MAJOR} is needed`, 'run it as npx ampere, which brings its own')
+}
+
+export function checkFolder(folder: string): Check {
+  if (!existsSync(folder))
+    return note('Folder', `${folder} is not there yet`, 'npx ampere start --demo, or npx ampere init')
+  if (!statSync(folder).isDirectory())
+    return wrong('Folder', `${folder} is a file`, 'choose another: --data FOLDER')
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK)
+    return ok('Folder', folder)
+  } catch {
+    return wrong('Folder', `this account may not write to ${folder}`, `chown -R "$(id -un)" ${folder}`)
+  }
+}
+
+/** Files that hold keys or open them: nobody but their owner may read them. */
+export function checkPermissions(folder: string, settings: Settings): Check {
+  const files = [
+    homeKeyFile(folder),
+    ...settings.institutions.map((id) => keyFileOf(folder, id)),
+    ...(settings.passphrase.kind === 'generated' ? [join(folder, 'passphrase')] : []),
+    ...(settings.passphrase.kind === 'file' ? [settings.passphrase.path] : []),
+  ]
+  const missing = files.filter((file) => !existsSync(file))
+  if (missing.length > 0)
+    return wrong('Key files', `${missing.join(', ')} not there`, 'restore the folder from a copy')
+  if (process.platform === 'win32') return note('Key files', 'who may read them is not looked at on Windows')
+  const open = files.filter((file) => (statSync(file).mode & 0o077) !== 0)
+  return open.length === 0
+    ? ok('Key files', `${files.length}, readable by their owner only`)
+    : wrong('Key files', `others may read ${open.join(', ')}`, `chmod 600 ${open.join(' ')}`)
+}
+
+export function checkSpace(folder: string): Check {
+  const place = existsSync(folder) ? folder : dirname(folder)
+  if (!existsSync(place)) return note('Space', 'not looked at: there is no folder yet')
+  const { bavail, bsize } = statfsSync(place)
+  const free = bavail * bsize
+  if (free < NO_SPACE_BYTES)
+    return wrong('Space', `${size(free)} free`, 'make room; what was acknowledged is kept')
+  return free < LOW_SPACE_BYTES
+    ? note('Space', `${size(free)} free`, 'make room')
+    : ok('Space', `${size(free)} free`)
+}
+
+/** Every institution's own folder is where it was. */
+export function checkInstitutions(folder: string, settings: Settings): Check {
+  const missing = settings.institutions.filter((id) => !existsSync(institutionFolder(folder, id)))
+  return missing.length === 0
+    ? ok('Institutions', settings.institutions.join(', '))
+    : wrong('Institutions', `no folder for ${missing.join(', ')}`, 'restore the folder from a copy')
+}

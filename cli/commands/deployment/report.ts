@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChainId } from '#core/bytes/ids.ts'
+import type { Connection } from '#core/client/connect.ts'
+import { isAmpereError } from '#core/errors.ts'
+import type { OpenBridge } from '../../open/bridge.ts'
+import type { Call } from '../../program/command.ts'
+import { problemLine, type Problem } from '../../proof/problem.ts'
+import { verifyChain, type Verified } from '../../proof/verify-chain.ts'
+import { counted, duration } from '../../terminal/words.ts'
+import { byGravity, listedFinding, type ListedFinding } from '../data/findings.ts'
+import type { Opening, StartOptions } from './start.ts'
+import { VERSION } from '../../version.ts'
+
+/**
+ * What a start says: of the demo everything, of a real deployment what needs no opening of records.
+ * `verifier` is a connection that has seen nothing yet, so that verifying is the whole of it.
+ */
+export async function reportStart(
+  call: Call<StartOptions>,
+  opening: Opening,
+  bridges: readonly OpenBridge[],
+  verifier: Connection | null,
+): Promise<boolean> {
+  const { settings } = opening
+  const [a] = bridges
+  if (settings.demo?.record && settings.demo.patient && a) {
+    return reportDemo(call, opening, a, verifier ?? a.connection, {
+      record: settings.demo.record,
+      patient: settings.demo.patient,
+    })
+  }
+  const records = (await Promise.all(bridges.map(async (open) => open.records()))).flat()
+  const known = new Set(records.map(({ chain }) => chain)).size
+  const { institutions, origin } = settings
+  call.screen.print({ ok: true, version: VERSION, origin, institutions, records: known }, [
+    `Ampere ${VERSION}, ready in ${duration(call.screen.terminal.now() - opening.startedMs)}`,
+    `  ${counted(institutions.length, 'institution')}, ${counted(known, 'record')}; not verified at start: npx ampere verify --all`,
+    `  ${NO_WITNESS}`,
+    ...openLines(call, origin),
+    'Try   npx ampere import FILE, npx ampere doctor',
+  ])
+  return true
+}
+
+const NO_WITNESS =
+  'Witness: none yet. A home that shows two histories is found only when its readers compare.'
+
+async function reportDemo(
+  call: Call<StartOptions>,
+  { settings, startedMs }: Opening,
+  a: OpenBridge,
+  verifier: Connection,
+  demo: { readonly record: ChainId; readonly patient: string },
+): Promise<boolean> {
+  const verified = await verifyChain(verifier, demo.record)
+  const { resources, findings } = await demoContents(a, demo, verified.problems)
+  const { institutions, origin } = settings
+  const ok = verified.problems.length === 0
+  const { blocks, entries, erased, problems } = verified
+  const said = {
+    version: VERSION,
+    origin,
+    institutions,
+    patients: 1,
+    record: demo.record,
+    patient: demo.patient,
+  }
+  call.screen.print(
+    { ok, ...said, resources, blocks, entries, erased, findings: findings.map(brief), problems },
+    [
+      `Ampere ${VERSION}, demo data, this computer only, ready in ${duration(call.screen.terminal.now() - startedMs)}`,
+      `  ${counted(institutions.length, 'institution')}, 1 patient, ${resources === null ? '' : `${counted(resources, 'resource')}, `}${counted(blocks, 'block')}`,
+      ...verifiedLines(call, verified),
+      ...(findings.length === 0 ? [] : [`  ${counted(findings.length, 'problem')} found in the data:`]),
+      ...findings.map(({ severity, title }) => `    ${severity.padEnd(6)}  ${title}`),
+      `  ${NO_WITNESS}`,
+      ...openLines(call, origin),
+      'Try   npx ampere findings',
+      '      npx ampere demo tamper && npx ampere verify --all    (damages the demo: see what is found)',
+      `      curl '${origin}/hospital-b/fhir/Patient/${demo.patient}/$everything?_count=3'`,
+    ],
+  )
+  return ok
+}
+
+/** What is in the record, or nothing where it cannot be read because it was damaged. */
+async function demoContents(
+  a: OpenBridge,
+  demo: { readonly record: string; readonly patient: string },
+  problems: readonly Problem[],
+): Promise<{ readonly resources: number | null; readonly findings: readonly ListedFinding[] }> {
+  try {
+    const { projection } = await a.bridge.record(demo.patient)
+    const findings = projection.findings.map((finding) => listedFinding(finding, demo.record))
+    return { resources: projection.resources.size, findings: byGravity(findings) }
+  } catch (error) {
+    if (problems.length === 0 || !isAmpereError(error)) throw error
+    return { resources: null, findings: [] }
+  }
+}
+
+function brief({ severity, rule, title }: ListedFinding) {
+  return { severity, rule, title }
+}
+
+function verifiedLines({ screen }: Call<StartOptions>, { problems, erased, ms }: Verified): string[] {
+  const [first] = problems
+  if (!first) {
+    const gone = erased === 0 ? '' : `; ${counted(erased, 'entry', 'entries')} erased on request`
+    return [`  Verified in ${duration(ms)}: everything is as it was signed${gone}`]
+  }
+  return [
+    ...problems.map((problem) => `  ${screen.bad(problemLine(problem))}`),
+    '  Next: npx ampere verify --all',
+  ]
+}
+
+function openLines({ options }: Call<StartOptions>, origin: string): string[] {
+  return options.once === true ? [] : [`Open  ${origin}/.well-known/ampere    Stop  Ctrl+C`]
+}

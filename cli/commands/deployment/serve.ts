@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Hono } from 'hono'
+import type { Connection } from '#core/client/connect.ts'
+import { isAmpereError } from '#core/errors.ts'
+import { homeChores } from '#functions/all.ts'
+import { bridgeApp } from '#functions/bridge/app.ts'
+import { checkAll } from '#functions/checker/check-all.ts'
+import type { Hosting } from '#functions/host/app.ts'
+import { listen } from '#functions/host/node.ts'
+import { jsonLog, silentLog, type Log } from '#functions/host/telemetry.ts'
+import { CHORES_MS } from '#functions/sweeper/chores.ts'
+import { playStory } from '../../demo/story.ts'
+import { writeSettings, type Settings } from '../../deployment/settings.ts'
+import { connectInstitution, openBridge, type OpenBridge } from '../../open/bridge.ts'
+import { openHome, type OpenHome } from '../../open/home.ts'
+import { createLazyValidator } from '../../open/validator.ts'
+import type { Call } from '../../program/command.ts'
+import { refuse } from '../../program/refuse.ts'
+import { EXIT, type Screen } from '../../terminal/screen.ts'
+import { duration } from '../../terminal/words.ts'
+import { reportStart } from './report.ts'
+import type { Opening, StartOptions } from './start.ts'
+
+/** How often readings are entered in the access chains; the promise is within 60 s. */
+const FLUSH_MS = 15_000
+/** How often every record is checked again, for what was filed elsewhere meanwhile. */
+const CHECK_MS = 3_600_000
+/** Requests for data that the server still answers when it is asked to stop. */
+const WRITES = ['POST', 'PUT']
+
+/** Opens everything, tells the demo's story once, and serves until Ctrl+C. */
+export async function serve(call: Call<StartOptions>, opening: Opening): Promise<number> {
+  const { screen, options } = call
+  const log = logOf(screen, options)
+  const home = await openHome(opening.folder, opening.settings, opening.passphrase, log)
+  const bridges: OpenBridge[] = []
+  const close = async () => {
+    await flushAll(bridges, screen)
+    for (const open of bridges) await open.close()
+    await home.platform.close()
+  }
+  const closed = screen.stopping.closes(close)
+  try {
+    await openBridges(opening, home, bridges, screen)
+    const hosting = { now: screen.terminal.now, random: home.platform.random, log }
+    const settings = await toldDemo(opening, bridges, call)
+    const told = settings !== opening.settings
+    const server = options.once === true ? null : await listenAt(settings, home, bridges, hosting)
+    const ok = await reportStart(
+      call,
+      { ...opening, settings },
+      bridges,
+      told ? freshConnection(settings, home, bridges) : null,
+    )
+    if (!server) return ok ? EXIT.ok : EXIT.verification
+    await untilStopped(bridges, screen, log, await homeChores(home.platform, home.home, hosting))
+    await server.close()
+    screen.say('Stopped. Everything that was acknowledged is kept.')
+    return EXIT.ok
+  } finally {
+    closed()
+    await close()
+  }
+}
+
+/** After the story the first bridge knows the record already; verifying it anew needs one that does not. */
+function freshConnection(settings: Settings, home: OpenHome, [a]: readonly OpenBridge[]): Connection | null {
+  return a ? connectInstitution(a.institution, settings, home.fetch) : null
+}
+
+/** Opens the bridge of every institution that can act. */
+async function openBridges(
+  opening: Opening,
+  home: OpenHome,
+  bridges: OpenBridge[],
+  screen: Screen,
+): Promise<void> {
+  const context = { ...opening, fetch: home.fetch, validator: createLazyValidator(), beside: false }
+  for (const id of opening.settings.institutions) {
+    try {
+      bridges.push(await openBridge(context, id))
+    } catch (error) {
+      if (!isAmpereError(error, 'KEY_UNAVAILABLE')) throw error
+      screen.say(`${id} is not served: ${error.message}`)
+    }
+  }
+}
+
+async function listenAt(
+  settings: Settings,
+  home: OpenHome,
+  bridges: readonly OpenBridge[],
+  hosting: Hosting,
+) {
+  const root = new Hono()
+  for (const open of bridges) {
+    const app = new Hono()
+    app.use(async (c, next) => {
+      if (WRITES.includes(c.req.method)) await open.prepare()
+      await next()
+    })
+    app.route('/', bridgeApp(open.bridge, hosting))
+    root.route(`/${open.institution.id}`, app)
+  }
+  root.route('/', home.app)
+  const port = Number(new URL(settings.origin).port)
+  try {
+    return await listen((request) => root.fetch(request), port, false)
+  } catch (error) {
+    if (!isAmpereError(error, 'PORT_IN_USE')) throw error
+    const message = `port ${port} is in use by something else, and ${settings.origin} is signed into the registry`
+    throw refuse('PORT_IN_USE', message, 'end what uses the port, then npm start', error)
+  }
+}
+
+/** Tells the demo's story where it was not told to its end yet. */
+async function toldDemo(
+  { folder, settings, passphrase }: Opening,
+  bridges: readonly OpenBridge[],
+  { screen }: Call<StartOptions>,
+): Promise<Settings> {
+  if (settings.demo === null || settings.demo.record !== null) return settings
+  const [a, b] = bridges
+  if (!a || !b) throw refuse('CONFIGURATION', 'the demo needs its two hospitals', 'npx ampere demo reset')
+  screen.stopping.keeps(() => 'What was told of the demo so far is kept. npm start goes on with it.')
+  const told = await playStory(folder, passphrase.text, [a, b], (step) => screen.say(`  ${step}`))
+  for (const { hospital, report, ms } of told.imports) {
+    screen.say(
+      `  ${hospital}: ${report.filed.length} resources filed in ${duration(ms)}, ${report.quarantined.length} in quarantine`,
+    )
+  }
+  const next = { ...settings, demo: { record: told.record, patient: told.patient } }
+  writeSettings(folder, next)
+  return next
+}
+
+/** Serves until Ctrl+C, entering readings in the access chains and doing the home's chores meanwhile. */
+async function untilStopped(
+  bridges: readonly OpenBridge[],
+  screen: Screen,
+  log: Log,
+  chores: () => Promise<void>,
+): Promise<void> {
+  const { every } = screen.terminal
+  const cancels = [
+    every(FLUSH_MS, () => void flushAll(bridges, screen)),
+    every(CHECK_MS, () => void checkEach(bridges, log)),
+    every(CHORES_MS, () => void chores()),
+  ]
+  // What the first request that files something needs, loaded while nobody waits for it.
+  for (const open of bridges.slice(0, 1)) void open.prepare()
+  await screen.stopping.untilStopped()
+  for (const cancel of cancels) cancel()
+}
+
+async function checkEach(bridges: readonly OpenBridge[], log: Log): Promise<void> {
+  for (const { bridge } of bridges) await checkAll(bridge, log)
+}
+
+/** Enters all readings; one that fails is said, and kept for the next try. */
+async function flushAll(bridges: readonly OpenBridge[], screen: Screen): Promise<void> {
+  for (const open of bridges) {
+    try {
+      await open.access.flush()
+    } catch (error) {
+      const why = isAmpereError(error) ? error.message : 'failed'
+      screen.say(`The access log of ${open.institution.id} has to wait: ${why}`)
+    }
+  }
+}
+
+function logOf({ terminal }: Screen, options: StartOptions): Log {
+  return options.log === true ? jsonLog((line) => terminal.err.write(`${line}\n`), terminal.now) : silentLog
+}

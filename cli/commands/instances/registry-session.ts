@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Random } from '#core/ports/keys.ts'
+import { connect, type Connection } from '#core/client/connect.ts'
+import { syncRegistry } from '#core/client/read/replica.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
+import type { RegistryChange } from '#core/registry/block.ts'
+import { buildChange } from '#core/registry/build.ts'
+import type { InstanceRecord, KeyRecord, RegistryRecord } from '#core/registry/records.ts'
+import { getRecord, recordsIn, type RegistryState } from '#core/registry/state.ts'
+import { openInstitution, rootSigner, type Institution } from '../../open/institution.ts'
+import { fileSeen } from '../../open/seen.ts'
+import { actingInstitution, withHome, type ActingOptions, type Reached } from '../../deployment/session.ts'
+import type { Call } from '../../program/command.ts'
+
+const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
+const MAX_ATTEMPTS = 4
+
+/** The registry for one institution of this machine, which may change its own part of it. */
+export interface RegistrySession extends Reached {
+  /** With all instances whose keys are here, active or not. */
+  readonly institution: Institution
+  readonly connection: Connection
+  /** The newest verified state. */
+  readonly state: () => RegistryState
+  readonly height: () => number
+  /**
+   * Signs a change with the institution's root key and adds it; `isDone` says of a state that it is there.
+   * @throws AmpereError VIOLATION, CLOCK_SKEW, UPSTREAM_FAILED
+   */
+  readonly change: (change: RegistryChange, isDone: (state: RegistryState) => boolean) => Promise<void>
+}
+
+/** Opens the registry for one command. It needs no active app instance: root keys alone change it. */
+export function withRegistry(
+  call: Call<ActingOptions>,
+  act: (session: RegistrySession) => Promise<number>,
+): Promise<number> {
+  return withHome(
+    call,
+    (settings) => [actingInstitution(settings, call.options)],
+    async (reached) => {
+      const id = actingInstitution(reached.settings, call.options)
+      const institution = await openInstitution(reached.folder, id, reached.passphrase)
+      const connection = await connectRoot(reached, institution)
+      const { registry } = connection.sync
+      return act({
+        ...reached,
+        institution,
+        connection,
+        state: () => stateOf(connection),
+        height: () => registry.height(),
+        change: (change, isDone) => addChange(connection, institution, change, isDone),
+      })
+    },
+  )
+}
+
+/** Records of one kind, in order of their ids. */
+export function instancesIn(state: RegistryState): readonly InstanceRecord[] {
+  return [...recordsIn(state)]
+    .filter((record): record is Extract<RegistryRecord, { kind: 'instance' }> => record.kind === 'instance')
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** The record of an instance's key. */
+export function keyOf(state: RegistryState, instance: InstanceRecord): KeyRecord | null {
+  const record = getRecord(state, `key/${instance.signing}`)
+  return record?.kind === 'key' ? record : null
+}
+
+/** Reading the registry takes no rights, so the root key may sign these requests. */
+async function connectRoot({ settings, fetch }: Reached, institution: Institution): Promise<Connection> {
+  const connection = connect({
+    fetch,
+    now: () => Date.now(),
+    random,
+    identity: {
+      reader: institution.id,
+      institution: institution.id,
+      signer: await rootSigner(institution),
+      sealingSeed: async () => institution.sealingSeed,
+    },
+    pins: { registry: settings.registry, origin: settings.origin },
+    seen: fileSeen(institution.folder),
+  })
+  await syncRegistry(connection.sync)
+  return connection
+}
+
+function stateOf({ sync }: Connection): RegistryState {
+  const link = sync.registry.link()
+  if (!link) throw new AmpereError('NOT_FOUND', 'the registry is empty')
+  return link.state
+}
+
+/** Signs anew when another change came first; whether a lost answer was a yes, the registry itself says. */
+async function addChange(
+  connection: Connection,
+  institution: Institution,
+  change: RegistryChange,
+  isDone: (state: RegistryState) => boolean,
+): Promise<void> {
+  const { ports, sync, api } = connection
+  const root = await rootSigner(institution)
+  for (let attempt = 1; ; attempt++) {
+    const parent = sync.registry.link()
+    if (!parent) throw new AmpereError('NOT_FOUND', 'the registry is empty')
+    const compact = await buildChange({ now: ports.now, random: ports.random }, parent, [change], root)
+    try {
+      await api.addRegistryBlock(compact)
+    } catch (error) {
+      const isOpen = isAmpereError(error, 'HEAD_CONFLICT', 'UPSTREAM_FAILED', 'STORE_UNAVAILABLE')
+      if (!isOpen || attempt === MAX_ATTEMPTS) throw error
+    }
+    await syncRegistry(sync)
+    if (isDone(stateOf(connection))) return
+  }
+}

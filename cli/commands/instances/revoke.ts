@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { rotationDue } from '#core/chain/rotation.ts'
+import type { InstanceRecord, KeyRecord } from '#core/registry/records.ts'
+import { activeInstanceOf } from '#core/registry/snapshot.ts'
+import { openBridge } from '../../open/bridge.ts'
+import { shortId, type ActingOptions } from '../../deployment/session.ts'
+import type { Call } from '../../program/command.ts'
+import { suggestion } from '../../program/near.ts'
+import { refuse, usage } from '../../program/refuse.ts'
+import { confirmGrave, type GraveOptions } from '../../terminal/confirm.ts'
+import { EXIT } from '../../terminal/screen.ts'
+import { localTime } from '../../terminal/words.ts'
+import { instancesIn, keyOf, withRegistry, type RegistrySession } from './registry-session.ts'
+
+/** Why a key is taken out of use. */
+export const REASONS = ['retired', 'suspended', 'compromised'] as const
+
+interface RevokeOptions extends ActingOptions, GraveOptions {
+  readonly reason: (typeof REASONS)[number]
+  /** Milliseconds since 1970. */
+  readonly suspectFrom?: number
+}
+
+/** Revokes an app instance of an institution of this machine, and says what follows from it. */
+export async function revokeInstance(call: Call<RevokeOptions>): Promise<number> {
+  const { reason, suspectFrom: suspectFromMs } = call.options
+  if (suspectFromMs !== undefined && reason !== 'compromised')
+    throw usage('--suspect-from goes with --reason compromised')
+  const suspectFrom = suspectFromMs === undefined ? null : toTimestamp(suspectFromMs)
+  return withRegistry(call, async (session) => {
+    const { instance, key } = revocable(session, call.args[0] ?? '')
+    const said = { instance: instance.id, kid: instance.signing, reason, suspectFrom }
+    const says = [`Revokes ${instance.id} (${reason}) for good: no home accepts what it signs from then on.`]
+    if (!(await confirmGrave(call.screen, call.options, { says, name: instance.id }))) {
+      call.screen.print({ ok: true, dryRun: true, ...said, registryHeight: session.height(), follows: [] }, [
+        'Nothing was changed (--dry-run).',
+      ])
+      return EXIT.ok
+    }
+    call.screen.stopping.keeps(() => 'Whether the instance was revoked, npx ampere instance list says.')
+    await session.change(
+      { act: 'revoke', kid: key.kid, reason, suspectFrom },
+      (after) => keyOf(after, instance)?.revoked?.reason === reason,
+    )
+    const follows = await consequences(session, instance, said)
+    call.screen.print({ ok: true, dryRun: false, ...said, registryHeight: session.height(), follows }, [
+      `${instance.id} is revoked (${reason}) since registry block ${session.height()}.`,
+      ...follows.map((line) => `  ${line}`),
+    ])
+    return EXIT.ok
+  })
+}
+
+function revocable(
+  { institution, state }: RegistrySession,
+  id: string,
+): { readonly instance: InstanceRecord; readonly key: KeyRecord } {
+  const own = instancesIn(state()).filter((instance) => instance.institution === institution.id)
+  const instance = own.find((candidate) => candidate.id === id)
+  const key = instance ? keyOf(state(), instance) : null
+  if (!instance || !key) {
+    const ids = own.map((candidate) => candidate.id as string)
+    const known = `it has ${ids.join(', ')}${suggestion(id, ids)}`
+    throw refuse(
+      'NOT_FOUND',
+      `${institution.id} has no app instance ${id.slice(0, 63)}; ${known}`,
+      'npx ampere instance list --all',
+    )
+  }
+  if (key.revoked !== null && key.revoked.reason !== 'suspended') {
+    throw refuse(
+      'ALREADY_EXISTS',
+      `${id} is revoked already (${key.revoked.reason})`,
+      'npx ampere instance list',
+    )
+  }
+  return { instance, key }
+}
+
+/** What has to be done or known after a revocation, in sentences. */
+async function consequences(
+  session: RegistrySession,
+  instance: InstanceRecord,
+  { reason, suspectFrom }: { readonly reason: string; readonly suspectFrom: string | null },
+): Promise<string[]> {
+  const { institution, home, connection } = session
+  const view = connection.sync.registry.newest()
+  const active = institution.instances.filter(({ kid }) => activeInstanceOf(view, kid) !== null)
+  const enrol = `npx ampere instance enrol --as ${institution.id}`
+  return [
+    ...(suspectFrom === null
+      ? []
+      : [`What it signed from ${localTime(suspectFrom)} on is suspect: confirm it at the source.`]),
+    ...(reason === 'compromised'
+      ? [
+          `Whoever has its key file has the sealing key of ${institution.id} as well and can open what it was granted. New keys do not help`,
+          '  against that, and a sealing key cannot be replaced yet: take its grants away where that is better than leaving them.',
+        ]
+      : []),
+    ...(home === null && institution.instances[0]?.kid === instance.signing
+      ? ['The running server acts with it still and will be refused: stop it and start it again.']
+      : []),
+    ...(active.length === 0
+      ? [`${institution.id} cannot read or write on this machine any more. Next: ${enrol}`]
+      : []),
+    ...(active.length === 1
+      ? [`${institution.id} has one active instance left here; erasing needs two. Next: ${enrol}`]
+      : []),
+    ...(active.length === 0 ? [] : await rotations(session)),
+  ]
+}
+
+/** Records on which a reader still holds keys that the registry no longer vouches for, or whose grant has ended. */
+async function rotations(session: RegistrySession): Promise<string[]> {
+  const open = await openBridge(session, session.institution.id)
+  try {
+    const lines: string[] = []
+    for (const { chain } of await open.records()) {
+      const { state } = (await open.connection.replica(chain)).link
+      const time = toTimestamp(open.connection.ports.now())
+      const due = rotationDue(state, open.connection.sync.registry.newest(), time)
+      const who = due.map(({ institution, reason }) => `${institution} (${reason})`).join(', ')
+      if (due.length > 0) lines.push(`Rotation is due for ${who}: npx ampere rotate ${shortId(chain)}`)
+    }
+    return lines
+  } finally {
+    await open.close()
+  }
+}

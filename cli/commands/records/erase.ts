@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChainId, EntryId } from '#core/bytes/ids.ts'
+import { timestampMs } from '#core/bytes/timestamp.ts'
+import { requestErasure, settleErasure, type Erasure } from '#core/client/acts/erase-entries.ts'
+import {
+  chainArgument,
+  shortId,
+  withSession,
+  type ActingOptions,
+  type Session,
+} from '../../deployment/session.ts'
+import type { Call } from '../../program/command.ts'
+import { refuse, usage } from '../../program/refuse.ts'
+import { confirmGrave, type GraveOptions } from '../../terminal/confirm.ts'
+import { EXIT } from '../../terminal/screen.ts'
+import { counted, localTime } from '../../terminal/words.ts'
+
+export interface EraseOptions extends ActingOptions, GraveOptions {
+  readonly entries?: readonly string[]
+  readonly record?: boolean
+  readonly ground: Erasure['ground']
+  readonly cancel?: number
+  readonly complete?: number
+}
+
+/** The grounds for erasing, as a block names them. */
+export const GROUNDS = ['patient-request', 'misfiled', 'legal-duty', 'consent-withdrawn'] as const
+/** A typed name shorter than this could be a slip. */
+const MIN_NAME = 4
+
+/** Requests, completes or cancels an erasure. */
+export async function erase(call: Call<EraseOptions>): Promise<number> {
+  const { entries, record, cancel, complete } = call.options
+  const asked = [entries, record, cancel, complete].filter((value) => value !== undefined)
+  if (asked.length !== 1) throw usage('give one of --entries, --record, --complete and --cancel')
+  return withSession(call, async (session) => {
+    const chain = await chainArgument(session, call.args[0] ?? '')
+    if (cancel !== undefined) return cancelErasure(call, session, chain, cancel)
+    return complete === undefined
+      ? request(call, session, chain)
+      : completeErasure(call, session, chain, complete)
+  })
+}
+
+async function request(call: Call<EraseOptions>, session: Session, chain: ChainId): Promise<number> {
+  const { screen, options } = call
+  const { connection, institution } = session.open
+  if (institution.instances.length < 2) {
+    const message = `erasing needs two app instances of ${institution.id}, so that one stolen key cannot erase`
+    throw refuse('FORBIDDEN', message, `npx ampere instance enrol --as ${institution.id}`)
+  }
+  const scope = options.record === true ? ('record' as const) : ('entries' as const)
+  const entries = scope === 'record' ? [] : await chosenEntries(session, chain, options.entries ?? [])
+  const what = scope === 'record' ? 'the whole record' : counted(entries.length, 'entry', 'entries')
+  const said = { chain, scope, entries: entries.map(({ id }) => id), ground: options.ground }
+  if (!(await confirmed(call, chain, [`Erases ${what} for good after 72 hours.`]))) {
+    screen.print({ ok: true, dryRun: true, block: null, notBefore: null, ...said }, [
+      'Nothing was changed (--dry-run).',
+    ])
+    return EXIT.ok
+  }
+  const approvers = { instances: institution.instances.slice(0, 2) }
+  const { block } = await requestErasure(
+    connection,
+    chain,
+    { scope, entries, ground: options.ground },
+    approvers,
+  )
+  const notBefore = block.type === 'erase' ? block.body.notBefore : ''
+  screen.print({ ok: true, dryRun: false, block: block.height, notBefore, ...said }, [
+    `Requested in block ${block.height}. Until ${localTime(notBefore)}: npx ampere erase ${shortId(chain)} --cancel ${block.height}`,
+    `Then      npx ampere erase ${shortId(chain)} --complete ${block.height}`,
+  ])
+  return EXIT.ok
+}
+
+/** The entries whose ids begin so, each unambiguously; what is erased already is not among them. */
+async function chosenEntries(
+  { open }: Session,
+  chain: ChainId,
+  starts: readonly string[],
+): Promise<{ height: number; id: EntryId }[]> {
+  const view = await open.connection.read(chain)
+  const known = [...view.opened, ...view.closed.filter(({ status }) => status !== 'erased')]
+  return starts.map((start) => {
+    const found = known.filter(({ id }) => id.startsWith(start))
+    const [only] = found
+    if (only && found.length === 1) return { height: only.height, id: only.id }
+    const message =
+      found.length > 1
+        ? `several entries begin with ${start.slice(0, 22)}; give more characters`
+        : `no entry begins with ${start.slice(0, 22)}`
+    throw refuse('NOT_FOUND', message, `npx ampere chain show ${shortId(chain)} --block HEIGHT`)
+  })
+}
+
+async function completeErasure(
+  call: Call<EraseOptions>,
+  session: Session,
+  chain: ChainId,
+  height: number,
+): Promise<number> {
+  const { screen } = call
+  const { connection } = session.open
+  const { state } = (await connection.replica(chain)).link
+  const pending = state.pending.find((item) => item.height === height)
+  if (!pending)
+    throw refuse(
+      'NOT_FOUND',
+      `no erasure is pending that block ${height} requested`,
+      `npx ampere chain show ${shortId(chain)}`,
+    )
+  if (timestampMs(pending.notBefore) > screen.terminal.now()) {
+    throw refuse(
+      'PRECONDITION_FAILED',
+      `it can be completed from ${localTime(pending.notBefore)} on, and cancelled until then`,
+    )
+  }
+  const says = [`Erases what block ${height} requested, now and for good. Nobody can bring it back.`]
+  if (!(await confirmed(call, chain, says))) {
+    screen.print({ ok: true, dryRun: true, chain, act: 'complete', block: null }, [
+      'Nothing was changed (--dry-run).',
+    ])
+    return EXIT.ok
+  }
+  const { block } = await settleErasure(connection, chain, height, 'complete')
+  screen.print({ ok: true, dryRun: false, chain, act: 'complete', block: block.height }, [
+    `Erased (block ${block.height}). Nobody can bring it back; who opened it may have copies.`,
+  ])
+  return EXIT.ok
+}
+
+async function cancelErasure(
+  call: Call<EraseOptions>,
+  session: Session,
+  chain: ChainId,
+  height: number,
+): Promise<number> {
+  const dryRun = call.options.dryRun === true
+  const done = dryRun ? null : await settleErasure(session.open.connection, chain, height, 'cancel')
+  const block = done?.block.height ?? null
+  call.screen.print({ ok: true, dryRun, chain, act: 'cancel', block }, [
+    block === null ? 'Nothing was changed (--dry-run).' : `Cancelled (block ${block}). Nothing is erased.`,
+  ])
+  return EXIT.ok
+}
+
+/** The record's name is the beginning of its id, as it was typed, or as many characters as make it plain. */
+function confirmed(call: Call<EraseOptions>, chain: ChainId, says: readonly string[]): Promise<boolean> {
+  const typed = call.args[0] ?? ''
+  const name = typed.length >= MIN_NAME && typed.length <= 8 ? typed : shortId(chain)
+  const isName = (text: string) => text.length >= MIN_NAME && chain.startsWith(text)
+  return confirmGrave(call.screen, call.options, { says, name, isName })
+}

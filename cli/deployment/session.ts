@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import { stretchAhead } from '#adapters/local/keys/key-file.ts'
+import { asChainId, type ChainId } from '#core/bytes/ids.ts'
+import { silentLog } from '#functions/host/telemetry.ts'
+import { suggestion } from '../program/near.ts'
+import { refuse, usage } from '../program/refuse.ts'
+import type { Call } from '../program/command.ts'
+import type { Common } from '../terminal/screen.ts'
+import { openBridge, type BridgeContext, type OpenBridge } from '../open/bridge.ts'
+import { homeKeyFile, keyFileOf } from './files.ts'
+import { openHome, type OpenHome } from '../open/home.ts'
+import { readPassphrase } from './passphrase.ts'
+import { findRunning } from './running.ts'
+import { dataFolder, readSettings, type Settings } from './settings.ts'
+import { createLazyValidator } from '../open/validator.ts'
+
+/** Options of commands that act as one of this machine's institutions. */
+export interface ActingOptions extends Common {
+  readonly as?: string
+}
+
+/** The deployment that a command works with; the home is null when a server of it runs elsewhere. */
+export interface Reached extends BridgeContext {
+  readonly home: OpenHome | null
+}
+
+/** What a command works with as one institution. */
+export interface Session extends Reached {
+  readonly open: OpenBridge
+}
+
+/** The deployment of a command's data folder. @throws AmpereError CONFIGURATION when there is none */
+export function deploymentOf(call: Call): { readonly folder: string; readonly settings: Settings } {
+  const folder = dataFolder(call.options.data, call.screen.terminal.env)
+  const settings = readSettings(folder)
+  if (settings) return { folder, settings }
+  throw refuse(
+    'CONFIGURATION',
+    `there is no deployment in ${folder}`,
+    'npx ampere start --demo (to try), or npx ampere init (for real)',
+  )
+}
+
+/** The institution that acts. @throws CommanderError (usage) when it is not one of this machine's */
+export function actingInstitution(settings: Settings, options: ActingOptions): string {
+  const id = options.as ?? settings.institutions[0] ?? ''
+  if (settings.institutions.includes(id)) return id
+  const known = `here are ${settings.institutions.join(', ')}`
+  throw usage(
+    `there is no institution ${id.slice(0, 63)} on this machine; ${known}${suggestion(id, settings.institutions)}`,
+  )
+}
+
+/**
+ * Reaches the home, over HTTP where a server of this deployment runs, else opened in this process, for the
+ * time of `act`. `ids` are the institutions whose key files will be opened.
+ */
+export async function withHome<T>(
+  call: Call,
+  ids: (settings: Settings) => readonly string[],
+  act: (reached: Reached) => Promise<T>,
+): Promise<T> {
+  const { folder, settings } = deploymentOf(call)
+  const running = await findRunning(settings)
+  const files = ids(settings).map((id) => keyFileOf(folder, id))
+  const text = await readPassphrase(folder, settings.passphrase, call.options, call.screen)
+  const passphrase = await stretchAhead(text, running ? files : [homeKeyFile(folder), ...files])
+  const home = running ? null : await openHome(folder, settings, passphrase, silentLog)
+  const close = async () => home?.platform.close()
+  const closed = call.screen.stopping.closes(close)
+  const fetchHome = home?.fetch ?? ((request: Request) => fetch(request))
+  const validator = createLazyValidator()
+  try {
+    return await act({
+      folder,
+      settings,
+      passphrase,
+      fetch: fetchHome,
+      validator,
+      beside: home === null,
+      home,
+    })
+  } finally {
+    closed()
+    await close()
+  }
+}
+
+/** Opens the deployment for one command as one institution, and closes it whatever happens. */
+export async function withSession<T>(
+  call: Call<ActingOptions>,
+  act: (session: Session) => Promise<T>,
+): Promise<T> {
+  const acting = (settings: Settings) => actingInstitution(settings, call.options)
+  return withHome(
+    call,
+    (settings) => [acting(settings)],
+    async (reached) => {
+      const open = await openBridge(reached, acting(reached.settings))
+      const closed = call.screen.stopping.closes(() => open.close())
+      try {
+        const result = await act({ ...reached, open })
+        await open.access.flush()
+        return result
+      } finally {
+        closed()
+        await open.close()
+      }
+    },
+  )
+}
+
+/** The record that a person means by its first characters, as long as they are unambiguous. @throws NOT_FOUND */
+export async function chainArgument(session: Session, text: string): Promise<ChainId> {
+  if (text.length === 43) return asChainId(text)
+  const known = await session.open.records()
+  const found = known.filter(({ chain }) => chain.startsWith(text))
+  const [only] = found
+  if (only && found.length === 1) return only.chain
+  if (found.length > 1) {
+    const starts = found.map(({ chain }) => shortId(chain)).join(', ')
+    throw refuse('NOT_FOUND', `several records begin with ${text}: ${starts}`, 'give more characters')
+  }
+  const near = suggestion(
+    text,
+    known.map(({ chain }) => chain.slice(0, text.length)),
+  )
+  throw refuse(
+    'NOT_FOUND',
+    `no record known here begins with ${text.slice(0, 43)}${near}`,
+    'npx ampere chain list',
+  )
+}
+
+/** Enough of an id to be told apart by people. */
+export function shortId(id: string): string {
+  return id.slice(0, 8)
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { openLocal } from '#adapters/local/open.ts'
+import { asDeploymentId, asInstitutionId, type DeploymentId } from '#core/bytes/ids.ts'
+import { parseJws } from '#core/block/jws.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
+import { AmpereError } from '#core/errors.ts'
+import type { Random, Signer } from '#core/ports/keys.ts'
+import { select } from '#core/ports/needs.ts'
+import { buildRegistry, keyRecord } from '#core/registry/build.ts'
+import type { RegistryRecord } from '#core/registry/records.ts'
+import { addRegistryBlock, REGISTRAR_NEEDS } from '#core/server/registrar.ts'
+import { createRegistrySource } from '#core/server/store/registry.ts'
+import { refuse } from '../program/refuse.ts'
+import { foundingRecords, makeInstitution, rootSigner } from '../open/institution.ts'
+import { SETTINGS_VERSION, writeSettings, type PassphraseSource, type Settings } from './settings.ts'
+
+const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
+const now = () => Date.now()
+/** What a set-up makes, in the order in which it takes its place; the settings come last and make it whole. */
+const PARTS = ['home', 'institutions', 'passphrase', 'keychain-id', 'settings.json']
+const STAGING = '.set-up-'
+
+/** What a new local deployment consists of. */
+export interface NewDeployment {
+  readonly origin: string
+  readonly institutions: readonly { readonly id: string; readonly name: string }[]
+  readonly demo: boolean
+  readonly passphrase: PassphraseSource
+}
+
+/**
+ * Makes the keys, the registry with all institutions as founders, and the settings of a data folder, in a
+ * folder beside that takes their place only when all of it is there. Nothing is overwritten.
+ * `makePassphrase` gives the passphrase, given where it may keep it.
+ * @throws AmpereError ALREADY_EXISTS, CONFIGURATION when there is no institution
+ */
+export async function setUp(
+  folder: string,
+  what: NewDeployment,
+  makePassphrase: (folder: string) => Promise<string>,
+): Promise<Settings> {
+  if (what.institutions.length === 0)
+    throw new AmpereError('CONFIGURATION', 'a deployment needs at least one institution')
+  checkFree(folder)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const staging = mkdtempSync(join(folder, STAGING))
+  try {
+    const settings = await makeDeployment(staging, what, await makePassphrase(staging))
+    writeSettings(staging, settings)
+    checkFree(folder)
+    for (const part of PARTS) {
+      if (existsSync(join(staging, part))) renameSync(join(staging, part), join(folder, part))
+    }
+    return settings
+  } finally {
+    rmSync(staging, { recursive: true, force: true })
+  }
+}
+
+/** @throws AmpereError ALREADY_EXISTS when anything of a deployment is in the folder */
+export function checkFree(folder: string): void {
+  if (!existsSync(folder)) return
+  const found = readdirSync(folder).filter((name) => PARTS.includes(name))
+  if (found.length === 0) return
+  const whole = found.includes('settings.json')
+  throw refuse(
+    'ALREADY_EXISTS',
+    whole
+      ? `there is a deployment in ${folder} already, and nothing is overwritten`
+      : `${folder} has a part of a deployment (${found.join(', ')}) but no settings.json, and nothing is overwritten`,
+    whole ? 'npx ampere start' : 'restore settings.json from a copy, or choose another folder: --data FOLDER',
+  )
+}
+
+async function makeDeployment(folder: string, what: NewDeployment, passphrase: string): Promise<Settings> {
+  const platform = openLocal({ folder: join(folder, 'home'), passphrase })
+  try {
+    const deployment = asDeploymentId('home-1')
+    const { records, founders } = await makeFounders(folder, what, passphrase)
+    const head = await platform.signer('head')
+    records.push(...homeRecords(what, deployment, head))
+    const genesis = await buildRegistry({ now, random }, records, founders)
+    const registry = parseJws(genesis, 'ampere-registry+jws').id
+    const verifiers = createVerifiers()
+    const home = {
+      deployment,
+      origin: what.origin,
+      durability: 'local' as const,
+      backupDays: 0,
+      registry: createRegistrySource(platform.table('registry'), registry, verifiers),
+      verifiers,
+    }
+    await addRegistryBlock(await select(platform, REGISTRAR_NEEDS), home, genesis)
+    return {
+      v: SETTINGS_VERSION,
+      registry,
+      deployment,
+      origin: what.origin,
+      institutions: what.institutions.map(({ id }) => id),
+      passphrase: what.passphrase,
+      demo: what.demo ? { record: null, patient: null } : null,
+    }
+  } finally {
+    await platform.close()
+  }
+}
+
+async function makeFounders(
+  folder: string,
+  what: NewDeployment,
+  passphrase: string,
+): Promise<{ readonly records: RegistryRecord[]; readonly founders: readonly Signer[] }> {
+  const records: RegistryRecord[] = []
+  const founders: Signer[] = []
+  for (const { id, name } of what.institutions) {
+    const institution = await makeInstitution(folder, id, passphrase)
+    records.push(...(await foundingRecords(institution, name)))
+    founders.push(await rootSigner(institution))
+  }
+  return { records, founders }
+}
+
+/** The home is the first institution's. */
+function homeRecords(what: NewDeployment, deployment: DeploymentId, head: Signer): RegistryRecord[] {
+  const [owner] = what.institutions
+  return [
+    {
+      v: 1,
+      kind: 'deployment',
+      id: deployment,
+      institution: asInstitutionId(owner?.id ?? ''),
+      origin: what.origin,
+      kid: head.kid,
+    },
+    keyRecord(head.publicKey, 'head', { deployment }),
+    { v: 1, kind: 'rules', home: deployment, demo: what.demo },
+  ]
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import { loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
+import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import { openLocal } from '#adapters/local/open.ts'
+import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
+import type { AccessLog } from '#core/bridge/store/access.ts'
+import { openBridgeStore } from '#core/bridge/store/open.ts'
+import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import { recordClient } from '#core/client/acts/record-client.ts'
+import { connect, type Connection } from '#core/client/connect.ts'
+import { syncRegistry } from '#core/client/read/replica.ts'
+import { createChecker } from '#core/consistency/checker.ts'
+import type { Fetch, Random } from '#core/ports/keys.ts'
+import { createLabelPolicy } from '#core/record/labels/label.ts'
+import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
+import { fileSeen } from './seen.ts'
+import type { Settings } from '../deployment/settings.ts'
+import type { LazyValidator } from './validator.ts'
+
+const now = () => Date.now()
+const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
+
+/** Connects an institution of this machine to the home, as its first app instance. */
+export function connectInstitution(
+  institution: Institution,
+  settings: Settings,
+  homeFetch: Fetch,
+): Connection {
+  return connect({
+    fetch: homeFetch,
+    now,
+    random,
+    identity: {
+      reader: institution.id,
+      institution: institution.id,
+      signer: actingInstance(institution),
+      sealingSeed: async () => institution.sealingSeed,
+    },
+    pins: { registry: settings.registry, origin: settings.origin },
+    seen: fileSeen(institution.folder),
+  })
+}
+
+/** How to reach the home, and what all bridges of a process share. */
+export interface BridgeContext {
+  readonly folder: string
+  readonly settings: Settings
+  readonly passphrase: string | StretchedPassphrase
+  readonly fetch: Fetch
+  readonly validator: LazyValidator
+  /** Beside a running server the bridge's table is shared with it, for commands that last a moment. */
+  readonly beside: boolean
+}
+
+/** An institution's bridge in this process, with its own table. */
+export interface OpenBridge {
+  readonly bridge: Bridge
+  readonly connection: Connection
+  /** With its active app instances only. */
+  readonly institution: Institution
+  readonly access: AccessLog
+  /** Patients whose chains this institution knows. */
+  records(): Promise<readonly { readonly id: string; readonly chain: ChainId }[]>
+  /** To be awaited before anything is filed. */
+  prepare(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Connects an institution with what the registry says of its app instances, and opens its bridge. */
+export async function openBridge(context: BridgeContext, id: string): Promise<OpenBridge> {
+  const { folder, settings, passphrase, validator, beside } = context
+  const { institution, connection } = await connectActive(
+    await openInstitution(folder, id, passphrase),
+    settings,
+    context.fetch,
+  )
+  const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
+  const home = { deployment: asDeploymentId(settings.deployment), origin: settings.origin }
+  const client = recordClient(connection, home)
+  const store = openBridgeStore(platform.table('bridge'), institution.indexKey, client, { now, random })
+  const knowledge = loadKnowledge()
+  const bridge = createBridge({
+    client,
+    store,
+    validator,
+    policy: createLabelPolicy(loadSensitivity()),
+    createChecker: () => createChecker(knowledge),
+    source: id,
+    now,
+    random,
+  })
+  return {
+    bridge,
+    connection,
+    institution,
+    access: store.access,
+    records: () => store.patients.list(),
+    prepare: () => validator.load(),
+    close: () => platform.close(),
+  }
+}
+
+/** Connects as an instance that is active; which ones are, the registry says, which any may read. */
+async function connectActive(
+  institution: Institution,
+  settings: Settings,
+  homeFetch: Fetch,
+): Promise<{ readonly institution: Institution; readonly connection: Connection }> {
+  const first = connectInstitution(institution, settings, homeFetch)
+  await syncRegistry(first.sync)
+  const active = withActiveInstances(institution, first.sync.registry.newest())
+  const same = actingInstance(active) === actingInstance(institution)
+  return { institution: active, connection: same ? first : connectInstitution(active, settings, homeFetch) }
+}

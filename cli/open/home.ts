@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import { openLocal } from '#adapters/local/open.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
+import type { Fetch, Random } from '#core/ports/keys.ts'
+import type { Platform } from '#core/ports/needs.ts'
+import type { Home } from '#core/server/home.ts'
+import { createRegistrySource } from '#core/server/store/registry.ts'
+import { homeApp } from '#functions/all.ts'
+import type { RoleApp } from '#functions/host/app.ts'
+import type { Log } from '#functions/host/telemetry.ts'
+import type { Settings } from '../deployment/settings.ts'
+
+const now = () => Date.now()
+const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
+
+/** A home opened in this process. */
+export interface OpenHome {
+  readonly platform: Platform
+  readonly home: Home
+  readonly app: RoleApp
+  readonly fetch: Fetch
+}
+
+/** Opens the home of a data folder; it belongs to this process until its platform is closed. */
+export async function openHome(
+  folder: string,
+  settings: Settings,
+  passphrase: string | StretchedPassphrase,
+  log: Log,
+): Promise<OpenHome> {
+  const platform = openLocal({ folder: join(folder, 'home'), passphrase })
+  try {
+    const verifiers = createVerifiers()
+    const home: Home = {
+      deployment: asDeploymentId(settings.deployment),
+      origin: settings.origin,
+      durability: 'local',
+      backupDays: 0,
+      registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
+      verifiers,
+    }
+    const app = await homeApp(platform, home, { now, random, log })
+    return { platform, home, app, fetch: async (request) => app.fetch(request) }
+  } catch (error) {
+    await platform.close()
+    throw error
+  }
+}

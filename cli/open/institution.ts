@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, mkdirSync } from 'node:fs'
+import { type StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import { openKeyring, type Keyring } from '#adapters/local/keys/keyring.ts'
+import { asInstanceId, asInstitutionId, type InstitutionId } from '#core/bytes/ids.ts'
+import { sealingPublicKey } from '#core/crypto/hpke.ts'
+import type { Random, Signer } from '#core/ports/keys.ts'
+import { institutionRecords, keyRecord } from '#core/registry/build.ts'
+import type { InstanceRecord, RegistryRecord } from '#core/registry/records.ts'
+import { activeInstanceOf, type RegistryView } from '#core/registry/snapshot.ts'
+import { refuse } from '../program/refuse.ts'
+import { institutionFolder, keyFileOf } from '../deployment/files.ts'
+
+/** An institution's keys on this machine. In a deployment of its own each would live in a KMS. */
+export interface Institution {
+  readonly id: InstitutionId
+  readonly folder: string
+  readonly keyring: Keyring
+  /** Signers of its app instances. The first acts; erasing needs two, so that one stolen key cannot erase. */
+  readonly instances: readonly Signer[]
+  readonly sealingSeed: Uint8Array
+  /** Secret of the bridge's patient index. */
+  readonly indexKey: Uint8Array
+}
+
+const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
+/** Names of instance keys in the key file. */
+const INSTANCE_KEY = /^instance[-/]/
+const FOUNDING_INSTANCES = ['instance-1', 'instance-2']
+
+/** Makes an institution's keys. */
+export async function makeInstitution(folder: string, id: string, passphrase: string): Promise<Institution> {
+  mkdirSync(institutionFolder(folder, id), { recursive: true, mode: 0o700 })
+  const keyring = openKeyring(keyFileOf(folder, id), passphrase, random)
+  for (const name of FOUNDING_INSTANCES) await keyring.signer(name, 'ES256')
+  return institutionOf(folder, id, keyring)
+}
+
+/** Opens an institution's keys. @throws AmpereError KEY_UNAVAILABLE, PASSPHRASE_WRONG, STORE_CORRUPT */
+export async function openInstitution(
+  folder: string,
+  id: string,
+  passphrase: string | StretchedPassphrase,
+): Promise<Institution> {
+  const file = keyFileOf(folder, id)
+  if (!existsSync(file)) {
+    throw refuse(
+      'KEY_UNAVAILABLE',
+      `the key file ${file} is not there`,
+      'restore the data folder from a copy',
+    )
+  }
+  return institutionOf(folder, id, openKeyring(file, passphrase, random))
+}
+
+async function institutionOf(folder: string, id: string, keyring: Keyring): Promise<Institution> {
+  const names = keyring.names().filter((name) => INSTANCE_KEY.test(name))
+  return {
+    id: asInstitutionId(id),
+    folder: institutionFolder(folder, id),
+    keyring,
+    instances: await Promise.all(names.map((name) => keyring.signer(name, 'ES256'))),
+    sealingSeed: keyring.seed('sealing'),
+    indexKey: keyring.seed('bridge-index'),
+  }
+}
+
+/** The same institution with only those instances that the registry lists as active. */
+export function withActiveInstances(institution: Institution, view: RegistryView): Institution {
+  const instances = institution.instances.filter(({ kid }) => activeInstanceOf(view, kid) !== null)
+  return { ...institution, instances }
+}
+
+/** The instance that acts. @throws AmpereError KEY_UNAVAILABLE when none is left */
+export function actingInstance(institution: Institution): Signer {
+  const [signer] = institution.instances
+  if (signer) return signer
+  const message = `${institution.id} has no active app instance on this machine`
+  throw refuse('KEY_UNAVAILABLE', message, `npx ampere instance enrol --as ${institution.id}`)
+}
+
+/** The institution's root key: it signs registry blocks. */
+export function rootSigner(institution: Institution): Promise<Signer> {
+  return institution.keyring.signer('root', 'ES256')
+}
+
+/** The registry records with which an institution founds or joins a registry. */
+export async function foundingRecords(institution: Institution, name: string): Promise<RegistryRecord[]> {
+  const { id, keyring, instances, sealingSeed } = institution
+  const root = await rootSigner(institution)
+  const recovery = await keyring.signer('recovery', 'ES256')
+  const records: RegistryRecord[] = [
+    ...institutionRecords({
+      id,
+      name,
+      root: root.publicKey,
+      recovery: recovery.publicKey,
+      sealingKey: sealingPublicKey(sealingSeed),
+    }),
+  ]
+  for (const [index, signer] of instances.entries()) {
+    const instanceId = asInstanceId(`${id}-${index + 1}`)
+    const record: InstanceRecord = {
+      v: 1,
+      kind: 'instance',
+      id: instanceId,
+      institution: id,
+      status: 'active',
+      capabilities: ['control', 'create', 'identify'],
+      signing: signer.kid,
+    }
+    records.push(record, keyRecord(signer.publicKey, 'sign', { institution: id, instance: instanceId }))
+  }
+  return records
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Block, ControlBlock, EraseBlock } from '#core/block/block.ts'
+import { keyRecordOf, type RegistryView } from '#core/registry/snapshot.ts'
+import type { Kid } from '#core/bytes/ids.ts'
+import { counted, localTime } from '../terminal/words.ts'
+
+/** What a block does, in a few words; nothing in it is sealed. */
+export function describeBlock(block: Block): string {
+  switch (block.type) {
+    case 'genesis':
+      return block.body.purpose === 'record' ? 'begins the record' : 'begins the access log'
+    case 'record':
+      return counted(block.entries.count, 'entry', 'entries')
+    case 'control':
+      return describeControl(block)
+    case 'erase':
+      return describeErase(block)
+  }
+}
+
+/** The app instance that signed, as the registry names it; `device` for a patient's, which it does not know. */
+export function authorOf(kid: Kid, records: RegistryView): string {
+  const owner = keyRecordOf(records, kid)?.owner
+  return owner && 'instance' in owner ? owner.instance : 'device'
+}
+
+function describeControl({ body }: ControlBlock): string {
+  const said = [
+    ...body.grants.put.map(({ institution, rights }) => `grants ${institution} ${rights.join(' and ')}`),
+    ...body.grants.remove.map((institution) => `takes ${institution}'s grant away`),
+    ...(body.controllers ? [`${body.controllers.members.length} controllers`] : []),
+    ...(body.hold === null ? [] : [body.hold ? 'on hold' : 'hold ends']),
+    ...(body.access === null ? [] : ['names its access log']),
+    ...(body.epoch ? ['new keys'] : []),
+  ]
+  return said.join(', ')
+}
+
+function describeErase({ body }: EraseBlock): string {
+  const ids = body.targets.reduce((sum, target) => sum + target.ids.length, 0)
+  const what = body.scope === 'record' ? 'the record' : counted(ids, 'entry', 'entries')
+  switch (body.act) {
+    case 'request':
+      return `erasure of ${what} requested, can be cancelled until ${localTime(body.notBefore)}`
+    case 'complete':
+      return `erases ${what}, as block ${body.request} requested`
+    case 'cancel':
+      return `cancels the erasure that block ${body.request} requested`
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A count with thousands separated: 1,204. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** A count with its noun: `1 block`, `1,204 blocks`. */
+export function counted(value: number, noun: string, many = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : many}`
+}
+
+/** A duration for people: `0.4 s`, `12 s`, `3 min 5 s`. */
+export function duration(ms: number): string {
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
+
+/** Bytes for people: `512 bytes`, `4.0 kB`, `1.2 GB`. */
+export function size(bytes: number): string {
+  const units = ['kB', 'MB', 'GB', 'TB']
+  if (bytes < 1000) return `${bytes} bytes`
+  let at = -1
+  let rest = bytes
+  do {
+    rest /= 1000
+    at++
+  } while (rest >= 999.95 && at < units.length - 1)
+  return `${rest.toFixed(1)} ${units[at] ?? ''}`
+}
+
+/** The month names of our own table: Intl's en-GB writes "Sept". */
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** A time as clinicians write it, in the zone of this computer: `23-Nov-2026 14:05`. */
+export function localTime(timestamp: string): string {
+  const time = new Date(timestamp)
+  const day = `${two(time.getDate())}-${MONTHS[time.getMonth()] ?? ''}-${time.getFullYear()}`
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0')
+}
+
+/** Rows as aligned columns; the last one is not padded. */
+export function columns(rows: readonly (readonly string[])[], indent = '  '): string[] {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+  return rows.map((row) =>
+    `${indent}${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  ')}`.trimEnd(),
+  )
+}
+
+/** Text broken at spaces so that no line is longer than `width`, words longer than that excepted. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}

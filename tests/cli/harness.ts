@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process'
+import { cpSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { CATALOGUE } from '#cli/catalogue/all.ts'
+import { runCommand } from '#cli/program/program.ts'
+import type { Terminal } from '#cli/terminal/terminal.ts'
+
+const AMPERE = fileURLToPath(new URL('../../cli/ampere.mjs', import.meta.url))
+
+/** How a command ended and what it said. */
+export interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** The object that a command printed with --json. */
+export function jsonOf<T = Record<string, unknown>>({ out }: Ended): T {
+  return JSON.parse(out) as T
+}
+
+/** A terminal that remembers what was said, answers what is asked, and can be told to stop. */
+export interface TestTerminal extends Terminal {
+  readonly said: { out: string; err: string; exits: number[]; waits: number[] }
+  readonly stop: () => void
+}
+
+export interface TestTerminalOptions {
+  readonly isTTY?: boolean
+  readonly env?: Readonly<Record<string, string>>
+  /** Lines that a person types. */
+  readonly types?: readonly string[]
+  /** Milliseconds that pass each time somebody looks at the clock. */
+  readonly tickMs?: number
+  /** Is told everything that is written to standard error. */
+  readonly onErr?: (text: string, terminal: TestTerminal) => void
+}
+
+/** No clock, no signal and no stream of this process is used. */
+export function testTerminal(options: TestTerminalOptions = {}): TestTerminal {
+  const said: TestTerminal['said'] = { out: '', err: '', exits: [], waits: [] }
+  const stops = new Set<() => void>()
+  const isTTY = options.isTTY ?? false
+  let nowMs = Date.now()
+  const terminal: TestTerminal = {
+    said,
+    out: stream(isTTY, (text) => {
+      said.out += text
+    }),
+    err: stream(isTTY, (text) => {
+      said.err += text
+      options.onErr?.(text, terminal)
+    }),
+    input: Object.assign(Readable.from((options.types ?? []).map((line) => `${line}\n`)), { isTTY }),
+    env: options.env ?? {},
+    now: () => (nowMs = options.tickMs === undefined ? Date.now() : nowMs + options.tickMs),
+    wait: async (ms) => {
+      said.waits.push(ms)
+    },
+    every: () => () => {},
+    onStop: (act) => {
+      stops.add(act)
+      return () => stops.delete(act)
+    },
+    exit: (code) => {
+      said.exits.push(code)
+    },
+    stop: () => {
+      for (const act of stops) act()
+    },
+  }
+  return terminal
+}
+
+function stream(isTTY: boolean, write: (text: string) => void): Terminal['out'] {
+  const writable = new Writable({
+    decodeStrings: false,
+    write: (text, _, done) => {
+      write(String(text))
+      done()
+    },
+  })
+  return Object.assign(writable, { isTTY })
+}
+
+/** Runs a command line in this process. */
+export async function run(args: readonly string[], terminal: TestTerminal = testTerminal()): Promise<Ended> {
+  const code = await runCommand(args, CATALOGUE, '0.0.0', terminal)
+  return { code, out: terminal.said.out, err: terminal.said.err }
+}
+
+/** Runs a command line as people do, in a process of its own. */
+export function runProcess(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = '',
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [AMPERE, ...args], { env: { ...process.env, ...env } })
+    const said = { out: '', err: '' }
+    child.stdout.on('data', (text: Buffer) => (said.out += text.toString()))
+    child.stderr.on('data', (text: Buffer) => (said.err += text.toString()))
+    child.stdin.end(input)
+    child.on('close', (code) => resolve({ code: code ?? -1, ...said }))
+  })
+}
+
+/** A folder that does not exist yet, in one that is the test's own. */
+export function freshFolder(): string {
+  return join(mkdtempSync(join(tmpdir(), 'ampere-cli-')), 'data')
+}
+
+/** A copy of a prepared data folder, to be changed. */
+export function copyOf(folder: string): string {
+  const copy = freshFolder()
+  cpSync(folder, copy, { recursive: true })
+  return copy
+}
+
+/** A port that the other tests do not use. */
+export function testPort(number: number): string {
+  return String(17_400 + number)
+}
