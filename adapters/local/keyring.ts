@@ -8,6 +8,8 @@ import { translate } from './errors.ts'
 
 /** scrypt costs (RFC 7914): 32 MiB and about 100 ms, once per opening. Kept in the file, bounded when read. */
 const SCRYPT = { N: 2 ** 15, r: 8, p: 1 } as const
+/** For a passphrase of 128 random bits or more, which nobody guesses: 1 MiB and about 3 ms. */
+const SCRYPT_RANDOM = { N: 2 ** 10, r: 8, p: 1 } as const
 const MAX_MEMORY = 256 * 1024 * 1024
 
 interface KeyFile {
@@ -35,6 +37,8 @@ export interface StretchedPassphrase {
   readonly text: string
   /** Master keys by the salt of their file. */
   readonly masters: ReadonlyMap<string, Buffer>
+  /** True for one that was drawn and not thought of: new key files need not make guessing slow. */
+  readonly isRandom: boolean
 }
 
 /** Runs scrypt for several key files at once, outside the main thread. Files that are not there are left out. */
@@ -51,26 +55,23 @@ export async function stretchAhead(
         scrypt(passphrase.normalize('NFC'), bytes, 32, { N, r, p, maxmem: MAX_MEMORY }, done)
       }),
   )
-  return { text: passphrase, masters: new Map(await Promise.all(masters)) }
+  return { text: passphrase, masters: new Map(await Promise.all(masters)), isRandom: false }
 }
 
 /**
  * Opens or makes a key file (mode 0600).
  * @throws AmpereError PASSPHRASE_WRONG, STORE_CORRUPT
  */
-export function openKeyring(
-  file: string,
-  passphrase: string | StretchedPassphrase,
-  random: Random,
-): Keyring {
+export function openKeyring(file: string, passphrase: string | StretchedPassphrase, random: Random): Keyring {
   let content = existsSync(file) ? readKeyFile(file) : null
   const salt = content ? Buffer.from(content.salt, 'base64url') : randomBytes(16)
-  const master = masterKey(passphrase, salt, content ?? SCRYPT)
+  const costs = typeof passphrase === 'string' || !passphrase.isRandom ? SCRYPT : SCRYPT_RANDOM
+  const master = masterKey(passphrase, salt, content ?? costs)
   if (!content) {
     content = {
       v: 1,
       salt: salt.toString('base64url'),
-      ...SCRYPT,
+      ...costs,
       check: sealed(master, Buffer.alloc(0), 'check'),
       keys: {},
     }
@@ -102,7 +103,8 @@ function masterKey(
   salt: Buffer,
   { N, r, p }: Pick<KeyFile, 'N' | 'r' | 'p'>,
 ): Buffer {
-  const ahead = typeof passphrase === 'string' ? undefined : passphrase.masters.get(salt.toString('base64url'))
+  const ahead =
+    typeof passphrase === 'string' ? undefined : passphrase.masters.get(salt.toString('base64url'))
   const text = typeof passphrase === 'string' ? passphrase : passphrase.text
   return ahead ?? scryptSync(text.normalize('NFC'), salt, 32, { N, r, p, maxmem: MAX_MEMORY })
 }
