@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId, asInstitutionId, type DeploymentId } from '#core/bytes/ids.ts'
 import { parseJws } from '#core/block/jws.ts'
@@ -47,7 +48,9 @@ export async function setUp(
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const staging = mkdtempSync(join(folder, STAGING))
   try {
-    const settings = await makeDeployment(staging, what, await makePassphrase(staging))
+    const text = await makePassphrase(staging)
+    const isRandom = what.passphrase.kind === 'generated'
+    const settings = await makeDeployment(staging, what, { text, masters: new Map(), isRandom })
     writeSettings(staging, settings)
     checkFree(folder)
     for (const part of PARTS) {
@@ -74,7 +77,11 @@ export function checkFree(folder: string): void {
   )
 }
 
-async function makeDeployment(folder: string, what: NewDeployment, passphrase: string): Promise<Settings> {
+async function makeDeployment(
+  folder: string,
+  what: NewDeployment,
+  passphrase: StretchedPassphrase,
+): Promise<Settings> {
   const platform = openLocal({ folder: join(folder, 'home'), passphrase })
   try {
     const deployment = asDeploymentId('home-1')
@@ -110,7 +117,7 @@ async function makeDeployment(folder: string, what: NewDeployment, passphrase: s
 async function makeFounders(
   folder: string,
   what: NewDeployment,
-  passphrase: string,
+  passphrase: StretchedPassphrase,
 ): Promise<{ readonly records: RegistryRecord[]; readonly founders: readonly Signer[] }> {
   const records: RegistryRecord[] = []
   const founders: Signer[] = []

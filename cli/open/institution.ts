@@ -29,7 +29,11 @@ const INSTANCE_KEY = /^instance[-/]/
 const FOUNDING_INSTANCES = ['instance-1', 'instance-2']
 
 /** Makes an institution's keys. */
-export async function makeInstitution(folder: string, id: string, passphrase: string): Promise<Institution> {
+export async function makeInstitution(
+  folder: string,
+  id: string,
+  passphrase: StretchedPassphrase,
+): Promise<Institution> {
   mkdirSync(institutionFolder(folder, id), { recursive: true, mode: 0o700 })
   const keyring = openKeyring(keyFileOf(folder, id), passphrase, random)
   for (const name of FOUNDING_INSTANCES) await keyring.signer(name, 'ES256')

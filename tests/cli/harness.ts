@@ -19,8 +19,8 @@ export interface Ended {
 }
 
 /** The object that a command printed with --json. */
-export function jsonOf<T = Record<string, unknown>>({ out }: Ended): T {
-  return JSON.parse(out) as T
+export function jsonOf({ out }: Ended): Record<string, unknown> {
+  return JSON.parse(out) as Record<string, unknown>
 }
 
 /** A terminal that remembers what was said, answers what is asked, and can be told to stop. */

@@ -5,26 +5,20 @@ import { flagsOf } from '#cli/program/command.ts'
 import { run, runProcess, testTerminal } from './harness.ts'
 
 const SPECS = CATALOGUE.flatMap((group) => group.commands)
-const REQUIRED = [
-  ...[
-    'init',
-    'start',
-    'doctor',
-    'import',
-    'send',
-    'chain list',
-    'chain show',
-    'chain export',
-    'grant',
-    'revoke',
-  ],
-  ...['rotate', 'erase', 'hold', 'verify', 'audit', 'findings', 'instance enrol', 'instance list'],
-  ...['instance revoke', 'demo reset', 'demo tamper', 'completion'],
-]
+const REQUIRED =
+  'init start doctor import send findings grant revoke rotate hold erase verify audit completion'.split(' ')
+const REQUIRED_VERBS = {
+  chain: ['list', 'show', 'export'],
+  demo: ['reset', 'tamper'],
+  instance: ['enrol', 'list', 'revoke'],
+}
 
 describe('help', () => {
   it('knows every command', () => {
-    expect(SPECS.map((spec) => spec.name).toSorted()).toEqual(REQUIRED.toSorted())
+    const verbs = Object.entries(REQUIRED_VERBS).flatMap(([noun, list]) =>
+      list.map((verb) => `${noun} ${verb}`),
+    )
+    expect(SPECS.map((spec) => spec.name).toSorted()).toEqual([...REQUIRED, ...verbs].toSorted())
   })
 
   it.each(SPECS.map((spec) => [spec.name, spec] as const))(
@@ -50,7 +44,7 @@ describe('help', () => {
   it('is in ASCII, so that it is clear wherever it is read', async () => {
     for (const spec of SPECS) {
       const { out } = await run([...spec.name.split(' '), '--help'])
-      expect([...out].filter((character) => character > '~')).toEqual([])
+      expect(out).toMatch(/^[\n -~]*$/)
     }
   })
 

@@ -134,13 +134,21 @@ describe('Ctrl+C', () => {
 describe('words', () => {
   it('are those of people', () => {
     expect([count(1204), counted(1, 'entry', 'entries'), counted(2, 'entry', 'entries')]).toEqual([
-      ...['1,204', '1 entry', '2 entries'],
+      '1,204',
+      '1 entry',
+      '2 entries',
     ])
     expect([duration(40), duration(9_949), duration(9_951), duration(185_000)]).toEqual([
-      ...['0.0 s', '9.9 s', '10 s', '3 min 5 s'],
+      '0.0 s',
+      '9.9 s',
+      '10 s',
+      '3 min 5 s',
     ])
     expect([size(999), size(1000), size(999_960), size(83_400_000_000)]).toEqual([
-      ...['999 bytes', '1.0 kB', '1.0 MB', '83.4 GB'],
+      '999 bytes',
+      '1.0 kB',
+      '1.0 MB',
+      '83.4 GB',
     ])
     const september = new Date(2026, 8, 3, 4, 5)
     expect(localTime(september.toISOString())).toBe('03-Sep-2026 04:05')

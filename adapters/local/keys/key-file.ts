@@ -6,6 +6,8 @@ import { isSystemError, translate } from '../errors.ts'
 
 /** scrypt costs (RFC 7914): 32 MiB and about 100 ms, once per opening. Kept in the file, bounded when read. */
 const SCRYPT: ScryptCost = { N: 2 ** 15, r: 8, p: 1 }
+/** For a passphrase of 128 random bits or more, which nobody guesses: 1 MiB and about 3 ms. */
+const SCRYPT_RANDOM: ScryptCost = { N: 2 ** 10, r: 8, p: 1 }
 const MAX_MEMORY = 256 * 1024 * 1024
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
@@ -36,6 +38,8 @@ export interface StretchedPassphrase {
   readonly text: string
   /** Master keys by the salt and costs of their file. */
   readonly masters: ReadonlyMap<string, Master>
+  /** True for one that was drawn and not thought of: new key files need not make guessing slow. */
+  readonly isRandom: boolean
 }
 
 export type Passphrase = string | StretchedPassphrase
@@ -56,7 +60,7 @@ export async function stretchAhead(
         scrypt(normal(passphrase), salt, 32, { N, r, p, maxmem: MAX_MEMORY }, done)
       }),
   )
-  return { text: passphrase, masters: new Map(await Promise.all(masters)) }
+  return { text: passphrase, masters: new Map(await Promise.all(masters)), isRandom: false }
 }
 
 /** The key that a passphrase gives with a file's salt and costs. */
@@ -65,12 +69,16 @@ export type Master = Buffer
 /** A key file without keys, and its master key. */
 export function newKeyFile(
   passphrase: Passphrase,
-  cost: ScryptCost = SCRYPT,
+  cost: ScryptCost = costFor(passphrase),
 ): { readonly content: KeyFile; readonly master: Master } {
   const salted = { ...cost, salt: randomBytes(16).toString('base64url') }
   const master = derive(passphrase, salted)
   const check = seal(master, new Uint8Array(0), 'check')
   return { content: withKeys(master, { v: 2, ...salted, check, keys: {} }, {}), master }
+}
+
+function costFor(passphrase: Passphrase): ScryptCost {
+  return typeof passphrase !== 'string' && passphrase.isRandom ? SCRYPT_RANDOM : SCRYPT
 }
 
 /** The file with other keys. */

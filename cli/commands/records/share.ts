@@ -14,7 +14,7 @@ import {
 } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
 import { suggestion } from '../../program/near.ts'
-import { refuse } from '../../program/refuse.ts'
+import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { localTime } from '../../terminal/words.ts'
 
@@ -29,6 +29,7 @@ interface GrantOptions extends ActingOptions {
 export async function grant(call: Call<GrantOptions>): Promise<number> {
   const [record = '', wanted = ''] = call.args
   const { append, compartments, until } = call.options
+  if (until !== undefined && until <= call.screen.terminal.now()) throw usage('--until has passed already')
   return withSession(call, async (session) => {
     const chain = await chainArgument(session, record)
     const institution = memberArgument(session, wanted)
