@@ -17,10 +17,10 @@ if (isNewEnough()) {
 
 /** In this process, what --disable-warning=ExperimentalWarning does in another. */
 function silenceExperimental() {
-  const emit = process.emitWarning
+  const emit = process.emitWarning.bind(process)
   process.emitWarning = (warning, ...rest) => {
     const [given] = rest
     const type = typeof given === 'object' ? given?.type : given
-    if (type !== 'ExperimentalWarning') emit.call(process, warning, ...rest)
+    if (type !== 'ExperimentalWarning') emit(warning, ...rest)
   }
 }

@@ -35,7 +35,13 @@ describe('the command line over the demo', () => {
 
   it('sets everything up, and says what happened as one JSON object', () => {
     expect(started.code).toBe(0)
-    expect(JSON.parse(started.out)).toMatchObject({ ok: true, institutions: 2, findings: 4 })
+    const { ok, institutions, findings } = JSON.parse(started.out) as {
+      ok: boolean
+      institutions: string[]
+      findings: { rule: string; severity: string }[]
+    }
+    expect({ ok, institutions }).toEqual({ ok: true, institutions: ['hospital-a', 'hospital-b', 'clinic-c'] })
+    expect(findings.map(({ rule, severity }) => `${rule} ${severity}`)).toEqual(['R25 safety', 'R80 safety', 'R81 error', 'R12 info'])
   })
 
   it('does not do it again on the next start', async () => {

@@ -70,7 +70,7 @@ export function listedFinding(finding: FiledFinding, chain: string): ListedFindi
 
 async function findingsOf({ open }: Session, patientId: string, chain: string): Promise<ListedFinding[]> {
   const { chain: known, projection } = await open.bridge.record(patientId)
-  open.access.record({
+  await open.access.record({
     chain: known,
     user: 'local',
     role: 'operator',

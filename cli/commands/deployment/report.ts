@@ -8,7 +8,7 @@ import { problemLine, type Problem } from '../../proof/problem.ts'
 import { verifyChain, type Verified } from '../../proof/verify-chain.ts'
 import { counted, duration } from '../../terminal/words.ts'
 import { byGravity, listedFinding, type ListedFinding } from '../data/findings.ts'
-import type { Opening, StartOptions } from './start.ts'
+import type { Opening, StartOptions } from './opening.ts'
 import { VERSION } from '../../version.ts'
 
 /**

@@ -19,7 +19,7 @@ import { refuse } from '../../program/refuse.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { duration } from '../../terminal/words.ts'
 import { reportStart } from './report.ts'
-import type { Opening, StartOptions } from './start.ts'
+import type { Opening, StartOptions } from './opening.ts'
 
 /** How often readings are entered in the access chains; the promise is within 60 s. */
 const FLUSH_MS = 15_000

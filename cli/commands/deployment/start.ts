@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { homeKeyFile, keyFileOf } from '../../deployment/files.ts'
 import { makePassphrase, readPassphrase } from '../../deployment/passphrase.ts'
 import { findRunning } from '../../deployment/running.ts'
 import { dataFolder, readSettings, type Settings } from '../../deployment/settings.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
-import type { Common } from '../../terminal/screen.ts'
-
-export interface StartOptions extends Common {
-  readonly demo?: boolean
-  readonly port?: number
-  readonly log?: boolean
-  /** Set up, tell the story, and end: for tests and scripts. */
-  readonly once?: boolean
-}
-
-/** What serving begins with. */
-export interface Opening {
-  readonly folder: string
-  readonly settings: Settings
-  readonly passphrase: StretchedPassphrase
-  /** Milliseconds since 1970. */
-  readonly startedMs: number
-}
+import type { StartOptions } from './opening.ts'
 
 const DEMO_INSTITUTIONS = [
   { id: 'hospital-a', name: 'Hospital A' },

@@ -86,7 +86,7 @@ function outcomesOf(delivery: Delivery, answer: Answer): readonly Outcome[] {
   const isResponse = type === 'transaction-response' || type === 'batch-response'
   if (!isResponse || !entry) return all(delivery, answer.status, wordOf(answer.status), whyOf(answer.body))
   return delivery.places.map((place, i) => {
-    const status = Number.parseInt(String(entry[i]?.response?.status ?? '0'), 10)
+    const status = Number.parseInt(wordIn(entry[i]?.response?.status) || '0', 10)
     return { ...place, status, outcome: wordOf(status), why: whyOf(entry[i]?.response?.outcome) }
   })
 }
@@ -108,6 +108,11 @@ interface Issue {
   readonly expression?: readonly unknown[]
 }
 
+/** What should be text in another server's answer, and need not be. */
+function wordIn(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
 function whyOf(outcome: unknown): string {
   const { resourceType, issue } = (outcome ?? {}) as { resourceType?: unknown; issue?: readonly Issue[] }
   if (resourceType !== 'OperationOutcome' || !Array.isArray(issue)) return ''
@@ -117,9 +122,9 @@ function whyOf(outcome: unknown): string {
   return grave
     .slice(0, 3)
     .map(({ code, expression }) => {
-      const path = String(expression?.[0] ?? '')
+      const path = wordIn(expression?.[0])
       const place = /^[A-Za-z][A-Za-z0-9_.[\]]{0,120}$/.test(path) ? ` at ${path}` : ''
-      return `${/^[a-z-]{1,40}$/.test(String(code)) ? String(code) : 'error'}${place}`
+      return `${/^[a-z-]{1,40}$/.test(wordIn(code)) ? wordIn(code) : 'error'}${place}`
     })
     .join('; ')
 }

@@ -44,7 +44,7 @@ interface Bundle extends Resource {
  */
 export function planDeliveries(text: string, isNdjson: boolean): Plan {
   if (isNdjson) return planLines(text)
-  const root = parsed<Bundle>(text)
+  const root: Bundle | null = parsed(text)
   if (!root) throw new AmpereError('JSON_MALFORMED', 'the file is not JSON')
   if (root.resourceType !== 'Bundle') return planEntries([{ resource: root }], [text])
   const entries = root.entry ?? []
@@ -63,7 +63,7 @@ function planLines(text: string): Plan {
   const unsendable: Unsendable[] = []
   for (const [i, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
-    const resource = parsed<Resource>(line)
+    const resource: Resource | null = parsed(line)
     const place = { position: i + 1, type: typeOf(resource ?? undefined) }
     if (!resource) unsendable.push({ ...place, why: 'not JSON' })
     else if (place.type === UNKNOWN) unsendable.push({ ...place, why: 'no resourceType' })
@@ -98,10 +98,10 @@ function typeOf(resource: Resource | undefined): string {
 }
 
 /** Null for what is not a JSON object. */
-function parsed<T extends object>(text: string): T | null {
+function parsed(text: string): object | null {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as T) : null
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null
   } catch {
     return null
   }

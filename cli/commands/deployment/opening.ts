@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import type { Settings } from '../../deployment/settings.ts'
+import type { Common } from '../../terminal/screen.ts'
+
+export interface StartOptions extends Common {
+  readonly demo?: boolean
+  readonly port?: number
+  readonly log?: boolean
+  /** Set up, tell the story, and end: for tests and scripts. */
+  readonly once?: boolean
+}
+
+/** What serving begins with. */
+export interface Opening {
+  readonly folder: string
+  readonly settings: Settings
+  readonly passphrase: StretchedPassphrase
+  /** Milliseconds since 1970. */
+  readonly startedMs: number
+}
