@@ -52,10 +52,14 @@ async function filed(
   return append && { append, by }
 }
 
+/** Longer than any story waits, so that no attempt fails for an approval that expired. */
+const APPROVAL_MS = 400 * 86_400_000
+
 /** The head of the record, and what blocks on it are made with. */
 async function headOf(story: Story): Promise<{ parent: Link; rules: Rules; at: { time: never } }> {
   const { link } = await story.world.connect('hospital-a').replica(story.record)
-  const rules = { history: await story.world.home.registry.refresh(), random: story.world.random }
+  const { random, home } = story.world
+  const rules = { history: await home.registry.refresh(), random, approvalMs: APPROVAL_MS }
   const time = toTimestamp(Math.max(story.world.clock.now, timestampMs(link.opened.block.time)))
   return { parent: link, rules, at: { time: time as never } }
 }
