@@ -195,6 +195,8 @@ const STEPS: Attempts = {
     return { append: parts(await seal(rules, parent, draft, a)), by: ['approval-seq'] }
   },
   'approvals of one of two that must agree': async (story) => {
+    // An erasure names what is below it.
+    if (story.model.entries.length === 0) return null
     const { parent, rules, at } = await headOf(story)
     const { a } = authors(story)
     const draft = await erase(rules, parent, [a])
