@@ -192,7 +192,8 @@ const STEPS: Attempts = {
       entries: null,
       body: old.block.body,
     }
-    return { append: parts(await seal(rules, parent, draft, a)), by: ['approval-seq'] }
+    // Of a device that is no controller any more nobody knows the key.
+    return { append: parts(await seal(rules, parent, draft, a)), by: ['approval-seq', 'SIGNATURE_INVALID'] }
   },
   'approvals of one of two that must agree': async (story) => {
     // An erasure names what is below it.
