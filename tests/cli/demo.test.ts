@@ -41,7 +41,12 @@ describe('the command line over the demo', () => {
       findings: { rule: string; severity: string }[]
     }
     expect({ ok, institutions }).toEqual({ ok: true, institutions: ['hospital-a', 'hospital-b', 'clinic-c'] })
-    expect(findings.map(({ rule, severity }) => `${rule} ${severity}`)).toEqual(['R25 safety', 'R80 safety', 'R81 error', 'R12 info'])
+    expect(findings.map(({ rule, severity }) => `${rule} ${severity}`)).toEqual([
+      'R25 safety',
+      'R80 safety',
+      'R81 error',
+      'R12 info',
+    ])
   })
 
   it('does not do it again on the next start', async () => {

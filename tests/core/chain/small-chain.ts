@@ -27,6 +27,8 @@ export const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 export interface Rules {
   readonly history: RegistryHistory
   readonly random: Random
+  /** How long after the parent's time approvals stay usable; an hour unless a test waits longer. */
+  readonly approvalMs?: number
 }
 
 const verifiers = createVerifiers()
@@ -91,12 +93,12 @@ export function after(rules: Rules, parent: Link) {
 }
 
 /** What an approval must say for `body` to be done on `parent`. */
-export function demandOf(parent: Link, type: 'control' | 'erase', body: object) {
+export function demandOf(parent: Link, type: 'control' | 'erase', body: object, approvalMs = 3_600_000) {
   return {
     chain: parent.opened.chain,
     seq: parent.state.seq,
     action: actionOf(type, body),
-    expires: later(parent.opened.block.time, 3_600_000),
+    expires: later(parent.opened.block.time, approvalMs),
   }
 }
 
@@ -147,7 +149,7 @@ export async function control(
     access: null,
     ...given,
   }
-  const demand = demandOf(parent, 'control', body)
+  const demand = demandOf(parent, 'control', body, rules.approvalMs)
   const approvals = await Promise.all(approvers.map((signer) => signApproval(demand, signer)))
   return { ...after(rules, parent), type: 'control', entries: null, body: { ...body, approvals } }
 }
@@ -169,7 +171,7 @@ export async function erase(
     notBefore: later(place.time, 73 * 3_600_000),
     ...given,
   }
-  const demand = demandOf(parent, 'erase', body)
+  const demand = demandOf(parent, 'erase', body, rules.approvalMs)
   const approvals = await Promise.all(approvers.map((signer) => signApproval(demand, signer)))
   return { ...place, type: 'erase', entries: null, body: { ...body, approvals } }
 }
