@@ -8,7 +8,7 @@ import { encodeKeyRow, keyRowLeaves, type KeyRow } from '../block/key-row.ts'
 import { signBlock, type ParsedBlock } from '../block/open-block.ts'
 import type { Append } from '../api/append.ts'
 import { stateHash } from '../chain/state.ts'
-import { AmpereError, isAmpereError } from '../errors.ts'
+import { AmpereError, isAmpereError, type ErrorCode } from '../errors.ts'
 import { rootOf } from '../log/merkle.ts'
 import { sealEntry } from '../seal/entry.ts'
 import { sealKeys } from '../seal/wraps.ts'
@@ -96,6 +96,14 @@ async function sealBatch(
   }
 }
 
+const UNDECIDED: readonly ErrorCode[] = [
+  'HEAD_CONFLICT',
+  'UPSTREAM_FAILED',
+  'STORE_UNAVAILABLE',
+  'KEY_UNAVAILABLE',
+  'REGISTRY_STALE',
+]
+
 /**
  * Signs and submits until the block stands. `op` was fixed before the first attempt: when the home answers
  * that the chain moved on, a block with our key and `op` among the news is ours, else it is signed again.
@@ -124,9 +132,9 @@ async function appendSealed(
       })
       return { block: noteOf(block), next: await context.refresh() }
     } catch (error) {
-      // Unknown outcomes and conflicts end in the same question: is a block with our op there?
-      if (!isAmpereError(error, 'HEAD_CONFLICT', 'UPSTREAM_FAILED', 'STORE_UNAVAILABLE', 'REGISTRY_STALE'))
-        throw error
+      // Unknown outcomes and conflicts end in the same question: is a block with our op there? The home's key
+      // can be unavailable for the head statement, when the block is stored already.
+      if (!isAmpereError(error, ...UNDECIDED)) throw error
       const before = at
       at = await context.refresh()
       const done = findOp(at, before.notes.length, op, context.ports.identity.signer.kid)
