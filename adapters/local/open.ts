@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, resolve } from 'node:path'
+import { AmpereError } from '#core/errors.ts'
 import type { Fetch, Now, Random } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { translate } from './errors.ts'
-import { openKeyring } from './keys/keyring.ts'
+import { openKeyring, type Keyring, type StretchedPassphrase } from './keys/keyring.ts'
 import { localObjects } from './objects.ts'
 import { localSigner } from './signer.ts'
 import { openDatabase } from './store/database.ts'
@@ -16,7 +17,8 @@ import { localUnwrapper } from './unwrapper.ts'
 /** Where a local deployment keeps its data, and what opens its key file. */
 export interface LocalOptions {
   readonly folder: string
-  readonly passphrase: string
+  /** Null opens without the key file, for what uses tables and objects only: keys are then KEY_UNAVAILABLE. */
+  readonly passphrase: string | StretchedPassphrase | null
   /** Open without taking the folder, beside the process that holds it; SQLite keeps the two apart. */
   readonly beside?: boolean
   /** Quota for the database in bytes; writes beyond it fail with STORE_FULL. */
@@ -45,7 +47,7 @@ export function openLocal(options: LocalOptions): Platform {
 
 function openTaken(folder: string, options: LocalOptions, unlock: () => void): Platform {
   const random: Random = options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length)))
-  const keyring = openKeyring(join(folder, 'keys.json'), options.passphrase, random)
+  const keyring = keyringOf(join(folder, 'keys.json'), options.passphrase, random)
   const files = openObjectFiles(join(folder, 'objects'))
   const isBeside = options.beside === true
   if (!isBeside) removeUnfinished(join(folder, 'objects'))
@@ -53,8 +55,8 @@ function openTaken(folder: string, options: LocalOptions, unlock: () => void): P
   return {
     table: (name) => localTable(database, name),
     objects: (name) => localObjects(database, files, name),
-    signer: (name) => localSigner(keyring, name),
-    unwrapper: (name) => localUnwrapper(keyring, name),
+    signer: async (name) => localSigner(keyring(), name),
+    unwrapper: async (name) => localUnwrapper(keyring(), name),
     now: options.now ?? (() => Date.now()),
     random,
     fetch: options.fetch ?? ((request) => fetch(request)),
@@ -65,5 +67,13 @@ function openTaken(folder: string, options: LocalOptions, unlock: () => void): P
         unlock()
       }
     },
+  }
+}
+
+function keyringOf(file: string, passphrase: LocalOptions['passphrase'], random: Random): () => Keyring {
+  const keyring = passphrase === null ? null : openKeyring(file, passphrase, random)
+  return () => {
+    if (keyring) return keyring
+    throw new AmpereError('KEY_UNAVAILABLE', 'the data folder was opened without its key file')
   }
 }

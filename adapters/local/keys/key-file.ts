@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  randomBytes,
+  scrypt,
+  scryptSync,
+  type ScryptOptions,
+} from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { AmpereError } from '#core/errors.ts'
 import { isSystemError, translate } from '../errors.ts'
@@ -34,13 +41,22 @@ type KeyRecords = Readonly<Record<string, { readonly use: string; readonly seale
 /** The key that a passphrase gives with a file's salt and costs. */
 export type Master = Buffer
 
+/** A passphrase for which scrypt ran ahead, for some key files: see `stretchAhead`. */
+export interface StretchedPassphrase {
+  readonly text: string
+  /** Master keys by the salt of their file. */
+  readonly masters: ReadonlyMap<string, Master>
+}
+
+export type Passphrase = string | StretchedPassphrase
+
 /** A key file without keys, and its master key. */
 export function newKeyFile(
-  passphrase: string,
+  passphrase: Passphrase,
   cost: ScryptCost = SCRYPT,
 ): { readonly content: KeyFile; readonly master: Master } {
   const salted = { ...cost, salt: randomBytes(16).toString('base64url') }
-  const master = derive(passphrase, salted)
+  const master = masterOf(passphrase, salted)
   const check = seal(master, new Uint8Array(0), 'check')
   return { content: withKeys(master, { v: 2, ...salted, check, keys: {} }, {}), master }
 }
@@ -54,8 +70,8 @@ export function withKeys(master: Master, content: KeyFile, keys: KeyRecords): Ke
  * The master key of a file. Every attempt costs one scrypt; a wrong passphrase and a changed `check` look alike.
  * @throws AmpereError PASSPHRASE_WRONG, STORE_CORRUPT
  */
-export function unlockKeyFile(content: KeyFile, passphrase: string): Master {
-  const master = derive(passphrase, content)
+export function unlockKeyFile(content: KeyFile, passphrase: Passphrase): Master {
+  const master = masterOf(passphrase, content)
   if (!open(master, content.check, 'check')) {
     throw new AmpereError('PASSPHRASE_WRONG', 'the passphrase does not open the key file')
   }
@@ -67,6 +83,14 @@ export function unlockKeyFile(content: KeyFile, passphrase: string): Master {
 export function checkWhole(master: Master, { v, keys, whole }: KeyFile): void {
   if (v === 1 || (whole !== undefined && open(master, whole, wholeOf(keys)))) return
   throw damaged()
+}
+
+/** The master key that a passphrase gives for a file, computed outside the main thread and not checked. */
+export function stretch(passphrase: string, content: KeyFile): Promise<Master> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, master: Master) => (error ? reject(error) : resolve(master))
+    scrypt(...scryptArguments(passphrase, content), done)
+  })
 }
 
 /** Reads a key file; null when there is none. @throws AmpereError STORE_CORRUPT, STORE_UNAVAILABLE */
@@ -100,11 +124,19 @@ function wholeOf(keys: KeyRecords): string {
   return `whole/${JSON.stringify(records.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)))}`
 }
 
-function derive(passphrase: string, cost: ScryptCost & { readonly salt: string }): Master {
-  const { N, r, p } = cost
-  const salt = Buffer.from(cost.salt, 'base64url')
+type SaltedCost = ScryptCost & { readonly salt: string }
+
+function masterOf(passphrase: Passphrase, cost: SaltedCost): Master {
+  if (typeof passphrase === 'string') return scryptSync(...scryptArguments(passphrase, cost))
+  return passphrase.masters.get(cost.salt) ?? masterOf(passphrase.text, cost)
+}
+
+function scryptArguments(
+  passphrase: string,
+  { salt, N, r, p }: SaltedCost,
+): [string, Buffer, number, ScryptOptions] {
   // One spelling for keyboards that compose accents differently.
-  return scryptSync(passphrase.normalize('NFC'), salt, 32, { N, r, p, maxmem: MAX_MEMORY })
+  return [passphrase.normalize('NFC'), Buffer.from(salt, 'base64url'), 32, { N, r, p, maxmem: MAX_MEMORY }]
 }
 
 function seal(master: Master, plain: Uint8Array, context: string): string {

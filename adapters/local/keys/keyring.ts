@@ -12,11 +12,16 @@ import {
   openKey,
   readKeyFile,
   sealKey,
+  stretch,
   unlockKeyFile,
   withKeys,
   type KeyFile,
   type Master,
+  type Passphrase,
+  type StretchedPassphrase,
 } from './key-file.ts'
+
+export type { StretchedPassphrase } from './key-file.ts'
 
 /** How long a process waits for another one that adds a key to the same file. */
 const WAIT_MS = 10_000
@@ -37,7 +42,7 @@ export interface Keyring {
  * A key is durable before it is first used.
  * @throws AmpereError PASSPHRASE_WRONG, STORE_CORRUPT, STORE_UNAVAILABLE, STORE_FULL, STORE_LOCKED
  */
-export function openKeyring(file: string, passphrase: string, random: Random): Keyring {
+export function openKeyring(file: string, passphrase: Passphrase, random: Random): Keyring {
   const opened = openOrMake(file, passphrase)
   const { master } = opened
   let current = opened.content
@@ -59,12 +64,26 @@ export function openKeyring(file: string, passphrase: string, random: Random): K
   }
 }
 
+/**
+ * Runs scrypt for several key files at once, outside the main thread. Files that are not there are left out;
+ * opening one of the others costs no scrypt any more, and tells whether the passphrase was right.
+ * @throws AmpereError STORE_CORRUPT, STORE_UNAVAILABLE
+ */
+export async function stretchAhead(
+  passphrase: string,
+  files: readonly string[],
+): Promise<StretchedPassphrase> {
+  const contents = files.map(readKeyFile).filter((content) => content !== null)
+  const masters = contents.map(async (content) => [content.salt, await stretch(passphrase, content)] as const)
+  return { text: passphrase, masters: new Map(await Promise.all(masters)) }
+}
+
 interface Opened {
   readonly content: KeyFile
   readonly master: Master
 }
 
-function openOrMake(file: string, passphrase: string): Opened {
+function openOrMake(file: string, passphrase: Passphrase): Opened {
   const there = existsSync(preparedFile(file)) ? null : readKeyFile(file)
   if (there) return { content: there, master: unlockKeyFile(there, passphrase) }
   return alone(file, () => {

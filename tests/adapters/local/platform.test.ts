@@ -49,6 +49,20 @@ describe('the local platform', () => {
       expect(() => open(folder)).toThrow(expect.objectContaining({ code }))
   })
 
+  it('opens without its key file for what needs no key', async () => {
+    const folder = makeFolder()
+    const platform = openLocal({ folder, passphrase: null })
+    expect(await platform.table('blocks').insert('p', 'k', new Uint8Array(1))).toBe('inserted')
+    const unavailable = {
+      code: 'KEY_UNAVAILABLE',
+      message: 'the data folder was opened without its key file',
+    }
+    await expect(platform.signer('head')).rejects.toMatchObject(unavailable)
+    await expect(platform.unwrapper('sealing')).rejects.toMatchObject(unavailable)
+    await platform.close()
+    expect(readdirSync(folder)).not.toContain('keys.json')
+  })
+
   it('says that the store is full, keeps what it had, and works again with more room', async () => {
     const folder = makeDataFolder()
     const small = open(folder, 'test', 400_000)
