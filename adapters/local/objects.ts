@@ -40,7 +40,6 @@ export function localObjects(database: Database, files: ObjectFiles, store: Obje
       checkObjectName(name)
       // First the file: on a full disk that makes the room without which the database cannot scrub.
       await files.remove(store, name)
-      if (!(await database.read((sql) => readSmall(sql, store, name)))) return
       await database.writeAndScrub((sql) => {
         sql('DELETE FROM objects WHERE store = ? AND name = ?').run(store, name)
       })

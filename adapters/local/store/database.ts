@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import { AmpereError } from '#core/errors.ts'
-import { translate } from '../errors.ts'
+import { isSystemError, translate } from '../errors.ts'
 import { commitGroup, scrub, type Queued } from './group-commit.ts'
 import { compiledOnce, type Statements } from './statements.ts'
 
@@ -118,7 +119,17 @@ function groupCommit(statements: Statements, patienceMs: number, isOwedAtFirst: 
   }
 }
 
+/** For its owner alone; the files that SQLite puts beside it get the same mode. */
+function createPrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST')) throw error
+  }
+}
+
 function prepare(file: string, maxBytes: number | undefined, patienceMs: number): DatabaseSync {
+  createPrivate(file)
   const db = new DatabaseSync(file, { timeout: patienceMs })
   try {
     // Before anything is changed: a newer version's data are left as they are.

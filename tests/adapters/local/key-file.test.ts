@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { stretchAhead } from '#adapters/local/keys/key-file.ts'
 import { openKeyring } from '#adapters/local/keys/keyring.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { Random } from '#core/ports/keys.ts'
@@ -100,6 +101,22 @@ describe('a key file', () => {
     const check = `${content.check.startsWith('A') ? 'B' : 'A'}${content.check.slice(1)}`
     writeFileSync(file, JSON.stringify({ ...content, check }))
     expect(refusal(() => open(file))).toBe(answers[0])
+  })
+
+  it('opens without scrypt for whoever ran it ahead, and not for a wrong passphrase either way', async () => {
+    const [file, other, absent] = [cheapFile(), cheapFile(), newFile()]
+    const seed = open(file).seed('s')
+    const ahead = await stretchAhead('right', [file, absent])
+    // With another text the master key can only be the one that was computed ahead.
+    const stretched = { ...ahead, text: 'wrong' }
+    expect(openKeyring(file, stretched, random).seed('s')).toEqual(seed)
+    expect(refusal(() => openKeyring(other, stretched, random))).toMatch(/^PASSPHRASE_WRONG: /)
+    expect(openKeyring(other, ahead, random).names()).toEqual([])
+    const wrong = await stretchAhead('wrong', [file])
+    expect(refusal(() => openKeyring(file, { ...wrong, text: 'right' }, random))).toMatch(
+      /^PASSPHRASE_WRONG: /,
+    )
+    expect(existsSync(absent)).toBe(false)
   })
 
   it('knows a passphrase however its accents are composed', () => {

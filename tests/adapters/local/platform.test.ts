@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openLocal } from '#adapters/local/open.ts'
@@ -49,6 +49,20 @@ describe('the local platform', () => {
       expect(() => open(folder)).toThrow(expect.objectContaining({ code }))
   })
 
+  it('opens without its key file for what needs no key', async () => {
+    const folder = makeFolder()
+    const platform = openLocal({ folder, passphrase: null })
+    expect(await platform.table('blocks').insert('p', 'k', new Uint8Array(1))).toBe('inserted')
+    const unavailable = {
+      code: 'KEY_UNAVAILABLE',
+      message: 'the data folder was opened without its key file',
+    }
+    await expect(platform.signer('head')).rejects.toMatchObject(unavailable)
+    await expect(platform.unwrapper('sealing')).rejects.toMatchObject(unavailable)
+    await platform.close()
+    expect(readdirSync(folder)).not.toContain('keys.json')
+  })
+
   it('says that the store is full, keeps what it had, and works again with more room', async () => {
     const folder = makeDataFolder()
     const small = open(folder, 'test', 400_000)
@@ -66,6 +80,20 @@ describe('the local platform', () => {
     expect(await large.table('blocks').range('p')).toHaveLength(stored)
     expect(await large.table('blocks').insert('p', 'more', new Uint8Array(20_000))).toBe('inserted')
     await large.close()
+  })
+
+  it('keeps what it stores for its owner alone, in a folder that others may look into', async () => {
+    const folder = makeDataFolder()
+    chmodSync(folder, 0o755)
+    const platform = open(folder)
+    await platform.table('blocks').insert('p', 'k', new Uint8Array(1))
+    await platform.objects('entries').store('large', new Uint8Array(300_000))
+    const shared = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
+      const { mode, size } = statSync(join(folder, name))
+      return size > 0 && (mode & 0o077) !== 0
+    })
+    if (process.platform !== 'win32') expect(shared).toEqual([])
+    await platform.close()
   })
 
   it('leaves no trace of a swapped key row in any file', async () => {

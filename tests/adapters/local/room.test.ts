@@ -85,6 +85,22 @@ describe('a disk that is full', () => {
     await again.close()
   })
 
+  onDisk('without room for opening what is there says so, and damages nothing', async () => {
+    const folder = join(disk, 'data')
+    const platform = open(folder)
+    await platform.table('blocks').insert('p', 'k', new Uint8Array(1))
+    await platform.close()
+    const rest = await untilRefused(async () =>
+      writeFileSync(join(disk, 'rest'), Buffer.alloc(1024), { flag: 'a' }),
+    )
+    expect(rest.error).toMatchObject({ code: 'ENOSPC' })
+    expect(() => open(folder)).toThrow(expect.objectContaining(full))
+    rmSync(join(disk, 'rest'))
+    const again = open(folder)
+    expect(await again.table('blocks').range('p')).toHaveLength(1)
+    await again.close()
+  })
+
   onDisk('cannot be set up on, and says so', async () => {
     const rest = await untilRefused(async () =>
       writeFileSync(join(disk, 'rest'), Buffer.alloc(4096), { flag: 'a' }),
