@@ -51,8 +51,7 @@ function judgeAlone(state: State, entry: Entry): void {
   let isEarly = false
   for (const [i, running] of state.plan.forType(reading.type).alone.entries()) {
     const { check } = running
-    const skipped = reading.excluded !== null && check.readsExcluded !== true
-    const after = skipped ? NONE : check.judge(reading, state.situation, lookup)
+    const after = reading.excluded === null ? check.judge(reading, state.situation, lookup) : NONE
     for (const outcome of alone[i] ?? NONE) count(running.tally, state.standing, outcome, -1)
     for (const outcome of after) count(running.tally, state.standing, outcome, 1)
     alone[i] = after

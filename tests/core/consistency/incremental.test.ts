@@ -176,6 +176,19 @@ describe('checking only what the news touch', () => {
     expect(rules()).toEqual([])
   })
 
+  it.each([
+    ['compartment', { compartment: 'genetic' }],
+    ['institution', { source: 'b' }],
+    ['content', { resource: measured('x', '29463-7', 8000, 'kg') as RecordItem['resource'] }],
+  ])('reads an item again when its %s is another', (_what, other) => {
+    const checker = createChecker(knowledge)
+    const wrong = item('a', measured('x', '29463-7', 7000, 'kg'))
+    checker.sync([P, wrong], NOW)
+    checker.sync([P, { ...wrong, ...other }], NOW)
+    expect(checker.report()).toEqual(checkRecord([P, { ...wrong, ...other }], knowledge, NOW))
+    expect(checker.report().findings).toHaveLength(1)
+  })
+
   it('lets time settle what lay in the future, without news', () => {
     const checker = createChecker(knowledge)
     checker.update({

@@ -80,6 +80,11 @@ export const ALLERGY_CASES: readonly Case[] = [
         but: [to(ingredient('5640'), { type: 'intolerance' }), orders(IBUPROFEN)],
       },
       {
+        why: 'an intolerance of another ingredient',
+        items: [to(ingredient('723'), { type: 'intolerance' }), orders(LISINOPRIL)],
+        but: [to(ingredient('723'), { type: 'intolerance' }), orders(AMOXICILLIN)],
+      },
+      {
         why: 'sulfonamides that are no antibiotics',
         items: [to(ingredient('10831')), orders('310798')],
         but: [to(ingredient('10831')), orders('198335')],
@@ -170,6 +175,11 @@ export const ALLERGY_CASES: readonly Case[] = [
         but: [to(PENICILLIN), none('409137002')],
       },
       {
+        why: 'no drug allergy, but one of another category',
+        items: [to({ text: 'something' }, { category: ['food'] }), none('409137002')],
+        but: [to({ text: 'something' }, { category: ['food', 'medication'] }), none('409137002')],
+      },
+      {
         why: 'no latex allergy, but one to a drug',
         items: [to(PENICILLIN), none('716184000')],
         but: [to(concept(SNOMED, '111088007')), none('716184000')],
@@ -235,7 +245,10 @@ export const ALLERGY_CASES: readonly Case[] = [
       {
         why: 'another substance',
         items: [item('a', allergy('x', ingredient('5640'))), isAllergic('b', 'y', refuted)],
-        but: [item('a', allergy('x', PENICILLIN)), isAllergic('b', 'y', refuted)],
+        but: [
+          item('a', allergy('x', ingredient('5640'))),
+          item('b', allergy('y', ingredient(IBUPROFEN), refuted)),
+        ],
       },
     ],
   },

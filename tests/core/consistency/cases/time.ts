@@ -2,6 +2,7 @@
 import {
   P,
   dated,
+  error,
   item,
   measured,
   patient,
@@ -203,6 +204,12 @@ export const TIME_CASES: readonly Case[] = [
     kept: lasted('2020-02-01', '2021-01-01'),
     nearly: [
       {
+        why: 'it was entered in error',
+        items: lasted('2020-02-01', '2019-01-01', error),
+        but: lasted('2020-02-01', '2019-01-01'),
+        because: 'no condition with dates of onset and abatement',
+      },
+      {
         why: 'over the same day',
         items: lasted('2020-02-01T12:00:00Z', '2020-02-01'),
         but: lasted('2020-02-05T12:00:00Z', '2020-02-01'),
@@ -221,6 +228,12 @@ export const TIME_CASES: readonly Case[] = [
     broken: dated(problem('c', { abatementDateTime: '2021-01-01' })),
     kept: dated(problem('c', { abatementDateTime: '2021-01-01', clinicalStatus: status('resolved') })),
     nearly: [
+      {
+        why: 'it was entered in error',
+        items: dated(problem('c', { abatementDateTime: '2021-01-01', ...error })),
+        but: dated(problem('c', { abatementDateTime: '2021-01-01' })),
+        because: 'no condition with an end and a clinical status',
+      },
       {
         why: 'remission',
         items: dated(problem('c', { abatementDateTime: '2021-01-01', clinicalStatus: status('remission') })),
