@@ -22,7 +22,6 @@ const ELEMENTS: ReadonlyMap<string, readonly string[]> = new Map([
 /** States in which nothing has happened yet, or did not happen. */
 const NOT_HAPPENED: ReadonlySet<unknown> = new Set([
   'planned',
-  'arrived',
   'cancelled',
   'preparation',
   'not-done',

@@ -58,6 +58,12 @@ export const ALLERGY_CASES: readonly Case[] = [
         but: [to(PENICILLIN), orders(AMOXICILLIN, 'active', { doNotPerform: false })],
         because: NO_PAIR,
       },
+      ...['original-order', 'reflex-order', 'filler-order', 'instance-order'].map((intent) => ({
+        why: `a plan, and no ${intent}`,
+        items: [to(PENICILLIN), orders(AMOXICILLIN, 'active', { intent: 'plan' })],
+        but: [to(PENICILLIN), orders(AMOXICILLIN, 'active', { intent })],
+        because: NO_PAIR,
+      })),
       {
         why: 'a proposal',
         items: [to(PENICILLIN), orders(AMOXICILLIN, 'active', { intent: 'proposal' })],
