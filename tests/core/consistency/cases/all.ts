@@ -7,6 +7,7 @@ import { DUPLICATE_CASES } from './duplicates.ts'
 import { IDENTITY_CASES } from './identity.ts'
 import { MEDICINE_CASES } from './medicines.ts'
 import { ORDER_CASES } from './orders.ts'
+import { SLIP_CASES } from './slips.ts'
 import { TIME_CASES } from './time.ts'
 import { VACCINE_CASES } from './vaccines.ts'
 import { VALUE_CASES } from './values.ts'
@@ -19,6 +20,7 @@ export const ALL_CASES: readonly Case[] = [
   ...ORDER_CASES,
   ...VACCINE_CASES,
   ...VALUE_CASES,
+  ...SLIP_CASES,
   ...COMPUTED_CASES,
   ...TIME_CASES,
   ...ALLERGY_CASES,
