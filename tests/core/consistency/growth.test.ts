@@ -158,6 +158,22 @@ describe('the work of a check', () => {
     expect(large.one).toBeLessThan(150)
   })
 
+  it('does not grow with the record for a new version of the patient', () => {
+    const [small, large] = [300, 3000].map((length) => {
+      const meter = { looked: 0 }
+      const checker = createChecker(knowledge, metered(meter))
+      const record = longRecord(length)
+      const patient = record.find(({ resource }) => resource.resourceType === 'Patient') ?? P
+      checker.update({ put: record, nowMs: NOW })
+      meter.looked = 0
+      const again = { ...patient, ref: 'again', resource: { ...patient.resource, language: 'de' } }
+      checker.update({ put: [again], drop: [patient.ref], nowMs: NOW })
+      return meter.looked
+    })
+    expect(large).toBe(small)
+    expect(large).toBeLessThan(20)
+  })
+
   it('is none when nothing is new', () => {
     const meter = { looked: 0 }
     const checker = createChecker(knowledge, metered(meter))

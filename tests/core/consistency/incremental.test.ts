@@ -189,6 +189,16 @@ describe('checking only what the news touch', () => {
     expect(checker.report().findings).toHaveLength(1)
   })
 
+  it('cites the version of the patient that stands, when the birth date stays the same', () => {
+    const checker = createChecker(knowledge)
+    const early = item('a', measured('x', '718-7', 14, 'g/dL', '1960-01-01T00:00:00Z'))
+    checker.update({ put: [P, early], nowMs: NOW })
+    const next = { ...P, ref: 'version 2' }
+    expect(checker.update({ put: [next], drop: [P.ref], nowMs: NOW })).toEqual({ came: [], went: [] })
+    expect(checker.report()).toEqual(checkRecord([next, early], knowledge, NOW))
+    expect(checker.report().findings[0]?.evidence.map(({ ref }) => ref)).toContain('version 2')
+  })
+
   it('lets time settle what lay in the future, without news', () => {
     const checker = createChecker(knowledge)
     checker.update({
