@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '../errors.ts'
-import { RXNORM } from './read/codes.ts'
 import { unitOf, type Unit } from './read/units.ts'
 
 /** Limits of one analyte: `hard` is not credible beyond, `soft` unusual. Proposed, adults. */
@@ -76,21 +75,18 @@ export interface Knowledge {
 
 /** Indexes the tables. @throws AmpereError CONFIGURATION when an analyte's unit is not understood */
 export function createKnowledge(tables: KnowledgeTables): Knowledge {
-  const drugs = drugsOf(tables)
   return {
     version: tables.version,
     analytes: new Map(tables.analytes.map((row) => [row.loinc, { ...row, unit: requireUnit(row.ucum) }])),
     bloodGroups: new Map(tables.bloodGroups.map(({ loinc, states }) => [loinc, states])),
     vaccines: new Map(tables.vaccines.map(({ cvx, minDays }) => [cvx, minDays])),
-    drugs,
+    drugs: drugsOf(tables),
     drugClasses: new Set(tables.ingredients.map((row) => row.class).filter((name) => name !== 'latex')),
     allergens: new Map(
-      tables.allergens.map(({ system, code, classes, ingredient }) => {
-        const drug = system === RXNORM ? drugs.get(code) : undefined
-        const ingredients =
-          ingredient !== null ? [ingredient] : drug?.complete === true ? drug.ingredients : []
-        return [`${system}|${code}`, { ingredients, classes }]
-      }),
+      tables.allergens.map(({ system, code, classes, ingredient }) => [
+        `${system}|${code}`,
+        { ingredients: ingredient === null ? [] : [ingredient], classes },
+      ]),
     ),
     noKnown: new Map(tables.noKnown.map(({ system, code, scope }) => [`${system}|${code}`, scope])),
   }

@@ -57,6 +57,11 @@ export interface Lookup {
   readonly medication: (from: Reading, reference: string) => Reading | null
 }
 
+/** Takes back that values were counted as compared: they could not be, because of what `reason` names. */
+export function notCompared(values: number, reason: string): Outcome {
+  return { checked: -values, notAssessed: [reason], hits: NO_HITS }
+}
+
 /** What a resource puts into a group. Values of one group are in order of `run`, then `at`, then the resource's key. */
 export interface Part<T> {
   /** Name of the group: only what shares a key is ever compared. */
@@ -86,8 +91,12 @@ interface CheckBase {
   /** Resource types that it reads; null for all. */
   readonly types: readonly string[] | null
   readonly reads?: readonly Facet[]
-  /** True when it also reads resources that no rule may judge. */
+}
+
+interface GroupingCheck<T> extends CheckBase {
+  /** True when it also puts resources into groups that no rule may judge. */
   readonly readsExcluded?: boolean
+  parts(reading: Reading, lookup: Lookup): readonly Part<T>[]
 }
 
 /** Judges each resource by itself. */
@@ -97,19 +106,17 @@ export interface ResourceCheck extends CheckBase {
 }
 
 /** Judges a group as a whole, again after each change of it: groups must be small, or the judgement must not look at all of it. */
-export interface GroupCheck<T> extends CheckBase {
+export interface GroupCheck<T> extends GroupingCheck<T> {
   readonly scope: 'group'
-  parts(reading: Reading, lookup: Lookup): readonly Part<T>[]
   judge(group: Group<T>, situation: Situation): Outcome
 }
 
 /** Judges each member of a group by its `reach` neighbours on either side and the anchors. */
-export interface MemberCheck<T> extends CheckBase {
+export interface MemberCheck<T> extends GroupingCheck<T> {
   readonly scope: 'member'
   readonly reach: number
   /** `presence` when only it matters whether there are anchors. */
   readonly anchors: 'presence' | 'content'
-  parts(reading: Reading, lookup: Lookup): readonly Part<T>[]
   judge(group: Group<T>, index: number, situation: Situation): Outcome
 }
 

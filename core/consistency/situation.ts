@@ -25,7 +25,7 @@ export interface Situation {
   readonly partial: boolean
 }
 
-/** Parts of a situation that a check may depend on. */
+/** Parts of a situation that a check may depend on. Only checks of single resources may cite a date of life. */
 export type Facet = 'birth' | 'death' | 'describedBy' | 'now' | 'partial'
 
 /** Derives the situation from the record's Patient resources. */
@@ -62,9 +62,24 @@ export function changedFacets(before: Situation, after: Situation): ReadonlySet<
   return changed
 }
 
-/** The same resource stating the same: another version of it is another reading, and is cited anew. */
+/** Which dates of life are the same, but stated by another version of the resource, to be cited anew. */
+export function renewedFacets(before: Situation, after: Situation): ReadonlySet<Facet> {
+  const renewed = new Set<Facet>()
+  if (before.birth?.reading !== after.birth?.reading) renewed.add('birth')
+  if (before.death?.reading !== after.death?.reading) renewed.add('death')
+  return renewed
+}
+
+/** True when the same resource, in whatever version, states the same in the same compartment. */
 function isSame(a: LifeDate | null, b: LifeDate | null): boolean {
-  return a?.reading === b?.reading && a?.at.text === b?.at.text
+  if (a === null || b === null) return a === b
+  const [x, y] = [a.reading.item, b.reading.item]
+  return (
+    a.at.text === b.at.text &&
+    x.source === y.source &&
+    x.resource.id === y.resource.id &&
+    x.compartment === y.compartment
+  )
 }
 
 function hasSameMembers(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

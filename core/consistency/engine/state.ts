@@ -2,7 +2,7 @@
 import { readItem, type Reading, type RecordItem } from '../facts.ts'
 import type { Knowledge } from '../knowledge.ts'
 import { NOTHING, type Lookup, type Outcome, type Part } from '../rule.ts'
-import type { Situation } from '../situation.ts'
+import type { Facet, Situation } from '../situation.ts'
 import { addSlot, emptyGroup, removeSlot, type GroupState, type Slot } from './group-state.ts'
 import { createMedications, type Medications } from './medications.ts'
 import { planOf, type Plan, type Running } from './plan.ts'
@@ -15,6 +15,8 @@ export interface Entry {
   readonly slots: Slot[]
   /** Outcomes of the checks that judge a resource alone, in the order of its type's plan. */
   readonly alone: (readonly Outcome[])[]
+  /** Facets that are read by a check which it breaks. */
+  readonly broken: Set<Facet>
 }
 
 /** All that a checker remembers of a record. */
@@ -27,8 +29,8 @@ export interface State {
   readonly standing: Standing
   /** Groups whose values changed. */
   readonly touched: Map<GroupState, Running>
-  /** Who broke a check that depends on the present time: only they are judged otherwise as time passes. */
-  readonly early: Set<Entry>
+  /** By facet, who breaks a check of single resources that reads it. */
+  readonly broken: Map<Facet, Set<Entry>>
   readonly excluded: Map<string, number>
   situation: Situation
 }
@@ -42,7 +44,7 @@ export function emptyState(knowledge: Knowledge, rules: readonly Rule[], situati
     medications: createMedications(knowledge),
     standing: emptyStanding(),
     touched: new Map(),
-    early: new Set(),
+    broken: new Map(),
     excluded: new Map(),
     situation,
   }
@@ -50,7 +52,7 @@ export function emptyState(knowledge: Knowledge, rules: readonly Rule[], situati
 
 /** Takes a resource in. Whoever must be put into groups again is added to `again`. */
 export function addEntry(state: State, item: RecordItem, again: Set<Entry>): void {
-  const entry: Entry = { reading: readItem(item, state.knowledge), slots: [], alone: [] }
+  const entry: Entry = { reading: readItem(item, state.knowledge), slots: [], alone: [], broken: new Set() }
   state.entries.set(item.ref, entry)
   noteExclusion(state, entry, 1)
   if (entry.reading.type === 'Patient') state.patients.add(entry)
@@ -73,7 +75,7 @@ export function removeEntry(state: State, entry: Entry, again: Set<Entry>): void
   again.delete(entry)
   state.entries.delete(entry.reading.item.ref)
   state.patients.delete(entry)
-  state.early.delete(entry)
+  for (const facet of entry.broken) state.broken.get(facet)?.delete(entry)
   if (entry.reading.type !== 'Medication') return
   for (const dependent of state.medications.dependents(entry)) again.add(dependent)
   state.medications.remove(entry)

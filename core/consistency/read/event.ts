@@ -9,20 +9,19 @@ export interface Event {
 }
 
 /** Elements that say when, by resource type, the most telling first. */
-const ELEMENTS: Readonly<Record<string, readonly string[]>> = {
-  Observation: ['effectiveDateTime', 'effectiveInstant', 'effectivePeriod'],
-  DiagnosticReport: ['effectiveDateTime', 'effectivePeriod'],
-  Procedure: ['performedDateTime', 'performedPeriod'],
-  Immunization: ['occurrenceDateTime'],
-  MedicationAdministration: ['effectiveDateTime', 'effectivePeriod'],
-  Encounter: ['period'],
-  Condition: ['onsetDateTime', 'onsetPeriod', 'recordedDate'],
-}
+const ELEMENTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['Observation', ['effectiveDateTime', 'effectiveInstant', 'effectivePeriod']],
+  ['DiagnosticReport', ['effectiveDateTime', 'effectivePeriod']],
+  ['Procedure', ['performedDateTime', 'performedPeriod']],
+  ['Immunization', ['occurrenceDateTime']],
+  ['MedicationAdministration', ['effectiveDateTime', 'effectivePeriod']],
+  ['Encounter', ['period']],
+  ['Condition', ['onsetDateTime', 'onsetPeriod', 'recordedDate']],
+])
 
 /** States in which nothing has happened yet, or did not happen. */
 const NOT_HAPPENED: ReadonlySet<unknown> = new Set([
   'planned',
-  'arrived',
   'cancelled',
   'preparation',
   'not-done',
@@ -30,12 +29,12 @@ const NOT_HAPPENED: ReadonlySet<unknown> = new Set([
 ])
 
 /** Types that tell of something that happened to the patient. */
-export const EVENT_TYPES: readonly string[] = Object.keys(ELEMENTS)
+export const EVENT_TYPES: readonly string[] = [...ELEMENTS.keys()]
 
 /** The beginning of an event that happened; null for plans, for what was not done, and without a time. */
 export function eventOf(resource: FhirResource): Event | null {
   if (NOT_HAPPENED.has(resource['status'])) return null
-  for (const element of ELEMENTS[resource.resourceType] ?? []) {
+  for (const element of ELEMENTS.get(resource.resourceType) ?? []) {
     const value = resource[element]
     const isPeriod = typeof value === 'object' && value !== null
     const at = momentOf(isPeriod ? (value as { start?: unknown }).start : value)

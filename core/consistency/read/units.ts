@@ -33,45 +33,49 @@ const PRESSURE: Dims = [-1, 1, -2, 0, 0, 0]
  * The units of UCUM that clinical results use, with UCUM's values (unitsofmeasure.org). An enzyme unit and an
  * international unit are one kind here, because laboratories write both for the same result. Mole is a base unit.
  */
-const ATOMS: Readonly<Record<string, Atom>> = {
-  m: { factor: 1, dims: METRE, metric: true },
-  '[in_i]': { factor: 0.0254, dims: METRE, metric: false },
-  '[ft_i]': { factor: 0.3048, dims: METRE, metric: false },
-  g: { factor: 1, dims: GRAM, metric: true },
-  '[lb_av]': { factor: 453.59237, dims: GRAM, metric: false },
-  '[oz_av]': { factor: 28.349523125, dims: GRAM, metric: false },
-  s: { factor: 1, dims: SECOND, metric: true },
-  min: { factor: 60, dims: SECOND, metric: false },
-  h: { factor: 3600, dims: SECOND, metric: false },
-  d: { factor: 86_400, dims: SECOND, metric: false },
-  K: { factor: 1, dims: KELVIN, metric: true },
-  Cel: { factor: 1, dims: KELVIN, offset: 273.15, metric: false },
-  '[degF]': { factor: 5 / 9, dims: KELVIN, offset: (459.67 * 5) / 9, metric: false },
-  mol: { factor: 1, dims: MOLE, metric: true },
-  eq: { factor: 1, dims: MOLE, metric: true },
-  L: { factor: 0.001, dims: VOLUME, metric: true },
-  l: { factor: 0.001, dims: VOLUME, metric: true },
-  Pa: { factor: 1000, dims: PRESSURE, metric: true },
-  'm[Hg]': { factor: 133_322_000, dims: PRESSURE, metric: true },
-  U: { factor: 1, dims: ACTIVITY, metric: true },
-  '[IU]': { factor: 1, dims: ACTIVITY, metric: true },
-  '[iU]': { factor: 1, dims: ACTIVITY, metric: true },
-  '%': { factor: 0.01, dims: NUMBER, metric: false },
-  '10*': { factor: 10, dims: NUMBER, metric: false },
-  '10^': { factor: 10, dims: NUMBER, metric: false },
-}
-const PREFIXES: Readonly<Record<string, number>> = {
-  k: 1e3,
-  h: 1e2,
-  da: 1e1,
-  d: 1e-1,
-  c: 1e-2,
-  m: 1e-3,
-  u: 1e-6,
-  n: 1e-9,
-  p: 1e-12,
-  f: 1e-15,
-}
+const ATOMS: ReadonlyMap<string, Atom> = new Map(
+  Object.entries<Atom>({
+    m: { factor: 1, dims: METRE, metric: true },
+    '[in_i]': { factor: 0.0254, dims: METRE, metric: false },
+    '[ft_i]': { factor: 0.3048, dims: METRE, metric: false },
+    g: { factor: 1, dims: GRAM, metric: true },
+    '[lb_av]': { factor: 453.59237, dims: GRAM, metric: false },
+    '[oz_av]': { factor: 28.349523125, dims: GRAM, metric: false },
+    s: { factor: 1, dims: SECOND, metric: true },
+    min: { factor: 60, dims: SECOND, metric: false },
+    h: { factor: 3600, dims: SECOND, metric: false },
+    d: { factor: 86_400, dims: SECOND, metric: false },
+    K: { factor: 1, dims: KELVIN, metric: true },
+    Cel: { factor: 1, dims: KELVIN, offset: 273.15, metric: false },
+    '[degF]': { factor: 5 / 9, dims: KELVIN, offset: (459.67 * 5) / 9, metric: false },
+    mol: { factor: 1, dims: MOLE, metric: true },
+    eq: { factor: 1, dims: MOLE, metric: true },
+    L: { factor: 0.001, dims: VOLUME, metric: true },
+    l: { factor: 0.001, dims: VOLUME, metric: true },
+    Pa: { factor: 1000, dims: PRESSURE, metric: true },
+    'm[Hg]': { factor: 133_322_000, dims: PRESSURE, metric: true },
+    U: { factor: 1, dims: ACTIVITY, metric: true },
+    '[IU]': { factor: 1, dims: ACTIVITY, metric: true },
+    '[iU]': { factor: 1, dims: ACTIVITY, metric: true },
+    '%': { factor: 0.01, dims: NUMBER, metric: false },
+    '10*': { factor: 10, dims: NUMBER, metric: false },
+    '10^': { factor: 10, dims: NUMBER, metric: false },
+  }),
+)
+const PREFIXES: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    k: 1e3,
+    h: 1e2,
+    da: 1e1,
+    d: 1e-1,
+    c: 1e-2,
+    m: 1e-3,
+    u: 1e-6,
+    n: 1e-9,
+    p: 1e-12,
+    f: 1e-15,
+  }),
+)
 
 const known = new Map<string, Unit | null>()
 /** Distinct spellings that are remembered; a hostile record cannot grow the table further. */
@@ -119,7 +123,7 @@ function termOf(text: string): { factor: number; dims: readonly number[]; offset
   if (/^\d+$/.test(text)) return { factor: Number(text), dims: NUMBER, offset: 0 }
   const [, name = '', digits] = /^(.*?)([+-]?\d+)?$/.exec(text) ?? []
   const exponent = digits === undefined ? 1 : Number(digits)
-  const atom = ATOMS[name] ?? prefixed(name)
+  const atom = ATOMS.get(name) ?? prefixed(name)
   if (!atom || Math.abs(exponent) > 15) return null
   if (atom.offset !== undefined && exponent !== 1) return null
   return {
@@ -131,8 +135,8 @@ function termOf(text: string): { factor: number; dims: readonly number[]; offset
 
 function prefixed(name: string): Atom | null {
   for (const length of [1, 2]) {
-    const scale = PREFIXES[name.slice(0, length)]
-    const atom = ATOMS[name.slice(length)]
+    const scale = PREFIXES.get(name.slice(0, length))
+    const atom = ATOMS.get(name.slice(length))
     if (scale !== undefined && atom?.metric === true) return { ...atom, factor: atom.factor * scale }
   }
   return null

@@ -119,6 +119,23 @@ describe('findings', () => {
     expect([finding?.id, finding?.evidence[0]?.ref]).toEqual([came[0]?.id, 'version 2'])
   })
 
+  it('explain by what they compared, converted and rounded', () => {
+    const explained = (items: Items) =>
+      found(items).findings.map(({ title, explanation }) => [title, explanation])
+    expect(explained([P, ...weights(75, 76, 77, 168)])).toEqual([
+      [
+        'weight 168 kg: probably pounds (a)',
+        'The values around it lie near 76 kg. Read as pounds it would be 76.2 kg, which fits.',
+      ],
+    ])
+    expect(explained([P, item('a', measured('x', '29463-7', 2000, '[lb_av]'))])).toEqual([
+      [
+        'weight 2000 [lb_av] is not credible (a)',
+        'Credible values lie between 0.2 and 650 kg. 2000 [lb_av] are 907.2 kg. The number or its unit is probably wrong.',
+      ],
+    ])
+  })
+
   it('come in the order of their gravity', () => {
     const items = [
       P,

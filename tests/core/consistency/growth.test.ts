@@ -158,6 +158,33 @@ describe('the work of a check', () => {
     expect(large.one).toBeLessThan(150)
   })
 
+  it('does not grow with the record for a new version of the patient', () => {
+    const [small, large] = [300, 3000].map((length) => {
+      const meter = { looked: 0 }
+      const checker = createChecker(knowledge, metered(meter))
+      const record = longRecord(length)
+      const patient = record.find(({ resource }) => resource.resourceType === 'Patient') ?? P
+      checker.update({ put: record, nowMs: NOW })
+      meter.looked = 0
+      const again = { ...patient, ref: 'again', resource: { ...patient.resource, language: 'de' } }
+      checker.update({ put: [again], drop: [patient.ref], nowMs: NOW })
+      return meter.looked
+    })
+    expect(large).toBe(small)
+    expect(large).toBeLessThan(20)
+  })
+
+  it('is none when nothing is new', () => {
+    const meter = { looked: 0 }
+    const checker = createChecker(knowledge, metered(meter))
+    const record = longRecord(300)
+    checker.sync(record, NOW)
+    expect(meter.looked).toBeGreaterThan(300)
+    meter.looked = 0
+    expect(checker.sync([...record].toReversed(), NOW + HOUR)).toEqual({ came: [], went: [] })
+    expect(meter.looked).toBe(0)
+  })
+
   it('does not grow with a history that is ten times as long', () => {
     const all = longRecord(3000)
     const news = longRecord(3060).slice(3000)

@@ -176,6 +176,29 @@ describe('checking only what the news touch', () => {
     expect(rules()).toEqual([])
   })
 
+  it.each([
+    ['compartment', { compartment: 'genetic' }],
+    ['institution', { source: 'b' }],
+    ['content', { resource: measured('x', '29463-7', 8000, 'kg') as RecordItem['resource'] }],
+  ])('reads an item again when its %s is another', (_what, other) => {
+    const checker = createChecker(knowledge)
+    const wrong = item('a', measured('x', '29463-7', 7000, 'kg'))
+    checker.sync([P, wrong], NOW)
+    checker.sync([P, { ...wrong, ...other }], NOW)
+    expect(checker.report()).toEqual(checkRecord([P, { ...wrong, ...other }], knowledge, NOW))
+    expect(checker.report().findings).toHaveLength(1)
+  })
+
+  it('cites the version of the patient that stands, when the birth date stays the same', () => {
+    const checker = createChecker(knowledge)
+    const early = item('a', measured('x', '718-7', 14, 'g/dL', '1960-01-01T00:00:00Z'))
+    checker.update({ put: [P, early], nowMs: NOW })
+    const next = { ...P, ref: 'version 2' }
+    expect(checker.update({ put: [next], drop: [P.ref], nowMs: NOW })).toEqual({ came: [], went: [] })
+    expect(checker.report()).toEqual(checkRecord([next, early], knowledge, NOW))
+    expect(checker.report().findings[0]?.evidence.map(({ ref }) => ref)).toContain('version 2')
+  })
+
   it('lets time settle what lay in the future, without news', () => {
     const checker = createChecker(knowledge)
     checker.update({

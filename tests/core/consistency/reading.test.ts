@@ -6,7 +6,7 @@ import { readItem } from '#core/consistency/facts.ts'
 import { inUnitOf } from '#core/consistency/read/measurement.ts'
 import { dayOf, daysBetween, isBefore, momentOf, type Moment } from '#core/consistency/read/moment.ts'
 import { convert, unitOf } from '#core/consistency/read/units.ts'
-import { blood } from './small-records.ts'
+import { LOINC, blood, concept } from './small-records.ts'
 import { knowledge } from '#tests/bridge-world.ts'
 
 const at = (text: string): Moment => {
@@ -223,6 +223,19 @@ describe('blood groups', () => {
     const both = { valueCodeableConcept: { text: 'A', coding: [{ display: 'Group B', code: 'x' }] } }
     const [result] = bloodGroupsOf(readItem(blood('a', 'x', '', both, '883-9'), knowledge), knowledge)
     expect(result?.value).toBeNull()
+  })
+
+  it('are read from the components of a panel', () => {
+    const part = (loinc: string, text: string) => ({ code: concept(LOINC, loinc), valueString: text })
+    const panel = {
+      component: [part('883-9', 'B'), part('10331-7', 'negative'), part('718-7', 'A')],
+      valueCodeableConcept: undefined,
+    }
+    const results = bloodGroupsOf(readItem(blood('a', 'x', '', panel), knowledge), knowledge)
+    expect(results).toEqual([
+      { pointer: '/component/0/valueString', value: { abo: 'B' } },
+      { pointer: '/component/1/valueString', value: { rh: 'Rh negative' } },
+    ])
   })
 
   it('say of Rh nothing under a code for ABO, and the other way round', () => {

@@ -24,6 +24,8 @@ export interface Nearly {
   readonly but: Items
   /** Why the rule cannot judge it, where it cannot; else it must pass. */
   readonly because?: string
+  /** True when it can judge another part of it, and passes that. */
+  readonly isPartly?: boolean
   /** Rules that also judge `but` broken. */
   readonly also?: readonly string[]
 }

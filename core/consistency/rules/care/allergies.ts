@@ -16,7 +16,7 @@ import {
   type Part,
   type Rule,
 } from '../../rule.ts'
-import { besideOthers, compared, isOutcome, latestOfEach, opposed, type Statement } from './statements.ts'
+import { comparing, opposed, type Statement } from './statements.ts'
 
 /**
  * Classes in which an allergy to one member speaks against the others (proposed). Elsewhere only the substance itself
@@ -27,7 +27,6 @@ const CROSS_REACTIVE: ReadonlySet<string> = new Set([
   'cephalosporins',
   'sulfonamide-antibiotics',
   'nsaids',
-  'iodinated-contrast',
 ])
 
 /** Orders that are in force, or suspended and to be resumed. */
@@ -77,14 +76,8 @@ const allergyAgainstMedication: Rule = {
   checks: [
     {
       scope: 'resource',
-      types: TYPES,
+      types: ['AllergyIntolerance'],
       judge: (reading, _situation, lookup) => {
-        if (reading.type === 'MedicationRequest') {
-          const medicine = currentMedicine(reading, lookup)
-          return medicine?.drug?.complete === false
-            ? [notAssessed('a medicine whose ingredients are not all known')]
-            : []
-        }
         const allergy = currentAllergy(reading, lookup)
         return allergy && forbidden(allergy).length === 0
           ? [notAssessed('an allergy to something that the tables do not know')]
@@ -107,7 +100,9 @@ const allergyAgainstMedication: Rule = {
       },
       judge: ({ members, anchors }, index) => {
         if (anchors.length === 0) return NOTHING
-        return members[index]?.value?.drug ? HOLDS : notAssessed('a medicine that the tables do not know')
+        const drug = members[index]?.value?.drug
+        if (!drug) return notAssessed('a medicine that the tables do not know')
+        return drug.complete ? HOLDS : notAssessed('a medicine whose ingredients are not all known')
       },
     }),
     check<{ readonly allergy?: Allergy; readonly medicine?: Medicine }>({
@@ -207,37 +202,23 @@ const allergyRefuted: Rule = {
   review: 'structural',
   rationale: 'One institution refutes an allergy that another confirms',
   needs: 'no verified allergies of two institutions',
-  checks: [
-    check<Statement>({
-      scope: 'group',
-      types: ['AllergyIntolerance'],
-      parts: (reading) => {
-        const statement = verified(reading)
-        return statement ? [besideOthers('all', statement)] : []
-      },
-      judge: compared,
-    }),
-    check<Statement>({
-      scope: 'group',
-      types: ['AllergyIntolerance'],
-      parts: (reading, { knowledge }) => {
-        const statement = verified(reading)
-        if (!statement) return []
-        const { allergen, name } = allergyOf(reading, knowledge)
-        const substances = (allergen?.ingredients ?? []).map((one) => `substance/${one}`)
-        return [...keysOf(reading.item.resource['code']), ...substances].map((key) =>
-          besideOthers(key, { ...statement, name }),
-        )
-      },
-      judge: (group) => {
-        const latest = latestOfEach(group)
-        if (isOutcome(latest)) return latest
-        return found(
-          opposed(latest, 'refuted', 'confirmed').map(([refuted, confirmed]) => disagree(refuted, confirmed)),
-        )
-      },
-    }),
-  ],
+  checks: comparing(
+    ['AllergyIntolerance'],
+    (reading, { knowledge }) => {
+      const statement = verified(reading)
+      if (!statement) return null
+      const { allergen, name } = allergyOf(reading, knowledge)
+      const substances = (allergen?.ingredients ?? []).map((one) => `substance/${one}`)
+      return {
+        statement: { ...statement, name },
+        keys: [...keysOf(reading.item.resource['code']), ...substances],
+      }
+    },
+    (latest) =>
+      found(
+        opposed(latest, 'refuted', 'confirmed').map(([refuted, confirmed]) => disagree(refuted, confirmed)),
+      ),
+  ),
 }
 
 /** Two institutions that verify the same thing to opposite ends. */

@@ -5,7 +5,7 @@ import { displayOf, hasStatus, isRefuted, keysOf } from '../../read/codes.ts'
 import { isBefore, momentOf, type Moment } from '../../read/moment.ts'
 import { breaks, check, found, HOLDS, NOTHING, notAssessed, type Hit, type Rule } from '../../rule.ts'
 import { disagree } from './allergies.ts'
-import { besideOthers, compared, isOutcome, latestOfEach, opposed, type Statement } from './statements.ts'
+import { comparing, opposed, type Statement } from './statements.ts'
 
 const TYPES = ['Condition']
 const ACTIVE = ['active', 'recurrence', 'relapse'] as const
@@ -165,36 +165,20 @@ const conditionRefuted: Rule = {
   review: 'structural',
   rationale: 'One institution refutes a condition that another confirms',
   needs: 'no verified conditions of two institutions',
-  checks: [
-    check<Statement>({
-      scope: 'group',
-      types: TYPES,
-      parts: (reading) => {
-        const statement = verified(reading)
-        return statement ? [besideOthers('all', statement)] : []
-      },
-      judge: compared,
-    }),
-    check<Statement>({
-      scope: 'group',
-      types: TYPES,
-      parts: (reading) => {
-        const statement = verified(reading)
-        return statement
-          ? keysOf(reading.item.resource['code']).map((key) => besideOthers(key, statement))
-          : []
-      },
-      judge: (group) => {
-        const latest = latestOfEach(group)
-        if (isOutcome(latest)) return latest
-        const opposite = opposed(latest, 'refuted', 'confirmed').filter(
-          // What was ruled out before it was confirmed may have come since.
-          ([refuted, confirmed]) => !(refuted.at && confirmed.at && isBefore(refuted.at, confirmed.at)),
-        )
-        return found(opposite.map(([refuted, confirmed]) => disagree(refuted, confirmed)))
-      },
-    }),
-  ],
+  checks: comparing(
+    TYPES,
+    (reading) => {
+      const statement = verified(reading)
+      return statement ? { statement, keys: keysOf(reading.item.resource['code']) } : null
+    },
+    (latest) => {
+      const opposite = opposed(latest, 'refuted', 'confirmed').filter(
+        // What was ruled out before it was confirmed may have come since.
+        ([refuted, confirmed]) => !(refuted.at && confirmed.at && isBefore(refuted.at, confirmed.at)),
+      )
+      return found(opposite.map(([refuted, confirmed]) => disagree(refuted, confirmed)))
+    },
+  ),
 }
 
 export const CONDITION_RULES: readonly Rule[] = [

@@ -6,15 +6,15 @@ import { isBefore } from '../../read/moment.ts'
 import {
   check,
   found,
-  HOLDS,
   NOTHING,
   notAssessed,
+  notCompared,
   type Lookup,
   type Outcome,
   type Rule,
 } from '../../rule.ts'
 import { pairsOf, runsOf } from '../runs.ts'
-import { besideOthers, compared, isOutcome, latestOfEach, opposed, type Statement } from './statements.ts'
+import { besideOthers, compared, comparing, opposed, type Statement } from './statements.ts'
 
 const TYPES = ['MedicationRequest']
 
@@ -108,47 +108,32 @@ const activeAgainstStopped: Rule = {
   review: 'proposed',
   rationale: 'One institution lists a medicine as active that another stopped later',
   needs: 'no coded medicines of two institutions',
-  checks: [
-    check<Statement>({
-      scope: 'group',
-      types: TYPES,
-      parts: (reading, lookup) => {
-        const medicine = medicineOf(reading, lookup)
-        const isCoded = medicine !== null && COMPARED_STATES.has(medicine.status) && medicine.keys.length > 0
-        return isCoded ? [besideOthers('all', statementOf(medicine))] : []
-      },
-      judge: compared,
-    }),
-    check<Statement>({
-      scope: 'group',
-      types: TYPES,
-      parts: (reading, lookup) => {
-        const medicine = medicineOf(reading, lookup)
-        if (!medicine || !COMPARED_STATES.has(medicine.status)) return []
-        return medicine.keys.map((key) => besideOthers(key, statementOf(medicine)))
-      },
-      judge: (group) => {
-        const latest = latestOfEach(group)
-        if (isOutcome(latest)) return latest
-        const outcomes = opposed(latest, 'active', 'stopped').map(([active, stopped]) =>
-          judgeStop(active, stopped),
-        )
-        return {
-          checked: 0,
-          notAssessed: outcomes.flatMap((outcome) => outcome.notAssessed),
-          hits: outcomes.flatMap((outcome) => outcome.hits),
-        }
-      },
-    }),
-  ],
+  checks: comparing(
+    TYPES,
+    (reading, lookup) => {
+      const medicine = medicineOf(reading, lookup)
+      if (!medicine || !COMPARED_STATES.has(medicine.status)) return null
+      return { statement: statementOf(medicine), keys: medicine.keys }
+    },
+    (latest) => {
+      const outcomes = opposed(latest, 'active', 'stopped').map(([active, stopped]) =>
+        judgeStop(active, stopped),
+      )
+      return {
+        checked: outcomes.reduce((sum, { checked }) => sum + checked, 0),
+        notAssessed: outcomes.flatMap((outcome) => outcome.notAssessed),
+        hits: outcomes.flatMap((outcome) => outcome.hits),
+      }
+    },
+  ),
 }
 
 /** Only an order that was given no earlier than the active one, and then stopped, speaks against it. */
 function judgeStop(active: Statement, stopped: Statement): Outcome {
-  if (!active.at || !stopped.at) return notAssessed('no date that tells which order is the later one')
-  if (isBefore(stopped.at, active.at)) return HOLDS
+  if (!active.at || !stopped.at) return notCompared(2, 'no date that tells which order is the later one')
+  if (isBefore(stopped.at, active.at)) return NOTHING
   if (!isBefore(active.at, stopped.at) && active.at.text !== stopped.at.text)
-    return notAssessed('dates too coarse to tell which order is the later one')
+    return notCompared(2, 'dates too coarse to tell which order is the later one')
   const [a, b] = [active.reading.item, stopped.reading.item]
   return found([
     {

@@ -2,7 +2,17 @@
 import type { Evidence } from '../../evidence.ts'
 import type { Reading } from '../../facts.ts'
 import type { Moment } from '../../read/moment.ts'
-import { NOTHING, notAssessed, type Group, type Outcome, type Part } from '../../rule.ts'
+import {
+  check,
+  NOTHING,
+  notAssessed,
+  notCompared,
+  type Check,
+  type Group,
+  type Lookup,
+  type Outcome,
+  type Part,
+} from '../../rule.ts'
 import { pairsOf, runsOf, type Run } from '../runs.ts'
 
 /** What one resource states about something that other institutions may state too. */
@@ -21,24 +31,59 @@ export function besideOthers(key: string, statement: Statement): Part<Statement>
   return { key, run: reading.item.source, at: at?.from ?? Number.NEGATIVE_INFINITY, value: statement }
 }
 
+/** A statement and the names of what it may be about. */
+export interface Keyed {
+  readonly statement: Statement
+  readonly keys: readonly string[]
+}
+
+function partsOf(given: Keyed | null, nameOf: (key: string) => string): readonly Part<Statement>[] {
+  return given ? given.keys.map((key) => besideOthers(nameOf(key), given.statement)) : []
+}
+
+/**
+ * The checks of a rule that compares what institutions stated last; their older statements are superseded. One tells
+ * what has no code. One counts what there is to compare, where at least two institutions state something of the kind.
+ * One compares, and takes back from the count what it could not.
+ */
+export function comparing(
+  types: readonly string[],
+  keyed: (reading: Reading, lookup: Lookup) => Keyed | null,
+  judge: (latest: readonly Statement[]) => Outcome,
+): readonly Check[] {
+  return [
+    {
+      scope: 'resource',
+      types,
+      judge: (reading, _situation, lookup) =>
+        keyed(reading, lookup)?.keys.length === 0 ? [notAssessed('no code with its system')] : [],
+    },
+    check<Statement>({
+      scope: 'group',
+      types,
+      parts: (reading, lookup) => partsOf(keyed(reading, lookup), () => 'all'),
+      judge: compared,
+    }),
+    check<Statement>({
+      scope: 'group',
+      types,
+      parts: (reading, lookup) => partsOf(keyed(reading, lookup), (key) => key),
+      judge: ({ members }) => {
+        const runs = runsOf(members)
+        if (runs.length < 2) return NOTHING
+        if (runs.some((run) => isUnordered(run, members)))
+          return notCompared(members.length, 'no dates that tell which statement is the latest')
+        const outcome = judge(runs.map((run) => run.last.value))
+        return { ...outcome, checked: Math.max(outcome.checked, -members.length) }
+      },
+    }),
+  ]
+}
+
 /** Counts what there is to compare, where at least two institutions state something of the kind. */
 export function compared({ members }: Group<Statement>): Outcome {
   const isAlone = members[0]?.run === members.at(-1)?.run
   return isAlone ? NOTHING : { ...NOTHING, checked: members.length }
-}
-
-/** What each institution stated last, or why that cannot be told; an institution's older statements are superseded by it. */
-export function latestOfEach({ members }: Group<Statement>): readonly Statement[] | Outcome {
-  const runs = runsOf(members)
-  if (runs.length < 2) return NOTHING
-  const isUnclear = runs.some((run) => isUnordered(run, members))
-  return isUnclear
-    ? notAssessed('no dates that tell which statement is the latest')
-    : runs.map((run) => run.last.value)
-}
-
-export function isOutcome(given: readonly Statement[] | Outcome): given is Outcome {
-  return !Array.isArray(given)
 }
 
 /** The pairs of institutions of which one states the first and the other the second. */

@@ -11,6 +11,7 @@ import {
   HOLDS,
   NOTHING,
   notAssessed,
+  notCompared,
   type Group,
   type Hit,
   type Outcome,
@@ -96,10 +97,19 @@ const acrossInstitutions: Rule = {
   rationale: 'Two institutions tell of the same result',
   needs: 'no dated values of two institutions',
   checks: [
+    {
+      scope: 'resource',
+      types: ['Observation'],
+      judge: (reading) =>
+        toldBy(reading).flatMap(({ at }) => (dayOf(at) === null ? notAssessed('no day of measurement') : [])),
+    },
     check<Told>({
       scope: 'group',
       types: ['Observation'],
-      parts: (reading) => toldBy(reading).map((value) => ({ key: 'all', run: reading.item.source, value })),
+      parts: (reading) =>
+        toldBy(reading).flatMap((value) =>
+          dayOf(value.at) === null ? [] : [{ key: 'all', run: reading.item.source, value }],
+        ),
       judge: ({ members }) =>
         members[0]?.run === members.at(-1)?.run ? NOTHING : { ...NOTHING, checked: members.length },
     }),
@@ -136,13 +146,15 @@ function sameEvent(group: Group<Told>): Outcome {
     : sameMinute(group)
 }
 
+const SEVERAL = 'only a date, with several values that day'
 /** More values of one analyte in one minute, or beside a bare date, are not told apart by their times. */
 const MANY = 20
 
 function sameMinute({ members }: Group<Told>): Outcome {
   if (members[0]?.run === members.at(-1)?.run) return NOTHING
   const runs = runsOf(members)
-  if (runs.some(({ start, end }) => end - start > MANY)) return notAssessed('a stream of values')
+  if (runs.some(({ start, end }) => end - start > MANY))
+    return notCompared(members.length, 'a stream of values')
   const ofEach = runs.map(({ start, end }) => members.slice(start, end).map(({ value }) => value))
   const pairs = pairsOf(ofEach).flatMap(([some, others]) => {
     const match = some
@@ -156,12 +168,12 @@ function sameMinute({ members }: Group<Told>): Outcome {
 /** A date alone fits only where each institution states one value that day. */
 function sameDay({ members, anchors }: Group<Told>): Outcome {
   if (members.length === 0) return NOTHING
-  if (members.length + anchors.length > MANY) return notAssessed('only a date, with several values that day')
+  const involved = members.length + anchors.length
+  if (involved > MANY) return notCompared(involved, SEVERAL)
   const all = [...members, ...anchors].map(({ value }) => value)
   const ofEach = Map.groupBy(all, ({ reading }) => reading.item.source)
   if (ofEach.size < 2) return NOTHING
-  if ([...ofEach.values()].some((some) => some.length > 1))
-    return notAssessed('only a date, with several values that day')
+  if ([...ofEach.values()].some((some) => some.length > 1)) return notCompared(involved, SEVERAL)
   const pairs = pairsOf(all).filter(([a, b]) => !(a.at.exact && b.at.exact) && isSameValue(a, b))
   return found(pairs.map(([a, b]) => (a.reading.key < b.reading.key ? toldTwice(a, b) : toldTwice(b, a))))
 }

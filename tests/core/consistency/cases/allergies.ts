@@ -58,6 +58,12 @@ export const ALLERGY_CASES: readonly Case[] = [
         but: [to(PENICILLIN), orders(AMOXICILLIN, 'active', { doNotPerform: false })],
         because: NO_PAIR,
       },
+      ...['original-order', 'reflex-order', 'filler-order', 'instance-order'].map((intent) => ({
+        why: `a plan, and no ${intent}`,
+        items: [to(PENICILLIN), orders(AMOXICILLIN, 'active', { intent: 'plan' })],
+        but: [to(PENICILLIN), orders(AMOXICILLIN, 'active', { intent })],
+        because: NO_PAIR,
+      })),
       {
         why: 'a proposal',
         items: [to(PENICILLIN), orders(AMOXICILLIN, 'active', { intent: 'proposal' })],
@@ -78,6 +84,11 @@ export const ALLERGY_CASES: readonly Case[] = [
         why: 'an intolerance of another substance',
         items: [to(ingredient('5640'), { type: 'intolerance' }), orders(NAPROXEN)],
         but: [to(ingredient('5640'), { type: 'intolerance' }), orders(IBUPROFEN)],
+      },
+      {
+        why: 'an intolerance of another ingredient',
+        items: [to(ingredient('723'), { type: 'intolerance' }), orders(LISINOPRIL)],
+        but: [to(ingredient('723'), { type: 'intolerance' }), orders(AMOXICILLIN)],
       },
       {
         why: 'sulfonamides that are no antibiotics',
@@ -170,6 +181,11 @@ export const ALLERGY_CASES: readonly Case[] = [
         but: [to(PENICILLIN), none('409137002')],
       },
       {
+        why: 'no drug allergy, but one of another category',
+        items: [to({ text: 'something' }, { category: ['food'] }), none('409137002')],
+        but: [to({ text: 'something' }, { category: ['food', 'medication'] }), none('409137002')],
+      },
+      {
         why: 'no latex allergy, but one to a drug',
         items: [to(PENICILLIN), none('716184000')],
         but: [to(concept(SNOMED, '111088007')), none('716184000')],
@@ -235,7 +251,10 @@ export const ALLERGY_CASES: readonly Case[] = [
       {
         why: 'another substance',
         items: [item('a', allergy('x', ingredient('5640'))), isAllergic('b', 'y', refuted)],
-        but: [item('a', allergy('x', PENICILLIN)), isAllergic('b', 'y', refuted)],
+        but: [
+          item('a', allergy('x', ingredient('5640'))),
+          item('b', allergy('y', ingredient(IBUPROFEN), refuted)),
+        ],
       },
     ],
   },

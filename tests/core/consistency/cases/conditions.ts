@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concept, error, item, problem, refuted, status, type Case, type Json } from '../small-records.ts'
+import {
+  concept,
+  dated,
+  error,
+  item,
+  problem,
+  refuted,
+  status,
+  type Case,
+  type Items,
+  type Json,
+} from '../small-records.ts'
 
 const knows = (source: string, id: string, more: Json = {}) => item(source, problem(id, more))
+
+const lasted = (onsetDateTime: string, abatementDateTime: string, more: Json = {}): Items =>
+  dated(problem('c', { onsetDateTime, abatementDateTime, clinicalStatus: status('resolved'), ...more }))
 
 export const CONDITION_CASES: readonly Case[] = [
   {
@@ -80,6 +94,62 @@ export const CONDITION_CASES: readonly Case[] = [
           knows('a', 'd', { onsetDateTime: '2012-01-01' }),
         ],
         because: 'no date of onset',
+        isPartly: true,
+      },
+    ],
+  },
+  {
+    rule: 'R64',
+    broken: lasted('2020-02-01', '2019-01-01'),
+    kept: lasted('2020-02-01', '2021-01-01'),
+    nearly: [
+      {
+        why: 'it was entered in error',
+        items: lasted('2020-02-01', '2019-01-01', error),
+        but: lasted('2020-02-01', '2019-01-01'),
+        because: 'no condition with dates of onset and abatement',
+      },
+      {
+        why: 'over the same day',
+        items: lasted('2020-02-01T12:00:00Z', '2020-02-01'),
+        but: lasted('2020-02-05T12:00:00Z', '2020-02-01'),
+      },
+      { why: 'over the same year', items: lasted('2020-06', '2020'), but: lasted('2021-06', '2020') },
+      {
+        why: 'it was refuted',
+        items: lasted('2020-02-01', '2019-01-01', refuted),
+        but: lasted('2020-02-01', '2019-01-01'),
+        because: 'no condition with dates of onset and abatement',
+      },
+    ],
+  },
+  {
+    rule: 'R64b',
+    broken: dated(problem('c', { abatementDateTime: '2021-01-01' })),
+    kept: dated(problem('c', { abatementDateTime: '2021-01-01', clinicalStatus: status('resolved') })),
+    nearly: [
+      {
+        why: 'it was entered in error',
+        items: dated(problem('c', { abatementDateTime: '2021-01-01', ...error })),
+        but: dated(problem('c', { abatementDateTime: '2021-01-01' })),
+        because: 'no condition with an end and a clinical status',
+      },
+      {
+        why: 'remission',
+        items: dated(problem('c', { abatementDateTime: '2021-01-01', clinicalStatus: status('remission') })),
+        but: dated(problem('c', { abatementDateTime: '2021-01-01', clinicalStatus: status('relapse') })),
+      },
+      {
+        why: 'it was refuted',
+        items: dated(problem('c', { abatementString: 'last year', ...refuted })),
+        but: dated(problem('c', { abatementString: 'last year' })),
+        because: 'no condition with an end and a clinical status',
+      },
+      {
+        why: 'no status',
+        items: dated(problem('c', { abatementDateTime: '2021-01-01', clinicalStatus: undefined })),
+        but: dated(problem('c', { abatementDateTime: '2021-01-01', clinicalStatus: status('recurrence') })),
+        because: 'no clinical status',
       },
     ],
   },
@@ -141,6 +211,7 @@ export const CONDITION_CASES: readonly Case[] = [
           knows('a', 'c', { code: concept('http://hl7.org/fhir/sid/icd-10-cm', 'I10') }),
           knows('b', 'd', { ...refuted, code: concept('http://hl7.org/fhir/sid/icd-10-cm', 'I10') }),
         ],
+        because: 'no code with its system',
       },
     ],
   },

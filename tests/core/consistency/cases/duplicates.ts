@@ -69,6 +69,22 @@ export const DUPLICATE_CASES: readonly Case[] = [
     kept: [cholesterol('a', 'x', 180, 'mg/dL'), cholesterol('b', 'y', 6, 'mmol/L')],
     nearly: [
       {
+        why: 'one more than the other, in another spelling of the unit',
+        items: [cholesterol('a', 'x', 180, 'mg/dL'), cholesterol('b', 'y', 181, 'MG/DL')],
+        but: [cholesterol('a', 'x', 180, 'mg/dL'), cholesterol('b', 'y', 180.4, 'MG/DL')],
+      },
+      {
+        why: 'only a date, and another value',
+        items: [hemoglobin('a', 'x', 14, '2020-05-01'), hemoglobin('b', 'y', 15, T)],
+        but: [hemoglobin('a', 'x', 14, '2020-05-01'), hemoglobin('b', 'y', 14, T)],
+      },
+      {
+        why: 'one institution alone',
+        items: [cholesterol('a', 'x', 180, 'mg/dL'), cholesterol('a', 'y', 4.66, 'mmol/L')],
+        but: [cholesterol('a', 'x', 180, 'mg/dL'), cholesterol('b', 'y', 4.66, 'mmol/L')],
+        because: 'no dated values of two institutions',
+      },
+      {
         why: 'a week later',
         items: [
           cholesterol('a', 'x', 180, 'mg/dL'),
@@ -132,6 +148,7 @@ export const DUPLICATE_CASES: readonly Case[] = [
         why: 'only a month',
         items: [hemoglobin('a', 'x', 14, '2020-05'), hemoglobin('b', 'y', 14, T)],
         but: [hemoglobin('a', 'x', 14, '2020-05-01'), hemoglobin('b', 'y', 14, T)],
+        because: 'no day of measurement',
       },
       {
         why: 'a unit that nobody knows',

@@ -7,6 +7,11 @@ const about = (subject: string, more: Json = {}) => ({
   subject: { reference: subject },
   ...more,
 })
+const encounter = (reference: string): Json => ({
+  resourceType: 'Condition',
+  id: 'c',
+  encounter: { reference },
+})
 const UUID = '0b6f4f43-31f5-4b27-93a3-9b7a5a0f5f0e'
 const OTHER = '6cf1f9d0-9f3c-4b52-8d3c-0a2f4c1a9d11'
 
@@ -110,6 +115,12 @@ export const IDENTITY_CASES: readonly Case[] = [
     kept: [blood('a', 'x', 'A'), blood('b', 'y', 'A')],
     nearly: [
       {
+        why: 'a single result',
+        items: [blood('a', 'x', 'A')],
+        but: [blood('a', 'x', 'A'), blood('a', 'y', 'B')],
+        because: 'fewer than two blood group results',
+      },
+      {
         why: 'the same group in other words',
         items: [blood('a', 'x', 'Group A'), blood('b', 'y', 'A Pos', {}, '882-1')],
         but: [blood('a', 'x', 'Group A'), blood('b', 'y', 'AB Pos', {}, '882-1')],
@@ -152,20 +163,35 @@ export const IDENTITY_CASES: readonly Case[] = [
   },
   {
     rule: 'R96',
-    broken: dated({ resourceType: 'Condition', id: 'c', encounter: { reference: 'Encounter/none' } }),
-    kept: [
-      ...dated({ resourceType: 'Condition', id: 'c', encounter: { reference: 'Encounter/e' } }),
-      item('a', { resourceType: 'Encounter', id: 'e' }),
-    ],
+    broken: dated(encounter('Encounter/none')),
+    kept: [...dated(encounter('Encounter/e')), item('a', { resourceType: 'Encounter', id: 'e' })],
     nearly: [
       {
-        why: 'it leads to another server',
-        items: dated({
+        why: 'several may name what only their message knew',
+        items: [
+          ...dated(encounter(`urn:uuid:${UUID}`)),
+          item('a', { ...encounter(`urn:uuid:${UUID}`), id: 'd' }),
+        ],
+        but: [
+          ...dated(encounter(`Encounter/${UUID}`)),
+          item('a', { ...encounter(`Encounter/${UUID}`), id: 'd' }),
+        ],
+        because: 'a reference by the name that only its message knew',
+      },
+      {
+        why: 'a text that looks like a reference',
+        items: dated({ resourceType: 'Condition', id: 'c', note: [{ text: 'Encounter/none' }] }),
+        but: dated({
           resourceType: 'Condition',
           id: 'c',
-          encounter: { reference: 'https://elsewhere.example/Encounter/1' },
+          note: [{ authorReference: { reference: 'RelatedPerson/none' } }],
         }),
-        but: dated({ resourceType: 'Condition', id: 'c', encounter: { reference: 'Encounter/1' } }),
+        because: 'no reference to another resource about the patient',
+      },
+      {
+        why: 'it leads to another server',
+        items: dated(encounter('https://elsewhere.example/Encounter/1')),
+        but: dated(encounter('Encounter/1')),
         because: 'no reference to another resource about the patient',
       },
       {
@@ -193,11 +219,11 @@ export const IDENTITY_CASES: readonly Case[] = [
       {
         why: 'what was entered in error is still there',
         items: [
-          ...dated({ resourceType: 'Condition', id: 'c', encounter: { reference: 'Encounter/e' } }),
+          ...dated(encounter('Encounter/e')),
           item('a', { resourceType: 'Encounter', id: 'e', status: 'entered-in-error' }),
         ],
         but: [
-          ...dated({ resourceType: 'Condition', id: 'c', encounter: { reference: 'Encounter/e' } }),
+          ...dated(encounter('Encounter/e')),
           item('a', { resourceType: 'Encounter', id: 'e2', status: 'entered-in-error' }),
         ],
       },
@@ -214,14 +240,8 @@ export const IDENTITY_CASES: readonly Case[] = [
       },
       {
         why: 'an id of another institution is another id',
-        items: [
-          ...dated({ resourceType: 'Condition', id: 'c', encounter: { reference: 'Encounter/1' } }),
-          item('a', { resourceType: 'Encounter', id: '1' }),
-        ],
-        but: [
-          ...dated({ resourceType: 'Condition', id: 'c', encounter: { reference: 'Encounter/1' } }),
-          item('b', { resourceType: 'Encounter', id: '1' }),
-        ],
+        items: [...dated(encounter('Encounter/1')), item('a', { resourceType: 'Encounter', id: '1' })],
+        but: [...dated(encounter('Encounter/1')), item('b', { resourceType: 'Encounter', id: '1' })],
       },
       {
         why: 'a UUID may have been the name of an entry in its message',

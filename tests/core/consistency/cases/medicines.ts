@@ -27,7 +27,7 @@ const byReference = (reference: string): Json => ({
   medicationCodeableConcept: undefined,
   medicationReference: { reference },
 })
-const NO_LATEST = 'no dates that tell which statement is the latest'
+const NAMED = 'urn:uuid:0b6f4f43-31f5-4b27-93a3-9b7a5a0f5f0e'
 
 export const MEDICINE_CASES: readonly Case[] = [
   {
@@ -35,6 +35,12 @@ export const MEDICINE_CASES: readonly Case[] = [
     broken: [item('a', medicine('m', '308182')), item('b', medicine('n', AMOXICILLIN))],
     kept: [item('a', medicine('m', '308182')), item('b', medicine('n', LISINOPRIL))],
     nearly: [
+      {
+        why: 'one institution alone',
+        items: [item('a', medicine('m', AMOXICILLIN)), item('a', medicine('n', '308182'))],
+        but: [item('a', medicine('m', AMOXICILLIN)), item('b', medicine('n', '308182'))],
+        because: 'no active medicines of two institutions with known ingredients',
+      },
       ...(['stopped', 'on-hold', 'draft', 'completed'] as const).map((state) => ({
         why: `one is ${state}`,
         items: [
@@ -143,6 +149,42 @@ export const MEDICINE_CASES: readonly Case[] = [
         because: 'a medicine whose ingredients are not all known',
       },
       {
+        why: 'a Medication that its message named otherwise',
+        items: [
+          item('a', medicine('m', AMOXICILLIN)),
+          item('b', medicine('n', '', 'active', byReference(NAMED))),
+          { ...item('b', product(LISINOPRIL)), fullUrl: NAMED },
+        ],
+        but: [
+          item('a', medicine('m', AMOXICILLIN)),
+          item('b', medicine('n', '', 'active', byReference(NAMED))),
+          { ...item('b', product(AMOXICILLIN)), fullUrl: NAMED },
+        ],
+      },
+      {
+        why: 'the other one of two contained Medications',
+        items: [
+          item('a', medicine('m', AMOXICILLIN)),
+          item(
+            'b',
+            medicine('n', '', 'active', {
+              ...byReference('#prod'),
+              contained: [{ ...product(AMOXICILLIN), id: 'other' }, product(LISINOPRIL)],
+            }),
+          ),
+        ],
+        but: [
+          item('a', medicine('m', AMOXICILLIN)),
+          item(
+            'b',
+            medicine('n', '', 'active', {
+              ...byReference('#prod'),
+              contained: [{ ...product(LISINOPRIL), id: 'other' }, product(AMOXICILLIN)],
+            }),
+          ),
+        ],
+      },
+      {
         why: 'a contained Medication that is another product',
         items: [
           item('a', medicine('m', AMOXICILLIN)),
@@ -157,114 +199,6 @@ export const MEDICINE_CASES: readonly Case[] = [
             'b',
             medicine('n', '', 'active', { ...byReference('#prod'), contained: [product(AMOXICILLIN)] }),
           ),
-        ],
-      },
-    ],
-  },
-  {
-    rule: 'R83',
-    broken: [
-      ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-      ordered('b', 'n', AMOXICILLIN, 'stopped', '2020-03-01'),
-    ],
-    kept: [
-      ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-      ordered('b', 'n', AMOXICILLIN, 'completed', '2020-03-01'),
-    ],
-    nearly: [
-      {
-        why: 'ordered again after it was stopped',
-        items: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-03-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2020-01-01'),
-        ],
-        but: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2019-12-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2020-01-01'),
-        ],
-      },
-      {
-        why: 'stopped, then ordered again by the same institution',
-        items: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2020-03-01'),
-          ordered('b', 'o', AMOXICILLIN, 'active', '2020-04-01'),
-        ],
-        but: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('b', 'n', AMOXICILLIN, 'active', '2020-03-01'),
-          ordered('b', 'o', AMOXICILLIN, 'stopped', '2020-04-01'),
-        ],
-        also: ['R13'],
-      },
-      {
-        why: 'both in one institution',
-        items: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('a', 'n', AMOXICILLIN, 'stopped', '2020-03-01'),
-          ordered('b', 'o', LISINOPRIL, 'active', '2020-03-01'),
-        ],
-        but: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2020-03-01'),
-          ordered('b', 'o', LISINOPRIL, 'active', '2020-03-01'),
-        ],
-      },
-      {
-        why: 'on hold',
-        items: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('b', 'n', AMOXICILLIN, 'on-hold', '2020-03-01'),
-        ],
-        but: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2020-03-01'),
-        ],
-      },
-      {
-        why: 'no dates',
-        items: [item('a', medicine('m', AMOXICILLIN)), item('b', medicine('n', AMOXICILLIN, 'stopped'))],
-        but: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2020-01-01'),
-        ],
-        because: 'no date that tells which order is the later one',
-      },
-      {
-        why: 'dates too coarse',
-        items: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-03-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2020'),
-        ],
-        but: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-03-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2021'),
-        ],
-        because: 'dates too coarse to tell which order is the later one',
-      },
-      {
-        why: 'the latest is unknown',
-        items: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2020-03-01'),
-          item('b', medicine('o', AMOXICILLIN, 'completed')),
-        ],
-        but: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('b', 'n', AMOXICILLIN, 'stopped', '2020-03-01'),
-          ordered('b', 'o', AMOXICILLIN, 'completed', '2020-02-01'),
-        ],
-        because: NO_LATEST,
-      },
-      {
-        why: 'another medicine',
-        items: [
-          ordered('a', 'm', AMOXICILLIN, 'active', '2020-01-01'),
-          ordered('b', 'n', LISINOPRIL, 'stopped', '2020-03-01'),
-        ],
-        but: [
-          ordered('a', 'm', LISINOPRIL, 'active', '2020-01-01'),
-          ordered('b', 'n', LISINOPRIL, 'stopped', '2020-03-01'),
         ],
       },
     ],

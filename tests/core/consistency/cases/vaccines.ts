@@ -22,6 +22,7 @@ export const VACCINE_CASES: readonly Case[] = [
         items: [vaccine('i', '2020-10-01', { isSubpotent: true }), vaccine('j', '2020-10-03')],
         but: [vaccine('i', '2020-10-01', { isSubpotent: false }), vaccine('j', '2020-10-03')],
         because: 'a dose that counts for less than one',
+        isPartly: true,
       },
       {
         why: 'another vaccine',
@@ -41,12 +42,14 @@ export const VACCINE_CASES: readonly Case[] = [
         ],
         but: [vaccine('i', '2020-10-01'), vaccine('j', '2020-10-03')],
         because: 'no CVX code',
+        isPartly: true,
       },
       {
         why: 'only a month',
         items: [vaccine('i', '2020-10-01'), vaccine('j', '2020-10')],
         but: [vaccine('i', '2020-10-01'), vaccine('j', '2020-10-10')],
         because: 'no day on which it was given',
+        isPartly: true,
       },
     ],
   },
