@@ -289,6 +289,11 @@ describe('requests to the home', () => {
         durationMs: 0,
       },
     ])
+    await app.fetch(new Request(new URL('/v1/blocks', ORIGIN), { method: 'DELETE' }))
+    expect(lines.slice(1).map(({ event, status }) => `${event} ${status}`)).toEqual([
+      'problem 405',
+      'request 405',
+    ])
     expect(answer.headers.get('cache-control')).toBe('no-store')
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
   })
