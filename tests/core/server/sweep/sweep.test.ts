@@ -143,11 +143,12 @@ describe('a sweep that fails', () => {
           at.faults.plan(failAt(k, fault))
           await expect(sweepNow(at.world)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
           mend(at)
-          expect(await texts(at)).toEqual(['one'])
+          expect((await auditNow(at.world)).findings).toEqual([])
           at.world.clock.now += SWEEP_STALE_MS
           await sweepNow(at.world)
           expect({ k, census: await census(at) }).toEqual({ k, census: before })
-          expect(await texts(at)).toEqual(['one'])
+          const { findings, flags } = await auditNow(at.world)
+          expect({ k, findings, flags }).toEqual({ k, findings: [], flags: [] })
         })
       }
     },
