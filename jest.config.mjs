@@ -5,5 +5,7 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/bench/', '<rootDir>/tests/interop/browser/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/tests/strip-types.mjs' },
+  // Half of the cores, the default, is one worker on a machine of two.
+  maxWorkers: '100%',
   testTimeout: 30_000,
 }

@@ -41,6 +41,8 @@ export const PROOF: CommandGroup = {
         pinned: 'whether that is the registry that is trusted here',
         origin: 'the home that it came from',
         asOf: 'until when it is complete, as the home says',
+        statuses: 'the status word of each block that has entries, by height',
+        erasures: 'who says that erased copies are gone, and who still owes it',
         problems: PROBLEMS,
       },
       load: async () => (await import('../commands/proof/verify.ts')).verify,

@@ -75,11 +75,11 @@ describe('chain', () => {
   it('shows each block with its type, author and status word, and no contents', async () => {
     const blocks = await blocksOf(demo)
     expect(blocks.map(({ type }) => type).join(' ')).toBe(
-      'genesis control record control record record record control control control erase erase',
+      'genesis control record control record record control control record control erase erase',
     )
-    expect(blocks[2]).toMatchObject({
+    expect(blocks[8]).toMatchObject({
       status: 'erased',
-      entries: { promised: 196, erased: 1 },
+      entries: { promised: 1, erased: 1 },
       author: 'hospital-a-1',
     })
     expect(blocks[4]).toMatchObject({ status: 'promised', author: 'hospital-b-1' })
@@ -88,12 +88,12 @@ describe('chain', () => {
       does: expect.stringContaining('erasure of 1 entry requested'),
     })
     const { out } = await lines(demo, 'chain', 'show', short)
-    expect(out).toMatch(/ 2 {2}record .* erased 1 of 197 /)
+    expect(out).toMatch(/ 8 {2}record .* erased 1 of 2 /)
     expect(out).not.toMatch(/Purdy|penicillin|general/)
   })
 
   it('shows one block with its entries and what is stored against what was signed', async () => {
-    const shown = await told(demo, 'chain', 'show', short, '--block', '2')
+    const shown = await told(demo, 'chain', 'show', short, '--block', '8')
     const compared = shown['compared'] as { signed: string; stored: string }[]
     expect(compared).toHaveLength(2)
     for (const { signed, stored } of compared) expect(stored).toBe(signed)
@@ -218,17 +218,21 @@ describe('erasing', () => {
 
   it('takes effect when it is completed, three days later, and then the entry is erased for good', async () => {
     const folder = copyOf(demo)
-    const shown = await told(folder, 'chain', 'show', short, '--block', '6')
-    const id = (shown['entries'] as { id: string }[])[0]?.id ?? ''
+    const shown = await told(folder, 'chain', 'show', short, '--block', '8')
+    const id =
+      (shown['entries'] as { id: string; status: string }[]).find(({ status }) => status === 'promised')
+        ?.id ?? ''
     await told(folder, 'erase', short, '--entries', id, '--confirm', short)
-    expect((await blocksOf(folder))[6]).toMatchObject({ status: 'promised' })
+    expect((await blocksOf(folder))[8]).toMatchObject({ entries: { promised: 1, erased: 1 } })
     await later(3.1, async () => {
       expect(await told(folder, 'erase', short, '--complete', '12', '--confirm', short)).toMatchObject({
         exit: 0,
         act: 'complete',
         block: 13,
       })
-      expect((await blocksOf(folder))[6]).toMatchObject({ status: 'erased', entries: { erased: 1 } })
+      expect((await blocksOf(folder))[8]).toMatchObject({ status: 'erasing' })
+      await told(folder, 'findings', '--as', 'hospital-b')
+      expect((await blocksOf(folder))[8]).toMatchObject({ status: 'erased', entries: { erased: 2 } })
       expect(await told(folder, 'verify', '--all')).toMatchObject({ exit: 0, erased: 2 })
     })
   }, 30_000)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId, EntryId } from '#core/bytes/ids.ts'
 import { timestampMs } from '#core/bytes/timestamp.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { requestErasure, settleErasure, type Erasure } from '#core/client/acts/erase-entries.ts'
 import {
   chainArgument,
@@ -101,7 +102,7 @@ async function completeErasure(
   height: number,
 ): Promise<number> {
   const { screen } = call
-  const { connection } = session.open
+  const { connection, institution } = session.open
   const { state } = (await connection.replica(chain)).link
   const pending = state.pending.find((item) => item.height === height)
   if (!pending)
@@ -124,10 +125,25 @@ async function completeErasure(
     return EXIT.ok
   }
   const { block } = await settleErasure(connection, chain, height, 'complete')
+  const isForgotten = await forgetHere(session, chain)
   screen.print({ ok: true, dryRun: false, chain, act: 'complete', block: block.height }, [
-    `Erased (block ${block.height}). Nobody can bring it back; who opened it may have copies.`,
+    `Erased at the home (block ${block.height}). Nobody can bring it back; who opened it may have copies.`,
+    `Its blocks are erasing until every institution that could read them says that its copy is gone, ${isForgotten ? `as ${institution.id} does now` : `${institution.id} included`}.`,
   ])
   return EXIT.ok
+}
+
+/** This institution's bridge forgets what was erased, and what was found in it. False when it has to do so later. */
+async function forgetHere({ open }: Session, chain: ChainId): Promise<boolean> {
+  const known = (await open.records()).find((record) => record.chain === chain)
+  if (!known) return false
+  try {
+    await open.bridge.recheck(known.id)
+    return true
+  } catch (error) {
+    if (!isAmpereError(error)) throw error
+    return false
+  }
 }
 
 async function cancelErasure(
