@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { AmpereError, type ErrorCode } from '../errors.ts'
-import { fromBase64url } from './encoding.ts'
+import { isBase64url } from './encoding.ts'
 import type {
   BlockId,
   ChainId,
@@ -67,15 +67,6 @@ export function parseWith<S extends v.GenericSchema>(
   if (result.success) return result.output
   const path = result.issues[0].path?.map((item) => String(item.key)).join('.') ?? ''
   throw new AmpereError(code, `${what}: ${path === '' ? 'not of the expected form' : `bad member ${path}`}`)
-}
-
-function isBase64url(text: string): boolean {
-  try {
-    fromBase64url(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function isTimestamp(text: string): boolean {
