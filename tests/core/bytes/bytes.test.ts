@@ -98,6 +98,29 @@ describe('canonical JSON', () => {
     )
   })
 
+  it('is the same for every order of the keys, and says nothing of what has no JSON form', () => {
+    const backwards = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(backwards)
+      if (typeof value !== 'object' || value === null) return value
+      return Object.fromEntries(
+        Object.entries(value)
+          .toReversed()
+          .map(([key, item]) => [key, backwards(item)]),
+      )
+    }
+    const key = fc.oneof(fc.string(), fc.constantFrom('10', '9', 'a', 'b', 'toJSON'))
+    const value = fc.dictionary(key, fc.oneof(fc.nat(), fc.array(fc.dictionary(key, fc.string()))))
+    fc.assert(
+      fc.property(value, (object) => {
+        expect(canonicalize(backwards(object))).toBe(canonicalize(object))
+      }),
+    )
+    const hole: unknown[] = ['a']
+    hole[2] = 'c'
+    for (const wrong of [hole, [undefined], { a: undefined }, { toJSON: () => 1 }, { '\ud800': 1 }, '\ud800'])
+      expect(() => canonicalize(wrong)).toThrow(expect.objectContaining({ code: 'JSON_MALFORMED' }))
+  })
+
   it.each([
     '{"a":1,"a":2}',
     '{ "a":1}',
