@@ -4,7 +4,10 @@ import { AmpereError } from '../errors.ts'
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const CODES = Uint8Array.from(ALPHABET, (symbol) => symbol.charCodeAt(0))
 /** Two symbols for each 12 bits. */
-const PAIRS = [...ALPHABET].flatMap((first) => [...ALPHABET].map((second) => first + second))
+const PAIRS = Array.from(
+  { length: 4096 },
+  (_, bits) => ALPHABET.charAt(bits >> 6) + ALPHABET.charAt(bits & 63),
+)
 const FOREIGN = 0xff
 /** By character code; as large as that so that no look-up is out of bounds. */
 const VALUES = new Uint8Array(0x10000).fill(FOREIGN)
