@@ -97,6 +97,7 @@ async function judge(
   })
 }
 
+/** All parts at once: a store that groups writes makes them durable together. Unreachable until the block is there. */
 async function storeParts(
   ports: WriterPorts,
   parsed: ParsedBlock,
@@ -105,29 +106,32 @@ async function storeParts(
 ): Promise<void> {
   const { block, chain } = parsed
   const { tables, objects } = ports
+  const writes: Promise<unknown>[] = []
   if (block.entries && append.object && append.row !== null) {
-    await objects.entries.store(objectName(chain, block.entries.root), append.object)
-    await tables.wraps.insert(chain, rowKey(block.entries), utf8(append.row))
+    writes.push(
+      objects.entries.store(objectName(chain, block.entries.root), append.object),
+      tables.wraps.insert(chain, rowKey(block.entries), utf8(append.row)),
+    )
   }
   for (const item of append.packages) {
-    await tables.packages.insert(chain, packageKey(item), utf8(JSON.stringify(item)))
+    writes.push(tables.packages.insert(chain, packageKey(item), utf8(JSON.stringify(item))))
   }
   if (append.labelKey !== null) {
-    await tables.labels.insert(chain, labelRowKey(link.state.epoch.number), fromBase64url(append.labelKey))
+    const key = labelRowKey(link.state.epoch.number)
+    writes.push(tables.labels.insert(chain, key, fromBase64url(append.labelKey)))
   }
-  if (block.type === 'genesis') await tables.chains.insert(chainPartition(chain), chain, new Uint8Array(0))
+  if (block.type === 'genesis')
+    writes.push(tables.chains.insert(chainPartition(chain), chain, new Uint8Array(0)))
   if (block.type === 'erase' && block.body.act === 'complete') {
-    await tables.jobs.insert(JOBS_ERASE, erasureJob(chain, block.height), utf8(parsed.id))
+    writes.push(tables.jobs.insert(JOBS_ERASE, erasureJob(chain, block.height), utf8(parsed.id)))
   }
   // Unchanged states are named again, not stored again: a record block writes no state.
   if (block.type !== 'record') {
-    await tables.states.insert(statePartition(block.state), block.state, stateBytes(link.state))
+    writes.push(tables.states.insert(statePartition(block.state), block.state, stateBytes(link.state)))
   }
-  await tables.dirty.insert(
-    dirtyShard(chain),
-    `${toTimestamp(ports.now())}/${chain}`,
-    utf8(String(block.height)),
-  )
+  const mark = `${toTimestamp(ports.now())}/${chain}`
+  writes.push(tables.dirty.insert(dirtyShard(chain), mark, utf8(String(block.height))))
+  await Promise.all(writes)
 }
 
 async function commit(ports: WriterPorts, home: Home, parsed: ParsedBlock): Promise<AppendAnswer> {
