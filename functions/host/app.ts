@@ -22,8 +22,9 @@ export function createApp(role: string, hosting: Hosting): RoleApp {
     const started = hosting.now()
     c.set('requestId', `r_${toBase64url(hosting.random(9))}`)
     await next()
-    c.header('x-request-id', c.get('requestId'))
-    c.header('x-content-type-options', 'nosniff')
+    const { headers } = c.res
+    headers.set('x-request-id', c.get('requestId'))
+    headers.set('x-content-type-options', 'nosniff')
     hosting.log({
       event: 'request',
       role,
