@@ -47,7 +47,14 @@ export function createApp(role: string, hosting: Hosting): RoleApp {
  */
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = () => new AmpereError('TOO_LARGE', `the body is larger than ${maxBytes} bytes`)
-  if (Number(request.headers.get('content-length') ?? '0') > maxBytes) throw tooLarge()
+  const stated = request.headers.get('content-length')
+  if (Number(stated ?? '0') > maxBytes) throw tooLarge()
+  if (stated !== null) {
+    // A server ends a body at its stated length, so all of it may be read at once: streams cost more than the bytes.
+    const body = new Uint8Array(await request.arrayBuffer())
+    if (body.length > maxBytes) throw tooLarge()
+    return body
+  }
   if (!request.body) return new Uint8Array(0)
   const chunks: Uint8Array[] = []
   let length = 0
