@@ -2,7 +2,6 @@
 import { APPEND_TYPE, decodeAppend } from '#core/api/append.ts'
 import { MAX_APPEND_BYTES } from '#core/api/limits.ts'
 import { appendBlock, type WriterPorts } from '#core/server/append/append.ts'
-import { parseBlock } from '#core/block/open-block.ts'
 import { carryOutErasure, type EraserPorts } from '#core/server/erase.ts'
 import type { Home } from '#core/server/home.ts'
 import { createApp, readBody, requireType, type Hosting, type RoleApp } from '../host/app.ts'
@@ -13,8 +12,8 @@ export function writerApp(ports: WriterPorts, eraser: EraserPorts, home: Home, h
   app.post('/v1/blocks', async (c) => {
     requireType(c.req.raw, APPEND_TYPE)
     const append = decodeAppend(await readBody(c.req.raw, MAX_APPEND_BYTES))
-    const answer = await appendBlock(ports, home, append)
-    const { block, chain } = parseBlock(answer.block)
+    const { stored, answer } = await appendBlock(ports, home, append)
+    const { block, chain } = stored
     // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
     if (block.type === 'erase' && block.body.act === 'complete') {
       await carryOutErasure(eraser, home, chain, block.height)

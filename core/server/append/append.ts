@@ -43,6 +43,12 @@ export const WRITER_NEEDS = {
 } as const
 export type WriterPorts = Ports<typeof WRITER_NEEDS>
 
+/** What an append came to: the block as it stands here, and the answer that says so. */
+export interface Appended {
+  readonly stored: ParsedBlock
+  readonly answer: AppendAnswer
+}
+
 /**
  * Appends one block. The last write, of the block itself at its height if absent, is the only commit:
  * what was stored before it is unreachable until then and harmless afterwards.
@@ -50,7 +56,7 @@ export type WriterPorts = Ports<typeof WRITER_NEEDS>
  * Durable when it resolves. The same signing input again is success, whatever was erased since.
  * @throws AmpereError HEAD_CONFLICT when another block has that height, and those of `admit`
  */
-export async function appendBlock(ports: WriterPorts, home: Home, append: Append): Promise<AppendAnswer> {
+export async function appendBlock(ports: WriterPorts, home: Home, append: Append): Promise<Appended> {
   const parsed = parseBlock(append.block)
   const head = await loadHead(ports.tables.blocks, parsed.chain)
   const place = await findPlace(ports, parsed, head)
@@ -134,7 +140,7 @@ async function storeParts(
   await Promise.all(writes)
 }
 
-async function commit(ports: WriterPorts, home: Home, parsed: ParsedBlock): Promise<AppendAnswer> {
+async function commit(ports: WriterPorts, home: Home, parsed: ParsedBlock): Promise<Appended> {
   const { blocks } = ports.tables
   const outcome = await blocks.insert(parsed.chain, heightKey(parsed.block.height), utf8(parsed.compact))
   if (outcome === 'inserted') return answer(ports, home, parsed)
@@ -147,8 +153,8 @@ async function commit(ports: WriterPorts, home: Home, parsed: ParsedBlock): Prom
   )
 }
 
-async function answer(ports: WriterPorts, home: Home, stored: ParsedBlock): Promise<AppendAnswer> {
-  return { block: stored.compact, head: await headStatement(ports, home, stored) }
+async function answer(ports: WriterPorts, home: Home, stored: ParsedBlock): Promise<Appended> {
+  return { stored, answer: { block: stored.compact, head: await headStatement(ports, home, stored) } }
 }
 
 /** Shard of the dirty marks, by the chain's first character, so that marks spread evenly. */
