@@ -67,14 +67,23 @@ export interface TestDeployment {
   change(author: string, changes: readonly RegistryChange[], approvers?: readonly string[]): Promise<void>
 }
 
+/** How a test deployment differs from the plain one. */
+export interface TestOptions {
+  /** Wraps what the home's roles use, for faults and counts. */
+  readonly platform?: (base: Platform) => Platform
+  /** The platform beneath, instead of one in memory. */
+  readonly base?: Platform
+  readonly seed?: number
+}
+
 /** Makes a deployment with a home and the named institutions as founders. */
 export async function testDeployment(
   names: readonly string[] = ['hospital-a', 'hospital-b'],
-  options: { readonly platform?: (base: Platform) => Platform; readonly seed?: number } = {},
+  options: TestOptions = {},
 ): Promise<TestDeployment> {
   const clock = { now: START_MS }
   const random = seededRandom(options.seed ?? 7)
-  const base = openMemory({ now: () => clock.now, random })
+  const base = options.base ?? openMemory({ now: () => clock.now, random })
   const platform = options.platform?.(base) ?? base
   const institutions: Record<string, TestInstitution> = {}
   for (const name of names) institutions[name] = await makeInstitution(name, random)

@@ -16,7 +16,7 @@ const MAX_DEPTH = 16
  * @throws AmpereError JSON_MALFORMED for anything else (fractions, negatives, lone surrogates, undefined)
  */
 export function canonicalize(value: unknown): string {
-  return write(value, 0)
+  return isInOrder(value, 0) ? JSON.stringify(value) : write(value, 0)
 }
 
 /** UTF-8 bytes of `canonicalize`. */
@@ -41,6 +41,30 @@ export function parseCanonical(bytes: Uint8Array): Json {
   return value
 }
 
+/**
+ * True when JSON.stringify gives the canonical form: values of the allowed kinds only, and every object's keys in
+ * order already, as those of parsed canonical JSON are. Anything else is for `write`, which sorts or refuses.
+ */
+function isInOrder(value: unknown, depth: number): boolean {
+  if (depth > MAX_DEPTH) return false
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
+  if (value === null || typeof value === 'boolean') return true
+  if (Array.isArray(value)) {
+    for (const item of value as readonly unknown[]) if (!isInOrder(item, depth + 1)) return false
+    return true
+  }
+  // Other objects may bring a toJSON of their own.
+  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return false
+  let before = ''
+  for (const key of Object.keys(value)) {
+    if (key < before || !key.isWellFormed() || !isInOrder((value as Record<string, unknown>)[key], depth + 1))
+      return false
+    before = key
+  }
+  return true
+}
+
 function write(value: unknown, depth: number): string {
   if (depth > MAX_DEPTH) throw new AmpereError('JSON_MALFORMED', `JSON is nested deeper than ${MAX_DEPTH}`)
   if (value === null || value === true || value === false) return String(value)
@@ -51,14 +75,23 @@ function write(value: unknown, depth: number): string {
     }
     return String(value)
   }
-  if (Array.isArray(value)) return `[${value.map((item: unknown) => write(item, depth + 1)).join(',')}]`
+  if (Array.isArray(value)) return writeArray(value, depth)
   if (typeof value === 'object') return writeObject(value as Record<string, unknown>, depth)
   throw new AmpereError('JSON_MALFORMED', `${typeof value} has no JSON form`)
 }
 
+function writeArray(value: readonly unknown[], depth: number): string {
+  let out = ''
+  for (const item of value) out += `${out === '' ? '[' : ','}${write(item, depth + 1)}`
+  return out === '' ? '[]' : `${out}]`
+}
+
 function writeObject(value: Record<string, unknown>, depth: number): string {
-  const keys = Object.keys(value).toSorted(byCodeUnits)
-  return `{${keys.map((key) => `${writeString(key)}:${write(value[key], depth + 1)}`).join(',')}}`
+  let out = ''
+  for (const key of Object.keys(value).toSorted(byCodeUnits)) {
+    out += `${out === '' ? '{' : ','}${writeString(key)}:${write(value[key], depth + 1)}`
+  }
+  return out === '' ? '{}' : `${out}}`
 }
 
 function writeString(text: string): string {

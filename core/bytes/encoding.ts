@@ -2,8 +2,18 @@
 import { AmpereError } from '../errors.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const VALUES = new Int8Array(128).fill(-1)
-for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i
+const CODES = Uint8Array.from(ALPHABET, (symbol) => symbol.charCodeAt(0))
+/** Two symbols for each 12 bits. */
+const PAIRS = Array.from(
+  { length: 4096 },
+  (_, bits) => ALPHABET.charAt(bits >> 6) + ALPHABET.charAt(bits & 63),
+)
+const FOREIGN = 0xff
+/** By character code; as large as that so that no look-up is out of bounds. */
+const VALUES = new Uint8Array(0x10000).fill(FOREIGN)
+for (const [value, code] of CODES.entries()) VALUES[code] = value
+/** Up to this length joining strings is faster than decoding bytes; digests, ids and signatures are shorter. */
+const SHORT_BYTES = 96
 
 const utf8Encoder = new TextEncoder()
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -24,20 +34,40 @@ export function fromUtf8(bytes: Uint8Array): string {
 
 /** base64url without padding, RFC 4648 section 5. */
 export function toBase64url(bytes: Uint8Array): string {
+  return bytes.length <= SHORT_BYTES ? joined(bytes) : encoded(bytes)
+}
+
+function joined(bytes: Uint8Array): string {
   let out = ''
   let i = 0
   for (; i + 2 < bytes.length; i += 3) {
     const n = (at(bytes, i) << 16) | (at(bytes, i + 1) << 8) | at(bytes, i + 2)
-    out += symbol(n >> 18) + symbol(n >> 12) + symbol(n >> 6) + symbol(n)
+    out += pair(n >> 12) + pair(n)
   }
-  if (bytes.length - i === 1) {
-    const n = at(bytes, i) << 16
-    out += symbol(n >> 18) + symbol(n >> 12)
-  } else if (bytes.length - i === 2) {
-    const n = (at(bytes, i) << 16) | (at(bytes, i + 1) << 8)
-    out += symbol(n >> 18) + symbol(n >> 12) + symbol(n >> 6)
+  return out + lastGroup(bytes, i)
+}
+
+function encoded(bytes: Uint8Array): string {
+  const groups = Math.floor(bytes.length / 3)
+  const out = new Uint8Array(groups * 4)
+  for (let group = 0; group < groups; group++) {
+    const i = group * 3
+    const n = (at(bytes, i) << 16) | (at(bytes, i + 1) << 8) | at(bytes, i + 2)
+    const written = group * 4
+    out[written] = at(CODES, n >> 18)
+    out[written + 1] = at(CODES, (n >> 12) & 63)
+    out[written + 2] = at(CODES, (n >> 6) & 63)
+    out[written + 3] = at(CODES, n & 63)
   }
-  return out
+  return utf8Decoder.decode(out) + lastGroup(bytes, groups * 3)
+}
+
+/** What is left after whole groups: two symbols for one byte, three for two, none for none. */
+function lastGroup(bytes: Uint8Array, from: number): string {
+  const left = bytes.length - from
+  if (left === 0) return ''
+  const n = (at(bytes, from) << 16) | (at(bytes, from + 1) << 8)
+  return left === 1 ? pair(n >> 12) : pair(n >> 12) + (ALPHABET[(n >> 6) & 63] ?? '')
 }
 
 /**
@@ -45,27 +75,55 @@ export function toBase64url(bytes: Uint8Array): string {
  * @throws AmpereError ENCODING_MALFORMED
  */
 export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
-  const rest = text.length % 4
-  if (rest === 1) throw new AmpereError('ENCODING_MALFORMED', 'base64url has an impossible length')
-  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
-  let bits = 0
-  let held = 0
+  const bytes = new Uint8Array((text.length * 3) >> 2)
+  const whole = text.length & ~3
+  let foreign = 0
   let written = 0
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    const value = code < 128 ? (VALUES[code] ?? -1) : -1
-    if (value < 0) throw new AmpereError('ENCODING_MALFORMED', `base64url has a foreign character at ${i}`)
-    bits = ((bits << 6) | value) & 0xffff
-    held += 6
-    if (held >= 8) {
-      held -= 8
-      bytes[written++] = (bits >> held) & 0xff
-    }
+  for (let i = 0; i < whole; i += 4) {
+    const a = sextet(text, i)
+    const b = sextet(text, i + 1)
+    const c = sextet(text, i + 2)
+    const d = sextet(text, i + 3)
+    foreign |= a | b | c | d
+    const n = (a << 18) | (b << 12) | (c << 6) | d
+    bytes[written++] = n >> 16
+    bytes[written++] = n >> 8
+    bytes[written++] = n
   }
-  if ((bits & ((1 << held) - 1)) !== 0) {
-    throw new AmpereError('ENCODING_MALFORMED', 'base64url has slack bits that are not zero')
+  let rest = 0
+  for (let i = whole; i < text.length; i++) {
+    const value = sextet(text, i)
+    foreign |= value
+    rest |= value << (18 - 6 * (i - whole))
   }
+  if (foreign >= 64 || text.length % 4 === 1 || hasSlack(text)) throw malformedBase64url(text)
+  // Past the end of `bytes` nothing is written.
+  bytes[written++] = rest >> 16
+  bytes[written] = rest >> 8
   return bytes
+}
+
+/** Whether `fromBase64url` takes a text, without making the bytes. */
+export function isBase64url(text: string): boolean {
+  let foreign = 0
+  for (let i = 0; i < text.length; i++) foreign |= sextet(text, i)
+  return foreign < 64 && text.length % 4 !== 1 && !hasSlack(text)
+}
+
+/** The last symbol of a text that does not end with a whole group fills a byte with its upper bits only. */
+function hasSlack(text: string): boolean {
+  const slack = [0, 0, 0b1111, 0b11][text.length & 3] ?? 0
+  return slack !== 0 && (sextet(text, text.length - 1) & slack) !== 0
+}
+
+function malformedBase64url(text: string): AmpereError {
+  if (text.length % 4 === 1)
+    return new AmpereError('ENCODING_MALFORMED', 'base64url has an impossible length')
+  for (let i = 0; i < text.length; i++) {
+    if (sextet(text, i) >= 64)
+      return new AmpereError('ENCODING_MALFORMED', `base64url has a foreign character at ${i}`)
+  }
+  return new AmpereError('ENCODING_MALFORMED', 'base64url has slack bits that are not zero')
 }
 
 /** Lower-case hexadecimal. */
@@ -89,6 +147,12 @@ function at(bytes: Uint8Array, index: number): number {
   return bytes[index] ?? 0
 }
 
-function symbol(bits: number): string {
-  return ALPHABET[bits & 63] ?? ''
+/** The two symbols of the lowest 12 bits. */
+function pair(bits: number): string {
+  return PAIRS[bits & 0xfff] ?? ''
+}
+
+/** The six bits of a symbol, or at least 64 for a foreign character. */
+function sextet(text: string, index: number): number {
+  return VALUES[text.charCodeAt(index)] ?? FOREIGN
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '../errors.ts'
-import { fromBase64url } from './encoding.ts'
+import { isBase64url } from './encoding.ts'
 
 declare const brand: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
@@ -38,13 +38,9 @@ export const asInstanceId = (text: string): InstanceId => checkName(text, 'insta
 export const asDeploymentId = (text: string): DeploymentId => checkName(text, 'deployment') as DeploymentId
 
 function checkBytes(text: string, length: number, what: string): string {
-  let size = -1
-  try {
-    size = fromBase64url(text).length
-  } catch (cause) {
-    throw new AmpereError('ENCODING_MALFORMED', `${what} is not base64url`, { cause })
-  }
-  if (size !== length) throw new AmpereError('ENCODING_MALFORMED', `${what} is not ${length} bytes`)
+  if (!isBase64url(text)) throw new AmpereError('ENCODING_MALFORMED', `${what} is not base64url`)
+  if (Math.floor((text.length * 3) / 4) !== length)
+    throw new AmpereError('ENCODING_MALFORMED', `${what} is not ${length} bytes`)
   return text
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { AmpereError, type ErrorCode } from '../errors.ts'
-import { fromBase64url } from './encoding.ts'
+import { isBase64url } from './encoding.ts'
 import type {
   BlockId,
   ChainId,
@@ -76,15 +76,6 @@ function wrongWith(issue: v.BaseIssue<unknown>): string {
     return where === '' ? 'an unknown member' : `an unknown member in ${where}`
   }
   return path.length === 0 ? 'not of the expected form' : `bad member ${path.join('.')}`
-}
-
-function isBase64url(text: string): boolean {
-  try {
-    fromBase64url(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function isTimestamp(text: string): boolean {

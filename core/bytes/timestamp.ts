@@ -14,8 +14,18 @@ export function toTimestamp(epochMs: number): Timestamp {
 /** Strict parse to milliseconds since 1970 UTC; one instant has one spelling. @throws ENCODING_MALFORMED */
 export function timestampMs(text: string): number {
   const ms = SHAPE.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(ms) || new Date(ms).toISOString() !== text) {
+  if (Number.isNaN(ms) || !isSameDay(ms, text)) {
     throw new AmpereError('ENCODING_MALFORMED', 'time is not RFC 3339 UTC with milliseconds')
   }
   return ms
+}
+
+/** Date.parse takes 30 February and 24:00 as times of the next day; nothing else of that shape moves. */
+function isSameDay(ms: number, text: string): boolean {
+  return new Date(ms).getUTCDate() === Number(text.slice(8, 10))
+}
+
+/** Whether `a` is an earlier instant than `b`: of checked timestamps the order of text is that of time. */
+export function isBefore(a: Timestamp, b: Timestamp): boolean {
+  return a < b
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { timestampMs } from '../bytes/timestamp.ts'
+import { isBefore } from '../bytes/timestamp.ts'
 import { isViolation, violation, type Violation } from '../block/violation.ts'
 import type { OpenedBlock } from '../block/open-block.ts'
 import type { RegistryView } from '../registry/snapshot.ts'
@@ -7,7 +7,7 @@ import { applyControl } from './rules/control.ts'
 import { applyErase } from './rules/erase.ts'
 import { applyGenesis } from './rules/genesis.ts'
 import { applyRecord } from './rules/record.ts'
-import { MAX_STATE_BYTES, stateBytes, stateHash, type ControlState, type Link } from './state.ts'
+import { MAX_STATE_BYTES, stateHash, stateSize, type ControlState, type Link } from './state.ts'
 
 /**
  * The one place with a chain's rules: judges `opened` as the successor of `parent` (null: as a genesis).
@@ -38,7 +38,7 @@ export function stateAfter(
   const broken = checkPlace(parent, opened, records)
   if (broken) return broken
   const state = applyByType(parent, opened, records)
-  if (!isViolation(state) && stateBytes(state).length > MAX_STATE_BYTES) {
+  if (!isViolation(state) && stateSize(state) > MAX_STATE_BYTES) {
     return violation('state-size', `control state is longer than ${MAX_STATE_BYTES} bytes`)
   }
   return state
@@ -75,8 +75,7 @@ function checkPlace(parent: Link | null, opened: OpenedBlock, records: RegistryV
     return violation('height', `height ${block.height} does not follow ${before.height}`)
   }
   if (block.prev !== parent.opened.id) return violation('prev', 'prev is not the id of the parent')
-  if (timestampMs(block.time) < timestampMs(before.time))
-    return violation('time', "time is before the parent's")
+  if (isBefore(block.time, before.time)) return violation('time', "time is before the parent's")
   if (block.registry.height < before.registry.height) {
     return violation('registry-height', "the registry head is older than the parent's")
   }

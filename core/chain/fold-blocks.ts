@@ -25,9 +25,12 @@ export interface Folded {
   readonly broken: { readonly height: number; readonly violation: Violation } | null
 }
 
+/** Blocks whose signatures are in the pool of WebCrypto at the same time: enough to keep it busy. */
+const TOGETHER = 64
+
 /**
- * Verifies consecutive blocks: all signatures at once in the pool of WebCrypto, then the rules in order.
- * Call it page by page; memory stays that of a page.
+ * Verifies consecutive blocks. While the signatures of some are in the pool of WebCrypto, the next are parsed and
+ * the ones before are judged by the rules, in order. Call it page by page; memory stays that of a page.
  */
 export async function foldBlocks(
   parent: Link | null,
@@ -35,19 +38,41 @@ export async function foldBlocks(
   context: FoldContext,
 ): Promise<Folded> {
   const first = parent ? parent.opened.block.height + 1 : 0
-  const parsed = compacts.map(parseOrViolation)
-  const devices = deviceKeys([parent?.state.controllers ?? null, ...parsed.filter(isParsed)])
-  const keyOf: KeyOf = (kid: Kid): PublicJwk | null => devices.get(kid) ?? context.keyOf(kid)
-  const opened = await Promise.all(parsed.map((block) => openOrViolation(block, keyOf, context)))
+  const { parse, open } = opener(parent, context)
   const links: Link[] = []
   let before = parent
-  for (const block of opened) {
-    const link = isViolation(block) ? block : next(before, block, context)
-    if (isViolation(link)) return { links, broken: { height: first + links.length, violation: link } }
-    links.push(link)
-    before = link
+  let parsed = parse(compacts.slice(0, TOGETHER))
+  let opened: readonly (OpenedBlock | Violation)[] = []
+  for (let at = TOGETHER; parsed.length > 0 || opened.length > 0; at += TOGETHER) {
+    const opening = open(parsed)
+    for (const block of opened) {
+      const link = isViolation(block) ? block : next(before, block, context)
+      if (isViolation(link)) {
+        await opening
+        return { links, broken: { height: first + links.length, violation: link } }
+      }
+      links.push(link)
+      before = link
+    }
+    parsed = parse(compacts.slice(at, at + TOGETHER))
+    opened = await opening
   }
   return { links, broken: null }
+}
+
+type Parsed = readonly (ParsedBlock | Violation)[]
+
+/** Parses blocks in order and checks signatures, with the keys of the devices that the chain lists so far. */
+function opener(parent: Link | null, context: FoldContext) {
+  const devices = deviceKeys([parent?.state.controllers ?? null])
+  const keyOf: KeyOf = (kid: Kid): PublicJwk | null => devices.get(kid) ?? context.keyOf(kid)
+  return {
+    parse: (compacts: readonly string[]): Parsed => compacts.map(parseOrViolation),
+    open: (parsed: Parsed): Promise<(OpenedBlock | Violation)[]> => {
+      for (const [kid, jwk] of deviceKeys(parsed.filter(isParsed))) devices.set(kid, jwk)
+      return Promise.all(parsed.map((block) => openOrViolation(block, keyOf, context)))
+    },
+  }
 }
 
 function next(before: Link | null, opened: OpenedBlock, context: FoldContext): Link | Violation {

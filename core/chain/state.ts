@@ -62,7 +62,24 @@ export function stateBytes(state: ControlState): Uint8Array<ArrayBuffer> {
 
 /** What a block's `state` field holds: SHA-256 of the canonical state. */
 export function stateHash(state: ControlState): Digest {
-  return digestOf(stateBytes(state))
+  return formOf(state).hash
+}
+
+/** Length of the canonical state, which `MAX_STATE_BYTES` limits. */
+export function stateSize(state: ControlState): number {
+  return formOf(state).size
+}
+
+/** Of states that were seen: they are readonly, and every record block names its parent's again. */
+const FORMS = new WeakMap<ControlState, { readonly hash: Digest; readonly size: number }>()
+
+function formOf(state: ControlState) {
+  const known = FORMS.get(state)
+  if (known) return known
+  const bytes = stateBytes(state)
+  const form = { hash: digestOf(bytes), size: bytes.length }
+  FORMS.set(state, form)
+  return form
 }
 
 /** The grant of an institution, or null. */

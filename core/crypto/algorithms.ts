@@ -70,8 +70,7 @@ export function nativeOrPortable(row: Algorithm): Implementation {
     importPublic: async (jwk) => {
       const key = await tryImport(row, { ...jwk }, 'verify')
       if (!key) return row.portable.importPublic(jwk)
-      return async (bytes, signature) =>
-        crypto.subtle.verify(row.signParameters, key, own(signature), own(bytes))
+      return (bytes, signature) => crypto.subtle.verify(row.signParameters, key, own(signature), own(bytes))
     },
     importSeed: async (seed, random) => {
       const key = await tryImport(row, row.privateJwk(seed), 'sign')

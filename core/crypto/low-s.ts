@@ -6,9 +6,15 @@ import { AmpereError } from '../errors.ts'
 /** Order n of the P-256 group, FIPS 186-5. */
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
+/** Half the order, rounded down: the largest s that is low. */
+const LARGEST_LOW_S = fromHex((P256_ORDER / 2n).toString(16).padStart(64, '0'))
+
 /** s is in the lower half of the group order: of (r, s) and (r, n - s) only one is a signature here. */
 export function hasLowS(signature: Uint8Array): boolean {
-  return scalar(signature.subarray(32)) <= P256_ORDER / 2n
+  const s = signature.subarray(32)
+  if (s.length !== 32) return scalar(s) <= P256_ORDER / 2n
+  const at = LARGEST_LOW_S.findIndex((byte, i) => byte !== s[i])
+  return at < 0 || (s[at] ?? 0) < (LARGEST_LOW_S[at] ?? 0)
 }
 
 /**

@@ -39,19 +39,26 @@ export async function createVerifier(jwk: PublicJwk, options: SignatureOptions =
   return {
     alg,
     kid: thumbprint(checked),
-    verify: async (bytes, signature) => row.isSignature(signature) && verify(bytes, signature),
+    verify: (bytes, signature) =>
+      row.isSignature(signature) ? verify(bytes, signature) : Promise.resolve(false),
   }
 }
 
 /** A bounded cache of verifiers. */
 export function createVerifiers(limit: number = DEFAULT_LIMIT): Verifiers {
   const kept = new Map<Kid, Promise<Verifier>>()
+  let newest: Kid | null = null
   return {
     get: (jwk) => {
       const kid = thumbprint(jwk)
-      const verifier = kept.get(kid) ?? createVerifier(jwk)
+      const known = kept.get(kid)
+      // Blocks of one chain are mostly by one author.
+      if (known && kid === newest) return known
+      const verifier = known ?? createVerifier(jwk)
       kept.delete(kid)
       kept.set(kid, verifier)
+      newest = kid
+      if (known) return known
       // A failure is not kept: the next call may have more luck, and a bad key must not crowd out a good one.
       verifier.catch(() => kept.delete(kid))
       const oldest = kept.size > limit ? kept.keys().next().value : undefined

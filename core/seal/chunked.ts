@@ -55,7 +55,8 @@ export async function decryptChunked(
       key.open(nonceOf(derived.baseNonce, k), sealed.subarray(header + k * unit, header + (k + 1) * unit)),
     ),
   )
-  return concat(...chunks)
+  const [only] = chunks
+  return chunks.length === 1 && only ? only : concat(...chunks)
 }
 
 function derive(inputKey: Uint8Array, salt: Uint8Array, context: Uint8Array) {

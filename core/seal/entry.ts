@@ -60,7 +60,7 @@ function plainOf(body: Uint8Array): Uint8Array {
   const rest = body.subarray(1)
   if (body[0] === STORED) return rest
   if (body[0] !== DEFLATED) throw failed()
-  const plain = inflate(rest)
+  const plain = inflateSmall(rest) ?? inflate(rest)
   if (!plain || rest.length >= plain.length || endsEarly(rest, plain.length)) throw failed()
   return plain
 }
@@ -74,6 +74,25 @@ function endsEarly(deflated: Uint8Array, plainBytes: number): boolean {
     return false
   }
 }
+
+/**
+ * Inflates what most entries are: small, and not compressed beyond reason. In one go, because fflate's stream
+ * allocates 160 KB for each; null where that is not enough, or where something is wrong.
+ */
+function inflateSmall(deflated: Uint8Array): Uint8Array | null {
+  if (deflated.length === 0 || deflated.length > INFLATE_STEP) return null
+  const out = new Uint8Array(deflated.length * EXPECTED_RATIO)
+  try {
+    const plain = inflateSync(deflated, { out })
+    // A full buffer may be too small: fflate drops what does not fit.
+    return plain.length < out.length ? plain.slice() : null
+  } catch {
+    return null
+  }
+}
+
+/** Resources of 1 to 10 KB compress to a third or a tenth; where they do better, `inflate` serves. */
+const EXPECTED_RATIO = 16
 
 /** Inflates in steps and stops at the limit, so that a small entry cannot fill the memory; null if it cannot. */
 function inflate(deflated: Uint8Array): Uint8Array | null {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concat, uint32 } from '../bytes/frame.ts'
+import { uint32 } from '../bytes/frame.ts'
 import { AmpereError } from '../errors.ts'
 
 /** Smallest padded length in bytes. Part of the format: most resources look alike in size. */
@@ -17,7 +17,8 @@ export function padmeLength(length: number): number {
 /** uint32 length, the bytes, then zeros up to the padded length. */
 export function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const padded = new Uint8Array(paddedLength(bytes.length))
-  padded.set(concat(uint32(bytes.length), bytes))
+  padded.set(uint32(bytes.length))
+  padded.set(bytes, 4)
   return padded
 }
 
@@ -26,7 +27,7 @@ export function unpad(padded: Uint8Array): Uint8Array {
   if (padded.length < 4) throw failed()
   const length = new DataView(padded.buffer, padded.byteOffset).getUint32(0)
   if (padded.length !== paddedLength(length)) throw failed()
-  if (padded.subarray(4 + length).some((byte) => byte !== 0)) throw failed()
+  for (let i = 4 + length; i < padded.length; i++) if (padded[i] !== 0) throw failed()
   return padded.subarray(4, 4 + length)
 }
 

@@ -4,6 +4,7 @@ import { MAX_URL_CHARACTERS } from '#core/api/limits.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Now, Random } from '#core/ports/keys.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
+import { concat } from '#core/bytes/frame.ts'
 import { problem } from './problem.ts'
 import type { Log } from './telemetry.ts'
 
@@ -27,9 +28,10 @@ export function createApp(role: string, hosting: Hosting): RoleApp {
     c.set('role', role)
     if (c.req.url.length > MAX_URL_CHARACTERS) c.res = problem(c, urlTooLong(), hosting.log)
     else await next()
-    c.header('x-request-id', c.get('requestId'))
-    c.header('x-content-type-options', 'nosniff')
-    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
+    const { headers } = c.res
+    headers.set('x-request-id', c.get('requestId'))
+    headers.set('x-content-type-options', 'nosniff')
+    if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
     hosting.log({
       event: 'request',
       role: c.get('role'),
@@ -69,27 +71,27 @@ export async function readBody(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const name = limit === undefined ? '' : ` (${limit})`
   const tooLarge = () => new AmpereError('TOO_LARGE', `the body is larger than ${maxBytes} bytes${name}`)
-  if (Number(request.headers.get('content-length') ?? '0') > maxBytes) throw tooLarge()
+  const stated = request.headers.get('content-length')
+  if (Number(stated ?? '0') > maxBytes) throw tooLarge()
+  // A server ends a body at its stated length, so all of it may be read at once: streams cost more than the bytes.
+  const body = await (stated === null ? readStream(request, maxBytes) : request.bytes()).catch((cause) => {
+    throw new AmpereError('REQUEST_MALFORMED', 'the body ends before its length', { cause })
+  })
+  if (body === null || body.length > maxBytes) throw tooLarge()
+  return body
+}
+
+/** Null when it is longer than `maxBytes`; what lies beyond is not read. */
+async function readStream(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
   if (!request.body) return new Uint8Array(0)
   const chunks: Uint8Array[] = []
   let length = 0
-  try {
-    for await (const chunk of request.body) {
-      length += chunk.length
-      if (length > maxBytes) break
-      chunks.push(chunk)
-    }
-  } catch (cause) {
-    throw new AmpereError('REQUEST_MALFORMED', 'the body ends before its length', { cause })
+  for await (const chunk of request.body) {
+    length += chunk.length
+    if (length > maxBytes) return null
+    chunks.push(chunk)
   }
-  if (length > maxBytes) throw tooLarge()
-  const body = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    body.set(chunk, at)
-    at += chunk.length
-  }
-  return body
+  return concat(...chunks)
 }
 
 /** @throws AmpereError UNSUPPORTED_MEDIA_TYPE unless the content type is one of `types` */

@@ -4,7 +4,6 @@ import { decodeAppend } from '#core/api/append.ts'
 import { appendBlock } from '#core/server/append/append.ts'
 import type { WriterPorts } from '#core/server/append/needs.ts'
 import { createQuotas } from '#core/server/append/quota.ts'
-import { parseBlock } from '#core/block/open-block.ts'
 import { carryOutErasure, type EraserPorts } from '#core/server/erase.ts'
 import { addErased } from '#core/server/holders.ts'
 import type { Home } from '#core/server/home.ts'
@@ -17,8 +16,8 @@ export function writerApp(ports: WriterPorts, eraser: EraserPorts, home: Home, h
   const quotas = createQuotas(ports)
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body }) => {
-      const answer = await appendBlock(ports, home, quotas, decodeAppend(body))
-      const { block, chain } = parseBlock(answer.block)
+      const { stored, answer } = await appendBlock(ports, home, quotas, decodeAppend(body))
+      const { block, chain } = stored
       // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
       if (block.type === 'erase' && block.body.act === 'complete') {
         await carryOutErasure(eraser, home, chain, block.height)

@@ -1,95 +1,204 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openLocal } from '#adapters/local/open.ts'
-import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
+import { DatabaseSync } from 'node:sqlite'
 import { utf8 } from '#core/bytes/encoding.ts'
-import { createRecord } from '#core/client/acts/create-record.ts'
-import { listen } from '#functions/host/node.ts'
-import { ORIGIN, testDeployment } from '#tests/deployment.ts'
+import { concat, uint32 } from '#core/bytes/frame.ts'
+import { decodeAppend } from '#core/api/append.ts'
+import { parseBlock } from '#core/block/open-block.ts'
+import type { Replica } from '#core/client/read/replica.ts'
+import type { PublicJwk } from '#core/ports/keys.ts'
+import {
+  cpuMicros,
+  figure,
+  median,
+  perSecond,
+  ratios,
+  ROUNDS,
+  time,
+  type Bench,
+  type Result,
+  type Sample,
+} from './measure.ts'
+import { durableDeployment, inFolder, INSTITUTION } from './worlds/durable.ts'
+import { startChild, type Child } from './worlds/processes.ts'
+import { newChain } from './worlds/prepared-chain.ts'
+import { verifyAll } from './worlds/raw-signatures.ts'
+import { resourcesOfSize } from './worlds/samples.ts'
+import { sealAppends } from './worlds/sealed-appends.ts'
 
-const CHAINS = 64
+const CLIENTS = 64
+/** Blocks of each client in a round. */
 const EACH = 16
-const content = utf8('x'.repeat(1500))
+const BYTES = 1500
+const BLOCKS = CLIENTS * EACH
 
-/** How many durable blocks per second does a home take over HTTP on loopback from 64 clients? */
-export async function benchAppend(): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'ampere-bench-'))
-  const recorded = new Map<ChainId, { body: Uint8Array<ArrayBuffer>; type: string }[]>()
-  // The clients' work is done beforehand against a home in memory, then replayed against the durable one.
-  const world = await testDeployment(['hospital-a'])
-  const log: { body: Uint8Array<ArrayBuffer>; type: string; chain: number }[] = []
-  let current = 0
-  const recording = world.connect('hospital-a', {
-    fetch: async (request) => {
-      if (request.method === 'POST') {
-        log.push({
-          body: new Uint8Array(await request.clone().arrayBuffer()),
-          type: request.headers.get('content-type') ?? '',
-          chain: current,
-        })
+export const bench: Bench = {
+  question: 'How many durable blocks per second does a home take over HTTP from 64 clients?',
+  run: () =>
+    inFolder(async (folder) => {
+      const { chains, signer, sealing } = await prepare(folder)
+      const file = join(folder, 'appends.bin')
+      writeFileSync(file, packBodies(chains))
+      const home = await startChild<{ port: number; cpuMs: number }>('serve-home.ts', [folder])
+      const sender = await startChild<Sent>('send-appends.ts', [file, String(home.ready.port)])
+      await sender.ask({ each: EACH })
+      const floors = openFloors(folder, chains, signer)
+      const rounds: Round[] = []
+      for (let round = 0; round < ROUNDS; round++) {
+        const before = await cpuOf(home)
+        const sent = await sender.ask({ each: EACH })
+        const homeCpuMs = (await cpuOf(home)) - before
+        const [inserted, verified] = [await time(floors.insert), await time(floors.verify)]
+        rounds.push({ sent, home: { wallMs: sent.wallMs, cpuMs: homeCpuMs }, inserted, verified })
       }
-      return world.fetch(request)
-    },
-  })
-  const preparing = performance.now()
-  for (current = 0; current < CHAINS; current++) {
-    const { record } = await createRecord(
-      recording,
-      { deployment: asDeploymentId('home-1'), origin: ORIGIN },
-      ['general'],
-    )
-    recorded.set(record, [])
-    for (let i = 0; i < EACH; i++)
-      await recording.append(record, [{ header: utf8('{}'), content, compartment: 'general' }])
-  }
-  const clientRate = Math.round((CHAINS * EACH) / ((performance.now() - preparing) / 1000))
-  const genesis = (
-    await (await world.home.registry.refresh(), world.platform.table('registry').range('blocks'))
-  )[0]
-  const platform = openLocal({ folder, passphrase: 'bench', now: () => world.clock.now })
-  await platform.table('registry').insert('blocks', genesis?.key ?? '', genesis?.value ?? new Uint8Array(0))
-  const { createVerifiers } = await import('#core/crypto/signature.ts')
-  const { createRegistrySource } = await import('#core/server/store/registry.ts')
-  const { homeApp } = await import('#functions/all.ts')
-  const { silentLog } = await import('#functions/host/telemetry.ts')
-  const verifiers = createVerifiers()
-  const home = {
-    ...world.home,
-    verifiers,
-    registry: createRegistrySource(platform.table('registry'), world.registryId, verifiers),
-  }
-  const app = await homeApp(platform, home, {
-    now: () => world.clock.now,
-    random: world.random,
-    log: silentLog,
-  })
-  const server = await listen((request) => app.fetch(request), 18_310, true)
-  const url = `http://127.0.0.1:${server.port}/v1/blocks`
-  const started = performance.now()
-  await Promise.all(
-    Array.from({ length: CHAINS }, async (_, chain) => {
-      for (const { body, type } of log.filter((one) => one.chain === chain)) {
-        const answer = await fetch(url, { method: 'POST', headers: { 'content-type': type }, body })
-        if (answer.status !== 201) throw new Error(`the home answered ${await answer.text()}`)
-        await answer.arrayBuffer()
-      }
+      await sender.end()
+      await home.end()
+      floors.close()
+      return resultOf(rounds, sealing)
     }),
-  )
-  const rate = Math.round(log.length / ((performance.now() - started) / 1000))
-  const table = platform.table('jobs')
-  const value = new Uint8Array(2000)
-  const inserting = performance.now()
-  for (let round = 0; round < 40; round++) {
-    await Promise.all(Array.from({ length: 64 }, (_, i) => table.insert('p', `${round}/${i}`, value)))
+}
+
+/** What the sender measured of a round; a latency is one block's, from its request to its answer. */
+interface Sent extends Sample {
+  readonly latencies: readonly number[]
+}
+
+interface Round {
+  readonly sent: Sent
+  readonly home: Sample
+  readonly inserted: Sample
+  readonly verified: Sample
+}
+
+type Bodies = readonly Uint8Array<ArrayBuffer>[]
+
+/** Every client's chain, and all its blocks sealed and signed: one round's worth at a time, all clients at once. */
+async function prepare(folder: string) {
+  const world = await durableDeployment(folder)
+  const connection = world.connect(INSTITUTION)
+  const entries = resourcesOfSize(EACH, BYTES).map((content) => [
+    { header: utf8('{}'), content, compartment: 'general' },
+  ])
+  const chains: { replica: Replica; bodies: Uint8Array<ArrayBuffer>[] }[] = []
+  for (let i = 0; i < CLIENTS; i++) chains.push({ replica: await newChain(world), bodies: [] })
+  const sealing: Sample[] = []
+  for (let round = -1; round < ROUNDS; round++) {
+    const sample = await time(() =>
+      Promise.all(
+        chains.map(async (chain) => {
+          const { bodies, next } = await sealAppends(connection, chain.replica, entries)
+          chain.replica = next
+          chain.bodies.push(...bodies)
+        }),
+      ),
+    )
+    if (round >= 0) sealing.push(sample)
   }
-  const floor = Math.round(2560 / ((performance.now() - inserting) / 1000))
-  await server.close()
-  await platform.close()
-  rmSync(folder, { recursive: true })
-  return [
-    `append over HTTP, ${CHAINS} clients, 1.5 KB, durable: ${rate} blocks/s (goal 1000); raw durable inserts ${floor}/s`,
-    `a client alone, sealing, signing and submitting one by one: ${clientRate} blocks/s`,
-  ]
+  await world.platform.close()
+  const signer = world.institution(INSTITUTION).instance.publicKey
+  return { chains: chains.map(({ bodies }) => bodies), signer, sealing }
+}
+
+/** What storing and judging rest on, on the same bytes and by nothing of ours. */
+function openFloors(folder: string, chains: readonly Bodies[], signer: PublicJwk) {
+  const appends = chains.flatMap((bodies) => bodies.slice(0, EACH).map(decodeAppend))
+  const stored = appends.map(({ block, row, object }) =>
+    concat(utf8(block), utf8(row ?? ''), object ?? new Uint8Array(0)),
+  )
+  const signatures = appends.map(({ block }) => parseBlock(block).jws)
+  const db = new DatabaseSync(join(folder, 'floor.db'))
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  db.exec('CREATE TABLE rows (key INTEGER PRIMARY KEY, value BLOB NOT NULL)')
+  const insert = db.prepare('INSERT INTO rows (value) VALUES (?)')
+  return {
+    /** One transaction for as many blocks as there are clients, each block one row. */
+    insert: async () => {
+      for (let at = 0; at < stored.length; at += CLIENTS) {
+        db.exec('BEGIN IMMEDIATE')
+        for (const value of stored.slice(at, at + CLIENTS)) insert.run(value)
+        db.exec('COMMIT')
+      }
+    },
+    verify: () => verifyAll(signer, signatures),
+    close: () => db.close(),
+  }
+}
+
+async function cpuOf(home: Child<{ cpuMs: number }>): Promise<number> {
+  return (await home.ask('cpu')).cpuMs
+}
+
+/** As children/send-appends.ts reads them: counts and lengths as uint32. */
+function packBodies(chains: readonly Bodies[]): Uint8Array {
+  return concat(
+    uint32(chains.length),
+    ...chains.flatMap((bodies) => [
+      uint32(bodies.length),
+      ...bodies.flatMap((body) => [uint32(body.length), body]),
+    ]),
+  )
+}
+
+function resultOf(rounds: readonly Round[], sealing: readonly Sample[]): Result {
+  const samples = (of: (round: Round) => Sample) => rounds.map(of)
+  const rate = (of: (round: Round) => Sample) => perSecond(BLOCKS, samples(of))
+  const sent = rate((round) => round.sent)
+  return {
+    sizes: `${CLIENTS} clients with a chain each, one entry of ${BYTES} bytes per block, ${EACH} blocks per client and round, ${ROUNDS} rounds; home and clients are two processes on this machine, connections stay open, SQLite with synchronous=FULL`,
+    figures: [
+      figure('appended over HTTP, durable', 'blocks/s', sent, { atLeast: 1000 }),
+      figure(
+        'floor: raw durable inserts, 64 a transaction',
+        'rows/s',
+        rate((round) => round.inserted),
+      ),
+      figure(
+        'ratio to raw durable inserts',
+        '',
+        ratios(
+          sent,
+          rate((round) => round.inserted),
+        ),
+      ),
+      figure(
+        'floor: raw verification, 64 in flight',
+        'blocks/s',
+        rate((round) => round.verified),
+      ),
+      figure(
+        'ratio to raw verification',
+        '',
+        ratios(
+          sent,
+          rate((round) => round.verified),
+        ),
+      ),
+      figure(
+        'latency, median of a round',
+        'ms',
+        rounds.map(({ sent: { latencies } }) => median(latencies)),
+      ),
+      figure(
+        'CPU per block at the home',
+        'us',
+        cpuMicros(
+          BLOCKS,
+          samples((round) => round.home),
+        ),
+      ),
+      figure(
+        'CPU per block at the sender',
+        'us',
+        cpuMicros(
+          BLOCKS,
+          samples((round) => round.sent),
+        ),
+      ),
+      figure('the clients alone, sealing and signing', 'blocks/s', perSecond(BLOCKS, sealing)),
+      figure('CPU per block at the clients', 'us', cpuMicros(BLOCKS, sealing)),
+    ],
+    doesNotShow:
+      'clients that seal while the home works, on the same two cores; networks; conflicts on one chain; a disk that is slower than this one at fsync.',
+  }
 }

@@ -1,16 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run bench: each figure beside its floor, both measured in this run. Machines differ; the ratios are what counts.
-import { cpus } from 'node:os'
-import { benchAppend } from './append.ts'
-import { benchConsistency } from './consistency.ts'
-import { benchImport } from './import.ts'
-import { benchSeal } from './seal.ts'
-import { benchVerify } from './verify.ts'
+// npm run bench [-- NAME ...] [--json]: each figure beside its floor, both measured in this run. Machines differ;
+// the ratios are what counts.
+import { cpus, loadavg, release, totalmem } from 'node:os'
+import { bench as append } from './append.ts'
+import { bench as appendHeight } from './append-height.ts'
+import { bench as consistency } from './consistency.ts'
+import { bench as everything } from './everything.ts'
+import { bench as importing } from './import.ts'
+import { isMet, linesOf, type Bench } from './measure.ts'
+import { bench as restart } from './restart.ts'
+import { bench as seal } from './seal.ts'
+import { bench as verify } from './verify.ts'
+import { bench as verifyMemory } from './verify-memory.ts'
 
-process.stdout.write(
-  `Node ${process.version}, ${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}\n\n`,
-)
-for (const bench of [benchVerify, benchSeal, benchAppend, benchImport, benchConsistency]) {
-  for (const line of await bench()) process.stdout.write(`${line}\n`)
-  process.stdout.write('\n')
+const BENCHES: Readonly<Record<string, Bench>> = {
+  verify,
+  'verify-memory': verifyMemory,
+  append,
+  'append-height': appendHeight,
+  seal,
+  import: importing,
+  consistency,
+  everything,
+  restart,
 }
+
+const machine = {
+  node: process.version,
+  cores: cpus().length,
+  cpu: cpus()[0]?.model ?? 'unknown',
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  system: `${process.platform} ${release()}`,
+  // Above zero before anything was started here, others were using the machine.
+  loadAtStart: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+}
+const given = process.argv.slice(2)
+const asJson = given.includes('--json')
+const wanted = given.filter((argument) => argument !== '--json')
+const unknown = wanted.filter((name) => !(name in BENCHES))
+if (unknown.length > 0) {
+  process.stderr.write(`usage: npm run bench [-- ${Object.keys(BENCHES).join('|')} ...] [--json]\n`)
+  process.exit(2)
+}
+const results = []
+if (!asJson) {
+  const { node, cores, cpu, memoryGiB, system, loadAtStart } = machine
+  process.stdout.write(
+    `Node ${node}, ${cores} cores of ${cpu}, ${memoryGiB} GiB, ${system}, load ${loadAtStart}\n\n`,
+  )
+}
+for (const [name, { question, run }] of Object.entries(BENCHES)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  const result = await run()
+  const figures = result.figures.map((item) => ({ ...item, met: isMet(item) }))
+  results.push({ name, question, ...result, figures })
+  if (!asJson) process.stdout.write(`${linesOf(name, question, result).join('\n')}\n\n`)
+}
+if (asJson) process.stdout.write(`${JSON.stringify({ machine, results }, null, 2)}\n`)

@@ -39,42 +39,27 @@ function walk(
   if (typeof value !== 'object' || value === null) return
   const members = Object.entries(value)
   if (members.length === 0) add('structure', path, 'an object is empty')
-  checkChoices(
-    members.map(([name]) => name),
-    path,
-    add,
-  )
+  checkChoices(Object.keys(value), path, add)
   checkReference(value, path, targets, add)
   for (const [name, member] of members) {
-    if (
-      /DateTime$|^(date|issued|recorded|authoredOn|start|end|onset|birthDate|lastUpdated)$/.test(name) &&
-      typeof member === 'string' &&
-      !DATE_TIME.test(member)
-    ) {
+    if (typeof member === 'string' && DATE_NAMES.test(name) && !DATE_TIME.test(member)) {
       add('value', `${path}.${name}`, 'a date or time is not of the FHIR form, or lacks its zone')
     }
     if (name !== 'contained') walk(member, `${path}.${name}`, targets, add)
   }
 }
 
-const CHOICES = [
-  'value',
-  'effective',
-  'onset',
-  'abatement',
-  'deceased',
-  'performed',
-  'medication',
-  'occurrence',
-  'multipleBirth',
-]
+/** Members that hold a date, dateTime or instant, in whatever type they are. */
+const DATE_NAMES = /DateTime$|^(date|issued|recorded|authoredOn|start|end|onset|birthDate|lastUpdated)$/
 const CHOICE_TYPES =
   /^(value|effective|onset|abatement|deceased|performed|medication|occurrence|multipleBirth)(Quantity|CodeableConcept|String|Boolean|Integer|Range|Ratio|SampledData|Time|DateTime|Period|Timing|Instant|Age|Reference|Date|Code|Uri|Decimal)$/
 
 function checkChoices(names: readonly string[], path: string, add: Add): void {
-  for (const choice of CHOICES) {
-    const used = names.filter((name) => CHOICE_TYPES.exec(name)?.[1] === choice)
-    if (used.length > 1) add('structure', `${path}.${choice}[x]`, 'more than one type of a choice is given')
+  const used = names.flatMap((name) => CHOICE_TYPES.exec(name)?.[1] ?? [])
+  if (used.length < 2) return
+  for (const choice of new Set(used)) {
+    if (used.indexOf(choice) !== used.lastIndexOf(choice))
+      add('structure', `${path}.${choice}[x]`, 'more than one type of a choice is given')
   }
 }
 
@@ -85,9 +70,9 @@ function checkReference(
   add: Add,
 ): void {
   const { reference } = value as { reference?: unknown }
+  if (typeof reference !== 'string') return
   const allowed = targets[path]
-  const type =
-    typeof reference === 'string' ? /^([A-Z][A-Za-z]+)\/[A-Za-z0-9.-]{1,64}/.exec(reference)?.[1] : undefined
+  const type = /^([A-Z][A-Za-z]+)\/[A-Za-z0-9.-]{1,64}/.exec(reference)?.[1]
   if (!allowed || type === undefined || allowed.includes('Resource') || allowed.includes(type)) return
   add('structure', `${path}.reference`, 'the reference leads to a type that is not allowed here')
 }

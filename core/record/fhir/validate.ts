@@ -41,10 +41,11 @@ const ALLOWED_EXTRA = /^\/?.*_questionnaire$/
 /**
  * Validates R4 in three layers, each of which misses what the others find: structure definitions with their
  * invariants (Medplum), the JSON schema with its enumerations (AJV, compiled per type on first use), and rules
- * of our own for what both miss.
+ * of our own for what both miss. Definitions are indexed when the first resource comes: a bridge that only reads
+ * needs none.
  */
 export function createValidator(definitions: Definitions): Validator {
-  indexStructures(definitions)
+  let isIndexed = false
   const types = new Set(
     definitions.structures.filter((item) => item.kind === 'resource').map((item) => item.type),
   )
@@ -78,6 +79,8 @@ export function createValidator(definitions: Definitions): Validator {
           },
         ]
       }
+      if (!isIndexed) indexStructures(definitions)
+      isIndexed = true
       const issues = [
         ...checkOwnRules(resource, definitions.targets),
         ...bySchema(schemaFor(type), resource),

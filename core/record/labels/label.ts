@@ -15,7 +15,8 @@ export interface SensitivityTable {
 export interface LabelPolicy {
   readonly version: string
   readonly codes: ReadonlyMap<string, readonly CompartmentName[]>
-  readonly prefixes: readonly (readonly [string, string, readonly CompartmentName[]])[]
+  /** Prefixes of codes by code system, in the order of the table: the first that fits decides. */
+  readonly prefixes: ReadonlyMap<string, readonly (readonly [string, readonly CompartmentName[]])[]>
   readonly labels: ReadonlyMap<string, CompartmentName>
   readonly systems: ReadonlySet<string>
 }
@@ -51,9 +52,7 @@ export function createLabelPolicy(table: SensitivityTable): LabelPolicy {
     codes: new Map(
       exact.map(([system, code, , names]) => [`${system}|${code}`, names.filter(isCompartment)]),
     ),
-    prefixes: table.codes.flatMap(([system, code, match, names]) =>
-      match === 'prefix' ? [[system, code, names.filter(isCompartment)] as const] : [],
-    ),
+    prefixes: prefixesBySystem(table),
     labels: new Map(
       table.labels.flatMap(([system, code, name]) =>
         isCompartment(name) ? [[`${system}|${code}`, name] as const] : [],
@@ -61,6 +60,17 @@ export function createLabelPolicy(table: SensitivityTable): LabelPolicy {
     ),
     systems: new Set(COVERED_SYSTEMS),
   }
+}
+
+function prefixesBySystem(table: SensitivityTable): LabelPolicy['prefixes'] {
+  const bySystem = new Map<string, (readonly [string, readonly CompartmentName[]])[]>()
+  for (const [system, code, match, names] of table.codes) {
+    if (match !== 'prefix') continue
+    const known = bySystem.get(system) ?? []
+    bySystem.set(system, known)
+    known.push([code, names.filter(isCompartment)])
+  }
+  return bySystem
 }
 
 /**
@@ -93,7 +103,7 @@ export function compartmentOf(
 function namesOf(system: string, code: string, policy: LabelPolicy): readonly CompartmentName[] {
   const exact = policy.codes.get(`${system}|${code}`)
   if (exact) return exact
-  return policy.prefixes.find(([other, prefix]) => other === system && code.startsWith(prefix))?.[2] ?? []
+  return policy.prefixes.get(system)?.find(([prefix]) => code.startsWith(prefix))?.[1] ?? []
 }
 
 interface Coding {
@@ -109,11 +119,10 @@ function securityLabels(resource: FhirResource): Coding[] {
 /** Every coding in a resource outside `meta`. */
 function codingsIn(resource: FhirResource): Coding[] {
   const found: Coding[] = []
-  const walk = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(walk)
-    else if (typeof value === 'object' && value !== null) {
-      found.push(...asCoding(value))
-      for (const [name, member] of Object.entries(value)) if (name !== 'meta') walk(member)
+  const walk = (value: object): void => {
+    if (!Array.isArray(value)) found.push(...asCoding(value))
+    for (const [name, member] of Object.entries(value) as [string, unknown][]) {
+      if (typeof member === 'object' && member !== null && name !== 'meta') walk(member)
     }
   }
   walk(resource)

@@ -15,6 +15,12 @@ import { checkParts } from './parts.ts'
 import { countedGrant, type Charge, type Quotas } from './quota.ts'
 import { storeParts } from './store-parts.ts'
 
+/** What an append came to: the block as it stands here, and the answer that says so. */
+export interface Appended {
+  readonly stored: ParsedBlock
+  readonly answer: AppendAnswer
+}
+
 /**
  * Appends one block. Law, freshness and the grant's limits are judged before storage is spent. The last write, of
  * the block itself at its height if absent, is the only commit: what was stored before it is unreachable until
@@ -28,7 +34,7 @@ export async function appendBlock(
   home: Home,
   quotas: Quotas,
   append: Append,
-): Promise<AppendAnswer> {
+): Promise<Appended> {
   const parsed = parseBlock(append.block)
   const head = await loadHead(ports.tables.blocks, parsed.chain)
   const place = await findPlace(ports, parsed, head)
@@ -84,7 +90,7 @@ async function commit(
   home: Home,
   parsed: ParsedBlock,
   charge: Charge | null,
-): Promise<AppendAnswer> {
+): Promise<Appended> {
   const { blocks } = ports.tables
   const outcome = await blocks.insert(parsed.chain, heightKey(parsed.block.height), utf8(parsed.compact))
   charge?.settle(outcome === 'inserted' ? 'committed' : 'lost')
@@ -98,6 +104,6 @@ async function commit(
   )
 }
 
-async function answer(ports: WriterPorts, home: Home, stored: ParsedBlock): Promise<AppendAnswer> {
-  return { block: stored.compact, head: await headStatement(ports, home, stored) }
+async function answer(ports: WriterPorts, home: Home, stored: ParsedBlock): Promise<Appended> {
+  return { stored, answer: { block: stored.compact, head: await headStatement(ports, home, stored) } }
 }

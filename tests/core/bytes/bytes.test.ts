@@ -2,7 +2,15 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { canonicalize, parseCanonical } from '#core/bytes/canonical-json.ts'
-import { fromBase64url, fromHex, fromUtf8, toBase64url, toHex, utf8 } from '#core/bytes/encoding.ts'
+import {
+  fromBase64url,
+  fromHex,
+  fromUtf8,
+  isBase64url,
+  toBase64url,
+  toHex,
+  utf8,
+} from '#core/bytes/encoding.ts'
 import { frame } from '#core/bytes/frame.ts'
 import { timestampMs, toTimestamp } from '#core/bytes/timestamp.ts'
 
@@ -23,6 +31,23 @@ describe('base64url', () => {
       expect(() => fromBase64url(text)).toThrow(expect.objectContaining({ code: 'ENCODING_MALFORMED' }))
     },
   )
+
+  it('knows what it would take without making the bytes', () => {
+    const cut = fc.uint8Array({ maxLength: 150 }).map((bytes) => Buffer.from(bytes).toString('base64url'))
+    const texts = fc.tuple(cut, fc.string({ maxLength: 1 }), cut).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(texts, (text) => {
+        let isTaken = true
+        try {
+          fromBase64url(text)
+        } catch {
+          isTaken = false
+        }
+        expect(isBase64url(text)).toBe(isTaken)
+      }),
+      { numRuns: 1000 },
+    )
+  })
 
   it('gives each value one spelling: what is accepted encodes to itself', () => {
     fc.assert(
@@ -71,6 +96,29 @@ describe('canonical JSON', () => {
         expect(canonicalize(parseCanonical(utf8(text)))).toBe(text)
       }),
     )
+  })
+
+  it('is the same for every order of the keys, and says nothing of what has no JSON form', () => {
+    const backwards = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(backwards)
+      if (typeof value !== 'object' || value === null) return value
+      return Object.fromEntries(
+        Object.entries(value)
+          .toReversed()
+          .map(([key, item]) => [key, backwards(item)]),
+      )
+    }
+    const key = fc.oneof(fc.string(), fc.constantFrom('10', '9', 'a', 'b', 'toJSON'))
+    const value = fc.dictionary(key, fc.oneof(fc.nat(), fc.array(fc.dictionary(key, fc.string()))))
+    fc.assert(
+      fc.property(value, (object) => {
+        expect(canonicalize(backwards(object))).toBe(canonicalize(object))
+      }),
+    )
+    const hole: unknown[] = ['a']
+    hole[2] = 'c'
+    for (const wrong of [hole, [undefined], { a: undefined }, { toJSON: () => 1 }, { '\ud800': 1 }, '\ud800'])
+      expect(() => canonicalize(wrong)).toThrow(expect.objectContaining({ code: 'JSON_MALFORMED' }))
   })
 
   it.each([

@@ -75,6 +75,19 @@ describe('ES256', () => {
     }
   })
 
+  it('counts half of the group order as low, and one more as high', () => {
+    const half = p256.Point.Fn.ORDER / 2n
+    const withS = (s: bigint) => concat(new Uint8Array(32), fromHex(s.toString(16).padStart(64, '0')))
+    expect([0n, 1n, half - 1n, half, half + 1n, half + 256n].map((s) => hasLowS(withS(s)))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+    ])
+  })
+
   it('cannot normalise what is no r || s', () => {
     for (const bad of [
       new Uint8Array(63),

@@ -143,6 +143,15 @@ describe('an entry', () => {
     )
   })
 
+  it('opens however well it compressed, from not at all to a thousandfold', async () => {
+    const lengths = [...Array.from({ length: 300 }, (_, i) => i), 20_000, 300_000]
+    for (const length of lengths) {
+      const content = new Uint8Array(length).fill(97)
+      const sealed = await sealEntry({ ...place, salt: random(24), header: utf8('{}'), content })
+      expect((await openEntry(place, sealed)).content.length).toBe(length)
+    }
+  })
+
   it('fails alike for a flipped bit anywhere', async () => {
     const sealed = await sealEntry({ ...place, salt: random(24), header: utf8('{}'), content: random(40) })
     for (let bit = 0; bit < sealed.length * 8; bit += 61) {
