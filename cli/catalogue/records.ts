@@ -128,6 +128,43 @@ export const RECORDS: CommandGroup = {
       load: async () => (await import('../commands/records/share.ts')).rotate,
     },
     {
+      name: 'pair issue',
+      summary: 'Make a code by which another institution joins a record',
+      about:
+        'One institution can use it, within a day, to read and append. Nobody is joined by a likeness of names or dates.',
+      args: [RECORD],
+      acts: true,
+      examples: [{ does: 'a code to be told to the other hospital', run: 'npx ampere pair issue 7Qk2' }],
+      json: {
+        ok: 'true',
+        chain: CHAIN,
+        code: 'the code',
+        expires: 'until when it is usable',
+        at: 'address of the bridge that takes it',
+      },
+      load: async () => (await import('../commands/records/pair.ts')).pairIssue,
+    },
+    {
+      name: 'pair join',
+      summary: 'Join the record behind a code, for a patient of this institution',
+      about:
+        'The other institution must be serving. A patient who has a record here keeps it: records are not merged.',
+      args: [{ name: 'code', about: 'as the other institution told it' }],
+      flags: [
+        { flags: '--patient <id>', about: "the patient's id in this institution's Patient resource" },
+        { flags: '--at <address>', about: 'the bridge that issued the code' },
+      ],
+      acts: true,
+      examples: [
+        {
+          does: 'join as the other hospital',
+          run: 'npx ampere pair join 7K2M-QX4T-9D3H --patient 4711 --at http://127.0.0.1:7310/hospital-a --as hospital-b',
+        },
+      ],
+      json: { ok: 'true', chain: CHAIN, patient: "the patient's id" },
+      load: async () => (await import('../commands/records/pair.ts')).pairJoin,
+    },
+    {
       name: 'hold',
       summary: 'Forbid erasing in a record, or allow it again',
       args: [RECORD],

@@ -26,8 +26,6 @@ export const erasedAnswer = v.object({
 })
 /** The statement that stands for a holder and an erasure. */
 export const statementAnswer = v.object({ statement: compactJws })
-/** Chains that the asking institution has a part in. */
-export const chainsAnswer = v.object({ items: v.array(v.string()), next: v.nullable(v.string()) })
 /** What the registry says of one record at one height: verify `block`, then the proof against its `state`. */
 export const recordAnswer = v.object({
   head: v.object({ height: v.number(), id: v.string() }),
@@ -103,6 +101,5 @@ export type PackagesAnswer = v.InferOutput<typeof packagesAnswer>
 export type StatementAnswer = v.InferOutput<typeof statementAnswer>
 export type ErasedAnswer = v.InferOutput<typeof erasedAnswer>
 export type RecordAnswer = v.InferOutput<typeof recordAnswer>
-export type ChainsAnswer = v.InferOutput<typeof chainsAnswer>
 export type AuditAnswer = v.InferOutput<typeof auditAnswer>
 export type ProblemAnswer = v.InferOutput<typeof problemAnswer>

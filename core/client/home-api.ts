@@ -5,14 +5,12 @@ import { parseWith } from '../bytes/schema.ts'
 import {
   appendAnswer,
   blocksAnswer,
-  chainsAnswer,
   erasedAnswer,
   headAnswer,
   packagesAnswer,
   problemAnswer,
   type AppendAnswer,
   type BlocksAnswer,
-  type ChainsAnswer,
   type ErasedAnswer,
   type HeadAnswer,
   type PackagesAnswer,
@@ -36,7 +34,6 @@ export interface HomeApi {
   erased(chain: ChainId): Promise<readonly string[]>
   /** Hands a holder's statement in; one that is there already is success. */
   stateErased(chain: ChainId, compact: string): Promise<void>
-  chains(): Promise<ChainsAnswer>
   registryBlocks(from: number): Promise<BlocksAnswer>
   addRegistryBlock(compact: string): Promise<void>
 }
@@ -77,7 +74,6 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
     stateErased: async (chain, compact) => {
       await post(ports, at(chain, '/erased'), ERASED_TYPE, new TextEncoder().encode(compact))
     },
-    chains: () => json('/v1/chains', chainsAnswer),
     registryBlocks: (from) => json(`/v1/registry/blocks?from=${from}`, blocksAnswer),
     addRegistryBlock: async (compact) => {
       await post(ports, '/v1/registry/blocks', 'application/jose', new TextEncoder().encode(compact))
@@ -119,7 +115,8 @@ async function answered(ports: ClientPorts, request: Request): Promise<Response>
   throw await problemOf(response)
 }
 
-async function problemOf(response: Response): Promise<AmpereError> {
+/** What a problem document says, or UPSTREAM_FAILED for any other answer. */
+export async function problemOf(response: Response): Promise<AmpereError> {
   const parsed = v.safeParse(problemAnswer, await response.json().catch(() => null))
   if (!parsed.success) return new AmpereError('UPSTREAM_FAILED', `the home answered ${response.status}`)
   const code = parsed.output.code in PROBLEMS ? (parsed.output.code as ErrorCode) : 'UPSTREAM_FAILED'

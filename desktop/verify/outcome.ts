@@ -28,7 +28,7 @@ export function pageFailed(code: PageCode, message: string): Outcome {
   return { report: null, failure: { code, message } }
 }
 
-/** The object that `ampere verify FILE --json` prints for the same file. */
+/** What `ampere verify FILE --json` prints for the same file, but a failure as its code and message. */
 export function asJson({ report, failure }: Outcome): object {
   if (report) return { ok: report.problems.length === 0, ...report }
   return { ok: false, ...failure }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { JOSE_TYPE, pairingAnswer } from '#core/api/pairing.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { issuePairingCode, joinRecord } from '#core/bridge/file/pair.ts'
+import { PAIRING_MS } from '#core/bridge/store/pairing.ts'
+import type { ChainId } from '#core/bytes/ids.ts'
+import { problemOf } from '#core/client/home-api.ts'
+import { AmpereError } from '#core/errors.ts'
+import {
+  chainArgument,
+  shortId,
+  withSession,
+  type ActingOptions,
+  type Session,
+} from '../../deployment/session.ts'
+import type { Call } from '../../program/command.ts'
+import { refuse, usage } from '../../program/refuse.ts'
+import { EXIT } from '../../terminal/screen.ts'
+import { localTime } from '../../terminal/words.ts'
+
+interface JoinOptions extends ActingOptions {
+  readonly patient?: string
+  readonly at?: string
+}
+
+/** How long the other institution's bridge may take to grant, in milliseconds. */
+const TIMEOUT_MS = 30_000
+
+/** Makes a code by which one other institution joins a record, to read and to append. */
+export async function pairIssue(call: Call<ActingOptions>): Promise<number> {
+  return withSession(call, async (session) => {
+    const chain = await chainArgument(session, call.args[0] ?? '')
+    const known = (await session.open.records()).find((record) => record.chain === chain)
+    if (!known) throw notKnown(session)
+    const code = await issuePairingCode(session.open.bridge, known.id)
+    const expires = toTimestamp(call.screen.terminal.now() + PAIRING_MS)
+    const at = `${session.settings.origin}/${session.open.institution.id}`
+    call.screen.print({ ok: true, chain, code, expires, at }, [
+      `${code}    for one institution, until ${localTime(expires)}`,
+      'Tell it to the other institution yourself: who has it reads and appends to this record.',
+      `There     npx ampere pair join ${code} --patient ID --at ${at}`,
+    ])
+    return EXIT.ok
+  })
+}
+
+/** Joins the record behind a code, for a patient who has none here yet. */
+export async function pairJoin(call: Call<JoinOptions>): Promise<number> {
+  const [code = ''] = call.args
+  const { patient, at } = call.options
+  if (patient === undefined)
+    throw usage('--patient is missing: the id that this institution has for the patient')
+  if (at === undefined) throw usage('--at is missing: the address of the bridge that issued the code')
+  const bridge = bridgeAddress(at)
+  return withSession(call, async ({ open }) => {
+    const { client, store } = open.bridge.ports
+    const known = await store.patients.find(patient)
+    // Asked before the code is used: it would give rights to a record that then stays without a patient here.
+    if (known) {
+      const message = `the patient has the record ${shortId(known)} here already; records are not merged`
+      throw refuse('ALREADY_EXISTS', message, `npx ampere chain show ${shortId(known)}`)
+    }
+    const chain = await requestJoin(bridge, await client.requestPairing(code))
+    await joinRecord(open.bridge, patient, chain)
+    call.screen.print({ ok: true, chain, patient }, [
+      `${open.institution.id} joined the record ${shortId(chain)}: what it files for this patient goes there.`,
+      'Next      npx ampere import FILE, npx ampere findings',
+    ])
+    return EXIT.ok
+  })
+}
+
+/** The address of a bridge; in clear only on this computer, because the code is the key to a record. */
+function bridgeAddress(text: string): string {
+  if (!URL.canParse(text))
+    throw usage('--at: an address is expected, such as http://127.0.0.1:7310/hospital-a')
+  const { protocol, hostname, href, username, password, search, hash } = new URL(text)
+  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+  if (protocol !== 'https:' && !(protocol === 'http:' && isHere))
+    throw usage('--at: https is expected (http only on this computer)')
+  if (username !== '' || password !== '' || search !== '' || hash !== '')
+    throw usage('--at: an address without a name, a password, ? and # is expected')
+  return href.replace(/\/$/, '')
+}
+
+/** Sends a signed request to join to the bridge that issued the code. @throws AmpereError as that bridge answers */
+async function requestJoin(bridge: string, compact: string): Promise<ChainId> {
+  const response = await answerOf(bridge, compact)
+  if (!response.ok) {
+    const { code, message } = await problemOf(response)
+    throw refuse(code, message, 'ask the other institution for a new code')
+  }
+  const parsed = v.safeParse(pairingAnswer, await response.json().catch(() => null))
+  if (parsed.success) return parsed.output.chain
+  throw new AmpereError('UPSTREAM_FAILED', `${bridge} did not answer as a bridge does`)
+}
+
+async function answerOf(bridge: string, compact: string): Promise<Response> {
+  const request = new Request(`${bridge}/pairing`, {
+    method: 'POST',
+    headers: { 'content-type': JOSE_TYPE },
+    body: compact,
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  try {
+    return await fetch(request)
+  } catch (cause) {
+    const message = `${bridge} cannot be reached`
+    throw refuse('UPSTREAM_FAILED', message, 'is it the address of a bridge, and does its server run?', cause)
+  }
+}
+
+function notKnown({ open }: Session): Error {
+  return refuse(
+    'NOT_FOUND',
+    `${open.institution.id} has no patient with this record`,
+    'npx ampere chain list',
+  )
+}
