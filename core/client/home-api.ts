@@ -115,8 +115,7 @@ async function answered(ports: ClientPorts, request: Request): Promise<Response>
   throw await problemOf(response)
 }
 
-/** What a problem document says, or UPSTREAM_FAILED for any other answer. */
-export async function problemOf(response: Response): Promise<AmpereError> {
+async function problemOf(response: Response): Promise<AmpereError> {
   const parsed = v.safeParse(problemAnswer, await response.json().catch(() => null))
   if (!parsed.success) return new AmpereError('UPSTREAM_FAILED', `the home answered ${response.status}`)
   const code = parsed.output.code in PROBLEMS ? (parsed.output.code as ErrorCode) : 'UPSTREAM_FAILED'

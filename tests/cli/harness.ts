@@ -109,6 +109,35 @@ export function runProcess(
   })
 }
 
+/** A server in a process of its own. */
+export interface Serving {
+  /** What it printed when it was ready. */
+  readonly ready: Record<string, unknown>
+  /** Ends it as Ctrl+C does. */
+  stop(): Promise<Ended>
+}
+
+/** Starts a server with --json, and waits until it serves. */
+export function serveProcess(args: readonly string[]): Promise<Serving> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [AMPERE, ...args, '--json'])
+    const said = { out: '', err: '' }
+    const ended = new Promise<Ended>((end) => {
+      child.on('close', (code) => end({ code: code ?? -1, ...said }))
+    })
+    const stop = () => {
+      child.kill('SIGINT')
+      return ended
+    }
+    child.stderr.on('data', (text: Buffer) => (said.err += text.toString()))
+    child.stdout.on('data', (text: Buffer) => {
+      said.out += text.toString()
+      if (said.out.endsWith('\n')) resolve({ ready: jsonOf({ code: 0, ...said }), stop })
+    })
+    void ended.then(({ code, err }) => reject(new Error(`the server ended with ${code}: ${err}`)))
+  })
+}
+
 /** A folder that does not exist yet, in one that is the test's own. */
 export function freshFolder(): string {
   return join(mkdtempSync(join(tmpdir(), 'ampere-cli-')), 'data')

@@ -11,6 +11,7 @@ const REQUIRED_VERBS = {
   chain: ['list', 'show', 'export'],
   demo: ['reset', 'tamper'],
   instance: ['enrol', 'list', 'revoke'],
+  pair: ['issue', 'join'],
 }
 
 describe('help', () => {

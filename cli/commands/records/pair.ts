@@ -5,7 +5,6 @@ import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { issuePairingCode, joinRecord } from '#core/bridge/file/pair.ts'
 import { PAIRING_MS } from '#core/bridge/store/pairing.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
-import { problemOf } from '#core/client/home-api.ts'
 import { AmpereError } from '#core/errors.ts'
 import {
   chainArgument,
@@ -87,13 +86,22 @@ function bridgeAddress(text: string): string {
 /** Sends a signed request to join to the bridge that issued the code. @throws AmpereError as that bridge answers */
 async function requestJoin(bridge: string, compact: string): Promise<ChainId> {
   const response = await answerOf(bridge, compact)
-  if (!response.ok) {
-    const { code, message } = await problemOf(response)
-    throw refuse(code, message, 'ask the other institution for a new code')
-  }
+  if (!response.ok) throw refused(bridge, response.status)
   const parsed = v.safeParse(pairingAnswer, await response.json().catch(() => null))
   if (parsed.success) return parsed.output.chain
   throw new AmpereError('UPSTREAM_FAILED', `${bridge} did not answer as a bridge does`)
+}
+
+function refused(bridge: string, status: number): Error {
+  if (status === 404) {
+    const message = `${bridge} knows no such code: it is wrong, was used, or is older than a day`
+    return refuse('NOT_FOUND', message, 'ask the other institution for a new code, and for its address')
+  }
+  if (status === 401) {
+    const message = `${bridge} does not know this institution, or one of the two clocks is wrong`
+    return refuse('UNAUTHORIZED', message, 'npx ampere instance list, npx ampere doctor')
+  }
+  return new AmpereError('UPSTREAM_FAILED', `${bridge} answered ${status}`)
 }
 
 async function answerOf(bridge: string, compact: string): Promise<Response> {
