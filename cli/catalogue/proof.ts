@@ -49,11 +49,15 @@ export const PROOF: CommandGroup = {
     },
     {
       name: 'audit',
-      summary: "Audit the home's stores: every chain that it holds",
+      summary: "Audit the home's stores, and check what the institution's records say",
       about:
-        'Blocks, states, key rows and sealed objects of every record, whoever may read it. Nothing is opened. A running server audits itself.',
+        'Blocks, states, key rows and sealed objects of every record, whoever may read it; a running server audits itself. Then the records that the institution knows are opened and checked for consistency, which is entered in their access logs.',
+      flags: [{ flags: '--stores', about: 'only the stores: nothing is opened' }],
       acts: true,
-      examples: [{ does: 'is the store as it was signed?', run: 'npx ampere audit' }],
+      examples: [
+        { does: 'is all as it was signed, and does it fit together?', run: 'npx ampere audit' },
+        { does: 'the stores alone', run: 'npx ampere audit --stores' },
+      ],
       json: {
         ok: 'false when something is not as it was signed',
         chains: 'how many',
@@ -61,6 +65,9 @@ export const PROOF: CommandGroup = {
         entries: 'how many',
         erased: 'how many of them are erased',
         problems: PROBLEMS,
+        flags: 'what is no damage but worth knowing (docs/OPERATIONS.md)',
+        contents:
+          'records, findings, fresh (filed just now) and failed, as the institution reads them; null with --stores',
       },
       load: async () => (await import('../commands/proof/audit.ts')).audit,
     },

@@ -247,10 +247,27 @@ describe('erasing', () => {
   })
 })
 
+describe('audit', () => {
+  it('checks the stores, then what the records of the institution say', async () => {
+    const folder = copyOf(demo)
+    expect(await told(folder, 'audit')).toMatchObject({
+      exit: 0,
+      problems: [],
+      contents: { institution: 'hospital-a', records: 1, findings: 4, fresh: 0, failed: 0 },
+    })
+    expect(await told(folder, 'audit', '--stores')).toMatchObject({ exit: 0, contents: null })
+    await told(folder, 'demo', 'tamper', '--what', 'key-row')
+    expect(await told(folder, 'audit', '--as', 'hospital-b')).toMatchObject({
+      exit: 3,
+      contents: { institution: 'hospital-b', records: 1 },
+    })
+  }, 30_000)
+})
+
 describe('findings', () => {
   it('come gravest first, with sources and pointers to the evidence, and are entered in the access log', async () => {
     const folder = copyOf(demo)
-    const before = jsonOf(await run(['audit', '--json', '--data', folder]))
+    const before = jsonOf(await run(['audit', '--stores', '--json', '--data', folder]))
     const items = (await told(folder, 'findings'))['items'] as Record<string, unknown>[]
     expect(items.map(({ severity }) => severity)).toEqual(['safety', 'safety', 'error', 'info'])
     expect(items.find(({ rule }) => rule === 'R80')).toMatchObject({
@@ -261,7 +278,7 @@ describe('findings', () => {
         { source: 'hospital-b', type: 'MedicationRequest', pointer: '/medicationCodeableConcept' },
       ],
     })
-    const after = jsonOf(await run(['audit', '--json', '--data', folder]))
+    const after = jsonOf(await run(['audit', '--stores', '--json', '--data', folder]))
     expect(Number(after['blocks'])).toBe(Number(before['blocks']) + 1)
     expect((await lines(folder, 'findings', '--severity', 'safety')).out).toMatch(
       /^safety {2}R25 [^]*\n2 findings\n$/,

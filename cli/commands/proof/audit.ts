@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { shortId, withSession, type ActingOptions } from '../../deployment/session.ts'
+import { shortId, withSession, type ActingOptions, type Session } from '../../deployment/session.ts'
+import { checkAll } from '#functions/checker/check-all.ts'
+import { silentLog } from '#functions/host/telemetry.ts'
 import type { AuditReport } from '#core/server/audit/report.ts'
 import type { Call } from '../../program/command.ts'
 import { auditHome } from '../../proof/audit.ts'
@@ -7,14 +9,19 @@ import { problemLine } from '../../proof/problem.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { counted, localTime } from '../../terminal/words.ts'
 
-/** Audits the home's stores: every chain that it holds, with its blocks, states, key rows and objects. */
-export async function audit(call: Call<ActingOptions>): Promise<number> {
+interface AuditOptions extends ActingOptions {
+  readonly stores?: boolean
+}
+
+/** Audits the home's stores, then checks the contents of the records that the acting institution knows. */
+export async function audit(call: Call<AuditOptions>): Promise<number> {
   return withSession(call, async (session) => {
     const report = await auditHome(session, session.open.connection, call.screen)
     const { chains, blocks, entries, erased, findings, flags } = report
+    const contents = call.options.stores === true ? null : await checkContents(session)
     const [first] = findings
     call.screen.print(
-      { ok: findings.length === 0, chains, blocks, entries, erased, problems: findings, flags },
+      { ok: findings.length === 0, chains, blocks, entries, erased, problems: findings, flags, contents },
       [
         `${counted(chains, 'chain')}, ${counted(blocks, 'block')}, ${counted(entries, 'entry', 'entries')}, ${erased} erased`,
         ...findings.map((finding) => `${shortId(finding.chain)}  ${call.screen.bad(problemLine(finding))}`),
@@ -22,10 +29,40 @@ export async function audit(call: Call<ActingOptions>): Promise<number> {
         ...(first
           ? [`  Next: npx ampere chain show ${shortId(first.chain)} --block ${first.height}`]
           : ['Everything that the home holds is what was signed.']),
+        ...(contents ? [contentsLine(contents)] : []),
       ],
     )
     return first ? EXIT.verification : EXIT.ok
   })
+}
+
+/** What the consistency rules say of the records that an institution knows. */
+interface Contents {
+  readonly institution: string
+  readonly records: number
+  /** Findings that stand, and how many of them were filed just now. */
+  readonly findings: number
+  readonly fresh: number
+  /** Records that do not open, for example because they were damaged. */
+  readonly failed: number
+}
+
+/** As the role `checker` does it: what is new is filed, what was settled is withdrawn, readings are entered. */
+async function checkContents({ open }: Session): Promise<Contents> {
+  const { patients, newFindings, failed } = await checkAll(open.bridge, silentLog)
+  let findings = 0
+  for (const { id } of await open.records()) {
+    // One that does not open is counted as failed already.
+    const record = await open.bridge.record(id).catch(() => null)
+    findings += record?.projection.findings.length ?? 0
+  }
+  return { institution: open.institution.id, records: patients, findings, fresh: newFindings, failed }
+}
+
+function contentsLine({ institution, records, findings, fresh, failed }: Contents): string {
+  const unopened = failed === 0 ? '' : `; ${counted(failed, 'record')} could not be opened`
+  const next = findings === 0 ? '' : ': npx ampere findings'
+  return `Contents as ${institution} reads them: ${counted(records, 'record')}, ${counted(findings, 'finding')}, ${fresh} new${unopened}${next}`
 }
 
 /** What is no damage but worth knowing: docs/OPERATIONS.md says what to do about each. */
