@@ -16,6 +16,7 @@ import {
   type QuarantinedItem,
 } from '../record/fhir/intake.ts'
 import type { IntakeItem } from '../record/fhir/model.ts'
+import { COMPARTMENTS } from '../record/entry.ts'
 import type { LabelPolicy } from '../record/labels/label.ts'
 import { fileItems, toNewEntries, type FiledItem, type Filing } from './file/file-resources.ts'
 import { stepFindings } from './file/findings.ts'
@@ -209,7 +210,7 @@ async function fileFindings(
 async function chainFor(ports: BridgePorts, patientId: string): Promise<ChainId> {
   const known = await ports.store.patients.find(patientId)
   if (known) return known
-  const { record } = await ports.client.create()
+  const { record } = await ports.client.create(COMPARTMENTS)
   await ports.store.patients.link(patientId, record)
   return record
 }

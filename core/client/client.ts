@@ -106,10 +106,8 @@ export interface RecordClient {
   read(chain: ChainId): Promise<RecordView>
   /** The access chain that the record chain names, or null. */
   accessChainOf(chain: ChainId): Promise<ChainId | null>
-  /** Creates a record chain with its access chain, controlled by this identity's institution. */
-  create(options?: {
-    readonly compartments?: readonly string[]
-  }): Promise<{ record: ChainId; access: ChainId }>
+  /** Creates a record chain with these compartments and its access chain, controlled by this identity's institution. */
+  create(compartments: readonly string[]): Promise<{ record: ChainId; access: ChainId }>
   /** Says to the home that this institution's copy of what an erasure names is gone. Repeating it changes nothing. */
   stateErased(chain: ChainId, erasure: CompletedErasure): Promise<void>
   /** Signs this institution's request to join the chain behind a pairing code. */

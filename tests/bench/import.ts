@@ -10,7 +10,7 @@ import { toNewEntries } from '#core/bridge/file/file-resources.ts'
 import { recordItems } from '#core/bridge/serve/record-items.ts'
 import type { Projection } from '#core/bridge/serve/projection.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
-import { RECORD_COMPARTMENTS } from '#core/client/sign/create-chain.ts'
+import { COMPARTMENTS } from '#core/record/entry.ts'
 import { checkRecord } from '#core/consistency/check.ts'
 import { knowledge, testBridge, type BridgeWorld } from '#tests/bridge-world.ts'
 import { ORIGIN, START_MS, testDeployment } from '#tests/deployment.ts'
@@ -89,7 +89,7 @@ async function partsOnce(
   const { bridge } = testBridge(world, INSTITUTION)
   const made: ChainId[] = []
   const create = await time(async () => {
-    for (const _ of bundles) made.push((await createRecord(connection, HOME, RECORD_COMPARTMENTS)).record)
+    for (const _ of bundles) made.push((await createRecord(connection, HOME, COMPARTMENTS)).record)
   })
   const chains = await Promise.all(made.map((chain) => connection.replica(chain)))
   const drafts: (readonly Draft[])[] = []

@@ -2,7 +2,6 @@
 import type { Home } from '../../block/block.ts'
 import type { RecordClient } from '../client.ts'
 import type { Connection } from '../connect.ts'
-import { RECORD_COMPARTMENTS } from '../sign/create-chain.ts'
 import { createRecord } from './create-record.ts'
 import { stateErased } from './state-erased.ts'
 import { openPairing, requestPairing } from './pair-record.ts'
@@ -20,6 +19,6 @@ export function recordClient(connection: Connection, home: Home, backupDays = 0)
     share: async (chain, institution) => {
       await shareRecord(connection, chain, { institution, rights: ['append', 'read'] })
     },
-    create: (options) => createRecord(connection, home, options?.compartments ?? RECORD_COMPARTMENTS),
+    create: (compartments) => createRecord(connection, home, compartments),
   }
 }

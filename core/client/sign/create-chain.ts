@@ -14,17 +14,6 @@ import type { Now, Random, Signer } from '../../ports/keys.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
 import { drawEpoch, type EpochSecrets } from './make-epoch.ts'
 
-/** The compartments of a record chain unless others are asked for. */
-export const RECORD_COMPARTMENTS = [
-  'general',
-  'mental-health',
-  'substance-use',
-  'hiv-sti',
-  'reproductive',
-  'genetic',
-  'violence',
-  'unclassified',
-] as const
 /** The one compartment of an access chain. */
 export const ACCESS_COMPARTMENTS = ['access'] as const
 
