@@ -1,66 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClosedStatus, RecordView } from '#core/client/client.ts'
+import type { ErasureProgress } from '#core/client/read/erasures.ts'
+import { statusOf, worstStatus, type BlockStatus as ProvenStatus } from '#core/client/read/status.ts'
 
 /** What can be said of a block or an entry while there is no log: interface words, one meaning each. */
-export type Status =
-  | 'promised'
-  | 'erasing'
-  | 'erased'
-  | 'missing'
-  | 'tampered'
-  | 'unopenable'
-  | 'forked'
-  | 'not-checked'
+export type Status = ProvenStatus | 'not-checked'
 
 interface StatusWord {
   /** What it means, in a sentence. */
   readonly means: string
   /** True when something is wrong. */
   readonly isBad: boolean
-  /** The worst status of several is the one with the highest rank. */
-  readonly rank: number
 }
 
 const WORDS: Readonly<Record<Status, StatusWord>> = {
   promised: {
-    rank: 0,
     isBad: false,
     means: 'signed and accepted by the home; there is no log yet to list it',
   },
   'not-checked': {
-    rank: 1,
     isBad: false,
     means: 'it could not be checked, because of what is wrong before it',
   },
   erased: {
-    rank: 2,
     isBad: false,
     means: 'erased on request; every holder has signed that its copy is gone',
   },
   erasing: {
-    rank: 3,
     isBad: false,
     means: 'its erasure is ordered; not every holder has signed yet that it is done',
   },
-  unopenable: { rank: 4, isBad: true, means: 'stored as signed, but its author sealed it wrongly' },
-  missing: { rank: 5, isBad: true, means: 'it should be stored, and nobody asked to erase it' },
-  tampered: { rank: 6, isBad: true, means: 'what is stored differs from what was signed' },
-  forked: { rank: 7, isBad: true, means: 'two histories exist; rely on neither' },
+  incomplete: {
+    isBad: false,
+    means: 'part of a delivery whose other blocks are not there; it counts for nothing until they are',
+  },
+  unopenable: { isBad: true, means: 'stored as signed, but its author sealed it wrongly' },
+  missing: { isBad: true, means: 'it should be stored, and nobody asked to erase it' },
+  tampered: { isBad: true, means: 'what is stored differs from what was signed' },
+  forked: { isBad: true, means: 'two histories exist; rely on neither' },
 }
 
-/** The statuses of closed entries, in these words. What is not granted or not whole yet stands as signed. */
-const OF_CLOSED: Readonly<Record<ClosedStatus, Status>> = {
-  'not-granted': 'promised',
-  incomplete: 'promised',
-  erased: 'erased',
-  missing: 'missing',
-  tampered: 'tampered',
-  unopenable: 'unopenable',
-}
-
-/** What a status means. */
+/** What a status means. What an institution may not open stands as signed. */
 export function statusWord(status: Status | ClosedStatus): StatusWord {
-  return WORDS[status in WORDS ? (status as Status) : OF_CLOSED[status as ClosedStatus]]
+  return WORDS[status === 'not-granted' ? 'promised' : status]
 }
 
 /** The statuses of a block's entries, and the worst of them, which is the block's own. */
@@ -72,38 +54,21 @@ export interface BlockStatus {
   readonly rule: string
 }
 
-/**
- * The one place that says what status a block has, from a verified view. `done` are the heights of
- * erasures that every holder has stated to be carried out, with no backup left that could hold the keys.
- */
-export function blockStatus(view: RecordView, height: number, done: readonly number[]): BlockStatus {
-  const counts = new Map<string, number>()
-  let worst: Status = 'promised'
-  let rule = ''
-  const note = (word: string, status: Status, itsRule: string) => {
-    counts.set(word, (counts.get(word) ?? 0) + 1)
-    if (WORDS[status].rank <= WORDS[worst].rank) return
-    worst = status
-    rule = itsRule
-  }
-  for (const entry of view.opened) if (entry.height === height) note('promised', 'promised', '')
-  for (const entry of view.closed) {
-    if (entry.height !== height) continue
-    const status = entry.status === 'erased' ? erasureOf(view, entry, done) : OF_CLOSED[entry.status]
-    note(entry.status === 'erased' ? status : entry.status, status, entry.rule)
-  }
-  return { status: worst, entries: Object.fromEntries(counts), rule }
-}
-
-function erasureOf(
+/** What a block of a verified view shows, entry by entry. */
+export function blockStatus(
   view: RecordView,
-  entry: { readonly height: number; readonly id: string },
-  done: readonly number[],
-): 'erased' | 'erasing' {
-  const orders = view.erasures.filter(({ body, height }) =>
-    body.scope === 'record'
-      ? entry.height < height
-      : body.targets.some(({ height: at, ids }) => at === entry.height && ids.some((id) => id === entry.id)),
-  )
-  return orders.some(({ height }) => done.includes(height)) ? 'erased' : 'erasing'
+  height: number,
+  progress: readonly ErasureProgress[],
+): BlockStatus {
+  const opened = view.opened.filter((entry) => entry.height === height)
+  const closed = view.closed.filter((entry) => entry.height === height)
+  const shown = closed.map((entry) => ({ entry, status: statusOf(entry, view, progress) }))
+  const status = worstStatus(shown.flatMap((item) => item.status ?? []))
+  const counts = new Map<string, number>(opened.length > 0 ? [['promised', opened.length]] : [])
+  for (const item of shown) {
+    const word = item.status ?? item.entry.status
+    counts.set(word, (counts.get(word) ?? 0) + 1)
+  }
+  const rule = shown.find((item) => item.status === status)?.entry.rule ?? ''
+  return { status, entries: Object.fromEntries(counts), rule }
 }

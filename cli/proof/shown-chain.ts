@@ -36,11 +36,10 @@ export async function readShownChain(connection: Connection, chain: ChainId): Pr
   try {
     const view = await connection.read(chain)
     const progress = await readErasures(connection, chain)
-    const done = progress.filter(({ status }) => status === 'erased').map(({ height }) => height)
     const compacts = await storedBlocks(connection, chain)
     const blocks = compacts.slice(0, view.height + 1).map(parseBlock)
     const shown = blocks.map((block, height) =>
-      shownBlock(connection, block, blockStatus(view, height, done)),
+      shownBlock(connection, block, blockStatus(view, height, progress)),
     )
     return { blocks: shown, view, problem: null }
   } catch (error) {

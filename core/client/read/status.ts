@@ -35,7 +35,7 @@ export function blockStatuses(
 ): readonly BlockStatus[] {
   const statuses: BlockStatus[] = Array.from({ length: view.height + 1 }, () => 'promised')
   for (const entry of view.closed) {
-    const status = entryStatus(entry, view, progress)
+    const status = statusOf(entry, view, progress)
     const before = statuses[entry.height]
     if (status && before && ORDER.indexOf(status) > ORDER.indexOf(before)) statuses[entry.height] = status
   }
@@ -50,8 +50,8 @@ export function worstStatus(statuses: readonly BlockStatus[]): BlockStatus {
   )
 }
 
-/** Null where an entry says nothing of its block: this reader may not open it. */
-function entryStatus(
+/** What a closed entry says of its block; null where that is nothing, because this reader may not open it. */
+export function statusOf(
   entry: ClosedEntry,
   view: Pick<RecordView, 'erasures'>,
   progress: readonly ErasureProgress[],
