@@ -30,6 +30,7 @@ export const DATA: CommandGroup = {
         of: 'how many there are in the file',
         unchanged: 'how many were there already',
         leftOut: 'places of resources that belong to no patient',
+        dangling: 'line or entry and path of references inside the file that lead nowhere; they are kept',
         findings: 'how many findings are new',
         quarantined: 'line or entry, code and reason of each',
       },

@@ -157,6 +157,18 @@ describe('the FHIR endpoint', () => {
     expect((await send(world, 'POST', '/fhir', '{}', large)).status).toBe(413)
   })
 
+  it('keeps a reference that leads nowhere as it was sent, and says where it is', async () => {
+    const world = testBridge(await testDeployment(['hospital-a']), 'hospital-a')
+    const encounter = { reference: 'urn:uuid:5c2b7f0e-0000-4000-8000-00000000dead' }
+    const message = bundle('transaction', [patient('p1'), observation('o1', 'p1', { encounter })])
+    const report = await world.bridge.import(Buffer.from(message), 'fhir+json')
+    expect({ filed: report.filed.length, dangling: report.dangling }).toEqual({
+      filed: 2,
+      dangling: [{ position: 1, expression: 'Observation.encounter.reference' }],
+    })
+    expect(await (await send(world, 'GET', '/fhir/Observation/o1')).json()).toMatchObject({ encounter })
+  })
+
   it('keeps the good lines of NDJSON and names the line of a truncated one', async () => {
     const world = testBridge(await testDeployment(['hospital-a']), 'hospital-a')
     const text = `${JSON.stringify(patient('p1'))}\n${JSON.stringify(observation('o1', 'p1'))}\n{"resourceType":"Observ`

@@ -79,8 +79,9 @@ function report(
     why: reasonOf(item),
   }))
   const ok = quarantined.length + left.length === 0
-  const said = { filed: fresh.size, of: total, unchanged: known.size, leftOut: left, findings, quarantined }
-  screen.print({ ok, ...said }, [
+  const dangling = intake.dangling.map(({ position, expression }) => ({ [unit]: position, expression }))
+  const said = { filed: fresh.size, of: total, unchanged: known.size, leftOut: left, dangling, findings }
+  screen.print({ ok, ...said, quarantined }, [
     `Filed ${count(fresh.size)} of ${count(total)}${known.size === 0 ? '' : `; ${count(known.size)} were there already`}. In quarantine: ${count(quarantined.length)}`,
     ...columns(
       intake.quarantined.slice(0, MAX_LISTED).map((item) => [`${unit} ${item.position}`, reasonOf(item)]),
@@ -91,6 +92,11 @@ function report(
     ...(left.length === 0
       ? []
       : [`  Left out, for they belong to no patient: ${unit} ${left.slice(0, MAX_LISTED).join(', ')}`]),
+    ...(dangling.length === 0
+      ? []
+      : [
+          `  ${counted(dangling.length, 'reference')} to nothing in this file, kept as sent: --json says where`,
+        ]),
     ...(findings === 0 ? [] : [`${counted(findings, 'new finding')}. See  npx ampere findings`]),
     ...(quarantined.length === 0
       ? []
