@@ -6,6 +6,8 @@ import { AmpereError } from '#core/errors.ts'
 import { suggestion } from '#cli/program/near.ts'
 import { fail } from '#cli/program/failure.ts'
 import { parseInstitution, parseList, parsePort, parseSince, parseUntil } from '#cli/program/arguments.ts'
+import { passphraseFileIn } from '#cli/deployment/passphrase.ts'
+import { dataFolder } from '#cli/deployment/settings.ts'
 import { startProgress } from '#cli/terminal/progress.ts'
 import { askPerson } from '#cli/terminal/prompt.ts'
 import { listenForStop } from '#cli/terminal/stopping.ts'
@@ -204,6 +206,15 @@ describe('what is typed after a flag', () => {
     () => parseSince('2026-13-01'),
   ])('is refused with exit code 2 where it means nothing: %s', (parse) => {
     expect(parse).toThrow(CommanderError)
+  })
+})
+
+describe('an empty variable', () => {
+  it('says nothing', () => {
+    expect(dataFolder(undefined, { AMPERE_DATA: '' })).toBe(dataFolder(undefined, {}))
+    expect(dataFolder(undefined, { AMPERE_DATA: '/srv/a' })).toBe('/srv/a')
+    expect(passphraseFileIn({ AMPERE_PASSPHRASE_FILE: '' })).toBeUndefined()
+    expect(passphraseFileIn({ AMPERE_PASSPHRASE_FILE: 'file' })).toBe('file')
   })
 })
 
