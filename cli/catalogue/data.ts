@@ -92,9 +92,10 @@ export const DATA: CommandGroup = {
         { does: 'what may harm somebody', run: 'npx ampere findings --severity safety' },
       ],
       json: {
-        ok: 'true',
+        ok: 'false when a part of a record is not as it was signed and could not be read',
         items:
           'chain, id, rule, severity, title, explanation, filedBy, sources, and evidence: source, type, id, pointer and value of each',
+        problems: 'chain, height, status, rule and detail of what could not be read',
       },
       load: async () => (await import('../commands/data/findings.ts')).findings,
     },

@@ -41,7 +41,7 @@ export const PROOF: CommandGroup = {
         pinned: 'whether that is the registry that is trusted here',
         origin: 'the home that it came from',
         asOf: 'until when it is complete, as the home says',
-        statuses: 'the status word of each block that has entries, by height',
+        statuses: 'the status word of each block, by height',
         erasures: 'who says that erased copies are gone, and who still owes it',
         problems: PROBLEMS,
       },
@@ -65,7 +65,7 @@ export const PROOF: CommandGroup = {
         entries: 'how many',
         erased: 'how many of them are erased',
         problems: PROBLEMS,
-        flags: 'what is no damage but worth knowing (docs/OPERATIONS.md)',
+        flags: 'chain, height, flag, detail and since of what is no damage but worth knowing',
         contents:
           'records, findings, fresh (filed just now) and failed, as the institution reads them; null with --stores',
       },

@@ -67,9 +67,19 @@ function storedBlocks(db: DatabaseSync, chain: string): StoredBlock[] {
   return rows.map((row) => {
     const text = Buffer.from(row['value'] as Uint8Array).toString()
     const payload = Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()
-    const { height, entries } = JSON.parse(payload) as Pick<StoredBlock, 'height' | 'entries'>
+    const { height, entries } = parsed(payload)
     return { key: String(row['key']), text, height, entries }
   })
+}
+
+/** @throws AmpereError STORE_CORRUPT for a block that was damaged before */
+function parsed(payload: string): Pick<StoredBlock, 'height' | 'entries'> {
+  try {
+    return JSON.parse(payload) as Pick<StoredBlock, 'height' | 'entries'>
+  } catch {
+    // Its message is not kept as a cause: it quotes what was stored.
+    throw refuse('STORE_CORRUPT', 'a block of the demo is damaged already', 'npx ampere demo reset')
+  }
 }
 
 function flip(text: string, at: number): string {

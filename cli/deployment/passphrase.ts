@@ -65,11 +65,17 @@ export async function readPassphrase(
   options: Pick<Common, 'passphraseFile'>,
   screen: Screen,
 ): Promise<string> {
-  const file = options.passphraseFile ?? screen.terminal.env['AMPERE_PASSPHRASE_FILE']
+  const file = options.passphraseFile ?? passphraseFileIn(screen.terminal.env)
   if (file === '-') return readLine(screen)
   return file === undefined
     ? keeperOf(source).read(source, folder, screen)
     : readPassphraseFile(resolve(file))
+}
+
+/** What AMPERE_PASSPHRASE_FILE says; an empty variable says nothing, as is usual for variables. */
+export function passphraseFileIn(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const file = env['AMPERE_PASSPHRASE_FILE']
+  return file === '' ? undefined : file
 }
 
 /** A passphrase for a new deployment in `folder`. */

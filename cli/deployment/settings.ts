@@ -53,7 +53,9 @@ export function dataFolder(
   given: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): string {
-  return resolve(given ?? env['AMPERE_DATA'] ?? join(process.cwd(), '.ampere'))
+  // An empty variable says nothing, as is usual for variables.
+  const named = given ?? (env['AMPERE_DATA'] === '' ? undefined : env['AMPERE_DATA'])
+  return resolve(named ?? join(process.cwd(), '.ampere'))
 }
 
 /** Settings of a folder, or null when nothing was set up there. @throws AmpereError STORE_CORRUPT, STORE_VERSION */

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import { AmpereError, isAmpereError, type ErrorCode } from '#core/errors.ts'
 import { EXIT, paint, type Common } from '../terminal/screen.ts'
+import { withFolder } from '../terminal/hints.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Refusal } from './refuse.ts'
 
@@ -41,12 +42,18 @@ const SYSTEM: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 export function fail(terminal: Terminal, options: Partial<Common>, error: unknown): number {
   if (error instanceof CommanderError) return failUsage(terminal, options, error)
   const known = knownError(error)
-  const next = known.next ?? (known.code === 'UNEXPECTED' ? undefined : NEXT[known.code])
-  write(terminal, options, known.code, known.message, next)
+  const next = known.next ?? nextFor(known.code, known.message)
+  const there = next === undefined ? undefined : withFolder(next, options.data)
+  write(terminal, options, known.code, known.message, there)
   if (options.debug === true) terminal.err.write(`${frames(error).join('\n')}\n`)
   return isAmpereError(error, 'VERIFICATION_FAILED', 'PROOF_INVALID', 'SIGNATURE_INVALID')
     ? EXIT.verification
     : EXIT.failed
+}
+
+function nextFor(code: ErrorCode | 'UNEXPECTED', message: string): string | undefined {
+  if (code === 'VIOLATION' && message.startsWith('rule hold:')) return NEXT.HOLD
+  return code === 'UNEXPECTED' ? undefined : NEXT[code]
 }
 
 function failUsage(terminal: Terminal, options: Partial<Common>, error: CommanderError): number {

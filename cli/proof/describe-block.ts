@@ -4,6 +4,8 @@ import { keyRecordOf, type RegistryView } from '#core/registry/snapshot.ts'
 import type { Kid } from '#core/bytes/ids.ts'
 import { counted, localTime } from '../terminal/words.ts'
 
+type Grant = ControlBlock['body']['grants']['put'][number]
+
 /** What a block does, in a few words; nothing in it is sealed. */
 export function describeBlock(block: Block): string {
   switch (block.type) {
@@ -26,7 +28,7 @@ export function authorOf(kid: Kid, records: RegistryView): string {
 
 function describeControl({ body }: ControlBlock): string {
   const said = [
-    ...body.grants.put.map(({ institution, rights }) => `grants ${institution} ${rights.join(' and ')}`),
+    ...body.grants.put.map(describeGrant),
     ...body.grants.remove.map((institution) => `takes ${institution}'s grant away`),
     ...(body.controllers ? [`${body.controllers.members.length} controllers`] : []),
     ...(body.hold === null ? [] : [body.hold ? 'on hold' : 'hold ends']),
@@ -34,6 +36,11 @@ function describeControl({ body }: ControlBlock): string {
     ...(body.epoch ? ['new keys'] : []),
   ]
   return said.join(', ')
+}
+
+function describeGrant({ institution, rights, compartments, until }: Grant): string {
+  const where = ` in ${counted(compartments.length, 'compartment')}`
+  return `grants ${institution} ${rights.join(' and ')}${where}${until === null ? '' : ` until ${localTime(until)}`}`
 }
 
 function describeErase({ body }: EraseBlock): string {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '#core/bytes/ids.ts'
+import type { ClosedEntry } from '#core/client/client.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { statusWord } from './block-status.ts'
 import { problemIn, type Problem } from './problem.ts'
@@ -20,21 +21,13 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
   const none = { chain, blocks: 0, entries: 0, erased: 0, notGranted: 0 }
   try {
     const view = await connection.read(chain)
-    const bad = view.closed.filter(({ status }) => statusWord(status).isBad)
-    const places = new Map(bad.map((entry) => [`${entry.height}/${entry.status}`, entry]))
     return {
       chain,
       blocks: view.height + 1,
       entries: view.opened.length + view.closed.length,
       erased: view.closed.filter((entry) => entry.status === 'erased').length,
       notGranted: view.closed.filter((entry) => entry.status === 'not-granted').length,
-      problems: [...places.values()].map(({ height, status, rule }) => ({
-        chain,
-        height,
-        status,
-        rule,
-        detail: 'what is stored differs from what was signed',
-      })),
+      problems: closedProblems(chain, view.closed),
       ms: performance.now() - started,
     }
   } catch (error) {
@@ -42,4 +35,12 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
     if (!problem) throw error
     return { ...none, problems: [problem], ms: performance.now() - started }
   }
+}
+
+/** What keeps entries of a record closed that it should not, once for each block and status. */
+export function closedProblems(chain: ChainId, closed: readonly ClosedEntry[]): readonly Problem[] {
+  const bad = closed.filter(({ status }) => statusWord(status).isBad)
+  const places = new Map(bad.map((entry) => [`${entry.height}/${entry.status}`, entry]))
+  const detail = 'what is stored differs from what was signed'
+  return [...places.values()].map(({ height, status, rule }) => ({ chain, height, status, rule, detail }))
 }

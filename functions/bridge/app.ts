@@ -2,6 +2,7 @@
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import type { Bridge } from '#core/bridge/bridge.ts'
 import { capabilityStatement } from '#core/bridge/serve/capability.ts'
+import { AmpereError } from '#core/errors.ts'
 import { createApp, type Hosting, type RoleApp } from '../host/app.ts'
 import { fhir, fhirProblem, placeOf } from './answers.ts'
 import { addReads } from './reads.ts'
@@ -16,5 +17,9 @@ export function bridgeApp(bridge: Bridge, hosting: Hosting): RoleApp {
   )
   addReads(app, bridge)
   addWrites(app, bridge, hosting)
+  // FHIR clients read an OperationOutcome; the home's own answer to an unknown route is none.
+  app.all('/fhir/*', () => {
+    throw new AmpereError('UNSUPPORTED', 'no such interaction; metadata lists those there are')
+  })
   return app
 }

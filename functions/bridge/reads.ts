@@ -46,7 +46,9 @@ export function addReads(app: RoleApp, bridge: Bridge): void {
     return fhir(history(projection, findResource(projection, type, id), placeOf(c)))
   })
   app.get('/fhir/Provenance', async (c) => {
-    const [type = '', id = ''] = (c.req.query('target') ?? '').split('/')
+    const target = c.req.query('target')
+    if (target === undefined) throw new AmpereError('UNSUPPORTED', 'a search for Provenance needs target')
+    const [type = '', id = ''] = target.split('/')
     const { projection } = await locate(bridge, c, type, id)
     const resource = findResource(projection, type, id)
     const entry = resource.versions.map((version) => ({ resource: provenance(resource, version) }))
@@ -107,6 +109,9 @@ async function read(bridge: Bridge, c: Context): Promise<Response> {
 
 async function searchType(bridge: Bridge, c: Context, query: URLSearchParams): Promise<Response> {
   const type = c.req.param('type') ?? ''
+  const { patientTypes, otherTypes } = bridge.ports.validator
+  if (!patientTypes.includes(type) && !otherTypes.includes(type))
+    throw new AmpereError('NOT_FOUND', 'not a resource type that is kept here')
   const patient = query.get('patient') ?? query.get('subject')
   const patientId = patient?.replace(/^Patient\//, '') ?? (type === 'Patient' ? query.get('_id') : null)
   if (patientId === null) throw new AmpereError('UNSUPPORTED', 'a search needs patient or subject')

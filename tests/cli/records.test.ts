@@ -68,7 +68,7 @@ describe('chain', () => {
     const { code, out } = await lines(demo, 'chain', 'list', '--as', 'clinic-c')
     expect({ code, out }).toEqual({
       code: 0,
-      out: 'clinic-c knows no record yet. Next: npx ampere import FILE\n',
+      out: `clinic-c knows no record yet. Next: npx ampere import --data ${demo} FILE\n`,
     })
   })
 
@@ -126,6 +126,10 @@ describe('chain', () => {
     const other = 'A'.repeat(43)
     const problems = (await told(nowhere, 'verify', file, '--registry', other))['problems']
     expect(problems).toMatchObject([{ rule: 'registry' }])
+    expect(await told(nowhere, 'verify', file, '--registry', record.slice(0, 8))).toMatchObject({
+      exit: 2,
+      message: expect.stringContaining('--registry'),
+    })
     writeFileSync(file, readFileSync(file, 'utf8').replace(/("row":".{300})./, '$1~'))
     expect(await told(nowhere, 'verify', file)).toMatchObject({
       exit: 3,
@@ -153,6 +157,10 @@ describe('grants', () => {
       block: 13,
       until: null,
     })
+    expect((await blocksOf(folder)).slice(12).map(({ does }) => does)).toEqual([
+      expect.stringMatching(/^grants clinic-c read in 1 compartment until 01-Jan-2030 /),
+      expect.stringMatching(/^grants clinic-c append and read in 8 compartments(?:, new keys)?$/),
+    ])
     expect(await told(folder, 'revoke', short, 'clinic-c')).toMatchObject({ exit: 0, block: 14 })
     expect(await told(folder, 'revoke', short, 'clinic-c')).toMatchObject({ exit: 1, code: 'NOT_FOUND' })
     expect(await told(folder, 'rotate', short)).toMatchObject({ exit: 0, block: 15, dropped: [] })
@@ -198,7 +206,10 @@ describe('erasing', () => {
     })
     expect(await blocksOf(folder)).toHaveLength(12)
     expect(await told(folder, 'hold', short)).toMatchObject({ exit: 0, hold: true, block: 12 })
-    expect((await told(folder, ...erase, '--confirm', short.slice(0, 4))).exit).toBe(1)
+    expect(await told(folder, ...erase, '--confirm', short.slice(0, 4))).toMatchObject({
+      exit: 1,
+      next: expect.stringContaining('npx ampere hold'),
+    })
     expect(await told(folder, 'hold', short, '--off')).toMatchObject({ exit: 0, hold: false, block: 13 })
     expect(await told(folder, 'hold', short, '--off')).toMatchObject({ exit: 0, block: null })
     const typed = testTerminal({ isTTY: true, types: ['demo', short] })

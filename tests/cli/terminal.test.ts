@@ -6,6 +6,9 @@ import { AmpereError } from '#core/errors.ts'
 import { suggestion } from '#cli/program/near.ts'
 import { fail } from '#cli/program/failure.ts'
 import { parseInstitution, parseList, parsePort, parseSince, parseUntil } from '#cli/program/arguments.ts'
+import { passphraseFileIn } from '#cli/deployment/passphrase.ts'
+import { dataFolder } from '#cli/deployment/settings.ts'
+import { withFolder } from '#cli/terminal/hints.ts'
 import { startProgress } from '#cli/terminal/progress.ts'
 import { askPerson } from '#cli/terminal/prompt.ts'
 import { listenForStop } from '#cli/terminal/stopping.ts'
@@ -204,6 +207,28 @@ describe('what is typed after a flag', () => {
     () => parseSince('2026-13-01'),
   ])('is refused with exit code 2 where it means nothing: %s', (parse) => {
     expect(parse).toThrow(CommanderError)
+  })
+})
+
+describe('a suggested command', () => {
+  it('names the folder that this one was given, except where another one is meant', () => {
+    const told = (text: string) => withFolder(text, '/srv/a b')
+    expect(withFolder('npx ampere start', undefined)).toBe('npx ampere start')
+    expect(withFolder('Next: npx ampere start', '/srv/a')).toBe('Next: npx ampere start --data /srv/a')
+    expect(told('npx ampere demo tamper && npx ampere verify --all')).toBe(
+      "npx ampere demo tamper --data '/srv/a b' && npx ampere verify --data '/srv/a b' --all",
+    )
+    for (const text of ['npx ampere import --help', 'There  npx ampere pair join CODE', 'npx ampere --help'])
+      expect(told(text)).toBe(text)
+  })
+})
+
+describe('an empty variable', () => {
+  it('says nothing', () => {
+    expect(dataFolder(undefined, { AMPERE_DATA: '' })).toBe(dataFolder(undefined, {}))
+    expect(dataFolder(undefined, { AMPERE_DATA: '/srv/a' })).toBe('/srv/a')
+    expect(passphraseFileIn({ AMPERE_PASSPHRASE_FILE: '' })).toBeUndefined()
+    expect(passphraseFileIn({ AMPERE_PASSPHRASE_FILE: 'file' })).toBe('file')
   })
 })
 

@@ -176,4 +176,19 @@ describe('the FHIR endpoint', () => {
     expect(report.filed).toHaveLength(2)
     expect(report.quarantined.map((item) => [item.position, item.code])).toEqual([[3, 'JSON_MALFORMED']])
   })
+
+  it('of NDJSON keeps lines that are not UTF-8 out, by their numbers, and files the others', async () => {
+    const world = testBridge(await testDeployment(['hospital-a']), 'hospital-a')
+    const latin1 = Buffer.from(JSON.stringify({ ...patient('p2'), name: [{ family: 'Müller' }] }), 'latin1')
+    const lines = [JSON.stringify(patient('p1')), latin1, '{', '', JSON.stringify(observation('o1', 'p1'))]
+    const text = Buffer.concat(
+      lines.map((line) => Buffer.concat([Buffer.from(line as string), Buffer.from('\n')])),
+    )
+    const report = await world.bridge.import(text, 'fhir+ndjson')
+    expect(report.filed.map(({ item }) => item.position)).toEqual([1, 5])
+    expect(report.quarantined.map((item) => [item.position, item.code])).toEqual([
+      [2, 'ENCODING_MALFORMED'],
+      [3, 'JSON_MALFORMED'],
+    ])
+  })
 })

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FiledFinding } from '#core/bridge/serve/projection.ts'
+import type { FiledFinding, Projection } from '#core/bridge/serve/projection.ts'
 import type { Evidence } from '#core/consistency/evidence.ts'
 import type { Severity } from '#core/consistency/rule.ts'
+import type { ChainId } from '#core/bytes/ids.ts'
 import { shortId, withSession, type ActingOptions, type Session } from '../../deployment/session.ts'
+import type { OpenBridge } from '../../open/bridge.ts'
 import type { Call } from '../../program/command.ts'
-import { EXIT } from '../../terminal/screen.ts'
+import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
+import { closedProblems } from '../../proof/verify-chain.ts'
+import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, wrapped } from '../../terminal/words.ts'
 
 interface FindingsOptions extends ActingOptions {
@@ -28,23 +32,45 @@ export interface ListedFinding {
   readonly evidence: readonly Evidence[]
 }
 
+/** What was found on a record, and what of it could not be read. */
+interface RecordFindings {
+  readonly items: readonly ListedFinding[]
+  readonly problems: readonly Problem[]
+}
+
 /** Lists what does not fit in the records: about the data, never about treatment. */
 export async function findings(call: Call<FindingsOptions>): Promise<number> {
   return withSession(call, async (session) => {
-    const all: ListedFinding[] = []
-    for (const { id, chain } of await session.open.records())
-      all.push(...(await findingsOf(session, id, chain)))
+    const all: RecordFindings[] = []
+    const records = await session.open.records()
+    for (const { id, chain } of records) all.push(await findingsOf(session, id, chain))
     // Entered before anything is shown: whoever reads a record is on its access log.
     await session.open.access.flush()
     const limit = SEVERITIES.indexOf(call.options.severity ?? 'info')
-    const items = byGravity(all).filter(({ severity }) => SEVERITIES.indexOf(severity) <= limit)
-    call.screen.print({ ok: true, items }, [
+    const items = byGravity(all.flatMap((one) => one.items)).filter(
+      ({ severity }) => SEVERITIES.indexOf(severity) <= limit,
+    )
+    const problems = all.flatMap((one) => one.problems)
+    const none = records.length === 0 ? `: ${session.open.institution.id} knows no record yet.` : ALL_FITS
+    call.screen.print({ ok: problems.length === 0, items, problems }, [
       ...items.flatMap((item) => [...findingLines(item, call.screen.strong), '']),
-      counted(items.length, 'finding') +
-        (items.length === 0 ? ': everything that could be checked fits.' : ''),
+      counted(items.length, 'finding') + (items.length === 0 ? none : ''),
+      ...problemLines(problems, call.screen),
     ])
-    return EXIT.ok
+    return problems.length === 0 ? EXIT.ok : EXIT.verification
   })
+}
+
+const ALL_FITS = ': everything that could be checked fits.'
+
+/** A damaged record hides no finding of the others, and nobody takes what is listed for all there is. */
+function problemLines(problems: readonly Problem[], { bad }: Screen): string[] {
+  if (problems.length === 0) return []
+  return [
+    'Not all could be read, so that findings may be missing:',
+    ...problems.map((problem) => `${shortId(problem.chain)}  ${bad(problemLine(problem))}`),
+    '  Next: npx ampere verify --all',
+  ]
 }
 
 /** Gravest first. */
@@ -68,17 +94,33 @@ export function listedFinding(finding: FiledFinding, chain: string): ListedFindi
   }
 }
 
-async function findingsOf({ open }: Session, patientId: string, chain: string): Promise<ListedFinding[]> {
-  const { chain: known, projection } = await open.bridge.record(patientId)
+async function findingsOf({ open }: Session, patientId: string, chain: ChainId): Promise<RecordFindings> {
+  const projection = await openedOrProblem(open, patientId, chain)
+  if ('rule' in projection) return { items: [], problems: [projection] }
   await open.access.record({
-    chain: known,
+    chain,
     user: 'local',
     role: 'operator',
     purpose: 'HOPERAT',
     what: 'findings',
     resources: projection.findings.length,
   })
-  return projection.findings.map((finding) => listedFinding(finding, chain))
+  const items = projection.findings.map((finding) => listedFinding(finding, chain))
+  return { items, problems: closedProblems(chain, projection.closed) }
+}
+
+async function openedOrProblem(
+  open: OpenBridge,
+  patientId: string,
+  chain: ChainId,
+): Promise<Projection | Problem> {
+  try {
+    return (await open.bridge.record(patientId)).projection
+  } catch (error) {
+    const problem = problemIn(error, chain)
+    if (!problem) throw error
+    return problem
+  }
 }
 
 function findingLines(item: ListedFinding, strong: (text: string) => string): string[] {

@@ -109,7 +109,7 @@ async function listenAt(
   } catch (error) {
     if (!isAmpereError(error, 'PORT_IN_USE')) throw error
     const message = `port ${port} is in use by something else, and ${settings.origin} is signed into the registry`
-    throw refuse('PORT_IN_USE', message, 'end what uses the port, then npm start', error)
+    throw refuse('PORT_IN_USE', message, 'end what uses the port, then npx ampere start', error)
   }
 }
 

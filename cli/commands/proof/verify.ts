@@ -69,7 +69,7 @@ function report(
   screen.print({ ok, ...counts, audited: { chains, blocks }, registryAsOf, problems }, [
     `${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, not witnessed${asOf}`,
     `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
-    ...problems.map((problem) => screen.bad(problemLine(problem))),
+    ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
     ...(ok ? ['Everything that is stored is what was signed.'] : []),
     `  Not checked: ${[...(counts.notGranted > 0 ? [`the contents of ${counted(counts.notGranted, 'entry', 'entries')} that ${open.institution.id} may not open`] : []), NO_WITNESS].join('; ')}.`,
     ...(first ? [`  Next: ${nextFor(first)}`] : []),
@@ -109,8 +109,16 @@ async function verifyFile({ screen, options }: Call<VerifyOptions>, file: string
 
 /** The registry that is trusted: the given one, else that of the data folder, if there is one. */
 function pinnedRegistry(options: VerifyOptions, screen: Screen): Digest | undefined {
-  if (options.registry !== undefined) return asDigest(options.registry)
+  if (options.registry !== undefined) return givenRegistry(options.registry)
   return readSettings(dataFolder(options.data, screen.terminal.env))?.registry
+}
+
+function givenRegistry(text: string): Digest {
+  try {
+    return asDigest(text)
+  } catch {
+    throw usage('--registry: a whole registry id is expected, 43 characters; settings.json has it')
+  }
 }
 
 async function checkFile(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '../../bytes/ids.ts'
+import { AmpereError } from '../../errors.ts'
 import type { Bridge } from '../bridge.ts'
 
 /** A code by which another institution joins a patient's record. @throws AmpereError NOT_FOUND */
@@ -22,9 +23,14 @@ export async function acceptPairing(bridge: Bridge, request: string): Promise<Ch
 
 /**
  * Links this institution's patient to a record that it was let into, once it is seen that it opens.
- * @throws AmpereError ALREADY_EXISTS when the patient has another record here
+ * @throws AmpereError ALREADY_EXISTS when the patient has another record here, or another patient has this one
  */
 export async function joinRecord(bridge: Bridge, patientId: string, chain: ChainId): Promise<void> {
-  await bridge.ports.client.read(chain)
-  await bridge.ports.store.patients.link(patientId, chain)
+  const { client, store } = bridge.ports
+  await client.read(chain)
+  // A code may be used again by the institution that used it: with another id it would mix two people's records.
+  const linked = await store.patients.list()
+  if (linked.some((other) => other.chain === chain && other.id !== patientId))
+    throw new AmpereError('ALREADY_EXISTS', 'another patient of this institution has this record')
+  await store.patients.link(patientId, chain)
 }

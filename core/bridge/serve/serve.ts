@@ -73,7 +73,12 @@ export function history(projection: Projection, resource: ServedResource, place:
       return {
         fullUrl: `${place.base}/${url}`,
         ...(deleted ? {} : { resource: servedJson(projection, resource, version) }),
-        request: { method: deleted ? 'DELETE' : first ? 'POST' : 'PUT', url },
+        // A create is sent to the type; the id is the answer's.
+        request: deleted
+          ? { method: 'DELETE', url }
+          : first
+            ? { method: 'POST', url: resource.type }
+            : { method: 'PUT', url },
         response: {
           status: deleted ? '204' : first ? '201' : '200',
           etag: `W/"${versionId(version)}"`,

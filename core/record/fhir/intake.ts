@@ -104,13 +104,42 @@ function withCreatedId(one: Located, options: IntakeOptions): Located {
   return one.hasId ? one : { ...one, assignedId: options.newId() }
 }
 
-/** Reads newline-delimited JSON; a line that is not JSON goes to quarantine under its number. */
+/** Reads newline-delimited JSON; a line that is not UTF-8 or not JSON goes to quarantine under its number. */
 export function readNdjson(bytes: Uint8Array, options: IntakeOptions): Intake {
-  const lines = textOf(bytes).split('\n')
-  const located = lines.flatMap((line, i) =>
-    line.trim() === '' ? [] : [{ ...single(line.trim()), position: i + 1, isScanned: false }],
-  )
-  return collect(located, null, contextOf(bytes, options, 'fhir+ndjson'), options)
+  const unreadable: QuarantinedItem[] = []
+  const located = linesOf(bytes).flatMap((line, i) => {
+    if (line === null)
+      unreadable.push(quarantine(i + 1, 'ENCODING_MALFORMED', 'the resource is not UTF-8', ''))
+    const text = line?.trim() ?? ''
+    return text === '' ? [] : [{ ...single(text), position: i + 1, isScanned: false }]
+  })
+  const intake = collect(located, null, contextOf(bytes, options, 'fhir+ndjson'), options)
+  if (unreadable.length === 0) return intake
+  const quarantined = [...intake.quarantined, ...unreadable].toSorted((a, b) => a.position - b.position)
+  return { ...intake, quarantined }
+}
+
+/** The lines of a text; null for one that is not UTF-8. */
+function linesOf(bytes: Uint8Array): (string | null)[] {
+  const whole = textOrNull(bytes)
+  if (whole !== null) return whole.split('\n')
+  const lines: (string | null)[] = []
+  for (let from = 0; from <= bytes.length;) {
+    const end = bytes.indexOf(0x0a, from)
+    const to = end === -1 ? bytes.length : end
+    lines.push(textOrNull(bytes.subarray(from, to)))
+    from = to + 1
+  }
+  return lines
+}
+
+function textOrNull(bytes: Uint8Array): string | null {
+  try {
+    return textOf(bytes)
+  } catch (error) {
+    if (isAmpereError(error, 'ENCODING_MALFORMED')) return null
+    throw error
+  }
 }
 
 function contextOf(

@@ -76,6 +76,15 @@ describe('a pairing code', () => {
     const { chain } = (await json(ask(b, a, code))) as { chain: ChainId }
     await expect(joinRecord(b.bridge, 'mrn-7', chain)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
   })
+
+  it('that is used again joins no second patient to the record, and the same one once more', async () => {
+    const { a, b, code } = await hospitals()
+    const { chain } = (await json(ask(b, a, code))) as { chain: ChainId }
+    await joinRecord(b.bridge, 'mrn-7', chain)
+    await joinRecord(b.bridge, 'mrn-7', chain)
+    await expect(joinRecord(b.bridge, 'mrn-8', chain)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+    expect((await b.bridge.ports.store.patients.list()).map(({ id }) => id)).toEqual(['mrn-7'])
+  })
 })
 
 describe('without a code', () => {

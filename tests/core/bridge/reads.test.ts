@@ -69,6 +69,32 @@ describe('a search', () => {
   })
 })
 
+describe('what is not served', () => {
+  it.each([
+    ['GET', '/fhir/Foo?patient=p1', 404],
+    ['GET', '/fhir/Provenance?patient=p1', 501],
+    ['GET', '/fhir', 501],
+    ['PATCH', '/fhir/Patient/p1', 501],
+    ['GET', '/fhir/Patient/p1/a/b/c', 501],
+  ])('is refused as FHIR refuses: %s %s', async (method, path, status) => {
+    const answer = await send(await setting(), method, path)
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject({ resourceType: 'OperationOutcome' })
+  })
+})
+
+describe('the history', () => {
+  it('says how each version came: a create to the type, an update to the resource', async () => {
+    const world = await setting()
+    await send(world, 'PUT', '/fhir/Observation/o1', JSON.stringify(observation('o1', 'p1')))
+    const { entry } = await bundleOf(send(world, 'GET', '/fhir/Observation/o1/_history'))
+    expect(entry.map((item) => (item as { request?: object }).request)).toEqual([
+      { method: 'PUT', url: 'Observation/o1' },
+      { method: 'POST', url: 'Observation' },
+    ])
+  })
+})
+
 describe('the capability statement', () => {
   it('lists what can be about a patient, and nothing that is refused', async () => {
     const world = await setting()

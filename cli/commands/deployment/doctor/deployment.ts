@@ -9,7 +9,7 @@ import { CLOCK_TOLERANCE_MS } from '#core/api/limits.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { homeKeyFile, keyFileOf } from '../../../deployment/files.ts'
 import { lockHolder } from '../../../deployment/lock-holder.ts'
-import { readPassphrase } from '../../../deployment/passphrase.ts'
+import { passphraseFileIn, readPassphrase } from '../../../deployment/passphrase.ts'
 import { findRunning, isListening, type RunningHome } from '../../../deployment/running.ts'
 import { SETTINGS_VERSION, type Settings } from '../../../deployment/settings.ts'
 import type { Call } from '../../../program/command.ts'
@@ -53,7 +53,7 @@ function checkVersions(folder: string): Check {
 
 async function checkPassphrase(call: Call, folder: string, settings: Settings): Promise<Check> {
   const { kind } = settings.passphrase
-  const given = call.options.passphraseFile ?? call.screen.terminal.env['AMPERE_PASSPHRASE_FILE']
+  const given = call.options.passphraseFile ?? passphraseFileIn(call.screen.terminal.env)
   const from = given === undefined ? kind : 'file'
   if (from === 'prompt' && !call.screen.canAsk) {
     return note(
