@@ -5,7 +5,7 @@ import { graveFlags } from './deployment.ts'
 
 const RECORD: ArgumentSpec = {
   name: 'record',
-  about: 'the first characters of its id (npx ampere chain list)',
+  about: 'the first characters of its id, four or more (npx ampere chain list)',
 }
 const INSTITUTION: ArgumentSpec = { name: 'institution', about: 'its id in the registry' }
 const BLOCK = 'height of the block that did it, null when nothing had to change'
@@ -163,6 +163,23 @@ export const RECORDS: CommandGroup = {
       ],
       json: { ok: 'true', chain: CHAIN, patient: "the patient's id" },
       load: async () => (await import('../commands/records/pair.ts')).pairJoin,
+    },
+    {
+      name: 'pair link',
+      summary: 'Serve a record that was granted to this institution, for one of its patients',
+      about:
+        'For records that grant gave, without a code. The record is named by its whole id, which whoever granted it tells.',
+      args: [{ name: 'record', about: 'its id' }],
+      flags: [{ flags: '--patient <id>', about: "the patient's id in this institution's Patient resource" }],
+      acts: true,
+      examples: [
+        {
+          does: 'as the clinic that was granted reading',
+          run: 'npx ampere pair link 7Qk2dYwOaC0R8sQ3o7cXn5kUj1TzG4fEbVhLxPmWqAI --patient 4711 --as clinic-c',
+        },
+      ],
+      json: { ok: 'true', chain: CHAIN, patient: "the patient's id" },
+      load: async () => (await import('../commands/records/pair.ts')).pairLink,
     },
     {
       name: 'hold',

@@ -110,9 +110,13 @@ export async function withSession<T>(
   )
 }
 
+/** Fewer characters of an id would fit some record by accident, and what is granted or erased is not asked again. */
+export const MIN_NAME = 4
+
 /** The record that a person means by its first characters, as long as they are unambiguous. @throws NOT_FOUND */
 export async function chainArgument(session: Session, text: string): Promise<ChainId> {
   if (text.length === 43) return asChainId(text)
+  if (text.length < MIN_NAME) throw usage(`a record is named by at least ${MIN_NAME} characters of its id`)
   const known = await session.open.records()
   const found = known.filter(({ chain }) => chain.startsWith(text))
   const [only] = found

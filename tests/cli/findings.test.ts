@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { fileURLToPath } from 'node:url'
-import { copyOf, freshFolder, jsonOf, run, testPort, type Ended } from './harness.ts'
+import { copyOf, freshFolder, jsonOf, run, testPort } from './harness.ts'
+import { lines, told } from './told.ts'
 
 /** A told demo that no test changes: those that do, copy it. */
 const demo = freshFolder()
 let record = ''
 let short = ''
-
-const lines = (folder: string, ...args: string[]): Promise<Ended> => run([...args, '--data', folder])
-const told = async (folder: string, ...args: string[]) => {
-  const ended = await lines(folder, ...args, '--json')
-  return { exit: ended.code, ...jsonOf(ended) }
-}
 
 beforeAll(async () => {
   const started = await run(['start', '--demo', '--once', '--json', '--data', demo, '--port', testPort(9)])
@@ -21,6 +16,26 @@ beforeAll(async () => {
 }, 60_000)
 
 describe('findings', () => {
+  it('come gravest first, with sources and pointers to the evidence, and are entered in the access log', async () => {
+    const folder = copyOf(demo)
+    const before = jsonOf(await run(['audit', '--stores', '--json', '--data', folder]))
+    const items = (await told(folder, 'findings'))['items'] as Record<string, unknown>[]
+    expect(items.map(({ severity }) => severity)).toEqual(['safety', 'safety', 'error', 'info'])
+    expect(items.find(({ rule }) => rule === 'R80')).toMatchObject({
+      chain: record,
+      sources: ['hospital-a', 'hospital-b'],
+      evidence: [
+        { source: 'hospital-a', type: 'AllergyIntolerance', pointer: '/code' },
+        { source: 'hospital-b', type: 'MedicationRequest', pointer: '/medicationCodeableConcept' },
+      ],
+    })
+    const after = jsonOf(await run(['audit', '--stores', '--json', '--data', folder]))
+    expect(Number(after['blocks'])).toBe(Number(before['blocks']) + 1)
+    expect((await lines(folder, 'findings', '--severity', 'safety')).out).toMatch(
+      /^safety {2}R25 [^]*\n2 findings\n$/,
+    )
+  }, 30_000)
+
   it('are listed of the other records when one is damaged, which is said', async () => {
     const folder = copyOf(demo)
     await lines(folder, 'demo', 'tamper')
@@ -50,4 +65,21 @@ describe('findings', () => {
     const { out } = await lines(demo, 'findings', '--as', 'clinic-c')
     expect(out).toBe('0 findings: clinic-c knows no record yet.\n')
   })
+})
+
+describe('audit', () => {
+  it('checks the stores, then what the records of the institution say', async () => {
+    const folder = copyOf(demo)
+    expect(await told(folder, 'audit')).toMatchObject({
+      exit: 0,
+      problems: [],
+      contents: { institution: 'hospital-a', records: 1, findings: 4, fresh: 0, failed: 0 },
+    })
+    expect(await told(folder, 'audit', '--stores')).toMatchObject({ exit: 0, contents: null })
+    await told(folder, 'demo', 'tamper', '--what', 'key-row')
+    expect(await told(folder, 'audit', '--as', 'hospital-b')).toMatchObject({
+      exit: 3,
+      contents: { institution: 'hospital-b', records: 1 },
+    })
+  }, 30_000)
 })

@@ -11,7 +11,7 @@ const REQUIRED_VERBS = {
   chain: ['list', 'show', 'export'],
   demo: ['reset', 'tamper'],
   instance: ['enrol', 'list', 'revoke'],
-  pair: ['issue', 'join'],
+  pair: ['issue', 'join', 'link'],
 }
 
 describe('help', () => {

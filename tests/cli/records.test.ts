@@ -2,10 +2,9 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CATALOGUE } from '#cli/catalogue/all.ts'
-import { copyOf, freshFolder, jsonOf, run, testPort, testTerminal, type Ended } from './harness.ts'
+import { copyOf, freshFolder, jsonOf, run, testPort, testTerminal } from './harness.ts'
+import { lines, told } from './told.ts'
 
-const SPECS = CATALOGUE.flatMap((group) => group.commands)
 /** A told demo that no test changes: those that do, copy it. */
 const demo = freshFolder()
 let record = ''
@@ -20,24 +19,6 @@ interface Block {
   readonly author: string
 }
 
-/** Runs a command with --json, and holds what it prints to what its help says of it. */
-async function told(
-  folder: string,
-  ...args: string[]
-): Promise<Record<string, unknown> & { readonly exit: number }> {
-  const ended = await run([...args, '--json', '--data', folder])
-  const said = jsonOf(ended)
-  const spec = SPECS.find(({ name }) => `${args.join(' ')} `.startsWith(`${name} `))
-  if (said['code'] === undefined) {
-    expect({ args, undocumented: Object.keys(said).filter((key) => !(key in (spec?.json ?? {}))) }).toEqual({
-      args,
-      undocumented: [],
-    })
-  }
-  return { ...said, exit: ended.code }
-}
-
-const lines = (folder: string, ...args: string[]): Promise<Ended> => run([...args, '--data', folder])
 const DAY_MS = 86_400_000
 
 /** Acts as if it were some days later. */
@@ -103,7 +84,11 @@ describe('chain', () => {
     expect((await lines(demo, 'chain', 'show', short, '--block', '99')).code).toBe(2)
   })
 
-  it('is named by its first characters, near misses are suggested', async () => {
+  it('is named by its first characters, four or more, near misses are suggested', async () => {
+    expect(await lines(demo, 'grant', short.slice(0, 3), 'clinic-c')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('at least 4 characters'),
+    })
     const slip = `${short.slice(0, 4)}${short[5] ?? ''}${short[4] ?? ''}${short.slice(6)}`
     const { code, err } = await lines(demo, 'chain', 'show', slip === short ? 'zzzzzzzz' : slip)
     expect(code).toBe(1)
@@ -161,6 +146,10 @@ describe('grants', () => {
       expect.stringMatching(/^grants clinic-c read in 1 compartment until 01-Jan-2030 /),
       expect.stringMatching(/^grants clinic-c append and read in 8 compartments(?:, new keys)?$/),
     ])
+    const link = ['pair', 'link', record, '--patient', 'c1', '--as', 'clinic-c']
+    expect(await told(folder, ...link)).toMatchObject({ exit: 0, chain: record })
+    expect(await told(folder, ...link)).toMatchObject({ exit: 0, chain: record })
+    expect((await told(folder, 'chain', 'list', '--as', 'clinic-c'))['items']).toHaveLength(1)
     expect(await told(folder, 'revoke', short, 'clinic-c')).toMatchObject({ exit: 0, block: 14 })
     expect(await told(folder, 'revoke', short, 'clinic-c')).toMatchObject({ exit: 1, code: 'NOT_FOUND' })
     expect(await told(folder, 'rotate', short)).toMatchObject({ exit: 0, block: 15, dropped: [] })
@@ -256,43 +245,4 @@ describe('erasing', () => {
       code: 'NOT_FOUND',
     })
   })
-})
-
-describe('audit', () => {
-  it('checks the stores, then what the records of the institution say', async () => {
-    const folder = copyOf(demo)
-    expect(await told(folder, 'audit')).toMatchObject({
-      exit: 0,
-      problems: [],
-      contents: { institution: 'hospital-a', records: 1, findings: 4, fresh: 0, failed: 0 },
-    })
-    expect(await told(folder, 'audit', '--stores')).toMatchObject({ exit: 0, contents: null })
-    await told(folder, 'demo', 'tamper', '--what', 'key-row')
-    expect(await told(folder, 'audit', '--as', 'hospital-b')).toMatchObject({
-      exit: 3,
-      contents: { institution: 'hospital-b', records: 1 },
-    })
-  }, 30_000)
-})
-
-describe('findings', () => {
-  it('come gravest first, with sources and pointers to the evidence, and are entered in the access log', async () => {
-    const folder = copyOf(demo)
-    const before = jsonOf(await run(['audit', '--stores', '--json', '--data', folder]))
-    const items = (await told(folder, 'findings'))['items'] as Record<string, unknown>[]
-    expect(items.map(({ severity }) => severity)).toEqual(['safety', 'safety', 'error', 'info'])
-    expect(items.find(({ rule }) => rule === 'R80')).toMatchObject({
-      chain: record,
-      sources: ['hospital-a', 'hospital-b'],
-      evidence: [
-        { source: 'hospital-a', type: 'AllergyIntolerance', pointer: '/code' },
-        { source: 'hospital-b', type: 'MedicationRequest', pointer: '/medicationCodeableConcept' },
-      ],
-    })
-    const after = jsonOf(await run(['audit', '--stores', '--json', '--data', folder]))
-    expect(Number(after['blocks'])).toBe(Number(before['blocks']) + 1)
-    expect((await lines(folder, 'findings', '--severity', 'safety')).out).toMatch(
-      /^safety {2}R25 [^]*\n2 findings\n$/,
-    )
-  }, 30_000)
 })

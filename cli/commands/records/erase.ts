@@ -5,6 +5,7 @@ import { isAmpereError } from '#core/errors.ts'
 import { requestErasure, settleErasure, type Erasure } from '#core/client/acts/erase-entries.ts'
 import {
   chainArgument,
+  MIN_NAME,
   shortId,
   withSession,
   type ActingOptions,
@@ -26,8 +27,6 @@ export interface EraseOptions extends ActingOptions, GraveOptions {
 
 /** The grounds for erasing, as a block names them. */
 export const GROUNDS = ['patient-request', 'misfiled', 'legal-duty', 'consent-withdrawn'] as const
-/** A typed name shorter than this could be a slip. */
-const MIN_NAME = 4
 
 /** Requests, completes or cancels an erasure. */
 export async function erase(call: Call<EraseOptions>): Promise<number> {

@@ -23,6 +23,7 @@ interface JoinOptions extends ActingOptions {
   readonly at?: string
 }
 
+const NO_PATIENT = '--patient is missing: the id that this institution has for the patient'
 /** How long the other institution's bridge may take to grant, in milliseconds. */
 const TIMEOUT_MS = 30_000
 
@@ -48,8 +49,7 @@ export async function pairIssue(call: Call<ActingOptions>): Promise<number> {
 export async function pairJoin(call: Call<JoinOptions>): Promise<number> {
   const [code = ''] = call.args
   const { patient, at } = call.options
-  if (patient === undefined)
-    throw usage('--patient is missing: the id that this institution has for the patient')
+  if (patient === undefined) throw usage(NO_PATIENT)
   if (at === undefined) throw usage('--at is missing: the address of the bridge that issued the code')
   const bridge = bridgeAddress(at)
   return withSession(call, async ({ open }) => {
@@ -65,6 +65,22 @@ export async function pairJoin(call: Call<JoinOptions>): Promise<number> {
     call.screen.print({ ok: true, chain, patient }, [
       `${open.institution.id} joined the record ${shortId(chain)}: what it files for this patient goes there.`,
       'Next      npx ampere import FILE, npx ampere findings',
+    ])
+    return EXIT.ok
+  })
+}
+
+/** Serves a record that was granted to this institution for one of its patients. Repeating it changes nothing. */
+export async function pairLink(call: Call<JoinOptions>): Promise<number> {
+  const { patient } = call.options
+  if (patient === undefined) throw usage(NO_PATIENT)
+  return withSession(call, async (session) => {
+    const { open } = session
+    const chain = await chainArgument(session, call.args[0] ?? '')
+    await joinRecord(open.bridge, patient, chain)
+    call.screen.print({ ok: true, chain, patient }, [
+      `${open.institution.id} serves the record ${shortId(chain)} for this patient, as far as it may read.`,
+      `Next      npx ampere chain show ${shortId(chain)} --as ${open.institution.id}`,
     ])
     return EXIT.ok
   })

@@ -50,6 +50,7 @@ export async function grant(call: Call<GrantOptions>): Promise<number> {
       height === null
         ? `${institution} may ${rights.join(' and ')}${what}${time} already; nothing was changed.`
         : `${institution} may now ${rights.join(' and ')}${what}${time} (block ${height}).`,
+      `There npx ampere pair link ${chain} --patient ID --as ${institution}`,
       `Undo  npx ampere revoke ${shortId(chain)} ${institution}`,
     ])
     return EXIT.ok
