@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockHolder } from '../deployment/lock-holder.ts'
+import { lockFolder } from '#adapters/local/store/lock.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { findRunning } from '../deployment/running.ts'
 import { dataFolder, readSettings } from '../deployment/settings.ts'
 import type { Call } from '../program/command.ts'
@@ -26,7 +27,7 @@ export async function resetDemo(call: Call<Common & GraveOptions>): Promise<numb
   if (settings.demo === null) {
     throw refuse('CONFIGURATION', `${folder} holds a real deployment, not the demo; nothing was removed`)
   }
-  if ((await findRunning(settings)) || lockHolder(folder)?.isAlive === true) {
+  if ((await findRunning(settings)) || !isFree(join(folder, 'home'))) {
     throw refuse(
       'STORE_LOCKED',
       'the demo is in use',
@@ -40,4 +41,16 @@ export async function resetDemo(call: Call<Common & GraveOptions>): Promise<numb
     removed ? 'The demo data were removed. npm start makes them anew.' : 'Nothing was removed (--dry-run).',
   ])
   return EXIT.ok
+}
+
+/** Whether no process has the folder. */
+function isFree(home: string): boolean {
+  if (!existsSync(home)) return true
+  try {
+    lockFolder(home)()
+    return true
+  } catch (error) {
+    if (isAmpereError(error, 'STORE_LOCKED')) return false
+    throw error
+  }
 }

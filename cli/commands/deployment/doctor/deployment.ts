@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { SCHEMA_VERSION } from '#adapters/local/store/database.ts'
 import { stretchAhead } from '#adapters/local/keys/key-file.ts'
@@ -15,6 +15,7 @@ import { SETTINGS_VERSION, type Settings } from '../../../deployment/settings.ts
 import type { Call } from '../../../program/command.ts'
 import { VERSION } from '../../../version.ts'
 import { note, ok, wrong, type Check } from './check.ts'
+import { mayWrite } from './machine.ts'
 
 /** Everything that can be looked at without changing anything, of a folder with a deployment. */
 export async function checkDeployment(
@@ -47,6 +48,9 @@ function checkVersions(folder: string): Check {
       db.close()
     }
   } catch {
+    // SQLite makes files beside the database even to read it.
+    if (!mayWrite(dirname(file)))
+      return note('Versions', `${file} is not looked at in a folder that cannot be written`)
     return wrong('Versions', `${file} cannot be read`, 'restore the folder from a copy')
   }
 }

@@ -22,11 +22,19 @@ export function checkFolder(folder: string): Check {
     return note('Folder', `${folder} is not there yet`, 'npx ampere start --demo, or npx ampere init')
   if (!statSync(folder).isDirectory())
     return wrong('Folder', `${folder} is a file`, 'choose another: --data FOLDER')
+  if (mayWrite(folder)) return ok('Folder', folder)
+  const isOwn = statSync(folder).uid === process.getuid?.()
+  const next = isOwn ? `chmod -R u+rwX ${folder}` : `chown -R "$(id -un)" ${folder}`
+  return wrong('Folder', `this account may not write to ${folder}`, next)
+}
+
+/** Whether this account may read and write there. */
+export function mayWrite(folder: string): boolean {
   try {
     accessSync(folder, constants.R_OK | constants.W_OK)
-    return ok('Folder', folder)
+    return true
   } catch {
-    return wrong('Folder', `this account may not write to ${folder}`, `chown -R "$(id -un)" ${folder}`)
+    return false
   }
 }
 
