@@ -4,6 +4,8 @@ import { fromUtf8 } from '../../bytes/encoding.ts'
 import type { ClosedEntry, OpenedEntry, RecordView } from '../../client/client.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { utf8 } from '../../bytes/encoding.ts'
+import { isAmpereError } from '../../errors.ts'
+import { MAX_DEPTH } from '../../record/json-source.ts'
 import { foldVersions, isShown, type Versioned } from '../../record/current.ts'
 import { parseHeader } from '../../record/entry.ts'
 
@@ -25,6 +27,7 @@ export interface Projection {
   readonly view: RecordView
   readonly resources: ReadonlyMap<string, ServedResource>
   readonly findings: readonly FiledFinding[]
+  /** What did not open, and what opened and is no resource. */
   readonly closed: readonly ClosedEntry[]
   /** Served `Type/id` by source and the name that the source's own references use. */
   readonly names: ReadonlyMap<string, string>
@@ -48,9 +51,11 @@ export function project(view: RecordView, own: string, before: Projection | null
   }
   const versions: ServedVersion[] = []
   const filedFindings: ServedVersion[] = []
+  const closed = [...view.closed]
   for (const entry of view.opened) {
     const version = known.get(entry.id) ?? parseEntry(entry)
-    if (version.header.type === FINDING_TYPE) filedFindings.push(version)
+    if (!version) closed.push(unreadable(entry))
+    else if (version.header.type === FINDING_TYPE) filedFindings.push(version)
     else versions.push(version)
   }
   const resources = new Map<string, ServedResource>()
@@ -66,7 +71,7 @@ export function project(view: RecordView, own: string, before: Projection | null
     if (id !== sourceId) names.set(nameKey(source, `${type}/${sourceId}`), served)
     if (fullUrl !== null) names.set(nameKey(source, fullUrl), served)
   }
-  return { view, resources, findings: standingFindings(filedFindings), closed: view.closed, names }
+  return { view, resources, findings: standingFindings(filedFindings), closed, names }
 }
 
 function nameKey(source: string, name: string): string {
@@ -140,12 +145,36 @@ function rewrite(
   )
 }
 
-function parseEntry(entry: OpenedEntry): ServedVersion {
-  const header = parseHeader(entry.header)
-  const content = JSON.parse(fromUtf8(entry.content)) as FhirResource
-  // A create assigns the id, so the one in the text may be another.
+/**
+ * Null for what is no resource: whoever may write can seal anything, and must not close the record to others by it.
+ * The source is who signed, whatever the header says: nobody writes as another.
+ */
+function parseEntry(entry: OpenedEntry): ServedVersion | null {
   const { height, index, id } = entry
-  return { header, height, index, id, entry, resource: { ...content, id: header.id } }
+  try {
+    const header = { ...parseHeader(entry.header), source: entry.institution ?? entry.author }
+    const content: unknown = JSON.parse(fromUtf8(entry.content))
+    if (!isResource(content, header.type)) return null
+    // A create assigns the id, so the one in the text may be another.
+    return { header, height, index, id, entry, resource: { ...content, id: header.id } }
+  } catch (error) {
+    if (isAmpereError(error) || error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+function isResource(value: unknown, type: string): value is FhirResource {
+  const { resourceType } = (value ?? {}) as { readonly resourceType?: unknown }
+  return resourceType === type && !isDeeper(value, MAX_DEPTH + 1)
+}
+
+function isDeeper(value: unknown, than: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return than === 0 || Object.values(value).some((member) => isDeeper(member, than - 1))
+}
+
+function unreadable(entry: OpenedEntry): ClosedEntry {
+  return { ...entry, status: 'unopenable', rule: 'resource' }
 }
 
 /** This institution's resources come first and keep their ids; then by name, so that all runs agree. */

@@ -76,6 +76,7 @@ export async function openBlockEntries(
         opened[i] = {
           ...base,
           author: note.kid,
+          institution: replica.authors.get(note.kid) ?? null,
           compartmentName: keyring.nameOf(compartment) ?? '',
           ...result,
         }

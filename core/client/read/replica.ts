@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ChainId } from '../../bytes/ids.ts'
+import type { ChainId, InstitutionId, Kid } from '../../bytes/ids.ts'
 import { timestampMs } from '../../bytes/timestamp.ts'
 import { openHead, parseHead, type HeadStatement } from '../../api/head.ts'
 import type { EpochKey } from '../../block/block.ts'
@@ -10,7 +10,7 @@ import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import type { PublicJwk } from '../../ports/keys.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
-import { headKeyAt } from '../../registry/snapshot.ts'
+import { activeInstanceOf, headKeyAt } from '../../registry/snapshot.ts'
 import type { CompletedErasure, Pins } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
 import { noteOf, type BlockNote } from './block-note.ts'
@@ -21,6 +21,8 @@ export interface Replica {
   readonly chain: ChainId
   readonly link: Link
   readonly notes: readonly BlockNote[]
+  /** Institutions of the keys that signed blocks; devices have none. */
+  readonly authors: ReadonlyMap<Kid, InstitutionId>
   /** Public epoch keys by epoch number, from the blocks that set them. */
   readonly epochs: ReadonlyMap<number, readonly EpochKey[]>
   /** Completed erasures, in order. */
@@ -86,6 +88,7 @@ export async function syncReplica(
 interface Growing {
   link: Link | null
   notes: BlockNote[]
+  authors: Map<Kid, InstitutionId>
   epochs: Map<number, readonly EpochKey[]>
   erasures: CompletedErasure[]
   readers: ReaderSpan[]
@@ -96,6 +99,7 @@ function emptyOr(known: Replica | null): Growing {
   return {
     link: known?.link ?? null,
     notes: [...(known?.notes ?? [])],
+    authors: new Map(known?.authors),
     epochs: new Map(known?.epochs),
     erasures: [...(known?.erasures ?? [])],
     readers: [...(known?.readers ?? [])],
@@ -122,6 +126,7 @@ async function grow(
     grown.link = link
     grown.notes.push(note)
     noteBatch(grown.batches, note)
+    noteAuthor(context, grown.authors, link)
     const keys = epochKeysIn(link.opened)
     if (keys) grown.epochs.set(link.state.epoch.number, keys)
   }
@@ -129,6 +134,14 @@ async function grow(
     const { height, violation } = folded.broken
     throw failed(violation.rule, `block ${height}: ${violation.detail}`)
   }
+}
+
+/** A key belongs to one owner for ever, so the first block that it signed tells. */
+function noteAuthor(context: SyncContext, authors: Map<Kid, InstitutionId>, { opened }: Link): void {
+  if (authors.has(opened.kid)) return
+  const records = context.registry.viewAt(opened.block.registry)
+  const institution = records && activeInstanceOf(records, opened.kid)?.institution.id
+  if (institution) authors.set(opened.kid, institution)
 }
 
 /** Who can read after each block that may change it. */
