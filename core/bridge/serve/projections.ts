@@ -37,7 +37,8 @@ export function createProjections(ports: Needed): Projections {
       const next = project(view, ports.source, before)
       await indexNews(ports, patientId, next)
       for (const erasure of view.erasures) await settle(ports, next, erasure)
-      kept.set(chain, next)
+      // A read that began earlier may end later.
+      if ((kept.get(chain)?.view.height ?? -1) <= view.height) kept.set(chain, next)
       return { projection: next, opened: view.opened.length - (before?.view.opened.length ?? 0) }
     },
   }

@@ -48,13 +48,20 @@ export interface SyncContext {
   readonly pins: Pins
   readonly registry: RegistryHistory
   readonly verifiers: Verifiers
+  /** `readRegistry`, one at a time. */
+  readonly refreshRegistry: () => Promise<void>
 }
 
-/** Reads the registry's news and verifies them. @throws AmpereError VERIFICATION_FAILED */
-export async function syncRegistry(context: SyncContext): Promise<void> {
+/** Brings the registry up to date. @throws AmpereError VERIFICATION_FAILED */
+export function syncRegistry(context: SyncContext): Promise<void> {
+  return context.refreshRegistry()
+}
+
+/** Reads the registry's news and verifies them. Two at once would add the same block twice. */
+export async function readRegistry({ api, registry }: Pick<SyncContext, 'api' | 'registry'>): Promise<void> {
   for (;;) {
-    const page = await context.api.registryBlocks(context.registry.height() + 1)
-    for (const compact of page.items) await context.registry.add(compact)
+    const page = await api.registryBlocks(registry.height() + 1)
+    for (const compact of page.items) await registry.add(compact)
     if (page.next === null) return
   }
 }
@@ -76,7 +83,8 @@ export async function syncReplica(
   while ((grown.link?.opened.block.height ?? -1) < head.height) {
     const page = await context.api.blocks(chain, grown.notes.length)
     if (page.items.length === 0) throw failed('withheld', 'the home holds back blocks below its own head')
-    await grow(context, chain, grown, page.items)
+    // Blocks that came after the head was stated wait for the next one.
+    await grow(context, chain, grown, page.items.slice(0, head.height + 1 - grown.notes.length))
   }
   const at = grown.notes[head.height]
   if (!grown.link || at?.id !== head.block)
