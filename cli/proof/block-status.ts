@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClosedStatus, RecordView } from '#core/client/client.ts'
+import type { ClosedEntry, ClosedStatus, RecordView } from '#core/client/client.ts'
 
 /** What can be said of a block or an entry while there is no log: interface words, one meaning each. */
 export type Status =
@@ -97,9 +97,11 @@ export function blockStatus(view: RecordView, height: number, done: readonly num
 
 function erasureOf(
   view: RecordView,
-  entry: { readonly height: number; readonly id: string },
+  entry: Pick<ClosedEntry, 'height' | 'id' | 'rule'>,
   done: readonly number[],
 ): 'erased' | 'erasing' {
+  // Its home has the key still, whatever it states.
+  if (entry.rule !== '') return 'erasing'
   const orders = view.erasures.filter(({ body, height }) =>
     body.scope === 'record'
       ? entry.height < height

@@ -89,6 +89,8 @@ export async function syncReplica(
   const at = grown.notes[head.height]
   if (!grown.link || at?.id !== head.block)
     throw failed('forked', `two blocks are claimed at height ${head.height}`)
+  if (grown.link.state.home.origin !== context.pins.origin)
+    throw failed('home', 'the chain names another home')
   const { link, batches, ...parts } = grown
   return { chain, link, ...parts, heldBack: heightsIn(batches), head, statement: answer.head }
 }
