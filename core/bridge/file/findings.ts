@@ -4,7 +4,9 @@ import type { Timestamp } from '../../bytes/timestamp.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import type { CheckReport } from '../../consistency/check.ts'
 import { COMPARTMENTS, type EntryDraft } from '../../record/entry.ts'
+import { settledBy } from '../../consistency/withdraw.ts'
 import { FINDING_TYPE, type Projection } from '../serve/projection.ts'
+import { recordItems, sealedEntries } from '../serve/record-items.ts'
 
 /** Entries by which a record's findings follow a check, and how many findings are new. */
 export interface FindingsStep {
@@ -20,9 +22,10 @@ export function stepFindings(
   time: Timestamp,
 ): FindingsStep {
   const known = new Set(projection.findings.map((finding) => finding.id))
-  const standing = new Set<string>(report.findings.map((finding) => finding.id))
   const fresh = report.findings.filter((finding) => !known.has(finding.id))
-  const settled = projection.findings.filter((old) => old.filedBy === source && !standing.has(old.id))
+  const own = projection.findings.filter(({ filedBy }) => filedBy === source)
+  const seen = { items: recordItems(projection), isSealed: sealedEntries(projection) }
+  const settled = settledBy(report, own, seen)
   const drafts = [
     ...fresh.map((finding) => draft(source, time, { ...finding }, 'current', finding.compartment)),
     ...settled.map(({ id, compartment }) =>
