@@ -47,13 +47,16 @@ export const FINDING_TYPE = 'Finding'
 export function project(view: RecordView, own: string, before: Projection | null): Projection {
   const known = new Map<string, ServedVersion>()
   for (const resource of before?.resources.values() ?? []) {
-    for (const version of resource.versions) known.set(version.id, version)
+    for (const version of resource.versions) known.set(versionId(version), version)
   }
   const versions: ServedVersion[] = []
   const filedFindings: ServedVersion[] = []
   const closed = [...view.closed]
+  const ids = new Set<string>()
   for (const entry of view.opened) {
-    const version = known.get(entry.id) ?? parseEntry(entry)
+    // An id is drawn for one entry: a later one that has it was copied.
+    const version = ids.has(entry.id) ? null : (known.get(versionIdOf(entry)) ?? parseEntry(entry))
+    ids.add(entry.id)
     if (!version) closed.push(unreadable(entry))
     else if (version.header.type === FINDING_TYPE) filedFindings.push(version)
     else versions.push(version)

@@ -97,6 +97,34 @@ describe('an institution that may write', () => {
     await expect(a.bridge.recheck('p1')).resolves.toBeDefined()
   })
 
+  it('cannot put its entry in the place of another by giving it the same id', async () => {
+    const { a, b, chain } = await joined()
+    const { projection } = await a.bridge.record('p1')
+    const own = projection.resources.get('Observation/o1')?.versions[0]?.entry
+    if (!own) throw new Error('an entry is expected')
+    const text = JSON.stringify(observation('o1', 'p1', { note: [{ text: 'of b' }] }))
+    await b.connection.append(chain, raw(encodeHeader(header({ id: 'o1' })), text))
+    const { client } = a.bridge.ports
+    const read = client.read.bind(client)
+    // The home does not know ids that are sealed in other objects; here they are made alike after opening.
+    const copying: typeof read = async (of) => {
+      const view = await read(of)
+      return {
+        ...view,
+        opened: view.opened.map((entry) =>
+          entry.institution === 'hospital-b' ? { ...entry, id: own.id } : entry,
+        ),
+      }
+    }
+    Object.assign(client, { read: copying })
+    for (let i = 0; i < 3; i++) {
+      const { resources } = (await a.bridge.record('p1')).projection
+      expect(resources.get('Observation/o1')?.versions.map(({ header: { source } }) => source)).toEqual([
+        'hospital-a',
+      ])
+    }
+  })
+
   it('cannot have its text served as a web page', async () => {
     const { a, b, chain } = await joined()
     const text = JSON.stringify({ ...observation('x', 'p1'), note: [{ text: '<script>1</script>' }] })
