@@ -6,7 +6,7 @@ import { digestOf } from '../../crypto/hash.ts'
 import { utf8 } from '../../bytes/encoding.ts'
 import { isAmpereError } from '../../errors.ts'
 import { MAX_DEPTH } from '../../record/json-source.ts'
-import { foldVersions, isShown, type Versioned } from '../../record/current.ts'
+import { foldVersions, isShown, type ResourceVersions, type Versioned } from '../../record/current.ts'
 import { parseHeader } from '../../record/entry.ts'
 
 /** One version of a resource as the bridge serves it. */
@@ -63,7 +63,7 @@ export function project(view: RecordView, own: string, before: Projection | null
   }
   const resources = new Map<string, ServedResource>()
   const names = new Map<string, string>()
-  const groups = [...foldVersions(versions).values()].toSorted((a, b) => ownFirst(a.key, b.key, own))
+  const groups = [...foldVersions(versions).values()].toSorted((a, b) => ownFirst(a, b, own))
   for (const { versions: group } of groups) {
     const [current] = group
     if (!current) continue
@@ -180,10 +180,23 @@ function unreadable(entry: OpenedEntry): ClosedEntry {
   return { ...entry, status: 'unopenable', rule: 'resource' }
 }
 
-/** This institution's resources come first and keep their ids; then by name, so that all runs agree. */
-function ownFirst(a: string, b: string, own: string): number {
-  const mine = (key: string) => (key.startsWith(`${own}/`) ? 0 : 1)
-  return mine(a) - mine(b) || (a < b ? -1 : 1)
+type Group = ResourceVersions<ServedVersion>
+
+/**
+ * This institution's resources come first and keep their ids; then those that were there first, so that all runs
+ * agree and nobody takes the id under which another one's resource is served already.
+ */
+function ownFirst(a: Group, b: Group, own: string): number {
+  const mine = ({ key }: Group) => (key.startsWith(`${own}/`) ? 0 : 1)
+  return mine(a) - mine(b) || byPlace(oldest(a), oldest(b))
+}
+
+function oldest({ versions }: Group): ServedVersion | undefined {
+  return versions.toSorted(byPlace)[0]
+}
+
+function byPlace(a: Versioned | undefined, b: Versioned | undefined): number {
+  return (a?.height ?? 0) - (b?.height ?? 0) || (a?.index ?? 0) - (b?.index ?? 0)
 }
 
 /** The id of another source's resource whose own id is taken: stable, and within FHIR's 64 characters. */
