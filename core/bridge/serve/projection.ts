@@ -81,14 +81,28 @@ function nameKey(source: string, name: string): string {
   return `${source} ${name}`
 }
 
+/** What a finding says, but for where its evidence lay when it was filed: two that say the same count once. */
+export function claimOf({ id, rule, severity, title, explanation, evidence }: FhirResource): string {
+  const facts = (Array.isArray(evidence) ? evidence : []).map((cited: unknown) => {
+    const { source, type, id: of, pointer, value } = (cited ?? {}) as Readonly<Record<string, unknown>>
+    return [source, type, of, pointer, value]
+  })
+  return JSON.stringify([id, rule, severity, title, explanation, facts])
+}
+
 /** Findings that were not withdrawn; the same one filed by two institutions counts once. */
 function standingFindings(filed: readonly ServedVersion[]): readonly FiledFinding[] {
   const standing = new Map<string, FiledFinding>()
   for (const { versions } of foldVersions(filed).values()) {
     const [current] = versions
-    if (!current || !isShown(current) || standing.has(current.header.id)) continue
+    if (!current || !isShown(current) || standing.has(claimOf(current.resource))) continue
     const { header, entry, resource } = current
-    standing.set(header.id, { ...resource, id: header.id, filedBy: header.source, filedAt: entry.time })
+    standing.set(claimOf(resource), {
+      ...resource,
+      id: header.id,
+      filedBy: header.source,
+      filedAt: entry.time,
+    })
   }
   return [...standing.values()]
 }
