@@ -35,10 +35,10 @@ export async function authenticate(
   if (scheme !== AUTH_SCHEME || !compact) throw unauthorized('the Authorization header is missing')
   const { jws, request: signed } = parseAuthorization(compact)
   const newest = (await home.registry.refresh()).newest()
-  const active = activeInstanceOf(newest, jws.kid)
-  const key = active
-    ? keyRecordOf(newest, jws.kid)?.jwk
-    : deviceKeys([state?.controllers ?? null]).get(jws.kid)
+  const device = deviceKeys([state?.controllers ?? null]).get(jws.kid)
+  // Enrolling needs no proof of the key: an institution must not turn a patient's device into an instance of its own.
+  const active = device ? null : activeInstanceOf(newest, jws.kid)
+  const key = device ?? (active ? keyRecordOf(newest, jws.kid)?.jwk : undefined)
   if (!key) throw unauthorized('the key is not active')
   await verifyJws(jws, key, home.verifiers)
   const fits =

@@ -5,12 +5,13 @@ import { openHead, parseHead, type HeadStatement } from '../../api/head.ts'
 import type { EpochKey } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
+import { authorOf } from '../../chain/rules/authority.ts'
 import { readersOf, type Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import type { PublicJwk } from '../../ports/keys.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
-import { activeInstanceOf, headKeyAt } from '../../registry/snapshot.ts'
+import { headKeyAt } from '../../registry/snapshot.ts'
 import type { CompletedErasure, Pins } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
 import { noteOf, type BlockNote } from './block-note.ts'
@@ -146,12 +147,15 @@ async function grow(
   }
 }
 
-/** A key belongs to one owner for ever, so the first block that it signed tells. */
-function noteAuthor(context: SyncContext, authors: Map<Kid, InstitutionId>, { opened }: Link): void {
+/**
+ * A key belongs to one owner for ever, so the first block that it signed tells. One that the chain lists as a device
+ * is a device, whoever enrolled it too.
+ */
+function noteAuthor(context: SyncContext, authors: Map<Kid, InstitutionId>, { opened, state }: Link): void {
   if (authors.has(opened.kid)) return
   const records = context.registry.viewAt(opened.block.registry)
-  const institution = records && activeInstanceOf(records, opened.kid)?.institution.id
-  if (institution) authors.set(opened.kid, institution)
+  const author = records && authorOf(opened.kid, state.controllers, records)
+  if (author?.kind === 'instance') authors.set(opened.kid, author.institution)
 }
 
 /** Who can read after each block that may change it. */
