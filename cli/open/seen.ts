@@ -18,7 +18,7 @@ export function fileSeen(folder: string): SeenHeads {
     load: async (chain) => heads.get(chain) ?? null,
     save: async (chain, head) => {
       if (changedAt(file) !== readAt) heads = newest(heads, readHeads(file))
-      heads.set(chain, head)
+      if (head.height > (heads.get(chain)?.height ?? -1)) heads.set(chain, head)
       const temporary = `${file}.${process.pid}.tmp`
       writeFileSync(temporary, JSON.stringify(Object.fromEntries(heads)), { mode: 0o600 })
       renameSync(temporary, file)

@@ -54,6 +54,11 @@ export function columns(rows: readonly (readonly string[])[], indent = '  '): st
   )
 }
 
+/** Text that somebody else wrote, on one line and without characters that steer a terminal; empty for what is no text. */
+export function plain(value: unknown): string {
+  return typeof value === 'string' ? value.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ') : ''
+}
+
 /** Text broken at spaces so that no line is longer than `width`, words longer than that excepted. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = []

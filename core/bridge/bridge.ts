@@ -20,11 +20,12 @@ import { COMPARTMENTS } from '../record/entry.ts'
 import type { LabelPolicy } from '../record/labels/label.ts'
 import { fileItems, toNewEntries, type FiledItem, type Filing } from './file/file-resources.ts'
 import { stepFindings } from './file/findings.ts'
-import { DIRECTORY, groupByPatient, NO_PATIENT } from './file/group-patients.ts'
+import { DIRECTORY, groupByPatient, NO_PATIENT, type PatientGroup } from './file/group-patients.ts'
 import { createProjections, type Projections } from './serve/projections.ts'
 import type { Projection } from './serve/projection.ts'
 import { isPartial, recordItems } from './serve/record-items.ts'
 import type { BridgeStore } from './store/open.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 /** What a bridge needs. */
 export interface BridgePorts {
@@ -64,6 +65,17 @@ export type FiledGroups = Pick<ImportReport, 'filed' | 'findings'> & {
   readonly homeless: readonly IntakeItem[]
 }
 
+/** How an intake is filed. */
+export interface FilingRequest extends Pick<Filing, 'resend'> {
+  /** The bridge itself when left out. */
+  readonly actor?: Actor | undefined
+  /**
+   * Judges a patient's record, null while there is none, as it is when its turn has come: no other write of this
+   * process lies between. What it throws is thrown.
+   */
+  readonly precondition?: ((projection: Projection | null) => void) | undefined
+}
+
 export type MessageFormat = 'fhir+json' | 'fhir+ndjson'
 
 /** One institution's door between its software and the chains: opens what it may, files what it gets. */
@@ -72,14 +84,16 @@ export interface Bridge {
   import(bytes: Uint8Array, format: MessageFormat): Promise<ImportReport>
   /** Reads a message without filing anything; with `createId`, one resource that a create names so. */
   intake(bytes: Uint8Array, format: MessageFormat, createId?: string): Intake
-  /** Files what an intake holds; `resend` as in `Filing`. */
-  fileIntake(intake: Intake, resend: Filing['resend'], actor?: Actor): Promise<FiledGroups>
+  /** Files what an intake holds. */
+  fileIntake(intake: Intake, how: FilingRequest): Promise<FiledGroups>
   /** Checks a patient's record again, as the role `checker` does on schedule. @returns how many findings are new */
   recheck(patientId: string): Promise<number>
   /** A patient's record, verified and up to date. @throws AmpereError NOT_FOUND */
   record(patientId: string): Promise<{ readonly chain: ChainId; readonly projection: Projection }>
   /** The patient whose record serves a resource. @throws AmpereError NOT_FOUND */
   patientOf(type: string, id: string): Promise<string>
+  /** Lets writes to one patient's record follow each other: each sees what the one before did. */
+  readonly inTurn: Turns
   readonly ports: BridgePorts
 }
 
@@ -87,14 +101,15 @@ export interface Bridge {
 interface Records {
   readonly projections: Projections
   readonly checkers: Map<ChainId, Checker>
+  readonly inTurn: Turns
 }
 
 /** Makes a bridge. Projections live in its memory only; on a restart they are read and verified again. */
 export function createBridge(ports: BridgePorts): Bridge {
-  const records: Records = { projections: createProjections(ports), checkers: new Map() }
+  const inTurn = createTurns()
+  const records: Records = { projections: createProjections(ports), checkers: new Map(), inTurn }
   const intake: Bridge['intake'] = (bytes, format, createId) => readMessage(ports, bytes, format, createId)
-  const fileIntake: Bridge['fileIntake'] = (given, resend, actor = SYSTEM) =>
-    fileGroups(ports, records, given, { resend, actor })
+  const fileIntake: Bridge['fileIntake'] = (given, how) => fileGroups(ports, records, given, how)
   const open = async (patientId: string) => {
     const chain = await ports.store.patients.find(patientId)
     if (!chain) throw new AmpereError('NOT_FOUND', 'no such patient')
@@ -102,12 +117,13 @@ export function createBridge(ports: BridgePorts): Bridge {
   }
   return {
     ports,
+    inTurn,
     intake,
     fileIntake,
     record: open,
     import: async (bytes, format) => {
       const given = intake(bytes, format)
-      const { homeless, ...done } = await fileIntake(given, 'message')
+      const { homeless, ...done } = await fileIntake(given, { resend: 'message' })
       const quarantined = [...given.quarantined, ...homeless.map(quarantineHomeless)]
       return {
         ...done,
@@ -115,11 +131,12 @@ export function createBridge(ports: BridgePorts): Bridge {
         dangling: given.dangling,
       }
     },
-    recheck: async (patientId) => {
-      const { chain, projection, opened } = await open(patientId)
-      if (opened > 0) await enter(ports, SYSTEM, { chain, what: 'consistency check', resources: opened })
-      return fileFindings(ports, records, chain, projection)
-    },
+    recheck: (patientId) =>
+      inTurn(patientId, async () => {
+        const { chain, projection, opened } = await open(patientId)
+        if (opened > 0) await enter(ports, SYSTEM, { chain, what: 'consistency check', resources: opened })
+        return fileFindings(ports, records, chain, projection)
+      }),
     patientOf: async (type, id) => {
       const name = await ports.store.resources.find(`${type}/${id}`)
       const patient = name === null ? null : await ports.store.patients.byName(name)
@@ -146,27 +163,44 @@ async function fileGroups(
   ports: BridgePorts,
   records: Records,
   given: Intake,
-  how: { readonly resend: Filing['resend']; readonly actor: Actor },
+  how: FilingRequest,
 ): Promise<FiledGroups> {
   const filed: ImportReport['filed'][number][] = []
   let findings = 0
   const { groups, homeless } = groupByPatient(given, ports.validator.patientTypes)
-  for (const { patientId, items } of groups) {
-    const chain = await chainFor(ports, patientId)
-    const { projection } = await records.projections.load(patientId, chain)
-    await enter(ports, how.actor, { chain, what: 'file', resources: projection.resources.size })
-    const done = await fileItems(items, {
-      projection,
-      append: (entries) => ports.client.append(chain, entries),
-      isForgotten: (resource, content) => ports.store.resources.isForgotten(chain, resource, content),
-      resend: how.resend,
-    })
-    filed.push(...done.map((item) => ({ ...item, patientId, chain })))
-    if (!done.some(({ outcome }) => outcome === 'created' || outcome === 'updated')) continue
-    const after = (await records.projections.load(patientId, chain)).projection
-    if (patientId !== DIRECTORY) findings += await fileFindings(ports, records, chain, after)
+  for (const group of groups) {
+    const done = await records.inTurn(group.patientId, () => fileGroup(ports, records, group, how))
+    filed.push(...done.filed)
+    findings += done.findings
   }
   return { filed, findings, homeless }
+}
+
+async function fileGroup(
+  ports: BridgePorts,
+  records: Records,
+  { patientId, items }: PatientGroup,
+  how: FilingRequest,
+): Promise<Pick<FiledGroups, 'filed' | 'findings'>> {
+  const known = await ports.store.patients.find(patientId)
+  const load = async (of: ChainId) => (await records.projections.load(patientId, of)).projection
+  how.precondition?.(known && (await load(known)))
+  const chain = known ?? (await createChain(ports, patientId))
+  const projection = await load(chain)
+  await enter(ports, how.actor ?? SYSTEM, { chain, what: 'file', resources: projection.resources.size })
+  const done = await fileItems(items, {
+    projection,
+    append: (entries) => ports.client.append(chain, entries),
+    isForgotten: (resource, content) => ports.store.resources.isForgotten(chain, resource, content),
+    resend: how.resend,
+  })
+  const filed = done.map((item) => ({ ...item, patientId, chain }))
+  const isNews = done.some(({ outcome }) => outcome === 'created' || outcome === 'updated')
+  if (!isNews) return { filed, findings: 0 }
+  // What is loaded is found by its id from then on.
+  const after = await load(chain)
+  const isChecked = patientId !== DIRECTORY
+  return { filed, findings: isChecked ? await fileFindings(ports, records, chain, after) : 0 }
 }
 
 /** A resource that is about somebody must say about whom: attaching it to anyone would be a guess. */
@@ -207,9 +241,7 @@ async function fileFindings(
 }
 
 /** A patient who is not known here gets a chain of its own: records are joined on purpose, never by likeness. */
-async function chainFor(ports: BridgePorts, patientId: string): Promise<ChainId> {
-  const known = await ports.store.patients.find(patientId)
-  if (known) return known
+async function createChain(ports: BridgePorts, patientId: string): Promise<ChainId> {
   const { record } = await ports.client.create(COMPARTMENTS)
   await ports.store.patients.link(patientId, record)
   return record

@@ -58,7 +58,10 @@ export interface FiledEntry {
 
 /** An entry as its reader sees it after everything about it was verified. */
 export interface OpenedEntry extends FiledEntry {
+  /** Key id of whoever signed the entry's block. */
   readonly author: string
+  /** The institution whose key that is; null for a device. */
+  readonly institution: InstitutionId | null
   readonly compartment: CompartmentId
   readonly compartmentName: string
   readonly header: Uint8Array

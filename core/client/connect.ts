@@ -8,9 +8,10 @@ import { createRegistryHistory } from '../registry/history.ts'
 import { appendEntries } from './append-entries.ts'
 import type { ClientPorts, FiledEntry, NewEntry, RecordView } from './client.ts'
 import { createHomeApi, type HomeApi } from './home-api.ts'
+import { coalesce } from './read/coalesce.ts'
 import { openKeyring, type Keyring } from './read/reader-keys.ts'
 import { readView, type OpenedView } from './read/read-view.ts'
-import { syncRegistry, syncReplica, type Replica, type SyncContext } from './read/replica.ts'
+import { readRegistry, syncRegistry, syncReplica, type Replica, type SyncContext } from './read/replica.ts'
 
 /** Everything that one app instance does with one home, beneath the acts in `acts/`. */
 export interface Connection {
@@ -28,6 +29,8 @@ export interface Connection {
 
 interface ChainMemory {
   replica: Replica | null
+  /** Brings the replica up to date. */
+  readonly sync: () => Promise<Replica>
   view: OpenedView | null
   keyring: { seq: number; keyring: Keyring } | null
 }
@@ -37,14 +40,22 @@ export function connect(ports: ClientPorts): Connection {
   const verifiers = createVerifiers()
   const registry = createRegistryHistory(ports.pins.registry, verifiers)
   const api = createHomeApi(ports)
-  const sync: SyncContext = { api, pins: ports.pins, registry, verifiers }
+  const refreshRegistry = coalesce(() => readRegistry({ api, registry }))
+  const sync: SyncContext = { api, pins: ports.pins, registry, verifiers, refreshRegistry }
   const memories = new Map<ChainId, ChainMemory>()
   const memoryOf = (chain: ChainId): ChainMemory => {
-    const memory = memories.get(chain) ?? { replica: null, view: null, keyring: null }
+    const known = memories.get(chain)
+    if (known) return known
+    const memory: ChainMemory = {
+      replica: null,
+      sync: coalesce(() => syncMemory(ports, sync, chain, memory)),
+      view: null,
+      keyring: null,
+    }
     memories.set(chain, memory)
     return memory
   }
-  const replica = (chain: ChainId) => syncMemory(ports, sync, chain, memoryOf(chain))
+  const replica = (chain: ChainId) => memoryOf(chain).sync()
   const keyring = (of: Replica) => keyringFor(ports, api, of, memoryOf(of.chain))
   const submit = (append: Append) => submitChecked(api, append)
   return {
@@ -79,8 +90,12 @@ async function syncMemory(
   memory: ChainMemory,
 ): Promise<Replica> {
   if (sync.registry.height() < 0) await syncRegistry(sync)
+  // Before the home is asked: what another process sees meanwhile is no rollback.
+  const seen = await ports.seen.load(chain)
   const next = await syncReplica(sync, chain, memory.replica)
-  await checkSeen(ports, next)
+  checkSeen(seen, next)
+  const { height, block } = next.head
+  if (((await ports.seen.load(chain))?.height ?? -1) < height) await ports.seen.save(chain, { height, block })
   memory.replica = next
   return next
 }
@@ -111,23 +126,20 @@ function compartmentsByName(keyring: Keyring): Map<string, CompartmentId> {
   return new Map([...keyring.names].map(([id, name]) => [name, id]))
 }
 
-async function checkSeen(ports: ClientPorts, replica: Replica): Promise<void> {
-  const seen = await ports.seen.load(replica.chain)
-  const { height, block } = replica.head
-  if (seen) {
-    const at: BlockId | undefined = replica.notes[seen.height]?.id
-    if (at === undefined) {
-      throw new AmpereError(
-        'VERIFICATION_FAILED',
-        `rule rolled-back: height ${seen.height} was seen, ${height} is shown`,
-      )
-    }
-    if (at !== seen.block) {
-      throw new AmpereError(
-        'VERIFICATION_FAILED',
-        `rule forked: another block was seen at height ${seen.height}`,
-      )
-    }
+/** @throws AmpereError VERIFICATION_FAILED when the home does not show what this installation saw */
+function checkSeen(seen: Awaited<ReturnType<ClientPorts['seen']['load']>>, replica: Replica): void {
+  if (!seen) return
+  const at: BlockId | undefined = replica.notes[seen.height]?.id
+  if (at === undefined) {
+    throw new AmpereError(
+      'VERIFICATION_FAILED',
+      `rule rolled-back: height ${seen.height} was seen, ${replica.head.height} is shown`,
+    )
   }
-  if (seen?.height !== height) await ports.seen.save(replica.chain, { height, block })
+  if (at !== seen.block) {
+    throw new AmpereError(
+      'VERIFICATION_FAILED',
+      `rule forked: another block was seen at height ${seen.height}`,
+    )
+  }
 }

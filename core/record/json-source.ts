@@ -2,7 +2,7 @@
 import { AmpereError } from '../errors.ts'
 
 /** Depth of nesting that is read; FHIR needs far less. */
-const MAX_DEPTH = 64
+export const MAX_DEPTH = 64
 
 /** A JSON value with the place of its text: [start, end) in UTF-16 code units of the source. */
 export interface JsonNode {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { InstitutionId, Kid } from '../bytes/ids.ts'
-import { timestampMs } from '../bytes/timestamp.ts'
+import { timestampMs, toTimestamp } from '../bytes/timestamp.ts'
 import { verifyJws } from '../block/jws.ts'
 import { REQUEST_TOLERANCE_MS } from '../api/limits.ts'
 import { AUTH_SCHEME, parseAuthorization } from '../api/request.ts'
 import { deviceKeys } from '../chain/devices.ts'
+import { isInForce } from '../chain/rules/authority.ts'
 import { grantOf, type ControlState } from '../chain/state.ts'
 import { digestOf } from '../crypto/hash.ts'
 import { AmpereError } from '../errors.ts'
@@ -34,10 +35,10 @@ export async function authenticate(
   if (scheme !== AUTH_SCHEME || !compact) throw unauthorized('the Authorization header is missing')
   const { jws, request: signed } = parseAuthorization(compact)
   const newest = (await home.registry.refresh()).newest()
-  const active = activeInstanceOf(newest, jws.kid)
-  const key = active
-    ? keyRecordOf(newest, jws.kid)?.jwk
-    : deviceKeys([state?.controllers ?? null]).get(jws.kid)
+  const device = deviceKeys([state?.controllers ?? null]).get(jws.kid)
+  // Enrolling needs no proof of the key: an institution must not turn a patient's device into an instance of its own.
+  const active = device ? null : activeInstanceOf(newest, jws.kid)
+  const key = device ?? (active ? keyRecordOf(newest, jws.kid)?.jwk : undefined)
   if (!key) throw unauthorized('the key is not active')
   await verifyJws(jws, key, home.verifiers)
   const fits =
@@ -56,14 +57,16 @@ export async function authenticate(
 }
 
 /**
- * May this caller fetch the sealed parts of this chain? Everything it gets is ciphertext and signed blocks.
+ * May this caller fetch the sealed parts of this chain? Everything it gets is ciphertext and signed blocks. A grant
+ * that has ended lets nobody in, though its institution holds the keys until somebody rotates them.
  * @throws AmpereError NOT_FOUND, the same as for a chain that does not exist
  */
-export function checkMayFetch(caller: Caller, state: ControlState): void {
+export function checkMayFetch(caller: Caller, state: ControlState, nowMs: number): void {
   const controls = state.controllers.members.some((member) =>
     member.kind === 'device' ? member.kid === caller.kid : member.institution === caller.institution,
   )
-  if (controls || (caller.institution !== null && grantOf(state, caller.institution) !== null)) return
+  const grant = caller.institution === null ? null : grantOf(state, caller.institution)
+  if (controls || (grant && isInForce(grant, toTimestamp(nowMs)))) return
   throw new AmpereError('NOT_FOUND', 'no such chain')
 }
 

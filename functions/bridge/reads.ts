@@ -14,7 +14,7 @@ import {
 import { AmpereError } from '#core/errors.ts'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { readBody, requireType, type RoleApp } from '../host/app.ts'
-import { fhir, placeOf } from './answers.ts'
+import { fhir, FHIR_JSON, placeOf } from './answers.ts'
 
 /** Largest form of a search by POST, in bytes. */
 const MAX_SEARCH_BYTES = 64 * 1024
@@ -98,7 +98,8 @@ async function read(bridge: Bridge, c: Context): Promise<Response> {
   const version = currentOf(resource)
   if (c.req.query('_original') === 'true') {
     return new Response(new Uint8Array(version.entry.content), {
-      headers: { 'content-type': version.header.media, 'cache-control': 'no-store' },
+      // Never what the entry says of itself: another institution's text would be a page of this origin.
+      headers: { 'content-type': FHIR_JSON, 'cache-control': 'no-store' },
     })
   }
   return fhir(servedJson(projection, resource, version), 200, {

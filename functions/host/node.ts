@@ -14,9 +14,13 @@ type Answerer = (request: Request) => Response | Promise<Response>
 /** Names under which a browser on this machine reaches it. */
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
+/** What browsers say of a request that no page of another site made (Sec-Fetch-Site); other software says nothing. */
+const OWN_SITES: ReadonlySet<string> = new Set(['none', 'same-origin'])
+
 /**
  * Listens on 127.0.0.1 only. With `next`, the next free port is taken. A request for any other host is
- * refused: a web page whose name was pointed at 127.0.0.1 after it was loaded could read everything here.
+ * refused: a web page whose name was pointed at 127.0.0.1 after it was loaded could read everything here. So is
+ * what another site's page asks for: it reads no answer, but sees whether there is one, and would fill access logs.
  * @throws AmpereError PORT_IN_USE
  */
 export async function listen(fetch: Answerer, port: number, next: boolean): Promise<Listening> {
@@ -30,10 +34,17 @@ export async function listen(fetch: Answerer, port: number, next: boolean): Prom
 
 function loopbackOnly(fetch: Answerer): Answerer {
   return (request) => {
-    if (LOOPBACK.has(new URL(request.url).hostname)) return fetch(request)
-    const error = new AmpereError('MISDIRECTED', 'this server answers to 127.0.0.1 and localhost only')
-    return problemResponse(error, 'r_none')
+    const error = refusalOf(request)
+    return error ? problemResponse(error, 'r_none') : fetch(request)
   }
+}
+
+function refusalOf(request: Request): AmpereError | null {
+  if (!LOOPBACK.has(new URL(request.url).hostname))
+    return new AmpereError('MISDIRECTED', 'this server answers to 127.0.0.1 and localhost only')
+  return OWN_SITES.has(request.headers.get('sec-fetch-site') ?? 'none')
+    ? null
+    : new AmpereError('FORBIDDEN', 'this server answers to no page of another site')
 }
 
 function tryListen(fetch: Answerer, port: number): Promise<Listening | null> {

@@ -67,7 +67,7 @@ async function authorizeRead(ports: ReaderPorts, home: Home, c: Context, chain: 
   // Authenticated first, so that a stranger learns nothing about which chains exist.
   const caller = await callerOf(c, home, ports.now, found?.state ?? null)
   if (!found) throw new AmpereError('NOT_FOUND', 'no such chain')
-  checkMayFetch(caller, found.state)
+  checkMayFetch(caller, found.state, ports.now())
   return { ...found, caller }
 }
 

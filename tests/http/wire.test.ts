@@ -89,6 +89,20 @@ describe('the server on this computer, byte by byte', () => {
     },
   )
 
+  it.each([
+    ['cross-site', 403],
+    ['same-site', 403],
+    ['same-origin', 200],
+    ['none', 200],
+  ])(
+    'answers a browser whose page is %s with %d: others would learn by status what is here',
+    async (site, status) => {
+      expect(await send(`${LIVE}Sec-Fetch-Site: ${site}\r\n\r\n`)).toMatch(
+        new RegExp(`^HTTP/1\\.1 ${status} `),
+      )
+    },
+  )
+
   it.each(['127.0.0.1', 'localhost:8080', '[::1]:7310'])('answers as host %s', async (host) => {
     expect(await send(`GET /health/live HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /)
   })

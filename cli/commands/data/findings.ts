@@ -9,7 +9,7 @@ import type { Call } from '../../program/command.ts'
 import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
 import { closedProblems } from '../../proof/verify-chain.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
-import { counted, wrapped } from '../../terminal/words.ts'
+import { counted, plain, wrapped } from '../../terminal/words.ts'
 
 interface FindingsOptions extends ActingOptions {
   /** Only findings of this severity or graver. */
@@ -80,17 +80,33 @@ export function byGravity<T extends { readonly severity: Severity }>(items: read
 
 /** What a filed finding says, for people and programs. */
 export function listedFinding(finding: FiledFinding, chain: string): ListedFinding {
-  const evidence = (finding['evidence'] ?? []) as readonly Evidence[]
+  const cited: unknown = finding['evidence']
+  const evidence = Array.isArray(cited) ? cited.map(plainEvidence) : []
   return {
     chain,
     id: finding.id,
-    rule: String(finding['rule']),
+    rule: plain(finding['rule']),
     severity: SEVERITIES.find((known) => known === finding['severity']) ?? 'info',
-    title: String(finding['title']),
-    explanation: String(finding['explanation']),
+    title: plain(finding['title']),
+    explanation: plain(finding['explanation']),
     filedBy: finding.filedBy,
     sources: [...new Set(evidence.map(({ source }) => source))],
     evidence,
+  }
+}
+
+/** Another institution's bridge may have written anything here. */
+function plainEvidence(cited: unknown): Evidence {
+  const given = (cited ?? {}) as Readonly<Record<string, unknown>>
+  const text = (name: keyof Evidence) => plain(given[name])
+  return {
+    ref: text('ref'),
+    source: text('source'),
+    compartment: text('compartment'),
+    type: text('type'),
+    id: text('id'),
+    pointer: text('pointer'),
+    value: text('value'),
   }
 }
 

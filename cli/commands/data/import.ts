@@ -49,7 +49,7 @@ async function fileByPatient(
   )
   try {
     for (const { items } of groups) {
-      const part = await open.bridge.fileIntake({ ...intake, items }, 'message')
+      const part = await open.bridge.fileIntake({ ...intake, items }, { resend: 'message' })
       filed.push(...part.filed)
       findings += part.findings
       progress.update(filed.length)

@@ -82,12 +82,13 @@ async function chosenEntries(
 ): Promise<{ height: number; id: EntryId }[]> {
   const view = await open.connection.read(chain)
   const known = [...view.opened, ...view.closed.filter(({ status }) => status !== 'erased')]
-  return starts.map((start) => {
+  return starts.flatMap((start) => {
     const found = known.filter(({ id }) => id.startsWith(start))
-    const [only] = found
-    if (only && found.length === 1) return { height: only.height, id: only.id }
+    const ids = new Set(found.map(({ id }) => id))
+    // One that was copied to other blocks goes with its copies.
+    if (ids.size === 1) return found.map(({ height, id }) => ({ height, id }))
     const message =
-      found.length > 1
+      ids.size > 1
         ? `several entries begin with ${start.slice(0, 22)}; give more characters`
         : `no entry begins with ${start.slice(0, 22)}`
     throw refuse('NOT_FOUND', message, `npx ampere chain show ${shortId(chain)} --block HEIGHT`)

@@ -37,7 +37,7 @@ export async function fileBundle(bridge: Bridge, bytes: Uint8Array, actor?: Acto
   if (bundleType === 'transaction' && first) return { status: Number(first.status), body: first.outcome }
   const refused = new Set(refusals.map(({ position }) => position))
   const accepted = { ...intake, items: intake.items.filter((item) => !refused.has(item.position)) }
-  const { filed } = await bridge.fileIntake(accepted, 'message', actor)
+  const { filed } = await bridge.fileIntake(accepted, { resend: 'message', actor })
   const answers = new Map<number, object>(filed.map((item) => [item.item.position, answerOf(item)]))
   for (const { position, status, outcome } of refusals)
     answers.set(position, { response: { status, outcome } })

@@ -4,7 +4,9 @@ import type { Timestamp } from '../../bytes/timestamp.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import type { CheckReport } from '../../consistency/check.ts'
 import { COMPARTMENTS, type EntryDraft } from '../../record/entry.ts'
-import { FINDING_TYPE, type Projection } from '../serve/projection.ts'
+import { settledBy } from '../../consistency/withdraw.ts'
+import { claimOf, FINDING_TYPE, type Projection } from '../serve/projection.ts'
+import { recordItems, sealedEntries } from '../serve/record-items.ts'
 
 /** Entries by which a record's findings follow a check, and how many findings are new. */
 export interface FindingsStep {
@@ -19,10 +21,15 @@ export function stepFindings(
   source: string,
   time: Timestamp,
 ): FindingsStep {
-  const known = new Set(projection.findings.map((finding) => finding.id))
-  const standing = new Set<string>(report.findings.map((finding) => finding.id))
-  const fresh = report.findings.filter((finding) => !known.has(finding.id))
-  const settled = projection.findings.filter((old) => old.filedBy === source && !standing.has(old.id))
+  const own = projection.findings.filter(({ filedBy }) => filedBy === source)
+  const known = new Set<string>(own.map((finding) => finding.id))
+  // Of another institution's only what says the same: it could have filed anything under the id.
+  const said = new Set(projection.findings.map(claimOf))
+  const fresh = report.findings.filter(
+    (finding) => !known.has(finding.id) && !said.has(claimOf({ resourceType: FINDING_TYPE, ...finding })),
+  )
+  const seen = { items: recordItems(projection), isSealed: sealedEntries(projection) }
+  const settled = settledBy(report, own, seen)
   const drafts = [
     ...fresh.map((finding) => draft(source, time, { ...finding }, 'current', finding.compartment)),
     ...settled.map(({ id, compartment }) =>

@@ -49,14 +49,15 @@ export function groupByPatient(intake: Intake, patientTypes: readonly string[]):
     throw new AmpereError('RESOURCE_MALFORMED', why)
   }
   const taken = new Set<IntakeItem>()
+  const byName = Map.groupBy(shared, nameOf)
   const groups = [...byPatient].map(([patientId, items]) => {
-    const more = byPatient.size === 1 ? shared : referredTo(items, shared, intake)
+    const more = byPatient.size === 1 ? shared : referredTo(items, byName, intake)
     for (const item of more) taken.add(item)
     return { patientId, items: [...items, ...more] }
   })
   const rest = shared.filter((item) => !taken.has(item))
   const homeless = rest.filter(({ resource: { resourceType } }) => needsPatient(resourceType, patientTypes))
-  const own = rest.filter((item) => !homeless.includes(item))
+  const own = rest.filter(({ resource: { resourceType } }) => !needsPatient(resourceType, patientTypes))
   return { groups: own.length === 0 ? groups : [...groups, { patientId: DIRECTORY, items: own }], homeless }
 }
 
@@ -76,7 +77,7 @@ function patientOf(item: IntakeItem, intake: Intake): string | null {
 
 function referredTo(
   items: readonly IntakeItem[],
-  shared: readonly IntakeItem[],
+  shared: ReadonlyMap<string, readonly IntakeItem[]>,
   intake: Intake,
 ): IntakeItem[] {
   const names = new Set<string>()
@@ -84,5 +85,10 @@ function referredTo(
     for (const [, reference] of referencesIn(item.resource))
       names.add(intake.references.resolve(reference) ?? reference)
   }
-  return shared.filter((item) => names.has(`${item.resource.resourceType}/${item.draft.header.id}`))
+  const found = [...names].flatMap((name) => shared.get(name) ?? [])
+  return found.toSorted((a, b) => a.position - b.position)
+}
+
+function nameOf({ resource, draft }: IntakeItem): string {
+  return `${resource.resourceType}/${draft.header.id}`
 }

@@ -16,21 +16,22 @@ export async function issuePairingCode(bridge: Bridge, patientId: string): Promi
 export async function acceptPairing(bridge: Bridge, request: string): Promise<ChainId> {
   const { client, store } = bridge.ports
   const { institution, code } = await client.openPairing(request)
-  const chain = await store.pairing.redeem(code, institution)
+  const { chain, isSettled } = await store.pairing.redeem(code, institution)
+  if (isSettled) return chain
   await client.share(chain, institution)
+  await store.pairing.settle(code)
   return chain
 }
 
 /**
  * Links this institution's patient to a record that it was let into, once it is seen that it opens.
- * @throws AmpereError ALREADY_EXISTS when the patient has another record here, or another patient has this one
+ * @throws AmpereError ALREADY_EXISTS when the patient has another record here, or the record is another patient's:
+ * whoever answers a code names the record, and must not be able to mix two patients
  */
 export async function joinRecord(bridge: Bridge, patientId: string, chain: ChainId): Promise<void> {
-  const { client, store } = bridge.ports
-  await client.read(chain)
-  // A code may be used again by the institution that used it: with another id it would mix two people's records.
-  const linked = await store.patients.list()
-  if (linked.some((other) => other.chain === chain && other.id !== patientId))
-    throw new AmpereError('ALREADY_EXISTS', 'another patient of this institution has this record')
-  await store.patients.link(patientId, chain)
+  await bridge.ports.client.read(chain)
+  const { patients } = bridge.ports.store
+  if ((await patients.list()).some((known) => known.chain === chain && known.id !== patientId))
+    throw new AmpereError('ALREADY_EXISTS', 'the record is linked to another patient here')
+  await patients.link(patientId, chain)
 }

@@ -11,7 +11,7 @@ import type { Actor, Bridge } from '../bridge.ts'
 import { versionId, type Projection, type ServedVersion } from '../serve/projection.ts'
 import { currentOf, findResource } from '../serve/serve.ts'
 import { toNewEntries, type FiledItem } from './file-resources.ts'
-import { DIRECTORY, needsPatient } from './group-patients.ts'
+import { needsPatient } from './group-patients.ts'
 
 /** A refusal that carries what validation found. */
 export type Refused = { readonly issues: readonly Issue[] }
@@ -25,6 +25,8 @@ export interface WriteRequest {
   /** The version that the client has seen, from `If-Match: W/"..."`; null when it does not say. */
   readonly ifMatch: string | null
 }
+
+type DeleteRequest = Pick<WriteRequest, 'type' | 'id' | 'ifMatch'>
 
 /**
  * Files one resource: an update under the URL's id, a create under a new one.
@@ -47,9 +49,12 @@ export async function fileResource(
   if (resource.resourceType !== request.type || (request.id !== null && resource.id !== request.id)) {
     throw new AmpereError('RESOURCE_MALFORMED', 'type and id of the resource are not those of the URL')
   }
-  const patientId = await knownPatient(bridge, intake)
-  if (request.ifMatch !== null) await checkVersion(bridge, patientId, request)
-  const { filed } = await bridge.fileIntake(intake, 'single', actor)
+  await checkPatient(bridge, intake)
+  const { ifMatch } = request
+  const precondition = (projection: Projection | null) => {
+    if (ifMatch !== null) requireVersion(ownCurrent(bridge, projection, request), ifMatch)
+  }
+  const { filed } = await bridge.fileIntake(intake, { resend: 'single', actor, precondition })
   const [done] = filed
   if (!done) throw new AmpereError('RESOURCE_MALFORMED', 'the resource names no patient')
   if (done.outcome === 'erased') throw erasedBefore()
@@ -57,11 +62,11 @@ export async function fileResource(
 }
 
 /** Files a version that says the resource was deleted. What was there stays in the history. */
-export async function deleteResource(
-  bridge: Bridge,
-  patientId: string,
-  request: Pick<WriteRequest, 'type' | 'id' | 'ifMatch'>,
-): Promise<void> {
+export function deleteResource(bridge: Bridge, patientId: string, request: DeleteRequest): Promise<void> {
+  return bridge.inTurn(patientId, () => fileDeletion(bridge, patientId, request))
+}
+
+async function fileDeletion(bridge: Bridge, patientId: string, request: DeleteRequest): Promise<void> {
   const { type, id, ifMatch } = request
   const { chain, projection } = await bridge.record(patientId)
   const resource = projection.resources.get(`${type}/${id ?? ''}`)
@@ -106,14 +111,6 @@ function compartmentOf({ entry }: ServedVersion): EntryDraft['compartment'] {
   return COMPARTMENTS.find((name) => name === entry.compartmentName) ?? 'unclassified'
 }
 
-async function checkVersion(bridge: Bridge, patientId: string, request: WriteRequest): Promise<void> {
-  const { projection } = await bridge.record(patientId).catch((error: unknown) => {
-    if (error instanceof AmpereError && error.code === 'NOT_FOUND') return { projection: null }
-    throw error
-  })
-  requireVersion(ownCurrent(bridge, projection, request), request.ifMatch ?? '')
-}
-
 function ownCurrent(
   bridge: Bridge,
   projection: Projection | null,
@@ -129,19 +126,18 @@ function requireVersion(current: ServedVersion | null, ifMatch: string): void {
 }
 
 /**
- * The patient that a resource names, who must be known here: a typing error must not make a chain. Who and where
+ * The patient that a resource names must be known here: a typing error must not make a chain. Who and where
  * and definitions belong to the institution itself.
  */
-async function knownPatient(bridge: Bridge, { items: [item] }: Intake): Promise<string> {
+async function checkPatient(bridge: Bridge, { items: [item] }: Intake): Promise<void> {
   const { patientTypes, otherTypes } = bridge.ports.validator
   const type = item?.resource.resourceType ?? ''
   if (!item || !(patientTypes.includes(type) || otherTypes.includes(type)))
     throw new AmpereError('UNSUPPORTED', 'resources of this type are not filed')
-  if (type === 'Patient') return item.draft.header.id
+  if (type === 'Patient') return
   const reference = patientReference(item.resource)
-  if (reference === null && !needsPatient(type, patientTypes)) return DIRECTORY
+  if (reference === null && !needsPatient(type, patientTypes)) return
   const id = /Patient\/([A-Za-z0-9.-]{1,64})$/.exec(reference ?? '')?.[1]
   if (id === undefined || (await bridge.ports.store.patients.find(id)) === null)
     throw new AmpereError('RESOURCE_MALFORMED', 'the resource names no patient that is known here')
-  return id
 }

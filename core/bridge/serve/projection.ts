@@ -4,7 +4,9 @@ import { fromUtf8 } from '../../bytes/encoding.ts'
 import type { ClosedEntry, OpenedEntry, RecordView } from '../../client/client.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { utf8 } from '../../bytes/encoding.ts'
-import { foldVersions, isShown, type Versioned } from '../../record/current.ts'
+import { isAmpereError } from '../../errors.ts'
+import { MAX_DEPTH } from '../../record/json-source.ts'
+import { foldVersions, isShown, type ResourceVersions, type Versioned } from '../../record/current.ts'
 import { parseHeader } from '../../record/entry.ts'
 
 /** One version of a resource as the bridge serves it. */
@@ -25,6 +27,7 @@ export interface Projection {
   readonly view: RecordView
   readonly resources: ReadonlyMap<string, ServedResource>
   readonly findings: readonly FiledFinding[]
+  /** What did not open, and what opened and is no resource. */
   readonly closed: readonly ClosedEntry[]
   /** Served `Type/id` by source and the name that the source's own references use. */
   readonly names: ReadonlyMap<string, string>
@@ -44,18 +47,23 @@ export const FINDING_TYPE = 'Finding'
 export function project(view: RecordView, own: string, before: Projection | null): Projection {
   const known = new Map<string, ServedVersion>()
   for (const resource of before?.resources.values() ?? []) {
-    for (const version of resource.versions) known.set(version.id, version)
+    for (const version of resource.versions) known.set(versionId(version), version)
   }
   const versions: ServedVersion[] = []
   const filedFindings: ServedVersion[] = []
+  const closed = [...view.closed]
+  const ids = new Set<string>()
   for (const entry of view.opened) {
-    const version = known.get(entry.id) ?? parseEntry(entry)
-    if (version.header.type === FINDING_TYPE) filedFindings.push(version)
+    // An id is drawn for one entry: a later one that has it was copied.
+    const version = ids.has(entry.id) ? null : (known.get(versionIdOf(entry)) ?? parseEntry(entry))
+    ids.add(entry.id)
+    if (!version) closed.push(unreadable(entry))
+    else if (version.header.type === FINDING_TYPE) filedFindings.push(version)
     else versions.push(version)
   }
   const resources = new Map<string, ServedResource>()
   const names = new Map<string, string>()
-  const groups = [...foldVersions(versions).values()].toSorted((a, b) => ownFirst(a.key, b.key, own))
+  const groups = [...foldVersions(versions).values()].toSorted((a, b) => ownFirst(a, b, own))
   for (const { versions: group } of groups) {
     const [current] = group
     if (!current) continue
@@ -66,11 +74,20 @@ export function project(view: RecordView, own: string, before: Projection | null
     if (id !== sourceId) names.set(nameKey(source, `${type}/${sourceId}`), served)
     if (fullUrl !== null) names.set(nameKey(source, fullUrl), served)
   }
-  return { view, resources, findings: standingFindings(filedFindings), closed: view.closed, names }
+  return { view, resources, findings: standingFindings(filedFindings), closed, names }
 }
 
 function nameKey(source: string, name: string): string {
   return `${source} ${name}`
+}
+
+/** What a finding says, but for where its evidence lay when it was filed: two that say the same count once. */
+export function claimOf({ id, rule, severity, title, explanation, evidence }: FhirResource): string {
+  const facts = (Array.isArray(evidence) ? evidence : []).map((cited: unknown) => {
+    const { source, type, id: of, pointer, value } = (cited ?? {}) as Readonly<Record<string, unknown>>
+    return [source, type, of, pointer, value]
+  })
+  return JSON.stringify([id, rule, severity, title, explanation, facts])
 }
 
 /** Findings that were not withdrawn; the same one filed by two institutions counts once. */
@@ -78,9 +95,14 @@ function standingFindings(filed: readonly ServedVersion[]): readonly FiledFindin
   const standing = new Map<string, FiledFinding>()
   for (const { versions } of foldVersions(filed).values()) {
     const [current] = versions
-    if (!current || !isShown(current) || standing.has(current.header.id)) continue
+    if (!current || !isShown(current) || standing.has(claimOf(current.resource))) continue
     const { header, entry, resource } = current
-    standing.set(header.id, { ...resource, id: header.id, filedBy: header.source, filedAt: entry.time })
+    standing.set(claimOf(resource), {
+      ...resource,
+      id: header.id,
+      filedBy: header.source,
+      filedAt: entry.time,
+    })
   }
   return [...standing.values()]
 }
@@ -140,18 +162,55 @@ function rewrite(
   )
 }
 
-function parseEntry(entry: OpenedEntry): ServedVersion {
-  const header = parseHeader(entry.header)
-  const content = JSON.parse(fromUtf8(entry.content)) as FhirResource
-  // A create assigns the id, so the one in the text may be another.
+/**
+ * Null for what is no resource: whoever may write can seal anything, and must not close the record to others by it.
+ * The source is who signed, whatever the header says: nobody writes as another.
+ */
+function parseEntry(entry: OpenedEntry): ServedVersion | null {
   const { height, index, id } = entry
-  return { header, height, index, id, entry, resource: { ...content, id: header.id } }
+  try {
+    const header = { ...parseHeader(entry.header), source: entry.institution ?? entry.author }
+    const content: unknown = JSON.parse(fromUtf8(entry.content))
+    if (!isResource(content, header.type)) return null
+    // A create assigns the id, so the one in the text may be another.
+    return { header, height, index, id, entry, resource: { ...content, id: header.id } }
+  } catch (error) {
+    if (isAmpereError(error) || error instanceof SyntaxError) return null
+    throw error
+  }
 }
 
-/** This institution's resources come first and keep their ids; then by name, so that all runs agree. */
-function ownFirst(a: string, b: string, own: string): number {
-  const mine = (key: string) => (key.startsWith(`${own}/`) ? 0 : 1)
-  return mine(a) - mine(b) || (a < b ? -1 : 1)
+function isResource(value: unknown, type: string): value is FhirResource {
+  const { resourceType } = (value ?? {}) as { readonly resourceType?: unknown }
+  return resourceType === type && !isDeeper(value, MAX_DEPTH + 1)
+}
+
+function isDeeper(value: unknown, than: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return than === 0 || Object.values(value).some((member) => isDeeper(member, than - 1))
+}
+
+function unreadable(entry: OpenedEntry): ClosedEntry {
+  return { ...entry, status: 'unopenable', rule: 'resource' }
+}
+
+type Group = ResourceVersions<ServedVersion>
+
+/**
+ * This institution's resources come first and keep their ids; then those that were there first, so that all runs
+ * agree and nobody takes the id under which another one's resource is served already.
+ */
+function ownFirst(a: Group, b: Group, own: string): number {
+  const mine = ({ key }: Group) => (key.startsWith(`${own}/`) ? 0 : 1)
+  return mine(a) - mine(b) || byPlace(oldest(a), oldest(b))
+}
+
+function oldest({ versions }: Group): ServedVersion | undefined {
+  return versions.toSorted(byPlace)[0]
+}
+
+function byPlace(a: Versioned | undefined, b: Versioned | undefined): number {
+  return (a?.height ?? 0) - (b?.height ?? 0) || (a?.index ?? 0) - (b?.index ?? 0)
 }
 
 /** The id of another source's resource whose own id is taken: stable, and within FHIR's 64 characters. */

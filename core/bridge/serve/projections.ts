@@ -6,7 +6,8 @@ import { isAmpereError } from '../../errors.ts'
 import { resourceKey } from '../../record/current.ts'
 import type { IndexedEntry } from '../store/resources.ts'
 import type { BridgeStore } from '../store/open.ts'
-import { project, type Projection, type ServedResource } from './projection.ts'
+import { project, type Projection, type ServedResource, type ServedVersion } from './projection.ts'
+import { mayOpenLater } from './record-items.ts'
 
 /** Projections of the records that were opened, kept in memory and brought up to date when asked for. */
 export interface Projections {
@@ -35,38 +36,48 @@ export function createProjections(ports: Needed): Projections {
       const view = await ports.client.read(chain)
       if (before?.view === view) return { projection: before, opened: 0 }
       const next = project(view, ports.source, before)
-      await indexNews(ports, patientId, next)
+      await indexNews(ports, patientId, next, before)
       for (const erasure of view.erasures) await settle(ports, next, erasure)
-      kept.set(chain, next)
+      // A read that began earlier may end later.
+      if ((kept.get(chain)?.view.height ?? -1) <= view.height) kept.set(chain, next)
       return { projection: next, opened: view.opened.length - (before?.view.opened.length ?? 0) }
     },
   }
 }
 
-async function indexNews({ store }: Needed, patientId: string, projection: Projection): Promise<void> {
-  const { chain, height } = projection.view
+/** Notes what opened since: by `before`, which was noted, or after a restart by how far that had come. */
+async function indexNews(
+  { store }: Needed,
+  patientId: string,
+  projection: Projection,
+  before: Projection | null,
+): Promise<void> {
+  const { chain, height, closed } = projection.view
   const from = await store.progress.indexedTo(chain)
+  const noted = new Set(before?.view.opened.map((entry) => entry.id))
+  const isNew = (version: ServedVersion) =>
+    before === null ? version.height > from : !noted.has(version.entry.id)
   const news = [...projection.resources.values()].flatMap((resource) =>
-    indexedEntries(resource, patientId, from),
+    indexedEntries(resource, patientId, isNew),
   )
   if (news.length > 0) await store.resources.note(chain, news)
-  if (height > from) await store.progress.setIndexed(chain, height)
+  // Not beyond what may open later: it would never be noted, and come back after it was erased.
+  const to = Math.min(height, ...closed.filter(mayOpenLater).map((entry) => entry.height - 1))
+  if (to > from) await store.progress.setIndexed(chain, to)
 }
 
 function indexedEntries(
   { type, id, versions }: ServedResource,
   patientId: string,
-  from: number,
+  isNew: (version: ServedVersion) => boolean,
 ): readonly IndexedEntry[] {
-  return versions
-    .filter((version) => version.height > from)
-    .map((version) => ({
-      id: version.entry.id,
-      patientId,
-      resource: resourceKey(version.header),
-      content: digestOf(version.entry.content),
-      served: `${type}/${id}`,
-    }))
+  return versions.filter(isNew).map((version) => ({
+    id: version.entry.id,
+    patientId,
+    resource: resourceKey(version.header),
+    content: digestOf(version.entry.content),
+    served: `${type}/${id}`,
+  }))
 }
 
 /** Forgets what a block erased, and says so to the home, once. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ClosedEntry } from '../../client/client.ts'
 import type { RecordItem } from '../../consistency/facts.ts'
 import { shownVersion, type Projection } from './projection.ts'
 
@@ -20,7 +21,23 @@ export function recordItems(projection: Projection): readonly RecordItem[] {
   })
 }
 
-/** True when part of the record is sealed from this institution: then what is absent may be there all the same. */
+/**
+ * True for an entry that is there and that this institution does not see now: not granted, held back by its home, or
+ * of a delivery that is half there. What was erased is gone, and what its author sealed wrongly never opens.
+ */
+export function mayOpenLater({ status, rule }: Pick<ClosedEntry, 'status' | 'rule'>): boolean {
+  return status !== 'erased' && !(status === 'unopenable' && rule !== 'package')
+}
+
+/** True when this institution does not see all of the record: then what is absent may be there all the same. */
 export function isPartial(projection: Projection): boolean {
-  return projection.closed.some(({ status }) => status === 'not-granted')
+  return projection.closed.some(mayOpenLater)
+}
+
+/** Whether the entry with an id is one that is there and not seen. Entries of an object that is held back have no ids. */
+export function sealedEntries({ closed }: Projection): (id: string) => boolean {
+  const unseen = closed.filter(mayOpenLater)
+  const ids = new Set<string>(unseen.map((entry) => entry.id))
+  const isAnyNameless = unseen.some((entry) => entry.id.startsWith('?'))
+  return (id) => isAnyNameless || ids.has(id)
 }

@@ -153,7 +153,8 @@ function codings(value: unknown): { system?: string; code?: string }[] {
   if (Array.isArray(value)) return value.flatMap(codings)
   if (typeof value !== 'object' || value === null) return []
   const { coding } = value as { coding?: unknown }
-  return Array.isArray(coding) ? (coding as { system?: string; code?: string }[]) : []
+  if (!Array.isArray(coding)) return []
+  return coding.filter((one): one is object => typeof one === 'object' && one !== null)
 }
 
 function statusMatches(resource: FhirResource, token: string): boolean {

@@ -6,6 +6,7 @@ import { toTimestamp } from '../../bytes/timestamp.ts'
 import type { RecordClient } from '../../client/client.ts'
 import type { Now, Random } from '../../ports/keys.ts'
 import type { Row, WriteTable } from '../../ports/table.ts'
+import { createTurns } from '../turns.ts'
 import type { SealedRows } from './sealed-rows.ts'
 
 /** One reading of a record on this server. */
@@ -42,6 +43,7 @@ export function createAccessLog(
   rows: SealedRows,
   ports: { readonly now: Now; readonly random: Random },
 ): AccessLog {
+  const inTurn = createTurns()
   return {
     record: async (event) => {
       const at = toTimestamp(ports.now())
@@ -50,42 +52,59 @@ export function createAccessLog(
       const kept = { chain, entry: JSON.stringify({ id, at, ...rest, resources }) }
       await table.insert(WAITING, `${at}/${id}`, await rows.seal(kept))
     },
-    flush: async () => {
-      const waiting = await table.range(WAITING)
-      const byChain = new Map<string, { row: Row; entry: string }[]>()
-      for (const row of waiting) {
-        const { chain = '', entry = '' } = await rows.open(row.value)
-        byChain.set(chain, [...(byChain.get(chain) ?? []), { row, entry }])
-      }
-      const failures: unknown[] = []
-      let entered = 0
-      for (const [chain, events] of byChain) {
-        try {
-          await enter(
-            client,
-            asChainId(chain),
-            events.map(({ entry }) => entry),
-          )
-          // After a crash here they are entered again; their ids tell that it was one reading.
-          for (const { row } of events) await table.swap(WAITING, row.key, row.version, null)
-          entered += events.length
-        } catch (error) {
-          failures.push(error)
-        }
-      }
-      if (failures.length > 0) throw failures[0]
-      return entered
-    },
+    // Two at once would enter the same twice.
+    flush: () => inTurn(WAITING, () => flush(client, table, rows)),
   }
 }
 
-async function enter(client: RecordClient, chain: ChainId, events: readonly string[]): Promise<void> {
+async function flush(client: RecordClient, table: WriteTable, rows: SealedRows): Promise<number> {
+  const failures: unknown[] = []
+  let entered = 0
+  // Page by page: what cannot be entered stays, and must not keep out what comes after it.
+  for (let from = ''; ;) {
+    const waiting = await table.range(WAITING, { from })
+    const byChain = new Map<string, Waiting[]>()
+    for (const row of waiting) {
+      const reading = await open(rows, row).catch((error: unknown) => void failures.push(error))
+      if (reading) byChain.set(reading.chain, [...(byChain.get(reading.chain) ?? []), reading])
+    }
+    for (const [chain, readings] of byChain) {
+      try {
+        await enter(client, asChainId(chain), readings)
+        // After a crash here they are entered again; their ids tell that it was one reading.
+        for (const { row } of readings) await table.swap(WAITING, row.key, row.version, null)
+        entered += readings.length
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    const last = waiting.at(-1)
+    if (!last) break
+    from = `${last.key}\u0000`
+  }
+  if (failures.length > 0) throw failures[0]
+  return entered
+}
+
+/** A reading that waits to be entered. */
+interface Waiting {
+  readonly chain: string
+  readonly entry: string
+  readonly row: Row
+}
+
+async function open(rows: SealedRows, row: Row): Promise<Waiting> {
+  const { chain = '', entry = '' } = await rows.open(row.value)
+  return { chain, entry, row }
+}
+
+async function enter(client: RecordClient, chain: ChainId, readings: readonly Waiting[]): Promise<void> {
   const access = await client.accessChainOf(chain)
   // A record without an access chain has nowhere to enter them.
   if (!access) return
   const header = canonicalBytes({ v: 1, type: 'access' })
   await client.append(
     access,
-    events.map((event) => ({ header, content: utf8(event), compartment: 'access' })),
+    readings.map(({ entry }) => ({ header, content: utf8(entry), compartment: 'access' })),
   )
 }

@@ -13,7 +13,16 @@ export interface PairingCodes {
    * The chain of a code. From then on the code is `institution`'s, which may ask again when the answer was lost.
    * @throws AmpereError NOT_FOUND (unknown, another institution's, or expired: alike)
    */
-  redeem(code: string, institution: string): Promise<ChainId>
+  redeem(code: string, institution: string): Promise<Redeemed>
+  /** From then on asking again only tells the chain: a grant that was taken away since must not come back. */
+  settle(code: string): Promise<void>
+}
+
+/** What is behind a code. */
+export interface Redeemed {
+  readonly chain: ChainId
+  /** The grant was made: `settle` was called. */
+  readonly isSettled: boolean
 }
 
 /** How long a pairing code stays usable: a day. */
@@ -40,14 +49,21 @@ export function createPairingCodes(
       const name = rows.nameOf('pairing', plain(code))
       const row = await table.get('pairing', name)
       if (!row) throw unknown
-      const { chain = '', expires, usedBy } = await rows.open(row.value)
+      const { chain = '', expires, usedBy, settled } = await rows.open(row.value)
       if (Number(expires) < ports.now()) throw unknown
-      if (usedBy === institution) return asChainId(chain)
+      if (usedBy === institution) return { chain: asChainId(chain), isSettled: settled === 'yes' }
       if (usedBy !== '') throw unknown
       // Of two institutions at once one swaps, and the other finds the row changed.
       const taken = await rows.seal({ chain, expires, usedBy: institution })
       if ((await table.swap('pairing', name, row.version, taken)) === null) throw unknown
-      return asChainId(chain)
+      return { chain: asChainId(chain), isSettled: false }
+    },
+    settle: async (code) => {
+      const name = rows.nameOf('pairing', plain(code))
+      const row = await table.get('pairing', name)
+      if (!row) return
+      const sealed = await rows.seal({ ...(await rows.open(row.value)), settled: 'yes' })
+      await table.swap('pairing', name, row.version, sealed)
     },
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url, utf8 } from '../../bytes/encoding.ts'
-import type { BlockEntries } from '../../block/block.ts'
-import { entryRange } from '../../block/entries-object.ts'
+import { entryRange, type EntryDescriptor } from '../../block/entries-object.ts'
 import type { KeyRow } from '../../block/key-row.ts'
 import type { Link } from '../../chain/state.ts'
 import { sha256Large } from '../../crypto/hash.ts'
@@ -22,6 +21,8 @@ export interface CheckedBlock {
   readonly problems: readonly ExportProblem[]
   /** Entries whose keys are destroyed by order of the chain. */
   readonly erased: number
+  /** A key that an erasure names is in the file still. */
+  readonly isOwed: boolean
 }
 
 /** Which entries of a height completed erasures name, or all of them. */
@@ -34,7 +35,7 @@ export async function checkBlockParts(
   erasedAt: ErasedAt,
 ): Promise<CheckedBlock> {
   const { height, entries } = link.opened.block
-  if (!entries) return { problems: [], erased: 0 }
+  if (!entries) return { problems: [], erased: 0, isOwed: false }
   const problem = (status: ExportProblem['status'], rule: string, detail: string): ExportProblem[] => [
     { height, status, rule, detail },
   ]
@@ -47,31 +48,48 @@ export async function checkBlockParts(
         ? []
         : problem('tampered', 'keys-root', 'the key row differs from what was signed')
   const ordered = erasedAt(height)
-  const { tombstones, buried } = graves(row, ordered)
+  const object = parts.objects.get(entries.root)
+  const descriptors = object ? checkedDescriptors(entries, object) : null
+  const { tombstones, buried, isOwed } = graves(row, ordered, descriptors)
   // Whoever holds the store can put a tombstone anywhere; only the chain says what was erased.
   const dug =
     tombstones > buried ? problem('missing', 'keys-row', 'a key was destroyed without an erasure') : []
-  const object = parts.objects.get(entries.root)
-  const isGone = ordered === 'all' || buried >= entries.count
+  const isGone = ordered === 'all' || ordered.size >= entries.count
   const absent = isGone ? [] : problem('missing', 'object', 'the sealed object is not in the file')
-  const ofObject = object ? await checkObject(entries, object, problem) : absent
-  return { problems: [...ofRow, ...dug, ...ofObject], erased: buried }
+  const ofObject = object ? await checkObject(descriptors, object, problem) : absent
+  return { problems: [...ofRow, ...dug, ...ofObject], erased: buried, isOwed }
 }
 
+/**
+ * How many keys are destroyed, how many of these by order, and whether one is there in spite of an order. Without
+ * the object nobody knows which key is whose, but how many may be gone.
+ */
 function graves(
   row: KeyRow | null,
   ordered: ReadonlySet<string> | 'all',
-): { readonly tombstones: number; readonly buried: number } {
-  const tombstones = row?.keys.filter((key) => 'erased' in key).length ?? 0
-  return { tombstones, buried: ordered === 'all' ? tombstones : Math.min(tombstones, ordered.size) }
+  descriptors: readonly EntryDescriptor[] | null,
+): { readonly tombstones: number; readonly buried: number; readonly isOwed: boolean } {
+  const keys = (row?.keys ?? []).map((key, i) => ({
+    isGone: 'erased' in key,
+    isOrdered: ordered === 'all' || ordered.has(descriptors?.[i]?.id ?? ''),
+  }))
+  const tombstones = keys.filter(({ isGone }) => isGone).length
+  if (!descriptors) {
+    const buried = ordered === 'all' ? tombstones : Math.min(tombstones, ordered.size)
+    return { tombstones, buried, isOwed: false }
+  }
+  return {
+    tombstones,
+    buried: keys.filter(({ isGone, isOrdered }) => isGone && isOrdered).length,
+    isOwed: keys.some(({ isGone, isOrdered }) => isOrdered && !isGone),
+  }
 }
 
 async function checkObject(
-  entries: BlockEntries,
+  descriptors: readonly EntryDescriptor[] | null,
   object: Uint8Array,
   problem: (status: 'tampered', rule: string, detail: string) => ExportProblem[],
 ): Promise<ExportProblem[]> {
-  const descriptors = checkedDescriptors(entries, object)
   if (!descriptors)
     return problem('tampered', 'entries-root', 'the sealed object differs from what was signed')
   const found: ExportProblem[] = []

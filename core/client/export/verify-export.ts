@@ -99,6 +99,9 @@ async function checkHead(
   registry: RegistryHistory,
   verifiers: Verifiers,
 ): Promise<Timestamp> {
+  // Any member can list a deployment: only the one that the chain names may say how long the chain is.
+  if (first.origin !== links.at(-1)?.state.home.origin)
+    throw failed('home', 'the export is not by the home that the chain names')
   const key = headKeyAt(registry.newest(), parseHead(compact).jws.kid, first.origin)
   if (!key) throw failed('head', "the head statement is not by the home's key")
   const head = await openHead(compact, key, verifiers)
@@ -145,6 +148,7 @@ async function checkAll(
       worstStatus([
         ...checked.problems.map(({ status }) => status),
         ...(checked.erased > 0 ? [goneAt(height, ordered, erasures)] : []),
+        ...(checked.isOwed ? ['erasing' as const] : []),
         ...(heldBack.has(height) ? ['incomplete' as const] : []),
       ]),
     )
@@ -152,7 +156,7 @@ async function checkAll(
   return { entries, erased, problems, statuses }
 }
 
-/** `erased` when every erasure that touches the height has come to its end. */
+/** `erased` when all that was ordered at the height is in an erasure that has come to its end. */
 function goneAt(
   height: number,
   ordered: readonly CompletedErasure[],
@@ -163,7 +167,14 @@ function goneAt(
   )
   const isDone = (erasure: CompletedErasure) =>
     progress.some((step) => step.height === erasure.height && step.status === 'erased')
-  return touching.every(isDone) ? 'erased' : 'erasing'
+  const done = touching.filter(isDone)
+  const idsOf = (erasures: readonly CompletedErasure[]) =>
+    erasures.flatMap(({ body }) => body.targets.find((target) => target.height === height)?.ids ?? [])
+  const covered = new Set<string>(idsOf(done))
+  const isCovered =
+    done.some(({ body }) => body.scope === 'record') ||
+    (touching.every(({ body }) => body.scope !== 'record') && idsOf(touching).every((id) => covered.has(id)))
+  return isCovered ? 'erased' : 'erasing'
 }
 
 function failed(rule: string, detail: string): AmpereError {

@@ -54,8 +54,11 @@ export function erasureProgress(
   nowMs: number,
 ): readonly ErasureProgress[] {
   return erasures.map((erasure) => {
-    const given = statements.get(erasure.id as string as Digest) ?? []
     const holders = holdersOf(context, erasure)
+    // Others have nothing to say: a backup of theirs must not hold the erasure up.
+    const given = (statements.get(erasure.id as string as Digest) ?? []).filter(({ store }) =>
+      holders.includes(store),
+    )
     const stated = holders.filter((store) => given.some((statement) => statement.store === store))
     const owing = holders.filter((store) => !stated.includes(store))
     const [last] = given.map(({ backupsExpire }) => backupsExpire).toSorted((a, b) => (a < b ? 1 : -1))

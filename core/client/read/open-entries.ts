@@ -68,7 +68,7 @@ export async function openBlockEntries(
       const { compartment } = descriptor
       const base = { ...placeOf(replica.chain, note, descriptor.id, i), compartment }
       const key = erased(descriptor.id)
-        ? ERASED
+        ? goneOrNot(row.keys[i])
         : keyOrWhy(deks[i], () => keyring.whyClosed(compartment, entries.epoch))
       const result = await openOne(replica.chain, descriptor, slice(parts.object, descriptors, i), key)
       if ('status' in result) closed[i] = { ...base, ...result }
@@ -76,6 +76,7 @@ export async function openBlockEntries(
         opened[i] = {
           ...base,
           author: note.kid,
+          institution: replica.authors.get(note.kid) ?? null,
           compartmentName: keyring.nameOf(compartment) ?? '',
           ...result,
         }
@@ -86,10 +87,16 @@ export async function openBlockEntries(
 
 type Why = Pick<ClosedEntry, 'status' | 'rule'>
 const ERASED: Why = { status: 'erased', rule: '' }
+/** It is not opened, but its home has the key still, whatever it states. */
+const KEY_STANDS: Why = { status: 'erased', rule: 'keys-row' }
 const TAMPERED: Why = { status: 'tampered', rule: 'entry-hash' }
 const UNOPENABLE: Why = { status: 'unopenable', rule: 'author-seal' }
 /** What a tombstone is that no erasure of the chain ordered: a key that the store destroyed by itself. */
 const DESTROYED: Why = { status: 'missing', rule: 'keys-row' }
+
+function goneOrNot(key: KeyRow['keys'][number] | undefined): Why {
+  return key && !('erased' in key) ? KEY_STANDS : ERASED
+}
 
 /** The key of an entry that no erasure covers, or why there is none. The row may hold fewer keys than the object entries. */
 function keyOrWhy(dek: OpenedKey | undefined, closedBy: () => Why): Uint8Array | Why {

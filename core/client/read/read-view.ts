@@ -26,7 +26,8 @@ export async function readView(
   before: OpenedView | null,
 ): Promise<OpenedView> {
   const kept = isStillGood(before, replica, keyring) ? before : null
-  if (kept && kept.height === replica.head.height) return kept
+  // Higher when another read was faster: it is verified, and newer.
+  if (kept && kept.height >= replica.head.height) return kept
   const notes = replica.notes.filter(
     (note) => note.entries !== null && !replica.heldBack.has(note.height) && !isOpen(kept, note),
   )

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ChainId } from '../../bytes/ids.ts'
+import type { ChainId, InstitutionId, Kid } from '../../bytes/ids.ts'
 import { timestampMs } from '../../bytes/timestamp.ts'
 import { openHead, parseHead, type HeadStatement } from '../../api/head.ts'
 import type { EpochKey } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
+import { authorOf } from '../../chain/rules/authority.ts'
 import { readersOf, type Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
@@ -21,6 +22,8 @@ export interface Replica {
   readonly chain: ChainId
   readonly link: Link
   readonly notes: readonly BlockNote[]
+  /** Institutions of the keys that signed blocks; devices have none. */
+  readonly authors: ReadonlyMap<Kid, InstitutionId>
   /** Public epoch keys by epoch number, from the blocks that set them. */
   readonly epochs: ReadonlyMap<number, readonly EpochKey[]>
   /** Completed erasures, in order. */
@@ -46,13 +49,20 @@ export interface SyncContext {
   readonly pins: Pins
   readonly registry: RegistryHistory
   readonly verifiers: Verifiers
+  /** `readRegistry`, one at a time. */
+  readonly refreshRegistry: () => Promise<void>
 }
 
-/** Reads the registry's news and verifies them. @throws AmpereError VERIFICATION_FAILED */
-export async function syncRegistry(context: SyncContext): Promise<void> {
+/** Brings the registry up to date. @throws AmpereError VERIFICATION_FAILED */
+export function syncRegistry(context: SyncContext): Promise<void> {
+  return context.refreshRegistry()
+}
+
+/** Reads the registry's news and verifies them. Two at once would add the same block twice. */
+export async function readRegistry({ api, registry }: Pick<SyncContext, 'api' | 'registry'>): Promise<void> {
   for (;;) {
-    const page = await context.api.registryBlocks(context.registry.height() + 1)
-    for (const compact of page.items) await context.registry.add(compact)
+    const page = await api.registryBlocks(registry.height() + 1)
+    for (const compact of page.items) await registry.add(compact)
     if (page.next === null) return
   }
 }
@@ -74,11 +84,14 @@ export async function syncReplica(
   while ((grown.link?.opened.block.height ?? -1) < head.height) {
     const page = await context.api.blocks(chain, grown.notes.length)
     if (page.items.length === 0) throw failed('withheld', 'the home holds back blocks below its own head')
-    await grow(context, chain, grown, page.items)
+    // Blocks that came after the head was stated wait for the next one.
+    await grow(context, chain, grown, page.items.slice(0, head.height + 1 - grown.notes.length))
   }
   const at = grown.notes[head.height]
   if (!grown.link || at?.id !== head.block)
     throw failed('forked', `two blocks are claimed at height ${head.height}`)
+  if (grown.link.state.home.origin !== context.pins.origin)
+    throw failed('home', 'the chain names another home')
   const { link, batches, ...parts } = grown
   return { chain, link, ...parts, heldBack: heightsIn(batches), head, statement: answer.head }
 }
@@ -86,6 +99,7 @@ export async function syncReplica(
 interface Growing {
   link: Link | null
   notes: BlockNote[]
+  authors: Map<Kid, InstitutionId>
   epochs: Map<number, readonly EpochKey[]>
   erasures: CompletedErasure[]
   readers: ReaderSpan[]
@@ -96,6 +110,7 @@ function emptyOr(known: Replica | null): Growing {
   return {
     link: known?.link ?? null,
     notes: [...(known?.notes ?? [])],
+    authors: new Map(known?.authors),
     epochs: new Map(known?.epochs),
     erasures: [...(known?.erasures ?? [])],
     readers: [...(known?.readers ?? [])],
@@ -122,6 +137,7 @@ async function grow(
     grown.link = link
     grown.notes.push(note)
     noteBatch(grown.batches, note)
+    noteAuthor(context, grown.authors, link)
     const keys = epochKeysIn(link.opened)
     if (keys) grown.epochs.set(link.state.epoch.number, keys)
   }
@@ -129,6 +145,17 @@ async function grow(
     const { height, violation } = folded.broken
     throw failed(violation.rule, `block ${height}: ${violation.detail}`)
   }
+}
+
+/**
+ * A key belongs to one owner for ever, so the first block that it signed tells. One that the chain lists as a device
+ * is a device, whoever enrolled it too.
+ */
+function noteAuthor(context: SyncContext, authors: Map<Kid, InstitutionId>, { opened, state }: Link): void {
+  if (authors.has(opened.kid)) return
+  const records = context.registry.viewAt(opened.block.registry)
+  const author = records && authorOf(opened.kid, state.controllers, records)
+  if (author?.kind === 'instance') authors.set(opened.kid, author.institution)
 }
 
 /** Who can read after each block that may change it. */

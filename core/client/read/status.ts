@@ -58,6 +58,7 @@ export function statusOf(
 ): BlockStatus | null {
   if (entry.status === 'not-granted') return null
   if (entry.status !== 'erased') return entry.status
+  if (entry.rule !== '') return 'erasing'
   const ordering = view.erasures.filter(
     ({ body, height }) =>
       (body.scope === 'record' && entry.height < height) ||

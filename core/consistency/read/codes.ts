@@ -20,11 +20,8 @@ export function codingsOf(value: unknown): readonly Coding[] {
   const { coding } = value as { coding?: unknown }
   if (!Array.isArray(coding)) return NONE
   const found: Coding[] = []
-  for (const { system, code, display } of coding as {
-    system?: unknown
-    code?: unknown
-    display?: unknown
-  }[]) {
+  for (const one of coding as readonly unknown[]) {
+    const { system, code, display } = (one ?? {}) as Readonly<Record<keyof Coding, unknown>>
     if (typeof code === 'string') found.push({ system: textOf(system), code, display: textOf(display) })
   }
   return found

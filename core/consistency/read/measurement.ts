@@ -31,9 +31,9 @@ export function measurementsOf(resource: FhirResource, knowledge: Knowledge): re
   const components = resource['component']
   const whole = measured(resource['code'], resource['valueQuantity'], '/valueQuantity', knowledge)
   if (!Array.isArray(components)) return whole ? [whole] : NONE
-  const parts = (components as Record<string, unknown>[]).flatMap(
+  const parts = (components as (Record<string, unknown> | null)[]).flatMap(
     (part, i) =>
-      measured(part['code'], part['valueQuantity'], `/component/${i}/valueQuantity`, knowledge) ?? [],
+      measured(part?.['code'], part?.['valueQuantity'], `/component/${i}/valueQuantity`, knowledge) ?? [],
   )
   return whole ? [whole, ...parts] : parts
 }

@@ -170,15 +170,16 @@ function collect(
     else quarantined.push(result)
   }
   const references = indexReferences(items)
-  const foreign = foreignPatients(items, references)
-  const kept = items.filter((item) => !foreign.includes(item))
+  const foreign = new Set(foreignPatients(items, references))
+  const kept = items.filter((item) => !foreign.has(item))
+  const texts = new Map(located.map(({ position, text }) => [position, text]))
   for (const item of foreign) {
     quarantined.push(
       quarantine(
         item.position,
         'RESOURCE_MALFORMED',
         'the resource names another patient',
-        textAt(located, item.position),
+        texts.get(item.position) ?? '',
       ),
     )
   }
@@ -264,8 +265,4 @@ const CONDITIONS = ['ifNoneMatch', 'ifModifiedSince', 'ifMatch', 'ifNoneExist'] 
 function memberText(text: string, node: JsonNode, name: string): string {
   const member = node.members?.get(name)
   return member ? String(JSON.parse(text.slice(member.start, member.end))) : ''
-}
-
-function textAt(located: readonly Located[], position: number): string {
-  return located.find((one) => one.position === position)?.text ?? ''
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
+import { utf8 } from '../../bytes/encoding.ts'
 import type { Grant } from '../../block/block.ts'
 import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
 import type { Append } from '../../api/append.ts'
@@ -38,7 +38,7 @@ export async function appendBlock(
   const parsed = parseBlock(append.block)
   const head = await loadHead(ports.tables.blocks, parsed.chain)
   const place = await findPlace(ports, parsed, head)
-  if (place.stored) return answer(ports, home, place.stored)
+  if (place.stored && head) return answer(ports, home, place.stored, head)
   const { link, grant } = await judge(ports, home, parsed, head)
   await checkParts(parsed, append, link.state)
   const { entries } = parsed.block
@@ -94,16 +94,22 @@ async function commit(
   const { blocks } = ports.tables
   const outcome = await blocks.insert(parsed.chain, heightKey(parsed.block.height), utf8(parsed.compact))
   charge?.settle(outcome === 'inserted' ? 'committed' : 'lost')
-  if (outcome === 'inserted') return answer(ports, home, parsed)
-  const row = await blocks.get(parsed.chain, heightKey(parsed.block.height))
-  const stored = row ? parseBlock(fromUtf8(row.value)) : null
-  if (stored?.id === parsed.id) return answer(ports, home, stored)
+  if (outcome === 'inserted') return answer(ports, home, parsed, parsed)
+  const stored = await loadBlock(blocks, parsed.chain, parsed.block.height)
+  const head = await loadHead(blocks, parsed.chain)
+  if (head && stored?.id === parsed.id) return answer(ports, home, stored, head)
   throw new AmpereError(
     'HEAD_CONFLICT',
     `block ${parsed.block.height} exists; read on from it and sign again`,
   )
 }
 
-async function answer(ports: WriterPorts, home: Home, stored: ParsedBlock): Promise<Appended> {
-  return { stored, answer: { block: stored.compact, head: await headStatement(ports, home, stored) } }
+/** The statement is of the newest block: one of an old block, signed now, would make a chain look as short as then. */
+async function answer(
+  ports: WriterPorts,
+  home: Home,
+  stored: ParsedBlock,
+  head: ParsedBlock,
+): Promise<Appended> {
+  return { stored, answer: { block: stored.compact, head: await headStatement(ports, home, head) } }
 }

@@ -9,6 +9,7 @@ import type { AppendTable } from '../../ports/table.ts'
 import { dirtyShard, markOf } from '../store/attempt.ts'
 import { erasureJob, JOBS_ERASE, JOBS_SWEEP } from '../store/jobs.ts'
 import { chainPartition, objectName, packageRowKey, rowKey } from '../store/rows.ts'
+import { refuseCopy } from './copies.ts'
 import type { WriterPorts } from './needs.ts'
 
 /** How long storing may take before the block is given up, in milliseconds: its mark must still count when it commits. */
@@ -41,7 +42,10 @@ export async function storeParts(
   if (block.type === 'erase' && block.body.act === 'complete') {
     await tables.jobs.insert(JOBS_ERASE, erasureJob(chain, block.height), utf8(parsed.id))
   }
-  if (wereThere.length > 0) await keep(ports, chain, wereThere)
+  if (wereThere.length > 0) {
+    await refuseCopy(tables.blocks, parsed)
+    await keep(ports, chain, wereThere)
+  }
   if (ports.now() - startedMs > APPEND_DEADLINE_MS)
     throw new AmpereError('STORE_UNAVAILABLE', 'storing took too long; send the block again')
 }

@@ -46,6 +46,24 @@ describe('a reading', () => {
     expect(await next.flush()).toBe(0)
   })
 
+  it('is entered once, though two enter what waits at the same time', async () => {
+    const { world } = await setting()
+    const before = (await entered(world)).length
+    await send(world, 'GET', '/fhir/Observation/o1')
+    const counts = await Promise.all([world.flush(), world.flush()])
+    expect(counts.toSorted((x, y) => x - y)).toEqual([0, 1])
+    expect(await entered(world)).toHaveLength(before + 1)
+  })
+
+  it('is entered, however many before it cannot be', async () => {
+    const { kept, world } = await setting()
+    for (let i = 0; i < 1001; i++)
+      await kept.table.insert('access', `2026-10-01T00:00:00.000Z/${String(i)}`, new Uint8Array(40))
+    await send(world, 'GET', '/fhir/Observation/o1')
+    await expect(world.flush()).rejects.toMatchObject({ code: 'OPEN_FAILED' })
+    expect((await entered(world)).at(-1)).toMatchObject({ what: 'read Observation' })
+  })
+
   it('is not answered when it cannot be kept', async () => {
     const { deployment, kept } = await setting()
     const full = {

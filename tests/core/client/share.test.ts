@@ -124,6 +124,18 @@ describe('rotation', () => {
     await expect(reader.read(record)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it('is not waited for to close the record to a grant that has ended', async () => {
+    const { world, a, b, record } = await setting()
+    const until = toTimestamp(world.clock.now + 3_600_000)
+    await shareRecord(a, record, { institution: b, rights: ['read'], until })
+    const reader = world.connect('hospital-b')
+    expect((await reader.read(record)).opened).toHaveLength(1)
+    world.clock.now += 3_600_000
+    await a.append(record, [entry('after it ended')])
+    for (const connection of [reader, world.connect('hospital-b')])
+      await expect(connection.read(record)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
   it('is due for an institution that the registry removed', async () => {
     const { world, a, b, record } = await setting()
     await shareRecord(a, record, { institution: b, rights: ['read'] })

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals'
+import { listedFinding } from '#cli/commands/data/findings.ts'
+import { plain } from '#cli/terminal/words.ts'
+
+describe('text that others wrote', () => {
+  it('cannot move the cursor, begin a line or turn the direction of writing', () => {
+    expect(plain('a\u001b[2J\r\nEverything verified\u202e\u009b1m')).toBe('a [2J Everything verified 1m')
+  })
+
+  it.each([[undefined], ['text'], [7], [[null]], [[{ source: 5 }]]])(
+    'is listed as a finding, whatever its evidence is: %j',
+    (evidence) => {
+      const finding = { resourceType: 'Finding', id: 'x', filedBy: 'b', filedAt: '', evidence }
+      expect(() => listedFinding(finding, 'chain')).not.toThrow()
+    },
+  )
+})
