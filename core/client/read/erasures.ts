@@ -54,8 +54,11 @@ export function erasureProgress(
   nowMs: number,
 ): readonly ErasureProgress[] {
   return erasures.map((erasure) => {
-    const given = statements.get(erasure.id as string as Digest) ?? []
     const holders = holdersOf(context, erasure)
+    // What another institution says of a copy that it never had must not keep an erasure open.
+    const given = (statements.get(erasure.id as string as Digest) ?? []).filter(({ store }) =>
+      holders.includes(store),
+    )
     const stated = holders.filter((store) => given.some((statement) => statement.store === store))
     const owing = holders.filter((store) => !stated.includes(store))
     const [last] = given.map(({ backupsExpire }) => backupsExpire).toSorted((a, b) => (a < b ? 1 : -1))
