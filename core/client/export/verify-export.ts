@@ -64,6 +64,7 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
   const verifiers = createVerifiers()
   const registry = createRegistryHistory(first.registry, verifiers)
   for (const compact of parts.registryBlocks) await registry.add(compact)
+  if (registry.height() < 0) throw failed('registry', 'the export holds no registry')
   const chain = asChainId(first.chain)
   const context = { chain, viewAt: registry.viewAt, keyOf: registry.keyOf, verifiers }
   const links = await foldAll(parts, context, options.progress)
@@ -103,6 +104,7 @@ async function checkHead(
   if (!key) throw failed('head', "the head statement is not by the home's key")
   const head = await openHead(compact, key, verifiers)
   const last = links.at(-1)?.opened
+  if (head.origin !== first.origin) throw failed('head', 'the head statement is of another origin')
   if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1)
     throw failed('head', 'the export ends before or beside the stated head')
   return head.time
