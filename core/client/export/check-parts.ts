@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url, utf8 } from '../../bytes/encoding.ts'
-import type { BlockEntries } from '../../block/block.ts'
-import { entryRange } from '../../block/entries-object.ts'
+import { entryRange, type EntryDescriptor } from '../../block/entries-object.ts'
 import type { KeyRow } from '../../block/key-row.ts'
 import type { Link } from '../../chain/state.ts'
 import { sha256Large } from '../../crypto/hash.ts'
@@ -47,31 +46,37 @@ export async function checkBlockParts(
         ? []
         : problem('tampered', 'keys-root', 'the key row differs from what was signed')
   const ordered = erasedAt(height)
-  const { tombstones, buried } = graves(row, ordered)
+  const object = parts.objects.get(entries.root)
+  const descriptors = object ? checkedDescriptors(entries, object) : null
+  const { tombstones, buried } = graves(row, ordered, descriptors)
   // Whoever holds the store can put a tombstone anywhere; only the chain says what was erased.
   const dug =
     tombstones > buried ? problem('missing', 'keys-row', 'a key was destroyed without an erasure') : []
-  const object = parts.objects.get(entries.root)
   const isGone = ordered === 'all' || buried >= entries.count
   const absent = isGone ? [] : problem('missing', 'object', 'the sealed object is not in the file')
-  const ofObject = object ? await checkObject(entries, object, problem) : absent
+  const ofObject = object ? await checkObject(descriptors, object, problem) : absent
   return { problems: [...ofRow, ...dug, ...ofObject], erased: buried }
 }
 
+/** How many keys are destroyed, and how many of them by order. Without descriptors nobody knows which key is whose. */
 function graves(
   row: KeyRow | null,
   ordered: ReadonlySet<string> | 'all',
+  descriptors: readonly EntryDescriptor[] | null,
 ): { readonly tombstones: number; readonly buried: number } {
-  const tombstones = row?.keys.filter((key) => 'erased' in key).length ?? 0
-  return { tombstones, buried: ordered === 'all' ? tombstones : Math.min(tombstones, ordered.size) }
+  const places = row?.keys.flatMap((key, i) => ('erased' in key ? [i] : [])) ?? []
+  const tombstones = places.length
+  if (ordered === 'all') return { tombstones, buried: tombstones }
+  if (!descriptors) return { tombstones, buried: Math.min(tombstones, ordered.size) }
+  const buried = places.filter((i) => ordered.has(descriptors[i]?.id ?? '')).length
+  return { tombstones, buried }
 }
 
 async function checkObject(
-  entries: BlockEntries,
+  descriptors: readonly EntryDescriptor[] | null,
   object: Uint8Array,
   problem: (status: 'tampered', rule: string, detail: string) => ExportProblem[],
 ): Promise<ExportProblem[]> {
-  const descriptors = checkedDescriptors(entries, object)
   if (!descriptors)
     return problem('tampered', 'entries-root', 'the sealed object differs from what was signed')
   const found: ExportProblem[] = []
