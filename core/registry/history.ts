@@ -65,13 +65,16 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
     add: async (compact) => {
       const opened = await openRegistryBlock(compact, keyOf, verifiers)
       if (steps.length === 0 && opened.id !== pinned) {
-        throw new AmpereError('VERIFICATION_FAILED', 'the registry is another than the pinned one')
+        throw new AmpereError(
+          'VERIFICATION_FAILED',
+          'rule registry: the registry is another than the pinned one',
+        )
       }
       const applied = applyRegistryBlock(link, opened)
       if (isViolation(applied)) {
         throw new AmpereError(
           'VERIFICATION_FAILED',
-          `registry block breaks rule ${applied.rule}: ${applied.detail}`,
+          `rule ${applied.rule}: the registry at height ${steps.length}: ${applied.detail}`,
         )
       }
       const height = steps.length
