@@ -147,6 +147,7 @@ async function checkAll(
       worstStatus([
         ...checked.problems.map(({ status }) => status),
         ...(checked.erased > 0 ? [goneAt(height, ordered, erasures)] : []),
+        ...(checked.kept > 0 ? ['erasing' as const] : []),
         ...(heldBack.has(height) ? ['incomplete' as const] : []),
       ]),
     )

@@ -78,5 +78,8 @@ describe('the key row of an export', () => {
     const other = entomb(whole, [(gone + 1) % 3], key.erased)
     expect(await problemsOf(rowOf(() => other))).toEqual([[2, 'missing', 'keys-row']])
     expect(await problemsOf(rowOf(() => entomb(whole, [gone], key.erased)))).toEqual([])
+    // Whoever says that it is gone, the key is still there.
+    const kept = await verify(rowOf(() => whole))
+    expect([kept.problems, kept.erased, kept.statuses[2]]).toEqual([[], 0, 'erasing'])
   })
 })
