@@ -36,6 +36,8 @@ describe('what an audit can say', () => {
     expect(Math.min(chainRules.length, registryRules.length)).toBeGreaterThan(25)
     expect(chainRules.filter((rule) => !blocks.includes(`\`${rule}\``))).toEqual([])
     expect(registryRules.filter((rule) => !registry.includes(`\`${rule}\``))).toEqual([])
+    const rows = [...registry.matchAll(/^\| `([a-z-]+)` \| [^|]+ \|$/gm)].map((match) => match[1] ?? '')
+    expect([...new Set(rows)].toSorted()).toEqual(registryRules)
   })
 
   it('finds nothing about stored parts under a name that is not on the list', () => {
