@@ -2,7 +2,7 @@
 import type { Digest, Kid } from '../bytes/ids.ts'
 import { timestampMs } from '../bytes/timestamp.ts'
 import type { RegistryHead } from '../block/block.ts'
-import { isViolation } from '../block/violation.ts'
+import { isViolation, type Violation } from '../block/violation.ts'
 import type { KeyOf } from '../block/open-block.ts'
 import type { Verifiers } from '../crypto/signature.ts'
 import { AmpereError } from '../errors.ts'
@@ -71,12 +71,7 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
         )
       }
       const applied = applyRegistryBlock(link, opened)
-      if (isViolation(applied)) {
-        throw new AmpereError(
-          'VERIFICATION_FAILED',
-          `rule ${applied.rule}: the registry at height ${steps.length}: ${applied.detail}`,
-        )
-      }
+      if (isViolation(applied)) throw broken(applied, steps.length)
       const height = steps.length
       for (const record of applied.changed) {
         const key = recordKey(record)
@@ -87,6 +82,10 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
       return opened
     },
   }
+}
+
+function broken({ rule, detail }: Violation, height: number): AmpereError {
+  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: the registry at height ${height}: ${detail}`)
 }
 
 function versionAt(

@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Folds registries and chains that are not in a file.
 
-Reads one JSON object per line, `{"registry": [JWS], "chain": ID | null, "blocks": [JWS]}`, and answers each with one:
-ids and states by height, or the code, the rule and the height of the first block that is refused. The registry's
-first block is taken as the pinned one.
+Reads one JSON object per line and answers each with one: ids and states by height, or the code, the rule and the
+height of the first block that is refused.
+
+    {"registry": [JWS], "chain": ID, "parent": {"block": JWS, "state": STATE} | null, "blocks": [JWS]}
+
+The registry's first block is taken as the pinned one. With a parent the chain begins after it, and parent and state
+are believed.
 """
 
 from __future__ import annotations
@@ -12,19 +16,23 @@ from __future__ import annotations
 import json
 import sys
 
+from ampere_verifier.chain.blocks import parse_block
 from ampere_verifier.chain.fold import Chain
 from ampere_verifier.errors import Malformed, Refused
 from ampere_verifier.forms.encoding import canonical
 from ampere_verifier.forms.jws import parse_statement
 from ampere_verifier.registry.fold import Registry
 
+_folded: dict[tuple[str, ...], Registry] = {}
+
 
 def fold(case: dict) -> dict:
-    registry = Registry(_id_of(case["registry"][0]))
     try:
-        for jws in case["registry"]:
-            registry.add(jws)
-        chain = Chain(case["chain"] or "", registry)
+        registry = _fold_registry(tuple(case["registry"]))
+        chain = Chain(case["chain"], registry)
+        if case["parent"] is not None:
+            chain.blocks.append(parse_block(case["parent"]["block"]))
+            chain.states.append(case["parent"]["state"])
         for jws in case["blocks"]:
             chain.add(jws)
     except Refused as error:
@@ -34,6 +42,17 @@ def fold(case: dict) -> dict:
         "blocks": [{"id": block.id, "state": canonical(state).decode("utf-8")}
                    for block, state in zip(chain.blocks, chain.states)],
     }
+
+
+def _fold_registry(blocks: tuple[str, ...]) -> Registry:
+    """Folds a registry whose beginning is mostly known from the case before."""
+    known = _folded.get(blocks)
+    if known is not None:
+        return known
+    registry = _fold_registry(blocks[:-1]).copy() if len(blocks) > 1 else Registry(_id_of(blocks[0]))
+    registry.add(blocks[-1])
+    _folded[blocks] = registry
+    return registry
 
 
 def _id_of(jws: str) -> str:

@@ -51,6 +51,9 @@ class Registry:
         known = height < len(self.ids) and self.ids[height] == head["id"]
         return self.states[height] if known else None
 
+    def copy(self) -> "Registry":
+        return Registry(self.pinned, [*self.ids], [*self.times], [*self.states], {**self.keys})
+
     def add(self, jws: str) -> None:
         """Judges the next block and takes it; refuses it with its code."""
         height = len(self.ids)

@@ -72,7 +72,7 @@ class RegistryState:
         buckets: dict[int, list[dict]] = {}
         for key in sorted(self._records, key=utf16):
             buckets.setdefault(bucket_of(key), []).append(self._records[key])
-        return merkle_root(canonical(buckets.get(index, [])) for index in range(BUCKETS))
+        return merkle_root(canonical(buckets[index]) if index in buckets else b"[]" for index in range(BUCKETS))
 
     def active_institution(self, institution: str) -> bool:
         record = self.get("institution", institution)

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeAll, expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { utf8 } from '#core/bytes/encoding.ts'
+import type { Json } from '#core/bytes/canonical-json.ts'
+import { asDigest } from '#core/bytes/ids.ts'
+import { parseJws, signJws } from '#core/block/jws.ts'
+import { isViolation } from '#core/block/violation.ts'
+import { digestOf } from '#core/crypto/hash.ts'
+import type { Link } from '#core/chain/state.ts'
+import type { RegistryLink } from '#core/registry/reduce.ts'
+import { CONTROL_CASES } from '#tests/core/chain/rules/control-cases.ts'
+import { documentedRules } from '#tests/core/chain/rules/documented-rules.ts'
+import { ERASE_CASES } from '#tests/core/chain/rules/erase-cases.ts'
+import { makeKit, type Kit } from '#tests/core/chain/rules/kit.ts'
+import { PLACE_CASES } from '#tests/core/chain/rules/place-cases.ts'
+import { mutationsOf, SPECIMENS } from '#tests/core/chain/rules/specimens.ts'
+import { judge } from '#tests/core/chain/small-chain.ts'
+import { brokenRule, found } from '#tests/core/registry/members.ts'
+import { seededRandom } from '#tests/deployment.ts'
+import { attemptOn, chooser, everyAct, genesisAttempt, misshapen, withHistory } from './registry-attempts.ts'
+import { describeWithPython, foldInPython, refusalOf, type PythonCase } from './software.ts'
+
+const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES]
+/** The vectors in a file, which has those of its kind. */
+const vectors = (name: string): unknown =>
+  (
+    JSON.parse(readFileSync(new URL(`../../vectors/ampere/${name}`, import.meta.url), 'utf8')) as {
+      readonly vectors: unknown
+    }
+  ).vectors
+interface Vector {
+  readonly block: string
+  readonly id: string
+  readonly state: string
+  readonly canonicalState: string
+}
+interface Frozen {
+  readonly registry: readonly string[]
+  readonly chain: string
+  readonly blocks: readonly Vector[]
+  readonly rejected: readonly { readonly rule: string; readonly block: string }[]
+}
+
+/** A case of a registry alone. */
+const ofRegistry = (registry: readonly string[]): PythonCase => ({
+  registry,
+  chain: '',
+  parent: null,
+  blocks: [],
+})
+
+/** Which rule of the registry a block breaks here, or which code refuses it; null where it is taken. */
+async function registryVerdict(parent: RegistryLink | null, block: string): Promise<string | null> {
+  try {
+    return await brokenRule(parent, block)
+  } catch (error) {
+    return refusalOf(error).code
+  }
+}
+
+const verdictsInPython = (cases: readonly PythonCase[]) =>
+  foldInPython(cases).map(({ code, rule }) => rule ?? code ?? null)
+
+describeWithPython('the frozen vectors in Python', () => {
+  it('fold to the registry that it was, and refuse the same blocks by the same rules', () => {
+    const { blocks, rejected } = vectors('registry.json') as Frozen
+    const good = blocks.map(({ block }) => block)
+    const [folded] = foldInPython([ofRegistry(good)])
+    expect(folded?.registry).toEqual(blocks.map(({ id, state }) => ({ id, state })))
+    const refused = foldInPython(rejected.map(({ block }) => ofRegistry([...good, block])))
+    expect(refused.map(({ rule, height }) => [rule, height])).toEqual(rejected.map(({ rule }) => [rule, 8]))
+  })
+
+  it('fold to the chain that it was, and refuse the same blocks by the same rules', () => {
+    const { registry, chain, blocks, rejected } = vectors('record/chain.json') as Frozen
+    const good = blocks.map(({ block }) => block)
+    const [folded] = foldInPython([{ registry, chain, parent: null, blocks: good }])
+    expect(folded?.blocks).toEqual(blocks.map(({ id, canonicalState }) => ({ id, state: canonicalState })))
+    const cases = rejected.map(({ block }) => ({ registry, chain, parent: null, blocks: [...good, block] }))
+    expect(foldInPython(cases).map(({ rule, height }) => [rule, height])).toEqual(
+      rejected.map(({ rule }) => [rule, 11]),
+    )
+  })
+})
+
+describeWithPython('the rules of a chain in Python', () => {
+  let kit: Kit
+  let registry: readonly string[]
+  beforeAll(async () => {
+    kit = await makeKit(71)
+    registry = (await kit.world.connect('hospital-a').api.registryBlocks(0)).items
+  })
+
+  const caseOf = (parent: Link | null, compact: string, chain?: string): PythonCase => ({
+    registry,
+    chain: chain ?? parent?.opened.chain ?? idOf(compact),
+    parent: parent && { block: parent.opened.compact, state: parent.state },
+    blocks: [compact],
+  })
+
+  it('are each broken by the same blocks', async () => {
+    const cases: PythonCase[] = []
+    for (const [, , attempt] of CASES) {
+      const { parent, compact, chain } = await attempt(kit)
+      cases.push(caseOf(parent, compact, chain))
+    }
+    const named = (rules: readonly (string | null)[]) => CASES.map(([, how], i) => `${how}: ${rules[i]}`)
+    expect(named(verdictsInPython(cases))).toEqual(named(CASES.map(([rule]) => rule)))
+    expect(new Set(CASES.map(([rule]) => rule))).toEqual(new Set(documentedRules()))
+  })
+
+  it.each(Object.keys(SPECIMENS))('say the same of a %s with another value at any place', async (name) => {
+    const specimen = await SPECIMENS[name]?.(kit)
+    if (!specimen) throw new Error('no such specimen')
+    const { parent, author } = specimen
+    const places: string[] = []
+    const here: (string | null)[] = []
+    const cases: PythonCase[] = []
+    for (const [place, payload] of mutationsOf(kit, specimen)) {
+      const compact = await signJws('ampere-block+jws', payload, author)
+      const verdict = await judge(kit, parent, compact, parent?.opened.chain)
+      places.push(place)
+      here.push(isViolation(verdict) ? verdict.rule : null)
+      cases.push(caseOf(parent, compact))
+    }
+    const named = (rules: readonly (string | null)[]) => places.map((place, i) => `${place}: ${rules[i]}`)
+    expect(named(verdictsInPython(cases))).toEqual(named(here))
+    expect(here.length).toBeGreaterThan(60)
+  })
+})
+
+describeWithPython('the rules of the registry in Python', () => {
+  it('say the same of blocks that may follow a registry or may not', async () => {
+    const world = await found(['a', 'b', 'c'], seededRandom(81))
+    const { blocks, link } = await withHistory(world)
+    const choice = chooser(world)
+    const attempts: string[] = []
+    for (let i = 0; i < 300; i++) attempts.push(await attemptOn(world, link, choice))
+    const here = await Promise.all(attempts.map((block) => registryVerdict(link, block)))
+    expect(verdictsInPython(attempts.map((block) => ofRegistry([...blocks, block])))).toEqual(here)
+    const genesis = genesisRules()
+    const missed = registryRules().filter((rule) => !here.includes(rule) && !genesis.includes(rule))
+    expect(missed).toEqual(['first-block'])
+    expect(here.filter((rule) => rule === null).length).toBeGreaterThan(10)
+  })
+
+  it('say the same of a block with a value of another form at any place', async () => {
+    const world = await found(['a', 'b', 'c'], seededRandom(83))
+    const block = await everyAct(world)
+    const author = world.member('a').root
+    const sign = (payload: Json) => signJws('ampere-registry+jws', payload, author)
+    const { payload } = parseJws(block, 'ampere-registry+jws')
+    const attempts = [block, ...(await Promise.all(misshapen(payload).map(sign)))]
+    const here = await Promise.all(attempts.map((attempt) => registryVerdict(world.link, attempt)))
+    const cases = attempts.map((attempt) => ofRegistry([world.genesis, attempt]))
+    expect(verdictsInPython(cases)).toEqual(here)
+    expect(here[0]).toBeNull()
+    expect(new Set(here)).toContain('BLOCK_MALFORMED')
+  })
+
+  it('say the same of a genesis with something wrong in it or nothing', async () => {
+    const world = await found(['a', 'b', 'c'], seededRandom(82))
+    const choice = chooser(world)
+    const attempts: string[] = []
+    for (let i = 0; i < 150; i++) attempts.push(await genesisAttempt(world, choice))
+    const here = await Promise.all(attempts.map((block) => registryVerdict(null, block)))
+    expect(verdictsInPython(attempts.map((block) => ofRegistry([block])))).toEqual(here)
+    expect(genesisRules().filter((rule) => !here.includes(rule))).toEqual([])
+    expect(here.filter((rule) => rule === null).length).toBeGreaterThan(5)
+  })
+})
+
+/** The rules that only a genesis can break. */
+function genesisRules(): readonly string[] {
+  const keys = ['kid', 'revoked', 'owner', 'institution-key', 'sealing-key', 'instance-key', 'deployment-key']
+  return ['record-twice', ...keys, 'status', 'founders']
+}
+
+/** The rules in section 4 of docs/PROTOCOL.md. */
+function registryRules(): readonly string[] {
+  const text = readFileSync(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8')
+  const section = /\n## 4\. Registry\n([\s\S]*?)\n## 5\./.exec(text)?.[1] ?? ''
+  const rows = [...section.matchAll(/^\| `([a-z-]+)` \| [^|]+ \|$/gm)].map(([, rule]) => rule ?? '')
+  return [...new Set(rows)]
+}
+
+function idOf(compact: string): string {
+  return asDigest(digestOf(utf8(compact.slice(0, compact.lastIndexOf('.')))))
+}
