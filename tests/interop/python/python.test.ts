@@ -158,7 +158,7 @@ describeWithPython('the verifier in Python', () => {
         name,
         here,
       ])
-      said.push([name, 'statuses' in here ? (here.statuses?.[2] ?? '') : here.code])
+      said.push([name, String('statuses' in here ? here.statuses?.[2] : here.code)])
     }
     expect(said).toEqual([
       ['requested', 'promised'],
