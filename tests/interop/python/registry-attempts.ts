@@ -18,6 +18,7 @@ import type { Signer } from '#core/ports/keys.ts'
 import {
   apply,
   approve,
+  brokenRule,
   deploying,
   draftChange,
   draw,
@@ -29,8 +30,18 @@ import {
   type ApprovalTerms,
   type Founded,
 } from '#tests/core/registry/members.ts'
+import { refusalOf } from './software.ts'
 
 const institution = (id: string) => ({ institution: asInstitutionId(id) })
+
+/** Which rule of the registry a block breaks here, or which code refuses it; null where it is taken. */
+export async function registryVerdict(parent: RegistryLink | null, block: string): Promise<string | null> {
+  try {
+    return await brokenRule(parent, block)
+  } catch (error) {
+    return refusalOf(error).code
+  }
+}
 
 /** Chooses as the bytes that it draws say, so that a seed gives the same attempts again. */
 export interface Chooser {

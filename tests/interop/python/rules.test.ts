@@ -9,7 +9,6 @@ import { isViolation } from '#core/block/violation.ts'
 import { digestOf } from '#core/crypto/hash.ts'
 import type { Link } from '#core/chain/state.ts'
 import { signRegistryBlock } from '#core/registry/block.ts'
-import type { RegistryLink } from '#core/registry/reduce.ts'
 import { CONTROL_CASES } from '#tests/core/chain/rules/control-cases.ts'
 import { documentedRules } from '#tests/core/chain/rules/documented-rules.ts'
 import { ERASE_CASES } from '#tests/core/chain/rules/erase-cases.ts'
@@ -17,10 +16,24 @@ import { makeKit, type Kit } from '#tests/core/chain/rules/kit.ts'
 import { PLACE_CASES } from '#tests/core/chain/rules/place-cases.ts'
 import { mutationsOf, SPECIMENS } from '#tests/core/chain/rules/specimens.ts'
 import { judge } from '#tests/core/chain/small-chain.ts'
-import { brokenRule, draftChange, enrolment, EXPIRES, found } from '#tests/core/registry/members.ts'
+import { draftChange, enrolment, EXPIRES, found } from '#tests/core/registry/members.ts'
 import { seededRandom } from '#tests/deployment.ts'
-import { attemptOn, chooser, everyAct, genesisAttempt, misshapen, withHistory } from './registry-attempts.ts'
-import { describeWithPython, foldInPython, refusalOf, type PythonCase } from './software.ts'
+import {
+  attemptOn,
+  chooser,
+  everyAct,
+  genesisAttempt,
+  misshapen,
+  registryVerdict,
+  withHistory,
+} from './registry-attempts.ts'
+import {
+  describeWithPython,
+  foldInPython,
+  ofRegistry,
+  verdictsInPython,
+  type PythonCase,
+} from './software.ts'
 
 const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES]
 /** The vectors in a file, which has those of its kind. */
@@ -42,26 +55,6 @@ interface Frozen {
   readonly blocks: readonly Vector[]
   readonly rejected: readonly { readonly rule: string; readonly block: string }[]
 }
-
-/** A case of a registry alone. */
-const ofRegistry = (registry: readonly string[]): PythonCase => ({
-  registry,
-  chain: '',
-  parent: null,
-  blocks: [],
-})
-
-/** Which rule of the registry a block breaks here, or which code refuses it; null where it is taken. */
-async function registryVerdict(parent: RegistryLink | null, block: string): Promise<string | null> {
-  try {
-    return await brokenRule(parent, block)
-  } catch (error) {
-    return refusalOf(error).code
-  }
-}
-
-const verdictsInPython = (cases: readonly PythonCase[]) =>
-  foldInPython(cases).map(({ code, rule }) => rule ?? code ?? null)
 
 describeWithPython('the frozen vectors in Python', () => {
   it('fold to the registry that it was, and refuse the same blocks by the same rules', () => {
@@ -118,7 +111,9 @@ describeWithPython('the rules of a chain in Python', () => {
     const places: string[] = []
     const here: (string | null)[] = []
     const cases: PythonCase[] = []
-    for (const [place, payload] of mutationsOf(kit, specimen)) {
+    const { payload: good } = parseJws(specimen.compact, 'ampere-block+jws')
+    const other = misshapen(good).map((payload) => ['another form', payload] as const)
+    for (const [place, payload] of [...mutationsOf(kit, specimen), ...other]) {
       const compact = await signJws('ampere-block+jws', payload, author)
       const verdict = await judge(kit, parent, compact, parent?.opened.chain)
       places.push(place)
@@ -127,7 +122,7 @@ describeWithPython('the rules of a chain in Python', () => {
     }
     const named = (rules: readonly (string | null)[]) => places.map((place, i) => `${place}: ${rules[i]}`)
     expect(named(verdictsInPython(cases))).toEqual(named(here))
-    expect(here.length).toBeGreaterThan(60)
+    expect(here.length).toBeGreaterThan(200)
   })
 })
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Digest } from '#core/bytes/ids.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
+import type { SignatureCases } from '../browser/signature-answers.ts'
 import { AmpereError } from '#core/errors.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
@@ -74,6 +75,25 @@ export function verifyInPython(
 export function foldInPython(cases: readonly PythonCase[]): readonly PythonAnswer[] {
   const input = cases.map((given) => `${JSON.stringify(given)}\n`).join('')
   return answersIn(python([join(HERE, 'fold_blocks.py')], input), cases.length)
+}
+
+/** A case of a registry alone. */
+export const ofRegistry = (registry: readonly string[]): PythonCase => ({
+  registry,
+  chain: '',
+  parent: null,
+  blocks: [],
+})
+
+/** Which rule, else which code, refuses each case; null for those that are taken. */
+export const verdictsInPython = (cases: readonly PythonCase[]) =>
+  foldInPython(cases).map(({ code, rule }) => rule ?? code ?? null)
+
+/** Which signatures are valid, in one run of check_signatures.py. */
+export function signaturesInPython(cases: SignatureCases): unknown {
+  const run = python([join(HERE, 'check_signatures.py')], JSON.stringify(cases))
+  if (run.status !== 0) throw new Error(run.stderr)
+  return JSON.parse(run.stdout)
 }
 
 /** Code and rule of an error, as docs/PROTOCOL.md section 8 has them. @throws what is none of ours */

@@ -54,10 +54,18 @@ class Statement:
             raise BadSignature("the key is unknown")
         if thumbprint(jwk) != self.kid or _ALGORITHM[jwk["kty"]] != self.alg:
             raise BadSignature("the key is not the one that the header names")
-        try:
-            _VERIFY[self.alg](jwk, self.signature, self.signing_input)
-        except InvalidSignature:
-            raise BadSignature("the signature is wrong") from None
+        check_signature(jwk, self.signature, self.signing_input)
+
+
+def check_signature(jwk: dict, signature: bytes, data: bytes) -> None:
+    """The table of algorithms."""
+    alg = _ALGORITHM[jwk["kty"]]
+    if len(signature) != _SIGNATURE_BYTES[alg]:
+        raise BadSignature("a signature of another length")
+    try:
+        _VERIFY[alg](jwk, signature, data)
+    except InvalidSignature:
+        raise BadSignature("the signature is wrong") from None
 
 
 def parse_statement(jws: str, typ: str, most: int = MAX_CHARACTERS) -> Statement:
