@@ -10,7 +10,7 @@ import { digestOf } from '#core/crypto/hash.ts'
 import type { Link } from '#core/chain/state.ts'
 import { signRegistryBlock } from '#core/registry/block.ts'
 import { CONTROL_CASES } from '#tests/core/chain/rules/control-cases.ts'
-import { documentedRules } from '#tests/core/chain/rules/documented-rules.ts'
+import { documentedRegistryRules, documentedRules } from '#tests/core/chain/rules/documented-rules.ts'
 import { ERASE_CASES } from '#tests/core/chain/rules/erase-cases.ts'
 import { makeKit, type Kit } from '#tests/core/chain/rules/kit.ts'
 import { PLACE_CASES } from '#tests/core/chain/rules/place-cases.ts'
@@ -136,7 +136,7 @@ describeWithPython('the rules of the registry in Python', () => {
     const here = await Promise.all(attempts.map((block) => registryVerdict(link, block)))
     expect(verdictsInPython(attempts.map((block) => ofRegistry([...blocks, block])))).toEqual(here)
     const genesis = genesisRules()
-    const missed = registryRules().filter((rule) => !here.includes(rule) && !genesis.includes(rule))
+    const missed = documentedRegistryRules().filter((rule) => !here.includes(rule) && !genesis.includes(rule))
     expect(missed).toEqual(['first-block'])
     expect(here.filter((rule) => rule === null).length).toBeGreaterThan(10)
   })
@@ -184,14 +184,6 @@ describeWithPython('the rules of the registry in Python', () => {
 function genesisRules(): readonly string[] {
   const keys = ['kid', 'revoked', 'owner', 'institution-key', 'sealing-key', 'instance-key', 'deployment-key']
   return ['record-twice', ...keys, 'status', 'founders']
-}
-
-/** The rules in section 4 of docs/PROTOCOL.md. */
-function registryRules(): readonly string[] {
-  const text = readFileSync(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8')
-  const section = /\n## 4\. Registry\n([\s\S]*?)\n## 5\./.exec(text)?.[1] ?? ''
-  const rows = [...section.matchAll(/^\| `([a-z-]+)` \| [^|]+ \|$/gm)].map(([, rule]) => rule ?? '')
-  return [...new Set(rows)]
 }
 
 function idOf(compact: string): string {

@@ -25,7 +25,7 @@ describe('a block is refused', () => {
   })
 })
 
-describe('the table of rules in docs/PROTOCOL.md', () => {
+describe('the table of rules in docs/protocol/RULES.md', () => {
   it('holds the rules that the cases here reach, and no other', () => {
     const rules = documentedRules()
     expect(rules.length).toBeGreaterThan(45)
