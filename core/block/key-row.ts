@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { canonicalBytes, parseCanonical } from '../bytes/canonical-json.ts'
-import { fromBase64url } from '../bytes/encoding.ts'
+import { fromBase64url, toBase64url } from '../bytes/encoding.ts'
 import type { BlockId } from '../bytes/ids.ts'
 import { blockId, bytesOf, compartmentId, count, digest, parseWith } from '../bytes/schema.ts'
 import { digestOf, sha256 } from '../crypto/hash.ts'
 import { AmpereError } from '../errors.ts'
-import { MAX_COMPARTMENTS, MAX_ENTRIES } from './block.ts'
+import { rootOf } from '../log/merkle.ts'
+import { MAX_COMPARTMENTS, MAX_ENTRIES, type BlockEntries } from './block.ts'
 
 /** Bytes of a wrapping key sealed by HPKE: encapsulated key 1,120, key 32, tag 16. Part of the format. */
 const SEALED_KEY_BYTES = 1168
@@ -62,6 +63,18 @@ export function keyRowLeaves(row: KeyRow): Uint8Array[] {
       'wrapped' in item ? sha256(fromBase64url(item.wrapped)) : fromBase64url(item.hash),
     ),
   ]
+}
+
+/**
+ * True when the row is the one that a block names: the leaves have its root, and there is one envelope for each of its
+ * compartments, of its epoch. The root does not cover what an envelope says of itself.
+ */
+export function isRowOf(row: KeyRow, entries: BlockEntries): boolean {
+  return (
+    toBase64url(rootOf(keyRowLeaves(row))) === entries.keys &&
+    row.envelopes.map((item) => item.compartment).join() === entries.compartments.join() &&
+    row.envelopes.every((item) => item.epoch === entries.epoch)
+  )
 }
 
 /** The row with tombstones at `indexes`; tombstones that are there stay as they are. */

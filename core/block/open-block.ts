@@ -34,6 +34,7 @@ export type KeyOf = (kid: Kid) => PublicJwk | null
 export function parseBlock(compact: string): ParsedBlock {
   const jws = parseJws(compact, 'ampere-block+jws')
   refuseReserved(jws)
+  refuseListAsBody(jws)
   const block = parseWith(blockSchema, jws.payload, 'BLOCK_MALFORMED', 'block')
   if ((block.type === 'genesis') !== (block.height === 0)) {
     throw new AmpereError('BLOCK_MALFORMED', 'block: genesis and height 0 belong together')
@@ -74,5 +75,12 @@ function refuseReserved(jws: OpenedJws): void {
   const type = (jws.payload as { type?: unknown } | null)?.type
   if (RESERVED_TYPES.some((reserved) => reserved === type)) {
     throw new AmpereError('UNSUPPORTED', `block type ${String(type)} is reserved and has no rules yet`)
+  }
+}
+
+/** The schema takes an empty list for the body of a record block, which is an object without members. */
+function refuseListAsBody(jws: OpenedJws): void {
+  if (Array.isArray((jws.payload as { body?: unknown } | null)?.body)) {
+    throw new AmpereError('BLOCK_MALFORMED', 'block: the body is a list')
   }
 }

@@ -3,7 +3,7 @@
 /** A broken law: true for ever and for everyone who has the same blocks. A value, not an exception. */
 export interface Violation {
   readonly kind: 'violation'
-  /** Kebab-case name of the rule, listed in docs/PROTOCOL.md. */
+  /** Kebab-case name of the rule, listed in docs/protocol/RULES.md. */
   readonly rule: string
   /** What was found against what was demanded; carries no patient data. */
   readonly detail: string

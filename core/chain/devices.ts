@@ -21,6 +21,7 @@ export function deviceKeys(sources: readonly (Controllers | ParsedBlock | null)[
   return keys
 }
 
-function controllersIn(parsed: ParsedBlock): Controllers | null {
+/** The controllers that a block sets; null where it leaves those that there are. */
+export function controllersIn(parsed: ParsedBlock): Controllers | null {
   return 'controllers' in parsed.block.body ? parsed.block.body.controllers : null
 }

@@ -8,7 +8,7 @@ import { AmpereError } from '../errors.ts'
 import type { PublicJwk } from '../ports/keys.ts'
 import type { RegistryView } from '../registry/snapshot.ts'
 import { applyBlock } from './apply-block.ts'
-import { deviceKeys } from './devices.ts'
+import { controllersIn, deviceKeys } from './devices.ts'
 import type { Link } from './state.ts'
 
 /** What judging blocks needs: the registry at any head, its keys, and imported public keys. */
@@ -62,16 +62,27 @@ export async function foldBlocks(
 
 type Parsed = readonly (ParsedBlock | Violation)[]
 
-/** Parses blocks in order and checks signatures, with the keys of the devices that the chain lists so far. */
+/**
+ * Parses blocks in order and checks signatures, each block's with the keys of the devices that the state before it
+ * and the block itself list: so that the rule that a block breaks does not depend on how blocks are paged.
+ */
 function opener(parent: Link | null, context: FoldContext) {
-  const devices = deviceKeys([parent?.state.controllers ?? null])
-  const keyOf: KeyOf = (kid: Kid): PublicJwk | null => devices.get(kid) ?? context.keyOf(kid)
+  let controllers = parent?.state.controllers ?? null
+  let devices = deviceKeys([controllers])
+  const keysFor = (block: ParsedBlock): KeyOf => {
+    const named = controllersIn(block)
+    const known = named ? deviceKeys([controllers, named]) : devices
+    if (named) [controllers, devices] = [named, deviceKeys([named])]
+    return (kid: Kid): PublicJwk | null => known.get(kid) ?? context.keyOf(kid)
+  }
   return {
     parse: (compacts: readonly string[]): Parsed => compacts.map(parseOrViolation),
-    open: (parsed: Parsed): Promise<(OpenedBlock | Violation)[]> => {
-      for (const [kid, jwk] of deviceKeys(parsed.filter(isParsed))) devices.set(kid, jwk)
-      return Promise.all(parsed.map((block) => openOrViolation(block, keyOf, context)))
-    },
+    open: (parsed: Parsed): Promise<(OpenedBlock | Violation)[]> =>
+      Promise.all(
+        parsed.map(async (block) =>
+          isViolation(block) ? block : openOrViolation(block, keysFor(block), context),
+        ),
+      ),
   }
 }
 
@@ -92,19 +103,14 @@ function parseOrViolation(compact: string): ParsedBlock | Violation {
 }
 
 async function openOrViolation(
-  block: ParsedBlock | Violation,
+  block: ParsedBlock,
   keyOf: KeyOf,
   context: FoldContext,
 ): Promise<OpenedBlock | Violation> {
-  if (isViolation(block)) return block
   try {
     return await openBlock(block, keyOf, context.verifiers)
   } catch (error) {
     if (error instanceof AmpereError) return violation('signature', error.message)
     throw error
   }
-}
-
-function isParsed(block: ParsedBlock | Violation): block is ParsedBlock {
-  return !isViolation(block)
 }

@@ -2,7 +2,7 @@
 import type { Digest, Kid } from '../bytes/ids.ts'
 import { timestampMs } from '../bytes/timestamp.ts'
 import type { RegistryHead } from '../block/block.ts'
-import { isViolation } from '../block/violation.ts'
+import { isViolation, type Violation } from '../block/violation.ts'
 import type { KeyOf } from '../block/open-block.ts'
 import type { Verifiers } from '../crypto/signature.ts'
 import { AmpereError } from '../errors.ts'
@@ -65,15 +65,13 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
     add: async (compact) => {
       const opened = await openRegistryBlock(compact, keyOf, verifiers)
       if (steps.length === 0 && opened.id !== pinned) {
-        throw new AmpereError('VERIFICATION_FAILED', 'the registry is another than the pinned one')
-      }
-      const applied = applyRegistryBlock(link, opened)
-      if (isViolation(applied)) {
         throw new AmpereError(
           'VERIFICATION_FAILED',
-          `registry block breaks rule ${applied.rule}: ${applied.detail}`,
+          'rule registry: the registry is another than the pinned one',
         )
       }
+      const applied = applyRegistryBlock(link, opened)
+      if (isViolation(applied)) throw broken(applied, steps.length)
       const height = steps.length
       for (const record of applied.changed) {
         const key = recordKey(record)
@@ -84,6 +82,10 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
       return opened
     },
   }
+}
+
+function broken({ rule, detail }: Violation, height: number): AmpereError {
+  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: the registry at height ${height}: ${detail}`)
 }
 
 function versionAt(

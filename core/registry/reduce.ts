@@ -83,7 +83,8 @@ function judgeGenesis(opened: OpenedRegistryBlock): readonly RegistryRecord[] | 
     .filter((record) => record.kind === 'institution')
     .map((record) => record.id)
   if (founders.length === 0) return violation('founders', 'a registry has at least one founder')
-  if (!rootOwner(opened, state)) return violation('author', 'the author is no founder')
+  if (rootOwner(opened, state)?.use !== 'root')
+    return violation('author', "the author is no founder's root key")
   const approvers = approvingMembers(opened, state, null)
   if (isViolation(approvers)) return approvers
   if (founders.some((founder) => !approvers.has(founder)))

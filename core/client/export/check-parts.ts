@@ -21,8 +21,8 @@ export interface CheckedBlock {
   readonly problems: readonly ExportProblem[]
   /** Entries whose keys are destroyed by order of the chain. */
   readonly erased: number
-  /** A key that an erasure names is in the file still. */
-  readonly isOwed: boolean
+  /** Entries that are ordered to be erased and whose keys are there all the same. */
+  readonly kept: number
 }
 
 /** Which entries of a height completed erasures name, or all of them. */
@@ -35,7 +35,7 @@ export async function checkBlockParts(
   erasedAt: ErasedAt,
 ): Promise<CheckedBlock> {
   const { height, entries } = link.opened.block
-  if (!entries) return { problems: [], erased: 0, isOwed: false }
+  if (!entries) return { problems: [], erased: 0, kept: 0 }
   const problem = (status: ExportProblem['status'], rule: string, detail: string): ExportProblem[] => [
     { height, status, rule, detail },
   ]
@@ -50,39 +50,39 @@ export async function checkBlockParts(
   const ordered = erasedAt(height)
   const object = parts.objects.get(entries.root)
   const descriptors = object ? checkedDescriptors(entries, object) : null
-  const { tombstones, buried, isOwed } = graves(row, ordered, descriptors)
+  const { tombstones, buried, kept } = graves(row, ordered, descriptors)
   // Whoever holds the store can put a tombstone anywhere; only the chain says what was erased.
   const dug =
     tombstones > buried ? problem('missing', 'keys-row', 'a key was destroyed without an erasure') : []
-  const isGone = ordered === 'all' || ordered.size >= entries.count
+  const isGone = ordered === 'all' || buried >= entries.count
   const absent = isGone ? [] : problem('missing', 'object', 'the sealed object is not in the file')
   const ofObject = object ? await checkObject(descriptors, object, problem) : absent
-  return { problems: [...ofRow, ...dug, ...ofObject], erased: buried, isOwed }
+  return { problems: [...ofRow, ...dug, ...ofObject], erased: buried, kept }
 }
 
-/**
- * How many keys are destroyed, how many of these by order, and whether one is there in spite of an order. Without
- * the object nobody knows which key is whose, but how many may be gone.
- */
+interface Graves {
+  readonly tombstones: number
+  /** Tombstones that are ordered. */
+  readonly buried: number
+  /** Keys that are ordered to be destroyed and are not. */
+  readonly kept: number
+}
+
+/** How far a row carries out what is ordered. Without descriptors nobody knows which key is whose. */
 function graves(
   row: KeyRow | null,
   ordered: ReadonlySet<string> | 'all',
   descriptors: readonly EntryDescriptor[] | null,
-): { readonly tombstones: number; readonly buried: number; readonly isOwed: boolean } {
-  const keys = (row?.keys ?? []).map((key, i) => ({
-    isGone: 'erased' in key,
-    isOrdered: ordered === 'all' || ordered.has(descriptors?.[i]?.id ?? ''),
-  }))
-  const tombstones = keys.filter(({ isGone }) => isGone).length
-  if (!descriptors) {
-    const buried = ordered === 'all' ? tombstones : Math.min(tombstones, ordered.size)
-    return { tombstones, buried, isOwed: false }
+): Graves {
+  const keys = row?.keys ?? []
+  const tombstones = keys.filter((key) => 'erased' in key).length
+  if (ordered !== 'all' && !descriptors) {
+    const buried = Math.min(tombstones, ordered.size)
+    return { tombstones, buried, kept: Math.min(keys.length, ordered.size) - buried }
   }
-  return {
-    tombstones,
-    buried: keys.filter(({ isGone, isOrdered }) => isGone && isOrdered).length,
-    isOwed: keys.some(({ isGone, isOrdered }) => isOrdered && !isGone),
-  }
+  const aimed = keys.filter((_, i) => ordered === 'all' || ordered.has(descriptors?.[i]?.id ?? ''))
+  const buried = aimed.filter((key) => 'erased' in key).length
+  return { tombstones, buried, kept: aimed.length - buried }
 }
 
 async function checkObject(

@@ -64,6 +64,7 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
   const verifiers = createVerifiers()
   const registry = createRegistryHistory(first.registry, verifiers)
   for (const compact of parts.registryBlocks) await registry.add(compact)
+  if (registry.height() < 0) throw failed('registry', 'the export holds no registry')
   const chain = asChainId(first.chain)
   const context = { chain, viewAt: registry.viewAt, keyOf: registry.keyOf, verifiers }
   const links = await foldAll(parts, context, options.progress)
@@ -100,12 +101,14 @@ async function checkHead(
   verifiers: Verifiers,
 ): Promise<Timestamp> {
   // Any member can list a deployment: only the one that the chain names may say how long the chain is.
-  if (first.origin !== links.at(-1)?.state.home.origin)
+  const end = links.at(-1)
+  if (end && first.origin !== end.state.home.origin)
     throw failed('home', 'the export is not by the home that the chain names')
   const key = headKeyAt(registry.newest(), parseHead(compact).jws.kid, first.origin)
   if (!key) throw failed('head', "the head statement is not by the home's key")
   const head = await openHead(compact, key, verifiers)
-  const last = links.at(-1)?.opened
+  const last = end?.opened
+  if (head.origin !== first.origin) throw failed('head', 'the head statement is of another origin')
   if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1)
     throw failed('head', 'the export ends before or beside the stated head')
   return head.time
@@ -147,8 +150,8 @@ async function checkAll(
     statuses.push(
       worstStatus([
         ...checked.problems.map(({ status }) => status),
-        ...(checked.erased > 0 ? [goneAt(height, ordered, erasures)] : []),
-        ...(checked.isOwed ? ['erasing' as const] : []),
+        ...(checked.erased > 0 ? [goneAt({ height, count: named?.count ?? 0 }, ordered, erasures)] : []),
+        ...(checked.kept > 0 ? ['erasing' as const] : []),
         ...(heldBack.has(height) ? ['incomplete' as const] : []),
       ]),
     )
@@ -156,9 +159,9 @@ async function checkAll(
   return { entries, erased, problems, statuses }
 }
 
-/** `erased` when all that was ordered at the height is in an erasure that has come to its end. */
+/** `erased` when all that was ordered in a block is in an erasure that has come to its end. */
 function goneAt(
-  height: number,
+  { height, count }: { readonly height: number; readonly count: number },
   ordered: readonly CompletedErasure[],
   progress: readonly ErasureProgress[],
 ): 'erasing' | 'erased' {
@@ -171,9 +174,9 @@ function goneAt(
   const idsOf = (erasures: readonly CompletedErasure[]) =>
     erasures.flatMap(({ body }) => body.targets.find((target) => target.height === height)?.ids ?? [])
   const covered = new Set<string>(idsOf(done))
-  const isCovered =
-    done.some(({ body }) => body.scope === 'record') ||
-    (touching.every(({ body }) => body.scope !== 'record') && idsOf(touching).every((id) => covered.has(id)))
+  if (done.some(({ body }) => body.scope === 'record')) return 'erased'
+  const isWhole = touching.some(({ body }) => body.scope === 'record')
+  const isCovered = isWhole ? covered.size >= count : idsOf(touching).every((id) => covered.has(id))
   return isCovered ? 'erased' : 'erasing'
 }
 

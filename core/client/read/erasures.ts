@@ -55,7 +55,7 @@ export function erasureProgress(
 ): readonly ErasureProgress[] {
   return erasures.map((erasure) => {
     const holders = holdersOf(context, erasure)
-    // Others have nothing to say: a backup of theirs must not hold the erasure up.
+    // What another institution says of a copy that it never had must not keep an erasure open.
     const given = (statements.get(erasure.id as string as Digest) ?? []).filter(({ store }) =>
       holders.includes(store),
     )

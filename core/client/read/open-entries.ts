@@ -7,7 +7,7 @@ import {
   readDescriptors,
   type EntryDescriptor,
 } from '../../block/entries-object.ts'
-import { keyRowLeaves, parseKeyRow, type KeyRow } from '../../block/key-row.ts'
+import { isRowOf, parseKeyRow, type KeyRow } from '../../block/key-row.ts'
 import type { BlockEntries } from '../../block/block.ts'
 import { sha256Large } from '../../crypto/hash.ts'
 import { isAmpereError } from '../../errors.ts'
@@ -133,7 +133,7 @@ export function checkedDescriptors(
 export function checkedRow(entries: BlockEntries, bytes: Uint8Array): KeyRow | null {
   try {
     const row = parseKeyRow(bytes)
-    return toBase64url(rootOf(keyRowLeaves(row))) === entries.keys ? row : null
+    return isRowOf(row, entries) ? row : null
   } catch (error) {
     if (isAmpereError(error)) return null
     throw error

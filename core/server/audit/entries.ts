@@ -8,7 +8,7 @@ import {
   readDescriptors,
   type EntryDescriptor,
 } from '../../block/entries-object.ts'
-import { keyRowLeaves, parseKeyRow, type KeyRow } from '../../block/key-row.ts'
+import { isRowOf, parseKeyRow, type KeyRow } from '../../block/key-row.ts'
 import { sha256Large } from '../../crypto/hash.ts'
 import { isAmpereError } from '../../errors.ts'
 import { rootOf } from '../../log/merkle.ts'
@@ -51,7 +51,7 @@ export async function checkEntries(ports: AuditorPorts, at: EntriesPlace, notes:
 function readRow(entries: BlockEntries, bytes: Uint8Array): KeyRow | null {
   try {
     const row = parseKeyRow(bytes)
-    return toBase64url(rootOf(keyRowLeaves(row))) === entries.keys ? row : null
+    return isRowOf(row, entries) ? row : null
   } catch (error) {
     if (isAmpereError(error)) return null
     throw error

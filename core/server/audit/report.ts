@@ -4,7 +4,7 @@ import type { Timestamp } from '../../bytes/timestamp.ts'
 
 /**
  * Rules of stored parts that an audit finds broken, beside those of blocks and of the registry
- * (docs/PROTOCOL.md, sections 4 and 5). docs/OPERATIONS.md says what each means and what to do.
+ * (docs/protocol/RULES.md). docs/OPERATIONS.md says what each means and what to do.
  */
 export const PART_RULES = [
   'chain-row',

@@ -87,6 +87,22 @@ describe('an erasure', () => {
     })
   })
 
+  it('is not kept open by who never held what it erased', async () => {
+    const { world, a, record, erasure } = await erased()
+    for (const name of ['hospital-a', 'hospital-b'])
+      await stateErased(world.connect(name), record, erasure, 0)
+    const at = toTimestamp(world.clock.now)
+    const store = bridgeStore(asInstitutionId('clinic-c'))
+    const backupsExpire = toTimestamp(world.clock.now + 365 * 86_400_000)
+    const foreign = await signErased(
+      { v: 1, chain: record, block: erasure.id, store, at, backupsExpire },
+      world.institution('clinic-c').instance,
+    )
+    const erasedHere = async () => [...(await a.api.erased(record)), foreign]
+    const given = { ...a, api: { ...a.api, erased: erasedHere } }
+    expect((await readErasures(given, record))[0]).toMatchObject({ status: 'erased', backupsExpire: at })
+  })
+
   it('shows in the status of its block, here and in an export, and nowhere else', async () => {
     const { world, a, record, filed, erasure } = await erased()
     const words = async () => {

@@ -101,6 +101,8 @@ describe('the records of a genesis', () => {
       code: 'VIOLATION',
       message: expect.stringContaining('rule author'),
     })
+    const byRecovery = buildRegistry(world.ports, world.records, [world.member('a').recovery])
+    await expect(byRecovery).rejects.toMatchObject({ message: expect.stringContaining('rule author') })
     const byStranger = buildRegistry(world.ports, world.records, [spare])
     await expect(byStranger).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' })
     await expect(buildRegistry(world.ports, world.records, [])).rejects.toMatchObject({

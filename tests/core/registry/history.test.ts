@@ -135,6 +135,7 @@ describe('a registry history', () => {
       await expect(history.add(block)).rejects.toMatchObject({ code })
       expect(snapshot(history)).toEqual(before)
     }
+    await expect(history.add(first)).rejects.toThrow(/^rule height: the registry at height 2: /)
     await history.add(second)
     expect(history.height()).toBe(2)
   })
@@ -143,6 +144,7 @@ describe('a registry history', () => {
     const other = await found(['a', 'b', 'c'], seededRandom(53))
     const history = historyOf()
     await expect(history.add(other.genesis)).rejects.toMatchObject({ code: 'VERIFICATION_FAILED' })
+    await expect(history.add(other.genesis)).rejects.toThrow(/^rule registry: /)
     expect(() => history.newest()).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }))
     expect(history.height()).toBe(-1)
     await history.add(world.genesis)

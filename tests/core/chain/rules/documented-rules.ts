@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 
-const PROTOCOL = new URL('../../../../docs/PROTOCOL.md', import.meta.url)
+const RULES = new URL('../../../../docs/protocol/RULES.md', import.meta.url)
 
-/** The rules of a chain as section 5 of docs/PROTOCOL.md lists them, malformed blocks and bad signatures included. */
+/** The rules of the registry, each once, as the table in section 1 of docs/protocol/RULES.md has them. */
+export function documentedRegistryRules(): readonly string[] {
+  return rulesIn(1)
+}
+
+/**
+ * The rules of a chain, each once, as the table in section 2 of docs/protocol/RULES.md has them, malformed blocks and
+ * bad signatures included. A rule has a row for each type of block that it is asked of.
+ */
 export function documentedRules(): readonly string[] {
-  const section = /\n## 5\. Blocks\n([\s\S]*?)\n## 6\./.exec(readFileSync(PROTOCOL, 'utf8'))?.[1] ?? ''
-  const list = /\*\*Rules\*\*([\s\S]*?)(?:\n\n|$)/.exec(section)?.[1] ?? ''
-  return [...list.matchAll(/`([a-z-]+)`/g)].map(([, rule]) => rule ?? '')
+  return rulesIn(2)
+}
+
+function rulesIn(section: number): readonly string[] {
+  const text = readFileSync(RULES, 'utf8').split(/^## \d+\. /m)[section] ?? ''
+  return [...new Set([...text.matchAll(/^\| `([a-z-]+)` \| [^|]+ \|$/gm)].map(([, rule]) => rule ?? ''))]
 }

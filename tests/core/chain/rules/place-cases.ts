@@ -36,6 +36,11 @@ async function rewritten(kit: Kit, change: (text: string) => string): Promise<At
 const PLACE: readonly Case[] = [
   ['malformed', 'a member too many', (kit) => rewritten(kit, (text) => text.replace(/}$/, ',"w":1}'))],
   [
+    'malformed',
+    'an array for an object',
+    (kit) => rewritten(kit, (text) => text.replace('"body":{}', '"body":[]')),
+  ],
+  [
     'signature',
     'not signed as it is',
     (kit) => rewritten(kit, (text) => text.replace('"height":3', '"height":4')),

@@ -25,10 +25,10 @@ describe('a block is refused', () => {
   })
 })
 
-describe('the list of rules in docs/PROTOCOL.md', () => {
-  it('holds each rule once, and each is reached by a case here', () => {
+describe('the table of rules in docs/protocol/RULES.md', () => {
+  it('holds the rules that the cases here reach, and no other', () => {
     const rules = documentedRules()
-    expect(rules.length).toBe(new Set(rules).size)
+    expect(rules.length).toBeGreaterThan(45)
     const reached = new Set(CASES.map(([rule]) => rule))
     expect(rules.filter((rule) => !reached.has(rule))).toEqual([])
     expect([...reached].filter((rule) => !rules.includes(rule))).toEqual([])

@@ -22,6 +22,16 @@ export const TO_ENTRIES: readonly Damage[] = [
     rule: 'keys-root',
   },
   {
+    what: 'a key row whose envelope says another epoch',
+    make: async (of) =>
+      put(of.world, 'wraps', of.record, await rowAt(of, kept(of)), (text) =>
+        text.replace(/"epoch":(\d+)/, (_, epoch: string) => `"epoch":${Number(epoch) + 1}`),
+      ),
+    height: kept,
+    status: 'tampered',
+    rule: 'keys-root',
+  },
+  {
     what: 'a lost key row',
     make: async (of) => put(of.world, 'wraps', of.record, await rowAt(of, kept(of)), nothing),
     height: kept,

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Section 5: who is who, and the rows of controllers, approvals and new devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import Broken
+from ..forms.encoding import time_ms
+from ..forms.jws import thumbprint
+from ..registry.fold import action_of
+from ..registry.records import RegistryState
+from .blocks import Block
+from .state import State, member_name
+
+
+@dataclass(frozen=True)
+class Author:
+    """A listed device, or an active instance of an institution."""
+
+    kid: str
+    institution: str | None
+    capabilities: tuple[str, ...] = ()
+
+
+def device_kids(controllers: dict | None) -> set[str]:
+    members = controllers["members"] if controllers else []
+    return {member["kid"] for member in members if member["kind"] == "device"}
+
+
+def author_of(kid: str, controllers: dict | None, registry: RegistryState) -> Author | None:
+    if kid in device_kids(controllers):
+        return Author(kid, None)
+    instance = registry.active_instance(kid)
+    return Author(kid, instance["institution"], tuple(instance["capabilities"])) if instance else None
+
+
+def controller_of(kid: str, controllers: dict, registry: RegistryState) -> dict | None:
+    """The controller that a key speaks for."""
+    author = author_of(kid, controllers, registry)
+    if author is None:
+        return None
+    if author.institution is not None and "control" not in author.capabilities:
+        return None
+    kind, wanted = ("device", kid) if author.institution is None else ("institution", author.institution)
+    return next((member for member in controllers["members"]
+                 if member["kind"] == kind and member_name(member) == wanted), None)
+
+
+def check_controllers(controllers: dict, registry: RegistryState) -> None:
+    members = controllers["members"]
+    for member in members:
+        if member["kind"] == "device" and thumbprint(member["jwk"]) != member["kid"]:
+            raise Broken("device-key", "a device is named by another key than its own")
+        if member["kind"] == "institution" and not registry.active_institution(member["institution"]):
+            raise Broken("controller", "a controller is no active institution")
+    if len({member_name(member) for member in members}) != len(members):
+        raise Broken("controller", "a controller occurs twice")
+    if controllers["threshold"] > len(members):
+        raise Broken("threshold", "the threshold cannot be reached")
+
+
+def check_approvals(block: Block, controllers: dict, seq: int, registry: RegistryState,
+                    per_institution: int = 1) -> None:
+    """Each approval in order, then whether enough controllers are spoken for."""
+    action, seen = action_of(block.payload), set()
+    speaking: dict[str, int] = {}
+    for approval in block.approvals:
+        claim = approval.payload
+        if claim.get("chain") != block.payload.get("chain"):
+            raise Broken("approval-chain", "an approval for another chain")
+        if claim["seq"] != seq:
+            raise Broken("approval-seq", "an approval for another state")
+        if claim["action"] != action:
+            raise Broken("approval-action", "an approval for another action")
+        if time_ms(claim["expires"]) < time_ms(block.payload["time"]):
+            raise Broken("approval-expired", "an approval that has expired")
+        if approval.kid in seen:
+            raise Broken("approval-twice", "one key approves twice")
+        seen.add(approval.kid)
+        controller = controller_of(approval.kid, controllers, registry)
+        if controller is not None:
+            name = member_name(controller)
+            speaking[name] = speaking.get(name, 0) + 1
+    reached = [member for member in controllers["members"]
+               if speaking.get(member_name(member), 0)
+               >= (per_institution if member["kind"] == "institution" else 1)]
+    if len(reached) < controllers["threshold"]:
+        raise Broken("threshold", "too few controllers approve")
+
+
+def check_new_devices(before: dict | None, block: Block, registry: RegistryState) -> None:
+    kids = {approval.kid for approval in block.approvals}
+    instances = [registry.active_instance(kid) for kid in kids]
+    identified = any("identify" in instance["capabilities"] for instance in instances if instance)
+    for member in block.body["controllers"]["members"]:
+        if member["kind"] != "device" or member["kid"] in device_kids(before):
+            continue
+        if member["kid"] not in kids:
+            raise Broken("device-possession", "a new device did not approve")
+        if not identified:
+            raise Broken("device-identify", "nobody who may identify vouches for a new device")
+
+
+def is_devices_own(block: Block, state: State) -> bool:
+    """Devices alone reach the threshold."""
+    approving = {approval.kid for approval in block.approvals} & device_kids(state["controllers"])
+    return len(approving) >= state["controllers"]["threshold"]

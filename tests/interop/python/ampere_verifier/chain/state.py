@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Section 5, Control state: the table of states after a block, and who can read in a state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..forms.encoding import canonical, digest, from_base64url, utf16
+from .blocks import Block
+
+State = dict[str, Any]
+
+
+def key_digests(keys: list[dict]) -> list[dict]:
+    return [{"id": key["id"], "key": digest(from_base64url(key["key"]))} for key in keys]
+
+
+def erase_action(body: dict) -> str:
+    return digest(canonical({member: body[member] for member in ("ground", "scope", "targets")}))
+
+
+def after_genesis(body: dict) -> State:
+    return {
+        "v": 1, "purpose": body["purpose"], "of": body["of"], "seq": 0, "home": body["home"],
+        "controllers": body["controllers"], "recovery": None, "grants": [],
+        "compartments": key_digests(body["compartments"]), "epoch": {"number": 1, "height": 0},
+        "labelKeyHash": body["labelKeyHash"], "access": None, "hold": False, "pending": [], "ended": False,
+    }
+
+
+def after_control(state: State, block: Block) -> State:
+    body = block.body
+    dropped = {*body["grants"]["remove"], *(grant["institution"] for grant in body["grants"]["put"])}
+    grants = [grant for grant in state["grants"] if grant["institution"] not in dropped]
+    grants = sorted([*grants, *body["grants"]["put"]], key=lambda grant: utf16(grant["institution"]))
+    after = {**state, "seq": state["seq"] + 1, "grants": grants}
+    for member in ("controllers", "access", "hold"):
+        if body[member] is not None:
+            after[member] = body[member]
+    if body["epoch"] is not None:
+        after["compartments"] = key_digests(body["epoch"]["compartments"])
+        after["labelKeyHash"] = body["epoch"]["labelKeyHash"]
+        after["epoch"] = {"number": state["epoch"]["number"] + 1, "height": block.height}
+    return after
+
+
+def after_erase(state: State, block: Block) -> State:
+    body, pending = block.body, state["pending"]
+    if body["act"] == "request":
+        step = {"kind": "erase", "height": block.height, "action": erase_action(body),
+                "notBefore": body["notBefore"]}
+        return {**state, "seq": state["seq"] + 1, "pending": [*pending, step]}
+    rest = [step for step in pending if step["height"] != body["request"]]
+    ended = body["act"] == "complete" and body["scope"] == "record"
+    return {**state, "seq": state["seq"] + 1, "pending": rest, "ended": ended}
+
+
+def member_name(member: dict) -> str:
+    return member["kid"] if member["kind"] == "device" else member["institution"]
+
+
+def grant_of(state: State, institution: str) -> dict | None:
+    return next((grant for grant in state["grants"] if grant["institution"] == institution), None)
+
+
+def readable(state: State) -> dict[str, set[str]]:
+    """Each reader with the compartments that it may read."""
+    readers = {grant["institution"]: set(grant["compartments"])
+               for grant in state["grants"] if "read" in grant["rights"]}
+    everything = {compartment["id"] for compartment in state["compartments"]}
+    return {**readers, **{member_name(member): everything for member in state["controllers"]["members"]}}
+
+
+def reading_institutions(state: State) -> set[str]:
+    devices = {member["kid"] for member in state["controllers"]["members"] if member["kind"] == "device"}
+    return set(readable(state)) - devices

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: exit 0 verified, 3 verification failed, 2 usage."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from .errors import Malformed, Refused
+from .export import verify
+from .forms.shapes import digest_text, timestamp
+
+OK, USAGE, FAILED = 0, 2, 3
+
+
+def _argument(shape):
+    def parse(value: str) -> str:
+        try:
+            return shape(value)
+        except Malformed as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="verify_export.py", description="Verify Ampere export files.")
+    parser.add_argument("files", metavar="FILE", nargs="+")
+    parser.add_argument("--registry", metavar="ID", type=_argument(digest_text),
+                        help="the pinned registry id; without it each file's own is taken on trust")
+    parser.add_argument("--now", metavar="TIME", type=_argument(timestamp),
+                        help="when backups must have expired (2026-11-23T14:05:00.000Z); "
+                             "without it the time of the head statement")
+    parser.add_argument("--json", action="store_true", help="one JSON object per file, each on its line")
+    options = parser.parse_args(arguments)
+    if options.registry is None:
+        print("warning: no --registry, the file's own registry id is taken on trust", file=sys.stderr)
+    is_good = True
+    for name in options.files:
+        try:
+            with open(name, "rb") as file:
+                data = file.read()
+        except OSError as error:
+            print(f"{parser.prog}: {name}: {error.strerror}", file=sys.stderr)
+            return USAGE
+        try:
+            report = verify(data, options.registry, options.now)
+            is_good = is_good and not report["problems"]
+        except Refused as error:
+            report, is_good = error.report(), False
+        print(json.dumps(report) if options.json else _words(name, report))
+    return OK if is_good else FAILED
+
+
+def _words(name: str, report: dict) -> str:
+    if "code" in report:
+        rule = f", rule {report['rule']}" if report["rule"] else ""
+        return f"{name}: NOT VERIFIED ({report['code']}{rule}): {report['message']}"
+    lines = [
+        f"{name}: {'NOT VERIFIED' if report['problems'] else 'verified'}",
+        f"chain {report['chain']} of {report['origin']}, as of {report['asOf']}",
+        f"{report['blocks']} blocks, {report['entries']} entries, {report['erased']} erased",
+    ]
+    lines += [f"block {height}: {status}" for height, status in enumerate(report["statuses"])]
+    for erasure in report["erasures"]:
+        owing = ", ".join(erasure["owing"]) or "nobody"
+        lines.append(f"erasure at {erasure['height']}: {erasure['status']}, owing: {owing}")
+    lines += [f"problem at {problem['height']}: {problem['status']} ({problem['rule']})"
+              for problem in report["problems"]]
+    return "\n".join(lines)

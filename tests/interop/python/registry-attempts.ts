@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalize, type Json } from '#core/bytes/canonical-json.ts'
+import { asDeploymentId, asInstitutionId, type Digest, type Kid } from '#core/bytes/ids.ts'
+import { placesIn, replaced } from '#tests/core/places.ts'
+import { toBase64url } from '#core/bytes/encoding.ts'
+import {
+  registryAction,
+  signRegistryApproval,
+  signRegistryBlock,
+  type RegistryBlock,
+  type RegistryChange,
+} from '#core/registry/block.ts'
+import { keyRecord } from '#core/registry/build.ts'
+import type { RegistryRecord } from '#core/registry/records.ts'
+import type { RegistryLink } from '#core/registry/reduce.ts'
+import { emptyState, putRecords, stateRoot } from '#core/registry/state.ts'
+import type { Signer } from '#core/ports/keys.ts'
+import {
+  apply,
+  approve,
+  brokenRule,
+  deploying,
+  draftChange,
+  draw,
+  enrolment,
+  EXPIRES,
+  makeMember,
+  must,
+  seal,
+  type ApprovalTerms,
+  type Founded,
+} from '#tests/core/registry/members.ts'
+import { refusalOf } from './software.ts'
+
+const institution = (id: string) => ({ institution: asInstitutionId(id) })
+
+/** Which rule of the registry a block breaks here, or which code refuses it; null where it is taken. */
+export async function registryVerdict(parent: RegistryLink | null, block: string): Promise<string | null> {
+  try {
+    return await brokenRule(parent, block)
+  } catch (error) {
+    return refusalOf(error).code
+  }
+}
+
+/** Chooses as the bytes that it draws say, so that a seed gives the same attempts again. */
+export interface Chooser {
+  readonly one: <T>(list: readonly T[]) => T
+  readonly happens: (percent: number) => boolean
+}
+
+export function chooser({ random }: Pick<Founded, 'random'>): Chooser {
+  const below = (limit: number) => ((random(1)[0] ?? 0) * 256 + (random(1)[0] ?? 0)) % limit
+  return {
+    one: <T>(list: readonly T[]) => list[below(list.length)] as T,
+    happens: (percent) => below(100) < percent,
+  }
+}
+
+/** A registry of three with some history: c is removed again, an instance of a suspended, one of b replaced. */
+export async function withHistory(world: Founded): Promise<{ blocks: string[]; link: RegistryLink }> {
+  const [a, b] = [world.member('a'), world.member('b')]
+  const steps: readonly (readonly [Signer, RegistryChange[]])[] = [
+    [a.root, [{ act: 'remove', institution: asInstitutionId('c') }]],
+    [a.root, [{ act: 'revoke', kid: a.instance.kid, reason: 'suspended', suspectFrom: null }]],
+    [
+      b.root,
+      [
+        enrolment('b', 'b-1', await draw(world.random)),
+        deploying('b', 'home-b', 'http://b.test', await draw(world.random)),
+      ],
+    ],
+  ]
+  const blocks = [world.genesis]
+  let { link } = world
+  for (const [author, changes] of steps) {
+    const approvals = [approve(link, changes, a.root), approve(link, changes, b.root)]
+    const block = await seal(link, draftChange(link, changes, await Promise.all(approvals)), author)
+    link = await apply(link, block)
+    blocks.push(block)
+  }
+  return { blocks, link }
+}
+
+/** A change that may be right, or wrong in one of the ways that a rule is about. */
+async function someChange(world: Founded, by: string, { one }: Chooser): Promise<RegistryChange> {
+  const [fresh, newcomer] = [await draw(world.random), await makeMember('new', world.random)]
+  const [record] = newcomer.own
+  const members = ['a', 'b', 'c'].map((id) => world.member(id))
+  const admit = (given: Partial<typeof record>) => ({
+    act: 'admit' as const,
+    institution: { ...record, ...given },
+  })
+  const enrol = enrolment(
+    one([by, by, by, 'a', 'b']),
+    one(['a-1', 'b-1', 'n-1']),
+    one([fresh, fresh, must(members[1]).instance]),
+  )
+  const deploy = deploying(
+    one([by, by, by, 'a', 'b']),
+    one(['home-1', 'home-b', 'home-n']),
+    one(['http://home.test', 'http://b.test', 'http://n.test']),
+    one([fresh, fresh, world.head]),
+  )
+  const owner = institution(one([by, by, by, 'a', 'b']))
+  const root = keyRecord(
+    one([fresh, fresh, must(members[0]).root]).publicKey,
+    one(['root', 'root', 'recovery']),
+    owner,
+  )
+  const revoke = (kid: Kid) => ({
+    act: 'revoke' as const,
+    kid,
+    reason: one(['retired', 'suspended', 'compromised'] as const),
+    suspectFrom: one([null, EXPIRES]),
+  })
+  return one<RegistryChange>([
+    admit({}),
+    admit({}),
+    revoke(world.member(by).instance.kid),
+    admit({ root: must(members[1]).root.publicKey }),
+    admit({ recovery: record.root }),
+    admit({ sealing: { ...record.sealing, kid: world.link.place.id } }),
+    admit({ status: 'removed' }),
+    { act: 'admit', institution: must(members[1]).own[0] },
+    { act: 'remove', institution: asInstitutionId(one(['a', 'b', 'c', 'none'])) },
+    { act: 'replace-root', ...institution(one([by, by, by, 'a', 'b'])), root },
+    enrol,
+    { ...enrol, instance: { ...enrol.instance, status: 'revoked' } },
+    { ...enrol, key: { ...enrol.key, kid: fresh.kid, jwk: world.head.publicKey } },
+    ...members.flatMap(({ root: key, recovery, instance }) =>
+      [key, recovery, instance].map(({ kid }) => revoke(kid)),
+    ),
+    revoke(world.head.kid),
+    revoke(fresh.kid),
+    deploy,
+    { ...deploy, key: { ...deploy.key, use: 'sign' } },
+    {
+      act: 'rules',
+      rules: {
+        v: 1,
+        kind: 'rules',
+        home: asDeploymentId(one(['home-1', 'home-b', 'none'])),
+        demo: one([true, true, false]),
+      },
+    },
+  ])
+}
+
+/** A block that may follow, or is wrong in its place, its author, its approvals or one of its changes. */
+export async function attemptOn(world: Founded, parent: RegistryLink, choice: Chooser): Promise<string> {
+  const { one, happens } = choice
+  const [a, b, c] = [world.member('a'), world.member('b'), world.member('c')]
+  const by = one(['a', 'b'])
+  const changes = [await someChange(world, by, choice)]
+  if (happens(30)) changes.push(await someChange(world, by, choice))
+  const approvers = [a.root, b.root, c.root, a.recovery, a.root].filter((_, i) =>
+    happens([90, 90, 3, 3, 3][i] ?? 0),
+  )
+  const terms = (): ApprovalTerms =>
+    happens(95)
+      ? {}
+      : one<ApprovalTerms>([
+          { registry: null },
+          { height: 9 },
+          { action: parent.place.id },
+          { expires: '2026-01-01T00:00:00.000Z' as ApprovalTerms['expires'] & string },
+        ])
+  const approvals = await Promise.all(approvers.map((signer) => approve(parent, changes, signer, terms())))
+  const draft = {
+    ...draftChange(parent, changes, approvals),
+    ...(happens(90) ? {} : one(misplacings(parent))),
+  }
+  const author = happens(75)
+    ? world.member(by).root
+    : one([a.recovery, b.recovery, c.root, a.instance, b.root])
+  if (happens(8)) return signRegistryBlock(draft, author)
+  return seal(parent, draft, author)
+}
+
+function misplacings({ place }: RegistryLink): Partial<Extract<RegistryBlock, { type: 'change' }>>[] {
+  return [
+    { height: place.height + 2 },
+    { prev: place.registry as string as never },
+    { registry: place.id },
+    { time: '2026-01-01T00:00:00.000Z' as RegistryBlock['time'] },
+  ]
+}
+
+/** A block with a change of every act but `replace-root`, which another key signs, and none that is refused. */
+export async function everyAct(world: Founded): Promise<string> {
+  const [a, b] = [world.member('a'), world.member('b')]
+  const newcomer = await makeMember('new', world.random)
+  const changes: RegistryChange[] = [
+    { act: 'admit', institution: newcomer.own[0] },
+    { act: 'remove', institution: asInstitutionId('c') },
+    enrolment('a', 'a-2', await draw(world.random)),
+    { act: 'revoke', kid: a.instance.kid, reason: 'compromised', suspectFrom: EXPIRES },
+    deploying('a', 'home-2', 'http://two.test', await draw(world.random)),
+    { act: 'rules', rules: { v: 1, kind: 'rules', home: asDeploymentId('home-2'), demo: true } },
+  ]
+  const approvals = [a.root, b.root].map((signer) => approve(world.link, changes, signer))
+  return seal(world.link, draftChange(world.link, changes, await Promise.all(approvals)), a.root)
+}
+
+/** Values that hardly any member may have, at every place of a payload, and the payload without the place. */
+export function misshapen(payload: Json): readonly Json[] {
+  const values: readonly (Json | undefined)[] = [undefined, null, 'x', '', 3, true, [], {}, ['x'], { x: 1 }]
+  return placesIn(payload).flatMap((path) =>
+    values
+      .map((value) => replaced(payload, path, () => value))
+      .filter((after) => canonicalize(after) !== canonicalize(payload)),
+  )
+}
+
+/** A genesis whose records are as they must be but for one thing, or not even that. */
+export async function genesisAttempt(world: Founded, choice: Chooser): Promise<string> {
+  const { one, happens } = choice
+  const fresh = await draw(world.random)
+  const spoil = (record: RegistryRecord) => one(spoiled(record, fresh))
+  const at = one([...world.records.keys()])
+  const chosen = must(world.records[at])
+  const rest = world.records.filter((_, i) => i !== at)
+  const records = one<readonly RegistryRecord[]>([
+    world.records,
+    rest,
+    [...world.records, chosen],
+    [...world.records, ...spoiled(chosen, fresh).slice(0, 1)],
+    ...Array.from({ length: 8 }, () => world.records.with(at, spoil(chosen))),
+    world.records.filter(({ kind }) => kind !== 'institution'),
+  ])
+  const body = { nonce: toBase64url(world.random(32)), records: [...records] }
+  const action = registryAction('genesis', body)
+  const [a, b, c] = [world.member('a'), world.member('b'), world.member('c')]
+  const approvers = [a.root, b.root, c.root].filter(() => happens(95))
+  const registry = happens(98) ? null : world.link.place.registry
+  const sign = (signer: Signer) =>
+    signRegistryApproval({ registry, height: 0, action, expires: EXPIRES }, signer)
+  const approvals = await Promise.all(approvers.map(sign))
+  const { time, op } = draftChange(world.link, [])
+  const state: Digest = stateRoot(putRecords(emptyState(), records))
+  const block: RegistryBlock = {
+    v: 1,
+    type: 'genesis',
+    height: 0,
+    time,
+    op,
+    state,
+    body: { ...body, approvals },
+  }
+  return signRegistryBlock(block, one([a.root, a.root, a.root, b.root, a.recovery, a.instance]))
+}
+
+/** What a record can be that it must not. */
+function spoiled(record: RegistryRecord, fresh: Signer): readonly RegistryRecord[] {
+  const foreign = institution('none')
+  switch (record.kind) {
+    case 'institution': {
+      const key = { ...record.sealing, kid: fresh.kid as string as Digest }
+      return [
+        { ...record, sealing: key },
+        { ...record, root: fresh.publicKey },
+        { ...record, status: 'removed' },
+        { ...record, id: foreign.institution },
+      ]
+    }
+    case 'key': {
+      const revoked = { reason: 'retired' as const, suspectFrom: null, height: 0 }
+      return [
+        { ...record, jwk: fresh.publicKey },
+        { ...record, revoked },
+        { ...record, owner: foreign },
+        { ...record, use: 'head' },
+        { ...record, use: 'root' },
+      ]
+    }
+    case 'instance':
+      return [
+        { ...record, signing: fresh.kid },
+        { ...record, ...foreign },
+        { ...record, status: 'revoked' },
+      ]
+    case 'deployment':
+      return [
+        { ...record, kid: fresh.kid },
+        { ...record, ...foreign },
+        { ...record, id: asDeploymentId('home-9') },
+      ]
+    case 'rules':
+      return [{ ...record, home: asDeploymentId('none') }]
+  }
+}

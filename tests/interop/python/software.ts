@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe } from '@jest/globals'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Digest } from '#core/bytes/ids.ts'
+import { verifyExport } from '#core/client/export/verify-export.ts'
+import type { SignatureCases } from '../browser/signature-answers.ts'
+import { AmpereError } from '#core/errors.ts'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+const NEEDS = 'import sys, cryptography; sys.exit(sys.version_info < (3, 11))'
+const ML_DSA = 'from cryptography.hazmat.primitives.asymmetric import mldsa'
+
+/** `describe` where Python and its package `cryptography` are; elsewhere the tests are skipped under a name that says why. */
+export function describeWithPython(name: string, tests: () => void): void {
+  if (python(['-c', NEEDS]).status === 0) {
+    describe(name, tests)
+    return
+  }
+  const skipped = `${name} (skipped: there is no python3 from 3.11 with the package cryptography)`
+  describe.skip(skipped, tests)
+  // Jest only counts the tests of a file in which all are skipped.
+  process.stderr.write(`${skipped}\n`)
+}
+
+/** True where the package `cryptography` knows ML-DSA. */
+export function pythonHasMlDsa(): boolean {
+  return python(['-c', ML_DSA]).status === 0
+}
+
+/** What the Python verifier says of one file or one sequence of blocks, as it prints it. */
+export interface PythonAnswer {
+  readonly code?: string
+  readonly rule?: string | null
+  readonly height?: number | null
+  readonly message?: string
+  readonly problems?: readonly { readonly height: number; readonly status: string; readonly rule: string }[]
+  readonly erasures?: readonly { readonly stated: readonly string[]; readonly owing: readonly string[] }[]
+  readonly registry?: readonly { readonly id: string; readonly state: string }[]
+  readonly blocks?: readonly { readonly id: string; readonly state: string }[]
+}
+
+/** One registry, and the blocks of a chain from its genesis or after a parent that is believed. */
+export interface PythonCase {
+  readonly registry: readonly string[]
+  readonly chain: string
+  readonly parent: { readonly block: string; readonly state: unknown } | null
+  readonly blocks: readonly string[]
+}
+
+/** Verifies files in one run of verify_export.py. */
+export function verifyInPython(
+  files: readonly Uint8Array[],
+  options: { readonly registry?: string; readonly now?: string } = {},
+): { readonly status: number | null; readonly answers: readonly PythonAnswer[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'ampere-python-'))
+  try {
+    const names = files.map((bytes, i) => {
+      const name = join(folder, `${i}.ampere`)
+      writeFileSync(name, bytes)
+      return name
+    })
+    const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+    const run = python([join(HERE, 'verify_export.py'), '--json', ...flags, ...names])
+    return { status: run.status, answers: answersIn(run, files.length) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Folds registries and chains in one run of fold_blocks.py. */
+export function foldInPython(cases: readonly PythonCase[]): readonly PythonAnswer[] {
+  const input = cases.map((given) => `${JSON.stringify(given)}\n`).join('')
+  return answersIn(python([join(HERE, 'fold_blocks.py')], input), cases.length)
+}
+
+/** A case of a registry alone. */
+export const ofRegistry = (registry: readonly string[]): PythonCase => ({
+  registry,
+  chain: '',
+  parent: null,
+  blocks: [],
+})
+
+/** Which rule, else which code, refuses each case; null for those that are taken. */
+export const verdictsInPython = (cases: readonly PythonCase[]) =>
+  foldInPython(cases).map(({ code, rule }) => rule ?? code ?? null)
+
+/** Which signatures are valid, in one run of check_signatures.py. */
+export function signaturesInPython(cases: SignatureCases): unknown {
+  const run = python([join(HERE, 'check_signatures.py')], JSON.stringify(cases))
+  if (run.status !== 0) throw new Error(run.stderr)
+  return JSON.parse(run.stdout)
+}
+
+/** Code and rule of an error, as docs/PROTOCOL.md section 8 has them. @throws what is none of ours */
+export function refusalOf(error: unknown): { readonly code: string; readonly rule: string | null } {
+  if (!(error instanceof AmpereError)) throw error
+  return { code: error.code, rule: /^rule ([a-z-]+):/.exec(error.message)?.[1] ?? null }
+}
+
+/** What both verifiers say: a refusal with code and rule, or all that a report says but details in words. */
+export async function inNode(bytes: Uint8Array, registry?: Digest, nowMs?: number) {
+  try {
+    const options = { ...(registry && { registry }), ...(nowMs !== undefined && { nowMs }) }
+    return comparable(await verifyExport(bytes, options))
+  } catch (error) {
+    return refusalOf(error)
+  }
+}
+
+/** An answer of either verifier without what only one of them says, in an order that does not matter. */
+export function comparable(answer: PythonAnswer | Awaited<ReturnType<typeof verifyExport>>) {
+  if ('code' in answer) return { code: answer.code ?? '', rule: answer.rule ?? null }
+  return {
+    ...answer,
+    problems: answer.problems?.map(({ height, status, rule }) => ({ height, status, rule })),
+    erasures: answer.erasures?.map((erasure) => ({
+      ...erasure,
+      stated: erasure.stated.toSorted(),
+      owing: erasure.owing.toSorted(),
+    })),
+  }
+}
+
+function python(args: readonly string[], input = '') {
+  return spawnSync('python3', ['-B', ...args], { encoding: 'utf8', input, maxBuffer: 2 ** 28 })
+}
+
+function answersIn(run: ReturnType<typeof python>, expected: number): readonly PythonAnswer[] {
+  const lines = run.stdout.split('\n').slice(0, -1)
+  if (lines.length !== expected)
+    throw new Error(`Python gave ${lines.length} of ${expected} answers: ${run.stderr}`)
+  return lines.map((line) => JSON.parse(line) as PythonAnswer)
+}
