@@ -57,7 +57,7 @@ export function decodeAppend(body: Uint8Array): Append {
   if (body.length < 4) throw new AmpereError('REQUEST_MALFORMED', 'append: shorter than its length prefix')
   const length = new DataView(body.buffer, body.byteOffset).getUint32(0)
   if (body.length < 4 + length) throw new AmpereError('REQUEST_MALFORMED', 'append: shorter than its head')
-  checkDepth(body.subarray(4, 4 + length))
+  checkShape(body.subarray(4, 4 + length))
   let json: unknown
   try {
     json = JSON.parse(fromUtf8(body.subarray(4, 4 + length)))
@@ -71,13 +71,15 @@ export function decodeAppend(body: Uint8Array): Append {
 
 /** Nesting of the head: an object, its packages, each an object. */
 const HEAD_DEPTH = 3
+/** The head, its list of packages, and each of them. */
+const MAX_OPENED = MAX_PACKAGES + 2
 
 /**
- * Refuses deeper nesting before anything is parsed: millions of brackets would keep a parser busy for seconds,
- * and nobody has signed them yet. Inside strings brackets are text.
+ * Refuses deeper nesting and more packages before anything is parsed: millions of brackets would keep a parser busy
+ * for seconds, and nobody has signed them yet. Inside strings brackets are text.
  */
-function checkDepth(json: Uint8Array): void {
-  let depth = 0
+function checkShape(json: Uint8Array): void {
+  let [depth, opened] = [0, 0]
   let inString = false
   for (let at = 0; at < json.length; at++) {
     const byte = json[at]
@@ -85,10 +87,14 @@ function checkDepth(json: Uint8Array): void {
       if (byte === BACKSLASH) at++
       else if (byte === QUOTE) inString = false
     } else if (byte === QUOTE) inString = true
-    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) depth++
-    else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--
+    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      depth++
+      opened++
+    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--
     if (depth > HEAD_DEPTH)
       throw new AmpereError('REQUEST_MALFORMED', 'append: the head is nested too deeply')
+    if (opened > MAX_OPENED)
+      throw new AmpereError('REQUEST_MALFORMED', `append: more than ${MAX_PACKAGES} packages`)
   }
 }
 

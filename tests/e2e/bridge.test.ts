@@ -128,6 +128,11 @@ describe('the FHIR endpoint', () => {
     ['an integer beyond 2^53-1', '{"resourceType":"Bundle","type":"batch","total":9007199254740993}', 400],
     ['invalid UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), 400],
     [
+      'a bundle with more than 100,000 entries',
+      `{"resourceType":"Bundle","type":"batch","entry":[${'{},'.repeat(100_000)}{}]}`,
+      413,
+    ],
+    [
       'a bundle without a patient',
       bundle('transaction', [{ ...observation('o8', 'p8'), subject: undefined }]),
       422,

@@ -196,10 +196,16 @@ describe('requests to the home', () => {
     expect((await problemOf(answer)).detail).toBe('append: an unknown member')
   })
 
-  it('that nest brackets by the million are refused before they are parsed', async () => {
-    const deep = utf8(`{"block":"[[[[","row":"\\"{{{{","packages":[{"x":${'['.repeat(4_000_000)}`)
-    const answer = await ask(talk.world, appendBlock, { body: concat(uint32(deep.length), deep) })
-    expect((await problemOf(answer)).detail).toBe('append: the head is nested too deeply')
+  it.each([
+    [
+      'the head is nested too deeply',
+      `{"block":"[[[[","row":"\\"{{{{","packages":[{"x":${'['.repeat(4_000_000)}`,
+    ],
+    ['more than 512 packages', `{"block":"","row":null,"packages":[{}${',{}'.repeat(4_000_000)}]}`],
+  ])('that open brackets by the million are refused before they are parsed: %s', async (why, head) => {
+    const bytes = utf8(head)
+    const answer = await ask(talk.world, appendBlock, { body: concat(uint32(bytes.length), bytes) })
+    expect((await problemOf(answer)).detail).toBe(`append: ${why}`)
   })
 
   it.each([

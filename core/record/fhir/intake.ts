@@ -48,6 +48,8 @@ export interface IntakeOptions {
   readonly validator: Validator
 }
 
+/** Entries of one Bundle: even empty ones take their time, and all of a Bundle is in memory at once. */
+export const MAX_BUNDLE_ENTRIES = 100_000
 /** Bundle types that are read. A `document` or `message` has rules of its own. */
 const BUNDLE_TYPES = ['transaction', 'batch', 'collection', 'searchset', 'history']
 
@@ -64,7 +66,7 @@ interface Located {
 
 /**
  * Reads a Bundle or a single resource.
- * @throws AmpereError JSON_MALFORMED, ENCODING_MALFORMED, RESOURCE_MALFORMED when nothing of it can be read
+ * @throws AmpereError JSON_MALFORMED, ENCODING_MALFORMED, RESOURCE_MALFORMED, TOO_LARGE when nothing of it can be read
  */
 export function readFhirJson(bytes: Uint8Array, options: IntakeOptions): Intake {
   const text = textOf(bytes)
@@ -77,6 +79,8 @@ export function readFhirJson(bytes: Uint8Array, options: IntakeOptions): Intake 
   }
   const isCreating = bundleType === 'transaction' || bundleType === 'batch'
   const entries = root.members?.get('entry')?.items ?? []
+  if (entries.length > MAX_BUNDLE_ENTRIES)
+    throw new AmpereError('TOO_LARGE', `a Bundle has more than ${MAX_BUNDLE_ENTRIES} entries; send several`)
   const located = entries.map((entry, position) => locateEntry(text, entry, position))
   const identified = isCreating ? located.map((one) => withCreatedId(one, options)) : located
   return collect(identified, bundleType, contextOf(bytes, options, 'fhir+json'), options)
