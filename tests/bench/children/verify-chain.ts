@@ -6,6 +6,7 @@ import { foldBlocks } from '#core/chain/fold-blocks.ts'
 import type { Link } from '#core/chain/state.ts'
 import { heightKey } from '#core/server/store/rows.ts'
 import { durableDeployment, INSTITUTION } from '../worlds/durable.ts'
+import { peakMb } from './peak.ts'
 import { verifyingContext } from '../worlds/prepared-chain.ts'
 
 const [how, folder = '', id = '', wanted] = process.argv.slice(2)
@@ -15,7 +16,7 @@ const chain = asChainId(id)
 const verified = how === 'fold' ? await foldPages() : await replicate()
 if (verified !== Number(wanted)) throw new Error(`${verified} blocks were verified`)
 await world.platform.close()
-process.stdout.write(`${process.resourceUsage().maxRSS / 1024}\n`)
+process.stdout.write(`${peakMb()}\n`)
 
 /** Keeps nothing but the last link: what an auditor does. */
 async function foldPages(): Promise<number> {
