@@ -13,7 +13,7 @@ import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.t
 
 /** How a call fails: it was not done, or it was and nobody learnt of it. */
 export const FAULTS = ['not-applied', 'applied-unknown'] as const
-const ALL_READS = process.env['SLOW'] === '1'
+const ALL = process.env['SLOW'] === '1'
 export const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 export const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
 
@@ -100,15 +100,17 @@ export async function readWhole(newcomer: Connection, world: TestDeployment, rec
 }
 
 /**
- * The calls that are worth failing. A read that fails is the same whether it was carried out or not; and of the
- * reads between two writes, which all leave the same behind, the first and the last stand for the others, of
- * which SLOW=1 leaves none out.
+ * The calls that are worth failing. A read, or a signature, that fails is the same whether it was carried out or not;
+ * and of those between two writes, which all leave the same behind, the first and the last stand for the others, as
+ * they do of one write repeated in a row. SLOW=1 leaves none out.
  */
 function chosen(calls: readonly string[], fault: Fault): readonly number[] {
-  const isRead = (k: number) => /\.(get|range|fetch)$/.test(calls[k] ?? '')
+  const leavesNothing = (k: number) => /\.(get|range|fetch|sign)$/.test(calls[k] ?? '')
+  const isInner = (isLike: (k: number) => boolean, k: number) =>
+    k > 0 && k < calls.length - 1 && isLike(k - 1) && isLike(k + 1)
   return [...calls.keys()].filter((k) => {
-    if (!isRead(k)) return true
-    if (fault === 'applied-unknown') return false
-    return ALL_READS || k === 0 || k === calls.length - 1 || !isRead(k - 1) || !isRead(k + 1)
+    if (ALL) return true
+    if (!leavesNothing(k)) return !isInner((other) => calls[other] === calls[k], k)
+    return fault === 'not-applied' && !isInner(leavesNothing, k)
   })
 }
