@@ -111,7 +111,8 @@ export async function expectServed(story: Story): Promise<void> {
   const { world, record, model } = story
   for (const name of ['hospital-a', 'hospital-b', 'hospital-c']) {
     const reading = world.connect(name).read(record)
-    if (!model.grants.has(name)) {
+    const grant = model.grants.get(name)
+    if (!grant || (grant.untilMs !== null && grant.untilMs <= world.clock.now)) {
       await expect(reading).rejects.toMatchObject({ code: 'NOT_FOUND' })
       continue
     }

@@ -30,6 +30,10 @@ export const STEPS: Readonly<Record<string, Step>> = {
   },
   rotate: async (story) => {
     await rotateChain(story.a, story.record)
+    const { grants } = story.model
+    for (const [name, { untilMs }] of grants) {
+      if (untilMs !== null && untilMs <= story.world.clock.now) grants.delete(name)
+    }
     story.model.epoch++
     hand(story)
   },
