@@ -5,7 +5,7 @@ import { fromBase64url, toBase64url } from '../bytes/encoding.ts'
 import type { BlockId } from '../bytes/ids.ts'
 import { blockId, bytesOf, compartmentId, count, digest, parseWith } from '../bytes/schema.ts'
 import { digestOf, sha256 } from '../crypto/hash.ts'
-import { AmpereError } from '../errors.ts'
+import { AmpereError, isAmpereError } from '../errors.ts'
 import { rootOf } from '../log/merkle.ts'
 import { MAX_COMPARTMENTS, MAX_ENTRIES, type BlockEntries } from './block.ts'
 
@@ -65,11 +65,22 @@ export function keyRowLeaves(row: KeyRow): Uint8Array[] {
   ]
 }
 
+/** The key row if it is exactly what the block names, tombstones included, else null. */
+export function checkedRow(entries: BlockEntries, bytes: Uint8Array): KeyRow | null {
+  try {
+    const row = parseKeyRow(bytes)
+    return isRowOf(row, entries) ? row : null
+  } catch (error) {
+    if (isAmpereError(error)) return null
+    throw error
+  }
+}
+
 /**
  * True when the row is the one that a block names: the leaves have its root, and there is one envelope for each of its
  * compartments, of its epoch. The root does not cover what an envelope says of itself.
  */
-export function isRowOf(row: KeyRow, entries: BlockEntries): boolean {
+function isRowOf(row: KeyRow, entries: BlockEntries): boolean {
   return (
     toBase64url(rootOf(keyRowLeaves(row))) === entries.keys &&
     row.envelopes.map((item) => item.compartment).join() === entries.compartments.join() &&

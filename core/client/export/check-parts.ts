@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url, utf8 } from '../../bytes/encoding.ts'
 import { entryRange, type EntryDescriptor } from '../../block/entries-object.ts'
-import type { KeyRow } from '../../block/key-row.ts'
+import { checkedRow, type KeyRow } from '../../block/key-row.ts'
 import type { Link } from '../../chain/state.ts'
 import { sha256Large } from '../../crypto/hash.ts'
-import { checkedDescriptors, checkedRow } from '../read/open-entries.ts'
+import { checkedDescriptors } from '../read/open-entries.ts'
 import type { BlockStatus } from '../read/status.ts'
 import type { ExportParts } from './read-lines.ts'
 

@@ -7,7 +7,7 @@ import {
   readDescriptors,
   type EntryDescriptor,
 } from '../../block/entries-object.ts'
-import { isRowOf, parseKeyRow, type KeyRow } from '../../block/key-row.ts'
+import { checkedRow, type KeyRow } from '../../block/key-row.ts'
 import type { BlockEntries } from '../../block/block.ts'
 import { sha256Large } from '../../crypto/hash.ts'
 import { isAmpereError } from '../../errors.ts'
@@ -123,17 +123,6 @@ export function checkedDescriptors(
   try {
     const descriptors = readDescriptors(object)
     return toBase64url(rootOf(descriptors.map(descriptorLeaf))) === entries.root ? descriptors : null
-  } catch (error) {
-    if (isAmpereError(error)) return null
-    throw error
-  }
-}
-
-/** The key row if it is exactly what the block names, tombstones included, else null. */
-export function checkedRow(entries: BlockEntries, bytes: Uint8Array): KeyRow | null {
-  try {
-    const row = parseKeyRow(bytes)
-    return isRowOf(row, entries) ? row : null
   } catch (error) {
     if (isAmpereError(error)) return null
     throw error

@@ -8,7 +8,7 @@ import {
   readDescriptors,
   type EntryDescriptor,
 } from '../../block/entries-object.ts'
-import { isRowOf, parseKeyRow, type KeyRow } from '../../block/key-row.ts'
+import { checkedRow, type KeyRow } from '../../block/key-row.ts'
 import { sha256Large } from '../../crypto/hash.ts'
 import { isAmpereError } from '../../errors.ts'
 import { rootOf } from '../../log/merkle.ts'
@@ -38,24 +38,13 @@ export async function checkEntries(ports: AuditorPorts, at: EntriesPlace, notes:
   if (typeof descriptors === 'string')
     notes.find(height, 'tampered', descriptors, 'the stored object differs from what was signed')
   const stored = await ports.tables.wraps.get(chain, rowKey(entries))
-  const row = stored && readRow(entries, stored.value)
+  const row = stored && checkedRow(entries, stored.value)
   if (!stored) notes.find(height, 'missing', 'keys-row', 'the key row is not stored')
   else if (!row)
     notes.find(height, 'tampered', 'keys-root', 'the stored key row differs from what was signed')
   if (row) checkKeys(at, row, typeof descriptors === 'object' ? descriptors : null, notes)
   await checkPresence(ports, at, { isStored: object !== null, row }, notes)
   return stored !== null
-}
-
-/** The row, or null when it is not the one that the block names. */
-function readRow(entries: BlockEntries, bytes: Uint8Array): KeyRow | null {
-  try {
-    const row = parseKeyRow(bytes)
-    return isRowOf(row, entries) ? row : null
-  } catch (error) {
-    if (isAmpereError(error)) return null
-    throw error
-  }
 }
 
 /** Each key is there or a tombstone of an erasure that aims at its entry, and none that was stated to be gone is there. */
