@@ -2,9 +2,7 @@
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { AmpereError } from '../../errors.ts'
 import type { ReadTable } from '../../ports/table.ts'
-import { heightKey, parseStored } from '../store/rows.ts'
-
-const PAGE = 500
+import { isObjectNamed } from '../store/rows.ts'
 
 /**
  * Entries belong to one block: with two that name the same object or the same keys, erasing in one would destroy the
@@ -15,12 +13,6 @@ const PAGE = 500
  */
 export async function refuseCopy(blocks: ReadTable, { chain, block }: ParsedBlock): Promise<void> {
   if (!block.entries) return
-  const { root } = block.entries
-  const to = heightKey(block.height)
-  for (let from = 0; ; from += PAGE) {
-    const rows = await blocks.range(chain, { from: heightKey(from), to, limit: PAGE })
-    if (rows.some((row) => parseStored(row.value).block.entries?.root === root))
-      throw new AmpereError('BLOCK_REFUSED', 'append: another block holds these entries; seal them anew')
-    if (rows.length < PAGE) return
-  }
+  if (await isObjectNamed(blocks, chain, block.entries.root, { below: block.height }))
+    throw new AmpereError('BLOCK_REFUSED', 'append: another block holds these entries; seal them anew')
 }

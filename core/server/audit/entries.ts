@@ -12,12 +12,10 @@ import { checkedRow, type KeyRow } from '../../block/key-row.ts'
 import { sha256Large } from '../../crypto/hash.ts'
 import { isAmpereError } from '../../errors.ts'
 import { rootOf } from '../../log/merkle.ts'
-import { heightKey, objectName, parseStored, rowKey } from '../store/rows.ts'
+import { isObjectNamed, objectName, rowKey } from '../store/rows.ts'
 import type { Erasures } from './erasures.ts'
 import type { AuditorPorts } from './needs.ts'
 import type { Notes, PartRule } from './report.ts'
-
-const PAGE = 500
 
 /** Which of a chain's entries is checked, and against what. */
 export interface EntriesPlace {
@@ -86,25 +84,10 @@ async function checkPresence(
     return
   }
   const isStated = isEmpty && erasures.countCarriedOut(height, entries.count) === entries.count
-  if (isStated && !(await isNamedAgain(ports, chain, height, entries)))
+  // Another block may name the same object, with keys of its own.
+  const { blocks } = ports.tables
+  if (isStated && !(await isObjectNamed(blocks, chain, entries.root, { besides: height })))
     notes.find(height, 'tampered', 'erased-object', 'an erased object is stored again')
-}
-
-/** Another block may name the same object, with keys of its own. @throws AmpereError STORE_CORRUPT */
-async function isNamedAgain(
-  ports: AuditorPorts,
-  chain: ChainId,
-  height: number,
-  entries: BlockEntries,
-): Promise<boolean> {
-  for (let from = 0; ; from += PAGE) {
-    const rows = await ports.tables.blocks.range(chain, { from: heightKey(from), limit: PAGE })
-    for (const row of rows) {
-      if (row.key !== heightKey(height) && parseStored(row.value).block.entries?.root === entries.root)
-        return true
-    }
-    if (rows.length < PAGE) return false
-  }
 }
 
 /** The descriptors, or the rule that the object breaks. */

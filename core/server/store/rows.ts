@@ -11,6 +11,9 @@ import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
 import type { ReadTable } from '../../ports/table.ts'
 
+/** Blocks that are read at once when a chain is looked through. */
+const PAGE = 500
+
 /** Row key of a height: 16 digits, so that the order of keys is the order of heights. */
 export function heightKey(height: number): string {
   return String(height).padStart(16, '0')
@@ -87,6 +90,27 @@ export async function loadBlock(
 ): Promise<ParsedBlock | null> {
   const row = await blocks.get(chain, heightKey(height))
   return row ? parseStored(row.value) : null
+}
+
+/**
+ * Whether a block of the chain names the object with this root; reads the chain, or the part below a height.
+ * @throws AmpereError STORE_CORRUPT
+ */
+export async function isObjectNamed(
+  blocks: ReadTable,
+  chain: ChainId,
+  root: Digest,
+  { below, besides }: { readonly below?: number; readonly besides?: number },
+): Promise<boolean> {
+  const end = below === undefined ? {} : { to: heightKey(below) }
+  for (let from = 0; ; from += PAGE) {
+    const rows = await blocks.range(chain, { from: heightKey(from), ...end, limit: PAGE })
+    for (const row of rows) {
+      const isMeant = besides === undefined || row.key !== heightKey(besides)
+      if (isMeant && parseStored(row.value).block.entries?.root === root) return true
+    }
+    if (rows.length < PAGE) return false
+  }
 }
 
 /**
