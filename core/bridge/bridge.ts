@@ -25,7 +25,7 @@ import { createProjections, type Projections } from './serve/projections.ts'
 import type { Projection } from './serve/projection.ts'
 import { isPartial, recordItems } from './serve/record-items.ts'
 import type { BridgeStore } from './store/open.ts'
-import { createTurns, type Turns } from './turns.ts'
+import { createTurns, type Turns } from '../order/turns.ts'
 
 /** What a bridge needs. */
 export interface BridgePorts {

@@ -6,7 +6,7 @@ import { toTimestamp } from '../../bytes/timestamp.ts'
 import type { RecordClient } from '../../client/client.ts'
 import type { Now, Random } from '../../ports/keys.ts'
 import type { Row, WriteTable } from '../../ports/table.ts'
-import { createTurns } from '../turns.ts'
+import { createTurns } from '../../order/turns.ts'
 import type { SealedRows } from './sealed-rows.ts'
 
 /** One reading of a record on this server. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createTurns } from '../../order/turns.ts'
 import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
@@ -65,14 +66,15 @@ const FREE: Charge = { settle: () => {} }
  */
 export function createQuotas(ports: QuotaPorts): Quotas {
   const leases = new Map<string, Lease>()
-  const turns = new Map<string, Promise<unknown>>()
+  // One at a time per grant, so that appends that arrive together share a lease instead of taking one each.
+  const inTurn = createTurns()
   return {
     charge: async (chain, grant, { bytes, root }) => {
       const limits = grant?.limits
       if (!grant || !limits) return FREE
       const place = { chain, institution: grant.institution }
       const key = `${chain}/${grant.institution}`
-      return inTurn(turns, key, async () => {
+      return inTurn(key, async () => {
         const held = leases.get(key)
         const needed = held?.counted.has(root) === true ? 0 : bytes
         const lease = await leaseFor(ports, held, place, limits, needed)
@@ -197,22 +199,6 @@ function exceeded(what: 'blocks' | 'bytes', quota: number, remaining: number, no
   }
   const message = `the grant allows ${quota} ${what} per day; the day ends at midnight UTC`
   return new AmpereError('LIMIT_EXCEEDED', message, { rateLimit })
-}
-
-/** One at a time per grant, so that appends that arrive together share a lease instead of taking one each. */
-async function inTurn<T>(
-  turns: Map<string, Promise<unknown>>,
-  key: string,
-  act: () => Promise<T>,
-): Promise<T> {
-  const before = turns.get(key) ?? Promise.resolve()
-  const turn = before.then(act, act)
-  turns.set(key, turn)
-  try {
-    return await turn
-  } finally {
-    if (turns.get(key) === turn) turns.delete(key)
-  }
 }
 
 function forgetOldest(kept: Map<string, unknown> | Set<string>, limit: number): void {
