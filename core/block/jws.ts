@@ -34,6 +34,8 @@ export interface OpenedJws {
   readonly id: Digest
 }
 
+type JwsHeader = Pick<OpenedJws, 'alg' | 'kid'>
+
 /** Bytes of a compact JWS, signature included. Part of the format (docs/PROTOCOL.md, Limits). */
 export const MAX_JWS_BYTES = 128 * 1024
 const SIGNATURE_BYTES: Record<SignatureAlgorithm, number> = { ES256: 64, Ed25519: 64, 'ML-DSA-44': 2420 }
@@ -49,7 +51,7 @@ export function parseJws(compact: string, typ: JwsType, maxBytes: number = MAX_J
   const segments = compact.split('.')
   const [header, payload, signature] = segments
   if (segments.length !== 3 || !header || !payload || !signature) throw malformed('not three segments')
-  const { alg, kid } = parseHeader(decode(header), typ)
+  const { alg, kid } = headerOf(header, typ)
   const signatureBytes = decode(signature)
   if (signatureBytes.length !== SIGNATURE_BYTES[alg]) throw malformed('signature has a wrong length')
   const signingInput = utf8(`${header}.${payload}`)
@@ -89,7 +91,16 @@ export async function signJws(typ: JwsType, payload: unknown, signer: Signer): P
   return compact
 }
 
-function parseHeader(bytes: Uint8Array, typ: JwsType): { alg: SignatureAlgorithm; kid: Kid } {
+/** The header that was parsed last: blocks of one chain are mostly by one author, and have the same. */
+let newest: { readonly segment: string; readonly typ: JwsType; readonly header: JwsHeader } | null = null
+
+function headerOf(segment: string, typ: JwsType): JwsHeader {
+  if (newest?.segment !== segment || newest.typ !== typ)
+    newest = { segment, typ, header: parseHeader(decode(segment), typ) }
+  return newest.header
+}
+
+function parseHeader(bytes: Uint8Array, typ: JwsType): JwsHeader {
   const header = parsePart(bytes, 'header')
   if (typeof header !== 'object' || header === null || Array.isArray(header))
     throw malformed('header is no object')
