@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ChainId } from '#core/bytes/ids.ts'
+import { AUDIT_PAGE } from '#core/server/audit/chain.ts'
 import { figure, type Bench } from './measure.ts'
 import { durableDeployment, inFolder, INSTITUTION } from './worlds/durable.ts'
 import { insertPrepared, newChain } from './worlds/prepared-chain.ts'
@@ -36,7 +37,7 @@ export const bench: Bench = {
         peaks.replica.push(await above('replica', chains.tall, BLOCKS))
       }
       return {
-        sizes: `chains of ${SHORT} and ${BLOCKS} blocks in a local data folder, read and verified in pages of 500; peak resident memory of a process of its own; ${MEMORY_ROUNDS} rounds`,
+        sizes: `chains of ${SHORT} and ${BLOCKS} blocks in a local data folder, read and verified in pages of ${AUDIT_PAGE}, as an audit does; peak resident memory of a process of its own; ${MEMORY_ROUNDS} rounds`,
         figures: [
           figure('floor: a Node process that does nothing', 'MB', peaks.empty),
           figure('verifying 10,000 blocks, above the floor', 'MB', peaks.foldShort),

@@ -4,13 +4,13 @@ import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { asChainId } from '#core/bytes/ids.ts'
 import { foldBlocks } from '#core/chain/fold-blocks.ts'
 import type { Link } from '#core/chain/state.ts'
+import { AUDIT_PAGE } from '#core/server/audit/chain.ts'
 import { heightKey } from '#core/server/store/rows.ts'
 import { durableDeployment, INSTITUTION } from '../worlds/durable.ts'
 import { peakMb } from './peak.ts'
 import { verifyingContext } from '../worlds/prepared-chain.ts'
 
 const [how, folder = '', id = '', wanted] = process.argv.slice(2)
-const PAGE = 500
 const world = await durableDeployment(folder)
 const chain = asChainId(id)
 const verified = how === 'fold' ? await foldPages() : await replicate()
@@ -25,7 +25,7 @@ async function foldPages(): Promise<number> {
   let link: Link | null = null
   for (;;) {
     const from = heightKey(link ? link.opened.block.height + 1 : 0)
-    const rows = await blocks.range(chain, { from, limit: PAGE })
+    const rows = await blocks.range(chain, { from, limit: AUDIT_PAGE })
     if (rows.length === 0) return link ? link.opened.block.height + 1 : 0
     const folded = await foldBlocks(
       link,
