@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import { equalBytes } from '../../bytes/frame.ts'
+import { merkleRoot, splitOf } from '../merkle.ts'
+import { TILE_WIDTH } from './path.ts'
+
+/** Bytes of a hash in a tile: SHA-256. */
+export const HASH_BYTES = 32
+/** Bytes of a full hash tile. */
+export const TILE_BYTES = TILE_WIDTH * HASH_BYTES
+
+/** The hashes that a tile holds, one after the other, as views of it. */
+export function hashesOf(tile: Uint8Array): Uint8Array[] {
+  const hashes: Uint8Array[] = []
+  for (let at = 0; at < tile.length; at += HASH_BYTES) hashes.push(tile.subarray(at, at + HASH_BYTES))
+  return hashes
+}
+
+/** Merkle tree hash over `count` hashes of a tile, beginning with the one at `start`. */
+export function rootWithin(tile: Uint8Array, start: number, count: number): Uint8Array<ArrayBuffer> {
+  return merkleRoot(hashesOf(tile.subarray(start * HASH_BYTES, (start + count) * HASH_BYTES)))
+}
+
+/** Whether a tile is full and its root is `parent`, the hash that stands for it one level up. */
+export function checkTile(tile: Uint8Array, parent: Uint8Array): boolean {
+  return tile.length === TILE_BYTES && equalBytes(rootWithin(tile, 0, TILE_WIDTH), parent)
+}
+
+/**
+ * Sizes of the complete subtrees that `count` leaves consist of, left to right: the powers of two of its binary form,
+ * the largest first. The Merkle tree hash (RFC 9162 section 2.1.1) joins their roots from the right.
+ */
+export function subtreeSizes(count: number): number[] {
+  const sizes: number[] = []
+  // splitOf gives a power of two below its argument, and `left` itself may be one.
+  for (let left = count; left > 0; left -= sizes.at(-1) ?? left) sizes.push(splitOf(left + 1))
+  return sizes
+}
