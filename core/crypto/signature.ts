@@ -6,6 +6,8 @@ import { ALGORITHMS, nativeOrPortable } from './algorithms.ts'
 import { algorithmOf, checkPublicJwk, thumbprint } from './jwk.ts'
 
 export { normalizeLowS } from './low-s.ts'
+/** What the functions here speak of, for rooms that may import this room but not the ports. */
+export type { PublicJwk, Signer } from '../ports/keys.ts'
 
 /** Verifies with one imported public key. */
 export interface Verifier {

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Verifiers } from '../../crypto/signature.ts'
+import { AmpereError } from '../../errors.ts'
+import { formatCheckpoint, parseCheckpoint, type Checkpoint } from './checkpoint.ts'
+import { signCheckpointText, verifyCheckpointSignature } from './cosignature.ts'
+import { isSameKey, type LogKey, type LogSigner } from './key.ts'
+import { malformed } from './lines.ts'
+import { formatNote, parseNote, type SignedNote } from './note.ts'
+
+/** Whose signatures are verified; everybody else's are ignored. */
+export interface KnownKeys {
+  /** A key vouches for the origin that is its name, and for no other. */
+  readonly logs: readonly LogKey[]
+  /** Keys that cosign: of a type with a time. */
+  readonly cosigners: readonly LogKey[]
+}
+
+/** A cosignature that verified. */
+export interface Cosignature {
+  readonly key: LogKey
+  /** POSIX seconds. 0 in an ML-DSA-44 cosignature that claims nothing about time. */
+  readonly time: number
+}
+
+/** A checkpoint that its log signed. */
+export interface OpenedCheckpoint {
+  readonly checkpoint: Checkpoint
+  /** Keys of the log whose signatures verified; at least one. Extensions are signed only if one is `Ed25519`. */
+  readonly signedBy: readonly LogKey[]
+  /** One for each cosigner that cosigned; of several by one key the latest. */
+  readonly cosignatures: readonly Cosignature[]
+}
+
+interface Known {
+  readonly key: LogKey
+  readonly isLog: boolean
+}
+
+/**
+ * Opens a checkpoint by the rules for verifiers of c2sp.org/signed-note: signatures by unknown keys are ignored, one
+ * of a known key that does not verify spoils the whole note, and a key of the log must have signed.
+ * @throws AmpereError LOG_MALFORMED for a note or for keys that are not well-formed; SIGNATURE_INVALID
+ */
+export async function openCheckpoint(
+  note: string | Uint8Array | SignedNote,
+  keys: KnownKeys,
+  verifiers: Verifiers,
+): Promise<OpenedCheckpoint> {
+  const { text, signatures } = isSigned(note) ? parseNote(formatNote(note)) : parseNote(note)
+  const checkpoint = parseCheckpoint(text)
+  const known = knownKeys(keys)
+  const signedBy = new Set<LogKey>()
+  const cosigned = new Map<LogKey, number>()
+  for (const signature of signatures) {
+    const found = known.get(pairOf(signature))
+    if (!found) continue
+    const { key, isLog } = found
+    const verified = await verifyCheckpointSignature(key, text, signature, verifiers)
+    if (!verified) throw invalid('a signature of a known key does not verify')
+    if (isLog && key.name === checkpoint.origin) signedBy.add(key)
+    if (!isLog) cosigned.set(key, Math.max(verified.time ?? 0, cosigned.get(key) ?? 0))
+  }
+  if (signedBy.size === 0) throw invalid('a checkpoint is not signed by a known key of its log')
+  const cosignatures = Array.from(cosigned, ([key, time]) => ({ key, time }))
+  return { checkpoint, signedBy: [...signedBy], cosignatures }
+}
+
+/**
+ * Signs a checkpoint with every key of its log, each in the form of its type.
+ * @param time POSIX seconds, for the types that have a time
+ * @throws AmpereError LOG_MALFORMED, also for a signer whose name is not the origin; KEY_UNAVAILABLE
+ */
+export async function signCheckpoint(
+  checkpoint: Checkpoint,
+  signers: readonly LogSigner[],
+  time: number,
+): Promise<SignedNote> {
+  const text = formatCheckpoint(checkpoint)
+  if (signers.length === 0) throw malformed('a checkpoint has no signer')
+  if (signers.some(({ key }) => key.name !== checkpoint.origin))
+    throw malformed('a log signs under another name than its origin')
+  const signatures = await Promise.all(signers.map((signer) => signCheckpointText(signer, text, time)))
+  return { text, signatures }
+}
+
+/** Known keys by name and id; two that share both could not be told apart. */
+function knownKeys({ logs, cosigners }: KnownKeys): ReadonlyMap<string, Known> {
+  const known = new Map<string, Known>()
+  const add = (key: LogKey, isLog: boolean): void => {
+    const other = known.get(pairOf(key))
+    if (other && !isSameKey(other.key, key)) throw malformed('two known keys share a name and a key ID')
+    if (other && other.isLog !== isLog) throw malformed('a known key is both a log’s and a cosigner’s')
+    if (!other) known.set(pairOf(key), { key, isLog })
+  }
+  for (const key of logs) add(key, true)
+  for (const key of cosigners) {
+    if (key.type === 'Ed25519') throw malformed('a cosigner has a key without a time')
+    add(key, false)
+  }
+  return known
+}
+
+/** Names have no spaces. */
+function pairOf({ name, id }: { readonly name: string; readonly id: number }): string {
+  return `${name} ${id}`
+}
+
+function isSigned(note: string | Uint8Array | SignedNote): note is SignedNote {
+  return typeof note !== 'string' && 'signatures' in note
+}
+
+function invalid(what: string): AmpereError {
+  return new AmpereError('SIGNATURE_INVALID', what)
+}
