@@ -17,11 +17,16 @@ export type TableName =
   | 'jobs'
   | 'receipts'
   | 'quotas'
+  | 'leaves'
+  | 'checkpoints'
   | 'bridge'
-/** Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input. */
-export type ObjectsName = 'entries' | 'originals'
+/**
+ * Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input, `log` what the
+ * log serves, `staging` what a commit of the log promises to serve.
+ */
+export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging'
 /** Every key a role can hold, each with one use. */
-export type KeyName = 'head' | 'instance' | 'sealing' | 'institution' | 'controller'
+export type KeyName = 'head' | 'log' | 'log-quantum' | 'instance' | 'sealing' | 'institution' | 'controller'
 export type KeyAccess = 'sign' | 'unwrap'
 
 /**
@@ -30,6 +35,8 @@ export type KeyAccess = 'sign' | 'unwrap'
  */
 const KEY_USES: Readonly<Record<KeyName, SignatureAlgorithm | 'unwrap'>> = {
   head: 'Ed25519',
+  log: 'Ed25519',
+  'log-quantum': 'ML-DSA-44',
   instance: 'ES256',
   institution: 'ES256',
   controller: 'ES256',

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalBytes } from '../../bytes/canonical-json.ts'
+import { equalBytes } from '../../bytes/frame.ts'
+import { AmpereError } from '../../errors.ts'
+import type { StoreObjects } from '../../ports/objects.ts'
+import { heightKey } from '../store/rows.ts'
+import type { SequencerPorts } from './needs.ts'
+import { decodeStaging, type LoggedRun, type Staging } from './staging.ts'
+import { publish, type Tree } from './tree.ts'
+
+/** Rows that are written at the same time. */
+const PARALLEL_ROWS = 256
+
+/**
+ * Makes true what a commit promised: its tiles and bundles are stored, then which blocks it logged, then it is published.
+ * Each step may be repeated by anyone at any time; it is what recovery does as well.
+ * @returns false when the staging bundle is gone: somebody has done all this and committed again
+ * @throws AmpereError STORE_CORRUPT when the log's store holds something else under a name
+ */
+export async function apply(ports: SequencerPorts, tree: Tree, staged?: Staging): Promise<boolean> {
+  if (tree.staging !== null) {
+    const staging = staged ?? (await fetchStaging(ports, tree.staging))
+    if (!staging) return false
+    await Promise.all(staging.files.map(({ path, bytes }) => storeSame(ports.objects.log, path, bytes)))
+    for (let at = 0; at < staging.runs.length; at += PARALLEL_ROWS)
+      await Promise.all(staging.runs.slice(at, at + PARALLEL_ROWS).map((run) => noteLogged(ports, run)))
+  }
+  await publish(ports.tables.checkpoints, tree)
+  if (tree.discard !== null) await ports.objects.staging.shred(tree.discard)
+  return true
+}
+
+/**
+ * Stores bytes that are the only ones that may have this name.
+ * @throws AmpereError STORE_CORRUPT when it has others
+ */
+export async function storeSame(objects: StoreObjects, name: string, bytes: Uint8Array): Promise<void> {
+  if ((await objects.store(name, bytes)) === 'stored') return
+  const there = await objects.fetch(name)
+  if (!there || !equalBytes(there, bytes))
+    throw new AmpereError('STORE_CORRUPT', 'the log holds something else where a part of it belongs')
+}
+
+async function fetchStaging({ objects }: SequencerPorts, name: string): Promise<Staging | null> {
+  const bytes = await objects.staging.fetch(name)
+  return bytes && decodeStaging(bytes)
+}
+
+async function noteLogged(
+  { tables }: SequencerPorts,
+  { chain, from, count, index }: LoggedRun,
+): Promise<void> {
+  await tables.leaves.insert(chain, heightKey(from), canonicalBytes({ v: 1, count, index }))
+}

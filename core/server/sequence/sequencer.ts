@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChainId } from '../../bytes/ids.ts'
+import { equalBytes } from '../../bytes/frame.ts'
+import { toTimestamp } from '../../bytes/timestamp.ts'
+import { AmpereError } from '../../errors.ts'
+import { leafHash } from '../../log/merkle.ts'
+import { decodeBundle } from '../../log/tile/bundle.ts'
+import { EMPTY_EDGE, edgeOf, rootOf } from '../../log/tile/grow.ts'
+import { HASH_BYTES } from '../../log/tile/hashes.ts'
+import { bundlePath, TILE_WIDTH } from '../../log/tile/path.ts'
+import { tileReader } from '../../log/tile/read-tile.ts'
+import { logOriginOf } from '../../api/log.ts'
+import type { Home } from '../home.ts'
+import { apply } from './apply.ts'
+import { collect, type Skipped } from './collect.ts'
+import { commitLog, growLog, type LogEdge } from './commit.ts'
+import { createMarkReader, type MarkReader } from './marks.ts'
+import type { SequencerPorts } from './needs.ts'
+import { emptyMemory, trimMemory, type ChainMemory } from './pending.ts'
+import { commitTree, emptyTree, loadTree, type LoadedTree } from './tree.ts'
+
+/** Blocks that one run logs at most, unless it is told otherwise. */
+export const MAX_RUN_LEAVES = 4096
+
+/** What came of a run. */
+export interface SequenceReport {
+  /** `lost`: another sequencer committed first, and this run changed nothing. */
+  readonly outcome: 'idle' | 'logged' | 'lost'
+  /** Leaves in the tree after it, as far as this run knows. */
+  readonly size: number
+  readonly added: number
+  /** True when there is more to log already. */
+  readonly more: boolean
+  /** Chains that cannot be logged because of what the store holds; all others go on. */
+  readonly skipped: readonly Skipped[]
+}
+
+/** Writes blocks into the log. Any number of sequencers may run beside each other; each runs once at a time. */
+export interface Sequencer {
+  /**
+   * Finishes what the last commit promised, logs what is new, commits, publishes. When it throws, the outcome is not
+   * known and need not be: the next run reads what was committed and goes on from there.
+   */
+  run(): Promise<SequenceReport>
+}
+
+/** What a sequencer knows between runs: all of it can be read again. */
+interface Warm extends LoadedTree, LogEdge {
+  readonly memory: ChainMemory
+  readonly marks: MarkReader
+}
+
+/** Makes a sequencer of a home's log. */
+export function createSequencer(
+  ports: SequencerPorts,
+  home: Home,
+  maxLeaves: number = MAX_RUN_LEAVES,
+): Sequencer {
+  let warm: Warm | null = null
+  return {
+    run: async () => {
+      const before = warm
+      // Whatever goes wrong from here on, nothing that was known is relied on again.
+      warm = null
+      const current = await upToDate(ports, home, before)
+      const { next, report } = await logNews(ports, home, current, maxLeaves)
+      warm = next
+      return report
+    },
+  }
+}
+
+/** What is known if nobody else committed since, else what the stores say, with the last commit finished. */
+async function upToDate(ports: SequencerPorts, home: Home, before: Warm | null): Promise<Warm> {
+  for (;;) {
+    const loaded = (await loadTree(ports.tables.checkpoints)) ?? (await begin(ports, home))
+    if (before?.version === loaded.version) return before
+    if (loaded.tree.checkpoint.origin !== logOriginOf(home.origin))
+      throw new AmpereError('CONFIGURATION', 'the stored log has another origin than this home')
+    if (await apply(ports, loaded.tree)) {
+      const { tree } = loaded
+      return {
+        ...loaded,
+        ...(await readEdge(ports, tree.checkpoint)),
+        memory: emptyMemory(),
+        marks: createMarkReader(ports.tables.dirty, tree.cursor),
+      }
+    }
+    const again = await loadTree(ports.tables.checkpoints)
+    if (again?.version === loaded.version)
+      throw new AmpereError('STORE_CORRUPT', 'the staging bundle of the committed tree is missing')
+  }
+}
+
+/** A log without a tree. Every mark that there is comes after its cursor. */
+async function begin(ports: SequencerPorts, home: Home): Promise<LoadedTree> {
+  await commitTree(ports.tables.checkpoints, null, await emptyTree(ports, home, toTimestamp(0)))
+  const loaded = await loadTree(ports.tables.checkpoints)
+  if (!loaded) throw new AmpereError('STORE_UNAVAILABLE', 'the log is not there after it was begun')
+  return loaded
+}
+
+/** The right edge from the stored tiles, proved to be that of the committed tree. */
+async function readEdge(
+  { objects }: SequencerPorts,
+  { size, root }: LoadedTree['tree']['checkpoint'],
+): Promise<LogEdge> {
+  const fetch = (path: string) => objects.log.fetch(path)
+  const edge = size === 0 ? EMPTY_EDGE : await edgeOf(size, tileReader(fetch, size))
+  if (!equalBytes(rootOf(edge), root)) throw changed()
+  const width = size % TILE_WIDTH
+  if (width === 0) return { edge, tail: [] }
+  const bytes = await fetch(bundlePath({ index: Math.floor(size / TILE_WIDTH), width }))
+  const tail = bytes ? decodeBundle(bytes, width) : []
+  const hashes = edge.levels[0] ?? new Uint8Array(0)
+  const isSame = (entry: Uint8Array, i: number) =>
+    equalBytes(leafHash(entry), hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES))
+  if (!bytes || !tail.every(isSame)) throw changed()
+  return { edge, tail }
+}
+
+function changed(): AmpereError {
+  return new AmpereError('STORE_CORRUPT', 'the stored log is not the tree that was committed')
+}
+
+async function logNews(
+  ports: SequencerPorts,
+  home: Home,
+  warm: Warm,
+  maxLeaves: number,
+): Promise<{ readonly next: Warm | null; readonly report: SequenceReport }> {
+  const { tree, marks, memory } = warm
+  const { size } = tree.checkpoint
+  trimMemory(memory)
+  await marks.look(ports.now())
+  const { runs, more, skipped } = await collect(ports, home, warm, maxLeaves)
+  if (runs.length === 0)
+    return { next: warm, report: { outcome: 'idle', size, added: 0, more: false, skipped } }
+  const grown = growLog(warm, runs)
+  const committed = await commitLog(ports, warm, grown, marks.cursor())
+  if (!committed) return { next: null, report: { outcome: 'lost', size, added: 0, more: true, skipped } }
+  await apply(ports, committed.tree, grown.staging)
+  for (const { chain, blocks } of runs) {
+    const then = blocks.at(-1)?.then
+    if (!then) continue
+    memory.positions.set(chain, then)
+    marks.logged(chain as ChainId, then.height)
+  }
+  const { edge, tail, added } = grown
+  const report = { outcome: 'logged', size: edge.size, added, more, skipped } as const
+  return { next: { ...committed, edge, tail, memory, marks }, report }
+}

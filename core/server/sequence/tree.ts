@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
+import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
+import { equalBytes } from '../../bytes/frame.ts'
+import { count, parseWith, timestamp } from '../../bytes/schema.ts'
+import type { Timestamp } from '../../bytes/timestamp.ts'
+import { AmpereError } from '../../errors.ts'
+import { merkleRoot } from '../../log/merkle.ts'
+import { formatCheckpoint, parseCheckpoint, type Checkpoint } from '../../log/note/checkpoint.ts'
+import { signCheckpointText } from '../../log/note/cosignature.ts'
+import { logSigner } from '../../log/note/key.ts'
+import { formatNote, parseNote } from '../../log/note/note.ts'
+import type { WriteTable } from '../../ports/table.ts'
+import { logOriginOf } from '../../api/log.ts'
+import type { Home } from '../home.ts'
+import { LOG_PARTITION, PUBLISHED_KEY, TREE_KEY } from '../store/log.ts'
+import type { SequencerPorts } from './needs.ts'
+
+/** The newest tree that was committed: the row that sequencers compare and swap. */
+export interface Tree {
+  readonly checkpoint: Checkpoint
+  /** The checkpoint as signed. */
+  readonly note: string
+  /** POSIX seconds at which it was signed; never less than before. */
+  readonly signedAt: number
+  /** Name of the staging bundle with what this tree needs; null for the empty tree. */
+  readonly staging: string | null
+  /** The bundle before it, which is of no more use. */
+  readonly discard: string | null
+  /** Everything that was marked before this time was looked at, and logged if there was something to log. */
+  readonly cursor: Timestamp
+}
+
+/** A tree as it was read: `version` is what a commit compares. */
+export interface LoadedTree {
+  readonly tree: Tree
+  readonly version: string
+}
+
+const treeSchema = v.strictObject({
+  v: v.literal(1),
+  note: v.string(),
+  signedAt: count,
+  staging: v.nullable(v.string()),
+  discard: v.nullable(v.string()),
+  cursor: timestamp,
+})
+
+/** The committed tree, or null before there is one. @throws AmpereError STORE_CORRUPT */
+export async function loadTree(checkpoints: Pick<WriteTable, 'get'>): Promise<LoadedTree | null> {
+  const row = await checkpoints.get(LOG_PARTITION, TREE_KEY)
+  if (!row) return null
+  try {
+    const { note, signedAt, staging, discard, cursor } = parseWith(
+      treeSchema,
+      parseCanonical(row.value),
+      'STORE_CORRUPT',
+      'tree',
+    )
+    const checkpoint = parseCheckpoint(parseNote(note).text)
+    return { tree: { checkpoint, note, signedAt, staging, discard, cursor }, version: row.version }
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', 'the committed tree of the log was changed', { cause })
+  }
+}
+
+/**
+ * Commits a tree: the one step that makes leaves logged. Nothing is committed when it answers null; when it throws,
+ * that is not known, and only reading again tells.
+ */
+export async function commitTree(
+  checkpoints: WriteTable,
+  expected: string | null,
+  tree: Tree,
+): Promise<string | null> {
+  const { note, signedAt, staging, discard, cursor } = tree
+  const value = canonicalBytes({ v: 1, note, signedAt, staging, discard, cursor })
+  return checkpoints.swap(LOG_PARTITION, TREE_KEY, expected, value)
+}
+
+/** Signs a checkpoint with both keys of the log. `signedAt` is POSIX seconds. */
+export async function signCheckpoint(
+  ports: Pick<SequencerPorts, 'keys'>,
+  checkpoint: Checkpoint,
+  signedAt: number,
+): Promise<string> {
+  const { origin } = checkpoint
+  const text = formatCheckpoint(checkpoint)
+  const signatures = await Promise.all([
+    signCheckpointText(logSigner(origin, 'Ed25519', ports.keys.log), text, signedAt),
+    signCheckpointText(logSigner(origin, 'cosignature-ML-DSA-44', ports.keys['log-quantum']), text, signedAt),
+  ])
+  return formatNote({ text, signatures })
+}
+
+/** The tree before anything was logged. */
+export async function emptyTree(
+  ports: Pick<SequencerPorts, 'keys' | 'now'>,
+  home: Pick<Home, 'origin'>,
+  cursor: Timestamp,
+): Promise<Tree> {
+  const checkpoint = { origin: logOriginOf(home.origin), size: 0, root: merkleRoot([]), extensions: [] }
+  const signedAt = Math.floor(ports.now() / 1000)
+  const note = await signCheckpoint(ports, checkpoint, signedAt)
+  return { checkpoint, note, signedAt, staging: null, discard: null, cursor }
+}
+
+/**
+ * Publishes a committed tree whose files are all stored. What is published already and is as large stays: it may carry
+ * cosignatures.
+ * @throws AmpereError STORE_CORRUPT when a larger tree, or another of the same size, was published: the store lost commits
+ */
+export async function publish(checkpoints: WriteTable, { checkpoint, note }: Tree): Promise<void> {
+  for (;;) {
+    const row = await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+    const before = row && parseCheckpoint(parseNote(fromUtf8(row.value)).text)
+    if (before?.size === checkpoint.size) {
+      if (!equalBytes(before.root, checkpoint.root)) throw lostCommits()
+      return
+    }
+    // Another sequencer may have come further; whether the store lost commits, the committed tree tells.
+    if (before && before.size > checkpoint.size) {
+      const committed = await loadTree(checkpoints)
+      if (!committed || committed.tree.checkpoint.size < before.size) throw lostCommits()
+      return
+    }
+    if (await checkpoints.swap(LOG_PARTITION, PUBLISHED_KEY, row?.version ?? null, utf8(note))) return
+  }
+}
+
+function lostCommits(): AmpereError {
+  return new AmpereError('STORE_CORRUPT', 'a tree was published that is not committed any more')
+}
