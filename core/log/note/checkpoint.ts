@@ -2,7 +2,7 @@
 import { utf8 } from '../../bytes/encoding.ts'
 import { MAX_NAME_BYTES } from './key.ts'
 import { malformed, readDecimal, readHash, readLines, writeDecimal, writeHash } from './lines.ts'
-import { checkNoteText } from './note.ts'
+import { checkNoteText, parseNote } from './note.ts'
 
 /** What a checkpoint says, c2sp.org/tlog-checkpoint. */
 export interface Checkpoint {
@@ -50,6 +50,12 @@ export function formatCheckpoint({ origin, size, root, extensions }: Checkpoint)
   const text = `${lines.join('\n')}\n`
   checkNoteText(text)
   return text
+}
+
+/** The same text, if it is a checkpoint's note, signatures and all. @throws AmpereError LOG_MALFORMED */
+export function checkCheckpointNote(note: string): string {
+  parseCheckpoint(parseNote(note).text)
+  return note
 }
 
 function checkOrigin(origin: string): void {

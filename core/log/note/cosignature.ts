@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { utf8 } from '../../bytes/encoding.ts'
-import { concat, uint64 } from '../../bytes/frame.ts'
+import { concat, equalBytes, uint64 } from '../../bytes/frame.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
+import { merkleRoot } from '../merkle.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { LOG_KEY_TYPES, MAX_NAME_BYTES, publicJwkOf, type LogKey, type LogSigner } from './key.ts'
 import { HASH_BYTES, malformed, writeDecimal } from './lines.ts'
@@ -32,12 +33,13 @@ export function cosignatureMessage(text: string, time: number): Uint8Array<Array
 
 /**
  * What an ML-DSA-44 cosignature signs, c2sp.org/tlog-cosignature; of a checkpoint's text only origin, size and root.
+ * Whether a tree has such a subtree is not looked at.
  * @throws AmpereError LOG_MALFORMED, also for a time with a subtree that does not begin at leaf 0
  */
 export function subtreeMessage(cosigner: string, time: number, subtree: Subtree): Uint8Array<ArrayBuffer> {
   const { origin, start, end, hash } = subtree
   for (const value of [time, start, end]) writeDecimal(value, 'a number of a subtree cosignature')
-  if (start > end || (start === end && end > 0)) throw malformed('a subtree has no leaves')
+  if (start > end) throw malformed('a subtree ends before it begins')
   // "The largest tree that I have seen" is about whole trees only.
   if (start > 0 && time > 0) throw malformed('a cosignature of a part of a tree has a time')
   if (hash.length !== HASH_BYTES) throw malformed(`the hash of a subtree is not ${HASH_BYTES} bytes`)
@@ -64,6 +66,8 @@ export async function signCheckpointText(
 ): Promise<NoteSignature> {
   if (!Number.isSafeInteger(time) || time < 1) throw malformed('a checkpoint is signed at no time')
   const { key } = signer
+  const { size, root } = parseCheckpoint(text)
+  if (size === 0) checkEmptyRoot(root)
   const made = await signer.sign(messageOf(key, text, time))
   return noteSignature(key, key.type === 'Ed25519' ? made : concat(uint64(time), made))
 }
@@ -91,7 +95,7 @@ export async function verifyCheckpointSignature(
  */
 export async function signSubtree(signer: LogSigner, subtree: Subtree, time: number): Promise<NoteSignature> {
   const { key } = signer
-  checkSignsSubtrees(key)
+  checkSubtree(key, subtree)
   const made = await signer.sign(subtreeMessage(key.name, time, subtree))
   return noteSignature(key, concat(uint64(time), made))
 }
@@ -107,7 +111,7 @@ export async function verifySubtree(
   signature: NoteSignature,
   verifiers: Verifiers,
 ): Promise<Verified | null> {
-  checkSignsSubtrees(key)
+  checkSubtree(key, subtree)
   const parts = partsOf(key, signature)
   if (parts === null || (subtree.start > 0 && parts.time !== 0)) return null
   return verify(key, subtreeMessage(key.name, parts.time ?? 0, subtree), parts, verifiers)
@@ -149,9 +153,19 @@ function noteSignature({ name, id }: LogKey, blob: Uint8Array): NoteSignature {
   return { name, id, blob }
 }
 
-function checkSignsSubtrees(key: LogKey): void {
+/** A tree has the subtree if it begins at a multiple of the smallest power of two that holds its leaves. */
+function checkSubtree(key: LogKey, { start, end, hash }: Subtree): void {
   if (key.type !== 'cosignature-ML-DSA-44')
     throw malformed('only ML-DSA-44 cosignatures are of parts of a tree')
+  if (start === end) return checkEmptyRoot(hash)
+  let width = 1
+  while (width < end - start) width *= 2
+  if (start % width !== 0) throw malformed('a tree has no subtree with that start and end')
+}
+
+/** What has no leaves has one root; another would be a statement about nothing. */
+function checkEmptyRoot(root: Uint8Array): void {
+  if (!equalBytes(root, merkleRoot([]))) throw malformed('an empty tree has another root')
 }
 
 /** opaque<1..2^8-1> of RFC 8446 section 3. */

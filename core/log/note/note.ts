@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64 } from '../../bytes/base64.ts'
-import { concat, equalBytes, uint32 } from '../../bytes/frame.ts'
+import { concat, uint32 } from '../../bytes/frame.ts'
 import { checkKeyName } from './key.ts'
 import { malformed, readBase64, readLines, readText } from './lines.ts'
 
@@ -87,11 +87,6 @@ export function checkNoteText(text: string): void {
   // oxlint-disable-next-line no-control-regex -- signed-note forbids exactly these
   if (/[\0-\x09\x0b-\x1f]/.test(text)) throw malformed('the text of a note has a control character')
   if (!text.isWellFormed()) throw malformed('the text of a note is not UTF-8')
-}
-
-/** Whether two signatures are the same line. */
-export function isSameSignature(a: NoteSignature, b: NoteSignature): boolean {
-  return a.name === b.name && a.id === b.id && equalBytes(a.blob, b.blob)
 }
 
 function parseSignatureLine(line: string): NoteSignature {

@@ -25,7 +25,7 @@ export interface Cosignature {
 /** A checkpoint that its log signed. */
 export interface OpenedCheckpoint {
   readonly checkpoint: Checkpoint
-  /** Keys of the log whose signatures verified; at least one. Extensions are signed only if one is `Ed25519`. */
+  /** Keys of the log whose signatures verified; at least one. */
   readonly signedBy: readonly LogKey[]
   /** One for each cosigner that cosigned; of several by one key the latest. */
   readonly cosignatures: readonly Cosignature[]
@@ -38,7 +38,8 @@ interface Known {
 
 /**
  * Opens a checkpoint by the rules for verifiers of c2sp.org/signed-note: signatures by unknown keys are ignored, one
- * of a known key that does not verify spoils the whole note, and a key of the log must have signed.
+ * of a known key that does not verify spoils the whole note, and a key of the log must have signed. Extension lines
+ * must be covered by the log's signature too, which one of ML-DSA-44 does not.
  * @throws AmpereError LOG_MALFORMED for a note or for keys that are not well-formed; SIGNATURE_INVALID
  */
 export async function openCheckpoint(
@@ -61,6 +62,8 @@ export async function openCheckpoint(
     if (!isLog) cosigned.set(key, Math.max(verified.time ?? 0, cosigned.get(key) ?? 0))
   }
   if (signedBy.size === 0) throw invalid('a checkpoint is not signed by a known key of its log')
+  if (checkpoint.extensions.length > 0 && ![...signedBy].some(coversExtensions))
+    throw invalid('the extensions of a checkpoint are not signed by its log')
   const cosignatures = Array.from(cosigned, ([key, time]) => ({ key, time }))
   return { checkpoint, signedBy: [...signedBy], cosignatures }
 }
@@ -98,6 +101,10 @@ function knownKeys({ logs, cosigners }: KnownKeys): ReadonlyMap<string, Known> {
     add(key, false)
   }
   return known
+}
+
+function coversExtensions(key: LogKey): boolean {
+  return key.type !== 'cosignature-ML-DSA-44'
 }
 
 /** Names have no spaces. */
