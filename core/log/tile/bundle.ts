@@ -26,9 +26,11 @@ export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array<ArrayBu
 
 /**
  * The entries of a bundle, as views of its bytes. There must be exactly `width` of them and nothing after them.
- * @throws AmpereError LOG_MALFORMED
+ * @throws AmpereError LOG_MALFORMED, RangeError for a width that no bundle has
  */
 export function decodeBundle(bytes: Uint8Array, width: number): Uint8Array[] {
+  if (!Number.isSafeInteger(width) || width < 1 || width > TILE_WIDTH)
+    throw new RangeError('no such bundle width')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const entries: Uint8Array[] = []
   let at = 0

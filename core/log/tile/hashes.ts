@@ -8,16 +8,14 @@ export const HASH_BYTES = 32
 /** Bytes of a full hash tile. */
 export const TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
-/** The hashes that a tile holds, one after the other, as views of it. */
-export function hashesOf(tile: Uint8Array): Uint8Array[] {
-  const hashes: Uint8Array[] = []
-  for (let at = 0; at < tile.length; at += HASH_BYTES) hashes.push(tile.subarray(at, at + HASH_BYTES))
-  return hashes
+/** One hash of a tile, as a view of it. */
+export function hashAt(tile: Uint8Array, index: number): Uint8Array {
+  return tile.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES)
 }
 
 /** Merkle tree hash over `count` hashes of a tile, beginning with the one at `start`. */
 export function rootWithin(tile: Uint8Array, start: number, count: number): Uint8Array<ArrayBuffer> {
-  return merkleRoot(hashesOf(tile.subarray(start * HASH_BYTES, (start + count) * HASH_BYTES)))
+  return merkleRoot(Array.from({ length: count }, (_, i) => hashAt(tile, start + i)))
 }
 
 /** Whether a tile is full and its root is `parent`, the hash that stands for it one level up. */
