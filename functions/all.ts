@@ -21,12 +21,14 @@ import { role as registrar } from './registrar/role.ts'
 import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
+import { createSequencing } from './sequencer/sequencing.ts'
+import { role as sequencer } from './sequencer/role.ts'
 import * as writes from './writer/operations.ts'
 import { role as writer } from './writer/role.ts'
 import { writerApp } from './writer/app.ts'
 
 /** Every role of a home. */
-export const HOME_ROLES = [discovery, writer, reader, registrar, auditor, sweeper] as const
+export const HOME_ROLES = [discovery, writer, reader, registrar, auditor, sequencer, sweeper] as const
 
 /** Every operation of a home, by role. */
 export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
@@ -35,24 +37,46 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   reader: Object.values(reads),
   registrar: Object.values(registrations),
   auditor: Object.values(audits),
+  sequencer: [],
   sweeper: [],
 }
 
+/** Between two looks at the log on behalf of those who wait, in milliseconds. */
+const WAIT_PAUSE_MS = 10
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** A home that answers, and what looks after its log: to be called every `SEQUENCE_MS`, and whenever somebody waits. */
+export interface HomeApp {
+  readonly app: RoleApp
+  readonly sequence: () => Promise<void>
+}
+
 /** A home with all its roles in one process, each still with no more than its own ports. */
-export async function homeApp(platform: Platform, home: Home, hosting: Hosting): Promise<RoleApp> {
+export async function homeApp(
+  platform: Platform,
+  home: Home,
+  hosting: Hosting,
+  pause: (ms: number) => Promise<void> = sleep,
+): Promise<HomeApp> {
   const eraser = await select(platform, ERASER_NEEDS)
   await eraseFirst(eraser, home, hosting)
+  const sequence = createSequencing(await select(platform, sequencer.needs), home, hosting.log)
+  const logGrown = async () => {
+    await sequence()
+    // What is waited for may be the work of others: witnesses, or another sequencer.
+    await pause(WAIT_PAUSE_MS)
+  }
   const app = createApp('home', hosting)
   const parts = [
     discoveryApp(await select(platform, discovery.needs), home, hosting, describeHome()),
-    writerApp(await select(platform, writer.needs), eraser, home, hosting),
+    writerApp(await select(platform, writer.needs), eraser, home, hosting, logGrown),
     readerApp(await select(platform, reader.needs), home, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, hosting),
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
-  return app
+  return { app, sequence }
 }
 
 /** What a home does on schedule beside answering; to be called every `CHORES_MS`. */

@@ -62,6 +62,8 @@ export interface TestDeployment {
   readonly clock: { now: number }
   readonly random: Random
   readonly fetch: Fetch
+  /** Logs all that there is to log. */
+  readonly sequence: () => Promise<void>
   connect(institution: string, options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer }): Connection
   institution(name: string): TestInstitution
   change(author: string, changes: readonly RegistryChange[], approvers?: readonly string[]): Promise<void>
@@ -103,7 +105,12 @@ export async function testDeployment(
   }
   const registrar = await select(platform, REGISTRAR_NEEDS)
   await addRegistryBlock(registrar, home, genesis)
-  const app = await homeApp(platform, home, { now: () => clock.now, random, log: silentLog })
+  const { app, sequence } = await homeApp(
+    platform,
+    home,
+    { now: () => clock.now, random, log: silentLog },
+    async (ms) => void (clock.now += ms),
+  )
   const fetch: Fetch = async (request) => app.fetch(request)
   const find = (name: string): TestInstitution => {
     const found = institutions[name]
@@ -118,6 +125,7 @@ export async function testDeployment(
     clock,
     random,
     fetch,
+    sequence,
     institution: find,
     connect: (name, given = {}) =>
       connect(clientPorts(find(name), { clock, random, registryId }, given.fetch ?? fetch, given)),

@@ -21,6 +21,8 @@ export interface OpenHome {
   readonly platform: Platform
   readonly home: Home
   readonly app: RoleApp
+  /** Looks after its log; due every `SEQUENCE_MS`. */
+  readonly sequence: () => Promise<void>
   readonly fetch: Fetch
 }
 
@@ -42,8 +44,8 @@ export async function openHome(
       registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
       verifiers,
     }
-    const app = await homeApp(platform, home, { now, random, log })
-    return { platform, home, app, fetch: async (request) => app.fetch(request) }
+    const { app, sequence } = await homeApp(platform, home, { now, random, log })
+    return { platform, home, app, sequence, fetch: async (request) => app.fetch(request) }
   } catch (error) {
     await platform.close()
     throw error

@@ -13,6 +13,11 @@ export const compactJws = v.pipe(
 
 /** Answer to an append: the block as stored, which the client keeps instead of its own, and the head after it. */
 export const appendAnswer = v.object({ block: compactJws, head: compactJws })
+/** Answer to an append that waited for the log: also the block's receipt, null when it was not there in time. */
+export const loggedAnswer = v.object({
+  ...appendAnswer.entries,
+  receipt: v.nullable(v.pipe(v.string(), v.description('A tlog-proof (c2sp.org/tlog-proof).'))),
+})
 /** Answer to a read of the head. */
 export const headAnswer = v.object({ head: compactJws, block: compactJws })
 /** A page of compact JWS in order of height; `next` is the height to go on from, or null at the end. */

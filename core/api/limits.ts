@@ -29,6 +29,8 @@ export const MAX_REGISTRY_BLOCK_BYTES = MAX_JWS_BYTES
 export const MAX_URL_CHARACTERS = 8192
 /** How long one audit over HTTP may run, in milliseconds; gateways in front of a home cut requests at 30 s. */
 export const MAX_AUDIT_MS = 20_000
+/** How long an append waits for the log at most, in milliseconds; gateways in front of a home cut requests at 30 s. */
+export const MAX_LOG_WAIT_MS = 20_000
 /** Packages that may come with one control block. */
 export const MAX_PACKAGES = 512
 
@@ -52,6 +54,7 @@ export const LIMITS = {
   maxControllers: limit(MAX_CONTROLLERS, 'controllers of a chain', 'BLOCK_MALFORMED'),
   maxGrants: limit(MAX_GRANTS, 'grants of a chain', 'VIOLATION'),
   maxPendingSteps: limit(MAX_PENDING, 'erasures that wait on a chain', 'VIOLATION'),
+  maxLogWaitMs: limit(MAX_LOG_WAIT_MS, 'milliseconds that an append waits for the log', null),
   clockToleranceMs: limit(
     CLOCK_TOLERANCE_MS,
     'milliseconds that the time of a block may be from the time here',

@@ -23,8 +23,10 @@ export const READER_NEEDS = {
     packages: 'read',
     receipts: 'read',
     registry: 'read',
+    leaves: 'read',
+    checkpoints: 'read',
   },
-  objects: { entries: 'fetch' },
+  objects: { entries: 'fetch', log: 'fetch' },
   keys: { head: 'sign' },
 } as const
 export type ReaderPorts = Ports<typeof READER_NEEDS>

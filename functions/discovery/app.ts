@@ -6,11 +6,21 @@ import type { Ports } from '#core/ports/needs.ts'
 import { headKeyAt } from '#core/registry/snapshot.ts'
 import { recordsIn } from '#core/registry/state.ts'
 import type { Home } from '#core/server/home.ts'
+import * as log from '#core/server/read-log.ts'
 import { REGISTRY_PARTITION } from '#core/server/store/registry.ts'
 import { heightKey } from '#core/server/store/rows.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
-import { readDescription, readHome, readKeys, readLive, readReady } from './operations.ts'
+import { sendCheckpoint, sendLogFile } from './log.ts'
+import {
+  readCheckpoint,
+  readDescription,
+  readHome,
+  readKeys,
+  readLive,
+  readLogFile,
+  readReady,
+} from './operations.ts'
 import type { role } from './role.ts'
 
 /** How long an answer that changes with the registry or a release may be cached. */
@@ -43,6 +53,11 @@ export function discoveryApp(
     route(readDescription, async (c) =>
       c.body(described.document(), 200, { ...CACHE, 'content-type': 'application/json' }),
     ),
+    route(readCheckpoint, async (c) => sendCheckpoint(c, await log.readCheckpoint(ports))),
+    route(readLogFile, async (c, { path }) => {
+      const name = `tile/${path.tile}`
+      return sendLogFile(c, name, await log.readLogFile(ports, name))
+    }),
   ])
 }
 

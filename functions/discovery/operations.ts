@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { homeAnswer, jwksAnswer, liveAnswer, LINKS, readyAnswer } from '#core/api/discovery.ts'
+import { LOG_PREFIX } from '#core/api/log.ts'
 import { READ_PROBLEMS, type Operation } from '../host/operation.ts'
 
 const open = {
@@ -74,4 +75,49 @@ export const readDescription = {
     },
   },
   problems: [],
+} as const satisfies Operation
+
+export const readCheckpoint = {
+  ...open,
+  id: 'readCheckpoint',
+  pattern: `${LOG_PREFIX}/checkpoint`,
+  does: 'Gives the newest checkpoint of the log (c2sp.org/tlog-checkpoint), with the cosignatures that it has.',
+  answers: {
+    200: {
+      does: 'The signed note.',
+      type: 'text/plain; charset=utf-8',
+      headers: { ETag: 'Changes with every checkpoint.', 'Cache-Control': 'One second.' },
+    },
+  },
+  problems: ['NOT_FOUND', ...READ_PROBLEMS],
+} as const satisfies Operation
+
+export const readLogFile = {
+  ...open,
+  id: 'readLogFile',
+  pattern: `${LOG_PREFIX}/tile/:tile{.+}`,
+  does: 'Gives a tile of hashes or a bundle of entries of the log (c2sp.org/tlog-tiles). Never changes.',
+  notes:
+    'Entry bundles come gzipped where Accept-Encoding allows it. Every partial tile of every published size is kept. An entry is 0x01, a label that only holders of the label key can make, and the SHA-256 of a block: nothing of a patient.',
+  path: {
+    tile: v.pipe(
+      v.string(),
+      v.regex(/^(?:entries|[0-9]{1,2})(?:\/x[0-9]{3})*\/[0-9]{3}(?:\.p\/[0-9]{1,3})?$/),
+      v.description(
+        '`L/N`, `entries/N`, and `.p/W` behind it for a partial one; N in groups of three digits.',
+      ),
+    ),
+  },
+  headers: {
+    'Accept-Encoding': '`gzip` for entry bundles.',
+    'If-None-Match': 'The ETag of an earlier answer.',
+  },
+  answers: {
+    200: {
+      does: 'The bytes.',
+      type: 'application/octet-stream',
+      headers: { ETag: 'Stays: a tile never changes.', 'Cache-Control': 'A year.' },
+    },
+  },
+  problems: ['REQUEST_MALFORMED', 'NOT_FOUND', ...READ_PROBLEMS],
 } as const satisfies Operation

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** What a home says of itself to anybody: it reads the registry and nothing else. */
+/** What a home says of itself to anybody: it reads the registry and the published log and nothing else. */
 export const role = {
   name: 'discovery',
-  needs: { tables: { registry: 'read' }, objects: {}, keys: {} },
+  needs: { tables: { registry: 'read', checkpoints: 'read' }, objects: { log: 'fetch' }, keys: {} },
 } as const

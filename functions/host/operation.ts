@@ -48,7 +48,7 @@ export interface Operation<P extends Entries = Entries, Q extends Entries = Entr
   /** Request headers beside Authorization and Content-Type that mean something here. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body: Body | null
-  readonly answers: Readonly<Partial<Record<200 | 201 | 206, Answer>>>
+  readonly answers: Readonly<Partial<Record<200 | 201 | 202 | 206, Answer>>>
   /** Every code that this operation gives, beside those that every operation gives. */
   readonly problems: readonly ErrorCode[]
 }

@@ -16,6 +16,8 @@ import {
   readPackages,
   type ReaderPorts,
 } from '#core/server/read.ts'
+import { findReceipt, type Receipt } from '#core/server/receipt.ts'
+import { loadBlock } from '#core/server/store/rows.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { callerOf } from '../host/caller.ts'
 import { createRoleApp, route } from '../host/operation.ts'
@@ -52,11 +54,28 @@ export function readerApp(ports: ReaderPorts, home: Home, hosting: Hosting): Rol
       const { caller } = await find(c, path.chain)
       return c.json(await readPackages(ports, path.chain, caller))
     }),
+    route(operations.readReceipt, async (c, { path, query }) => {
+      await find(c, query.chain)
+      const stored = await loadBlock(ports.tables.blocks, query.chain, query.height)
+      if (stored?.id !== path.block) throw new AmpereError('NOT_FOUND', 'the chain has no such block')
+      return sendReceipt(c, await findReceipt(ports, query.chain, query.height))
+    }),
+    route(operations.readRegistryReceipt, async (c, { path }) =>
+      sendReceipt(c, await findReceipt(ports, home.registry.pinned, Number(path.height))),
+    ),
     route(operations.readErased, async (c, { path, query }) => {
       await find(c, path.chain)
       return c.json(await readErased(ports, path.chain, query.from ?? null))
     }),
   ])
+}
+
+function sendReceipt(c: Context, receipt: Receipt | null): Response {
+  if (!receipt) throw new AmpereError('NOT_FOUND', 'the block is not in the log yet')
+  return c.body(receipt.proof, 200, {
+    'content-type': 'text/plain; charset=utf-8',
+    'ampere-receipt': receipt.level,
+  })
 }
 
 async function authorizeRead(ports: ReaderPorts, home: Home, c: Context, chain: ChainId): Promise<Found> {

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { blocksAnswer, erasedAnswer, headAnswer, packagesAnswer } from '#core/api/answers.ts'
 import { MAX_PAGE_BLOCKS } from '#core/api/limits.ts'
 import { keyRowSchema } from '#core/block/key-row.ts'
-import { chainId, digest } from '#core/bytes/schema.ts'
+import { blockId, chainId, digest } from '#core/bytes/schema.ts'
 import { countParameter, READ_PROBLEMS, SIGNED_PROBLEMS, type Operation } from '../host/operation.ts'
 
 const JSON_TYPE = 'application/json'
@@ -135,4 +135,43 @@ export const readErased = {
       schema: erasedAnswer,
     },
   },
+} as const satisfies Operation
+
+const RECEIPT_TYPE = 'text/plain; charset=utf-8'
+const receipt = {
+  200: {
+    does: 'The tlog-proof (c2sp.org/tlog-proof), with the label of the leaf as `extra`.',
+    type: RECEIPT_TYPE,
+    headers: {
+      'Ampere-Receipt': '`witnessed` when the checkpoint in it has the quorum of this home, else `logged`.',
+    },
+  },
+} as const
+const height = countParameter(0, Number.MAX_SAFE_INTEGER, 0)
+
+export const readReceipt = {
+  ...read,
+  id: 'readReceipt',
+  pattern: '/v1/receipts/:block',
+  does: 'Gives the receipt of a block: the proof that it is in the log.',
+  notes:
+    'A block is logged within 60 s of its acknowledgement; before that the answer is NOT_FOUND. Once the receipt is witnessed it never changes.',
+  path: { block: v.pipe(blockId, v.description('Id of the block.')) },
+  query: { chain: v.pipe(chainId, v.description('Its chain.')), height },
+  answers: receipt,
+} as const satisfies Operation
+
+export const readRegistryReceipt = {
+  ...read,
+  id: 'readRegistryReceipt',
+  who: 'Anybody.',
+  signed: false,
+  pattern: '/v1/registry/:height{[0-9]+}/receipt',
+  does: 'Gives the receipt of a block of the registry: the proof that it is in the log of this home.',
+  limits: [],
+  path: {
+    height: v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,14})$/), v.description('A height of the registry.')),
+  },
+  answers: receipt,
+  problems: ['REQUEST_MALFORMED', 'NOT_FOUND', ...READ_PROBLEMS],
 } as const satisfies Operation

@@ -7,22 +7,33 @@ import { createQuotas } from '#core/server/append/quota.ts'
 import { carryOutErasure, type EraserPorts } from '#core/server/erase.ts'
 import { addErased } from '#core/server/holders.ts'
 import type { Home } from '#core/server/home.ts'
+import { awaitReceipt, type LogGrown } from './await-receipt.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
 
 /** Appends blocks. A block is its own credential: what it may do is in its signature and the chain. */
-export function writerApp(ports: WriterPorts, eraser: EraserPorts, home: Home, hosting: Hosting): RoleApp {
+export function writerApp(
+  ports: WriterPorts,
+  eraser: EraserPorts,
+  home: Home,
+  hosting: Hosting,
+  logGrown: LogGrown,
+): RoleApp {
   const quotas = createQuotas(ports)
   return createRoleApp('writer', hosting, [
-    route(operations.appendBlock, async (c, { body }) => {
+    route(operations.appendBlock, async (c, { body, query }) => {
       const { stored, answer } = await appendBlock(ports, home, quotas, decodeAppend(body))
       const { block, chain } = stored
       // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
       if (block.type === 'erase' && block.body.act === 'complete') {
         await carryOutErasure(eraser, home, chain, block.height)
       }
-      return c.json(answer, 201)
+      if (query.wait === undefined) return c.json(answer, 201)
+      const receipt = await awaitReceipt(ports, stored, query.wait, logGrown)
+      if (receipt) return c.json({ ...answer, receipt: receipt.proof }, 201)
+      const location = `/v1/receipts/${stored.id}?chain=${chain}&height=${block.height}`
+      return c.json({ ...answer, receipt: null }, 202, { location })
     }),
     route(operations.addErased, async (c, { path, body }) => {
       const { statement, isNew } = await addErased(ports, home, path.chain, fromUtf8(body))

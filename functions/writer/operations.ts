@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendAnswer, statementAnswer } from '#core/api/answers.ts'
+import { appendAnswer, loggedAnswer, statementAnswer } from '#core/api/answers.ts'
+import * as v from 'valibot'
 import { APPEND_TYPE, appendHead } from '#core/api/append.ts'
 import { ERASED_TYPE } from '#core/api/erased.ts'
 import { chainId } from '#core/bytes/schema.ts'
@@ -13,8 +14,9 @@ export const appendBlock = {
   who: 'Whoever the rules of the chain let write this block: a block is its own credential. A genesis needs an app instance with capability create.',
   signed: false,
   notes:
-    'Durable when answered. Safe to repeat: the same signing input again gets the same answer, so no Idempotency-Key is needed. Beyond what the limits of a grant allow in a day the answer is LIMIT_EXCEEDED, with RateLimit headers. After HEAD_CONFLICT read the blocks since `prev`; one with your `kid` and `op` means that you succeeded.',
+    'Durable when answered. Safe to repeat: the same signing input again gets the same answer, so no Idempotency-Key is needed. Beyond what the limits of a grant allow in a day the answer is LIMIT_EXCEEDED, with RateLimit headers. After HEAD_CONFLICT read the blocks since `prev`; one with your `kid` and `op` means that you succeeded. With `wait` the answer comes when the block is in the log and has its receipt; when that takes longer than the limit, it is 202 with a link to where the receipt will be: the block is as durable as with 201.',
   limits: [
+    'maxLogWaitMs',
     'maxAppendBytes',
     'maxEntriesPerBlock',
     'maxObjectBytes',
@@ -28,7 +30,14 @@ export const appendBlock = {
     'registryFreshnessMs',
   ],
   path: {},
-  query: {},
+  query: {
+    wait: v.optional(
+      v.pipe(
+        v.picklist(['logged', 'witnessed']),
+        v.description('Wait until the block is in the log, or until witnesses have cosigned that.'),
+      ),
+    ),
+  },
   body: {
     does: 'uint32 length (big-endian), so many bytes of UTF-8 JSON, then the bytes of the sealed object up to the end.',
     type: APPEND_TYPE,
@@ -39,7 +48,13 @@ export const appendBlock = {
     201: {
       does: 'The block as stored, which replaces your own copy, and a head statement.',
       type: 'application/json',
-      schema: appendAnswer,
+      schema: v.union([appendAnswer, loggedAnswer]),
+    },
+    202: {
+      does: 'The block is stored, and was not in the log in time.',
+      type: 'application/json',
+      schema: loggedAnswer,
+      headers: { Location: 'Where its receipt will be.' },
     },
   },
   problems: [

@@ -145,7 +145,7 @@ async function start(settings: Settings, failing?: string): Promise<void> {
     registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
     verifiers,
   }
-  const app = await homeApp(faults.platform, home, { now: () => Date.now(), random, log: silentLog })
+  const { app } = await homeApp(faults.platform, home, { now: () => Date.now(), random, log: silentLog })
   Object.assign(open, { platform, fetch: async (request: Request) => app.fetch(request) })
 }
 

@@ -54,7 +54,7 @@ describe('what a home says of itself', () => {
       ...platform,
       table: (name) => (name === 'registry' ? memoryTable() : platform.table(name)),
     }
-    const app = await homeApp(emptied, home, { now: () => clock.now, random, log: silentLog })
+    const { app } = await homeApp(emptied, home, { now: () => clock.now, random, log: silentLog })
     const answer = await app.fetch(new Request(new URL(LINKS.ready, ORIGIN)))
     expect(await json(answer)).toMatchObject({ code: 'STORE_UNAVAILABLE' })
   })
@@ -176,6 +176,6 @@ async function homeOf(records: number): Promise<TracedHome> {
 async function timed(world: TestDeployment, stepMs: number): Promise<(asking: Asking) => Promise<Response>> {
   let now = 0
   const hosting = { now: () => (now += stepMs), random: world.random, log: silentLog }
-  const app = await homeApp(world.platform, world.home, hosting)
+  const { app } = await homeApp(world.platform, world.home, hosting)
   return async (asking) => app.fetch(await requestFor(world, auditChains, asking))
 }

@@ -64,7 +64,7 @@ describe('the OpenAPI document', () => {
 
   it('describes every route of a running home, and no route that it does not have', async () => {
     const { platform, home, clock, random } = talk.world
-    const app = await homeApp(platform, home, { now: () => clock.now, random, log: silentLog })
+    const { app } = await homeApp(platform, home, { now: () => clock.now, random, log: silentLog })
     const patterns = new Set(operations.map(({ pattern }) => pattern))
     const routes = app.routes.filter(
       ({ path, method }) => method !== 'ALL' || !(path === '/*' || patterns.has(path)),

@@ -66,7 +66,7 @@ describe('requests to the home', () => {
 
   it('for no route are answered 404 with a problem, also where the home is mounted beside others', async () => {
     const { platform, home, clock, random } = talk.world
-    const app = await homeApp(platform, home, { now: () => clock.now, random, log: () => {} })
+    const { app } = await homeApp(platform, home, { now: () => clock.now, random, log: () => {} })
     const root = new Hono().route('/', app)
     for (const target of ['/', '/v1', '/v1/blocks/', '/v1/chains', '/V1/blocks', '/problems/x', '/%']) {
       for (const method of ['GET', 'POST', 'OPTIONS']) {
@@ -238,7 +238,7 @@ describe('requests to the home', () => {
     const { platform, home, clock, random } = talk.world
     const lines: LogFields[] = []
     const log = (fields: LogFields) => void lines.push(fields)
-    const app = await homeApp(platform, home, { now: () => clock.now, random, log })
+    const { app } = await homeApp(platform, home, { now: () => clock.now, random, log })
     const answer = await app.fetch(
       await requestFor(talk.world, reads.readHead, { path: { chain: talk.record } }),
     )

@@ -8,6 +8,7 @@ import { checkAll } from '#functions/checker/check-all.ts'
 import type { Hosting } from '#functions/host/app.ts'
 import { listen } from '#functions/host/node.ts'
 import { jsonLog, silentLog, type Log } from '#functions/host/telemetry.ts'
+import { SEQUENCE_MS } from '#functions/sequencer/sequencing.ts'
 import { CHORES_MS } from '#functions/sweeper/chores.ts'
 import { playStory } from '../../demo/story.ts'
 import { writeSettings, type Settings } from '../../deployment/settings.ts'
@@ -37,6 +38,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
   const close = async () => {
     await flushAll(bridges, screen)
     for (const open of bridges) await open.close()
+    await home.sequence()
     await home.platform.close()
   }
   const closed = screen.stopping.closes(close)
@@ -53,7 +55,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
       told ? freshConnection(settings, home, bridges) : null,
     )
     if (!server) return ok ? EXIT.ok : EXIT.verification
-    await untilStopped(bridges, screen, log, await homeChores(home.platform, home.home, hosting))
+    await untilStopped(home, bridges, screen, log, await homeChores(home.platform, home.home, hosting))
     await server.close()
     screen.say('Stopped. Everything that was acknowledged is kept.')
     return EXIT.ok
@@ -136,6 +138,7 @@ async function toldDemo(
 
 /** Serves until Ctrl+C, entering readings in the access chains and doing the home's chores meanwhile. */
 async function untilStopped(
+  home: OpenHome,
   bridges: readonly OpenBridge[],
   screen: Screen,
   log: Log,
@@ -146,6 +149,7 @@ async function untilStopped(
     every(FLUSH_MS, () => void flushAll(bridges, screen)),
     every(CHECK_MS, () => void checkEach(bridges, log)),
     every(CHORES_MS, () => void chores()),
+    every(SEQUENCE_MS, () => void home.sequence()),
   ]
   // What the first request that files something needs, loaded while nobody waits for it.
   for (const open of bridges.slice(0, 1)) void open.prepare()

@@ -15,8 +15,10 @@ export const WRITER_NEEDS = {
     receipts: 'append',
     quotas: 'write',
     registry: 'read',
+    leaves: 'read',
+    checkpoints: 'read',
   },
-  objects: { entries: 'store' },
+  objects: { entries: 'store', log: 'fetch' },
   keys: { head: 'sign' },
 } as const
 export type WriterPorts = Ports<typeof WRITER_NEEDS>

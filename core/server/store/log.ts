@@ -12,6 +12,8 @@ export const LOG_PARTITION = 'log'
 export const TREE_KEY = 'tree'
 /** The newest checkpoint whose tiles are all stored, with the cosignatures that it has: what the log serves. */
 export const PUBLISHED_KEY = 'published'
+/** Partition with every checkpoint that the quorum cosigned, by its size: first receipts are kept for ever. */
+export const WITNESSED_PARTITION = 'witnessed'
 
 /** The logged blocks of a chain are rows of consecutive heights at consecutive indexes, by their first height. */
 export interface LoggedRow {

@@ -29,7 +29,7 @@ export async function judgedHome(world: TestDeployment): Promise<JudgedHome> {
     random: world.random,
     log: (line: LogFields) => void lines.push(line),
   }
-  const app = await homeApp(world.platform, world.home, hosting)
+  const { app } = await homeApp(world.platform, world.home, hosting)
   const seen = new Map<string, number>()
   return {
     seen,

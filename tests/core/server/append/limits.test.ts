@@ -151,7 +151,7 @@ describe('counting', () => {
     const hosting = { now: () => world.clock.now, random: world.random, log: silentLog }
     const writers = await Promise.all(
       [0, 1, 2].map(async () => {
-        const app = await homeApp(world.platform, world.home, hosting)
+        const { app } = await homeApp(world.platform, world.home, hosting)
         return world.connect('hospital-b', { fetch: async (request) => app.fetch(request) })
       }),
     )

@@ -33,7 +33,7 @@ export async function homeWith(cast: Cast, story: Story): Promise<{ reader: Conn
   }
   const registrar = { tables: { registry: platform.table('registry') }, objects: {}, keys: {}, now, random, fetch }
   for (const block of cast.registryBlocks) await addRegistryBlock(registrar, home, block)
-  const app = await homeApp(platform, home, { now, random, log: silentLog })
+  const { app } = await homeApp(platform, home, { now, random, log: silentLog })
   const reader = connect({
     fetch: async (request) => app.fetch(request),
     now,
