@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import type { ChainId, Digest } from '../bytes/ids.ts'
+import { mostJsonValues } from '../bytes/json-values.ts'
 import { parseWith } from '../bytes/schema.ts'
 import {
   appendAnswer,
@@ -157,8 +158,13 @@ function parsedOrNull(bytes: Uint8Array): unknown {
   }
 }
 
+/** Values of an answer in JSON, at most: pages have hundreds, an audit may have thousands. */
+export const MAX_ANSWER_VALUES = 1_000_000
+
 /** @throws AmpereError UPSTREAM_FAILED */
 export function readJson(bytes: Uint8Array): unknown {
+  if (mostJsonValues(bytes) > MAX_ANSWER_VALUES)
+    throw new AmpereError('UPSTREAM_FAILED', `the home answered with more than ${MAX_ANSWER_VALUES} values`)
   try {
     return JSON.parse(new TextDecoder().decode(bytes))
   } catch (cause) {

@@ -10,7 +10,7 @@ import { utf8 } from '#core/bytes/encoding.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { FIRST_ANSWER_MS, MAX_PROBLEM_BYTES, MIN_BYTES_PER_SECOND, readBody } from '#core/client/answer.ts'
 import { connect } from '#core/client/connect.ts'
-import type { HomeApi } from '#core/client/home-api.ts'
+import { MAX_ANSWER_VALUES, type HomeApi } from '#core/client/home-api.ts'
 import { deliver } from '#cli/commands/data/send/deliver.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
@@ -128,6 +128,15 @@ describe('a home that answers without end', () => {
     })
     expect(bomb.length).toBeLessThan(MAX_ANSWER_BYTES.statements)
     await expect(api.head(CHAIN)).rejects.toMatchObject({ message: expect.stringContaining('more than') })
+  })
+
+  it('is not parsed where its answer would become millions of objects', async () => {
+    const text = `{"items":[${'{},'.repeat(MAX_ANSWER_VALUES)}{}],"next":null}`
+    const { api } = await homeThat((_, response) => response.end(text))
+    await expect(api.blocks(CHAIN, 0)).rejects.toMatchObject({
+      code: 'UPSTREAM_FAILED',
+      message: `the home answered with more than ${MAX_ANSWER_VALUES} values`,
+    })
   })
 
   it('is not read at all where it announces too much', async () => {
