@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { jsonOrNull, readBody } from '#core/client/answer.ts'
 import type { Terminal } from '../../../terminal/terminal.ts'
 import type { Delivery, Place } from './deliveries.ts'
 
@@ -24,6 +25,8 @@ const MAX_TRIES = 6
 const FIRST_WAIT_MS = 1000
 /** A server that asks for more patience than this is left alone. */
 const MAX_WAIT_MS = 120_000
+/** Bytes that are read of one answer: a Bundle of outcomes, or the resources once more. */
+export const MAX_RESULT_BYTES = 64 * 1024 * 1024
 /** Too many requests; service unavailable: both mean that nothing was done (RFC 9110, RFC 6585). */
 const BUSY = [429, 503]
 
@@ -53,17 +56,27 @@ async function tryOnce(target: Target, delivery: Delivery): Promise<Answer | nul
     accept: 'application/fhir+json',
     ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }),
   }
+  const { method, path, body } = delivery
+  const signal = AbortSignal.timeout(target.timeoutMs)
   try {
     const response = await target.fetch(
-      new Request(`${target.base}${delivery.path}`, {
-        method: delivery.method,
-        headers,
-        body: delivery.body,
-        signal: AbortSignal.timeout(target.timeoutMs),
-      }),
+      new Request(`${target.base}${path}`, { method, headers, body, signal }),
     )
-    const body: unknown = await response.json().catch(() => null)
-    return { status: response.status, retryAfter: response.headers.get('retry-after'), body }
+    const { status } = response
+    const retryAfter = response.headers.get('retry-after')
+    if (!response.ok)
+      return { status, retryAfter, body: await jsonOrNull(response, MAX_RESULT_BYTES, signal) }
+    // What was filed is in a body that has to be read whole: of half a one nothing is known.
+    const bytes = await readBody(response, { maxBytes: MAX_RESULT_BYTES, beyond: 'fail' }, signal)
+    return { status, retryAfter, body: parsedOrNull(bytes) }
+  } catch {
+    return null
+  }
+}
+
+function parsedOrNull(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
   } catch {
     return null
   }
