@@ -43,6 +43,8 @@ export async function deliver(target: Target, delivery: Delivery): Promise<reado
 interface Answer {
   readonly status: number
   readonly retryAfter: string | null
+  readonly isEmpty: boolean
+  /** Null for what is not JSON. */
   readonly body: unknown
 }
 
@@ -62,8 +64,9 @@ async function tryOnce(target: Target, delivery: Delivery): Promise<Answer | nul
         signal: AbortSignal.timeout(target.timeoutMs),
       }),
     )
-    const body: unknown = await response.json().catch(() => null)
-    return { status: response.status, retryAfter: response.headers.get('retry-after'), body }
+    const { status, headers: answered } = response
+    const text = await response.text()
+    return { status, retryAfter: answered.get('retry-after'), isEmpty: text === '', body: parsed(text) }
   } catch {
     return null
   }
@@ -81,7 +84,28 @@ interface Entry {
   readonly response?: { readonly status?: unknown; readonly outcome?: unknown }
 }
 
+/** What is said of an answer that no FHIR server gives. */
+export const NOT_FHIR = 'not the answer of a FHIR server'
+/** Of these, a FHIR server says more than a web server does; others may come from a gateway before it. */
+const TELLING = [404, 405]
+
+/** An answer without a resource: a page of a web site, say. A success may be empty (`Prefer: return=minimal`). */
+function isForeign({ status, isEmpty, body }: Answer): boolean {
+  const { resourceType } = (body ?? {}) as { resourceType?: unknown }
+  if (typeof resourceType === 'string') return false
+  return (status < 400 && !isEmpty) || TELLING.includes(status)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 function outcomesOf(delivery: Delivery, answer: Answer): readonly Outcome[] {
+  if (isForeign(answer)) return all(delivery, answer.status, 'refused', NOT_FHIR)
   const { type, entry } = (answer.body ?? {}) as { type?: unknown; entry?: readonly Entry[] }
   const isResponse = type === 'transaction-response' || type === 'batch-response'
   if (!isResponse || !entry) return all(delivery, answer.status, wordOf(answer.status), whyOf(answer.body))
