@@ -199,6 +199,7 @@ describe('what is typed after a flag', () => {
     () => parseList(' , '),
     () => parseInstitution('St Mary', undefined),
     () => parseInstitution('a=', undefined),
+    () => parseInstitution('st-marys', undefined),
     () => parseUntil('23.11.2026'),
     () => parseSince('2026-13-01'),
   ])('is refused with exit code 2 where it means nothing: %s', (parse) => {
