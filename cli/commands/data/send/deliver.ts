@@ -46,6 +46,8 @@ export async function deliver(target: Target, delivery: Delivery): Promise<reado
 interface Answer {
   readonly status: number
   readonly retryAfter: string | null
+  readonly isEmpty: boolean
+  /** Null for what is not JSON. */
   readonly body: unknown
 }
 
@@ -64,19 +66,13 @@ async function tryOnce(target: Target, delivery: Delivery): Promise<Answer | nul
     )
     const { status } = response
     const retryAfter = response.headers.get('retry-after')
-    if (!response.ok)
-      return { status, retryAfter, body: await jsonOrNull(response, MAX_RESULT_BYTES, signal) }
+    if (!response.ok) {
+      const refusal = await jsonOrNull(response, MAX_RESULT_BYTES, signal)
+      return { status, retryAfter, isEmpty: refusal === null, body: refusal }
+    }
     // What was filed is in a body that has to be read whole: of half a one nothing is known.
     const bytes = await readBody(response, { maxBytes: MAX_RESULT_BYTES, beyond: 'fail' }, signal)
-    return { status, retryAfter, body: parsedOrNull(bytes) }
-  } catch {
-    return null
-  }
-}
-
-function parsedOrNull(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
+    return { status, retryAfter, isEmpty: bytes.length === 0, body: parsed(new TextDecoder().decode(bytes)) }
   } catch {
     return null
   }
@@ -94,7 +90,28 @@ interface Entry {
   readonly response?: { readonly status?: unknown; readonly outcome?: unknown }
 }
 
+/** What is said of an answer that no FHIR server gives. */
+export const NOT_FHIR = 'not the answer of a FHIR server'
+/** Of these, a FHIR server says more than a web server does; others may come from a gateway before it. */
+const TELLING = [404, 405]
+
+/** An answer without a resource: a page of a web site, say. A success may be empty (`Prefer: return=minimal`). */
+function isForeign({ status, isEmpty, body }: Answer): boolean {
+  const { resourceType } = (body ?? {}) as { resourceType?: unknown }
+  if (typeof resourceType === 'string') return false
+  return (status < 400 && !isEmpty) || TELLING.includes(status)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 function outcomesOf(delivery: Delivery, answer: Answer): readonly Outcome[] {
+  if (isForeign(answer)) return all(delivery, answer.status, 'refused', NOT_FHIR)
   const { type, entry } = (answer.body ?? {}) as { type?: unknown; entry?: readonly Entry[] }
   const isResponse = type === 'transaction-response' || type === 'batch-response'
   if (!isResponse || !entry) return all(delivery, answer.status, wordOf(answer.status), whyOf(answer.body))
