@@ -9,12 +9,7 @@ import {
   writeDecimal,
   writeProof,
 } from './note/lines.ts'
-import {
-  formatSignatureLines,
-  MAX_NOTE_BYTES,
-  parseSignatureLines,
-  type NoteSignature,
-} from './note/note.ts'
+import { formatSignatureLines, MAX_NOTE_BYTES, parseSignatureLines, type NoteSignature } from './note/note.ts'
 
 /** What a witness is asked to cosign, c2sp.org/tlog-witness "add-checkpoint". */
 export interface AddCheckpoint {

@@ -14,11 +14,22 @@ import {
 import { formatCheckpoint, parseCheckpoint } from '#core/log/note/checkpoint.ts'
 import { formatVerifierKey, parseVerifierKey } from '#core/log/note/key.ts'
 import { formatNote, parseNote } from '#core/log/note/note.ts'
-import { formatPolicy, parsePolicy } from '#core/log/policy/policy.ts'
+import { formatPolicy, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import { formatTlogProof, parseTlogProof } from '#core/log/tlog-proof.ts'
 import { CHECKPOINT_TEXT, COSIGNED_NOTE, LOG_VKEY, WITNESS_VKEY } from './signers.ts'
 
 const HASHES = 'PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\njrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=\n'
+/** Pieces that parsers look for. */
+const WHOLE = [
+  'old ',
+  'index ',
+  'extra ',
+  'AAAAAQE=',
+  'c2sp.org/tlog-proof@v1\n',
+  'log ',
+  'group g ',
+  'quorum none\n',
+].concat(HASHES, CHECKPOINT_TEXT, COSIGNED_NOTE, LOG_VKEY)
 /** Bytes that mean something in these formats, and others. */
 const BYTES = [0x00, 0x09, 0x0a, 0x0d, 0x20, 0x2b, 0x2d, 0x2f, 0x30, 0x31, 0x3d, 0x41, 0x7f, 0x80, 0xe2, 0xff]
 
@@ -59,7 +70,7 @@ const FORMATS: readonly Format[] = [
   },
   { name: 'an answer with a size', good: '1203\n', again: (bytes) => formatSizeBody(parseSizeBody(bytes)) },
 ]
-const POLICY = `log ${LOG_VKEY} https://log.example/\n# one\nwitness w ${WITNESS_VKEY}\ngroup g 1 w\nquorum g\n`
+const POLICY = `# one\nwitness w ${WITNESS_VKEY} https://w.example/\ngroup g 1 w\nquorum g\n`
 
 /** What is written again, or null where reading was refused; anything but an AmpereError fails the test. */
 function tried(again: (bytes: Uint8Array) => string, bytes: Uint8Array): string | null {
@@ -97,14 +108,13 @@ describe('whatever one byte of it is changed, added or left out', () => {
   })
 
   it('a policy is refused or has a canonical spelling that is read as the same', () => {
-    const canonical = (bytes: Uint8Array) => formatPolicy(parsePolicy(bytes))
     let read = 0
     for (const mutant of mutants(utf8(POLICY))) {
-      const text = tried(canonical, mutant)
+      let policy: Policy | null = null
+      const text = tried((bytes) => formatPolicy((policy = parsePolicy(bytes))), mutant)
       if (text === null) continue
       read++
-      expect(formatPolicy(parsePolicy(text))).toBe(text)
-      expect(parsePolicy(text)).toEqual(parsePolicy(mutant))
+      expect(parsePolicy(text)).toEqual(policy)
     }
     expect(read).toBeGreaterThan(0)
   })
@@ -112,34 +122,19 @@ describe('whatever one byte of it is changed, added or left out', () => {
 
 describe('texts of no format', () => {
   const parts = fc.constantFrom(
-    ...[
-      '\n',
-      '\n\n',
-      '\u2014 ',
-      'a',
-      ' ',
-      '+',
-      '0',
-      '7',
-      'AAAAAQE=',
-      'old ',
-      'index ',
-      'extra ',
-      '=',
-      '\r',
-      '\ud800',
-      '\ufeff',
-    ],
-    ...[
-      HASHES,
-      CHECKPOINT_TEXT,
-      COSIGNED_NOTE,
-      LOG_VKEY,
-      'c2sp.org/tlog-proof@v1\n',
-      'quorum none\n',
-      'log ',
-      'group g ',
-    ],
+    '\n',
+    '\n\n',
+    '\u2014 ',
+    'a',
+    ' ',
+    '+',
+    '0',
+    '7',
+    '=',
+    '\r',
+    '\ud800',
+    '\ufeff',
+    ...WHOLE,
   )
   const text = fc.oneof(
     fc.array(parts, { maxLength: 12 }).map((list) => list.join('')),

@@ -49,7 +49,11 @@ describe('policies', () => {
     expect(canonical.split('\n').map((text) => text.split(' ')[0])).toEqual([
       'log',
       ...names.map(() => 'witness'),
-      ...['group', 'group', 'group', 'quorum', ''],
+      'group',
+      'group',
+      'group',
+      'quorum',
+      '',
     ])
     expect(formatPolicy(parsePolicy(canonical))).toBe(canonical)
     const untidy = EXAMPLE.replaceAll(
@@ -196,8 +200,10 @@ quorum w
       members: i === 0 ? [name] : [`g${i - 1}`, name],
     }))
     const upTo = (count: number, groupCount = count) => ({
-      ...{ logs: [], quorum: `g${groupCount - 1}` },
-      ...{ witnesses: witnesses.slice(0, count), groups: groups.slice(0, groupCount) },
+      logs: [],
+      witnesses: witnesses.slice(0, count),
+      groups: groups.slice(0, groupCount),
+      quorum: `g${groupCount - 1}`,
     })
     const full = parsePolicy(formatPolicy(upTo(MAX_POLICY_ENTRIES)))
     expect(
