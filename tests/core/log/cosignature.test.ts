@@ -127,6 +127,11 @@ describe('cosignatures of parts of a tree', () => {
     expect(await verifySubtree(pqWitness.key, part, signature, verifiers)).toEqual({ time: 0 })
     expect(await verifySubtree(pqWitness.key, { ...part, end: 14 }, signature, verifiers)).toBeNull()
     expect(await verifySubtree(pqLog.key, part, signature, verifiers)).toBeNull()
+    for (const line of [
+      { ...signature, name: 'w' },
+      { ...signature, id: signature.id ^ 1 },
+    ])
+      expect(await verifySubtree(pqWitness.key, part, line, verifiers)).toBeNull()
   })
 
   it('are the same as those of checkpoints where the part is the whole tree', async () => {
