@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'EXPORT_MALFORMED'
   | 'REQUEST_MALFORMED'
   | 'KEY_MALFORMED'
+  | 'LOG_MALFORMED'
   // proof and seal
   | 'SIGNATURE_INVALID'
   | 'PROOF_INVALID'

@@ -22,6 +22,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemType>> = {
   EXPORT_MALFORMED: bad('The file is not an Ampere export'),
   REQUEST_MALFORMED: bad('The request is not well-formed'),
   KEY_MALFORMED: bad('A key is not well-formed'),
+  LOG_MALFORMED: bad('A text of a transparency log is not well-formed'),
   SIGNATURE_INVALID: bad('A signature does not verify', 422),
   PROOF_INVALID: bad('A proof does not verify', 422),
   OPEN_FAILED: bad('A sealed entry does not open', 422),
