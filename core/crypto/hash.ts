@@ -4,9 +4,11 @@ import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { toBase64url } from '../bytes/encoding.ts'
 import type { Digest } from '../bytes/ids.ts'
 
-/** SHA-256, synchronously: for tree nodes and ids, where a promise costs more than the hash. */
-export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(nobleSha256(bytes))
+/** SHA-256 of all parts together, synchronously: for tree nodes and ids, where a promise costs more than the hash. */
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const hash = nobleSha256.create()
+  for (const part of parts) hash.update(part)
+  return hash.digest()
 }
 
 /** SHA-256 in the pool of WebCrypto: for sealed objects. */

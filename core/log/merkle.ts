@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concat } from '../bytes/frame.ts'
 import { sha256 } from '../crypto/hash.ts'
 
 const LEAF = new Uint8Array([0])
@@ -7,12 +6,12 @@ const NODE = new Uint8Array([1])
 
 /** Hash of a leaf: SHA-256(0x00 || bytes), RFC 6962 section 2.1. */
 export function leafHash(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return sha256(concat(LEAF, bytes))
+  return sha256(LEAF, bytes)
 }
 
 /** Hash of an inner node: SHA-256(0x01 || left || right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array<ArrayBuffer> {
-  return sha256(concat(NODE, left, right))
+  return sha256(NODE, left, right)
 }
 
 /** Merkle tree hash over leaf hashes; of none it is SHA-256 of the empty string. */
