@@ -61,7 +61,8 @@ export async function commitLog(
   const checkpoint = { origin, size: edge.size, root: rootOf(edge), extensions: [] }
   // The same leaves at the same place make the same bundle, whoever makes it.
   const name = `${edge.size}-${toBase64url(checkpoint.root)}`
-  await storeSame(ports.objects.staging, name, encodeStaging(staging))
+  // Removed by whoever came first with the same bundle, or by one that lost with it: this commit would be too late.
+  if (!(await storeSame(ports.objects.staging, name, encodeStaging(staging)))) return null
   const signedAt = Math.max(tree.signedAt, Math.floor(ports.now() / 1000))
   const note = await signTree(ports, checkpoint, signedAt)
   const next: Tree = { checkpoint, note, signedAt, staging: name, discard: tree.staging, cursor }
