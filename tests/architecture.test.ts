@@ -72,6 +72,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/registry': ['valibot'],
   'core/seal': ['valibot', 'fflate'],
   'core/api': ['valibot'],
+  'core/server': ['valibot'],
   'core/client': ['valibot'],
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
   'core/bridge': ['valibot'],
