@@ -164,8 +164,8 @@ function responsesOf(
   codes: readonly ErrorCode[],
   example: Example | undefined,
 ): Record<string, DescribedAnswer> {
-  const given = Object.entries({ ...operation.answers, ...operation.refusals })
-  const answers = given.map(
+  const stated = Object.entries({ ...operation.answers, ...operation.refusals })
+  const answers = stated.map(
     ([status, answer]) => [status, answerOf(answer, example?.answers[status])] as const,
   )
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].toSorted((a, b) => a - b)

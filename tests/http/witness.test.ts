@@ -73,10 +73,11 @@ describe('the witness over HTTP', () => {
 
   it('has no checkpoint of a log before it cosigned one, and then the newest', async () => {
     const log = await testLog(1)
-    const read = () => world.fetch(new Request(`${PREFIX}/${logIdOf(log.origin)}/checkpoint`))
-    expect((await read()).status).toBe(404)
+    const url = `${PREFIX}/${logIdOf(log.origin)}/checkpoint`
+    const served = () => world.fetch(new Request(url))
+    expect((await served()).status).toBe(404)
     expect((await post(await log.request(0, 3))).status).toBe(200)
-    const answer = await read()
+    const answer = await served()
     expect([answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
       'text/plain; charset=utf-8',
       'public, max-age=1',

@@ -93,15 +93,15 @@ describe('requests to cosign at once', () => {
         }
       }
       hold.close()
-      let done = false
+      const state = { isDone: false }
       const all = Promise.all([
         submit(log, false),
         submit(fork, false),
         submit(log, true),
         submit(fork, true),
       ])
-      const ended = all.finally(() => (done = true))
-      while (!done) {
+      const ended = all.finally(() => (state.isDone = true))
+      while (!state.isDone) {
         const waiting = await hold.next()
         const [at = 0] = random(1)
         waiting.splice(at % Math.max(1, waiting.length), 1)[0]?.go()

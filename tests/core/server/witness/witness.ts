@@ -21,9 +21,9 @@ export interface TestWitness {
   readonly ports: WitnessPorts
   readonly clock: { now: number }
   readonly keys: readonly LogKey[]
-  ask(oldSize: number, size: number, log?: TestLog): Promise<WitnessAnswer>
+  readonly ask: (oldSize: number, size: number, log?: TestLog) => Promise<WitnessAnswer>
   /** The size that it cosigned last, 0 for nothing, by what it serves; throws unless both sides signed that. */
-  served(): Promise<number>
+  readonly served: () => Promise<number>
 }
 
 /** `wrap` stands between the witness and its platform. */
