@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { withFaults } from '#adapters/around/faults.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { logOriginOf, WITNESS_PREFIX, witnessNameOf } from '#core/api/log.ts'
@@ -69,6 +70,28 @@ describe('the witness over HTTP', () => {
     expect([large.status, await large.json()]).toMatchObject([413, { code: 'TOO_LARGE' }])
     expect((await post('x', { 'content-encoding': 'gzip' })).status).toBe(415)
     expect((await world.fetch(new Request(`${PREFIX}/add-checkpoint`))).status).toBe(405)
+  })
+
+  it('answers 503 while its store or a key fails, and cosigns once they are back', async () => {
+    let faults = null as ReturnType<typeof withFaults> | null
+    const failing = await testDeployment(['hospital-a'], {
+      platform: (base) => (faults = withFaults(base)).platform,
+    })
+    const log = await testLog(1)
+    await addLog(await portsOf(failing), log.origin, log.keys)
+    const body = await log.request(0, 5)
+    const ask = () => failing.fetch(new Request(`${PREFIX}/add-checkpoint`, { method: 'POST', body }))
+    for (const [name, code] of [
+      ['table.witness.get', 'STORE_UNAVAILABLE'],
+      ['key.witness-quantum.sign', 'KEY_UNAVAILABLE'],
+      ['table.witness.swap', 'STORE_UNAVAILABLE'],
+    ]) {
+      faults?.plan((_, call) => (call === name ? 'not-applied' : null))
+      const answer = await ask()
+      expect([answer.status, await answer.json()]).toMatchObject([503, { code, retryable: true }])
+    }
+    faults?.plan(() => null)
+    expect((await ask()).status).toBe(200)
   })
 
   it('has no checkpoint of a log before it cosigned one, and then the newest', async () => {
