@@ -48,11 +48,12 @@ export async function keepEvidence(
   const value = canonicalBytes({ v: 1, kind, time: toTimestamp(nowMs), cosigned, refused })
   const key = (slot: number) => keyOf(origin, kind, slot)
   if (await table.get(EVIDENCE_PARTITION, key(MAX_EVIDENCE - 1))) return
-  for (let slot = 0; slot < MAX_EVIDENCE; slot++) {
+  for (let slot = 0; slot < MAX_EVIDENCE;) {
     const row = await table.get(EVIDENCE_PARTITION, key(slot))
     if (row && parseNote(parseEvidence(row, origin).refused).text === parseNote(refused).text) return
-    // One that another request took is looked at like those that were taken before.
-    if (!row && (await table.insert(EVIDENCE_PARTITION, key(slot), value)) === 'inserted') return
+    if (row) slot++
+    // A place that another request took in between is looked at again: it may hold the same.
+    else if ((await table.insert(EVIDENCE_PARTITION, key(slot), value)) === 'inserted') return
   }
 }
 

@@ -7,7 +7,7 @@ import { formatVerifierKey } from '#core/log/note/key.ts'
 import { parseNote } from '#core/log/note/note.ts'
 import { openCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import { addCheckpoint } from '#core/server/witness/add-checkpoint.ts'
-import { listEvidence, MAX_EVIDENCE } from '#core/server/witness/evidence.ts'
+import { keepEvidence, listEvidence, MAX_EVIDENCE } from '#core/server/witness/evidence.ts'
 import { logIdOf } from '#core/server/witness/log-row.ts'
 import { addLog, listLogs, MAX_LOG_KEYS, readCosigned, removeLog } from '#core/server/witness/logs.ts'
 import { signerOf } from '#tests/core/log/signers.ts'
@@ -273,10 +273,14 @@ describe('the evidence of a witness', () => {
 
   it('is kept once each when it comes several times at once', async () => {
     const log = await testLog(1)
-    const witness = await testWitness(log)
-    const forks = await Promise.all([1, 2, 3].map((at) => testLog(1, at)))
-    await witness.ask(0, 5)
-    await Promise.all([...forks, ...forks].map((fork) => witness.ask(5, 5, fork)))
-    expect(await kept(witness, log)).toHaveLength(3)
+    const { ports } = await testWitness(log)
+    const cosigned = await log.note(5)
+    const forks = await Promise.all([1, 2, 3].map(async (at) => (await testLog(1, at)).note(5)))
+    // All of them look at the first place before any has taken it.
+    const keep = (refused: string) =>
+      keepEvidence(ports.tables.witness, 0, { kind: 'same-size', origin: log.origin, cosigned, refused })
+    await Promise.all([...forks, ...forks].map(keep))
+    const listed = await listEvidence(ports, log.origin)
+    expect(listed.map(({ refused }) => refused)).toEqual(forks)
   })
 })
