@@ -74,6 +74,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/api': ['valibot'],
   'core/server': ['valibot'],
   'core/client': ['valibot'],
+  'core/server': ['valibot'],
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
   'core/bridge': ['valibot'],
   'adapters/local': ['node:', '@napi-rs/keyring'],
