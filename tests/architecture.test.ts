@@ -72,7 +72,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/registry': ['valibot'],
   'core/seal': ['valibot', 'fflate'],
   'core/api': ['valibot'],
-  'core/server': ['valibot'],
   'core/client': ['valibot'],
   'core/server': ['valibot'],
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
