@@ -24,13 +24,25 @@ import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
 import { createSequencing } from './sequencer/sequencing.ts'
 import { role as sequencer } from './sequencer/role.ts'
+import * as cosigning from './witness/operations.ts'
+import { role as witness } from './witness/role.ts'
+import { witnessApp } from './witness/app.ts'
 import * as writes from './writer/operations.ts'
 import { role as writer } from './writer/role.ts'
 import type { LogGrown } from './writer/await-receipt.ts'
 import { writerApp } from './writer/app.ts'
 
 /** Every role of a home. */
-export const HOME_ROLES = [discovery, writer, reader, registrar, auditor, sequencer, sweeper] as const
+export const HOME_ROLES = [
+  discovery,
+  writer,
+  reader,
+  registrar,
+  auditor,
+  sequencer,
+  witness,
+  sweeper,
+] as const
 
 /** Every operation of a home, by role. */
 export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
@@ -40,6 +52,7 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   registrar: Object.values(registrations),
   auditor: Object.values(audits),
   sequencer: [],
+  witness: Object.values(cosigning),
   sweeper: [],
 }
 
@@ -83,6 +96,7 @@ export async function homeApp(
     readerApp(await select(platform, reader.needs), home, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, hosting),
+    witnessApp(await select(platform, witness.needs), home, hosting),
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
