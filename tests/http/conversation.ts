@@ -139,7 +139,7 @@ type Say = (operation: Operation, asking?: Asking) => Promise<void>
 
 /** What is said of the home, and its log, with all that there is to log. */
 async function sayDiscovery(world: TestDeployment, say: Say): Promise<void> {
-  await world.sequence()
+  await world.tendLog()
   const { readLogFile, ...others } = discoveries
   for (const operation of Object.values(others)) await say(operation)
   const note = await (await ask(world, discoveries.readCheckpoint)).text()

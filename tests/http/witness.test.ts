@@ -125,7 +125,7 @@ describe('a log of a sequencer and its witness', () => {
         await connection.append(record, [
           { header: utf8('{}'), content: utf8(`${i}`), compartment: 'general' },
         ])
-      await world.sequence()
+      await world.tendLog()
       const note = await read(world, '/log/checkpoint')
       const { size } = parseCheckpoint(parseNote(note).text)
       const tiles = tileReader((path) => readBytes(world, `/log/${path}`), size)
