@@ -133,7 +133,7 @@ describe('an append whose parts were stored long ago', () => {
       }),
       { numRuns: process.env['SLOW'] === '1' ? 5000 : 10 },
     )
-  }, 300_000)
+  }, 1_200_000)
 
   it('is given up when storing its parts took so long that they might be swept', async () => {
     const { at, again } = await longAgo()
