@@ -66,7 +66,10 @@ export async function withHome<T>(
   const text = await readPassphrase(folder, settings.passphrase, call.options, call.screen)
   const passphrase = await stretchAhead(text, running ? files : [homeKeyFile(folder), ...files])
   const home = running ? null : await openHome(folder, settings, passphrase, silentLog)
-  const close = async () => home?.platform.close()
+  const close = async () => {
+    await home?.tendLog()
+    await home?.platform.close()
+  }
   const closed = call.screen.stopping.closes(close)
   const fetchHome = home?.fetch ?? ((request: Request) => fetch(request))
   const validator = createLazyValidator()

@@ -12,6 +12,7 @@ import { homeApp } from '#functions/all.ts'
 import type { RoleApp } from '#functions/host/app.ts'
 import type { Log } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
+import { readPolicy } from './policy.ts'
 
 const now = () => Date.now()
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
@@ -44,7 +45,12 @@ export async function openHome(
       registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
       verifiers,
     }
-    const { app, tendLog } = await homeApp(platform, home, { now, random, log })
+    const { app, tendLog } = await homeApp(
+      platform,
+      home,
+      { now, random, log },
+      { policy: readPolicy(folder) },
+    )
     return { platform, home, app, tendLog, fetch: async (request) => app.fetch(request) }
   } catch (error) {
     await platform.close()
