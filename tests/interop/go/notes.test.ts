@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { toBase64 } from '#core/bytes/base64.ts'
+import { toHex } from '#core/bytes/encoding.ts'
+import { uint32 } from '#core/bytes/frame.ts'
+import { authorize } from '#core/api/request.ts'
+import { compactHash, encodeLeaf } from '#core/block/leaf.ts'
+import { softwareSigner } from '#core/crypto/signature.ts'
+import { signCheckpointText } from '#core/log/note/cosignature.ts'
+import { formatVerifierKey, logSigner, parseVerifierKey, type LogSigner } from '#core/log/note/key.ts'
+import { formatNote, parseNote, withSignatures } from '#core/log/note/note.ts'
+import { formatPolicy, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
+import { formatTlogProof, parseTlogProof } from '#core/log/tlog-proof.ts'
+import { ORIGIN } from '#tests/deployment.ts'
+import { LOG, startHome, type LoggingHome } from './served-log.ts'
+import { describeWithGo, verifyInGo } from './software.ts'
+
+/** POSIX seconds at which the cosigners here sign. */
+const TIME = 1_790_000_000
+const BLOCKS = 9
+
+describeWithGo('notes, policies and proofs, judged by torchwood', () => {
+  let home: LoggingHome
+  let note: string
+  let cosigned: string
+  /** A witness of Ed25519, then one of ML-DSA-44. */
+  let witnesses: readonly LogSigner[]
+  const idOf = (signer: LogSigner) => toHex(uint32(signer.key.id))
+  const errorsOf = (said: readonly { readonly error?: string }[]) => said.map(({ error }) => error ?? null)
+
+  beforeAll(async () => {
+    home = await startHome()
+    await home.add(BLOCKS)
+    note = await home.checkpoint()
+    witnesses = [
+      logSigner('w.test/1', 'cosignature-Ed25519', await softwareSigner('Ed25519', seed(2))),
+      logSigner('w.test/2', 'cosignature-ML-DSA-44', await softwareSigner('ML-DSA-44', seed(3))),
+    ]
+    const { text } = parseNote(note)
+    const made = await Promise.all(witnesses.map(async (each) => signCheckpointText(each, text, TIME)))
+    cosigned = formatNote(withSignatures(parseNote(note), made))
+  })
+  afterAll(async () => home.log.close())
+
+  /** The home's log under its Ed25519 key, and a quorum of the witnesses. */
+  const policy = (quorum: 'all' | 'any' | 1 | 2 | null, of = witnesses): string => {
+    const named = of.map(({ key }, i) => ({ name: `w${i}`, key, url: null }))
+    const members = named.map(({ name }) => name)
+    const given: Policy = {
+      logs: [{ key: parseVerifierKey(home.keys[0]), url: `${ORIGIN}/log` }],
+      witnesses: named,
+      groups: quorum === null ? [] : [{ name: 'g', rule: quorum, members }],
+      quorum: quorum === null ? null : 'g',
+    }
+    return formatPolicy(given)
+  }
+
+  it('verifies both signatures of a checkpoint, and the time in that of ML-DSA-44', async () => {
+    const [said] = await verifyInGo([{ note, keys: home.keys }])
+    const ids = home.keys.map((key) => toHex(uint32(parseVerifierKey(key).id)))
+    expect(said).toEqual({
+      origin: LOG,
+      size: expect.any(Number),
+      signatures: [
+        { name: LOG, id: ids[0], time: null },
+        { name: LOG, id: ids[1], time: Math.floor(home.world.clock.now / 1000) },
+      ],
+    })
+  })
+
+  it('verifies cosignatures of both types, with their time', async () => {
+    const keys = witnesses.map(({ key }) => formatVerifierKey(key))
+    const [said] = await verifyInGo([{ note: cosigned, keys }])
+    expect(said?.signatures).toEqual(
+      witnesses.map((each) => ({ name: each.key.name, id: idOf(each), time: TIME })),
+    )
+  })
+
+  it('refuses a checkpoint and each of four signatures of which one bit is another', async () => {
+    const keys = [...home.keys, ...witnesses.map(({ key }) => formatVerifierKey(key))]
+    const { text, signatures } = parseNote(cosigned)
+    const spoiled = signatures.map((_, which) =>
+      formatNote({
+        text,
+        signatures: signatures.map((each, i) => (i === which ? { ...each, blob: flipped(each.blob, -1) } : each)),
+      }),
+    )
+    const early = signatures.map((each, i) => (i < 2 ? each : { ...each, blob: flipped(each.blob, 7) }))
+    const larger = text.replace(/\n\d+\n/, '\n99\n')
+    const notes = [cosigned, ...spoiled, formatNote({ text, signatures: early }), formatNote({ text: larger, signatures })]
+    const said = await verifyInGo(notes.map((each) => ({ note: each, keys })))
+    expect(errorsOf(said)).toEqual([null, ...notes.slice(1).map(() => expect.stringMatching(/invalid signature/))])
+  })
+
+  it('reads a policy of ours, and holds a checkpoint to its quorum', async () => {
+    const quorums = ['all', 'any', 1, 2, null] as const
+    const one = formatNote({ ...parseNote(cosigned), signatures: parseNote(cosigned).signatures.slice(0, 3) })
+    const asked = [cosigned, one, note].flatMap((each) =>
+      quorums.map((quorum) => ({ note: each, policy: policy(quorum) })),
+    )
+    const verdicts = (await verifyInGo(asked)).map(({ error }) => error === undefined)
+    expect(verdicts).toEqual([
+      ...[true, true, true, true, true],
+      ...[false, true, true, false, true],
+      ...[false, false, false, false, true],
+    ])
+    for (const { policy: text } of asked) expect(formatPolicy(parsePolicy(text))).toBe(text)
+  })
+
+  it('wants of a policy that a log’s key is of Ed25519, as the specification says', async () => {
+    const text = `log ${home.keys[1]}\nquorum none\n`
+    const said = await verifyInGo([{ note, policy: text }, { note, policy: `log ${home.keys[0]}\nquorum none\n` }])
+    expect(errorsOf(said)).toEqual([expect.stringMatching(/invalid log vkey/), null])
+  })
+
+  it('verifies the receipt of every block, and none that was changed', async () => {
+    const { items } = await home.connection.api.blocks(home.record, 0)
+    const { notes } = await home.connection.replica(home.record)
+    expect(items.length).toBeGreaterThan(BLOCKS)
+    const given = await Promise.all(
+      items.map(async (compact, height) => {
+        const proof = await receiptOf(home, notes[height]?.id ?? '', height)
+        const { extra } = parseTlogProof(proof)
+        const entry = encodeLeaf({ label: extra ?? new Uint8Array(0), hash: compactHash(compact) })
+        return { proof, entry: toBase64(entry), policy: policy(null) }
+      }),
+    )
+    const said = await verifyInGo(given)
+    expect(errorsOf(said)).toEqual(given.map(() => null))
+    const changed = given.flatMap((each, i) => changesOf(each, given[(i + 1) % given.length]?.entry ?? ''))
+    const refused = errorsOf(await verifyInGo(changed))
+    expect(refused).toEqual(changed.map(() => expect.any(String)))
+  })
+
+  it('verifies a receipt whose checkpoint is cosigned, as far as its quorum goes', async () => {
+    const { items } = await home.connection.api.blocks(home.record, 0)
+    const { notes } = await home.connection.replica(home.record)
+    const proof = parseTlogProof(await receiptOf(home, notes[1]?.id ?? '', 1))
+    const label = proof.extra ?? new Uint8Array(0)
+    const entry = toBase64(encodeLeaf({ label, hash: compactHash(items[1] ?? '') }))
+    const proofs = [note, cosigned].map((each) => formatTlogProof({ ...proof, note: each }))
+    const said = await verifyInGo(proofs.map((each) => ({ proof: each, entry, policy: policy('all') })))
+    expect(errorsOf(said)).toEqual([expect.any(String), null])
+  })
+})
+
+const seed = (byte: number) => new Uint8Array(32).fill(byte)
+
+function flipped(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = bytes.slice()
+  const place = at < 0 ? copy.length + at : at
+  copy[place] = (copy[place] ?? 0) ^ 1
+  return copy
+}
+
+async function receiptOf({ world, record }: LoggingHome, block: string, height: number): Promise<string> {
+  const url = new URL(`${ORIGIN}/v1/receipts/${block}?chain=${record}&height=${height}`)
+  const signer = world.institution('hospital-a').instance
+  const ports = { now: () => world.clock.now, random: world.random, signer }
+  const authorization = await authorize({ method: 'GET', url, body: new Uint8Array(0) }, ports)
+  return (await world.fetch(new Request(url, { headers: { authorization } }))).text()
+}
+
+/** The same receipt with another index, another hash, one hash fewer, one more, another root, another entry. */
+function changesOf(given: { proof: string; entry: string; policy: string }, other: string) {
+  const proof = parseTlogProof(given.proof)
+  const [first = new Uint8Array(32), ...rest] = proof.hashes
+  const proofs = [
+    { ...proof, index: proof.index + 1 },
+    { ...proof, hashes: [flipped(first, 0), ...rest] },
+    { ...proof, hashes: rest },
+    { ...proof, hashes: [...proof.hashes, first] },
+  ]
+  return [
+    ...proofs.map((each) => ({ ...given, proof: formatTlogProof(each) })),
+    { ...given, entry: other },
+  ]
+}
