@@ -82,14 +82,24 @@ describeWithGo('notes, policies and proofs, judged by torchwood', () => {
     const spoiled = signatures.map((_, which) =>
       formatNote({
         text,
-        signatures: signatures.map((each, i) => (i === which ? { ...each, blob: flipped(each.blob, -1) } : each)),
+        signatures: signatures.map((each, i) =>
+          i === which ? { ...each, blob: flipped(each.blob, -1) } : each,
+        ),
       }),
     )
     const early = signatures.map((each, i) => (i < 2 ? each : { ...each, blob: flipped(each.blob, 7) }))
     const larger = text.replace(/\n\d+\n/, '\n99\n')
-    const notes = [cosigned, ...spoiled, formatNote({ text, signatures: early }), formatNote({ text: larger, signatures })]
+    const notes = [
+      cosigned,
+      ...spoiled,
+      formatNote({ text, signatures: early }),
+      formatNote({ text: larger, signatures }),
+    ]
     const said = await verifyInGo(notes.map((each) => ({ note: each, keys })))
-    expect(errorsOf(said)).toEqual([null, ...notes.slice(1).map(() => expect.stringMatching(/invalid signature/))])
+    expect(errorsOf(said)).toEqual([
+      null,
+      ...notes.slice(1).map(() => expect.stringMatching(/invalid signature/)),
+    ])
   })
 
   it('reads a policy of ours, and holds a checkpoint to its quorum', async () => {
@@ -109,7 +119,10 @@ describeWithGo('notes, policies and proofs, judged by torchwood', () => {
 
   it('wants of a policy that a log’s key is of Ed25519, as the specification says', async () => {
     const text = `log ${home.keys[1]}\nquorum none\n`
-    const said = await verifyInGo([{ note, policy: text }, { note, policy: `log ${home.keys[0]}\nquorum none\n` }])
+    const said = await verifyInGo([
+      { note, policy: text },
+      { note, policy: `log ${home.keys[0]}\nquorum none\n` },
+    ])
     expect(errorsOf(said)).toEqual([expect.stringMatching(/invalid log vkey/), null])
   })
 
@@ -171,8 +184,5 @@ function changesOf(given: { proof: string; entry: string; policy: string }, othe
     { ...proof, hashes: rest },
     { ...proof, hashes: [...proof.hashes, first] },
   ]
-  return [
-    ...proofs.map((each) => ({ ...given, proof: formatTlogProof(each) })),
-    { ...given, entry: other },
-  ]
+  return [...proofs.map((each) => ({ ...given, proof: formatTlogProof(each) })), { ...given, entry: other }]
 }

@@ -94,10 +94,7 @@ export async function startHome(): Promise<LoggingHome> {
 
 /** Paths of all tiles and bundles of a log of that size, without its prefix. */
 export function pathsOf(size: number): string[] {
-  return [
-    ...Array.from(tilesBetween(0, size), tilePath),
-    ...Array.from(bundlesBetween(0, size), bundlePath),
-  ]
+  return [...Array.from(tilesBetween(0, size), tilePath), ...Array.from(bundlesBetween(0, size), bundlePath)]
 }
 
 /** A log of these entries, signed with a key of its own: as large as no home of a test is. */

@@ -38,7 +38,11 @@ export interface Verdict {
   readonly error?: string
   readonly origin?: string
   readonly size?: number
-  readonly signatures?: readonly { readonly name: string; readonly id: string; readonly time: number | null }[]
+  readonly signatures?: readonly {
+    readonly name: string
+    readonly id: string
+    readonly time: number | null
+  }[]
 }
 
 /** What Tessera's fsck says of a log: its size, or what is wrong. */

@@ -15,11 +15,14 @@ import { formatNote, parseNote, withSignatures } from '#core/log/note/note.ts'
 import { openCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import { tileReader } from '#core/log/tile/read-tile.ts'
 import { consistencyFromTiles } from '#core/log/tile/read.ts'
+import { signCheckpoint } from '#core/server/sequence/tree.ts'
 import { startHome, type LoggingHome } from './served-log.ts'
 import { describeWithGo, startWitness, type Running, type Witness } from './software.ts'
 
 /** Blocks that are logged between two checkpoints: each next size makes another proof, over the first full tile too. */
 const GROWTH = [3, 1, 7, 240, 20]
+/** Answer to a signature that does not verify: c2sp.org/tlog-witness says 403, and omniwitness fails instead. */
+const INVALID = { litewitness: 403, omniwitness: 500 }
 const sizeOf = (note: string) => parseCheckpoint(parseNote(note).text).size
 
 describeWithGo('witnesses that others wrote', () => {
@@ -65,7 +68,8 @@ describeWithGo('witnesses that others wrote', () => {
           const keys = { logs: home.keys.map(parseVerifierKey), cosigners }
           const opened = await openCheckpoint(note, keys, createVerifiers())
           expect(opened.cosignatures.map(({ key }) => key)).toEqual(cosigners)
-          for (const { time } of opened.cosignatures) expect(Math.abs(time - Date.now() / 1000)).toBeLessThan(60)
+          for (const { time } of opened.cosignatures)
+            expect(Math.abs(time - Date.now() / 1000)).toBeLessThan(60)
         }
       })
     })
@@ -86,7 +90,7 @@ describeWithGo('witnesses that others wrote', () => {
       })
     })
 
-    it(`${kind} refuses a wrong proof, a smaller tree, a changed checkpoint and a log that it does not know`, async () => {
+    it(`${kind} refuses a wrong proof, a smaller tree, a fork, a changed checkpoint and a log that it does not know`, async () => {
       await withWitness(kind, async (witness) => {
         const [first, second] = growth
         if (!first || !second) throw new Error('the log did not grow')
@@ -101,7 +105,8 @@ describeWithGo('witnesses that others wrote', () => {
           [422, { ...second, hashes: rest }],
           [422, { ...second, hashes: [] }],
           [400, { ...first, oldSize: sizeOf(first.note) + 1 }],
-          [403, { ...second, note: larger }],
+          [INVALID[kind], { ...second, note: larger }],
+          [422, { oldSize: sizeOf(first.note), hashes: [], note: await forked(first.note) }],
           [404, { ...second, note: unknown }],
         ]
         for (const [status, each] of asked) expect((await add(witness, each)).status).toBe(status)
@@ -117,6 +122,14 @@ describeWithGo('witnesses that others wrote', () => {
     expect(body.length).toBeLessThan(10 * 1024)
     expect(MAX_ADD_CHECKPOINT_BYTES).toBe(16 * 1024)
   })
+
+  /** Another tree of the same size, signed by the log itself. */
+  async function forked(note: string): Promise<string> {
+    const { platform } = home.world
+    const keys = { log: await platform.signer('log'), 'log-quantum': await platform.signer('log-quantum') }
+    const checkpoint = { ...parseCheckpoint(parseNote(note).text), root: new Uint8Array(32) }
+    return signCheckpoint({ keys }, checkpoint, Math.floor(home.world.clock.now / 1000))
+  }
 
   async function withWitness(
     kind: 'litewitness' | 'omniwitness',
