@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { connect } from 'node:net'
+import { jsonOrNull } from '#core/client/answer.ts'
 import type { Settings } from './settings.ts'
 
 /** A home in another process, that answers as this very deployment. */
@@ -11,17 +12,24 @@ export interface RunningHome {
 /** A server that is busy for longer than this counts as not running; the folder's lock still keeps us out. */
 const ANSWER_MS = 2000
 
+/** What is read of an answer, at most. */
+const MAX_DISCOVERY_BYTES = 64 * 1024
+
+interface Said {
+  readonly deployment?: unknown
+  readonly registry?: unknown
+}
+
 /** The server of this deployment, or null when none answers at its origin. */
 export async function findRunning(settings: Settings): Promise<RunningHome | null> {
   const origin = new URL(settings.origin)
   // Most often nothing listens. To see that without fetch saves loading all of it.
   if (!(await isListening(origin.hostname, Number(origin.port)))) return null
   try {
-    const response = await fetch(new URL('/.well-known/ampere', origin), {
-      signal: AbortSignal.timeout(ANSWER_MS),
-    })
-    const said = (await response.json()) as { deployment?: unknown; registry?: unknown }
-    if (said.deployment !== settings.deployment || said.registry !== settings.registry) return null
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    const response = await fetch(new URL('/.well-known/ampere', origin), { signal })
+    const said = (await jsonOrNull(response, MAX_DISCOVERY_BYTES, signal)) as Said | null
+    if (said?.deployment !== settings.deployment || said.registry !== settings.registry) return null
     const date = Date.parse(response.headers.get('date') ?? '')
     return { clockAheadMs: Number.isNaN(date) ? 0 : date - Date.now() }
   } catch {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'
@@ -15,6 +15,7 @@ import { addRegistryBlock, REGISTRAR_NEEDS } from '#core/server/registrar.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { refuse } from '../program/refuse.ts'
 import { foundingRecords, makeInstitution, rootSigner } from '../open/institution.ts'
+import { makeFolder } from './files.ts'
 import { SETTINGS_VERSION, writeSettings, type PassphraseSource, type Settings } from './settings.ts'
 
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
@@ -45,7 +46,7 @@ export async function setUp(
   if (what.institutions.length === 0)
     throw new AmpereError('CONFIGURATION', 'a deployment needs at least one institution')
   checkFree(folder)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const staging = mkdtempSync(join(folder, STAGING))
   try {
     const text = await makePassphrase(staging)

@@ -62,13 +62,14 @@ export function institutionIdProblem(text: string): string | undefined {
   }
 }
 
-/** `id=Name`, or an id alone; may be given several times. */
+/** `id=Name`; may be given several times. The registry keeps the name for ever, so that none is guessed. */
 export function parseInstitution(text: string, before: unknown): readonly NamedInstitution[] {
   const at = text.indexOf('=')
-  const id = at < 0 ? text : text.slice(0, at)
+  if (at < 0) throw usage(`--institution: ID=NAME is expected, for example st-marys="St Mary's"`)
+  const id = text.slice(0, at)
   const problem = institutionIdProblem(id)
   if (problem !== undefined) throw usage(`--institution: ${problem}`)
-  const name = at < 0 ? id : text.slice(at + 1).trim()
+  const name = text.slice(at + 1).trim()
   if (name === '' || name.length > 200) throw usage('--institution: a name has 1 to 200 characters')
   return [...((before ?? []) as readonly NamedInstitution[]), { id, name }]
 }

@@ -2,10 +2,12 @@
 import * as v from 'valibot'
 import { asChainId } from '#core/bytes/ids.ts'
 import { timestampMs, toTimestamp } from '#core/bytes/timestamp.ts'
+import { MAX_ANSWER_BYTES } from '#core/api/limits.ts'
 import { authorize } from '#core/api/request.ts'
+import { call } from '#core/client/answer.ts'
 import type { Connection } from '#core/client/connect.ts'
-import { AmpereError, type ErrorCode } from '#core/errors.ts'
-import { PROBLEMS } from '#core/api/problems.ts'
+import { answered, readJson } from '#core/client/home-api.ts'
+import { AmpereError } from '#core/errors.ts'
 import { select } from '#core/ports/needs.ts'
 import { auditChains, listChains } from '#core/server/audit/audit.ts'
 import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
@@ -41,7 +43,6 @@ const answer = v.object({
   next: v.nullable(v.string()),
 })
 type Answer = v.InferOutput<typeof answer>
-const problem = v.object({ code: v.string(), detail: v.string() })
 
 /**
  * The home's audit of everything that it holds: every chain, whoever's. Where a server runs it audits itself
@@ -110,18 +111,9 @@ async function auditPart({ ports }: Connection, from: string): Promise<Answer> {
   const { now, random, identity } = ports
   const asked = { method: 'GET' as const, url, body: new Uint8Array(0) }
   const header = await authorize(asked, { now, random, signer: identity.signer })
-  let response: Response
-  try {
-    response = await ports.fetch(new Request(url, { headers: { authorization: header } }))
-  } catch (cause) {
-    throw new AmpereError('UPSTREAM_FAILED', 'the running server did not answer the audit', { cause })
-  }
-  const body: unknown = await response.json().catch(() => null)
-  const report = v.safeParse(answer, body)
-  if (response.ok && report.success) return report.output
-  const said = v.safeParse(problem, body)
-  if (!said.success)
-    throw new AmpereError('UPSTREAM_FAILED', `the running server answered ${response.status}`)
-  const { code, detail } = said.output
-  throw new AmpereError(code in PROBLEMS ? (code as ErrorCode) : 'UPSTREAM_FAILED', detail)
+  const request = { url, init: { headers: { authorization: header } }, bytes: 0 }
+  const limits = { maxBytes: MAX_ANSWER_BYTES.audit, beyond: 'fail' as const }
+  const report = v.safeParse(answer, readJson(answered(await call(ports, request, limits))))
+  if (report.success) return report.output
+  throw new AmpereError('UPSTREAM_FAILED', 'the running server did not answer as an audit does')
 }

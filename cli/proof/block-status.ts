@@ -34,7 +34,10 @@ const WORDS: Readonly<Record<Status, StatusWord>> = {
     isBad: false,
     means: 'part of a delivery whose other blocks are not there; it counts for nothing until they are',
   },
-  unopenable: { isBad: true, means: 'stored as signed, but its author sealed it wrongly' },
+  unopenable: {
+    isBad: true,
+    means: 'stored as signed, but its author sealed it wrongly, or it is too large to open',
+  },
   missing: { isBad: true, means: 'it should be stored, and nobody asked to erase it' },
   tampered: { isBad: true, means: 'what is stored differs from what was signed' },
   forked: { isBad: true, means: 'two histories exist; rely on neither' },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url } from '#core/bytes/encoding.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
-import { descriptorLeaf, readDescriptors } from '#core/block/entries-object.ts'
+import { descriptorLeaf, maxObjectBytes, readDescriptors } from '#core/block/entries-object.ts'
 import { keyRowLeaves, parseKeyRow } from '#core/block/key-row.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import type { Connection } from '#core/client/connect.ts'
@@ -28,7 +28,7 @@ export async function compareParts(
   if (!entries) return []
   const [row, object] = await Promise.all([
     connection.api.keyRow(chain, `${entries.root}.${entries.keys}`),
-    connection.api.object(chain, entries.root),
+    connection.api.object(chain, entries.root, maxObjectBytes(entries)),
   ])
   return [
     {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createInterface } from 'node:readline'
-import { Writable } from 'node:stream'
 import { usage } from '../program/refuse.ts'
 import { isCapable, type Terminal } from './terminal.ts'
 
@@ -22,8 +20,7 @@ export function canAsk(terminal: Terminal, mayAsk: boolean): boolean {
 }
 
 /**
- * Asks on standard error, so that standard output stays clean, until the answer will do. One line each, written
- * once and in ASCII: a screen reader reads it as it comes.
+ * Asks on standard error, so that standard output stays clean, until the answer will do.
  * @returns the answer, or null when the person pressed Ctrl+C or Ctrl+D
  * @throws CommanderError (usage) naming the flag when there is nobody to ask
  */
@@ -36,33 +33,67 @@ export async function askPerson(
     const why = mayAsk ? 'there is no terminal to ask on' : '--no-input forbids to ask'
     throw usage(`${question.flag} is missing, and ${why}`)
   }
-  const { message, suggestion, secret, check } = question
-  const prompt = `${message}${suggestion === undefined ? '' : ` [${suggestion}]`}: `
+  // Not by the library's `validate`: that keeps a wrong secret in its line, where nobody sees it, to be typed on.
   for (;;) {
-    const line = await askOnce(terminal, prompt, secret === true)
-    if (line === null) return null
-    const answer = line === '' ? (suggestion ?? '') : line
-    const problem = check?.(answer)
+    const answer = await askOnce(terminal, question)
+    if (answer === null) return null
+    const problem = question.check?.(answer)
     if (problem === undefined) return answer
     terminal.err.write(`  ${problem}\n`)
   }
 }
 
-function askOnce(terminal: Terminal, prompt: string, secret: boolean): Promise<string | null> {
-  const { input, err } = terminal
-  // Of a secret only the prompt is shown: what is typed is written to nowhere.
-  const output = secret ? new Writable({ write: (_, __, done) => done() }) : err
-  return new Promise((resolve) => {
-    // From here on the terminal itself does not show what is typed: only then is it asked for.
-    const lines = createInterface({ input, output, terminal: true, historySize: 0 })
-    if (secret) err.write(prompt)
-    const end = (answer: string | null) => {
-      resolve(answer)
-      lines.close()
-      if (secret || answer === null) err.write('\n')
-    }
-    lines.once('SIGINT', () => end(null))
-    lines.once('close', () => resolve(null))
-    lines.question(prompt, (line) => end(secret ? line : line.trim()))
-  })
+/** Words as they are: no colours to be switched off, nothing beyond ASCII to be read out or garbled. */
+const plain = (text: string) => text
+const THEME = {
+  prefix: '?',
+  spinner: { interval: 1000, frames: ['?'] },
+  style: {
+    answer: plain,
+    message: (text: string) => `${text}:`,
+    error: plain,
+    help: plain,
+    highlight: plain,
+    key: plain,
+    defaultAnswer: (text: string) => `[${text}]`,
+    maskedText: '(not shown)',
+  },
 }
+
+/** Loaded when there is something to ask: most commands ask nothing, and all of them start. */
+async function libraryPrompt(question: Question): Promise<(context: Context) => Promise<string>> {
+  const { message, secret, suggestion } = question
+  if (secret === true) {
+    const { default: password } = await import('@inquirer/password')
+    // Without `toggleMask: false` Ctrl+T would show the secret.
+    return (context) => password({ message, theme: THEME, toggleMask: false }, context)
+  }
+  const { default: input } = await import('@inquirer/input')
+  const given = suggestion === undefined ? {} : { default: suggestion }
+  return async (context) => (await input({ message, theme: THEME, ...given }, context)).trim()
+}
+
+interface Context {
+  readonly input: Terminal['input']
+  readonly output: Terminal['err']
+  readonly signal: AbortSignal
+}
+
+async function askOnce({ input, err }: Terminal, question: Question): Promise<string | null> {
+  const ask = await libraryPrompt(question)
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  // Ctrl+D and a closed terminal close the library's line editor, and it would wait for ever: it pauses the input then.
+  input.once('pause', end)
+  try {
+    return await ask({ input, output: err, signal: ended.signal })
+  } catch (error) {
+    if (error instanceof Error && STOPPED.includes(error.name)) return null
+    throw error
+  } finally {
+    input.off('pause', end)
+  }
+}
+
+/** Names of what the library throws: for Ctrl+C, and when its signal is aborted. */
+const STOPPED = ['ExitPromptError', 'AbortPromptError']

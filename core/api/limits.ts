@@ -34,6 +34,26 @@ export const MAX_LOG_WAIT_MS = 20_000
 /** Packages that may come with one control block. */
 export const MAX_PACKAGES = 512
 
+/** What a client reads of a home's answers at most, in bytes, by what is asked; a home that keeps the limits stays below. */
+export const MAX_ANSWER_BYTES = {
+  /** One or two signed statements in JSON: of heads, appends. */
+  statements: 2 * MAX_JWS_BYTES + 1024,
+  /** A page of blocks of a chain or of the registry. */
+  blocks: MAX_PAGE_BLOCKS * (MAX_JWS_BYTES + 4) + 1024,
+  /** A page of erasure statements. */
+  erased: MAX_PAGE_STATEMENTS * (MAX_ERASED_BYTES + 4) + 1024,
+  /** All packages of one reader: some 2,000 epochs of 16 compartments. */
+  packages: 64 * 1024 * 1024,
+  /** A key row: 4,096 keys or tombstones and 16 envelopes. */
+  row: 1024 * 1024,
+  /** Taken in and passed over. */
+  receipt: 64 * 1024,
+  /** A part of an audit. */
+  audit: 16 * 1024 * 1024,
+} as const
+/** Erasure statements of one chain that a client collects, in bytes of their text. */
+export const MAX_ERASED_TOTAL_BYTES = 64 * 1024 * 1024
+
 /** A limit as it is published: its value, what it counts, and how going beyond it is answered (null: nobody can). */
 export interface Limit {
   readonly value: number

@@ -90,6 +90,12 @@ export function entryRange(
   return { start, end: start + target.size }
 }
 
+/** Bytes of an object whose descriptors add up to `entries`, at most; what is behind them says nothing. */
+export function maxObjectBytes(entries: { readonly count: number; readonly bytes: number }): number {
+  const descriptor = DESCRIPTOR_BYTES + String(entries.bytes).length + 1
+  return MAGIC.length + 4 + 2 + entries.count * descriptor + entries.bytes
+}
+
 /**
  * Bytes of the canonical descriptors. Added up, because serializing them for each of 4,096 entries takes
  * seconds: every member but `size` has a fixed length.

@@ -3,6 +3,7 @@ import type { BlockId, ChainId, CompartmentId, Digest, EntryId, InstitutionId } 
 import type { Timestamp } from '../bytes/timestamp.ts'
 import type { EraseBlock, RegistryHead } from '../block/block.ts'
 import type { Fetch, Now, Random, Signer } from '../ports/keys.ts'
+import type { Deadline } from './answer.ts'
 
 /** What an installation trusts before it asks anyone: nothing in an answer can choose its own judge. */
 export interface Pins {
@@ -36,6 +37,8 @@ export interface ClientPorts {
   readonly identity: Identity
   readonly pins: Pins
   readonly seen: SeenHeads
+  /** Ends calls that take too long; `AbortSignal.timeout` where it is left out. */
+  readonly deadline?: Deadline
 }
 
 /** What is to be sealed: the sealed header's bytes and the exact content, in one compartment by name. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import type { ChainId, Digest } from '../bytes/ids.ts'
+import { mostJsonValues } from '../bytes/json-values.ts'
 import { parseWith } from '../bytes/schema.ts'
 import {
   appendAnswer,
@@ -17,9 +18,11 @@ import {
 } from '../api/answers.ts'
 import { ERASED_TYPE } from '../api/erased.ts'
 import { APPEND_TYPE, encodeAppend, type Append } from '../api/append.ts'
+import { MAX_ANSWER_BYTES, MAX_ERASED_TOTAL_BYTES } from '../api/limits.ts'
 import { PROBLEMS } from '../api/problems.ts'
 import { authorize } from '../api/request.ts'
 import { AmpereError, type ErrorCode } from '../errors.ts'
+import { call, type Answer, type CallLimits } from './answer.ts'
 import type { ClientPorts } from './client.ts'
 
 /** The home's HTTP interface, typed. Answers are checked for form here and for truth by their users. */
@@ -28,7 +31,8 @@ export interface HomeApi {
   head(chain: ChainId): Promise<HeadAnswer>
   blocks(chain: ChainId, from: number): Promise<BlocksAnswer>
   keyRow(chain: ChainId, name: string): Promise<Uint8Array | null>
-  object(chain: ChainId, root: Digest): Promise<Uint8Array | null>
+  /** The first `maxBytes` of an object, or all of a shorter one. */
+  object(chain: ChainId, root: Digest, maxBytes: number): Promise<Uint8Array | null>
   packages(chain: ChainId): Promise<PackagesAnswer>
   /** All statements that an erasure was carried out, of the home and of other holders; unchecked. */
   erased(chain: ChainId): Promise<readonly string[]>
@@ -38,93 +42,131 @@ export interface HomeApi {
   addRegistryBlock(compact: string): Promise<void>
 }
 
-/** @throws AmpereError (every method) with the home's own code, or UPSTREAM_FAILED */
+/**
+ * Every answer is bounded in bytes (`MAX_ANSWER_BYTES`) and time (core/client/answer.ts).
+ * @throws AmpereError (every method) with the home's own code, or UPSTREAM_FAILED
+ */
 export function createHomeApi(ports: ClientPorts): HomeApi {
-  const json = async <S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferOutput<S>> =>
-    parseWith(schema, await readJson(await get(ports, path)), 'UPSTREAM_FAILED', 'answer')
-  const bytes = async (path: string): Promise<Uint8Array | null> => {
+  const json = async <S extends v.GenericSchema>(
+    path: string,
+    schema: S,
+    maxBytes: number,
+  ): Promise<v.InferOutput<S>> => {
+    const answer = await get(ports, path, { maxBytes, beyond: 'fail' })
+    return parseWith(schema, readJson(answer), 'UPSTREAM_FAILED', 'answer')
+  }
+  const bytes = async (path: string, limits: CallLimits): Promise<Uint8Array | null> => {
     try {
-      return new Uint8Array(await (await get(ports, path)).arrayBuffer())
+      return await get(ports, path, limits)
     } catch (error) {
       // Absent parts are a fact to report (missing, erased), unlike a chain that is not there.
       if (error instanceof AmpereError && error.code === 'GONE') return null
       throw error
     }
   }
+  const { statements, blocks, packages, row, receipt } = MAX_ANSWER_BYTES
   return {
     append: async (append) => {
-      const response = await post(ports, '/v1/blocks', APPEND_TYPE, encodeAppend(append))
-      return parseWith(appendAnswer, await readJson(response), 'UPSTREAM_FAILED', 'answer')
+      const answer = await post(ports, '/v1/blocks', APPEND_TYPE, encodeAppend(append), {
+        maxBytes: statements,
+        beyond: 'fail',
+      })
+      return parseWith(appendAnswer, readJson(answer), 'UPSTREAM_FAILED', 'answer')
     },
-    head: (chain) => json(at(chain, '/head'), headAnswer),
-    blocks: (chain, from) => json(at(chain, `/blocks?from=${from}`), blocksAnswer),
-    keyRow: (chain, name) => bytes(at(chain, `/rows/${name}`)),
-    object: (chain, root) => bytes(at(chain, `/objects/${root}`)),
-    packages: (chain) => json(at(chain, '/packages'), packagesAnswer),
-    erased: async (chain) => {
-      const items: string[] = []
-      for (let from: string | null = ''; from !== null;) {
-        const query: string = from === '' ? '' : `?from=${encodeURIComponent(from)}`
-        const page: ErasedAnswer = await json(at(chain, `/erased${query}`), erasedAnswer)
-        items.push(...page.items)
-        from = page.next ?? null
-      }
-      return items
-    },
+    head: (chain) => json(at(chain, '/head'), headAnswer, statements),
+    blocks: (chain, from) => json(at(chain, `/blocks?from=${from}`), blocksAnswer, blocks),
+    keyRow: (chain, name) => bytes(at(chain, `/rows/${name}`), { maxBytes: row, beyond: 'fail' }),
+    object: (chain, root, maxBytes) => bytes(at(chain, `/objects/${root}`), { maxBytes, beyond: 'cut' }),
+    packages: (chain) => json(at(chain, '/packages'), packagesAnswer, packages),
+    erased: (chain) =>
+      allPages((query) => json(at(chain, `/erased${query}`), erasedAnswer, MAX_ANSWER_BYTES.erased)),
     stateErased: async (chain, compact) => {
-      await post(ports, at(chain, '/erased'), ERASED_TYPE, new TextEncoder().encode(compact))
+      await post(ports, at(chain, '/erased'), ERASED_TYPE, new TextEncoder().encode(compact), {
+        maxBytes: receipt,
+        beyond: 'cut',
+      })
     },
-    registryBlocks: (from) => json(`/v1/registry/blocks?from=${from}`, blocksAnswer),
+    registryBlocks: (from) => json(`/v1/registry/blocks?from=${from}`, blocksAnswer, blocks),
     addRegistryBlock: async (compact) => {
-      await post(ports, '/v1/registry/blocks', 'application/jose', new TextEncoder().encode(compact))
+      await post(ports, '/v1/registry/blocks', 'application/jose', new TextEncoder().encode(compact), {
+        maxBytes: receipt,
+        beyond: 'cut',
+      })
     },
   }
+}
+
+/** Every page of statements in turn. @throws AmpereError UPSTREAM_FAILED for pages that lead nowhere or have no end */
+async function allPages(page: (query: string) => Promise<ErasedAnswer>): Promise<readonly string[]> {
+  const items: string[] = []
+  let characters = 0
+  for (let from: string | null = ''; from !== null;) {
+    const answer: ErasedAnswer = await page(from === '' ? '' : `?from=${encodeURIComponent(from)}`)
+    for (const item of answer.items) characters += item.length
+    if (characters > MAX_ERASED_TOTAL_BYTES || (answer.items.length === 0 && answer.next !== null))
+      throw new AmpereError('UPSTREAM_FAILED', 'the home pages through its erasure statements without end')
+    items.push(...answer.items)
+    from = answer.next
+  }
+  return items
 }
 
 function at(chain: ChainId, rest: string): string {
   return `/v1/chains/${chain}${rest}`
 }
 
-async function get(ports: ClientPorts, path: string): Promise<Response> {
+async function get(ports: ClientPorts, path: string, limits: CallLimits): Promise<Uint8Array<ArrayBuffer>> {
   const url = new URL(path, ports.pins.origin)
   const header = await authorize(
     { method: 'GET', url, body: new Uint8Array(0) },
     { now: ports.now, random: ports.random, signer: ports.identity.signer },
   )
-  return answered(ports, new Request(url, { headers: { authorization: header } }))
+  const request = { url, init: { headers: { authorization: header } }, bytes: 0 }
+  return answered(await call(ports, request, limits))
 }
 
-function post(
+async function post(
   ports: ClientPorts,
   path: string,
   type: string,
   body: Uint8Array<ArrayBuffer>,
-): Promise<Response> {
+  limits: CallLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
   const url = new URL(path, ports.pins.origin)
-  return answered(ports, new Request(url, { method: 'POST', headers: { 'content-type': type }, body }))
+  const init = { method: 'POST', headers: { 'content-type': type }, body }
+  return answered(await call(ports, { url, init, bytes: body.length }, limits))
 }
 
-async function answered(ports: ClientPorts, request: Request): Promise<Response> {
-  let response: Response
-  try {
-    response = await ports.fetch(request)
-  } catch (cause) {
-    throw new AmpereError('UPSTREAM_FAILED', 'the home cannot be reached', { cause })
-  }
-  if (response.ok) return response
-  throw await problemOf(response)
+/** The bytes of a good answer. @throws AmpereError as the problem document of any other says */
+export function answered(answer: Answer): Uint8Array<ArrayBuffer> {
+  if (answer.ok) return answer.bytes
+  throw problemOf(answer)
 }
 
-async function problemOf(response: Response): Promise<AmpereError> {
-  const parsed = v.safeParse(problemAnswer, await response.json().catch(() => null))
-  if (!parsed.success) return new AmpereError('UPSTREAM_FAILED', `the home answered ${response.status}`)
+function problemOf({ status, bytes }: Answer): AmpereError {
+  const parsed = v.safeParse(problemAnswer, parsedOrNull(bytes))
+  if (!parsed.success) return new AmpereError('UPSTREAM_FAILED', `the home answered ${status}`)
   const code = parsed.output.code in PROBLEMS ? (parsed.output.code as ErrorCode) : 'UPSTREAM_FAILED'
   return new AmpereError(code, parsed.output.detail)
 }
 
-async function readJson(response: Response): Promise<unknown> {
+function parsedOrNull(bytes: Uint8Array): unknown {
   try {
-    return await response.json()
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return null
+  }
+}
+
+/** Values of an answer in JSON, at most: pages have hundreds, an audit may have thousands. */
+export const MAX_ANSWER_VALUES = 1_000_000
+
+/** @throws AmpereError UPSTREAM_FAILED */
+export function readJson(bytes: Uint8Array): unknown {
+  if (mostJsonValues(bytes) > MAX_ANSWER_VALUES)
+    throw new AmpereError('UPSTREAM_FAILED', `the home answered with more than ${MAX_ANSWER_VALUES} values`)
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
   } catch (cause) {
     throw new AmpereError('UPSTREAM_FAILED', 'the home answered with something that is not JSON', { cause })
   }

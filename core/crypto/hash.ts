@@ -8,7 +8,7 @@ import type { Digest } from '../bytes/ids.ts'
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const hash = nobleSha256.create()
   for (const part of parts) hash.update(part)
-  return hash.digest() as Uint8Array<ArrayBuffer>
+  return hash.digest()
 }
 
 /** SHA-256 in the pool of WebCrypto: for sealed objects. */

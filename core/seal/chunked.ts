@@ -59,6 +59,12 @@ export async function decryptChunked(
   return chunks.length === 1 && only ? only : concat(...chunks)
 }
 
+/** Bytes of the ciphertext of so many plaintext bytes. */
+export function sealedBytes(plaintextBytes: number): number {
+  const count = Math.floor(plaintextBytes / CHUNK_BYTES) + 1
+  return SALT_BYTES + COMMITMENT_BYTES + plaintextBytes + count * TAG_BYTES
+}
+
 function derive(inputKey: Uint8Array, salt: Uint8Array, context: Uint8Array) {
   const bytes = hkdfExpand('SHA-512', inputKey, concat(PREFIX, salt, context), 76)
   return { key: bytes.subarray(0, 32), baseNonce: bytes.subarray(32, 44), commitment: bytes.subarray(44) }

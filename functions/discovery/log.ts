@@ -28,12 +28,11 @@ function send(c: Context, bytes: Uint8Array, headers: Readonly<Record<string, st
     .split(',')
     .some((given) => given.trim() === '*' || given.trim().replace(/^W\//, '') === etag)
   // RFC 9110 section 15.4.5: what would have been sent with the bytes comes without them.
-  if (isKnown) return c.body(null, 304, { etag, ...cached(headers) })
+  if (isKnown) {
+    const cached = Object.entries(headers).filter(([name]) => !name.startsWith('content-'))
+    return c.body(null, 304, { etag, ...Object.fromEntries(cached) })
+  }
   return c.body(bytes as Uint8Array<ArrayBuffer>, 200, { etag, ...headers })
-}
-
-function cached({ 'content-type': _, 'content-encoding': __, ...rest }: Readonly<Record<string, string>>) {
-  return rest
 }
 
 /** RFC 9110 section 12.5.3; a weight of 0 refuses. */

@@ -8,6 +8,7 @@ import { bench as consistency } from './consistency.ts'
 import { bench as everything } from './everything.ts'
 import { bench as importing } from './import.ts'
 import { isMet, linesOf, type Bench } from './measure.ts'
+import { bench as logTiles } from './log-tiles.ts'
 import { bench as restart } from './restart.ts'
 import { bench as seal } from './seal.ts'
 import { bench as verify } from './verify.ts'
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   consistency,
   everything,
   restart,
+  'log-tiles': logTiles,
 }
 
 const machine = {

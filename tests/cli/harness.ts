@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
+import { PassThrough, Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { CATALOGUE } from '#cli/catalogue/all.ts'
 import { runCommand } from '#cli/program/program.ts'
@@ -32,7 +32,7 @@ export interface TestTerminal extends Terminal {
 export interface TestTerminalOptions {
   readonly isTTY?: boolean
   readonly env?: Readonly<Record<string, string>>
-  /** Lines that a person types. */
+  /** What a person types, one line for each question that is shown, or the whole input where there is no terminal. */
   readonly types?: readonly string[]
   /** Milliseconds that pass each time somebody looks at the clock. */
   readonly tickMs?: number
@@ -45,6 +45,7 @@ export function testTerminal(options: TestTerminalOptions = {}): TestTerminal {
   const said: TestTerminal['said'] = { out: '', err: '', exits: [], waits: [] }
   const stops = new Set<() => void>()
   const isTTY = options.isTTY ?? false
+  const keyboard = isTTY ? typist(options.types ?? []) : null
   let nowMs = Date.now()
   const terminal: TestTerminal = {
     said,
@@ -53,9 +54,10 @@ export function testTerminal(options: TestTerminalOptions = {}): TestTerminal {
     }),
     err: stream(isTTY, (text) => {
       said.err += text
+      keyboard?.sees(text)
       options.onErr?.(text, terminal)
     }),
-    input: Object.assign(Readable.from((options.types ?? []).map((line) => `${line}\n`)), { isTTY }),
+    input: keyboard?.input ?? Readable.from((options.types ?? []).map((line) => `${line}\n`)),
     env: options.env ?? {},
     now: () => (nowMs = options.tickMs === undefined ? Date.now() : nowMs + options.tickMs),
     wait: async (ms) => {
@@ -76,6 +78,27 @@ export function testTerminal(options: TestTerminalOptions = {}): TestTerminal {
   return terminal
 }
 
+/** A person at a terminal: types a line once a question is shown, and closes the terminal after the last one. */
+function typist(lines: readonly string[]) {
+  const input = Object.assign(new PassThrough(), { isTTY: true })
+  const left = [...lines]
+  return {
+    input,
+    sees: (text: string) => {
+      // A question that is drawn again begins with cursor movements.
+      if (!text.startsWith('? ')) return
+      setImmediate(() => {
+        const line = left.shift()
+        if (line === undefined) input.end()
+        else input.write(CONTROL.test(line) ? line : `${line}\r`)
+      })
+    },
+  }
+}
+
+/** Keys like Ctrl+C, which are pressed alone. */
+const CONTROL = /\p{Cc}$/u
+
 function stream(isTTY: boolean, write: (text: string) => void): Terminal['out'] {
   const writable = new Writable({
     decodeStrings: false,
@@ -84,7 +107,8 @@ function stream(isTTY: boolean, write: (text: string) => void): Terminal['out'] 
       done()
     },
   })
-  return Object.assign(writable, { isTTY })
+  // As Node's standard streams are marked: what is piped into them does not end them.
+  return Object.assign(writable, { isTTY, _isStdio: true })
 }
 
 /** Runs a command line in this process. */

@@ -204,6 +204,12 @@ describe('erasing', () => {
     const typed = testTerminal({ isTTY: true, types: ['demo', short] })
     const requested = await run([...erase, '--data', folder], typed)
     expect(requested.out).toMatch(/^Requested in block 14\. Until .*: npx ampere erase .* --cancel 14\n/)
+    expect(await told(folder, ...erase, '--ground', 'legal-duty', '--confirm', short)).toMatchObject({
+      exit: 1,
+      code: 'ALREADY_EXISTS',
+      next: expect.stringContaining('--cancel 14'),
+    })
+    expect(await blocksOf(folder)).toHaveLength(15)
     expect(await told(folder, 'erase', short, '--complete', '14', '--confirm', short)).toMatchObject({
       exit: 1,
       code: 'PRECONDITION_FAILED',

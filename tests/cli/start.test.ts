@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createServer, type AddressInfo, type Server } from 'node:net'
-import { copyOf, freshFolder, run, serveProcess, testPort } from './harness.ts'
+import { copyOf, freshFolder, run, runProcess, serveProcess, testPort } from './harness.ts'
 
 const demo = freshFolder()
 const port = testPort(3)
@@ -56,4 +56,13 @@ describe('a deployment that is served already', () => {
     expect(await serving.stop()).toMatchObject({ code: 0 })
     expect(await run(['start', '--once', '--data', folder])).toMatchObject({ code: 0 })
   }, 60_000)
+})
+
+const onLinux = process.platform === 'linux' ? describe : describe.skip
+onLinux('a data folder that cannot be made', () => {
+  it('is said at once, with what to do', async () => {
+    const ended = await runProcess(['start', '--demo', '--once', '--data', '/proc/x'])
+    expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('/proc/x cannot be made') })
+    expect(ended.err).toContain('Next: choose another folder: --data FOLDER')
+  }, 30_000)
 })

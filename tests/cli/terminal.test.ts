@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
+import { stripVTControlCharacters } from 'node:util'
 import { CommanderError } from 'commander'
 import fc from 'fast-check'
 import { AmpereError } from '#core/errors.ts'
@@ -10,34 +11,62 @@ import { passphraseFileIn } from '#cli/deployment/passphrase.ts'
 import { dataFolder } from '#cli/deployment/settings.ts'
 import { withFolder } from '#cli/terminal/hints.ts'
 import { startProgress } from '#cli/terminal/progress.ts'
-import { askPerson } from '#cli/terminal/prompt.ts'
 import { listenForStop } from '#cli/terminal/stopping.ts'
 import { columns, count, counted, duration, localTime, size, wrapped } from '#cli/terminal/words.ts'
 import { testTerminal, type TestTerminal } from './harness.ts'
 
 describe('progress', () => {
+  const audit = { doing: 'Auditing', unit: 'blocks' }
+
   it('says nothing of work that is done within a second', () => {
     const terminal = testTerminal({ isTTY: true, tickMs: 10 })
-    const progress = startProgress(terminal, { doing: 'Auditing', unit: 'blocks', total: 50 })
+    const progress = startProgress(terminal, { ...audit, total: 50 })
     for (let done = 1; done <= 50; done++) progress.update(done)
     progress.stop()
     expect(terminal.said.err).toBe('')
   })
 
-  it('draws a bar with count and time left on a terminal, and takes it away', () => {
+  it('draws a bar in ASCII with count and time left on a terminal, and takes it away', () => {
     const terminal = testTerminal({ isTTY: true, tickMs: 1000 })
-    const progress = startProgress(terminal, { doing: 'Auditing', unit: 'blocks', total: 2000 })
+    const progress = startProgress(terminal, { ...audit, total: 2000 })
     progress.update(500)
-    expect(terminal.said.err).toContain(
-      'Auditing [######------------------] 500 of 2,000 blocks, about 3.0 s left',
-    )
+    progress.update(1500)
     progress.stop()
-    expect(terminal.said.err.endsWith('\r\u001b[2K')).toBe(true)
+    const drawn = drawnIn(terminal.said.err)
+    expect(drawn[0]).toBe('Auditing [######------------------] 500 of 2,000 blocks, about 6.0 s left')
+    expect(drawn[1]).toMatch(/^Auditing \[#{18}-{6}\] 1,500 of 2,000 blocks, about \d\.\d s left$/)
+    expect(drawn.at(-1)).toBe('')
+    expect(terminal.said.err.endsWith('\u001b[1G\u001b[2K')).toBe(true)
+    expect(terminal.said.err).not.toContain('\n')
+    expect(terminal.said.out).toBe('')
+  })
+
+  it('draws no more than five times a second, however often it is told', () => {
+    const terminal = testTerminal({ isTTY: true, tickMs: 1 })
+    const progress = startProgress(terminal, { ...audit, total: 4000 })
+    for (let done = 1; done <= 2000; done++) progress.update(done)
+    expect(drawnIn(terminal.said.err).length).toBeLessThanOrEqual(6)
+    progress.stop()
+  })
+
+  it('goes on drawing while nothing is done, when the clock of the terminal says so', () => {
+    const ticks: (() => void)[] = []
+    const terminal = Object.assign(testTerminal({ isTTY: true, tickMs: 600 }), {
+      every: (_: number, act: () => void) => {
+        ticks.push(act)
+        return () => ticks.splice(0)
+      },
+    })
+    const progress = startProgress(terminal, audit)
+    for (let turn = 0; turn < 3; turn++) for (const act of ticks) act()
+    expect(drawnIn(terminal.said.err)[0]).toMatch(/^Auditing, \d\.\d s$/)
+    progress.stop()
+    expect(ticks).toEqual([])
   })
 
   it('writes plain lines elsewhere, one in five seconds, without moving a cursor', () => {
     const terminal = testTerminal({ tickMs: 1000 })
-    const progress = startProgress(terminal, { doing: 'Auditing', unit: 'blocks', total: 2000 })
+    const progress = startProgress(terminal, { ...audit, total: 2000 })
     for (let done = 100; done <= 1200; done += 100) progress.update(done)
     progress.stop()
     const lines = terminal.said.err.trimEnd().split('\n')
@@ -48,50 +77,17 @@ describe('progress', () => {
 
   it('is plain on a terminal that cannot move a cursor', () => {
     const terminal = testTerminal({ isTTY: true, tickMs: 1000, env: { TERM: 'dumb' } })
-    startProgress(terminal, { doing: 'Auditing', unit: 'blocks' }).update(7)
+    const progress = startProgress(terminal, audit)
+    progress.update(7)
+    progress.stop()
     expect(terminal.said.err).toBe('Auditing 7 blocks, 1.0 s\n')
   })
 })
 
-describe('questions', () => {
-  const check = (text: string) => (text === 'demo' ? undefined : 'That is not demo')
-
-  it('are asked again until the answer will do', async () => {
-    const terminal = testTerminal({ isTTY: true, types: ['dem', 'demo'] })
-    expect(await askPerson(terminal, true, { message: 'Type demo', flag: '--confirm demo', check })).toBe(
-      'demo',
-    )
-    expect(terminal.said.err).toContain('That is not demo')
-  })
-
-  it('take what is suggested when nothing is typed', async () => {
-    const terminal = testTerminal({ isTTY: true, types: [''] })
-    expect(await askPerson(terminal, true, { message: 'Name', flag: '--name', suggestion: 'x' })).toBe('x')
-  })
-
-  it('do not show secrets', async () => {
-    const terminal = testTerminal({ isTTY: true, types: ['correct horse'] })
-    expect(await askPerson(terminal, true, { message: 'Passphrase', flag: '--f', secret: true })).toBe(
-      'correct horse',
-    )
-    expect(terminal.said.err).not.toContain('horse')
-  })
-
-  it('are null when the input ends', async () => {
-    expect(
-      await askPerson(testTerminal({ isTTY: true }), true, { message: 'Name', flag: '--name' }),
-    ).toBeNull()
-  })
-
-  it.each([
-    [{ isTTY: false }, true, 'there is no terminal'],
-    [{ isTTY: true }, false, '--no-input'],
-    [{ isTTY: true, env: { TERM: 'dumb' } }, true, 'there is no terminal'],
-  ])('name their flag where nobody can be asked: %j', async (options, mayAsk, why) => {
-    const asked = askPerson(testTerminal(options), mayAsk, { message: 'Name', flag: '--name' })
-    await expect(asked).rejects.toThrow(`--name is missing, and ${why}`)
-  })
-})
+/** What stood in the line, one after the other. */
+function drawnIn(written: string): readonly string[] {
+  return written.split('\u001b[1G').slice(1).map(stripVTControlCharacters)
+}
 
 describe('Ctrl+C', () => {
   const settled = async (terminal: TestTerminal) => {
@@ -203,6 +199,7 @@ describe('what is typed after a flag', () => {
     () => parseList(' , '),
     () => parseInstitution('St Mary', undefined),
     () => parseInstitution('a=', undefined),
+    () => parseInstitution('st-marys', undefined),
     () => parseUntil('23.11.2026'),
     () => parseSince('2026-13-01'),
   ])('is refused with exit code 2 where it means nothing: %s', (parse) => {

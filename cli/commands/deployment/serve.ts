@@ -12,6 +12,7 @@ import { SEQUENCE_MS } from '#functions/sequencer/sequencing.ts'
 import { CHORES_MS } from '#functions/sweeper/chores.ts'
 import { playStory } from '../../demo/story.ts'
 import { writeSettings, type Settings } from '../../deployment/settings.ts'
+import { reasonOf } from '../data/reason.ts'
 import { connectInstitution, openBridge, type OpenBridge } from '../../open/bridge.ts'
 import { openHome, type OpenHome } from '../../open/home.ts'
 import { createLazyValidator } from '../../open/validator.ts'
@@ -127,9 +128,11 @@ async function toldDemo(
   screen.stopping.keeps(() => 'What was told of the demo so far is kept. npm start goes on with it.')
   const told = await playStory(folder, passphrase.text, [a, b], (step) => screen.say(`  ${step}`))
   for (const { hospital, report, ms } of told.imports) {
+    const { filed, quarantined } = report
     screen.say(
-      `  ${hospital}: ${report.filed.length} resources filed in ${duration(ms)}, ${report.quarantined.length} in quarantine`,
+      `  ${hospital}: ${filed.length} resources filed in ${duration(ms)}, ${quarantined.length} in quarantine`,
     )
+    for (const item of quarantined) screen.say(`    entry ${item.position}: ${reasonOf(item)}`)
   }
   const next = { ...settings, demo: { record: told.record, patient: told.patient } }
   writeSettings(folder, next)

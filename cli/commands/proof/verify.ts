@@ -38,11 +38,14 @@ async function verifyRecords({ open }: Session, screen: Screen): Promise<readonl
   const records = await open.records()
   const progress = screen.progress({ doing: 'Verifying', unit: 'records', total: records.length })
   const verified: Verified[] = []
-  for (const { chain } of records) {
-    verified.push(await verifyChain(open.connection, chain))
-    progress.update(verified.length)
+  try {
+    for (const { chain } of records) {
+      verified.push(await verifyChain(open.connection, chain))
+      progress.update(verified.length)
+    }
+  } finally {
+    progress.stop()
   }
-  progress.stop()
   return verified
 }
 

@@ -2,7 +2,12 @@
 import type { ChainId, EntryId } from '#core/bytes/ids.ts'
 import { timestampMs } from '#core/bytes/timestamp.ts'
 import { isAmpereError } from '#core/errors.ts'
-import { requestErasure, settleErasure, type Erasure } from '#core/client/acts/erase-entries.ts'
+import {
+  pendingErasure,
+  requestErasure,
+  settleErasure,
+  type Erasure,
+} from '#core/client/acts/erase-entries.ts'
 import {
   chainArgument,
   MIN_NAME,
@@ -52,6 +57,7 @@ async function request(call: Call<EraseOptions>, session: Session, chain: ChainI
   const scope = options.record === true ? ('record' as const) : ('entries' as const)
   const entries = scope === 'record' ? [] : await chosenEntries(session, chain, options.entries ?? [])
   const what = scope === 'record' ? 'the whole record' : counted(entries.length, 'entry', 'entries')
+  await refuseRepeated(session, chain, { scope, entries, ground: options.ground })
   const said = { chain, scope, entries: entries.map(({ id }) => id), ground: options.ground }
   if (!(await confirmed(call, chain, [`Erases ${what} for good after 72 hours.`]))) {
     screen.print({ ok: true, dryRun: true, block: null, notBefore: null, ...said }, [
@@ -72,6 +78,19 @@ async function request(call: Call<EraseOptions>, session: Session, chain: ChainI
     `Then      npx ampere erase ${shortId(chain)} --complete ${block.height}`,
   ])
   return EXIT.ok
+}
+
+/** Asked for twice it would wait twice, and cancelling one would leave the other. @throws AmpereError ALREADY_EXISTS */
+async function refuseRepeated({ open }: Session, chain: ChainId, erasure: Erasure): Promise<void> {
+  const { state } = (await open.connection.replica(chain)).link
+  const pending = pendingErasure(state, erasure)
+  if (!pending) return
+  const { height, notBefore } = pending
+  throw refuse(
+    'ALREADY_EXISTS',
+    `block ${height} requested the same already; nothing was changed. It can be completed from ${localTime(notBefore)} on, and cancelled until then`,
+    `npx ampere erase ${shortId(chain)} --complete ${height}, or --cancel ${height}`,
+  )
 }
 
 /** The entries whose ids begin so, each unambiguously; what is erased already is not among them. */

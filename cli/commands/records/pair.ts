@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { JOSE_TYPE, pairingAnswer } from '#core/api/pairing.ts'
+import { jsonOrNull } from '#core/client/answer.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { issuePairingCode, joinRecord } from '#core/bridge/file/pair.ts'
 import { PAIRING_MS } from '#core/bridge/store/pairing.ts'
@@ -26,6 +27,8 @@ interface JoinOptions extends ActingOptions {
 const NO_PATIENT = '--patient is missing: the id that this institution has for the patient'
 /** How long the other institution's bridge may take to grant, in milliseconds. */
 const TIMEOUT_MS = 30_000
+/** A chain's id in JSON takes less than a hundred. */
+const MAX_PAIRING_ANSWER_BYTES = 16 * 1024
 
 /** Makes a code by which one other institution joins a record, to read and to append. */
 export async function pairIssue(call: Call<ActingOptions>): Promise<number> {
@@ -101,9 +104,10 @@ function bridgeAddress(text: string): string {
 
 /** Sends a signed request to join to the bridge that issued the code. @throws AmpereError as that bridge answers */
 async function requestJoin(bridge: string, compact: string): Promise<ChainId> {
-  const response = await answerOf(bridge, compact)
+  const late = AbortSignal.timeout(TIMEOUT_MS)
+  const response = await answerOf(bridge, compact, late)
   if (!response.ok) throw refused(bridge, response.status)
-  const parsed = v.safeParse(pairingAnswer, await response.json().catch(() => null))
+  const parsed = v.safeParse(pairingAnswer, await jsonOrNull(response, MAX_PAIRING_ANSWER_BYTES, late))
   if (parsed.success) return parsed.output.chain
   throw new AmpereError('UPSTREAM_FAILED', `${bridge} did not answer as a bridge does`)
 }
@@ -120,13 +124,13 @@ function refused(bridge: string, status: number): Error {
   return new AmpereError('UPSTREAM_FAILED', `${bridge} answered ${status}`)
 }
 
-async function answerOf(bridge: string, compact: string): Promise<Response> {
+async function answerOf(bridge: string, compact: string, signal: AbortSignal): Promise<Response> {
   const request = new Request(`${bridge}/pairing`, {
     method: 'POST',
     headers: { 'content-type': JOSE_TYPE },
     body: compact,
     redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal,
   })
   try {
     return await fetch(request)

@@ -70,7 +70,7 @@ export async function revoke(call: Call<ActingOptions>): Promise<number> {
       const near = suggestion(wanted, granted)
       throw refuse(
         'NOT_FOUND',
-        `${wanted} has no grant on this record; ${granted.join(', ')} have${near}`,
+        `${wanted} has no grant on this record, so that nothing was changed; grants: ${granted.join(', ')}${near}`,
         'npx ampere chain list',
       )
     }

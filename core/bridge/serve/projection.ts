@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FhirResource } from '../../record/fhir/model.ts'
 import { fromUtf8 } from '../../bytes/encoding.ts'
+import { mostJsonValues } from '../../bytes/json-values.ts'
 import type { ClosedEntry, OpenedEntry, RecordView } from '../../client/client.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { utf8 } from '../../bytes/encoding.ts'
@@ -13,6 +14,8 @@ import { parseHeader } from '../../record/entry.ts'
 export interface ServedVersion extends Versioned {
   readonly entry: OpenedEntry
   readonly resource: FhirResource
+  /** JSON values of the resource, at most. */
+  readonly values: number
 }
 
 /** A resource with its versions, the current one first, under the id that it is served with. */
@@ -43,8 +46,21 @@ export interface FiledFinding extends FhirResource {
 /** Type under which findings are filed; they are no FHIR resources. */
 export const FINDING_TYPE = 'Finding'
 
+/**
+ * JSON values that a projection holds of what one author wrote, at most: some 200 MB of dense FHIR, and in memory some
+ * 0.5 GB however they are made.
+ */
+export const MAX_AUTHOR_VALUES = 8_000_000
+/** Bytes of a sealed header that is read; none of ours comes near. */
+const MAX_HEADER_BYTES = 64 * 1024
+
 /** Builds a projection; parsed versions are taken over from `before`, so that news alone cost time. */
-export function project(view: RecordView, own: string, before: Projection | null): Projection {
+export function project(
+  view: RecordView,
+  own: string,
+  before: Projection | null,
+  maxAuthorValues: number = MAX_AUTHOR_VALUES,
+): Projection {
   const known = new Map<string, ServedVersion>()
   for (const resource of before?.resources.values() ?? []) {
     for (const version of resource.versions) known.set(versionId(version), version)
@@ -53,11 +69,21 @@ export function project(view: RecordView, own: string, before: Projection | null
   const filedFindings: ServedVersion[] = []
   const closed = [...view.closed]
   const ids = new Set<string>()
+  const used = new Map<string, number>()
   for (const entry of view.opened) {
+    const author = entry.institution ?? ''
+    const held = used.get(author) ?? 0
+    const taken = known.get(versionIdOf(entry))
+    const values = taken?.values ?? mostJsonValues(entry.content)
+    if (held + values > maxAuthorValues) {
+      closed.push(closedAs(entry, 'reader-budget'))
+      continue
+    }
     // An id is drawn for one entry: a later one that has it was copied.
-    const version = ids.has(entry.id) ? null : (known.get(versionIdOf(entry)) ?? parseEntry(entry))
+    const version = ids.has(entry.id) ? null : (taken ?? parseEntry(entry, values))
     ids.add(entry.id)
-    if (!version) closed.push(unreadable(entry))
+    if (version) used.set(author, held + values)
+    if (!version) closed.push(closedAs(entry, 'resource'))
     else if (version.header.type === FINDING_TYPE) filedFindings.push(version)
     else versions.push(version)
   }
@@ -166,14 +192,15 @@ function rewrite(
  * Null for what is no resource: whoever may write can seal anything, and must not close the record to others by it.
  * The source is who signed, whatever the header says: nobody writes as another.
  */
-function parseEntry(entry: OpenedEntry): ServedVersion | null {
+function parseEntry(entry: OpenedEntry, values: number): ServedVersion | null {
   const { height, index, id } = entry
   try {
+    if (entry.header.length > MAX_HEADER_BYTES) return null
     const header = { ...parseHeader(entry.header), source: entry.institution ?? entry.author }
     const content: unknown = JSON.parse(fromUtf8(entry.content))
     if (!isResource(content, header.type)) return null
     // A create assigns the id, so the one in the text may be another.
-    return { header, height, index, id, entry, resource: { ...content, id: header.id } }
+    return { header, height, index, id, entry, resource: { ...content, id: header.id }, values }
   } catch (error) {
     if (isAmpereError(error) || error instanceof SyntaxError) return null
     throw error
@@ -190,8 +217,8 @@ function isDeeper(value: unknown, than: number): boolean {
   return than === 0 || Object.values(value).some((member) => isDeeper(member, than - 1))
 }
 
-function unreadable(entry: OpenedEntry): ClosedEntry {
-  return { ...entry, status: 'unopenable', rule: 'resource' }
+function closedAs(entry: OpenedEntry, rule: 'resource' | 'reader-budget'): ClosedEntry {
+  return { ...entry, status: 'unopenable', rule }
 }
 
 type Group = ResourceVersions<ServedVersion>

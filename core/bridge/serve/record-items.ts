@@ -22,12 +22,16 @@ export function recordItems(projection: Projection): readonly RecordItem[] {
 }
 
 /**
- * True for an entry that is there and that this institution does not see now: not granted, held back by its home, or
- * of a delivery that is half there. What was erased is gone, and what its author sealed wrongly never opens.
+ * True for an entry that is there and that this institution does not see now: not granted, held back by its home, of
+ * a delivery that is half there, or more than is held of one author. What was erased is gone, and what its author
+ * sealed wrongly never opens.
  */
 export function mayOpenLater({ status, rule }: Pick<ClosedEntry, 'status' | 'rule'>): boolean {
-  return status !== 'erased' && !(status === 'unopenable' && rule !== 'package')
+  return status !== 'erased' && !(status === 'unopenable' && !NOT_THE_SEALS.includes(rule))
 }
+
+/** Why a reader does not open what may be sealed rightly. */
+const NOT_THE_SEALS: readonly string[] = ['package', 'reader-budget']
 
 /** True when this institution does not see all of the record: then what is absent may be there all the same. */
 export function isPartial(projection: Projection): boolean {

@@ -15,6 +15,8 @@ import type { Hit } from './search.ts'
 /** Resources per page unless `_count` asks for fewer or more. */
 const DEFAULT_COUNT = 100
 export const MAX_COUNT = 1000
+/** Bytes of the resources on one page, as their sources wrote them; one that is larger is a page of its own. */
+export const MAX_PAGE_BYTES = 16 * 1024 * 1024
 
 /** Where the answers' links point. */
 export interface Place {
@@ -138,15 +140,22 @@ function page(hits: readonly Hit[], place: Place): { items: readonly Hit[]; link
     .map((hit) => ({ hit, name: orderOf(hit) }))
     .filter(({ name }) => after === null || name > after)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const items = rest.slice(0, count)
+  const items = rest.slice(0, fitting(rest.slice(0, count), MAX_PAGE_BYTES))
   const links: object[] = [{ relation: 'self', url: place.url.href }]
   const last = items.at(-1)
-  if (last && rest.length > count) {
+  if (last && rest.length > items.length) {
     const next = new URL(place.url)
     next.searchParams.set('_cursor', toBase64url(utf8(last.name)))
     links.push({ relation: 'next', url: next.href })
   }
   return { items: items.map(({ hit }) => hit), links }
+}
+
+/** How many hits from the first on have at most `maxBytes` together; at least one. */
+function fitting(hits: readonly { readonly hit: Hit }[], maxBytes: number): number {
+  let bytes = 0
+  const end = hits.findIndex(({ hit }) => (bytes += hit.version.entry.content.length) > maxBytes)
+  return end === -1 ? hits.length : Math.max(1, end)
 }
 
 /** The patient first, then by type and id. */

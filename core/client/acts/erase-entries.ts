@@ -3,7 +3,8 @@ import type { ChainId, EntryId } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import type { EraseBlock } from '../../block/block.ts'
 import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
-import { ERASE_DELAY_MS } from '../../chain/rules/erase.ts'
+import { ERASE_DELAY_MS, eraseAction } from '../../chain/rules/erase.ts'
+import type { ControlState, Pending } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Signer } from '../../ports/keys.ts'
 import type { Connection } from '../connect.ts'
@@ -48,6 +49,16 @@ export async function requestErasure(
   })
   return submitStep(connection, await signStep(context, replica, step))
 }
+
+/** The pending request for the very same, on whatever ground, or undefined. */
+export function pendingErasure(state: ControlState, erasure: Erasure): Pending | undefined {
+  const { scope } = erasure
+  const targets = targetsOf(erasure)
+  const same = new Set<string>(GROUNDS.map((ground) => eraseAction({ ground, scope, targets })))
+  return state.pending.find(({ action }) => same.has(action))
+}
+
+const GROUNDS = ['patient-request', 'misfiled', 'legal-duty', 'consent-withdrawn'] as const
 
 /** Completes or cancels the erasure that the block at `height` requested. @throws AmpereError NOT_FOUND */
 export async function settleErasure(

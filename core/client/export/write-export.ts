@@ -2,6 +2,8 @@
 import { canonicalize } from '../../bytes/canonical-json.ts'
 import { fromUtf8, toBase64url, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
+import { maxObjectBytes } from '../../block/entries-object.ts'
+import { AmpereError } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
 
 /** One record as lines of JSON (docs/PROTOCOL.md, Export): registry, blocks, key rows, sealed objects, statements, head. */
@@ -11,14 +13,18 @@ export async function exportRecord(connection: Connection, chain: ChainId): Prom
   const lines: object[] = [
     { ampere: 'export/v1', chain, registry: ports.pins.registry, origin: ports.pins.origin },
   ]
-  for (const compact of await allPages((from) => api.registryBlocks(from)))
+  const registered = connection.sync.registry.height() + 1
+  for (const compact of await pages(registered, (from) => api.registryBlocks(from)))
     lines.push({ registryBlock: compact })
-  const blocks = await allPages((from) => api.blocks(chain, from))
-  for (const compact of blocks.slice(0, replica.notes.length)) lines.push({ block: compact })
+  for (const compact of await pages(replica.notes.length, (from) => api.blocks(chain, from)))
+    lines.push({ block: compact })
   for (const { entries } of replica.notes) {
     if (!entries) continue
     const name = `${entries.root}.${entries.keys}`
-    const [row, object] = await Promise.all([api.keyRow(chain, name), api.object(chain, entries.root)])
+    const [row, object] = await Promise.all([
+      api.keyRow(chain, name),
+      api.object(chain, entries.root, maxObjectBytes(entries)),
+    ])
     if (row) lines.push({ row: fromUtf8(row), of: name })
     if (object) lines.push({ object: toBase64url(object), of: entries.root })
   }
@@ -28,14 +34,17 @@ export async function exportRecord(connection: Connection, chain: ChainId): Prom
   return utf8(`${lines.map((line) => canonicalize(line)).join('\n')}\n`)
 }
 
-async function allPages(
-  read: (from: number) => Promise<{ items: readonly string[]; next: number | null }>,
-): Promise<string[]> {
+/** The first `count` items, which were verified before: what comes after them, and for how long, is of no interest. */
+async function pages(
+  count: number,
+  read: (from: number) => Promise<{ readonly items: readonly string[] }>,
+): Promise<readonly string[]> {
   const items: string[] = []
-  for (let from: number | null = 0; from !== null;) {
-    const page = await read(from)
+  while (items.length < count) {
+    const page = await read(items.length)
+    if (page.items.length === 0)
+      throw new AmpereError('UPSTREAM_FAILED', 'the home no longer shows blocks that it showed before')
     items.push(...page.items)
-    from = page.next
   }
-  return items
+  return items.slice(0, count)
 }

@@ -12,6 +12,7 @@ import type { BlockEntries } from '../../block/block.ts'
 import { sha256Large } from '../../crypto/hash.ts'
 import { isAmpereError } from '../../errors.ts'
 import { rootOf } from '../../log/merkle.ts'
+import { MAX_BLOCK_OPENED_BYTES, openedBytes, openWithin } from '../../seal/budget.ts'
 import { openEntry } from '../../seal/entry.ts'
 import { openKeys, type OpenedKey } from '../../seal/wraps.ts'
 import type { ClosedEntry, ClosedStatus, OpenedEntry } from '../client.ts'
@@ -33,13 +34,15 @@ export interface OpenedBlockEntries {
 
 /**
  * Verifies and opens the entries of one block for one reader. Nothing here throws for what a store did:
- * each entry is opened or closed with the one word that says why.
+ * each entry is opened or closed with the one word that says why. Of plain bytes it holds no more than a block may
+ * have, and no more than `maxBytes`, which is what this reader still holds of this author.
  */
 export async function openBlockEntries(
   replica: Replica,
   note: BlockNote,
   parts: BlockParts,
   keyring: Keyring,
+  maxBytes: number = MAX_BLOCK_OPENED_BYTES,
 ): Promise<OpenedBlockEntries> {
   const { entries } = note
   if (!entries) return { opened: [], closed: [] }
@@ -61,28 +64,46 @@ export async function openBlockEntries(
     },
     row,
   )
+  const keyOf = ({ id, compartment }: EntryDescriptor, i: number) =>
+    erased(id)
+      ? goneOrNot(row.keys[i])
+      : keyOrWhy(deks[i], () => keyring.whyClosed(compartment, entries.epoch))
+  const results = await openWithin([...descriptors.entries()], Math.min(maxBytes, MAX_BLOCK_OPENED_BYTES), {
+    sealedBytes: ([, { size }]) => size,
+    open: ([i, item], left) =>
+      openOne(replica.chain, item, slice(parts.object, descriptors, i), keyOf(item, i), left),
+    plainBytes: (result) => ('status' in result ? 0 : openedBytes(result)),
+  })
+  const beyond = maxBytes < MAX_BLOCK_OPENED_BYTES ? READER_BUDGET : BLOCK_SIZE
+  return sorted(replica, note, keyring, descriptors, (i) => results[i] ?? beyond)
+}
+
+/** What came of each entry, with its place. */
+function sorted(
+  replica: Replica,
+  note: BlockNote,
+  keyring: Keyring,
+  descriptors: readonly EntryDescriptor[],
+  resultOf: (index: number) => Plain | Why,
+): OpenedBlockEntries {
   const opened: OpenedEntry[] = []
   const closed: ClosedEntry[] = []
-  await Promise.all(
-    descriptors.map(async (descriptor, i) => {
-      const { compartment } = descriptor
-      const base = { ...placeOf(replica.chain, note, descriptor.id, i), compartment }
-      const key = erased(descriptor.id)
-        ? goneOrNot(row.keys[i])
-        : keyOrWhy(deks[i], () => keyring.whyClosed(compartment, entries.epoch))
-      const result = await openOne(replica.chain, descriptor, slice(parts.object, descriptors, i), key)
-      if ('status' in result) closed[i] = { ...base, ...result }
-      else
-        opened[i] = {
-          ...base,
-          author: note.kid,
-          institution: replica.authors.get(note.kid) ?? null,
-          compartmentName: keyring.nameOf(compartment) ?? '',
-          ...result,
-        }
-    }),
-  )
-  return { opened: opened.filter(Boolean), closed: closed.filter(Boolean) }
+  const institution = replica.authors.get(note.kid) ?? null
+  for (const [i, { id, compartment }] of descriptors.entries()) {
+    const base = { ...placeOf(replica.chain, note, id, i), compartment }
+    const result = resultOf(i)
+    if ('status' in result) closed.push({ ...base, ...result })
+    else {
+      const compartmentName = keyring.nameOf(compartment) ?? ''
+      opened.push({ ...base, author: note.kid, institution, compartmentName, ...result })
+    }
+  }
+  return { opened, closed }
+}
+
+interface Plain {
+  readonly header: Uint8Array
+  readonly content: Uint8Array
 }
 
 type Why = Pick<ClosedEntry, 'status' | 'rule'>
@@ -91,6 +112,10 @@ const ERASED: Why = { status: 'erased', rule: '' }
 const KEY_STANDS: Why = { status: 'erased', rule: 'keys-row' }
 const TAMPERED: Why = { status: 'tampered', rule: 'entry-hash' }
 const UNOPENABLE: Why = { status: 'unopenable', rule: 'author-seal' }
+/** Its author put more into one block than a block may have. */
+const BLOCK_SIZE: Why = { status: 'unopenable', rule: 'block-size' }
+/** This reader holds as much of this author as it ever does. */
+export const READER_BUDGET: Why = { status: 'unopenable', rule: 'reader-budget' }
 /** What a tombstone is that no erasure of the chain ordered: a key that the store destroyed by itself. */
 const DESTROYED: Why = { status: 'missing', rule: 'keys-row' }
 
@@ -134,15 +159,17 @@ async function openOne(
   descriptor: EntryDescriptor,
   ciphertext: Uint8Array,
   key: Uint8Array | Why,
-): Promise<{ header: Uint8Array; content: Uint8Array } | Why> {
+  maxBytes: number,
+): Promise<Plain | Why | null> {
   if ('status' in key && key.status !== 'not-granted') return key
   const hash = toBase64url(await sha256Large(ciphertext))
   if (hash !== (descriptor.hash as string)) return TAMPERED
   if ('status' in key) return key
   try {
     const { id, compartment } = descriptor
-    return await openEntry({ chain, id, compartment, dek: key }, ciphertext)
+    return await openEntry({ chain, id, compartment, dek: key }, ciphertext, maxBytes)
   } catch (error) {
+    if (isAmpereError(error, 'TOO_LARGE')) return null
     if (isAmpereError(error, 'OPEN_FAILED')) return UNOPENABLE
     throw error
   }

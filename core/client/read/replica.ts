@@ -64,6 +64,8 @@ export async function readRegistry({ api, registry }: Pick<SyncContext, 'api' | 
     const page = await api.registryBlocks(registry.height() + 1)
     for (const compact of page.items) await registry.add(compact)
     if (page.next === null) return
+    // Each block that is added has a signature; a page without any could be followed by the same for ever.
+    if (page.items.length === 0) throw failed('withheld', 'the home holds back blocks of the registry')
   }
 }
 

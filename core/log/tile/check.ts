@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { equalBytes } from '../../bytes/frame.ts'
 import { EMPTY_EDGE, grow, rootOf, type Edge } from './grow.ts'
-import { HASH_BYTES } from './hashes.ts'
+import { HASH_BYTES, rootWithin, TILE_BYTES } from './hashes.ts'
 import { TILE_WIDTH, type Tile, type TileId } from './path.ts'
 import { fetchTile, type FetchPath } from './read-tile.ts'
+
+/** Whether a tile is full and its root is `parent`, the hash that stands for it one level up. */
+export function checkTile(tile: Uint8Array, parent: Uint8Array): boolean {
+  return tile.length === TILE_BYTES && equalBytes(rootWithin(tile, 0, TILE_WIDTH), parent)
+}
 
 /** What is wrong with a stored tile. */
 export interface TileFlaw {

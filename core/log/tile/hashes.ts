@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { equalBytes } from '../../bytes/frame.ts'
 import { merkleRoot, splitOf } from '../merkle.ts'
 import { TILE_WIDTH } from './path.ts'
 
@@ -16,11 +15,6 @@ export function hashAt(tile: Uint8Array, index: number): Uint8Array {
 /** Merkle tree hash over `count` hashes of a tile, beginning with the one at `start`. */
 export function rootWithin(tile: Uint8Array, start: number, count: number): Uint8Array<ArrayBuffer> {
   return merkleRoot(Array.from({ length: count }, (_, i) => hashAt(tile, start + i)))
-}
-
-/** Whether a tile is full and its root is `parent`, the hash that stands for it one level up. */
-export function checkTile(tile: Uint8Array, parent: Uint8Array): boolean {
-  return tile.length === TILE_BYTES && equalBytes(rootWithin(tile, 0, TILE_WIDTH), parent)
 }
 
 /**

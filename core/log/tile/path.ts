@@ -69,7 +69,7 @@ function widthPath(width: number): string {
 
 function parseRest(rest: string): BundleId | null {
   const [, groups, partial] = /^((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(rest) ?? []
-  if (groups === undefined || rest.endsWith('\n')) return null
+  if (groups === undefined) return null
   const index = Number(groups.replaceAll(/[x/]/g, ''))
   const width = partial === undefined ? TILE_WIDTH : Number(partial)
   // A full tile is never spelled as a partial one, and x000/001 is no spelling of 001.

@@ -25,7 +25,8 @@ export function tileReader(fetch: FetchPath, size: number, cachedTiles: number =
   const cache = new Map<string, Promise<Uint8Array>>()
   return async ({ level, index, width }) => {
     const available = tileWidth(size, level, index)
-    if (width < 1 || width > available) throw new RangeError('no such tile in a tree of this size')
+    if (!Number.isSafeInteger(width) || width < 1 || width > available)
+      throw new RangeError('no such tile in a tree of this size')
     const id = { level, index, width: available }
     const path = tilePath(id)
     const reading = cache.get(path) ?? fetched(fetch, id)

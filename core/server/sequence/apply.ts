@@ -5,7 +5,7 @@ import { AmpereError } from '../../errors.ts'
 import type { StoreObjects } from '../../ports/objects.ts'
 import { heightKey } from '../store/rows.ts'
 import type { SequencerPorts } from './needs.ts'
-import { decodeStaging, type LoggedRun, type Staging } from './staging.ts'
+import { decodeStaging, type LogFile, type LoggedRun, type Staging } from './staging.ts'
 import { publish, type Tree } from './tree.ts'
 
 /** Rows that are written at the same time. */
@@ -21,7 +21,7 @@ export async function apply(ports: SequencerPorts, tree: Tree, staged?: Staging)
   if (tree.staging !== null) {
     const staging = staged ?? (await fetchStaging(ports, tree.staging))
     if (!staging) return false
-    await Promise.all(staging.files.map(({ path, bytes }) => storeSame(ports.objects.log, path, bytes)))
+    await Promise.all(staging.files.map((file) => storeFile(ports, file)))
     for (let at = 0; at < staging.runs.length; at += PARALLEL_ROWS)
       await Promise.all(staging.runs.slice(at, at + PARALLEL_ROWS).map((run) => noteLogged(ports, run)))
   }
@@ -32,13 +32,20 @@ export async function apply(ports: SequencerPorts, tree: Tree, staged?: Staging)
 
 /**
  * Stores bytes that are the only ones that may have this name.
+ * @returns false when they were there and are gone again
  * @throws AmpereError STORE_CORRUPT when it has others
  */
-export async function storeSame(objects: StoreObjects, name: string, bytes: Uint8Array): Promise<void> {
-  if ((await objects.store(name, bytes)) === 'stored') return
+export async function storeSame(objects: StoreObjects, name: string, bytes: Uint8Array): Promise<boolean> {
+  if ((await objects.store(name, bytes)) === 'stored') return true
   const there = await objects.fetch(name)
-  if (!there || !equalBytes(there, bytes))
+  if (there && !equalBytes(there, bytes))
     throw new AmpereError('STORE_CORRUPT', 'the log holds something else where a part of it belongs')
+  return there !== null
+}
+
+async function storeFile({ objects }: SequencerPorts, { path, bytes }: LogFile): Promise<void> {
+  if (!(await storeSame(objects.log, path, bytes)))
+    throw new AmpereError('STORE_CORRUPT', 'a part of the log was removed')
 }
 
 async function fetchStaging({ objects }: SequencerPorts, name: string): Promise<Staging | null> {

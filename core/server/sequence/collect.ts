@@ -42,7 +42,8 @@ export async function collect(
   }
   take(await pendingOfRegistry(ports, home, memory, left))
   const chains = unlogged(known)
-  for (let at = 0; at < chains.length && left > 0; at += PARALLEL_CHAINS) {
+  for (let at = 0; at < chains.length; at += PARALLEL_CHAINS) {
+    if (left <= 0) break
     const page = chains.slice(at, at + PARALLEL_CHAINS)
     const found = await Promise.all(page.map((chain) => pendingOrCode(ports, memory, chain, left)))
     for (const [i, chain] of page.entries()) {

@@ -10,7 +10,7 @@ import { storeSame } from './apply.ts'
 import type { SequencerPorts } from './needs.ts'
 import type { PendingRun } from './pending.ts'
 import { encodeStaging, type LogFile, type LoggedRun, type Staging } from './staging.ts'
-import { commitTree, loadTree, signCheckpoint, type LoadedTree, type Tree } from './tree.ts'
+import { commitTree, loadTree, signTree, type LoadedTree, type Tree } from './tree.ts'
 
 /** The right edge of the log: what is needed to add to it. */
 export interface LogEdge {
@@ -61,9 +61,10 @@ export async function commitLog(
   const checkpoint = { origin, size: edge.size, root: rootOf(edge), extensions: [] }
   // The same leaves at the same place make the same bundle, whoever makes it.
   const name = `${edge.size}-${toBase64url(checkpoint.root)}`
-  await storeSame(ports.objects.staging, name, encodeStaging(staging))
+  // Removed by whoever came first with the same bundle, or by one that lost with it: this commit would be too late.
+  if (!(await storeSame(ports.objects.staging, name, encodeStaging(staging)))) return null
   const signedAt = Math.max(tree.signedAt, Math.floor(ports.now() / 1000))
-  const note = await signCheckpoint(ports, checkpoint, signedAt)
+  const note = await signTree(ports, checkpoint, signedAt)
   const next: Tree = { checkpoint, note, signedAt, staging: name, discard: tree.staging, cursor }
   const committed = await commitTree(ports.tables.checkpoints, version, next)
   if (committed !== null) return { tree: next, version: committed }

@@ -24,7 +24,7 @@ export interface PendingBlock {
   /** Its log entry. */
   readonly entry: Uint8Array
   /** Where the chain stands once it is logged. */
-  readonly then: Position
+  readonly position: Position
 }
 
 /** Where a chain stands in the log: its newest logged block, and what labels the next one. */
@@ -88,7 +88,7 @@ export async function pendingOfChain(
     position = { height: block.block.height, id: block.id, state: block.block.state }
     pending.push({
       entry: entryOf(leafLabel(labelKey, chain, position.height), block.compact),
-      then: position,
+      position,
     })
   }
   return pending.length === 0 ? null : { chain, from: height + 1, blocks: pending }
@@ -117,7 +117,7 @@ export async function pendingOfRegistry(
     const compact = checkedRegistry(row, at, history.viewAt)
     return {
       entry: entryOf(leafLabel(key, pinned, at), compact),
-      then: { height: at, id: null, state: null },
+      position: { height: at, id: null, state: null },
     }
   })
   return { chain: pinned, from: height + 1, blocks }

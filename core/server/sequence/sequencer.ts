@@ -141,10 +141,10 @@ async function logNews(
   if (!committed) return { next: null, report: { outcome: 'lost', size, added: 0, more: true, skipped } }
   await apply(ports, committed.tree, grown.staging)
   for (const { chain, blocks } of runs) {
-    const then = blocks.at(-1)?.then
-    if (!then) continue
-    memory.positions.set(chain, then)
-    marks.logged(chain as ChainId, then.height)
+    const position = blocks.at(-1)?.position
+    if (!position) continue
+    memory.positions.set(chain, position)
+    marks.logged(chain as ChainId, position.height)
   }
   const { edge, tail, added } = grown
   const report = { outcome: 'logged', size: edge.size, added, more, skipped } as const

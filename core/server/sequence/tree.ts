@@ -7,10 +7,10 @@ import { count, parseWith, timestamp } from '../../bytes/schema.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import { AmpereError } from '../../errors.ts'
 import { merkleRoot } from '../../log/merkle.ts'
-import { formatCheckpoint, parseCheckpoint, type Checkpoint } from '../../log/note/checkpoint.ts'
-import { signCheckpointText } from '../../log/note/cosignature.ts'
+import { parseCheckpoint, type Checkpoint } from '../../log/note/checkpoint.ts'
 import { logSigner } from '../../log/note/key.ts'
 import { formatNote, parseNote } from '../../log/note/note.ts'
+import { signCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { WriteTable } from '../../ports/table.ts'
 import { logOriginOf } from '../../api/log.ts'
 import type { Home } from '../home.ts'
@@ -80,18 +80,16 @@ export async function commitTree(
 }
 
 /** Signs a checkpoint with both keys of the log. `signedAt` is POSIX seconds. */
-export async function signCheckpoint(
-  ports: Pick<SequencerPorts, 'keys'>,
+export async function signTree(
+  { keys }: Pick<SequencerPorts, 'keys'>,
   checkpoint: Checkpoint,
   signedAt: number,
 ): Promise<string> {
-  const { origin } = checkpoint
-  const text = formatCheckpoint(checkpoint)
-  const signatures = await Promise.all([
-    signCheckpointText(logSigner(origin, 'Ed25519', ports.keys.log), text, signedAt),
-    signCheckpointText(logSigner(origin, 'cosignature-ML-DSA-44', ports.keys['log-quantum']), text, signedAt),
-  ])
-  return formatNote({ text, signatures })
+  const signers = [
+    logSigner(checkpoint.origin, 'Ed25519', keys.log),
+    logSigner(checkpoint.origin, 'cosignature-ML-DSA-44', keys['log-quantum']),
+  ]
+  return formatNote(await signCheckpoint(checkpoint, signers, signedAt))
 }
 
 /** The tree before anything was logged. */
@@ -102,7 +100,7 @@ export async function emptyTree(
 ): Promise<Tree> {
   const checkpoint = { origin: logOriginOf(home.origin), size: 0, root: merkleRoot([]), extensions: [] }
   const signedAt = Math.floor(ports.now() / 1000)
-  const note = await signCheckpoint(ports, checkpoint, signedAt)
+  const note = await signTree(ports, checkpoint, signedAt)
   return { checkpoint, note, signedAt, staging: null, discard: null, cursor }
 }
 

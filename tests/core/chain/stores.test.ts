@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MAX_OBJECT_BYTES } from '#core/block/block.ts'
 import { describe, expect, it } from '@jest/globals'
 import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
@@ -104,7 +105,7 @@ describe('a store that lies', () => {
     if (!block.entries) throw new Error('entries are expected')
     const wraps = world.platform.table('wraps')
     const before = await wraps.get(record, rowKey(block.entries))
-    const object = await a.api.object(record, block.entries.root)
+    const object = await a.api.object(record, block.entries.root, MAX_OBJECT_BYTES)
     const view = await a.read(record)
     const { requestErasure, settleErasure } = await import('#core/client/acts/erase-entries.ts')
     const { instance, second } = world.institution('hospital-a')
@@ -124,7 +125,7 @@ describe('a store that lies', () => {
       labelKey: null,
       object,
     })
-    expect(await a.api.object(record, block.entries.root)).toBeNull()
+    expect(await a.api.object(record, block.entries.root, MAX_OBJECT_BYTES)).toBeNull()
     const after = await wraps.get(record, rowKey(block.entries))
     await wraps.swap(record, rowKey(block.entries), after?.version ?? null, before?.value ?? null)
     expect((await world.connect('hospital-a').read(record)).closed.map((item) => item.status)).toEqual([

@@ -38,4 +38,4 @@ export const COSIGNED_NOTE = `${CHECKPOINT_TEXT}
 `
 
 /** What `toThrow` compares an error of these formats with. */
-export const LOG_MALFORMED: unknown = { code: 'LOG_MALFORMED', name: 'AmpereError' }
+export const LOG_MALFORMED = { code: 'LOG_MALFORMED', name: 'AmpereError' }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MAX_OBJECT_BYTES } from '#core/block/block.ts'
 import { describe, expect, it } from '@jest/globals'
 import { fromUtf8, toBase64url, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, asInstitutionId, type OpId } from '#core/bytes/ids.ts'
@@ -42,7 +43,7 @@ describe.each([
     if (!entries) throw new Error('entries are expected')
     const row = change((await b.api.keyRow(record, `${entries.root}.${entries.keys}`)) ?? new Uint8Array(0))
     const keys = toBase64url(rootOf(keyRowLeaves(parseKeyRow(row)))) as typeof entries.keys
-    const object = await b.api.object(record, entries.root)
+    const object = await b.api.object(record, entries.root, MAX_OBJECT_BYTES)
     const block = {
       ...following(b.ports, replica, toBase64url(world.random(16)) as OpId),
       type: 'record' as const,

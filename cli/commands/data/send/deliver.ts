@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { jsonOrNull, readBody } from '#core/client/answer.ts'
 import type { Terminal } from '../../../terminal/terminal.ts'
 import type { Delivery, Place } from './deliveries.ts'
 
@@ -24,6 +25,8 @@ const MAX_TRIES = 6
 const FIRST_WAIT_MS = 1000
 /** A server that asks for more patience than this is left alone. */
 const MAX_WAIT_MS = 120_000
+/** Bytes that are read of one answer: a Bundle of outcomes, or the resources once more. */
+export const MAX_RESULT_BYTES = 64 * 1024 * 1024
 /** Too many requests; service unavailable: both mean that nothing was done (RFC 9110, RFC 6585). */
 const BUSY = [429, 503]
 
@@ -43,6 +46,8 @@ export async function deliver(target: Target, delivery: Delivery): Promise<reado
 interface Answer {
   readonly status: number
   readonly retryAfter: string | null
+  readonly isEmpty: boolean
+  /** Null for what is not JSON. */
   readonly body: unknown
 }
 
@@ -53,17 +58,21 @@ async function tryOnce(target: Target, delivery: Delivery): Promise<Answer | nul
     accept: 'application/fhir+json',
     ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }),
   }
+  const { method, path, body } = delivery
+  const signal = AbortSignal.timeout(target.timeoutMs)
   try {
     const response = await target.fetch(
-      new Request(`${target.base}${delivery.path}`, {
-        method: delivery.method,
-        headers,
-        body: delivery.body,
-        signal: AbortSignal.timeout(target.timeoutMs),
-      }),
+      new Request(`${target.base}${path}`, { method, headers, body, signal }),
     )
-    const body: unknown = await response.json().catch(() => null)
-    return { status: response.status, retryAfter: response.headers.get('retry-after'), body }
+    const { status } = response
+    const retryAfter = response.headers.get('retry-after')
+    if (!response.ok) {
+      const refusal = await jsonOrNull(response, MAX_RESULT_BYTES, signal)
+      return { status, retryAfter, isEmpty: refusal === null, body: refusal }
+    }
+    // What was filed is in a body that has to be read whole: of half a one nothing is known.
+    const bytes = await readBody(response, { maxBytes: MAX_RESULT_BYTES, beyond: 'fail' }, signal)
+    return { status, retryAfter, isEmpty: bytes.length === 0, body: parsed(new TextDecoder().decode(bytes)) }
   } catch {
     return null
   }
@@ -81,7 +90,28 @@ interface Entry {
   readonly response?: { readonly status?: unknown; readonly outcome?: unknown }
 }
 
+/** What is said of an answer that no FHIR server gives. */
+export const NOT_FHIR = 'not the answer of a FHIR server'
+/** Of these, a FHIR server says more than a web server does; others may come from a gateway before it. */
+const TELLING = [404, 405]
+
+/** An answer without a resource: a page of a web site, say. A success may be empty (`Prefer: return=minimal`). */
+function isForeign({ status, isEmpty, body }: Answer): boolean {
+  const { resourceType } = (body ?? {}) as { resourceType?: unknown }
+  if (typeof resourceType === 'string') return false
+  return (status < 400 && !isEmpty) || TELLING.includes(status)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 function outcomesOf(delivery: Delivery, answer: Answer): readonly Outcome[] {
+  if (isForeign(answer)) return all(delivery, answer.status, 'refused', NOT_FHIR)
   const { type, entry } = (answer.body ?? {}) as { type?: unknown; entry?: readonly Entry[] }
   const isResponse = type === 'transaction-response' || type === 'batch-response'
   if (!isResponse || !entry) return all(delivery, answer.status, wordOf(answer.status), whyOf(answer.body))

@@ -6,7 +6,7 @@ import { refuse, usage } from '../../../program/refuse.ts'
 import { readInput } from '../../../terminal/files.ts'
 import { EXIT, type Common, type Screen } from '../../../terminal/screen.ts'
 import { columns, count } from '../../../terminal/words.ts'
-import { deliver, type Outcome, type Target } from './deliver.ts'
+import { deliver, NOT_FHIR, type Outcome, type Target } from './deliver.ts'
 import { planDeliveries, type Unsendable } from './deliveries.ts'
 
 interface SendOptions extends Common {
@@ -63,6 +63,15 @@ export async function send(call: Call<SendOptions>): Promise<number> {
     if (i === 0 && outcomes.every(({ outcome }) => outcome === 'unknown')) {
       progress.stop()
       throw refuse('UPSTREAM_FAILED', `${base} does not answer`, 'npx ampere start, or correct --to')
+    }
+    if (i === 0 && outcomes.length > 0 && outcomes.every(({ why }) => why === NOT_FHIR)) {
+      progress.stop()
+      const message = `${base} answers (HTTP ${outcomes[0]?.status}), but not as a FHIR server`
+      throw refuse(
+        'UPSTREAM_FAILED',
+        message,
+        'correct --to: npx ampere start says the URL of each institution',
+      )
     }
   }
   progress.stop()

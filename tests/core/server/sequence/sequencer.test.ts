@@ -17,9 +17,9 @@ const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), comp
 interface World {
   readonly world: TestDeployment
   readonly connection: Connection
-  sequencer(maxLeaves?: number): Promise<Sequencer>
-  record(): Promise<ChainId[]>
-  log(chains: readonly string[]): Promise<WholeLog>
+  readonly sequencer: (maxLeaves?: number) => Promise<Sequencer>
+  readonly record: () => Promise<ChainId[]>
+  readonly log: (chains: readonly string[]) => Promise<WholeLog>
 }
 
 async function makeWorld(): Promise<World> {
