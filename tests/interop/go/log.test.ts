@@ -6,8 +6,9 @@ import { parseNote } from '#core/log/note/note.ts'
 import { decodeBundle } from '#core/log/tile/bundle.ts'
 import { bundlesBetween } from '#core/log/tile/extent.ts'
 import { bundlePath } from '#core/log/tile/path.ts'
-import { pathsOf, serveEntries, startHome, type LoggingHome } from './served-log.ts'
-import { describeWithGo, fsck, readEntries } from './software.ts'
+import { pathsOf, serveEntries, startHome, type LoggingHome } from '../served-log.ts'
+import { fsck, readEntries } from './programs.ts'
+import { describeWithGo } from './software.ts'
 
 /** More than one full tile. */
 const BLOCKS = 270

@@ -12,8 +12,9 @@ import { formatNote, parseNote, withSignatures } from '#core/log/note/note.ts'
 import { formatPolicy, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import { formatTlogProof, parseTlogProof } from '#core/log/tlog-proof.ts'
 import { ORIGIN } from '#tests/deployment.ts'
-import { LOG, startHome, type LoggingHome } from './served-log.ts'
-import { describeWithGo, verifyInGo } from './software.ts'
+import { LOG, startHome, type LoggingHome } from '../served-log.ts'
+import { verifyInGo } from './programs.ts'
+import { describeWithGo } from './software.ts'
 
 /** POSIX seconds at which the cosigners here sign. */
 const TIME = 1_790_000_000
@@ -44,7 +45,7 @@ describeWithGo('notes, policies and proofs, judged by torchwood', () => {
 
   /** The home's log under its Ed25519 key, and a quorum of the witnesses. */
   const policy = (quorum: 'all' | 'any' | 1 | 2 | null, of = witnesses): string => {
-    const named = of.map(({ key }, i) => ({ name: `w${i}`, key, url: null }))
+    const named = of.map(({ key }, i) => ({ name: `w${i}`, key, url: `https://w.test/${i}` }))
     const members = named.map(({ name }) => name)
     const given: Policy = {
       logs: [{ key: parseVerifierKey(home.keys[0]), url: `${ORIGIN}/log` }],
@@ -102,18 +103,20 @@ describeWithGo('notes, policies and proofs, judged by torchwood', () => {
     ])
   })
 
-  it('reads a policy of ours, and holds a checkpoint to its quorum', async () => {
+  it('reads a policy of ours, as Tessera does too, and holds a checkpoint to its quorum', async () => {
     const quorums = ['all', 'any', 1, 2, null] as const
     const one = formatNote({ ...parseNote(cosigned), signatures: parseNote(cosigned).signatures.slice(0, 3) })
     const asked = [cosigned, one, note].flatMap((each) =>
       quorums.map((quorum) => ({ note: each, policy: policy(quorum) })),
     )
-    const verdicts = (await verifyInGo(asked)).map(({ error }) => error === undefined)
-    expect(verdicts).toEqual([
+    const byTessera = asked.map((each) => ({ ...each, byTessera: true }))
+    const said = errorsOf(await verifyInGo([...asked, ...byTessera])).map((error) => error === null)
+    const expected = [
       ...[true, true, true, true, true],
       ...[false, true, true, false, true],
       ...[false, false, false, false, true],
-    ])
+    ]
+    expect(said).toEqual([...expected, ...expected])
     for (const { policy: text } of asked) expect(formatPolicy(parsePolicy(text))).toBe(text)
   })
 

@@ -15,7 +15,8 @@ import { bundlesBetween } from '#core/log/tile/extent.ts'
 import { bundlePath } from '#core/log/tile/path.ts'
 import { tileReader } from '#core/log/tile/read-tile.ts'
 import { consistencyFromTiles, inclusionFromTiles } from '#core/log/tile/read.ts'
-import { describeWithGo, startTesseraLog, type Running, type Written } from './software.ts'
+import { startTesseraLog, type Running, type Written } from './programs.ts'
+import { describeWithGo } from './software.ts'
 
 /** Leaves that are added: to a partial tile, then over the first full one, then over the first full one of level 1. */
 const GROWTH = [200, 100, 65_400]

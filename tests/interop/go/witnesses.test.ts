@@ -10,14 +10,14 @@ import {
 } from '#core/log/add-checkpoint.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { parseCheckpoint } from '#core/log/note/checkpoint.ts'
-import { parseVerifierKey } from '#core/log/note/key.ts'
+import { logSigner, parseVerifierKey } from '#core/log/note/key.ts'
 import { formatNote, parseNote, withSignatures } from '#core/log/note/note.ts'
-import { openCheckpoint } from '#core/log/note/open-checkpoint.ts'
+import { openCheckpoint, signCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import { tileReader } from '#core/log/tile/read-tile.ts'
 import { consistencyFromTiles } from '#core/log/tile/read.ts'
-import { signCheckpoint } from '#core/server/sequence/tree.ts'
-import { startHome, type LoggingHome } from './served-log.ts'
-import { describeWithGo, startWitness, type Running, type Witness } from './software.ts'
+import { startHome, type LoggingHome } from '../served-log.ts'
+import { startWitness, type Running, type Witness } from './programs.ts'
+import { describeWithGo } from './software.ts'
 
 /** Blocks that are logged between two checkpoints: each next size makes another proof, over the first full tile too. */
 const GROWTH = [3, 1, 7, 240, 20]
@@ -125,10 +125,10 @@ describeWithGo('witnesses that others wrote', () => {
 
   /** Another tree of the same size, signed by the log itself. */
   async function forked(note: string): Promise<string> {
-    const { platform } = home.world
-    const keys = { log: await platform.signer('log'), 'log-quantum': await platform.signer('log-quantum') }
+    const { platform, clock } = home.world
     const checkpoint = { ...parseCheckpoint(parseNote(note).text), root: new Uint8Array(32) }
-    return signCheckpoint({ keys }, checkpoint, Math.floor(home.world.clock.now / 1000))
+    const signer = logSigner(checkpoint.origin, 'Ed25519', await platform.signer('log'))
+    return formatNote(await signCheckpoint(checkpoint, [signer], Math.floor(clock.now / 1000)))
   }
 
   async function withWitness(

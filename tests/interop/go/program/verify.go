@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"filippo.io/torchwood"
+	"github.com/transparency-dev/tessera"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -24,6 +25,8 @@ type verification struct {
 	Policy string   `json:"policy"`
 	Proof  string   `json:"proof"`
 	Entry  []byte   `json:"entry"`
+	// ByTessera asks Tessera, which reads policies as a log does, instead of torchwood.
+	ByTessera bool `json:"byTessera"`
 }
 
 // signature that verified.
@@ -62,6 +65,15 @@ func runVerify([]string) error {
 
 func verify(asked verification) (verdict, error) {
 	switch {
+	case asked.ByTessera:
+		group, err := tessera.NewWitnessGroupFromPolicy([]byte(asked.Policy))
+		if err != nil {
+			return verdict{}, fmt.Errorf("policy: %w", err)
+		}
+		if !group.Satisfied([]byte(asked.Note)) {
+			return verdict{}, errors.New("the quorum is not reached")
+		}
+		return verdict{}, nil
 	case asked.Proof != "":
 		policy, err := torchwood.ParsePolicy([]byte(asked.Policy))
 		if err != nil {

@@ -32,7 +32,7 @@ type written struct {
 func runWriteLog(args []string) error {
 	flags := flag.NewFlagSet("write-log", flag.ContinueOnError)
 	origin := flags.String("origin", "tessera.example/log", "origin of the log, name of its key")
-	entryBytes := flags.Int("bytes", 66, "bytes of an entry")
+	entryBytes := flags.Int("bytes", 65, "bytes of an entry")
 	batch := flags.Uint("batch", 256, "entries that Tessera sequences at once at most")
 	age := flags.Duration("age", 250*time.Millisecond, "time that Tessera lets a batch wait at most")
 	interval := flags.Duration("interval", 100*time.Millisecond, "time between checkpoints")

@@ -1,0 +1,10 @@
+import base from '../../../jest.config.mjs'
+
+/** The tests that need Python and PyPI; `npm test` leaves them out, `npm run test:python` runs them too. */
+export default {
+  ...base,
+  rootDir: '../../..',
+  testMatch: ['<rootDir>/tests/interop/python-tlog/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  testTimeout: 120_000,
+}
