@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAmpereError } from '#core/errors.ts'
+import type { Policy } from '#core/log/policy/policy.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
@@ -23,12 +24,25 @@ import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
 import { createSequencing } from './sequencer/sequencing.ts'
 import { role as sequencer } from './sequencer/role.ts'
+import * as cosigning from './witness/operations.ts'
+import { role as witness } from './witness/role.ts'
+import { witnessApp } from './witness/app.ts'
 import * as writes from './writer/operations.ts'
 import { role as writer } from './writer/role.ts'
+import type { LogGrown } from './writer/await-receipt.ts'
 import { writerApp } from './writer/app.ts'
 
 /** Every role of a home. */
-export const HOME_ROLES = [discovery, writer, reader, registrar, auditor, sequencer, sweeper] as const
+export const HOME_ROLES = [
+  discovery,
+  writer,
+  reader,
+  registrar,
+  auditor,
+  sequencer,
+  witness,
+  sweeper,
+] as const
 
 /** Every operation of a home, by role. */
 export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
@@ -38,6 +52,7 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   registrar: Object.values(registrations),
   auditor: Object.values(audits),
   sequencer: [],
+  witness: Object.values(cosigning),
   sweeper: [],
 }
 
@@ -48,7 +63,14 @@ const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 /** A home that answers, and what looks after its log: to be called every `SEQUENCE_MS`, and whenever somebody waits. */
 export interface HomeApp {
   readonly app: RoleApp
-  readonly sequence: () => Promise<void>
+  readonly tendLog: () => Promise<void>
+}
+
+/** How a home's log is kept. */
+export interface LogOptions {
+  /** Who must have cosigned before a receipt is witnessed; without one none ever is. */
+  readonly policy?: Policy | null
+  readonly pause?: (ms: number) => Promise<void>
 }
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
@@ -56,13 +78,14 @@ export async function homeApp(
   platform: Platform,
   home: Home,
   hosting: Hosting,
-  pause: (ms: number) => Promise<void> = sleep,
+  { policy = null, pause = sleep }: LogOptions = {},
 ): Promise<HomeApp> {
   const eraser = await select(platform, ERASER_NEEDS)
   await eraseFirst(eraser, home, hosting)
-  const sequence = createSequencing(await select(platform, sequencer.needs), home, hosting.log)
-  const logGrown = async () => {
-    await sequence()
+  const log = createSequencing(await select(platform, sequencer.needs), home, policy, hosting.log)
+  const logGrown: LogGrown = async (level) => {
+    await log.sequence()
+    if (level === 'witnessed') await log.cosign()
     // What is waited for may be the work of others: witnesses, or another sequencer.
     await pause(WAIT_PAUSE_MS)
   }
@@ -73,10 +96,17 @@ export async function homeApp(
     readerApp(await select(platform, reader.needs), home, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, hosting),
+    witnessApp(await select(platform, witness.needs), home, hosting),
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
-  return { app, sequence }
+  return {
+    app,
+    tendLog: async () => {
+      await log.sequence()
+      await log.cosign()
+    },
+  }
 }
 
 /** What a home does on schedule beside answering; to be called every `CHORES_MS`. */

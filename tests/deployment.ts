@@ -12,6 +12,7 @@ import type { ClientPorts, SeenHeads } from '#core/client/client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import { createVerifiers, generateSoftwareKey, softwareSigner } from '#core/crypto/signature.ts'
+import type { Policy } from '#core/log/policy/policy.ts'
 import type { Fetch, Random, Signer } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { buildChange, buildRegistry, institutionRecords, keyRecord } from '#core/registry/build.ts'
@@ -63,7 +64,7 @@ export interface TestDeployment {
   readonly random: Random
   readonly fetch: Fetch
   /** Logs all that there is to log. */
-  readonly sequence: () => Promise<void>
+  readonly tendLog: () => Promise<void>
   connect(institution: string, options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer }): Connection
   institution(name: string): TestInstitution
   change(author: string, changes: readonly RegistryChange[], approvers?: readonly string[]): Promise<void>
@@ -76,6 +77,8 @@ export interface TestOptions {
   /** The platform beneath, instead of one in memory. */
   readonly base?: Platform
   readonly seed?: number
+  /** Who witnesses the home's log. */
+  readonly policy?: Policy
 }
 
 /** Makes a deployment with a home and the named institutions as founders. */
@@ -105,11 +108,11 @@ export async function testDeployment(
   }
   const registrar = await select(platform, REGISTRAR_NEEDS)
   await addRegistryBlock(registrar, home, genesis)
-  const { app, sequence } = await homeApp(
+  const { app, tendLog } = await homeApp(
     platform,
     home,
     { now: () => clock.now, random, log: silentLog },
-    async (ms) => void (clock.now += ms),
+    { pause: async (ms) => void (clock.now += ms), policy: options.policy ?? null },
   )
   const fetch: Fetch = async (request) => app.fetch(request)
   const find = (name: string): TestInstitution => {
@@ -125,7 +128,7 @@ export async function testDeployment(
     clock,
     random,
     fetch,
-    sequence,
+    tendLog,
     institution: find,
     connect: (name, given = {}) =>
       connect(clientPorts(find(name), { clock, random, registryId }, given.fetch ?? fetch, given)),

@@ -22,7 +22,7 @@ export interface OpenHome {
   readonly home: Home
   readonly app: RoleApp
   /** Looks after its log; due every `SEQUENCE_MS`. */
-  readonly sequence: () => Promise<void>
+  readonly tendLog: () => Promise<void>
   readonly fetch: Fetch
 }
 
@@ -44,8 +44,8 @@ export async function openHome(
       registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
       verifiers,
     }
-    const { app, sequence } = await homeApp(platform, home, { now, random, log })
-    return { platform, home, app, sequence, fetch: async (request) => app.fetch(request) }
+    const { app, tendLog } = await homeApp(platform, home, { now, random, log })
+    return { platform, home, app, tendLog, fetch: async (request) => app.fetch(request) }
   } catch (error) {
     await platform.close()
     throw error

@@ -9,6 +9,7 @@ import {
 } from '../block/block.ts'
 import { MAX_JWS_BYTES } from '../block/jws.ts'
 import type { ErrorCode } from '../errors.ts'
+import { MAX_ADD_CHECKPOINT_BYTES } from '../log/add-checkpoint.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
 
 /** Largest body of one append in bytes, sealed object included. Larger batches become several blocks. */
@@ -94,6 +95,7 @@ export const LIMITS = {
   maxPageStatements: limit(MAX_PAGE_STATEMENTS, 'erasure statements in one page', null),
   maxErasedBytes: limit(MAX_ERASED_BYTES, 'bytes of one erasure statement', 'TOO_LARGE'),
   maxRegistryBlockBytes: limit(MAX_REGISTRY_BLOCK_BYTES, 'bytes of one registry block', 'TOO_LARGE'),
+  maxAddCheckpointBytes: limit(MAX_ADD_CHECKPOINT_BYTES, 'bytes of one request to cosign', 'TOO_LARGE'),
   maxUrlCharacters: limit(MAX_URL_CHARACTERS, 'characters of a URL', 'URI_TOO_LONG'),
   maxAuditMs: limit(MAX_AUDIT_MS, 'milliseconds that one audit over HTTP may run', 'UNSUPPORTED'),
 } as const

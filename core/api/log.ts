@@ -7,3 +7,11 @@ export const LOG_PREFIX = '/log'
 export function logOriginOf(origin: string): string {
   return `${origin.replace(/^https?:\/\//, '')}${LOG_PREFIX}`
 }
+
+/** Path below a home's origin of its witness: both prefixes of c2sp.org/tlog-witness. */
+export const WITNESS_PREFIX = '/witness'
+
+/** Name of a home's witness, of both its keys: its URL without the scheme (c2sp.org/signed-note). */
+export function witnessNameOf(origin: string): string {
+  return `${origin.replace(/^https?:\/\//, '')}${WITNESS_PREFIX}`
+}

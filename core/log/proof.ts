@@ -58,6 +58,20 @@ export function consistencyProof(leafHashes: readonly Uint8Array[], size1: numbe
   return subproof(leafHashes, size1, true)
 }
 
+/** How many hashes that proof has, without any tree. @throws RangeError unless 1 <= size1 <= size2 */
+export function consistencyProofLength(size1: number, size2: number): number {
+  if (!isCount(size1) || !isCount(size2) || size1 < 1 || size1 > size2)
+    throw new RangeError('no such smaller tree')
+  let [start, size, length] = [0, size2, 0]
+  for (; start + size > size1; length++) {
+    const split = splitOf(size)
+    if (size1 <= start + split) size = split
+    else [start, size] = [start + split, size - split]
+  }
+  // From leaf 0 it is the smaller tree itself, whose root the verifier has.
+  return start > 0 ? length + 1 : length
+}
+
 /** Checks a consistency proof, RFC 9162 section 2.1.4.2. */
 export function verifyConsistency({ size1, root1, size2, root2, proof }: Consistency): boolean {
   // Every tree grows from the empty one, so a proof from size 0 would prove nothing.

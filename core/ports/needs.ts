@@ -19,6 +19,7 @@ export type TableName =
   | 'quotas'
   | 'leaves'
   | 'checkpoints'
+  | 'witness'
   | 'bridge'
 /**
  * Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input, `log` what the
@@ -26,7 +27,16 @@ export type TableName =
  */
 export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging'
 /** Every key a role can hold, each with one use. */
-export type KeyName = 'head' | 'log' | 'log-quantum' | 'instance' | 'sealing' | 'institution' | 'controller'
+export type KeyName =
+  | 'head'
+  | 'log'
+  | 'log-quantum'
+  | 'witness'
+  | 'witness-quantum'
+  | 'instance'
+  | 'sealing'
+  | 'institution'
+  | 'controller'
 export type KeyAccess = 'sign' | 'unwrap'
 
 /**
@@ -37,6 +47,8 @@ const KEY_USES: Readonly<Record<KeyName, SignatureAlgorithm | 'unwrap'>> = {
   head: 'Ed25519',
   log: 'Ed25519',
   'log-quantum': 'ML-DSA-44',
+  witness: 'Ed25519',
+  'witness-quantum': 'ML-DSA-44',
   instance: 'ES256',
   institution: 'ES256',
   controller: 'ES256',

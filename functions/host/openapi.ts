@@ -153,12 +153,19 @@ function requestBodyOf(body: Body, example: Example | undefined): object {
   }
 }
 
+interface DescribedAnswer {
+  readonly description: string
+  readonly headers: object
+  readonly content: object
+}
+
 function responsesOf(
   operation: Operation,
   codes: readonly ErrorCode[],
   example: Example | undefined,
-): Record<string, object> {
-  const answers = Object.entries(operation.answers).map(
+): Record<string, DescribedAnswer> {
+  const stated = Object.entries({ ...operation.answers, ...operation.refusals })
+  const answers = stated.map(
     ([status, answer]) => [status, answerOf(answer, example?.answers[status])] as const,
   )
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].toSorted((a, b) => a - b)
@@ -166,7 +173,20 @@ function responsesOf(
     const here = codes.filter((code) => PROBLEMS[code].status === status)
     return [String(status), problemOf(here, status)] as const
   })
-  return Object.fromEntries([...answers, ...problems])
+  const responses: Record<string, DescribedAnswer> = {}
+  for (const [status, response] of [...answers, ...problems])
+    responses[status] = either(responses[status], response)
+  return responses
+}
+
+/** One status that is answered in two forms. */
+function either(first: DescribedAnswer | undefined, second: DescribedAnswer): DescribedAnswer {
+  if (!first) return second
+  return {
+    description: `${first.description} ${second.description}`,
+    headers: { ...first.headers, ...second.headers },
+    content: { ...first.content, ...second.content },
+  }
 }
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
@@ -178,7 +198,7 @@ function headersOf(stated: Readonly<Record<string, string>> = {}): object {
   return { ...REQUEST_ID, ...Object.fromEntries(described) }
 }
 
-function answerOf(answer: Answer, example: unknown): object {
+function answerOf(answer: Answer, example: unknown): DescribedAnswer {
   const schema = answer.schema ? jsonSchemaOf(answer.schema) : { contentMediaType: answer.type }
   return {
     description: answer.does,
@@ -199,7 +219,7 @@ const PROBLEM_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>
   503: { 'Retry-After': 'Seconds after which to try again.' },
 }
 
-function problemOf(codes: readonly ErrorCode[], status: number): object {
+function problemOf(codes: readonly ErrorCode[], status: number): DescribedAnswer {
   const schema = {
     allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }],
   }

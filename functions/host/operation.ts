@@ -17,7 +17,10 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A request body: bytes of one content type. `json` is the schema of the JSON in it, where there is some. */
+/** Content type of a body whose form its protocol fixes, so that clients say anything or nothing about it. */
+export const ANY_TYPE = '*/*'
+
+/** A request body: bytes of one content type, or `ANY_TYPE`. `json` is the schema of the JSON in it, where there is some. */
 export interface Body {
   readonly does: string
   readonly type: string
@@ -49,6 +52,8 @@ export interface Operation<P extends Entries = Entries, Q extends Entries = Entr
   readonly headers?: Readonly<Record<string, string>>
   readonly body: Body | null
   readonly answers: Readonly<Partial<Record<200 | 201 | 202 | 206, Answer>>>
+  /** What a protocol that others laid down answers instead of problem documents, by status. */
+  readonly refusals?: Readonly<Partial<Record<400 | 403 | 404 | 409 | 422, Answer>>>
   /** Every code that this operation gives, beside those that every operation gives. */
   readonly problems: readonly ErrorCode[]
 }
@@ -161,7 +166,7 @@ function parseEach(schemas: Entries, valueOf: (name: string) => string | undefin
 }
 
 async function bodyOf(request: Request, body: Body): Promise<Uint8Array<ArrayBuffer>> {
-  requireType(request, body.type)
+  if (body.type !== ANY_TYPE) requireType(request, body.type)
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'
   if (encoding !== 'identity') {
     throw new AmpereError('UNSUPPORTED_MEDIA_TYPE', 'the body has a content encoding; none is accepted')

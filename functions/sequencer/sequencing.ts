@@ -1,32 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAmpereError } from '#core/errors.ts'
+import type { Policy } from '#core/log/policy/policy.ts'
 import { coalesce } from '#core/order/coalesce.ts'
+import { createCosigner } from '#core/server/cosign/cosigner.ts'
 import type { Home } from '#core/server/home.ts'
-import type { SequencerPorts } from '#core/server/sequence/needs.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
+import type { Ports } from '#core/ports/needs.ts'
 import type { Log } from '../host/telemetry.ts'
+import type { role } from './role.ts'
 
 /** How often the log is looked after, in milliseconds, where the process stays. */
 export const SEQUENCE_MS = 1000
 
-/**
- * Logs all that there is to log; whoever calls while it runs gets what the next run does. Never rejects: what fails is
- * said by its code, and the next run goes on from what was committed.
- */
-export function createSequencing(ports: SequencerPorts, home: Home, log: Log): () => Promise<void> {
+/** What the log is looked after with. None of these rejects: what fails is said by its code, and tried the next time. */
+export interface Sequencing {
+  /** Logs all that there is to log. */
+  readonly sequence: () => Promise<void>
+  /** Has what is published cosigned, where the policy names witnesses. */
+  readonly cosign: () => Promise<void>
+}
+
+/** Whoever calls while something runs gets what the next run does. `policy` is null where nobody witnesses. */
+export function createSequencing(
+  ports: Ports<(typeof role)['needs']>,
+  home: Home,
+  policy: Policy | null,
+  log: Log,
+): Sequencing {
   const sequencer = createSequencer(ports, home)
-  return coalesce(async () => {
-    try {
-      for (;;) {
-        const { added, more, skipped } = await sequencer.run()
-        if (added > 0) log({ event: 'logged', role: 'sequencer', count: added })
-        if (skipped.length > 0)
-          log({ event: 'log-skips', role: 'sequencer', code: 'STORE_CORRUPT', count: skipped.length })
-        if (!more) return
-      }
-    } catch (error) {
-      const code = isAmpereError(error) ? error.code : 'UNEXPECTED'
-      log({ event: 'log-failed', role: 'sequencer', code })
-    }
-  })
+  const cosigner = policy && createCosigner(ports, home, policy)
+  return {
+    sequence: coalesce(() =>
+      attempt('log-failed', log, async () => {
+        for (;;) {
+          const { added, more, skipped } = await sequencer.run()
+          if (added > 0) log({ event: 'logged', role: 'sequencer', count: added })
+          if (skipped.length > 0)
+            log({ event: 'log-skips', role: 'sequencer', code: 'STORE_CORRUPT', count: skipped.length })
+          if (!more) return
+        }
+      }),
+    ),
+    cosign: coalesce(() =>
+      attempt('cosign-failed', log, async () => {
+        const failed = (await cosigner?.run())?.failed ?? []
+        if (failed.length > 0)
+          log({ event: 'witness-failed', role: 'sequencer', code: 'UPSTREAM_FAILED', count: failed.length })
+      }),
+    ),
+  }
+}
+
+async function attempt(event: string, log: Log, act: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    log({ event, role: 'sequencer', code: isAmpereError(error) ? error.code : 'UNEXPECTED' })
+  }
 }

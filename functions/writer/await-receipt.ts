@@ -5,7 +5,7 @@ import type { Now } from '#core/ports/keys.ts'
 import { findReceipt, type Receipt, type ReceiptLevel, type ReceiptPorts } from '#core/server/receipt.ts'
 
 /** Resolves when the log may have grown since it was called, in its own time: it is asked again and again. */
-export type LogGrown = () => Promise<void>
+export type LogGrown = (level: ReceiptLevel) => Promise<void>
 
 /** The receipt of a stored block at the level that is waited for; null when that takes too long. */
 export async function awaitReceipt(
@@ -18,7 +18,7 @@ export async function awaitReceipt(
   do {
     const receipt = await findReceipt(ports, chain, block.height)
     if (receipt && (level === 'logged' || receipt.level === 'witnessed')) return receipt
-    await logGrown()
+    await logGrown(level)
   } while (ports.now() < deadline)
   return null
 }

@@ -32,22 +32,26 @@ const PASSPHRASE = 'of a test that protects nothing'
 const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url))
 
 describe('a whole deployment that is killed at any instant', () => {
-  it(`holds after ${KILLS} kills everything that it acknowledged, once, and verifies (KILL_SEED=${SEED})`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ampere-kill-'))
-    const what = {
-      origin: 'http://127.0.0.1:19999',
-      institutions: [{ id: 'hospital-a', name: 'Hospital A' }],
-      demo: true,
-      passphrase: { kind: 'generated' as const },
-    }
-    const settings = await setUp(folder, what, async () => PASSPHRASE)
-    const { acknowledged, records } = await appendThroughKills(folder)
-    expect(acknowledged.length).toBeGreaterThan(KILLS / 2)
-    const texts = await readAll(folder, settings, records)
-    expect(new Set(texts).size).toBe(texts.length)
-    expect(acknowledged.filter((text) => !texts.includes(text))).toEqual([])
-    rmSync(folder, { recursive: true })
-  }, 600_000)
+  it(
+    `holds after ${KILLS} kills everything that it acknowledged, once, and verifies (KILL_SEED=${SEED})`,
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'ampere-kill-'))
+      const what = {
+        origin: 'http://127.0.0.1:19999',
+        institutions: [{ id: 'hospital-a', name: 'Hospital A' }],
+        demo: true,
+        passphrase: { kind: 'generated' as const },
+      }
+      const settings = await setUp(folder, what, async () => PASSPHRASE)
+      const { acknowledged, records } = await appendThroughKills(folder)
+      expect(acknowledged.length).toBeGreaterThan(KILLS / 2)
+      const texts = await readAll(folder, settings, records)
+      expect(new Set(texts).size).toBe(texts.length)
+      expect(acknowledged.filter((text) => !texts.includes(text))).toEqual([])
+      rmSync(folder, { recursive: true })
+    },
+    Math.max(600_000, KILLS * 5000),
+  )
 })
 
 /** One process after the other, each killed; the next is loaded while the one before runs. */

@@ -11,6 +11,7 @@ import { jsonLog, silentLog } from '#functions/host/telemetry.ts'
 import { role as reader } from '#functions/reader/role.ts'
 import { role as registrar } from '#functions/registrar/role.ts'
 import { role as sweeper } from '#functions/sweeper/role.ts'
+import { role as witness } from '#functions/witness/role.ts'
 import { role as writer } from '#functions/writer/role.ts'
 import { testBridge } from '#tests/bridge-world.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
@@ -23,6 +24,7 @@ const ROLES: readonly { readonly name: string; readonly needs: Needs }[] = [
   reader,
   registrar,
   sweeper,
+  witness,
   writer,
 ]
 
@@ -48,6 +50,19 @@ describe('roles', () => {
     expect(Object.entries(writer.needs.tables).filter(([, access]) => access === 'write')).toEqual([
       ['quotas', 'write'],
     ])
+  })
+
+  it('that cosign have one table and two keys, which no other role has', () => {
+    expect(witness.needs).toEqual({
+      tables: { witness: 'write' },
+      objects: {},
+      keys: { witness: 'sign', 'witness-quantum': 'sign' },
+    })
+    const others = ROLES.filter(({ name }) => name !== 'witness')
+    const using = others.filter(
+      ({ needs }) => needs.tables.witness ?? needs.keys.witness ?? needs.keys['witness-quantum'],
+    )
+    expect(using).toEqual([])
   })
 
   it('check every record on schedule, and find nothing new the second time', async () => {

@@ -8,13 +8,20 @@ import { changeChain } from '#core/client/acts/change-chain.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
+import { parseCheckpoint } from '#core/log/note/checkpoint.ts'
+import { parseNote } from '#core/log/note/note.ts'
 import type { Fetch } from '#core/ports/keys.ts'
+import { select } from '#core/ports/needs.ts'
 import { buildChange } from '#core/registry/build.ts'
 import * as audits from '#functions/auditor/operations.ts'
 import * as discoveries from '#functions/discovery/operations.ts'
 import type { Operation } from '#functions/host/operation.ts'
 import * as reads from '#functions/reader/operations.ts'
 import * as registrations from '#functions/registrar/operations.ts'
+import { addLog } from '#core/server/witness/logs.ts'
+import { logIdOf } from '#core/server/witness/log-row.ts'
+import { WITNESS_NEEDS } from '#core/server/witness/needs.ts'
+import * as cosigning from '#functions/witness/operations.ts'
 import * as writes from '#functions/writer/operations.ts'
 import {
   instanceRecords,
@@ -23,6 +30,7 @@ import {
   testDeployment,
   type TestDeployment,
 } from '#tests/deployment.ts'
+import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { ask, type Asking } from './ask.ts'
 
 /** One request of the conversation and its answer. */
@@ -64,13 +72,15 @@ export async function converse(): Promise<Conversation> {
       body: new Uint8Array(await answer.arrayBuffer()),
     })
   }
-  for (const operation of Object.values(discoveries)) await say(operation)
+  await sayDiscovery(world, say)
+  await sayWitness(world, say)
   await sayRegistry(world, say)
   await say(writes.appendBlock, { body: entriesAppend(appends) })
   const statement = await stateErased(world, record, erasure)
   for (const _ of ['first', 'again'])
     await say(writes.addErased, { path: { chain: record }, body: statement })
   await sayRecord(say, record, entriesAppend(appends))
+  await sayReceipts(world, say, record)
   await say(audits.auditChains, { path: { chain: record } })
   await say(audits.auditChains, { path: { chain: 'all' } })
   return { world, record, exchanges }
@@ -126,6 +136,32 @@ export function headOf(append: Uint8Array): { readonly block: string } & Readonl
 }
 
 type Say = (operation: Operation, asking?: Asking) => Promise<void>
+
+/** What is said of the home, and its log, with all that there is to log. */
+async function sayDiscovery(world: TestDeployment, say: Say): Promise<void> {
+  await world.tendLog()
+  const { readLogFile, ...others } = discoveries
+  for (const operation of Object.values(others)) await say(operation)
+  const note = await (await ask(world, discoveries.readCheckpoint)).text()
+  const { size } = parseCheckpoint(parseNote(note).text)
+  await say(readLogFile, { path: { tile: `0/000.p/${size}` } })
+  await say(readLogFile, { path: { tile: `entries/000.p/${size}` } })
+}
+
+/** A log of somebody else is cosigned, and then cosigned anew, which can be asked for again and again. */
+async function sayWitness(world: TestDeployment, say: Say): Promise<void> {
+  const log = await testLog()
+  await addLog(await select(world.platform, WITNESS_NEEDS), log.origin, log.keys)
+  await ask(world, cosigning.addCheckpoint, { body: utf8(await log.request(0, 5)) })
+  await say(cosigning.addCheckpoint, { body: utf8(await log.request(5, 5)) })
+  await say(cosigning.readCosigned, { path: { log: logIdOf(log.origin) } })
+}
+
+async function sayReceipts(world: TestDeployment, say: Say, chain: ChainId): Promise<void> {
+  const { notes } = await world.connect('hospital-a').replica(chain)
+  await say(reads.readReceipt, { path: { block: notes[1]?.id ?? '' }, query: { chain, height: 1 } })
+  await say(reads.readRegistryReceipt, { path: { height: '0' } })
+}
 
 async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
   const link = (await world.home.registry.refresh()).link()

@@ -52,7 +52,7 @@ describe('the log over HTTP', () => {
     const fresh = await testDeployment(['hospital-a'])
     const ask = () => fresh.fetch(new Request(`${ORIGIN}/log/checkpoint`))
     expect((await ask()).status).toBe(404)
-    await fresh.sequence()
+    await fresh.tendLog()
     const answer = await ask()
     expect([answer.status, answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
       200,
@@ -63,7 +63,7 @@ describe('the log over HTTP', () => {
   })
 
   it('serves tiles and bundles that never change, bundles gzipped for whoever takes it', async () => {
-    await world.sequence()
+    await world.tendLog()
     const { size } = parseCheckpoint(parseNote(await (await get('/log/checkpoint')).text()).text)
     const tile = await get(`/log/tile/0/000.p/${size}`)
     expect([tile.status, tile.headers.get('content-type'), tile.headers.get('cache-control')]).toEqual([
@@ -84,7 +84,7 @@ describe('the log over HTTP', () => {
   })
 
   it('answers 304 to whoever has it, and 404 or 400 to what no log has', async () => {
-    await world.sequence()
+    await world.tendLog()
     const checkpoint = await get('/log/checkpoint')
     const etag = checkpoint.headers.get('etag') ?? ''
     const again = await get('/log/checkpoint', { 'if-none-match': `"other", W/${etag}` })
@@ -96,7 +96,7 @@ describe('the log over HTTP', () => {
   })
 
   it('gives each block a receipt that verifies with public keys alone', async () => {
-    await world.sequence()
+    await world.tendLog()
     const { items } = await connection.api.blocks(record, 0)
     const replica = await connection.replica(record)
     for (const [height, compact] of items.entries()) {
@@ -113,14 +113,14 @@ describe('the log over HTTP', () => {
   })
 
   it('gives anybody the receipt of a block of the registry', async () => {
-    await world.sequence()
+    await world.tendLog()
     const answer = await get('/v1/registry/0/receipt')
     expect([answer.status, parseTlogProof(await answer.text()).index]).toEqual([200, 0])
     expect((await get('/v1/registry/7/receipt')).status).toBe(404)
   })
 
   it('gives no receipt to who has no part in the chain, nor for a block that is elsewhere', async () => {
-    await world.sequence()
+    await world.tendLog()
     const { notes } = await connection.replica(record)
     const path = (height: number) => `/v1/receipts/${notes[1]?.id}?chain=${record}&height=${height}`
     expect((await signed(path(1), 'hospital-b')).status).toBe(404)

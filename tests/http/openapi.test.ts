@@ -90,7 +90,7 @@ describe('the OpenAPI document', () => {
       const stated = described.find((one) => one.operation.operationId === operation.id)?.operation
       expect(stated?.['x-ampere-problems']).toEqual(codes)
       const statuses = [
-        ...Object.keys(operation.answers),
+        ...Object.keys({ ...operation.answers, ...operation.refusals }),
         ...codes.map((code) => String(PROBLEMS[code].status)),
       ]
       expect(Object.keys(stated?.responses ?? {}).toSorted()).toEqual([...new Set(statuses)].toSorted())

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import type { Example } from '#functions/host/openapi.ts'
+import type { TestDeployment } from '#tests/deployment.ts'
 import { ask } from './ask.ts'
 import { converse, headOf, type Exchange } from './conversation.ts'
 import * as reads from '#functions/reader/operations.ts'
+import { appendBlock } from '#functions/writer/operations.ts'
 
 /** The examples of the OpenAPI document: what a home really answered, by operation id, and one problem. */
 export async function recordExamples(): Promise<Readonly<Record<string, unknown>>> {
@@ -22,8 +24,21 @@ export async function recordExamples(): Promise<Readonly<Record<string, unknown>
       answers: { ...answerIn(exchange), ...before.answers },
     }
   }
+  await recordWaiting(world, examples[appendBlock.id], exchanges)
   const unknown = await ask(world, reads.readHead, { path: { chain: 'A'.repeat(43) } })
   return { ...examples, problem: await unknown.json() }
+}
+
+/** An append that waits in vain: too slow for a conversation that tests repeat. */
+async function recordWaiting(
+  world: TestDeployment,
+  example: Example | undefined,
+  exchanges: readonly Exchange[],
+): Promise<void> {
+  const body = exchanges.find(({ operation }) => operation === appendBlock)?.asking.body
+  if (!example || !body) throw new RangeError('nothing was appended')
+  const answer = await ask(world, appendBlock, { query: { wait: 'witnessed' }, body })
+  Object.assign(example.answers, { [answer.status]: await answer.json() })
 }
 
 function requestIn({ operation, asking }: Exchange): { readonly request?: unknown } {

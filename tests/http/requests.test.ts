@@ -89,6 +89,7 @@ describe('requests to the home', () => {
         const answer = await plain(url.href, {
           method: operation.method,
           headers: { authorization, 'content-type': type },
+          ...(asking.body ? { body: asking.body } : {}),
         })
         if (!isStrict(operation)) expect(answer.status).toBe(200)
         else expect(await problemOf(answer)).toMatchObject({ code: 'REQUEST_MALFORMED', status: 400 })

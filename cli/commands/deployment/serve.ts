@@ -39,7 +39,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
   const close = async () => {
     await flushAll(bridges, screen)
     for (const open of bridges) await open.close()
-    await home.sequence()
+    await home.tendLog()
     await home.platform.close()
   }
   const closed = screen.stopping.closes(close)
@@ -152,7 +152,7 @@ async function untilStopped(
     every(FLUSH_MS, () => void flushAll(bridges, screen)),
     every(CHECK_MS, () => void checkEach(bridges, log)),
     every(CHORES_MS, () => void chores()),
-    every(SEQUENCE_MS, () => void home.sequence()),
+    every(SEQUENCE_MS, () => void home.tendLog()),
   ]
   // What the first request that files something needs, loaded while nobody waits for it.
   for (const open of bridges.slice(0, 1)) void open.prepare()

@@ -77,6 +77,11 @@ async function judgeSuccess(
 }
 
 async function judgeProblem(operation: Operation | null, answer: Response): Promise<string> {
+  const refusal = operation?.refusals?.[answer.status as 400]
+  if (refusal && answer.headers.get('content-type') === refusal.type) {
+    expect(await answer.text()).not.toContain(CANARY)
+    return String(answer.status)
+  }
   expect(answer.headers.get('content-type')).toBe('application/problem+json')
   const text = await answer.text()
   expect(text + JSON.stringify([...answer.headers])).not.toContain(CANARY)

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { witnessNameOf } from '#core/api/log.ts'
+import type { Home } from '#core/server/home.ts'
+import { addCheckpoint, WITNESS_TEXT_TYPE } from '#core/server/witness/add-checkpoint.ts'
+import { readCosigned } from '#core/server/witness/logs.ts'
+import type { WitnessPorts } from '#core/server/witness/needs.ts'
+import type { Hosting, RoleApp } from '../host/app.ts'
+import { createRoleApp, route } from '../host/operation.ts'
+import * as operations from './operations.ts'
+
+/** Cosigns checkpoints of the logs that its table knows. */
+export function witnessApp(
+  ports: WitnessPorts,
+  { origin, verifiers }: Pick<Home, 'origin' | 'verifiers'>,
+  hosting: Hosting,
+): RoleApp {
+  const witness = { name: witnessNameOf(origin), verifiers }
+  return createRoleApp('witness', hosting, [
+    route(operations.addCheckpoint, async (c, { body }) => {
+      const answer = await addCheckpoint(ports, witness, body)
+      return c.body(answer.body, answer.status, { 'content-type': answer.type })
+    }),
+    route(operations.readCosigned, async (c, { path }) =>
+      c.body(await readCosigned(ports, path.log), 200, {
+        'content-type': WITNESS_TEXT_TYPE,
+        'cache-control': 'public, max-age=1',
+      }),
+    ),
+  ])
+}
