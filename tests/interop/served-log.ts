@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+import { toBase64 } from '#core/bytes/base64.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { logOriginOf } from '#core/api/log.ts'
+import { authorize } from '#core/api/request.ts'
+import { compactHash, encodeLeaf } from '#core/block/leaf.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { softwareSigner } from '#core/crypto/signature.ts'
 import { leafHash } from '#core/log/merkle.ts'
 import { formatVerifierKey, logKeyOfJwk, logSigner } from '#core/log/note/key.ts'
+import type { Policy } from '#core/log/policy/policy.ts'
 import { formatNote } from '#core/log/note/note.ts'
 import { signCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import { encodeBundle } from '#core/log/tile/bundle.ts'
 import { bundlesBetween, tilesBetween } from '#core/log/tile/extent.ts'
 import { EMPTY_EDGE, grow, rootOf } from '#core/log/tile/grow.ts'
 import { bundlePath, TILE_WIDTH, tilePath } from '#core/log/tile/path.ts'
+import { parseTlogProof } from '#core/log/tlog-proof.ts'
 import { listen, type Listening } from '#functions/host/node.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
@@ -66,9 +71,9 @@ export interface LoggingHome {
   checkpoint(): Promise<string>
 }
 
-/** Makes a home with one record, and serves its log. */
-export async function startHome(): Promise<LoggingHome> {
-  const world = await testDeployment(['hospital-a'])
+/** Makes a home with one record, and serves it; the keys of its log are the same each time. */
+export async function startHome(policy?: Policy): Promise<LoggingHome> {
+  const world = await testDeployment(['hospital-a'], policy ? { policy } : {})
   const connection = world.connect('hospital-a')
   const home = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
   const { record } = await createRecord(connection, home, ['general'])
@@ -86,10 +91,34 @@ export async function startHome(): Promise<LoggingHome> {
         await connection.append(record, [
           { header: utf8('{}'), content: utf8(String(i)), compartment: 'general' },
         ])
-      await world.sequence()
+      await world.tendLog()
     },
     checkpoint: async () => (await world.fetch(new Request(`${ORIGIN}/log/checkpoint`))).text(),
   }
+}
+
+/** A receipt as the home gives it. */
+export interface Receipt {
+  readonly proof: string
+  /** Of how much it is a receipt. */
+  readonly level: string | null
+  /** The log entry that it is of, in base64: made of the block, not of the log. */
+  readonly entry: string
+}
+
+/** Gets the receipt of the record's block at a height. */
+export async function getReceipt(home: LoggingHome, height: number): Promise<Receipt> {
+  const { world, connection, record } = home
+  const [{ items }, { notes }] = [await connection.api.blocks(record, 0), await connection.replica(record)]
+  const url = new URL(`${ORIGIN}/v1/receipts/${notes[height]?.id}?chain=${record}&height=${height}`)
+  const signer = world.institution('hospital-a').instance
+  const ports = { now: () => world.clock.now, random: world.random, signer }
+  const authorization = await authorize({ method: 'GET', url, body: new Uint8Array(0) }, ports)
+  const answer = await world.fetch(new Request(url, { headers: { authorization } }))
+  const proof = await answer.text()
+  const label = parseTlogProof(proof).extra ?? new Uint8Array(0)
+  const entry = toBase64(encodeLeaf({ label, hash: compactHash(items[height] ?? '') }))
+  return { proof, level: answer.headers.get('ampere-receipt'), entry }
 }
 
 /** Paths of all tiles and bundles of a log of that size, without its prefix. */

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { toBase64 } from '#core/bytes/base64.ts'
 import { toHex } from '#core/bytes/encoding.ts'
 import { uint32 } from '#core/bytes/frame.ts'
-import { authorize } from '#core/api/request.ts'
-import { compactHash, encodeLeaf } from '#core/block/leaf.ts'
 import { createVerifiers, softwareSigner } from '#core/crypto/signature.ts'
 import { signCheckpointText } from '#core/log/note/cosignature.ts'
 import { formatVerifierKey, logSigner, parseVerifierKey, type LogSigner } from '#core/log/note/key.ts'
@@ -13,7 +10,7 @@ import { openCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import { formatPolicy, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import { formatTlogProof, parseTlogProof } from '#core/log/tlog-proof.ts'
 import { ORIGIN } from '#tests/deployment.ts'
-import { LOG, startHome, type LoggingHome } from '../served-log.ts'
+import { getReceipt, LOG, startHome, type LoggingHome } from '../served-log.ts'
 import { verifyInGo } from './programs.ts'
 import { describeWithGo } from './software.ts'
 
@@ -137,14 +134,11 @@ describeWithGo('notes, policies and proofs, judged by torchwood', () => {
 
   it('verifies the receipt of every block, and none that was changed', async () => {
     const { items } = await home.connection.api.blocks(home.record, 0)
-    const { notes } = await home.connection.replica(home.record)
     expect(items.length).toBeGreaterThan(BLOCKS)
     const given = await Promise.all(
-      items.map(async (compact, height) => {
-        const proof = await receiptOf(home, notes[height]?.id ?? '', height)
-        const { extra } = parseTlogProof(proof)
-        const entry = encodeLeaf({ label: extra ?? new Uint8Array(0), hash: compactHash(compact) })
-        return { proof, entry: toBase64(entry), policy: policy(null) }
+      items.map(async (_, height) => {
+        const { proof, entry } = await getReceipt(home, height)
+        return { proof, entry, policy: policy(null) }
       }),
     )
     const said = await verifyInGo(given)
@@ -155,12 +149,8 @@ describeWithGo('notes, policies and proofs, judged by torchwood', () => {
   })
 
   it('verifies a receipt whose checkpoint is cosigned, as far as its quorum goes', async () => {
-    const { items } = await home.connection.api.blocks(home.record, 0)
-    const { notes } = await home.connection.replica(home.record)
-    const proof = parseTlogProof(await receiptOf(home, notes[1]?.id ?? '', 1))
-    const label = proof.extra ?? new Uint8Array(0)
-    const entry = toBase64(encodeLeaf({ label, hash: compactHash(items[1] ?? '') }))
-    const proofs = [note, cosigned].map((each) => formatTlogProof({ ...proof, note: each }))
+    const { proof, entry } = await getReceipt(home, 1)
+    const proofs = [note, cosigned].map((each) => formatTlogProof({ ...parseTlogProof(proof), note: each }))
     const said = await verifyInGo(proofs.map((each) => ({ proof: each, entry, policy: policy('all') })))
     expect(errorsOf(said)).toEqual([expect.any(String), null])
   })
@@ -173,14 +163,6 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   const place = at < 0 ? copy.length + at : at
   copy[place] = (copy[place] ?? 0) ^ 1
   return copy
-}
-
-async function receiptOf({ world, record }: LoggingHome, block: string, height: number): Promise<string> {
-  const url = new URL(`${ORIGIN}/v1/receipts/${block}?chain=${record}&height=${height}`)
-  const signer = world.institution('hospital-a').instance
-  const ports = { now: () => world.clock.now, random: world.random, signer }
-  const authorization = await authorize({ method: 'GET', url, body: new Uint8Array(0) }, ports)
-  return (await world.fetch(new Request(url, { headers: { authorization } }))).text()
 }
 
 /** The same receipt with another index, another hash, one hash fewer, one more, another root, another entry. */

@@ -57,6 +57,8 @@ export async function verifyInGo(asked: readonly Asked[]): Promise<readonly Verd
 export interface Running<T> {
   /** What it said first. */
   readonly first: T
+  /** Gives it a line that it does not answer. */
+  tell(line: string): void
   /** Gives it a line, and gives the line that it answers. */
   ask(line: string): Promise<unknown>
   stop(): Promise<void>
@@ -94,7 +96,10 @@ export interface Written {
   readonly checkpoint: string
 }
 
-/** A log that Tessera POSIX writes into a folder; `ask` it for a number of leaves more, and it answers `Written`. */
+/**
+ * A log that Tessera POSIX writes into a folder; `ask` it for a number of leaves more, and it answers `Written`. With
+ * the flag `-witnessed` it must be told the name of a policy file first.
+ */
 export async function startTesseraLog(
   folder: string,
   flags: readonly string[] = [],
@@ -114,6 +119,7 @@ async function startAsking<T>(args: readonly string[]): Promise<Running<T>> {
   }
   return {
     first: (await next()) as T,
+    tell: (line) => void running.stdin.write(`${line}\n`),
     ask: async (line) => {
       running.stdin.write(`${line}\n`)
       return next()

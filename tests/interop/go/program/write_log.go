@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -28,7 +29,8 @@ type written struct {
 }
 
 // runWriteLog writes a log into a folder with Tessera POSIX: prints its verifier key, and then, for every number that
-// it reads from a line of the standard input, adds as many leaves and prints what that took.
+// it reads from a line of the standard input, adds as many leaves and prints what that took. With -witnessed the first
+// line is the name of a policy file instead, whose quorum must cosign whatever is published.
 func runWriteLog(args []string) error {
 	flags := flag.NewFlagSet("write-log", flag.ContinueOnError)
 	origin := flags.String("origin", "tessera.example/log", "origin of the log, name of its key")
@@ -36,13 +38,13 @@ func runWriteLog(args []string) error {
 	batch := flags.Uint("batch", 256, "entries that Tessera sequences at once at most")
 	age := flags.Duration("age", 250*time.Millisecond, "time that Tessera lets a batch wait at most")
 	interval := flags.Duration("interval", 100*time.Millisecond, "time between checkpoints")
+	witnessed := flags.Bool("witnessed", false, "have it cosigned under the policy that the first line names")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() != 1 {
 		return fmt.Errorf("write-log takes flags and one folder")
 	}
-	ctx := context.Background()
 	private, public, err := note.GenerateKey(rand.Reader, *origin)
 	if err != nil {
 		return err
@@ -51,23 +53,50 @@ func runWriteLog(args []string) error {
 	if err != nil {
 		return err
 	}
-	driver, err := posix.New(ctx, posix.Config{Path: flags.Arg(0)})
-	if err != nil {
-		return err
-	}
-	appender, shutdown, reader, err := tessera.NewAppender(ctx, driver, tessera.NewAppendOptions().
-		WithCheckpointSigner(signer).WithBatching(*batch, *age).WithCheckpointInterval(*interval))
-	if err != nil {
-		return err
-	}
+	options := tessera.NewAppendOptions().
+		WithCheckpointSigner(signer).WithBatching(*batch, *age).WithCheckpointInterval(*interval)
 	answer(map[string]string{"key": public})
+	lines := bufio.NewScanner(os.Stdin)
+	if *witnessed {
+		if !lines.Scan() {
+			return errors.New("no policy was named")
+		}
+		witnesses, err := witnessesOf(lines.Text())
+		if err != nil {
+			return err
+		}
+		options.WithWitnesses(witnesses, nil)
+	}
+	return growLog(flags.Arg(0), options, lines, *entryBytes)
+}
+
+func witnessesOf(file string) (tessera.WitnessGroup, error) {
+	policy, err := os.ReadFile(file)
+	if err != nil {
+		return tessera.WitnessGroup{}, err
+	}
+	return tessera.NewWitnessGroupFromPolicy(policy)
+}
+
+func growLog(folder string, options *tessera.AppendOptions, lines *bufio.Scanner, entryBytes int) error {
+	ctx := context.Background()
+	driver, err := posix.New(ctx, posix.Config{Path: folder})
+	if err != nil {
+		return err
+	}
+	appender, shutdown, reader, err := tessera.NewAppender(ctx, driver, options)
+	if err != nil {
+		return err
+	}
 	awaiter := tessera.NewPublicationAwaiter(ctx, reader.ReadCheckpoint, 10*time.Millisecond)
-	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+	for lines.Scan() {
 		leaves, err := strconv.Atoi(strings.TrimSpace(lines.Text()))
 		if err != nil || leaves < 1 {
 			return fmt.Errorf("%q is no number of leaves", lines.Text())
 		}
-		grown, err := addLeaves(ctx, appender, awaiter, leaves, *entryBytes)
+		limited, cancel := context.WithTimeout(ctx, patience)
+		grown, err := addLeaves(limited, appender, awaiter, leaves, entryBytes)
+		cancel()
 		if err != nil {
 			return err
 		}
