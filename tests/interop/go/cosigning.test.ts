@@ -80,26 +80,38 @@ describeWithGo('the witness of a home, asked by Tessera', () => {
     rmSync(folder, { recursive: true })
   })
 
+  /** A log of Tessera under a policy that is made of the lines of this witness's keys. */
+  const startLog = async (name: string, policyOf: (lines: readonly string[]) => string) => {
+    const ports = await select(home.world.platform, WITNESS_NEEDS)
+    const keys = witnessKeys(ports, witnessNameOf(ORIGIN))
+    const url = `http://127.0.0.1:${home.log.port}${WITNESS_PREFIX}`
+    const lines = keys.map((key, i) => `witness w${i} ${formatVerifierKey(key)} ${url}\n`)
+    const file = join(folder, `${name}.policy`)
+    writeFileSync(file, policyOf(lines))
+    const log = await startTesseraLog(join(folder, name), ['-origin', `tessera.test/${name}`, '-witnessed'])
+    await addLog(ports, `tessera.test/${name}`, [log.first.key])
+    log.tell(file)
+    return { log, keys }
+  }
+
   for (const [which, type] of ['Ed25519', 'ML-DSA-44'].entries()) {
     it(`cosigns a log of Tessera POSIX as it grows, under a policy with its key of ${type}`, async () => {
-      const ports = await select(home.world.platform, WITNESS_NEEDS)
-      const keys = witnessKeys(ports, witnessNameOf(ORIGIN))
-      const key = keys[which]
-      if (!key) throw new Error('the witness has too few keys')
-      const log = await startTesseraLog(join(folder, type), ['-origin', `tessera.test/${type}`, '-witnessed'])
-      await addLog(ports, `tessera.test/${type}`, [log.first.key])
-      const file = join(folder, `${type}.policy`)
-      const url = `http://127.0.0.1:${home.log.port}${WITNESS_PREFIX}`
-      writeFileSync(file, `witness w ${formatVerifierKey(key)} ${url}\nquorum w\n`)
-      log.tell(file)
+      const { log, keys } = await startLog(type, (lines) => `${lines[which]}quorum w${which}\n`)
       const known = { logs: [parseVerifierKey(log.first.key)], cosigners: keys }
       for (const leaves of [3, 300, 1]) {
         const written = (await log.ask(String(leaves))) as Written
         const opened = await openCheckpoint(written.checkpoint, known, createVerifiers())
-        expect(opened.cosignatures).toEqual([{ key, time: Math.floor(home.world.clock.now / 1000) }])
+        const time = Math.floor(home.world.clock.now / 1000)
+        expect(opened.cosignatures).toEqual([{ key: keys[which], time }])
         expect(opened.checkpoint.size).toBe(written.size)
       }
       await log.stop()
     })
   }
+
+  it('is asked for one key only, so that no policy may need both of its keys', async () => {
+    const { log } = await startLog('both', (lines) => `${lines.join('')}group g all w0 w1\nquorum g\n`)
+    await expect(log.ask('1')).rejects.toThrow('witness policy was not satisfied')
+    await log.stop()
+  })
 })

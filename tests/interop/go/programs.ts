@@ -109,6 +109,7 @@ export async function startTesseraLog(
 
 async function startAsking<T>(args: readonly string[]): Promise<Running<T>> {
   const running = start(args)
+  const ended = new Promise((resolve) => running.once('close', resolve))
   const lines = createInterface({ input: running.stdout })[Symbol.asyncIterator]()
   const next = async () => {
     const { value, done } = await lines.next()
@@ -125,7 +126,6 @@ async function startAsking<T>(args: readonly string[]): Promise<Running<T>> {
       return next()
     },
     stop: async () => {
-      const ended = new Promise((resolve) => running.once('close', resolve))
       running.stdin.end()
       await ended
     },
