@@ -77,6 +77,8 @@ export interface TestOptions {
   /** The platform beneath, instead of one in memory. */
   readonly base?: Platform
   readonly seed?: number
+  /** A clock that others share. */
+  readonly clock?: { now: number }
   /** Who witnesses the home's log. */
   readonly policy?: Policy
 }
@@ -86,7 +88,7 @@ export async function testDeployment(
   names: readonly string[] = ['hospital-a', 'hospital-b'],
   options: TestOptions = {},
 ): Promise<TestDeployment> {
-  const clock = { now: START_MS }
+  const clock = options.clock ?? { now: START_MS }
   const random = seededRandom(options.seed ?? 7)
   const base = options.base ?? openMemory({ now: () => clock.now, random })
   const platform = options.platform?.(base) ?? base

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError, isAmpereError } from '../errors.ts'
+import { before, type Deadline } from '../order/deadline.ts'
 import type { Fetch } from '../ports/keys.ts'
-
-/** A signal that aborts after so many milliseconds; tests bring one that they abort themselves. */
-export type Deadline = (ms: number) => AbortSignal
 
 /** An answer that was read to its end. */
 export interface Answer {
@@ -44,7 +42,7 @@ export async function call(
   try {
     const { url, init } = request
     const asking = ports.fetch(new Request(url, { ...init, signal: stop.signal }))
-    const response = await before(asking, first)
+    const response = await before(asking, first, HOME)
     const given: CallLimits = response.ok ? limits : { maxBytes: MAX_PROBLEM_BYTES, beyond: 'cut' }
     const { ok, status } = response
     return { ok, status, bytes: await readBody(response, given, last) }
@@ -72,7 +70,7 @@ export async function readBody(
       throw tooLarge(maxBytes)
     let [bytes, length] = [new Uint8Array(Math.min(maxBytes, FIRST_BUFFER_BYTES)), 0]
     for (;;) {
-      const { done, value } = await before(reader.read(), last)
+      const { done, value } = await before(reader.read(), last, HOME)
       if (done) return bytes.subarray(0, length)
       const room = maxBytes - length
       if (value.length > room && beyond === 'fail') throw tooLarge(maxBytes)
@@ -111,21 +109,12 @@ function withRoom(
   return larger
 }
 
+/** Who is called, in messages. */
+const HOME = 'the home'
 const FIRST_BUFFER_BYTES = 16 * 1024
 
 function transferMs(bytes: number): number {
   return Math.ceil((bytes / MIN_BYTES_PER_SECOND) * 1000)
-}
-
-/** What `work` gives, unless `signal` aborts first; what `fetch` does with a signal is not relied on. */
-function before<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new AmpereError('UPSTREAM_FAILED', 'the home did not answer in time'))
-    const settled = () => signal.removeEventListener('abort', late)
-    signal.addEventListener('abort', late, { once: true })
-    if (signal.aborted) late()
-    work.then(resolve, reject).finally(settled)
-  })
 }
 
 function tooLarge(maxBytes: number): AmpereError {

@@ -3,7 +3,7 @@ import type { BlockId, ChainId, CompartmentId, Digest, EntryId, InstitutionId } 
 import type { Timestamp } from '../bytes/timestamp.ts'
 import type { EraseBlock, RegistryHead } from '../block/block.ts'
 import type { Fetch, Now, Random, Signer } from '../ports/keys.ts'
-import type { Deadline } from './answer.ts'
+import type { Deadline } from '../order/deadline.ts'
 
 /** What an installation trusts before it asks anyone: nothing in an answer can choose its own judge. */
 export interface Pins {

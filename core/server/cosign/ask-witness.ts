@@ -7,13 +7,11 @@ import { formatAddCheckpoint, parseCosignatures, parseSizeBody } from '../../log
 import { verifyCheckpointSignature } from '../../log/note/cosignature.ts'
 import type { LogKey } from '../../log/note/key.ts'
 import { MAX_NOTE_BYTES, type NoteSignature } from '../../log/note/note.ts'
+import { before, type Deadline } from '../../order/deadline.ts'
 import type { Fetch } from '../../ports/keys.ts'
 
 /** How long a witness may take to answer, in milliseconds. */
 export const WITNESS_TIMEOUT_MS = 5_000
-
-/** A signal that aborts after so many milliseconds. */
-export type Deadline = (ms: number) => AbortSignal
 
 /** A checkpoint that is to be cosigned. */
 export interface Offer {
@@ -75,13 +73,17 @@ async function post(
     const headers = { 'content-type': 'text/plain; charset=utf-8' }
     const signal = deadline(WITNESS_TIMEOUT_MS)
     const init = { method: 'POST', body: utf8(body), headers, signal, redirect: 'error' } as const
-    const response = await fetch(new Request(`${url.replace(/\/$/, '')}/add-checkpoint`, init))
-    return { status: response.status, bytes: await readAnswer(response) }
+    const asking = fetch(new Request(`${url.replace(/\/$/, '')}/add-checkpoint`, init))
+    const response = await before(asking, signal, WHO)
+    return { status: response.status, bytes: await before(readAnswer(response), signal, WHO) }
   } catch (cause) {
     if (cause instanceof AmpereError) throw cause
     throw failed('the witness cannot be reached', cause)
   }
 }
+
+/** Who is asked, in messages. */
+const WHO = 'the witness'
 
 /** Reads no more than a note may have. */
 async function readAnswer(response: Response): Promise<Uint8Array> {

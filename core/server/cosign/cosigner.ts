@@ -8,11 +8,12 @@ import type { Policy } from '../../log/policy/definitions.ts'
 import { quorumOf } from '../../log/policy/quorum.ts'
 import { consistencyFromTiles } from '../../log/tile/read.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
+import type { Deadline } from '../../order/deadline.ts'
 import type { Row } from '../../ports/table.ts'
 import type { Home } from '../home.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
 import { heightKey } from '../store/rows.ts'
-import { askWitness, type Asked, type Deadline, type Offer } from './ask-witness.ts'
+import { askWitness, type Asked, type Offer } from './ask-witness.ts'
 import type { CosignerPorts } from './needs.ts'
 
 /** An idle log has its checkpoint cosigned anew when its cosignatures are this old, in seconds. */
