@@ -10,9 +10,10 @@ export type { Policy, PolicyGroup, PolicyLog, PolicyWitness } from './definition
 export const MAX_POLICY_BYTES = 1024 * 1024
 
 /**
- * Reads a policy file, c2sp.org/tlog-policy. As in the implementations of transparency-dev and torchwood keys of
- * ML-DSA-44 may stand where the text of the specification still asks for Ed25519. Stricter than it in two places:
- * the file is UTF-8, and a public key occurs once, also where one line is a log's and the other a witness's.
+ * Reads a policy file, c2sp.org/tlog-policy. Keys of ML-DSA-44 may stand for witnesses and for logs; torchwood reads
+ * them for witnesses alone, and wants every listed log to have signed where the specification wants any one. Stricter
+ * than that in two places: the file is UTF-8, and a public key occurs once, also where one line is a log's and the other
+ * a witness's.
  * @throws AmpereError LOG_MALFORMED, or KEY_MALFORMED or UNSUPPORTED for a key; the message names the line
  */
 export function parsePolicy(input: string | Uint8Array): Policy {
