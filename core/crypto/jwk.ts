@@ -40,11 +40,13 @@ export function checkPublicJwk(value: unknown): PublicJwk {
   const jwk = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   const only = (...names: string[]) => Object.keys(jwk).toSorted().join() === names.toSorted().join()
   if (jwk['kty'] === 'EC' && jwk['crv'] === 'P-256' && only('kty', 'crv', 'x', 'y')) {
-    checkPoint(bytesOf(jwk['x'], 32), bytesOf(jwk['y'], 32))
+    once(`${memberOf(jwk, 'x')}.${memberOf(jwk, 'y')}`, () =>
+      checkPoint(bytesOf(jwk['x'], 32), bytesOf(jwk['y'], 32)),
+    )
     return { kty: 'EC', crv: 'P-256', x: String(jwk['x']), y: String(jwk['y']) }
   }
   if (jwk['kty'] === 'OKP' && jwk['crv'] === 'Ed25519' && only('kty', 'crv', 'x')) {
-    checkEdwardsPoint(bytesOf(jwk['x'], 32))
+    once(memberOf(jwk, 'x'), () => checkEdwardsPoint(bytesOf(jwk['x'], 32)))
     return { kty: 'OKP', crv: 'Ed25519', x: String(jwk['x']) }
   }
   if (jwk['kty'] === 'AKP' && jwk['alg'] === 'ML-DSA-44' && only('kty', 'alg', 'pub')) {
@@ -52,6 +54,18 @@ export function checkPublicJwk(value: unknown): PublicJwk {
     return { kty: 'AKP', alg: 'ML-DSA-44', pub: String(jwk['pub']) }
   }
   throw malformed('a public key is not one of ours')
+}
+
+/** Keys whose points were checked and are good, by their members: checking one costs as much as three signatures. */
+const GOOD = new Set<string>()
+const MAX_GOOD = 4096
+
+/** Nothing is kept of a key that is bad, or that is no string of the right length. */
+function once(key: string, check: () => void): void {
+  if (GOOD.has(key)) return
+  check()
+  if (GOOD.size >= MAX_GOOD) GOOD.clear()
+  GOOD.add(key)
 }
 
 function checkPoint(x: Uint8Array, y: Uint8Array): void {
@@ -71,6 +85,13 @@ function checkEdwardsPoint(x: Uint8Array): void {
     throw malformed('an Ed25519 key is not a point in canonical form', cause)
   }
   if (!isPrimeOrder) throw malformed('an Ed25519 key is not of prime order')
+}
+
+/** A member as text; anything but text is no key, and is not mistaken for one that was checked. */
+function memberOf(jwk: Record<string, unknown>, name: string): string {
+  const value = jwk[name]
+  if (typeof value === 'string') return value
+  throw malformed('a key member is not base64url')
 }
 
 function bytesOf(value: unknown, length: number): Uint8Array {

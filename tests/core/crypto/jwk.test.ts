@@ -45,6 +45,16 @@ describe('the thumbprint', () => {
 })
 
 describe('a public key', () => {
+  it('of P-256 is refused with its members cut elsewhere, also after the good one was taken', () => {
+    const good = keys[0]?.jwk
+    if (good?.kty !== 'EC') throw new Error('not the key of P-256')
+    expect(checkPublicJwk(good)).toEqual(good)
+    const cut = { ...good, x: good.x + good.y.slice(0, 1), y: good.y.slice(1) }
+    expect(() => checkPublicJwk(cut)).toThrow(MALFORMED)
+    expect(() => checkPublicJwk({ ...good, x: `${good.x}.${good.y}`, y: '' })).toThrow(MALFORMED)
+    expect(() => checkPublicJwk({ ...good, x: [good.x] })).toThrow(MALFORMED)
+  })
+
   it.each(keys)('of $alg is taken as it is, and names its algorithm', ({ alg, jwk }) => {
     expect(checkPublicJwk(jwk)).toEqual(jwk)
     expect(algorithmOf(jwk)).toBe(alg)

@@ -147,7 +147,7 @@ describe('texts of no format', () => {
         const read = tried(again, bytes)
         if (read !== null) expect(utf8(read)).toEqual(new Uint8Array(bytes))
       }),
-      { seed: 5, numRuns: 2000 },
+      { seed: 5, numRuns: 800 },
     )
   })
 
@@ -165,7 +165,7 @@ describe('texts of no format', () => {
         for (const reader of [...readers, parseCheckpoint, parseVerifierKey])
           tried(() => JSON.stringify(reader(given)), new Uint8Array(0))
       }),
-      { seed: 6, numRuns: 2000 },
+      { seed: 6, numRuns: 800 },
     )
   })
 })

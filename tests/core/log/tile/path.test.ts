@@ -96,7 +96,7 @@ describe('paths of tiles', () => {
         if (entries) expect(bundlePath(entries)).toBe(path)
         expect(id !== null && entries !== null).toBe(false)
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     )
   })
 
