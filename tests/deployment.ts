@@ -11,7 +11,7 @@ import { parseJws } from '#core/block/jws.ts'
 import type { ClientPorts, SeenHeads } from '#core/client/client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
-import { createVerifiers, generateSoftwareKey, softwareSigner } from '#core/crypto/signature.ts'
+import { createVerifiers, generateSoftwareSigner } from '#core/crypto/signature.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import type { Fetch, Random, Signer } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
@@ -178,7 +178,7 @@ export function instanceRecords(
 
 /** A signer with a fresh key. */
 export async function makeSigner(random: Random, alg: 'ES256' | 'Ed25519' = 'Ed25519'): Promise<Signer> {
-  return softwareSigner(alg, generateSoftwareKey(alg, random).seed)
+  return generateSoftwareSigner(alg, random)
 }
 
 async function makeInstitution(name: string, random: Random): Promise<TestInstitution> {

@@ -98,7 +98,22 @@ export async function softwareSigner(
 ): Promise<Signer> {
   const row = ALGORITHMS[alg]
   if (!row.isSeed(seed)) throw new AmpereError('KEY_MALFORMED', 'a private key is not one of its algorithm')
-  const publicKey = row.publicKey(seed)
+  return signerOf(alg, seed, row.publicKey(seed), options)
+}
+
+/** A signer over a new key that nobody keeps: gone with the process. */
+export async function generateSoftwareSigner(alg: SignatureAlgorithm, random: Random): Promise<Signer> {
+  const { seed, publicKey } = generateSoftwareKey(alg, random)
+  return signerOf(alg, seed, publicKey, {})
+}
+
+async function signerOf(
+  alg: SignatureAlgorithm,
+  seed: Uint8Array,
+  publicKey: PublicJwk,
+  options: SignatureOptions,
+): Promise<Signer> {
+  const row = ALGORITHMS[alg]
   const implementation = options.portable ? row.portable : nativeOrPortable(row)
   const sign = await implementation.importSeed(seed, options.random)
   return { alg, publicKey, kid: thumbprint(publicKey), sign }

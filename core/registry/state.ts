@@ -26,8 +26,14 @@ export interface RecordProof {
   readonly hashes: readonly string[]
 }
 
-/** A state without records. */
+/** A state without records, made once: states are never changed in place. */
 export function emptyState(): RegistryState {
+  return (EMPTY.state ??= makeEmpty())
+}
+
+const EMPTY: { state: RegistryState | null } = { state: null }
+
+function makeEmpty(): RegistryState {
   const empty = bucketHash([])
   const levels: Uint8Array[][] = [Array.from({ length: BUCKETS }, () => empty)]
   for (let level = 0; level < DEPTH; level++) levels.push(levelAbove(levels[level] ?? []))
