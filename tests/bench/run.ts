@@ -11,6 +11,7 @@ import { isMet, linesOf, type Bench } from './measure.ts'
 import { bench as logTiles } from './log-tiles.ts'
 import { bench as restart } from './restart.ts'
 import { bench as seal } from './seal.ts'
+import { bench as sequence } from './sequence.ts'
 import { bench as verify } from './verify.ts'
 import { bench as verifyMemory } from './verify-memory.ts'
 
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   consistency,
   everything,
   restart,
+  sequence,
   'log-tiles': logTiles,
 }
 

@@ -19,7 +19,7 @@ interface VerifyOptions extends ActingOptions {
 
 /** Largest export that is read, in bytes: half of what a JavaScript string can hold. */
 const MAX_EXPORT_BYTES = 256 * 1024 * 1024
-const NO_WITNESS = 'witnesses, which do not exist yet'
+const NO_WITNESS = 'receipts of the log, and its witnesses'
 
 /** Verifies an exported file without any server, or with --all every record and everything that the home holds. */
 export async function verify(call: Call<VerifyOptions>): Promise<number> {
