@@ -51,7 +51,7 @@ export async function collect(
       if (typeof result === 'string') skipped.push({ chain, code: result })
       else if (result) take(result)
       // Logged by somebody else, or not committed yet: then its mark stays until it is, or is too old to become one.
-      else marks.logged(chain, memory.positions.get(chain)?.height ?? -1)
+      else marks.ended(chain, memory.positions.get(chain)?.height ?? -1)
     }
   }
   return { runs, more: left <= 0, skipped }

@@ -7,10 +7,21 @@ import { attemptOf, CHAIN_CHARACTERS } from '../store/attempt.ts'
 
 /** A mark older than this leads to no block any more: appends give up before, and clocks differ by less than the rest. */
 export const MARK_LIFE_MS = APPEND_DEADLINE_MS + 5 * 60_000
-/** How far behind the last look each look begins: an insert that took this long is still seen by the next. */
-const OVERLAP_MS = 10_000
-/** How often all marks that may still lead to a block are looked at, for inserts that took longer. */
-const WHOLE_EVERY_MS = 2 * 60_000
+/** How far behind the one before a look begins, and how often one begins so far back at least. */
+interface Reach {
+  readonly backMs: number
+  readonly everyMs: number
+}
+
+/**
+ * Marks are read again because an insert may take long and clocks differ. Far looks are rare, as they read much: what an
+ * insert delayed by up to two minutes led to is still logged within the 60 s that were promised.
+ */
+const REACHES: readonly Reach[] = [
+  { backMs: 3_000, everyMs: 0 },
+  { backMs: 2 * 60_000, everyMs: 30_000 },
+  { backMs: MARK_LIFE_MS, everyMs: 10 * 60_000 },
+]
 const PAGE = 1000
 
 /** Chains in which something may be to log. */
@@ -21,37 +32,48 @@ export interface MarkReader {
   dirty(): readonly { readonly chain: ChainId; readonly height: number }[]
   /** Says how far a chain is logged. */
   logged(chain: ChainId, height: number): void
+  /** Says that a chain has no block after that height: marks for one that are too old are given up. */
+  ended(chain: ChainId, height: number): void
   /** Everything marked before this was logged, or will never be a block. */
   cursor(): Timestamp
 }
 
 interface Waiting {
   height: number
-  /** Time of the oldest mark that waits. */
+  /** Times of the oldest mark that waits, and of the newest. */
   sinceMs: number
+  newestMs: number
 }
 
 /** Reads marks from `cursor` on: after a restart, the one that the last commit holds. */
 export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReader {
   const waiting = new Map<ChainId, Waiting>()
+  const logged = (chain: ChainId, height: number) => {
+    const known = waiting.get(chain)
+    if (known && height >= known.height) waiting.delete(chain)
+  }
   let lastMs = timestampMs(cursor)
-  let wholeMs = Number.NEGATIVE_INFINITY
+  const lookedMs = new Map<Reach, number>()
   return {
     look: async (nowMs) => {
-      const isWhole = nowMs - wholeMs >= WHOLE_EVERY_MS
-      const from = toTimestamp(Math.max(0, Math.min(lastMs, nowMs) - (isWhole ? MARK_LIFE_MS : OVERLAP_MS)))
+      const due = REACHES.filter(
+        (reach) => nowMs - (lookedMs.get(reach) ?? Number.NEGATIVE_INFINITY) >= reach.everyMs,
+      )
+      const backMs = Math.max(...due.map((reach) => reach.backMs))
+      const from = toTimestamp(Math.max(0, Math.min(lastMs, nowMs) - backMs))
       await Promise.all(CHAIN_CHARACTERS.split('').map((shard) => readShard(dirty, shard, from, waiting)))
-      if (isWhole) wholeMs = nowMs
+      for (const reach of due) lookedMs.set(reach, nowMs)
       lastMs = nowMs
-      for (const [chain, { sinceMs }] of waiting) if (sinceMs < nowMs - MARK_LIFE_MS) waiting.delete(chain)
     },
     dirty: () =>
       [...waiting]
         .toSorted(([, a], [, b]) => a.sinceMs - b.sinceMs)
         .map(([chain, { height }]) => ({ chain, height })),
-    logged: (chain, height) => {
+    logged,
+    ended: (chain, height) => {
+      logged(chain, height)
       const known = waiting.get(chain)
-      if (known && height >= known.height) waiting.delete(chain)
+      if (known && known.newestMs < lastMs - MARK_LIFE_MS) waiting.delete(chain)
     },
     cursor: () => {
       let oldest = lastMs
@@ -72,11 +94,12 @@ async function readShard(
     for (const row of rows) {
       const attempt = attemptOf(row)
       if (!attempt) continue
-      const sinceMs = timestampMs(attempt.time)
+      const markedMs = timestampMs(attempt.time)
       const known = waiting.get(attempt.chain)
       waiting.set(attempt.chain, {
         height: Math.max(known?.height ?? 0, attempt.height),
-        sinceMs: Math.min(known?.sinceMs ?? sinceMs, sinceMs),
+        sinceMs: Math.min(known?.sinceMs ?? markedMs, markedMs),
+        newestMs: Math.max(known?.newestMs ?? markedMs, markedMs),
       })
     }
     const last = rows.at(-1)

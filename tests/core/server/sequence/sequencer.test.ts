@@ -87,6 +87,41 @@ describe('a sequencer', () => {
     expect((await log(chains)).heights[first]).toEqual([0, 1, 2])
   })
 
+  it('logs what was appended long before it first ran, and after it was away for long', async () => {
+    const { world, connection, sequencer, record, log } = await makeWorld()
+    const chains = await record()
+    const [first = '' as ChainId] = chains
+    world.clock.now += 24 * 3_600_000
+    const own = await sequencer()
+    await own.run()
+    expect((await log(chains)).heights[first]).toEqual([0, 1])
+    await connection.append(first, [entry('while it is away')])
+    world.clock.now += 24 * 3_600_000
+    expect(await own.run()).toMatchObject({ outcome: 'logged', added: 1 })
+    await connection.append(first, [entry('while it is stopped')])
+    world.clock.now += 24 * 3_600_000
+    expect(await (await sequencer()).run()).toMatchObject({ outcome: 'logged', added: 1 })
+    expect((await log(chains)).heights[first]).toEqual([0, 1, 2, 3])
+  })
+
+  it('waits for the block of a mark that came first, and gives up what never became one', async () => {
+    const { world, connection, sequencer, record, log } = await makeWorld()
+    const chains = await record()
+    const [first = '' as ChainId] = chains
+    const own = await sequencer()
+    await own.run()
+    await connection.append(first, [entry('slow')])
+    const blocks = world.platform.table('blocks')
+    const row = await blocks.get(first, '0000000000000002')
+    await blocks.swap(first, row?.key ?? '', row?.version ?? null, null)
+    expect(await own.run()).toMatchObject({ outcome: 'idle' })
+    world.clock.now += 9 * 60_000
+    expect(await own.run()).toMatchObject({ outcome: 'idle' })
+    await blocks.insert(first, row?.key ?? '', row?.value ?? new Uint8Array(0))
+    expect(await own.run()).toMatchObject({ outcome: 'logged', added: 1 })
+    expect((await log(chains)).heights[first]).toEqual([0, 1, 2])
+  })
+
   it('skips a chain whose next block is not the one that follows, and logs all others', async () => {
     const { world, connection, sequencer, record, log } = await makeWorld()
     const [first = '' as ChainId, ...others] = await record()
