@@ -44,8 +44,10 @@ export function createSequencing(
     cosign: coalesce(() =>
       attempt('cosign-failed', log, async () => {
         const failed = (await cosigner?.run())?.failed ?? []
-        if (failed.length > 0)
-          log({ event: 'witness-failed', role: 'sequencer', code: 'UPSTREAM_FAILED', count: failed.length })
+        for (const code of new Set(failed.map((each) => each.code))) {
+          const count = failed.filter((each) => each.code === code).length
+          log({ event: 'witness-failed', role: 'sequencer', code, count })
+        }
       }),
     ),
   }

@@ -11,6 +11,7 @@ import { tileReader } from '../../log/tile/read-tile.ts'
 import type { Deadline } from '../../order/deadline.ts'
 import type { Row } from '../../ports/table.ts'
 import type { Home } from '../home.ts'
+import { loadTree } from '../sequence/tree.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
 import { heightKey } from '../store/rows.ts'
 import { askWitness, type Asked, type Offer } from './ask-witness.ts'
@@ -59,6 +60,7 @@ export function createCosigner(
             const request = { fetch: ports.fetch, deadline }
             const answer = await askWitness(request, asked, offer, sizes.get(url) ?? 0, home.verifiers)
             sizes.set(url, answer.size)
+            if (answer.size > offer.size) await checkNotRolledBack(ports, answer.size)
             return answer.signatures
           } catch (error) {
             if (!isAmpereError(error)) throw error
@@ -138,6 +140,16 @@ function withFresh(note: string, fresh: readonly NoteSignature[]): string {
     fresh.some((other) => other.name === name && other.id === id)
   const kept = signatures.filter((signature) => !isReplaced(signature))
   return formatNote(withSignatures({ text, signatures: kept }, fresh))
+}
+
+/**
+ * A witness may be ahead of what was read a moment ago, never of what this log has committed.
+ * @throws AmpereError STORE_CORRUPT when it is: this home's store is an older copy, or the witness lies
+ */
+async function checkNotRolledBack({ tables }: CosignerPorts, size: number): Promise<void> {
+  const committed = await loadTree(tables.checkpoints)
+  if (!committed || committed.tree.checkpoint.size < size)
+    throw new AmpereError('STORE_CORRUPT', 'the witness has cosigned a larger tree than this home has')
 }
 
 /**

@@ -116,6 +116,25 @@ describe('a log whose policy names witnesses', () => {
     expect(await cosigner.run()).toMatchObject({ outcome: 'fresh' })
   })
 
+  it('says so when a witness has cosigned a larger tree than the store holds: it is an older copy', async () => {
+    const made = await scene(await witnessedWorld(['w1'], 1))
+    const { world, base, append } = made
+    const checkpoints = base.table('checkpoints')
+    await world.tendLog()
+    const old = await Promise.all(['tree', 'published'].map((key) => checkpoints.get('log', key)))
+    await append('lost')
+    await world.tendLog()
+    for (const row of old) {
+      const newer = await checkpoints.get('log', row?.key ?? '')
+      await checkpoints.swap('log', row?.key ?? '', newer?.version ?? null, row?.value ?? null)
+    }
+    made.clock.now += REFRESH_SECONDS * 1000
+    const { failed } = await (await cosignerOf(made)).run()
+    expect(failed).toMatchObject([
+      { code: 'STORE_CORRUPT', why: 'the witness has cosigned a larger tree than this home has' },
+    ])
+  })
+
   it('answers an append that waits for witnesses with a receipt that they signed', async () => {
     const { world, policy, record } = await scene(await witnessedWorld(['w1', 'w2'], 2))
     const taken: Response[] = []
