@@ -29,6 +29,7 @@ export const PROOF: CommandGroup = {
       ],
       json: {
         ok: 'false when something is not as it was signed',
+        institution: 'as which one its records were opened (with --all)',
         records: 'how many were verified (with --all)',
         blocks: 'how many',
         entries: 'how many',

@@ -49,7 +49,7 @@ export async function openHome(
       platform,
       home,
       { now, random, log },
-      { policy: readPolicy(folder) },
+      { policy: readPolicy(folder, settings.origin) },
     )
     return { platform, home, app, tendLog, fetch: async (request) => app.fetch(request) }
   } catch (error) {

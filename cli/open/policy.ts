@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAmpereError } from '#core/errors.ts'
+import { logOriginOf } from '#core/api/log.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
 import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import { refuse } from '../program/refuse.ts'
 
@@ -10,12 +11,18 @@ export function policyFile(folder: string): string {
   return join(folder, 'policy.txt')
 }
 
-/** The policy of a data folder, or null while nobody witnesses. @throws AmpereError CONFIGURATION, naming the line */
-export function readPolicy(folder: string): Policy | null {
+/**
+ * The policy of a data folder whose home has this origin, or null while nobody witnesses.
+ * @throws AmpereError CONFIGURATION, naming the line, also when it does not have the home's log
+ */
+export function readPolicy(folder: string, origin: string): Policy | null {
   const file = policyFile(folder)
   if (!existsSync(file)) return null
   try {
-    return parsePolicy(readFileSync(file))
+    const policy = parsePolicy(readFileSync(file))
+    const log = logOriginOf(origin)
+    if (policy.logs.some(({ key }) => key.name === log)) return policy
+    throw new AmpereError('CONFIGURATION', `it has no line for the log of this home, ${log}`)
   } catch (cause) {
     if (!isAmpereError(cause)) throw cause
     throw refuse(

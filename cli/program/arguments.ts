@@ -37,7 +37,11 @@ function timeOf(text: string, timeOfDay: string): number {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text)
   const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)
   const ms = isDay ? Date.parse(`${text}T${timeOfDay}`) : isTime ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(ms)) throw usage('a day (2026-11-23) or a time (2026-11-23T14:05:00Z) is expected')
+  // Date.parse takes 31 February for 3 March, which would give more time than was meant.
+  const [year = 0, month = 0, day = 0] = text.split(/[-T]/, 3).map(Number)
+  const isOfCalendar = day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
+  if (Number.isNaN(ms) || !isOfCalendar)
+    throw usage('a day (2026-11-23) or a time (2026-11-23T14:05:00Z) is expected')
   return ms
 }
 

@@ -16,7 +16,7 @@ interface StatusWord {
 const WORDS: Readonly<Record<Status, StatusWord>> = {
   promised: {
     isBad: false,
-    means: 'signed and accepted by the home; there is no log yet to list it',
+    means: 'signed and accepted by the home; its receipt in the log is not looked at yet',
   },
   'not-checked': {
     isBad: false,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { copyOf, freshFolder, jsonOf, run, testPort } from './harness.ts'
 import { lines, told } from './told.ts'
@@ -82,4 +84,61 @@ describe('audit', () => {
       contents: { institution: 'hospital-b', records: 1 },
     })
   }, 30_000)
+})
+
+describe('what is not what it was', () => {
+  it('is said of a record that the home shows nothing of any more, and of whom it speaks', async () => {
+    const folder = copyOf(demo)
+    const file = fileURLToPath(
+      new URL('../samples/bulk-ndjson/AllergyIntolerance.000.ndjson', import.meta.url),
+    )
+    const before = copyOf(folder)
+    await lines(folder, 'import', file, '--as', 'hospital-b')
+    rmSync(join(folder, 'home'), { recursive: true })
+    cpSync(join(before, 'home'), join(folder, 'home'), { recursive: true })
+    const { code, out } = await lines(folder, 'verify', '--all', '--as', 'hospital-b')
+    expect(code).toBe(3)
+    expect(out).toMatch(/^As hospital-b: /)
+    expect(out).toMatch(/FAILED: missing\. It was seen up to block \d+, and the home shows nothing of it/)
+    expect(out).toContain('records that only hospital-a or clinic-c knows (--as ID)')
+    expect((await lines(folder, 'import', file, '--as', 'hospital-a')).out).toMatch(/ as hospital-a/)
+  }, 30_000)
+
+  it('is said of an export that was cut short, and not of a file that is none', async () => {
+    const folder = copyOf(demo)
+    const file = join(folder, 'record.ampere')
+    await lines(folder, 'chain', 'export', short, file)
+    const whole = readFileSync(file)
+    for (const length of [20_000, whole.lastIndexOf(10, -2) + 1]) {
+      writeFileSync(file, whole.subarray(0, length))
+      const { code, out } = await lines(folder, 'verify', file)
+      expect([code, out]).toEqual([3, expect.stringContaining('rule export-form')])
+    }
+    writeFileSync(file, 'hello\n')
+    expect((await lines(folder, 'verify', file)).code).toBe(1)
+    writeFileSync(file, whole)
+    const other = await lines(folder, 'verify', file, '--registry', 'A'.repeat(43))
+    expect([other.code, other.out]).toEqual([3, expect.stringContaining('is verified with --registry ID')])
+  })
+})
+
+describe('a policy for witnesses', () => {
+  it('that does not have the log of the home, or is none, keeps it from starting, and doctor says so', async () => {
+    const folder = copyOf(demo)
+    expect((await lines(folder, 'doctor')).out).not.toContain('Policy')
+    for (const text of ['quorum none\n', 'junk\n']) {
+      writeFileSync(join(folder, 'policy.txt'), text)
+      const started = await lines(folder, 'start', '--once')
+      expect([started.code, started.err]).toEqual([1, expect.stringContaining('policy.txt')])
+      expect((await lines(folder, 'doctor')).out).toMatch(/Policy[^\n]*policy\.txt/)
+    }
+  })
+})
+
+describe('a day that no calendar has', () => {
+  it('is refused before anything is signed', async () => {
+    const grant = ['grant', short, 'clinic-c', '--compartments', 'general', '--until']
+    const { code, err } = await lines(copyOf(demo), ...grant, '2027-02-31')
+    expect([code, err]).toEqual([2, expect.stringContaining('a day (2026-11-23)')])
+  })
 })

@@ -28,7 +28,7 @@ export async function importFile(call: Call<ActingOptions>): Promise<number> {
     await session.open.prepare()
     const intake = session.open.bridge.intake(bytes, isNdjson ? 'fhir+ndjson' : 'fhir+json')
     const { filed, findings } = await fileByPatient(session, intake, screen)
-    return report(screen, intake, { filed, findings }, isNdjson ? 'line' : 'entry')
+    return report(session, screen, intake, { filed, findings }, isNdjson ? 'line' : 'entry')
   })
 }
 
@@ -61,6 +61,7 @@ async function fileByPatient(
 }
 
 function report(
+  { open, settings }: Session,
   screen: Screen,
   intake: Intake,
   { filed, findings }: { readonly filed: Filed; readonly findings: number },
@@ -82,7 +83,7 @@ function report(
   const dangling = intake.dangling.map(({ position, expression }) => ({ [unit]: position, expression }))
   const said = { filed: fresh.size, of: total, unchanged: known.size, leftOut: left, dangling, findings }
   screen.print({ ok, ...said, quarantined }, [
-    `Filed ${count(fresh.size)} of ${count(total)}${known.size === 0 ? '' : `; ${count(known.size)} were there already`}. In quarantine: ${count(quarantined.length)}`,
+    `Filed ${count(fresh.size)} of ${count(total)}${settings.institutions.length > 1 ? ` as ${open.institution.id}` : ''}${known.size === 0 ? '' : `; ${count(known.size)} were there already`}. In quarantine: ${count(quarantined.length)}`,
     ...columns(
       intake.quarantined.slice(0, MAX_LISTED).map((item) => [`${unit} ${item.position}`, reasonOf(item)]),
     ),

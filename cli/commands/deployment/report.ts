@@ -3,6 +3,7 @@ import type { ChainId } from '#core/bytes/ids.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { OpenBridge } from '../../open/bridge.ts'
+import { readPolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { problemLine, type Problem } from '../../proof/problem.ts'
 import { verifyChain, type Verified } from '../../proof/verify-chain.ts'
@@ -35,25 +36,30 @@ export async function reportStart(
   call.screen.print({ ok: true, version: VERSION, origin, institutions, records: known }, [
     `Ampere ${VERSION}, ready in ${duration(call.screen.terminal.now() - opening.startedMs)}`,
     `  ${counted(institutions.length, 'institution')}, ${counted(known, 'record')}; not verified at start: npx ampere verify --all`,
-    `  ${NO_WITNESS}`,
+    `  ${witnessLine(opening)}`,
     ...openLines(call, origin),
     'Try   npx ampere import FILE, npx ampere doctor',
   ])
   return true
 }
 
-const NO_WITNESS =
-  'Witness: none yet. A home that shows two histories is found only when its readers compare.'
+function witnessLine({ folder, settings }: Opening): string {
+  const names = new Set(readPolicy(folder, settings.origin)?.witnesses.map(({ key }) => key.name) ?? [])
+  return names.size === 0
+    ? 'Witness: none (policy.txt). A home that shows two histories is found only when its readers compare.'
+    : `Witness: ${[...names].join(', ')}`
+}
 
 async function reportDemo(
   call: Call<StartOptions>,
-  { settings, startedMs }: Opening,
+  opening: Opening,
   a: OpenBridge,
   verifier: Connection,
   demo: { readonly record: ChainId; readonly patient: string },
 ): Promise<boolean> {
   const verified = await verifyChain(verifier, demo.record)
   const { resources, findings } = await demoContents(a, demo, verified.problems)
+  const { settings, startedMs } = opening
   const { institutions, origin } = settings
   const ok = verified.problems.length === 0
   const { blocks, entries, erased, problems } = verified
@@ -73,7 +79,7 @@ async function reportDemo(
       ...verifiedLines(call, verified),
       ...(findings.length === 0 ? [] : [`  ${counted(findings.length, 'problem')} found in the data:`]),
       ...findings.map(({ severity, title }) => `    ${severity.padEnd(6)}  ${title}`),
-      `  ${NO_WITNESS}`,
+      `  ${witnessLine(opening)}`,
       ...openLines(call, origin),
       'Try   npx ampere findings',
       '      npx ampere demo tamper && npx ampere verify --all    (damages the demo: see what is found)',

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asDigest, type Digest } from '#core/bytes/ids.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { verifyExport, type ExportReport } from '#core/client/export/verify-export.ts'
 import { dataFolder, readSettings } from '../../deployment/settings.ts'
 import { shortId, withSession, type ActingOptions, type Session } from '../../deployment/session.ts'
@@ -51,7 +52,7 @@ async function verifyRecords({ open }: Session, screen: Screen): Promise<readonl
 
 function report(
   screen: Screen,
-  { open }: Session,
+  { open, settings }: Session,
   verified: readonly Verified[],
   audited: Awaited<ReturnType<typeof auditHome>>,
 ): number {
@@ -69,12 +70,21 @@ function report(
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
   const asOf = registryAsOf === null ? '' : `, registry as of ${localTime(registryAsOf)}`
   const ok = problems.length === 0
-  screen.print({ ok, ...counts, audited: { chains, blocks }, registryAsOf, problems }, [
-    `${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, not witnessed${asOf}`,
+  const institution = open.institution.id
+  const others = settings.institutions.filter((id) => id !== institution)
+  const unchecked = [
+    ...(counts.notGranted > 0
+      ? [`the contents of ${counted(counts.notGranted, 'entry', 'entries')} that ${institution} may not open`]
+      : []),
+    ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
+    NO_WITNESS,
+  ]
+  screen.print({ ok, institution, ...counts, audited: { chains, blocks }, registryAsOf, problems }, [
+    `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, not witnessed${asOf}`,
     `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
     ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
     ...(ok ? ['Everything that is stored is what was signed.'] : []),
-    `  Not checked: ${[...(counts.notGranted > 0 ? [`the contents of ${counted(counts.notGranted, 'entry', 'entries')} that ${open.institution.id} may not open`] : []), NO_WITNESS].join('; ')}.`,
+    `  Not checked: ${unchecked.join('; ')}.`,
     ...(first ? [`  Next: ${nextFor(first)}`] : []),
   ])
   return ok ? EXIT.ok : EXIT.verification
@@ -105,9 +115,21 @@ async function verifyFile({ screen, options }: Call<VerifyOptions>, file: string
     ...problems.map((problem) => screen.bad(problemLine(problem))),
     ...(ok ? ['Everything in the file is what was signed.'] : []),
     `  Not checked: contents, which stay sealed; ${NO_WITNESS}.`,
-    ...(ok ? [] : ['  Next: keep this file as evidence, and export the record anew']),
+    ...(ok ? [] : [`  Next: ${nextForFile(problems)}`]),
   ])
   return ok ? EXIT.ok : EXIT.verification
+}
+
+/** What begins as an export and does not go on as one was cut or changed; what does not begin so is no export. */
+function cutShort(error: unknown): Problem | null {
+  if (!isAmpereError(error, 'EXPORT_MALFORMED') || error.message.startsWith('line 1:')) return null
+  return { chain: '', height: null, status: 'tampered', rule: 'export-form', detail: error.message }
+}
+
+function nextForFile(problems: readonly Problem[]): string {
+  return problems.some(({ rule }) => rule === 'registry')
+    ? 'a file of another deployment is verified with --registry ID, by an id that you got from whom you trust'
+    : 'keep this file as evidence, and export the record anew'
 }
 
 /** The registry that is trusted: the given one, else that of the data folder, if there is one. */
@@ -134,7 +156,7 @@ async function checkFile(
     const problems = found.problems.map((item) => ({ ...item, chain: found.chain }))
     return { report: found, problems }
   } catch (error) {
-    const problem = problemIn(error, '')
+    const problem = problemIn(error, '') ?? cutShort(error)
     if (!problem) throw error
     return { report: null, problems: [problem] }
   }

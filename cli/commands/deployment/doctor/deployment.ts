@@ -10,9 +10,11 @@ import { isAmpereError } from '#core/errors.ts'
 import { homeKeyFile, keyFileOf } from '../../../deployment/files.ts'
 import { lockHolder } from '../../../deployment/lock-holder.ts'
 import { passphraseFileIn, readPassphrase } from '../../../deployment/passphrase.ts'
+import { readPolicy } from '../../../open/policy.ts'
 import { findRunning, isListening, type RunningHome } from '../../../deployment/running.ts'
 import { SETTINGS_VERSION, type Settings } from '../../../deployment/settings.ts'
 import type { Call } from '../../../program/command.ts'
+import { counted } from '../../../terminal/words.ts'
 import { VERSION } from '../../../version.ts'
 import { note, ok, wrong, type Check } from './check.ts'
 import { mayWrite } from './machine.ts'
@@ -27,6 +29,7 @@ export async function checkDeployment(
   return [
     checkVersions(folder),
     await checkPassphrase(call, folder, settings),
+    ...checkPolicy(folder, settings),
     checkServing(folder, settings, running),
     await checkPort(folder, settings, running),
     checkClock(running),
@@ -52,6 +55,19 @@ function checkVersions(folder: string): Check {
     if (!mayWrite(dirname(file)))
       return note('Versions', `${file} is not looked at in a folder that cannot be written`)
     return wrong('Versions', `${file} cannot be read`, 'restore the folder from a copy')
+  }
+}
+
+/** Nothing is said where there is no policy: that is no fault. */
+function checkPolicy(folder: string, settings: Settings): readonly Check[] {
+  try {
+    const policy = readPolicy(folder, settings.origin)
+    if (!policy) return []
+    const witnesses = counted(policy.witnesses.length, 'key')
+    return [ok('Policy', `${witnesses} of witnesses, quorum ${policy.quorum ?? 'none'}`)]
+  } catch (error) {
+    const says = error instanceof Error ? error.message : 'cannot be read'
+    return [wrong('Policy', says, 'correct or remove policy.txt: a home does not start with it')]
   }
 }
 
