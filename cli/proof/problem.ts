@@ -33,6 +33,14 @@ export function problemIn(error: unknown, chain: string): Problem | null {
   }
 }
 
+/** The same for a record that is known here: that its home shows nothing of it is a finding as well. */
+export function problemOfKnown(error: unknown, chain: string): Problem | null {
+  if (!isAmpereError(error, 'NOT_FOUND')) return problemIn(error, chain)
+  const detail =
+    'the home shows nothing of it: it lost the record, or this institution has no part in it any more'
+  return { chain, height: null, status: 'missing', rule: 'withheld', detail }
+}
+
 /** `FAILED block 41: tampered. The stored key row differs from what was signed (rule keys-root).` */
 export function problemLine({ height, status, rule, detail }: Problem): string {
   const place = height === null ? '' : ` block ${height}`

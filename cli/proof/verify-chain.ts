@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '#core/bytes/ids.ts'
-import { isAmpereError } from '#core/errors.ts'
 import type { ClosedEntry } from '#core/client/client.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { statusWord } from './block-status.ts'
-import { problemIn, type Problem } from './problem.ts'
+import { problemOfKnown, type Problem } from './problem.ts'
 
 export interface Verified {
   readonly chain: ChainId
@@ -32,18 +31,10 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
       ms: performance.now() - started,
     }
   } catch (error) {
-    const problem = problemIn(error, chain) ?? (await withheld(connection, chain, error))
+    const problem = problemOfKnown(error, chain)
     if (!problem) throw error
     return { ...none, problems: [problem], ms: performance.now() - started }
   }
-}
-
-/** A home that shows nothing of a chain that this installation has seen: it is not the same as one that never was. */
-async function withheld(connection: Connection, chain: ChainId, error: unknown): Promise<Problem | null> {
-  const seen = isAmpereError(error, 'NOT_FOUND') ? await connection.ports.seen.load(chain) : null
-  if (!seen) return null
-  const detail = `it was seen up to block ${seen.height}, and the home shows nothing of it: it lost it, or this institution has no part in it any more`
-  return { chain, height: null, status: 'missing', rule: 'withheld', detail }
 }
 
 /** What keeps entries of a record closed that it should not, once for each block and status. */

@@ -99,7 +99,12 @@ describe('what is not what it was', () => {
     const { code, out } = await lines(folder, 'verify', '--all', '--as', 'hospital-b')
     expect(code).toBe(3)
     expect(out).toMatch(/^As hospital-b: /)
-    expect(out).toMatch(/FAILED: missing\. It was seen up to block \d+, and the home shows nothing of it/)
+    expect(out).toContain('FAILED: missing. The home shows nothing of it')
+    for (const command of [['chain', 'list'], ['findings']]) {
+      const listed = await lines(folder, ...command, '--as', 'hospital-b')
+      expect([listed.code, listed.out]).toEqual([3, expect.stringContaining('rule withheld')])
+      expect(listed.out).toContain(short)
+    }
     expect(out).toContain('records that only hospital-a or clinic-c knows (--as ID)')
     expect((await lines(folder, 'import', file, '--as', 'hospital-a')).out).toMatch(/ as hospital-a/)
   }, 30_000)

@@ -6,7 +6,7 @@ import type { ChainId } from '#core/bytes/ids.ts'
 import { shortId, withSession, type ActingOptions, type Session } from '../../deployment/session.ts'
 import type { OpenBridge } from '../../open/bridge.ts'
 import type { Call } from '../../program/command.ts'
-import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
+import { problemOfKnown, problemLine, type Problem } from '../../proof/problem.ts'
 import { closedProblems } from '../../proof/verify-chain.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, plain, wrapped } from '../../terminal/words.ts'
@@ -133,7 +133,7 @@ async function openedOrProblem(
   try {
     return (await open.bridge.record(patientId)).projection
   } catch (error) {
-    const problem = problemIn(error, chain)
+    const problem = problemOfKnown(error, chain)
     if (!problem) throw error
     return problem
   }

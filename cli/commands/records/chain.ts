@@ -12,7 +12,7 @@ import {
   type Session,
 } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
-import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
+import { problemOfKnown, problemLine, type Problem } from '../../proof/problem.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { columns, counted, size } from '../../terminal/words.ts'
 
@@ -39,7 +39,7 @@ export async function listRecords(call: Call<ActingOptions>): Promise<number> {
       try {
         items.push(await listed(session, chain))
       } catch (error) {
-        const problem = problemIn(error, chain)
+        const problem = problemOfKnown(error, chain)
         if (!problem) throw error
         problems.push(problem)
       }
