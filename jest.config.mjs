@@ -5,7 +5,7 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/bench/', '<rootDir>/tests/interop/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/tests/strip-types.mjs' },
-  // Half of the cores, the default, is one worker on a machine of two.
-  maxWorkers: '100%',
+  // Half of the cores, the default, is one worker on a machine of two; tests wait for disks and WebCrypto's pool as well.
+  maxWorkers: '150%',
   testTimeout: 30_000,
 }
