@@ -19,7 +19,7 @@ import { silentLog } from '#functions/host/telemetry.ts'
 import { seededRandom } from '#tests/deployment.ts'
 
 /** Kills in every run of the tests; KILLS sets another number, SLOW=1 makes it fifty. */
-const KILLS = Number(process.env['KILLS'] ?? (process.env['SLOW'] === '1' ? 50 : 8))
+const KILLS = Number(process.env['KILLS'] ?? (process.env['SLOW'] === '1' ? 50 : 3))
 /** Where the instants come from; KILL_SEED draws those of an earlier run again. */
 const SEED = Number(process.env['KILL_SEED'] ?? randomInt(1, 2 ** 31))
 /** Appends that a process is let do, at most, before the one in which it is killed. */
