@@ -3,9 +3,9 @@ import { fromUtf8 } from '../bytes/encoding.ts'
 import type { ChainId, Digest } from '../bytes/ids.ts'
 import { decodeLeaf } from '../block/leaf.ts'
 import { AmpereError } from '../errors.ts'
-import { parseCheckpoint } from '../log/note/checkpoint.ts'
-import { parseNote } from '../log/note/note.ts'
+import { checkpointIn } from '../log/note/checkpoint.ts'
 import { decodeBundle } from '../log/tile/bundle.ts'
+import { tileWidth } from '../log/tile/extent.ts'
 import { bundlePath, TILE_WIDTH } from '../log/tile/path.ts'
 import { tileReader } from '../log/tile/read-tile.ts'
 import { inclusionFromTiles } from '../log/tile/read.ts'
@@ -34,16 +34,19 @@ export interface Receipt {
 /**
  * The receipt of a block: against the first witnessed checkpoint that covers it, which stays the same for ever, or
  * while there is none against the newest published one.
- * @returns null while the block is in no published tree
+ * @returns null while the block is in no published tree, or not as far as `level` asks
  */
 export async function findReceipt(
   ports: ReceiptPorts,
   chain: ChainId | Digest,
   height: number,
+  level: ReceiptLevel = 'logged',
 ): Promise<Receipt | null> {
   const index = await logIndex(ports.tables.leaves, chain, height)
   if (index === null) return null
   const found = await coveringNote(ports, index)
+  // Before a proof is made: who waits for witnesses asks again and again.
+  if (level === 'witnessed' && found?.level !== 'witnessed') return null
   return found && { level: found.level, proof: await proofOf(ports, index, found.note) }
 }
 
@@ -63,7 +66,7 @@ async function proofOf({ objects }: ReceiptPorts, index: number, note: string): 
   const size = sizeOf(note)
   const fetch = (path: string) => objects.log.fetch(path)
   const bundle = Math.floor(index / TILE_WIDTH)
-  const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH)
+  const width = tileWidth(size, 0, bundle)
   const bytes = await fetch(bundlePath({ index: bundle, width }))
   if (!bytes) throw new AmpereError('STORE_CORRUPT', 'an entry bundle of the log is missing')
   const entry = decodeBundle(bytes, width)[index % TILE_WIDTH] ?? new Uint8Array(0)
@@ -72,5 +75,5 @@ async function proofOf({ objects }: ReceiptPorts, index: number, note: string): 
 }
 
 function sizeOf(note: string): number {
-  return parseCheckpoint(parseNote(note).text).size
+  return checkpointIn(note).size
 }

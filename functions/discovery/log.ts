@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Context } from 'hono'
 import { toBase64url, utf8 } from '#core/bytes/encoding.ts'
+import { FOR_EVER } from '../host/app.ts'
 import { sha256 } from '#core/crypto/hash.ts'
 
-/** Caching of what never changes: a year, RFC 9111 and RFC 8246. */
-const FOR_EVER = 'public, max-age=31536000, immutable'
 /** c2sp.org/tlog-tiles: a few seconds at most. */
 const BRIEFLY = 'public, max-age=1'
 

@@ -15,6 +15,9 @@ export interface Hosting {
   readonly log: Log
 }
 
+/** Cache-Control of what never changes: a year, RFC 9111 and RFC 8246. */
+export const FOR_EVER = 'public, max-age=31536000, immutable'
+
 export type RoleApp = Hono<{ Variables: { requestId: string; role: string } }>
 
 /** An empty app with what all roles share: request ids, problem documents, one log line per request. */

@@ -10,12 +10,9 @@ import {
   readRegistryBlocks,
   type RegistrarPorts,
 } from '#core/server/registrar.ts'
-import type { Hosting, RoleApp } from '../host/app.ts'
+import { FOR_EVER, type Hosting, type RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
-
-/** Caching of what never changes: a year, RFC 9111 and RFC 8246. */
-const FOR_EVER = 'public, max-age=31536000, immutable'
 
 /** Keeps the whitelist. It is public to read: it names institutions, software and keys, never a patient. */
 export function registrarApp(ports: RegistrarPorts, home: Home, hosting: Hosting): RoleApp {

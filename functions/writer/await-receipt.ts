@@ -16,8 +16,8 @@ export async function awaitReceipt(
 ): Promise<Receipt | null> {
   const deadline = ports.now() + MAX_LOG_WAIT_MS
   do {
-    const receipt = await findReceipt(ports, chain, block.height)
-    if (receipt && (level === 'logged' || receipt.level === 'witnessed')) return receipt
+    const receipt = await findReceipt(ports, chain, block.height, level)
+    if (receipt) return receipt
     await logGrown(level)
   } while (ports.now() < deadline)
   return null

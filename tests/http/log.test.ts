@@ -16,6 +16,7 @@ import { parsePolicy } from '#core/log/policy/policy.ts'
 import { decodeBundle } from '#core/log/tile/bundle.ts'
 import { parseTlogProof, verifyTlogProof } from '#core/log/tlog-proof.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { waitingFor } from '#tests/http/waiting.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const LOG = logOriginOf(ORIGIN)
@@ -130,15 +131,7 @@ describe('the log over HTTP', () => {
   })
 
   it('answers an append that waits for the log with its receipt', async () => {
-    const taken: Response[] = []
-    const waiting = world.connect('hospital-a', {
-      fetch: async (request) => {
-        if (request.method !== 'POST') return world.fetch(request)
-        const answer = await world.fetch(new Request(`${request.url}?wait=logged`, request))
-        taken.push(answer.clone())
-        return answer
-      },
-    })
+    const { waiting, taken } = waitingFor(world, 'logged')
     await waiting.append(record, [entry('waits')])
     const [answer] = taken
     expect(answer?.status).toBe(201)
@@ -147,16 +140,8 @@ describe('the log over HTTP', () => {
   })
 
   it('answers 202 with a link when nobody witnesses in time', async () => {
-    const taken: Response[] = []
     const before = world.clock.now
-    const waiting = world.connect('hospital-a', {
-      fetch: async (request) => {
-        if (request.method !== 'POST') return world.fetch(request)
-        const answer = await world.fetch(new Request(`${request.url}?wait=witnessed`, request))
-        taken.push(answer.clone())
-        return answer
-      },
-    })
+    const { waiting, taken } = waitingFor(world, 'witnessed')
     await waiting.append(record, [entry('waits longer')])
     const [answer] = taken
     expect(answer?.status).toBe(202)

@@ -52,9 +52,14 @@ export function formatCheckpoint({ origin, size, root, extensions }: Checkpoint)
   return text
 }
 
+/** The checkpoint of a whole note; its signatures are not looked at. @throws AmpereError LOG_MALFORMED */
+export function checkpointIn(note: string): Checkpoint {
+  return parseCheckpoint(parseNote(note).text)
+}
+
 /** The same text, if it is a checkpoint's note, signatures and all. @throws AmpereError LOG_MALFORMED */
 export function checkCheckpointNote(note: string): string {
-  parseCheckpoint(parseNote(note).text)
+  checkpointIn(note)
   return note
 }
 

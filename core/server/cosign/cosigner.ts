@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import { AmpereError, isAmpereError, type ErrorCode } from '../../errors.ts'
-import { parseCheckpoint, type Checkpoint } from '../../log/note/checkpoint.ts'
+import type { Checkpoint } from '../../log/note/checkpoint.ts'
 import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
-import { formatNote, parseNote, withSignatures, type NoteSignature } from '../../log/note/note.ts'
+import { formatNote, parseNote, withSignatures } from '../../log/note/note.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
 import { quorumOf } from '../../log/policy/quorum.ts'
 import { consistencyFromTiles } from '../../log/tile/read.ts'
@@ -69,7 +69,7 @@ export function createCosigner(
           }
         }),
       )
-      const note = withFresh(before.note, gathered.flat())
+      const note = formatNote(withSignatures(parseNote(before.note), gathered.flat()))
       return { outcome: 'asked', satisfied: await keep(ports, home, policy, row, note), failed }
     },
   }
@@ -85,8 +85,7 @@ interface State {
 
 async function stateOf({ verifiers }: Pick<Home, 'verifiers'>, policy: Policy, row: Row): Promise<State> {
   const note = fromUtf8(row.value)
-  const checkpoint = parseCheckpoint(parseNote(note).text)
-  const { cosignatures } = await opened(policy, note, verifiers)
+  const { checkpoint, cosignatures } = await opened(policy, note, verifiers)
   const { satisfied } = quorumOf(
     policy,
     cosignatures.map(({ key }) => key),
@@ -131,15 +130,6 @@ function offerOf({ objects }: CosignerPorts, { note, checkpoint }: State): Offer
     size: checkpoint.size,
     proofFrom: (oldSize) => consistencyFromTiles(oldSize, checkpoint.size, read),
   }
-}
-
-/** The note with new cosignatures in the place of older ones of the same keys. */
-function withFresh(note: string, fresh: readonly NoteSignature[]): string {
-  const { text, signatures } = parseNote(note)
-  const isReplaced = ({ name, id }: NoteSignature) =>
-    fresh.some((other) => other.name === name && other.id === id)
-  const kept = signatures.filter((signature) => !isReplaced(signature))
-  return formatNote(withSignatures({ text, signatures: kept }, fresh))
 }
 
 /**

@@ -6,7 +6,7 @@ import { AmpereError } from '../../errors.ts'
 import { leafHash } from '../../log/merkle.ts'
 import { decodeBundle } from '../../log/tile/bundle.ts'
 import { EMPTY_EDGE, edgeOf, rootOf } from '../../log/tile/grow.ts'
-import { HASH_BYTES } from '../../log/tile/hashes.ts'
+import { hashAt } from '../../log/tile/hashes.ts'
 import { bundlePath, TILE_WIDTH } from '../../log/tile/path.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
 import { logOriginOf } from '../../api/log.ts'
@@ -113,8 +113,7 @@ async function readEdge(
   const bytes = await fetch(bundlePath({ index: Math.floor(size / TILE_WIDTH), width }))
   const tail = bytes ? decodeBundle(bytes, width) : []
   const hashes = edge.levels[0] ?? new Uint8Array(0)
-  const isSame = (entry: Uint8Array, i: number) =>
-    equalBytes(leafHash(entry), hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES))
+  const isSame = (entry: Uint8Array, i: number) => equalBytes(leafHash(entry), hashAt(hashes, i))
   if (!bytes || !tail.every(isSame)) throw changed()
   return { edge, tail }
 }

@@ -7,9 +7,9 @@ import { count, parseWith, timestamp } from '../../bytes/schema.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import { AmpereError } from '../../errors.ts'
 import { merkleRoot } from '../../log/merkle.ts'
-import { parseCheckpoint, type Checkpoint } from '../../log/note/checkpoint.ts'
+import { checkpointIn, type Checkpoint } from '../../log/note/checkpoint.ts'
 import { logSigner } from '../../log/note/key.ts'
-import { formatNote, parseNote } from '../../log/note/note.ts'
+import { formatNote } from '../../log/note/note.ts'
 import { signCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { WriteTable } from '../../ports/table.ts'
 import { logOriginOf } from '../../api/log.ts'
@@ -58,7 +58,7 @@ export async function loadTree(checkpoints: Pick<WriteTable, 'get'>): Promise<Lo
       'STORE_CORRUPT',
       'tree',
     )
-    const checkpoint = parseCheckpoint(parseNote(note).text)
+    const checkpoint = checkpointIn(note)
     return { tree: { checkpoint, note, signedAt, staging, discard, cursor }, version: row.version }
   } catch (cause) {
     throw new AmpereError('STORE_CORRUPT', 'the committed tree of the log was changed', { cause })
@@ -112,7 +112,7 @@ export async function emptyTree(
 export async function publish(checkpoints: WriteTable, { checkpoint, note }: Tree): Promise<void> {
   for (;;) {
     const row = await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
-    const before = row && parseCheckpoint(parseNote(fromUtf8(row.value)).text)
+    const before = row && checkpointIn(fromUtf8(row.value))
     if (before?.size === checkpoint.size) {
       if (!equalBytes(before.root, checkpoint.root)) throw lostCommits()
       return

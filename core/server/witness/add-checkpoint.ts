@@ -7,7 +7,7 @@ import {
   SIZE_MEDIA_TYPE,
   type AddCheckpoint,
 } from '../../log/add-checkpoint.ts'
-import { parseCheckpoint } from '../../log/note/checkpoint.ts'
+import { checkpointIn } from '../../log/note/checkpoint.ts'
 import { formatNote, parseNote, withSignatures, type SignedNote } from '../../log/note/note.ts'
 import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
 import { cosign } from './cosign.ts'
@@ -56,7 +56,7 @@ async function attemptToAdd(
   witness: Witness,
   request: AddCheckpoint,
 ): Promise<WitnessAnswer | null> {
-  const checkpoint = parseCheckpoint(parseNote(request.note).text)
+  const checkpoint = checkpointIn(request.note)
   const loaded = await loadLog(ports.tables.witness, logIdOf(checkpoint.origin))
   if (!loaded || loaded.log.keys.length === 0) return refuse(404, 'no such log is known here')
   const note = await signedByLog(loaded.log, request.note, witness)

@@ -4,7 +4,7 @@ import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
 import { parseWith, timestamp } from '../../bytes/schema.ts'
 import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import { AmpereError } from '../../errors.ts'
-import { parseCheckpoint } from '../../log/note/checkpoint.ts'
+import { checkpointIn } from '../../log/note/checkpoint.ts'
 import { parseNote } from '../../log/note/note.ts'
 import type { Row, WriteTable } from '../../ports/table.ts'
 import type { Contradiction } from './judge.ts'
@@ -77,7 +77,7 @@ function parseEvidence(row: Row, origin: string): Evidence {
       'evidence row',
     )
     for (const note of [evidence.cosigned, evidence.refused])
-      if (parseCheckpoint(parseNote(note).text).origin !== origin)
+      if (checkpointIn(note).origin !== origin)
         throw new AmpereError('STORE_CORRUPT', 'evidence is of another log')
     return { ...evidence, origin }
   } catch (cause) {

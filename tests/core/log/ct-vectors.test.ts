@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
-import { fromHex, toHex } from '#core/bytes/encoding.ts'
+import { toHex } from '#core/bytes/encoding.ts'
 import { leafHash, merkleRoot, rootOf } from '#core/log/merkle.ts'
 import { consistencyProof, inclusionProof } from '#core/log/proof.ts'
+import { CT_LEAVES } from './ct-leaves.ts'
 
-/** The leaves that the reference implementations of Certificate Transparency are tested with. */
-const leaves = [
-  '',
-  '00',
-  '10',
-  '2021',
-  '3031',
-  '40414243',
-  '5051525354555657',
-  '606162636465666768696a6b6c6d6e6f',
-].map(fromHex)
+const leaves = CT_LEAVES
 const hashes = leaves.map(leafHash)
 
 /** Roots of the first 1, 2, ... leaves: first and last hexadecimal digits where the whole is not published beside. */

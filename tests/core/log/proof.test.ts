@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import { fromHex, toHex } from '#core/bytes/encoding.ts'
+import { toHex } from '#core/bytes/encoding.ts'
 import { leafHash, merkleRoot, rootOf } from '#core/log/merkle.ts'
 import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from '#core/log/proof.ts'
+import { CT_LEAVES } from './ct-leaves.ts'
 
 interface Case {
   readonly file: string
@@ -21,16 +22,7 @@ const bytes = (value: unknown) =>
 
 describe('Merkle trees', () => {
   it('give the roots of the Certificate Transparency test leaves', () => {
-    const leaves = [
-      '',
-      '00',
-      '10',
-      '2021',
-      '3031',
-      '40414243',
-      '5051525354555657',
-      '606162636465666768696a6b6c6d6e6f',
-    ].map(fromHex)
+    const leaves = CT_LEAVES
     expect(toHex(rootOf([]))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
     expect(toHex(rootOf(leaves.slice(0, 7)))).toBe(
       'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c',

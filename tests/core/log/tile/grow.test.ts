@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { fromHex, toHex } from '#core/bytes/encoding.ts'
+import { toHex } from '#core/bytes/encoding.ts'
 import { sha256 } from '#core/crypto/hash.ts'
 import { leafHash, merkleRoot } from '#core/log/merkle.ts'
 import { verifyConsistency, verifyInclusion } from '#core/log/proof.ts'
@@ -11,6 +11,7 @@ import { parseTilePath, tilePath, type Tile } from '#core/log/tile/path.ts'
 import type { ReadTile } from '#core/log/tile/read-tile.ts'
 import { consistencyFromTiles, inclusionFromTiles } from '#core/log/tile/read.ts'
 import { at, denseLeaves, publishedTiles, readerOf, sparseReader, vectors } from './tree.ts'
+import { CT_LEAVES } from '../ct-leaves.ts'
 
 const leaves = denseLeaves(70_000)
 const readTile = readerOf(leaves)
@@ -43,19 +44,9 @@ describe('a growing tree', () => {
   })
 
   it('has the roots of the Certificate Transparency test leaves', () => {
-    const data = [
-      '',
-      '00',
-      '10',
-      '2021',
-      '3031',
-      '40414243',
-      '5051525354555657',
-      '606162636465666768696a6b6c6d6e6f',
-    ]
-    const { edge } = grow(EMPTY_EDGE, data.map(fromHex).map(leafHash))
+    const { edge } = grow(EMPTY_EDGE, CT_LEAVES.map(leafHash))
     expect(toHex(rootOf(edge))).toBe('5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328')
-    const seven = grow(EMPTY_EDGE, data.slice(0, 7).map(fromHex).map(leafHash)).edge
+    const seven = grow(EMPTY_EDGE, CT_LEAVES.slice(0, 7).map(leafHash)).edge
     expect(toHex(rootOf(seven))).toBe('ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c')
   })
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
-import { fromHex, toHex, utf8 } from '#core/bytes/encoding.ts'
+import { toHex, utf8 } from '#core/bytes/encoding.ts'
 import { leafHash, merkleRoot } from '#core/log/merkle.ts'
 import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from '#core/log/proof.ts'
 import { tilePath } from '#core/log/tile/path.ts'
@@ -14,6 +14,7 @@ import {
   rootFromTiles,
 } from '#core/log/tile/read.ts'
 import { at, denseLeaves, readerOf, sparseReader, vectors, type TreeVectors } from './tree.ts'
+import { CT_LEAVES } from '../ct-leaves.ts'
 
 const leaves = denseLeaves(70_000)
 const readTile = readerOf(leaves)
@@ -113,17 +114,7 @@ describe('roots and proofs from tiles', () => {
   })
 
   it('are the published proofs of the Certificate Transparency leaves', async () => {
-    const data = [
-      '',
-      '00',
-      '10',
-      '2021',
-      '3031',
-      '40414243',
-      '5051525354555657',
-      '606162636465666768696a6b6c6d6e6f',
-    ]
-    const reader = readerOf(data.map(fromHex).map(leafHash))
+    const reader = readerOf(CT_LEAVES.map(leafHash))
     const [inclusion, consistency] = [publishedCases('inclusion'), publishedCases('consistency')]
     for (const { leafIdx = 0, treeSize = 0, proof } of inclusion)
       expect(base64(await inclusionFromTiles(leafIdx, treeSize, reader))).toEqual(proof ?? [])

@@ -16,6 +16,7 @@ import { COSIGNER_NEEDS } from '#core/server/cosign/needs.ts'
 import { findReceipt } from '#core/server/receipt.ts'
 import { READER_NEEDS } from '#core/server/read.ts'
 import { ORIGIN } from '#tests/deployment.ts'
+import { waitingFor } from '#tests/http/waiting.ts'
 import { witnessedWorld, type WitnessedWorld } from './witnessed-world.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -137,15 +138,7 @@ describe('a log whose policy names witnesses', () => {
 
   it('answers an append that waits for witnesses with a receipt that they signed', async () => {
     const { world, policy, record } = await scene(await witnessedWorld(['w1', 'w2'], 2))
-    const taken: Response[] = []
-    const waiting = world.connect('hospital-a', {
-      fetch: async (request) => {
-        if (request.method !== 'POST') return world.fetch(request)
-        const answer = await world.fetch(new Request(`${request.url}?wait=witnessed`, request))
-        taken.push(answer.clone())
-        return answer
-      },
-    })
+    const { waiting, taken } = waitingFor(world, 'witnessed')
     await waiting.append(record, [entry('waits')])
     const told = (await taken[0]?.json()) as { receipt: string; block: string } | undefined
     const proof = parseTlogProof(told?.receipt ?? '')
