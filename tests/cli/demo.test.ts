@@ -1,36 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { execFile } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inflateRawSync } from 'node:zlib'
+import { freshFolder, run, runProcess, testPort, type Ended } from './harness.ts'
 
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 const DEMO = new URL('../../demo/', import.meta.url)
-const folder = mkdtempSync(join(tmpdir(), 'ampere-cli-'))
+const folder = freshFolder()
 
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-function ampere(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', MAIN, ...args, '--data', folder],
-      (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
-    )
-  })
-}
+/** In this process, where the command line is read and answered as in one of its own, and sooner. */
+const ampere = (...args: string[]): Promise<Ended> => run([...args, '--data', folder])
+const asPeopleDo = (...args: string[]): Promise<Ended> => runProcess([...args, '--data', folder])
 
 describe('the command line over the demo', () => {
   let started: Ended
   beforeAll(async () => {
-    started = await ampere('start', '--demo', '--once', '--json', '--port', '17310')
+    started = await asPeopleDo('start', '--demo', '--once', '--json', '--port', testPort(4))
   }, 60_000)
 
   it('sets everything up, and says what happened as one JSON object', () => {
@@ -110,7 +96,7 @@ describe('the command line over the demo', () => {
     ] as const) {
       const tampered = await ampere('demo', 'tamper', '--what', what, '--json')
       const { height } = JSON.parse(tampered.out) as { height: number }
-      const found = await ampere('verify', '--all', '--json')
+      const found = await asPeopleDo('verify', '--all', '--json')
       expect(found.code).toBe(3)
       const { problems } = JSON.parse(found.out) as {
         problems: { height: number | null; rule: string; status: string }[]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { freshFolder, jsonOf, runProcess, serveProcess, testPort, type Serving } from './harness.ts'
+import { freshFolder, jsonOf, run, serveProcess, testPort, type Serving } from './harness.ts'
 
 const folder = freshFolder()
 let serving: Serving
@@ -8,7 +8,7 @@ let record = ''
 let origin = ''
 
 const ampere = async (...args: string[]) => {
-  const ended = await runProcess([...args, '--data', folder, '--json'])
+  const ended = await run([...args, '--data', folder, '--json'])
   return { exit: ended.code, ...jsonOf(ended) } as Record<string, unknown>
 }
 const join = (code: string, patient: string, at = `${origin}/hospital-a`) =>
