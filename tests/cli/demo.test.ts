@@ -132,8 +132,8 @@ describe('the command line over the demo', () => {
 function decodings(bytes: Buffer): string[] {
   const text = bytes.toString('latin1')
   const runs = text.match(/[A-Za-z0-9_-]{40,}/g) ?? []
-  const decoded = runs.map((text) => Buffer.from(text, 'base64url'))
-  return [...decoded.map((bytes) => bytes.toString('latin1')), ...decoded.flatMap(inflated), ...inflated(bytes)]
+  const decoded = runs.map((part) => Buffer.from(part, 'base64url'))
+  return [...decoded.map((part) => part.toString('latin1')), ...decoded.flatMap(inflated), ...inflated(bytes)]
 }
 
 function inflated(bytes: Buffer): string[] {

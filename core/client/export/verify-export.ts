@@ -10,7 +10,6 @@ import { createRegistryHistory, type RegistryHistory } from '../../registry/hist
 import { headKeyAt } from '../../registry/snapshot.ts'
 import type { CompletedErasure } from '../client.ts'
 import { heightsIn, openBatches } from '../read/batches.ts'
-import { noteOf } from '../read/block-note.ts'
 import {
   erasureProgress,
   verifiedStatements,
@@ -136,7 +135,7 @@ async function checkAll(
   erasures: readonly ErasureProgress[],
 ): Promise<Pick<ExportReport, 'entries' | 'erased' | 'problems' | 'statuses'>> {
   const erasedAt = erasedBy(links)
-  const heldBack = heightsIn(openBatches(links.map(({ opened }) => noteOf(opened))))
+  const heldBack = heightsIn(openBatches(links.map(({ opened: { kid, block } }) => ({ kid, ...block }))))
   const ordered = completedErasures(links)
   const problems: ExportProblem[] = []
   const statuses: BlockStatus[] = []
