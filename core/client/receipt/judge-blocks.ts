@@ -2,7 +2,10 @@
 import type { ChainId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { compactHash, registryLabelKey } from '../../block/leaf.ts'
+import { parseJws } from '../../block/jws.ts'
+import { parseWith } from '../../bytes/schema.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
+import { registryBlockSchema } from '../../registry/block.ts'
 import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { ProvenReceipt, ReceiptJudge } from './judge.ts'
 import { logStatus, type LogStatus, type Revocation } from './log-status.ts'
@@ -49,7 +52,7 @@ export interface ReceiptContext {
   /** The newest registry that the verifier has. */
   readonly records: RegistryView
   /** The block of the registry at a height with its receipt; asked only where a key was revoked. */
-  readonly registryReceipt: (height: number) => Promise<RegistryReceipt | null>
+  readonly registryReceipt: (height: number) => Promise<RegistryReceipt>
   readonly nowMs: number
 }
 
@@ -110,34 +113,36 @@ async function revocationOf(context: ReceiptContext, kid: Kid): Promise<Revocati
   const revoked = keyRecordOf(context.records, kid)?.revoked ?? null
   if (!revoked) return null
   const { height, reason, suspectFrom } = revoked
+  const given = await context.registryReceipt(height)
   return {
-    index: await registryIndex(context, height),
+    index: await registryIndex(context, height, given),
+    timeMs: timestampMs(openedTime(given.compact)),
     compromised: reason === 'compromised',
     suspectFromMs: suspectFrom === null ? null : timestampMs(suspectFrom),
   }
 }
 
+function openedTime(compact: string): Timestamp {
+  const { payload } = parseJws(compact, 'ampere-registry+jws')
+  return parseWith(registryBlockSchema, payload, 'BLOCK_MALFORMED', 'registry block').time
+}
+
 /** Where a block of the registry lies in the log; null where nothing proves it. */
 async function registryIndex(
-  { judge, records, registryReceipt }: ReceiptContext,
+  { judge, records }: ReceiptContext,
   height: number,
+  { receipt, compact }: RegistryReceipt,
 ): Promise<number | null> {
-  const given = await registryReceipt(height)
-  if (given?.receipt === undefined || given.receipt === null) return null
+  if (receipt === null) return null
   const { registry } = records
-  const subject = {
-    chain: registry,
-    height,
-    hash: compactHash(given.compact),
-    labelKey: registryLabelKey(registry),
-  }
+  const hash = compactHash(compact)
+  const subject = { chain: registry, height, hash, labelKey: registryLabelKey(registry) }
   try {
-    return (await judge.judge(given.receipt, subject)).index
+    return (await judge.judge(receipt, subject)).index
   } catch (error) {
     if (!isAmpereError(error, 'VERIFICATION_FAILED')) throw error
-    throw new AmpereError('VERIFICATION_FAILED', `${error.message} (block ${height} of the registry)`, {
-      cause: error,
-    })
+    const message = `${error.message} (block ${height} of the registry)`
+    throw new AmpereError('VERIFICATION_FAILED', message, { cause: error })
   }
 }
 

@@ -9,6 +9,8 @@ export type LogStatus = 'witnessed' | 'logged' | 'promised' | 'overdue' | 'suspe
 export interface Revocation {
   /** Where the block of the registry that revoked it lies in the same log; null while nothing proves that. */
   readonly index: number | null
+  /** When the registry says that it was made, in ms since 1970. */
+  readonly timeMs: number
   readonly compromised: boolean
   /** Of a compromised key: from when on it may have been in other hands, in ms since 1970. */
   readonly suspectFromMs: number | null
@@ -27,13 +29,19 @@ export interface PlacedBlock {
 /**
  * The word for a block at `nowMs`. Back-dating does not help a thief: what counts is where its leaf is, and when
  * witnesses say that they saw it. A home may be as far from the author's clock as it accepts, so `overdue` is said
- * only beyond both.
+ * only beyond both. Where the log does not show the revocation that it owes, nobody can say what came before it.
  */
 export function logStatus({ timeMs, receipt, revocation }: PlacedBlock, nowMs: number): LogStatus {
   if (revocation && isLate(receipt, revocation)) return 'late'
   if (revocation && isSuspect(receipt, revocation)) return 'suspect'
+  if (revocation?.index === null && isDue(revocation.timeMs, nowMs)) return 'suspect'
   if (receipt) return receipt.level
-  return nowMs - timeMs > LOGGED_WITHIN_MS + CLOCK_TOLERANCE_MS ? 'overdue' : 'promised'
+  return isDue(timeMs, nowMs) ? 'overdue' : 'promised'
+}
+
+/** True when what was acknowledged at `timeMs` ought to be in the log. */
+function isDue(timeMs: number, nowMs: number): boolean {
+  return nowMs - timeMs > LOGGED_WITHIN_MS + CLOCK_TOLERANCE_MS
 }
 
 /** Its leaf follows that of the revocation. */

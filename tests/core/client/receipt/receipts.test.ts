@@ -148,7 +148,7 @@ describe('a receipt that a home makes up', () => {
         }),
       },
       records: (await world.home.registry.refresh()).newest(),
-      registryReceipt: async () => null,
+      registryReceipt: () => Promise.reject(new RangeError('no key was revoked')),
       nowMs: world.clock.now,
     }
     expect(policy.logs).toHaveLength(2)
