@@ -58,15 +58,15 @@ export async function openRegistry(
 
 /**
  * The keys of a file's log that are pinned; signatures by others are nobody's.
- * @throws AmpereError CONFIGURATION when none of that log is pinned, VERIFICATION_FAILED (rule `pinned`)
+ * @throws AmpereError CONFIGURATION when no log is pinned, VERIFICATION_FAILED (rule `pinned`)
  */
 export function openLogKeys(
   texts: readonly string[],
   origin: string,
   { logs }: EvidencePins,
 ): readonly LogKey[] {
+  if (logs.length === 0) throw unpinned('this evidence needs a verifier key that you trust of its log')
   const pinned = logs.map(parseVerifierKey).filter(({ name }) => name === origin)
-  if (pinned.length === 0) throw unpinned('this evidence needs a verifier key that you trust of its log')
   const keys = texts.map(parseVerifierKey).filter((key) => pinned.some((pin) => isSameKey(pin, key)))
   if (keys.length === 0) throw failed('pinned', 'the evidence names no pinned key of its log')
   return keys
