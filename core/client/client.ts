@@ -36,7 +36,7 @@ export interface SeenHead {
   readonly statement?: string
 }
 
-/** Keeps an evidence file (docs/PROTOCOL.md, Evidence) and says under which name. Keeping the same again changes nothing. */
+/** Keeps an evidence file (docs/PROTOCOL.md, Evidence) and says under which name. Of one conflict one file is kept. */
 export type EvidenceSink = (evidence: Uint8Array) => Promise<string>
 
 /** What the client needs from outside. */
