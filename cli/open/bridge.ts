@@ -7,6 +7,7 @@ import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'
 import { openBridgeStore } from '#core/bridge/store/open.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import type { EvidenceSink } from '#core/client/client.ts'
 import { recordClient } from '#core/client/acts/record-client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
@@ -14,6 +15,7 @@ import { createChecker } from '#core/consistency/checker.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
 import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
+import { evidenceFiles } from '../evidence/files.ts'
 import { fileSeen } from './seen.ts'
 import type { Settings } from '../deployment/settings.ts'
 import type { LazyValidator } from './validator.ts'
@@ -26,6 +28,7 @@ export function connectInstitution(
   institution: Institution,
   settings: Settings,
   homeFetch: Fetch,
+  evidence?: EvidenceSink,
 ): Connection {
   return connect({
     fetch: homeFetch,
@@ -39,6 +42,7 @@ export function connectInstitution(
     },
     pins: { registry: settings.registry, origin: settings.origin },
     seen: fileSeen(institution.folder),
+    ...(evidence ? { evidence } : {}),
   })
 }
 
@@ -74,6 +78,7 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     await openInstitution(folder, id, passphrase),
     settings,
     context.fetch,
+    evidenceFiles(folder),
   )
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
   const home = { deployment: asDeploymentId(settings.deployment), origin: settings.origin }
@@ -106,10 +111,14 @@ async function connectActive(
   institution: Institution,
   settings: Settings,
   homeFetch: Fetch,
+  evidence: EvidenceSink,
 ): Promise<{ readonly institution: Institution; readonly connection: Connection }> {
-  const first = connectInstitution(institution, settings, homeFetch)
+  const first = connectInstitution(institution, settings, homeFetch, evidence)
   await syncRegistry(first.sync)
   const active = withActiveInstances(institution, first.sync.registry.newest())
   const same = actingInstance(active) === actingInstance(institution)
-  return { institution: active, connection: same ? first : connectInstitution(active, settings, homeFetch) }
+  return {
+    institution: active,
+    connection: same ? first : connectInstitution(active, settings, homeFetch, evidence),
+  }
 }

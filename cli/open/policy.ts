@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { logOriginOf } from '#core/api/log.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
 import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import { refuse } from '../program/refuse.ts'
 
@@ -32,4 +33,9 @@ export function readPolicy(folder: string, origin: string): Policy | null {
       cause,
     )
   }
+}
+
+/** Verifier keys of the logs that the policy of a data folder trusts; none while it has no policy. */
+export function readPolicyLogs(folder: string, origin: string): readonly string[] {
+  return readPolicy(folder, origin)?.logs.map(({ key }) => formatVerifierKey(key)) ?? []
 }
