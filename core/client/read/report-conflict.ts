@@ -2,9 +2,13 @@
 import { parseHead } from '../../api/head.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
 import { evidenceOfHeads } from '../../evidence/build.ts'
+import { MAX_REGISTRY_BLOCKS } from '../../evidence/format.ts'
 import { verifyEvidence } from '../../evidence/verify.ts'
 import type { ClientPorts } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
+
+/** What a sink may throw; everything else of ours says that the two statements convict nobody. */
+const UNKEPT = ['LIMIT_EXCEEDED', 'STORE_FULL', 'STORE_UNAVAILABLE'] as const
 
 /**
  * What to throw for a home that contradicts itself: the error, which says where the evidence was kept if two of its
@@ -24,8 +28,10 @@ export async function withEvidence(
     return new AmpereError(error.code, `${error.message}; evidence is kept as ${name}`, { cause: error })
   } catch (failure) {
     // Whatever keeps evidence from being kept must not hide what was found.
-    if (isAmpereError(failure)) return error
-    throw failure
+    if (isAmpereError(failure) && !isAmpereError(failure, ...UNKEPT)) return error
+    return new AmpereError(error.code, `${error.message}; the evidence of it could not be kept`, {
+      cause: error,
+    })
   }
 }
 
@@ -39,7 +45,7 @@ async function evidenceOf(
   for (let page = await api.registryBlocks(0); ; page = await api.registryBlocks(blocks.length)) {
     blocks.push(...page.items)
     // The whole registry as this home has it now; one that ends before what its own heads name will not do.
-    if (page.next === null || page.items.length === 0) break
+    if (page.next === null || page.items.length === 0 || blocks.length > MAX_REGISTRY_BLOCKS) break
   }
   if (blocks.length <= needed)
     throw new AmpereError('NOT_FOUND', 'the home holds back blocks of the registry')

@@ -16,12 +16,16 @@ const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 async function world() {
   const deployment = await testDeployment()
   const kept: Uint8Array[] = []
+  const sink = { isBroken: false }
   const signer = await deployment.platform.signer('head')
   let state: ((head: HeadStatement) => HeadStatement) | null = null
   const ports = deployment.connect('hospital-a').ports
   const connection = connect({
     ...ports,
-    evidence: async (bytes) => `file ${kept.push(bytes)}`,
+    evidence: async (bytes) => {
+      if (sink.isBroken) throw new Error('no disk')
+      return `file ${kept.push(bytes)}`
+    },
     fetch: async (request) => {
       const response = await ports.fetch(request)
       if (!state || !new URL(request.url).pathname.endsWith('/head')) return response
@@ -36,6 +40,7 @@ async function world() {
   return {
     clock: deployment.clock,
     kept,
+    sink,
     pins,
     read: async (chain: ChainId, told: typeof state = null) => {
       state = told
@@ -67,6 +72,16 @@ describe('a client whose home contradicts itself', () => {
     const [first, second] = kept.map((bytes) => parseEvidence(bytes))
     expect(first).not.toEqual(second)
     expect(first && conflictOf(first)).toBe(second && conflictOf(second))
+  })
+
+  it('says what it found also where the evidence cannot be kept', async () => {
+    const { kept, read, record, sink } = await world()
+    sink.isBroken = true
+    await expect(read(record, forked)).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message: expect.stringMatching(/^rule forked: .*; the evidence of it could not be kept$/),
+    })
+    expect(kept).toEqual([])
   })
 
   it('keeps a rollback once no honest race explains it', async () => {
