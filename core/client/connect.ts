@@ -42,14 +42,8 @@ export function connect(ports: ClientPorts): Connection {
   const registry = createRegistryHistory(ports.pins.registry, verifiers)
   const api = createHomeApi(ports)
   const refreshRegistry = coalesce(() => readRegistry({ api, registry }))
-  const sync: SyncContext = {
-    api,
-    pins: ports.pins,
-    registry,
-    verifiers,
-    refreshRegistry,
-    convict: (error, statements) => withEvidence(ports, api, error, statements),
-  }
+  const convict: SyncContext['convict'] = (error, statements) => withEvidence(ports, api, error, statements)
+  const sync: SyncContext = { api, pins: ports.pins, registry, verifiers, refreshRegistry, convict }
   const memories = new Map<ChainId, ChainMemory>()
   const memoryOf = (chain: ChainId): ChainMemory => {
     const known = memories.get(chain)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openLocal } from '#adapters/local/open.ts'
 import { evidenceFiles, MAX_EVIDENCE_FILES } from '#cli/evidence/files.ts'
@@ -11,7 +11,7 @@ import { toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
 import { keepEvidence } from '#core/server/witness/evidence.ts'
 import { addLog } from '#core/server/witness/logs.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
-import { copyOf, freshFolder, jsonOf, run, testPort } from './harness.ts'
+import { copyOf, freshFolder, testPort } from './harness.ts'
 import { lines, told } from './told.ts'
 
 const VECTORS = fileURLToPath(new URL('../vectors/ampere/evidence/', import.meta.url))
@@ -21,7 +21,7 @@ const { vectors: pins } = JSON.parse(readFileSync(join(VECTORS, 'pins.json'), 'u
 }
 const trusting = ['--registry', pins.registry, ...pins.logs.flatMap((log) => ['--log', log])]
 const nowhere = freshFolder()
-const demo = freshFolder()
+const made = freshFolder()
 let record = ''
 
 /** Lets an institution have seen a head, in a statement that the home really signed, of another block. */
@@ -42,8 +42,16 @@ async function haveSeen(
 }
 
 beforeAll(async () => {
-  const started = await run(['start', '--demo', '--once', '--json', '--data', demo, '--port', testPort(30)])
-  record = String(jsonOf(started)['record'])
+  const passphrase = ['--passphrase', 'generated', '--port', testPort(30)]
+  await told(made, 'init', '--institution', 'hospital-a=Hospital A', ...passphrase)
+  const file = join(dirname(made), 'patient.json')
+  const patient = { resourceType: 'Patient', id: 'p1', name: [{ family: 'Test' }] }
+  const request = { method: 'PUT', url: 'Patient/p1' }
+  const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [{ resource: patient, request }] }
+  writeFileSync(file, JSON.stringify(bundle))
+  await told(made, 'import', file)
+  const [item] = (await told(made, 'chain', 'list'))['items'] as { chain: string }[]
+  record = item?.chain ?? ''
 }, 60_000)
 
 describe('evidence verify', () => {
@@ -88,7 +96,7 @@ describe('evidence verify', () => {
 
 describe('evidence that commands keep', () => {
   it('is written once where a home denies what it signed, and convinces others', async () => {
-    const folder = copyOf(demo)
+    const folder = copyOf(made)
     await haveSeen(folder, { block: 'A'.repeat(43) as BlockId })
     const exported = await lines(folder, 'chain', 'export', record, join(folder, 'record.ampere'))
     expect(exported.code).toBe(3)
@@ -111,7 +119,7 @@ describe('evidence that commands keep', () => {
   })
 
   it('is written of a rollback only where the times leave no other reading', async () => {
-    const folder = copyOf(demo)
+    const folder = copyOf(made)
     const found = async (agoMs: number) => {
       await haveSeen(folder, { height: 99, time: toTimestamp(Date.now() - agoMs) })
       return (await lines(folder, 'chain', 'show', record)).out
@@ -126,7 +134,7 @@ describe('evidence that commands keep', () => {
   })
 
   it('lists what the home as a witness holds against a log, no mere leads, and what was damaged', async () => {
-    const folder = copyOf(demo)
+    const folder = copyOf(made)
     expect((await lines(folder, 'evidence', 'list')).out).toBe('Nothing is kept against anybody.\n')
     const [log, fork] = [await testLog(1), await testLog(1, 2)]
     const platform = openLocal({ folder: join(folder, 'home'), passphrase: null })
