@@ -7,6 +7,7 @@ import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'
 import { openBridgeStore } from '#core/bridge/store/open.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import type { EvidenceSink } from '#core/client/client.ts'
 import { recordClient } from '#core/client/acts/record-client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
@@ -16,6 +17,7 @@ import type { Fetch, Random } from '#core/ports/keys.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
 import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
 import { pinnedPolicy } from './policy.ts'
+import { evidenceFiles } from '../evidence/files.ts'
 import { fileSeen } from './seen.ts'
 import type { Settings } from '../deployment/settings.ts'
 import type { LazyValidator } from './validator.ts'
@@ -23,12 +25,18 @@ import type { LazyValidator } from './validator.ts'
 const now = () => Date.now()
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 
+/** What a connection judges its home by, and where it keeps what convicts it. */
+interface HomeTrust {
+  readonly policy?: Policy | null
+  readonly evidence?: EvidenceSink
+}
+
 /** Connects an institution of this machine to the home, as its first app instance. */
 export function connectInstitution(
   institution: Institution,
   settings: Settings,
   homeFetch: Fetch,
-  policy: Policy | null = null,
+  { policy = null, evidence }: HomeTrust = {},
 ): Connection {
   return connect({
     fetch: homeFetch,
@@ -42,6 +50,7 @@ export function connectInstitution(
     },
     pins: { registry: settings.registry, origin: settings.origin, policy },
     seen: fileSeen(institution.folder),
+    ...(evidence ? { evidence } : {}),
   })
 }
 
@@ -77,7 +86,7 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     await openInstitution(folder, id, passphrase),
     settings,
     context.fetch,
-    pinnedPolicy(folder, settings),
+    { policy: pinnedPolicy(folder, settings), evidence: evidenceFiles(folder) },
   )
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
   const home = { deployment: asDeploymentId(settings.deployment), origin: settings.origin }
@@ -110,12 +119,12 @@ async function connectActive(
   institution: Institution,
   settings: Settings,
   homeFetch: Fetch,
-  policy: Policy | null,
+  trust: HomeTrust,
 ): Promise<{ readonly institution: Institution; readonly connection: Connection }> {
-  const first = connectInstitution(institution, settings, homeFetch, policy)
+  const first = connectInstitution(institution, settings, homeFetch, trust)
   await syncRegistry(first.sync)
   const active = withActiveInstances(institution, first.sync.registry.newest())
   const same = actingInstance(active) === actingInstance(institution)
-  const connection = same ? first : connectInstitution(active, settings, homeFetch, policy)
+  const connection = same ? first : connectInstitution(active, settings, homeFetch, trust)
   return { institution: active, connection }
 }

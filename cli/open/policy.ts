@@ -57,3 +57,8 @@ export function readPolicy(folder: string, origin: string): Policy | null {
     )
   }
 }
+
+/** Verifier keys of the logs that the policy of a data folder trusts; none while it has no policy. */
+export function readPolicyLogs(folder: string, origin: string): readonly string[] {
+  return readPolicy(folder, origin)?.logs.map(({ key }) => formatVerifierKey(key)) ?? []
+}

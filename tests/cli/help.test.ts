@@ -10,6 +10,7 @@ const REQUIRED =
 const REQUIRED_VERBS = {
   chain: ['list', 'show', 'export'],
   demo: ['reset', 'tamper'],
+  evidence: ['list', 'verify'],
   instance: ['enrol', 'list', 'revoke'],
   pair: ['issue', 'join', 'link'],
 }
