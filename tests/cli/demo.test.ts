@@ -132,8 +132,12 @@ describe('the command line over the demo', () => {
 function decodings(bytes: Buffer): string[] {
   const text = bytes.toString('latin1')
   const runs = text.match(/[A-Za-z0-9_-]{40,}/g) ?? []
-  const decoded = runs.map((run) => Buffer.from(run, 'base64url'))
-  return [...decoded.map((run) => run.toString('latin1')), ...decoded.flatMap(inflated), ...inflated(bytes)]
+  const decoded = runs.map((text64) => Buffer.from(text64, 'base64url'))
+  return [
+    ...decoded.map((plain) => plain.toString('latin1')),
+    ...decoded.flatMap(inflated),
+    ...inflated(bytes),
+  ]
 }
 
 function inflated(bytes: Buffer): string[] {
