@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AmpereError } from '#core/errors.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
 import { thresholdOf } from '#core/log/policy/definitions.ts'
 import { parsePolicy, type Policy, type PolicyGroup } from '#core/log/policy/policy.ts'
 import { formatVerifierKey, isSameKey, type LogKey } from '#core/log/note/key.ts'
@@ -59,9 +59,14 @@ export function withWitness(
   return { text, isChanged: text !== before, quorum }
 }
 
-/** How many organisations a policy asks for. @throws AmpereError CONFIGURATION for a quorum of another form */
-export function quorumNeed(policy: Policy): Need {
-  return needOf(policy, organisationsOf(policy))
+/** How many organisations a policy asks for; null for a quorum that somebody wrote in another form. */
+export function quorumOrNull(policy: Policy): Need | null {
+  try {
+    return needOf(policy, organisationsOf(policy))
+  } catch (error) {
+    if (isAmpereError(error, 'CONFIGURATION')) return null
+    throw error
+  }
 }
 
 const EMPTY: Policy = { logs: [], witnesses: [], groups: [], quorum: null }

@@ -12,6 +12,7 @@ const REQUIRED_VERBS = {
   demo: ['reset', 'tamper'],
   instance: ['enrol', 'list', 'revoke'],
   pair: ['issue', 'join', 'link'],
+  witness: ['accept', 'add', 'list', 'status'],
 }
 
 describe('help', () => {

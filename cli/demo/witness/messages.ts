@@ -20,9 +20,6 @@ export interface WitnessArguments {
   readonly name: string
 }
 
-/** What the demo's witness is worth, wherever it is named. */
-export const SAME_MACHINE = 'same machine: demonstrates, does not protect'
-
 /** Name of the keys of a demo's witness. It says what it is worth also in receipts and exports that leave this computer. */
 export function demoWitnessName(origin: string): string {
   return `${new URL(origin).host}/same-machine-witness`

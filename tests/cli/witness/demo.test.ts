@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
 import { launchWitness, witnessFolder } from '#cli/demo/witness/launch.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
-import { copyOf, freshFolder, jsonOf, run, serveProcess, testPort, type Serving } from './harness.ts'
+import { copyOf, freshFolder, jsonOf, run, serveProcess, testPort, type Serving } from '../harness.ts'
 
 const folder = freshFolder()
 const MARK = 'same machine: demonstrates, does not protect'
