@@ -3,7 +3,7 @@ import type { ChainId } from '#core/bytes/ids.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { WITNESS_PREFIX } from '#core/api/log.ts'
-import { SAME_MACHINE } from '../../witness/same-machine.ts'
+import { markIn, SAME_MACHINE } from '../../witness/same-machine.ts'
 import { awaitReceipts } from '../../demo/witness/receipts.ts'
 import type { OpenHome } from '../../open/home.ts'
 import type { OpenBridge } from '../../open/bridge.ts'
@@ -49,7 +49,8 @@ export async function reportStart(
 }
 
 function witnessLine({ folder, settings }: Opening): string {
-  const names = new Set(readPolicy(folder, settings.origin)?.witnesses.map(({ key }) => key.name) ?? [])
+  const witnesses = readPolicy(folder, settings.origin)?.witnesses ?? []
+  const names = new Set(witnesses.map(({ key, url }) => `${key.name}${markIn(url)}`))
   return names.size === 0
     ? 'Witness: none (policy.txt). A home that shows two histories is found only when its readers compare.'
     : `Witness: ${[...names].join(', ')}`

@@ -22,7 +22,7 @@ import { role } from '#functions/witness/role.ts'
 import { toldLog, type said } from './messages.ts'
 
 /** The witness of a demo that was killed a moment ago may still hold folder and port for so long, in milliseconds. */
-const PREDECESSOR_MS = 3000
+const PREDECESSOR_MS = 2000
 const RETRY_MS = 25
 
 const [folder = '', port = '', mode = '', name = ''] = process.argv.slice(2)
@@ -33,7 +33,7 @@ process.on('SIGINT', () => {})
 try {
   await serve()
 } catch (error) {
-  say({ failed: isAmpereError(error) ? error.message : 'an unexpected error' })
+  say({ failed: reasonOf(error) })
   process.exitCode = 1
 }
 
@@ -74,6 +74,11 @@ async function untilLetGo(ports: WitnessPorts, server: Listening): Promise<void>
     await addLog(ports, origin, keys)
   }
   void server.close()
+}
+
+function reasonOf(error: unknown): string {
+  if (isAmpereError(error, 'PORT_IN_USE')) return `port ${port} is in use, and policy.txt names it`
+  return isAmpereError(error) ? error.message : 'an unexpected error'
 }
 
 async function retried<T>(act: () => Promise<T>): Promise<T> {
