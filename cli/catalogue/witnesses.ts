@@ -9,7 +9,8 @@ const WITNESS =
 const KEY_FLAGS: readonly FlagSpec[] = [
   {
     flags: '--key <vkey>',
-    about: 'a verifier key as its operator gave it; several times, for all its keys',
+    about:
+      'a verifier key as its operator gave it; several times, for all its keys. A URL beside it is that of the witness itself',
     parse: (text, before) => [...((before ?? []) as readonly string[]), text],
   },
   {

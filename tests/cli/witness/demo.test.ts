@@ -1,66 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { openLocal } from '#adapters/local/open.ts'
 import { launchWitness, witnessFolder } from '#cli/demo/witness/launch.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
-import { copyOf, freshFolder, jsonOf, run, serveProcess, testPort, type Serving } from '../harness.ts'
+import { copyOf, freshFolder, jsonOf, run, serveProcess, testPort } from '../harness.ts'
 
 const folder = freshFolder()
 const MARK = 'same machine: demonstrates, does not protect'
-let serving: Serving
+/** What was seen before the demo was killed. */
+let ready: Started
+let [statusOfUnknownLog, wasLocked] = [0, false]
 
 interface Started {
   readonly blocks: number
   readonly witnessed: number
   readonly witness: { readonly name: string; readonly url: string; readonly failed: string | null }
 }
-const ready = () => serving.ready as unknown as Started
 
 beforeAll(async () => {
-  serving = await serveProcess(['start', '--demo', '--data', folder, '--port', testPort(20)])
+  const serving = await serveProcess(['start', '--demo', '--data', folder, '--port', testPort(20)])
+  try {
+    ready = serving.ready as unknown as Started
+    statusOfUnknownLog = (await fetch(`${ready.witness.url}/${'0'.repeat(64)}/checkpoint`)).status
+    wasLocked = existsSync(join(witnessFolder(folder), 'lock'))
+    const connection = connectionTo(ready.witness.url)
+    await connection.open
+    await serving.kill()
+    // By this the witness is known to have ended: nobody else closes it.
+    await connection.closed
+  } finally {
+    await serving.kill()
+  }
 }, 60_000)
-afterAll(() => serving.kill())
 
 describe('the witness of the demo, in a second process', () => {
   it('has cosigned every block of the record when the story was told, and says what that is worth', () => {
-    expect(ready()).toMatchObject({
-      logged: ready().blocks,
-      witnessed: ready().blocks,
+    expect(ready).toMatchObject({
+      logged: ready.blocks,
+      witnessed: ready.blocks,
       witness: { failed: null, mark: MARK, name: expect.stringContaining('same-machine') },
     })
-    expect(ready().blocks).toBeGreaterThan(9)
+    expect(ready.blocks).toBeGreaterThan(9)
   })
 
-  it('is in the policy with both its keys as one organisation, and with the URL at which it answers', async () => {
+  it('is in the policy with both its keys as one organisation, and with the URL at which it answers', () => {
     const policy = parsePolicy(readFileSync(join(folder, 'policy.txt')))
     expect(policy.witnesses.map(({ key, url }) => [key.name, key.type, url])).toEqual([
-      [ready().witness.name, 'cosignature-Ed25519', ready().witness.url],
-      [ready().witness.name, 'cosignature-ML-DSA-44', ready().witness.url],
+      [ready.witness.name, 'cosignature-Ed25519', ready.witness.url],
+      [ready.witness.name, 'cosignature-ML-DSA-44', ready.witness.url],
     ])
     expect(policy.groups).toMatchObject([{ rule: 'all', name: policy.quorum }])
-    expect((await fetch(`${ready().witness.url}/${'0'.repeat(64)}/checkpoint`)).status).toBe(404)
+    expect(statusOfUnknownLog).toBe(404)
   })
 
-  it('ends with the demo when that is killed, leaves its folder free, and serves again on the next start', async () => {
-    const gone = closedConnection(Number(new URL(ready().witness.url).port))
-    await gone.open
-    expect(existsSync(join(witnessFolder(folder), 'lock'))).toBe(true)
-    await serving.kill()
-    await gone.closed
-    // At once: the next one waits for folder and port of the one before.
-    const again = await run(['start', '--once', '--json', '--data', folder])
-    expect(jsonOf(again)).toEqual(serving.ready)
+  it('ended with the demo that was killed, and left its folder free', async () => {
+    expect(wasLocked).toBe(true)
     await openLocal({ folder: witnessFolder(folder), passphrase: null }).close()
+  })
+
+  it('serves again on the next start, and ends also when only the process is killed that looks for Node 24 and runs the demo on it', async () => {
+    const main = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
+    const setup = new URL('../../../cli/setup.mjs', import.meta.url).href
+    const args = JSON.stringify([main, 'start', '--json', '--data', copyOf(folder)])
+    const program = `const { HELD_BY_FD, runNode } = await import(${JSON.stringify(setup)})
+      runNode(${args}, { AMPERE_HELD_BY_FD: String(HELD_BY_FD) })`
+    const outer = spawn(process.execPath, ['--input-type=module', '-e', program])
+    const said = await new Promise<Buffer>((resolve) => outer.stdout.once('data', resolve))
+    expect(JSON.parse(said.toString())).toEqual(ready)
+    const connection = connectionTo(ready.witness.url)
+    await connection.open
+    outer.kill('SIGKILL')
+    // The demo lets its witness go when everything else is closed.
+    await connection.closed
   }, 30_000)
 
   it('says in words how many blocks are witnessed, by whom, and what that is worth', async () => {
     const { out } = await run(['start', '--once', '--data', folder])
-    const { blocks, witness } = ready()
-    expect(out).toContain(`  ${blocks} of ${blocks} blocks witnessed\n`)
-    expect(out).toContain(`Witness: at ${new URL(witness.url).host} (${MARK})`)
+    expect(out).toContain(`  ${ready.blocks} of ${ready.blocks} blocks witnessed\n`)
+    expect(out).toContain(`Witness: at ${new URL(ready.witness.url).host} (${MARK})`)
   }, 30_000)
 
   it('is said not to serve, with why, when it cannot; the demo goes on', async () => {
@@ -100,8 +122,8 @@ describe('launching a witness', () => {
 })
 
 /** A connection that is held until the other side is gone. */
-function closedConnection(port: number) {
-  const socket = connect({ host: '127.0.0.1', port })
+function connectionTo(url: string) {
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) })
   socket.on('error', () => {})
   return {
     open: new Promise<void>((resolve) => socket.once('connect', () => resolve())),
