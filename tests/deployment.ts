@@ -65,7 +65,10 @@ export interface TestDeployment {
   readonly fetch: Fetch
   /** Logs all that there is to log. */
   readonly tendLog: () => Promise<void>
-  connect(institution: string, options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer }): Connection
+  connect(
+    institution: string,
+    options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer; policy?: Policy },
+  ): Connection
   institution(name: string): TestInstitution
   change(author: string, changes: readonly RegistryChange[], approvers?: readonly string[]): Promise<void>
 }
@@ -230,7 +233,7 @@ function clientPorts(
   institution: TestInstitution,
   world: { clock: { now: number }; random: Random; registryId: Digest },
   fetch: Fetch,
-  given: { seen?: SeenHeads; signer?: Signer },
+  given: { seen?: SeenHeads; signer?: Signer; policy?: Policy },
 ): ClientPorts {
   return {
     fetch,
@@ -242,7 +245,7 @@ function clientPorts(
       signer: given.signer ?? institution.instance,
       sealingSeed: async () => institution.sealingSeed,
     },
-    pins: { registry: world.registryId, origin: ORIGIN },
+    pins: { registry: world.registryId, origin: ORIGIN, policy: given.policy ?? null },
     seen: given.seen ?? memorySeen(),
   }
 }

@@ -18,6 +18,10 @@ export const PROOF: CommandGroup = {
           flags: '--registry <id>',
           about: 'registry to trust, for a file (default: that of the data folder, if any)',
         },
+        {
+          flags: '--policy <file>',
+          about: 'logs and witnesses to trust, for a file (default: those of the data folder, if any)',
+        },
       ],
       acts: true,
       examples: [
@@ -35,6 +39,8 @@ export const PROOF: CommandGroup = {
         entries: 'how many',
         erased: 'how many of them are erased',
         notGranted: 'how many the institution may not open (with --all)',
+        log: 'of how many blocks the receipts say what: witnessed, logged, promised, overdue, suspect, late; null without a policy',
+        receipts: 'how many are in the file',
         audited: 'chains and blocks that the home holds (with --all)',
         registryAsOf: 'time of the newest registry block that was used (with --all)',
         chain: 'id of the record (of a file, as all that follow)',

@@ -47,7 +47,8 @@ export const RECORDS: CommandGroup = {
       json: {
         ok: 'false when something is wrong',
         chain: CHAIN,
-        items: 'height, id, type, time, author, does, status, entries and rule of each (without --block)',
+        items:
+          'height, id, type, time, author, does, status, logged (what the log says), entries and rule of each (without --block)',
         block: 'the same of the one block (with --block)',
         entries: 'id, status and compartment of its entries (with --block)',
         compared: 'what was signed and what is stored (with --block)',

@@ -15,6 +15,7 @@ import { addRegistryBlock, REGISTRAR_NEEDS } from '#core/server/registrar.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { refuse } from '../program/refuse.ts'
 import { foundingRecords, makeInstitution, rootSigner } from '../open/institution.ts'
+import { logKeysOf } from '../open/policy.ts'
 import { makeFolder } from './files.ts'
 import { SETTINGS_VERSION, writeSettings, type PassphraseSource, type Settings } from './settings.ts'
 
@@ -106,6 +107,7 @@ async function makeDeployment(
       registry,
       deployment,
       origin: what.origin,
+      log: await logKeysOf(platform, what.origin),
       institutions: what.institutions.map(({ id }) => id),
       passphrase: what.passphrase,
       demo: what.demo ? { record: null, patient: null } : null,

@@ -22,6 +22,7 @@ const settingsSchema = v.strictObject({
   registry: v.string(),
   deployment: v.string(),
   origin: v.string(),
+  log: v.optional(v.array(v.string()), []),
   institutions: v.pipe(v.array(v.string()), v.minLength(1)),
   passphrase: v.optional(passphraseSource, { kind: 'generated' }),
   /** Null for a deployment that is no demonstration; its registry says the same, for ever. */
@@ -43,6 +44,8 @@ export interface Settings {
   readonly registry: Digest
   readonly deployment: string
   readonly origin: string
+  /** Verifier keys of the home's log (c2sp.org/signed-note). */
+  readonly log: readonly string[]
   readonly institutions: readonly string[]
   readonly passphrase: PassphraseSource
   readonly demo: DemoState | null

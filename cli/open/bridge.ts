@@ -11,9 +11,11 @@ import { recordClient } from '#core/client/acts/record-client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
 import { createChecker } from '#core/consistency/checker.ts'
+import type { Policy } from '#core/log/policy/policy.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
 import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
+import { pinnedPolicy } from './policy.ts'
 import { fileSeen } from './seen.ts'
 import type { Settings } from '../deployment/settings.ts'
 import type { LazyValidator } from './validator.ts'
@@ -26,6 +28,7 @@ export function connectInstitution(
   institution: Institution,
   settings: Settings,
   homeFetch: Fetch,
+  policy: Policy | null = null,
 ): Connection {
   return connect({
     fetch: homeFetch,
@@ -37,7 +40,7 @@ export function connectInstitution(
       signer: actingInstance(institution),
       sealingSeed: async () => institution.sealingSeed,
     },
-    pins: { registry: settings.registry, origin: settings.origin },
+    pins: { registry: settings.registry, origin: settings.origin, policy },
     seen: fileSeen(institution.folder),
   })
 }
@@ -74,6 +77,7 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     await openInstitution(folder, id, passphrase),
     settings,
     context.fetch,
+    pinnedPolicy(folder, settings),
   )
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
   const home = { deployment: asDeploymentId(settings.deployment), origin: settings.origin }
@@ -106,10 +110,12 @@ async function connectActive(
   institution: Institution,
   settings: Settings,
   homeFetch: Fetch,
+  policy: Policy | null,
 ): Promise<{ readonly institution: Institution; readonly connection: Connection }> {
-  const first = connectInstitution(institution, settings, homeFetch)
+  const first = connectInstitution(institution, settings, homeFetch, policy)
   await syncRegistry(first.sync)
   const active = withActiveInstances(institution, first.sync.registry.newest())
   const same = actingInstance(active) === actingInstance(institution)
-  return { institution: active, connection: same ? first : connectInstitution(active, settings, homeFetch) }
+  const connection = same ? first : connectInstitution(active, settings, homeFetch, policy)
+  return { institution: active, connection }
 }

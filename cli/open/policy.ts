@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
 import { logOriginOf } from '#core/api/log.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
 import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
+import { select, type Platform } from '#core/ports/needs.ts'
+import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
+import { logKeys } from '#core/server/sequence/tree.ts'
+import type { Settings } from '../deployment/settings.ts'
 import { refuse } from '../program/refuse.ts'
 
 /** The file of a data folder that says who witnesses the home's log, in the format of c2sp.org/tlog-policy. */
@@ -16,6 +21,22 @@ export function policyFile(folder: string): string {
 export function readPolicyText(folder: string): string | null {
   const file = policyFile(folder)
   return existsSync(file) ? readFileSync(file, 'utf8') : null
+}
+
+/** Keys of a home's log, as its deployment's settings pin them. */
+export async function logKeysOf(platform: Platform, origin: string): Promise<readonly string[]> {
+  return logKeys(await select(platform, SEQUENCER_NEEDS), logOriginOf(origin)).map(formatVerifierKey)
+}
+
+/**
+ * What this installation judges receipts by: the policy of its folder, or without one the keys of its home's log alone,
+ * so that blocks are `logged` and never `witnessed`. Null for a folder that was set up before there was a log.
+ * @throws AmpereError CONFIGURATION
+ */
+export function pinnedPolicy(folder: string, settings: Settings): Policy | null {
+  const policy = readPolicy(folder, settings.origin)
+  if (policy || settings.log.length === 0) return policy
+  return parsePolicy([...settings.log.map((key) => `log ${key}\n`), 'quorum none\n'].join(''))
 }
 
 /**

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClosedStatus, RecordView } from '#core/client/client.ts'
 import type { ErasureProgress } from '#core/client/read/erasures.ts'
+import type { LogView } from '#core/client/receipt/judge-blocks.ts'
+import type { LogStatus } from '#core/client/receipt/log-status.ts'
 import { statusOf, worstStatus, type BlockStatus as ProvenStatus } from '#core/client/read/status.ts'
 
-/** What can be said of a block or an entry while there is no log: interface words, one meaning each. */
+/** What can be said of a block or an entry: interface words, one meaning each. */
 export type Status = ProvenStatus | 'not-checked'
 
 interface StatusWord {
@@ -14,10 +16,18 @@ interface StatusWord {
 }
 
 const WORDS: Readonly<Record<Status, StatusWord>> = {
+  witnessed: { isBad: false, means: 'in the log, and as many witnesses as your policy wants saw that' },
+  logged: { isBad: false, means: 'in the log of its home; not enough witnesses have seen that' },
   promised: {
     isBad: false,
-    means: 'signed and accepted by the home; its receipt in the log is not looked at yet',
+    means: 'signed and accepted by the home, which owes its receipt; or you have no policy to judge that by',
   },
+  overdue: { isBad: true, means: 'the home promised to log it within 60 s, and has not' },
+  suspect: {
+    isBad: false,
+    means: 'signed with a key that was in other hands later; nobody witnessed it before that time',
+  },
+  late: { isBad: true, means: 'logged after the key that signed it was revoked' },
   'not-checked': {
     isBad: false,
     means: 'it could not be checked, because of what is wrong before it',
@@ -51,6 +61,8 @@ export function statusWord(status: Status | ClosedStatus): StatusWord {
 /** The statuses of a block's entries, and the worst of them, which is the block's own. */
 export interface BlockStatus {
   readonly status: Status
+  /** What the log says of it, whatever else is the matter. */
+  readonly logged: LogStatus
   /** How many entries have each status; those that this institution may not open count as `not-granted`. */
   readonly entries: Readonly<Record<string, number>>
   /** The check behind a bad status, empty when none failed. */
@@ -62,16 +74,20 @@ export function blockStatus(
   view: RecordView,
   height: number,
   progress: readonly ErasureProgress[],
+  log: LogView | null = null,
 ): BlockStatus {
   const opened = view.opened.filter((entry) => entry.height === height)
   const closed = view.closed.filter((entry) => entry.height === height)
   const shown = closed.map((entry) => ({ entry, status: statusOf(entry, view, progress) }))
-  const status = worstStatus(shown.flatMap((item) => item.status ?? []))
-  const counts = new Map<string, number>(opened.length > 0 ? [['promised', opened.length]] : [])
+  const logged = log?.statuses[height] ?? 'promised'
+  const problem = log?.problems.find((item) => item.height === height)
+  const others = shown.flatMap((item) => item.status ?? [])
+  const status = worstStatus(logged, problem ? [...others, problem.status] : others)
+  const counts = new Map<string, number>(opened.length > 0 ? [[logged, opened.length]] : [])
   for (const item of shown) {
     const word = item.status ?? item.entry.status
     counts.set(word, (counts.get(word) ?? 0) + 1)
   }
-  const rule = shown.find((item) => item.status === status)?.entry.rule ?? ''
-  return { status, entries: Object.fromEntries(counts), rule }
+  const rule = shown.find((item) => item.status === status)?.entry.rule ?? problem?.rule ?? ''
+  return { status, logged, entries: Object.fromEntries(counts), rule }
 }

@@ -8,6 +8,7 @@ import type { Link } from '#core/chain/state.ts'
 import { readErasures } from '#core/client/acts/state-erased.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
+import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { RecordView } from '#core/client/client.ts'
 import { blockStatus, type BlockStatus, type Status } from './block-status.ts'
 import { authorOf, describeBlock } from './describe-block.ts'
@@ -36,10 +37,11 @@ export async function readShownChain(connection: Connection, chain: ChainId): Pr
   try {
     const view = await connection.read(chain)
     const progress = await readErasures(connection, chain)
+    const log = await readReceipts(connection, await connection.replica(chain))
     const compacts = await storedBlocks(connection, chain)
     const blocks = compacts.slice(0, view.height + 1).map(parseBlock)
     const shown = blocks.map((block, height) =>
-      shownBlock(connection, block, blockStatus(view, height, progress)),
+      shownBlock(connection, block, blockStatus(view, height, progress, log)),
     )
     return { blocks: shown, view, problem: null }
   } catch (error) {
@@ -78,7 +80,7 @@ async function readBroken(
 }
 
 function plain(status: Status, rule: string): BlockStatus {
-  return { status, entries: {}, rule }
+  return { status, logged: 'promised', entries: {}, rule }
 }
 
 function shownBlock(connection: Connection, parsed: ParsedBlock, status: BlockStatus): ShownBlock {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '#core/bytes/ids.ts'
 import type { ClosedEntry } from '#core/client/client.ts'
+import type { LogView } from '#core/client/receipt/judge-blocks.ts'
+import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { statusWord } from './block-status.ts'
 import { problemOfKnown, type Problem } from './problem.ts'
@@ -11,23 +13,28 @@ export interface Verified {
   readonly entries: number
   readonly erased: number
   readonly notGranted: number
+  /** What the receipts prove; null where no policy is pinned, or the record does not verify. */
+  readonly log: LogView | null
   readonly problems: readonly Problem[]
   readonly ms: number
 }
 
-/** Verifies a chain as one of its readers: every signature and rule, and every entry that it may open. */
+/** Verifies a chain as one of its readers: every signature and rule, every entry that it may open, and every receipt. */
 export async function verifyChain(connection: Connection, chain: ChainId): Promise<Verified> {
   const started = performance.now()
-  const none = { chain, blocks: 0, entries: 0, erased: 0, notGranted: 0 }
+  const none = { chain, blocks: 0, entries: 0, erased: 0, notGranted: 0, log: null }
   try {
     const view = await connection.read(chain)
+    const log = await readReceipts(connection, await connection.replica(chain))
+    const ofLog = (log?.problems ?? []).map((problem) => ({ chain, ...problem }))
     return {
       chain,
       blocks: view.height + 1,
       entries: view.opened.length + view.closed.length,
       erased: view.closed.filter((entry) => entry.status === 'erased').length,
       notGranted: view.closed.filter((entry) => entry.status === 'not-granted').length,
-      problems: closedProblems(chain, view.closed),
+      log,
+      problems: [...closedProblems(chain, view.closed), ...ofLog],
       ms: performance.now() - started,
     }
   } catch (error) {

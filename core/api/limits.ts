@@ -10,6 +10,7 @@ import {
 import { MAX_JWS_BYTES } from '../block/jws.ts'
 import type { ErrorCode } from '../errors.ts'
 import { MAX_ADD_CHECKPOINT_BYTES } from '../log/add-checkpoint.ts'
+import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
 
 /** Largest body of one append in bytes, sealed object included. Larger batches become several blocks. */
@@ -30,6 +31,8 @@ export const MAX_REGISTRY_BLOCK_BYTES = MAX_JWS_BYTES
 export const MAX_URL_CHARACTERS = 8192
 /** How long one audit over HTTP may run, in milliseconds; gateways in front of a home cut requests at 30 s. */
 export const MAX_AUDIT_MS = 20_000
+/** Within how long a home promises to log what it acknowledged, in milliseconds. */
+export const LOGGED_WITHIN_MS = 60_000
 /** How long an append waits for the log at most, in milliseconds; gateways in front of a home cut requests at 30 s. */
 export const MAX_LOG_WAIT_MS = 20_000
 /** Packages that may come with one control block. */
@@ -47,6 +50,8 @@ export const MAX_ANSWER_BYTES = {
   packages: 64 * 1024 * 1024,
   /** A key row: 4,096 keys or tombstones and 16 envelopes. */
   row: 1024 * 1024,
+  /** A tlog-proof. */
+  proof: MAX_TLOG_PROOF_BYTES,
   /** Taken in and passed over. */
   receipt: 64 * 1024,
   /** A part of an audit. */

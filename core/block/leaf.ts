@@ -8,7 +8,8 @@ import { AmpereError } from '../errors.ts'
 /** Bytes of a log entry: version, label, hash of the block. Part of the format (docs/PROTOCOL.md, Log). */
 export const LEAF_BYTES = 65
 const VERSION = 1
-const LABEL_BYTES = 32
+/** Bytes of a label. */
+export const LABEL_BYTES = 32
 const CONTEXT = concat(utf8('ampere-leaf/v1'), Uint8Array.of(0))
 
 /** What a log entry says: that a block which only holders of the label key can name has this hash. */

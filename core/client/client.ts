@@ -3,6 +3,7 @@ import type { BlockId, ChainId, CompartmentId, Digest, EntryId, InstitutionId } 
 import type { Timestamp } from '../bytes/timestamp.ts'
 import type { EraseBlock, RegistryHead } from '../block/block.ts'
 import type { Fetch, Now, Random, Signer } from '../ports/keys.ts'
+import type { Policy } from '../log/policy/policy.ts'
 import type { Deadline } from '../order/deadline.ts'
 
 /** What an installation trusts before it asks anyone: nothing in an answer can choose its own judge. */
@@ -11,6 +12,8 @@ export interface Pins {
   readonly registry: Digest
   /** Origin of the home, for example `http://127.0.0.1:7310`. */
   readonly origin: string
+  /** Logs and witnesses to trust (c2sp.org/tlog-policy); null judges no receipt. */
+  readonly policy: Policy | null
 }
 
 /** Who this app instance is. */

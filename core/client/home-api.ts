@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import type { ChainId, Digest } from '../bytes/ids.ts'
+import { fromUtf8 } from '../bytes/encoding.ts'
+import type { BlockId, ChainId, Digest } from '../bytes/ids.ts'
 import { mostJsonValues } from '../bytes/json-values.ts'
 import { parseWith } from '../bytes/schema.ts'
 import {
@@ -21,7 +22,7 @@ import { APPEND_TYPE, encodeAppend, type Append } from '../api/append.ts'
 import { MAX_ANSWER_BYTES, MAX_ERASED_TOTAL_BYTES } from '../api/limits.ts'
 import { PROBLEMS } from '../api/problems.ts'
 import { authorize } from '../api/request.ts'
-import { AmpereError, type ErrorCode } from '../errors.ts'
+import { AmpereError, isAmpereError, type ErrorCode } from '../errors.ts'
 import { call, type Answer, type CallLimits } from './answer.ts'
 import type { ClientPorts } from './client.ts'
 
@@ -38,7 +39,11 @@ export interface HomeApi {
   erased(chain: ChainId): Promise<readonly string[]>
   /** Hands a holder's statement in; one that is there already is success. */
   stateErased(chain: ChainId, compact: string): Promise<void>
+  /** The receipt of a block, unchecked; null while it is not logged. */
+  receipt(chain: ChainId, block: BlockId, height: number): Promise<string | null>
   registryBlocks(from: number): Promise<BlocksAnswer>
+  /** The receipt of a block of the registry, unchecked; null while it is not logged. */
+  registryReceipt(height: number): Promise<string | null>
   addRegistryBlock(compact: string): Promise<void>
 }
 
@@ -55,14 +60,12 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
     const answer = await get(ports, path, { maxBytes, beyond: 'fail' })
     return parseWith(schema, readJson(answer), 'UPSTREAM_FAILED', 'answer')
   }
-  const bytes = async (path: string, limits: CallLimits): Promise<Uint8Array | null> => {
-    try {
-      return await get(ports, path, limits)
-    } catch (error) {
-      // Absent parts are a fact to report (missing, erased), unlike a chain that is not there.
-      if (error instanceof AmpereError && error.code === 'GONE') return null
-      throw error
-    }
+  // Absent parts are a fact to report (missing, erased), unlike a chain that is not there.
+  const bytes = (path: string, limits: CallLimits) => unless('GONE', get(ports, path, limits))
+  const proof = async (path: string): Promise<string | null> => {
+    const limits = { maxBytes: MAX_ANSWER_BYTES.proof, beyond: 'fail' } as const
+    const answer = await unless('NOT_FOUND', get(ports, path, limits))
+    return answer && textOf(answer)
   }
   const { statements, blocks, packages, row, receipt } = MAX_ANSWER_BYTES
   return {
@@ -86,6 +89,8 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
         beyond: 'cut',
       })
     },
+    receipt: (chain, block, height) => proof(`/v1/receipts/${block}?chain=${chain}&height=${height}`),
+    registryReceipt: (height) => proof(`/v1/registry/${height}/receipt`),
     registryBlocks: (from) => json(`/v1/registry/blocks?from=${from}`, blocksAnswer, blocks),
     addRegistryBlock: async (compact) => {
       await post(ports, '/v1/registry/blocks', 'application/jose', new TextEncoder().encode(compact), {
@@ -93,6 +98,25 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
         beyond: 'cut',
       })
     },
+  }
+}
+
+/** What is asked for, or null when the answer is this refusal. */
+async function unless<T>(code: ErrorCode, asking: Promise<T>): Promise<T | null> {
+  try {
+    return await asking
+  } catch (error) {
+    if (isAmpereError(error, code)) return null
+    throw error
+  }
+}
+
+/** @throws AmpereError UPSTREAM_FAILED for what is not UTF-8 */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return fromUtf8(bytes)
+  } catch (cause) {
+    throw new AmpereError('UPSTREAM_FAILED', 'the home answered with something that is no text', { cause })
   }
 }
 

@@ -16,7 +16,12 @@ import {
   writeProof,
 } from './note/lines.ts'
 import { MAX_NOTE_BYTES } from './note/note.ts'
-import { openCheckpoint, type Cosignature } from './note/open-checkpoint.ts'
+import {
+  openCheckpoint,
+  type Cosignature,
+  type KnownKeys,
+  type OpenedCheckpoint,
+} from './note/open-checkpoint.ts'
 import type { Policy } from './policy/definitions.ts'
 import { quorumOf, type Quorum } from './policy/quorum.ts'
 import { verifyInclusion } from './proof.ts'
@@ -98,12 +103,28 @@ export async function verifyTlogProof(
   policy: Policy,
   verifiers: Verifiers,
 ): Promise<VerifiedProof> {
-  const { index, hashes, note } = proof
-  const keys = {
+  return verifyUnder(proof, leaf, policy, await openCheckpoint(proof.note, policyKeys(policy), verifiers))
+}
+
+/** Whose signatures a policy asks for. */
+export function policyKeys(policy: Policy): KnownKeys {
+  return {
     logs: policy.logs.map(({ key }) => key),
     cosigners: policy.witnesses.map(({ key }) => key),
   }
-  const { checkpoint, signedBy, cosignatures } = await openCheckpoint(note, keys, verifiers)
+}
+
+/**
+ * The same for many proofs under one checkpoint, which `openCheckpoint` opened once with the policy's keys from the
+ * note that each of them has.
+ * @throws AmpereError PROOF_INVALID
+ */
+export function verifyUnder(
+  { index, hashes }: Pick<TlogProof, 'index' | 'hashes'>,
+  leaf: Uint8Array,
+  policy: Policy,
+  { checkpoint, signedBy, cosignatures }: OpenedCheckpoint,
+): VerifiedProof {
   const { size, root } = checkpoint
   if (!verifyInclusion({ leaf: leafHash(leaf), index, size, proof: hashes, root }))
     throw new AmpereError('PROOF_INVALID', 'the leaf is not in the tree of the checkpoint at that index')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inflateRawSync } from 'node:zlib'
@@ -50,7 +50,23 @@ describe('the command line over the demo', () => {
       code: 0,
       ok: true,
       erased: 1,
+      log: { logged: 12, witnessed: 0, promised: 0, overdue: 0, suspect: 0, late: 0 },
+      receipts: 12,
       problems: [],
+    })
+    const unpinned = freshFolder()
+    const unjudged = await run(['verify', file, '--data', unpinned])
+    expect(unjudged.out).toContain('receipts not judged')
+    expect(unjudged.out).toContain('12 receipts of the log of http://127.0.0.1:17404 (--policy FILE')
+    const policy = join(folder, 'my-policy.txt')
+    const { log } = JSON.parse(readFileSync(join(folder, 'settings.json'), 'utf8')) as { log: string[] }
+    writeFileSync(policy, `${log.map((key) => `log ${key}\n`).join('')}quorum none\n`)
+    const judged = await run(['verify', file, '--policy', policy, '--data', unpinned])
+    expect([judged.code, judged.out]).toEqual([0, expect.stringContaining('12 logged and not witnessed')])
+    writeFileSync(policy, 'junk\n')
+    expect(await run(['verify', file, '--policy', policy])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--policy: line 1'),
     })
   }, 30_000)
 
@@ -132,12 +148,8 @@ describe('the command line over the demo', () => {
 function decodings(bytes: Buffer): string[] {
   const text = bytes.toString('latin1')
   const runs = text.match(/[A-Za-z0-9_-]{40,}/g) ?? []
-  const decoded = runs.map((text64) => Buffer.from(text64, 'base64url'))
-  return [
-    ...decoded.map((plain) => plain.toString('latin1')),
-    ...decoded.flatMap(inflated),
-    ...inflated(bytes),
-  ]
+  const decoded = runs.map((part) => Buffer.from(part, 'base64url'))
+  return [...decoded.map((part) => part.toString('latin1')), ...decoded.flatMap(inflated), ...inflated(bytes)]
 }
 
 function inflated(bytes: Buffer): string[] {

@@ -70,10 +70,10 @@ describe('chain', () => {
     )
     expect(blocks[8]).toMatchObject({
       status: 'erased',
-      entries: { promised: 1, erased: 1 },
+      entries: { logged: 1, erased: 1 },
       author: 'hospital-a-1',
     })
-    expect(blocks[4]).toMatchObject({ status: 'promised', author: 'hospital-b-1' })
+    expect(blocks[4]).toMatchObject({ status: 'logged', author: 'hospital-b-1' })
     expect(blocks[10]).toMatchObject({
       author: 'device',
       does: expect.stringContaining('erasure of 1 entry requested'),
@@ -236,10 +236,10 @@ describe('erasing', () => {
     const folder = copyOf(demo)
     const shown = await told(folder, 'chain', 'show', short, '--block', '8')
     const id =
-      (shown['entries'] as { id: string; status: string }[]).find(({ status }) => status === 'promised')
-        ?.id ?? ''
+      (shown['entries'] as { id: string; status: string }[]).find(({ status }) => status === 'logged')?.id ??
+      ''
     await told(folder, 'erase', short, '--entries', id, '--confirm', short)
-    expect((await blocksOf(folder))[8]).toMatchObject({ entries: { promised: 1, erased: 1 } })
+    expect((await blocksOf(folder))[8]).toMatchObject({ entries: { logged: 1, erased: 1 } })
     await later(3.1, async () => {
       expect(await told(folder, 'erase', short, '--complete', '12', '--confirm', short)).toMatchObject({
         exit: 0,

@@ -19,6 +19,8 @@ const REPORT: ExportReport = {
   erased: 0,
   statuses: [],
   erasures: [],
+  log: null,
+  receipts: 0,
   asOf: '2026-11-04T08:00:01.000Z' as Timestamp,
   problems: [],
 }

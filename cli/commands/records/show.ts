@@ -94,11 +94,12 @@ async function printBlock(
   ])
 }
 
-function entriesOf({ view }: ShownChain, height: number) {
+function entriesOf({ view, blocks }: ShownChain, height: number) {
+  const logged = blocks[height]?.logged ?? 'promised'
   const opened = (view?.opened ?? []).map((entry) => ({
     height: entry.height,
     id: entry.id as string,
-    status: 'promised',
+    status: logged as string,
     compartment: entry.compartmentName,
   }))
   const closed = (view?.closed ?? []).map((entry) => ({

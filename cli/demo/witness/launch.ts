@@ -6,11 +6,9 @@ import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { logOriginOf, WITNESS_PREFIX } from '#core/api/log.ts'
 import { AmpereError } from '#core/errors.ts'
-import { formatVerifierKey, isSameKey, parseVerifierKey, type LogKey } from '#core/log/note/key.ts'
-import { select, type Platform } from '#core/ports/needs.ts'
-import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
-import { logKeys } from '#core/server/sequence/tree.ts'
-import { readPolicy, readPolicyText, writePolicy } from '../../open/policy.ts'
+import { isSameKey, parseVerifierKey, type LogKey } from '#core/log/note/key.ts'
+import type { Platform } from '#core/ports/needs.ts'
+import { logKeysOf, readPolicy, readPolicyText, writePolicy } from '../../open/policy.ts'
 import { withWitness } from '../../witness/policy-text.ts'
 import { demoWitnessName, said, type WitnessArguments } from './messages.ts'
 
@@ -78,10 +76,10 @@ export function launchWitness(
   return {
     name,
     introduce: async (platform) => {
-      const log = logKeys(await select(platform, SEQUENCER_NEEDS), logOriginOf(origin))
-      const told = { origin: logOriginOf(origin), keys: log.map(formatVerifierKey) }
+      const log = await logKeysOf(platform, origin)
+      const told = { origin: logOriginOf(origin), keys: log }
       child.stdin.write(`${JSON.stringify(told)}\n`)
-      if (!known) await addToPolicy(folder, origin, log, serving)
+      if (!known) await addToPolicy(folder, origin, log.map(parseVerifierKey), serving)
     },
     state: () =>
       serving.then(

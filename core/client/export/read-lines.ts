@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { canonicalize } from '../../bytes/canonical-json.ts'
-import { fromBase64url, fromUtf8 } from '../../bytes/encoding.ts'
-import { chainId, digest, parseWith } from '../../bytes/schema.ts'
+import { fromBase64url, fromUtf8, utf8 } from '../../bytes/encoding.ts'
+import { chainId, count, digest, parseWith } from '../../bytes/schema.ts'
+import type { Digest } from '../../bytes/ids.ts'
+import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError } from '../../errors.ts'
 
 const headLine = v.strictObject({
@@ -17,6 +19,9 @@ const partLine = v.union([
   v.strictObject({ row: v.string(), of: v.string() }),
   v.strictObject({ object: v.string(), of: v.string() }),
   v.strictObject({ erased: v.string() }),
+  v.strictObject({ checkpoint: v.string() }),
+  v.strictObject({ receipt: v.string(), of: count, under: digest }),
+  v.strictObject({ registryReceipt: v.string(), of: count, under: digest }),
   v.strictObject({ head: v.string() }),
 ])
 
@@ -34,6 +39,9 @@ export interface ExportParts {
   readonly objects: ReadonlyMap<string, Uint8Array>
   /** Statements of holders that erased things are gone. */
   readonly erased: readonly string[]
+  /** The tlog-proofs of blocks, and of blocks of the registry, by height. */
+  readonly receipts: ReadonlyMap<number, string>
+  readonly registryReceipts: ReadonlyMap<number, string>
   readonly head: string
 }
 
@@ -52,6 +60,15 @@ export function readExportLines(bytes: Uint8Array): ExportParts {
     rows: new Map<string, string>(),
     objects: new Map<string, Uint8Array>(),
     erased: [] as string[],
+    receipts: new Map<number, string>(),
+    registryReceipts: new Map<number, string>(),
+  }
+  const checkpoints = new Map<string, string>()
+  const whole = (line: { readonly under: Digest }, proof: string, number: number): string => {
+    const checkpoint = checkpoints.get(line.under)
+    if (checkpoint === undefined)
+      throw malformed(number, 'a receipt is under a checkpoint that is not before it')
+    return `${proof}${checkpoint}`
   }
   let head: string | null = null
   for (const [i, line] of lines.entries()) {
@@ -62,6 +79,10 @@ export function readExportLines(bytes: Uint8Array): ExportParts {
     else if ('row' in part) put(parts.rows, part.of, part.row, i + 1)
     else if ('object' in part) put(parts.objects, part.of, objectBytes(part.object, i + 1), i + 1)
     else if ('erased' in part) parts.erased.push(part.erased)
+    else if ('checkpoint' in part) put(checkpoints, digestOf(utf8(part.checkpoint)), part.checkpoint, i + 1)
+    else if ('receipt' in part) put(parts.receipts, part.of, whole(part, part.receipt, i + 1), i + 1)
+    else if ('registryReceipt' in part)
+      put(parts.registryReceipts, part.of, whole(part, part.registryReceipt, i + 1), i + 1)
     else if (head === null) head = part.head
     else throw malformed(i + 1, 'a second head statement')
   }
@@ -102,7 +123,7 @@ function objectBytes(text: string, number: number): Uint8Array {
   }
 }
 
-function put<T>(parts: Map<string, T>, name: string, value: T, number: number): void {
+function put<K, T>(parts: Map<K, T>, name: K, value: T, number: number): void {
   if (parts.has(name)) throw malformed(number, 'a part occurs twice')
   parts.set(name, value)
 }

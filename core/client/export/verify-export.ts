@@ -10,7 +10,6 @@ import { createRegistryHistory, type RegistryHistory } from '../../registry/hist
 import { headKeyAt } from '../../registry/snapshot.ts'
 import type { CompletedErasure } from '../client.ts'
 import { heightsIn, openBatches } from '../read/batches.ts'
-import { noteOf } from '../read/block-note.ts'
 import {
   erasureProgress,
   verifiedStatements,
@@ -18,8 +17,11 @@ import {
   type ErasureProgress,
 } from '../read/erasures.ts'
 import { completedErasures, readerSpans } from '../read/replica.ts'
+import type { Policy } from '../../log/policy/policy.ts'
+import type { LogView } from '../receipt/judge-blocks.ts'
 import { worstStatus, type BlockStatus } from '../read/status.ts'
 import { checkBlockParts, erasedBy, type ExportProblem } from './check-parts.ts'
+import { judgeExported } from './receipt-lines.ts'
 import { readExportLines, type ExportParts } from './read-lines.ts'
 
 /** What an export proves, without any server: which blocks stand, and what is wrong with the others' parts. */
@@ -34,6 +36,10 @@ export interface ExportReport {
   readonly statuses: readonly BlockStatus[]
   /** How far each erasure is, by the statements in the file. */
   readonly erasures: readonly ErasureProgress[]
+  /** What the receipts in the file prove; null without a policy, when nobody judges them. */
+  readonly log: LogView | null
+  /** Blocks whose receipt is in the file. */
+  readonly receipts: number
   /** Time of the head statement: the record is complete as of then, as far as this home says. */
   readonly asOf: Timestamp
   readonly problems: readonly ExportProblem[]
@@ -46,6 +52,8 @@ const PAGE = 500
 export interface VerifyOptions {
   /** The registry to trust. Without it the report says which one vouches, and the reader decides. */
   readonly registry?: Digest
+  /** Logs and witnesses to trust; without it no receipt is judged. */
+  readonly policy?: Policy
   /** ms since 1970 at which backups must have expired; the time of the head statement when left out. */
   readonly nowMs?: number
   /** Called after each page of blocks, with the blocks verified so far and their number. */
@@ -53,7 +61,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies an export with nothing but itself and, if given, the pinned registry.
+ * Verifies an export with nothing but itself and, if given, the pinned registry and policy.
  * @throws AmpereError EXPORT_MALFORMED, VERIFICATION_FAILED
  */
 export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {}): Promise<ExportReport> {
@@ -70,10 +78,27 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
   const links = await foldAll(parts, context, options.progress)
   const asOf = await checkHead(parts, links, registry, verifiers)
   const erasures = await progressOf(parts, links, registry, options.nowMs ?? timestampMs(asOf))
-  const { statuses, ...checked } = await checkAll(links, parts, erasures)
-  const { origin } = first
-  const blocks = links.length
-  return { chain, registry: first.registry, origin, blocks, asOf, statuses, erasures, ...checked }
+  const log = options.policy
+    ? await judgeExported(parts, links, {
+        policy: options.policy,
+        records: registry.newest(),
+        asOf,
+        verifiers,
+      })
+    : null
+  const { problems, ...checked } = await checkAll(links, parts, erasures, log)
+  return {
+    chain,
+    registry: first.registry,
+    origin: first.origin,
+    blocks: links.length,
+    asOf,
+    erasures,
+    log,
+    receipts: parts.receipts.size,
+    problems: [...problems, ...(log?.problems ?? [])],
+    ...checked,
+  }
 }
 
 async function foldAll(
@@ -134,9 +159,10 @@ async function checkAll(
   links: readonly Link[],
   parts: ExportParts,
   erasures: readonly ErasureProgress[],
+  log: LogView | null,
 ): Promise<Pick<ExportReport, 'entries' | 'erased' | 'problems' | 'statuses'>> {
   const erasedAt = erasedBy(links)
-  const heldBack = heightsIn(openBatches(links.map(({ opened }) => noteOf(opened))))
+  const heldBack = heightsIn(openBatches(links.map(({ opened: { kid, block } }) => ({ kid, ...block }))))
   const ordered = completedErasures(links)
   const problems: ExportProblem[] = []
   const statuses: BlockStatus[] = []
@@ -148,7 +174,7 @@ async function checkAll(
     entries += named?.count ?? 0
     erased += checked.erased
     statuses.push(
-      worstStatus([
+      worstStatus(log?.statuses[height] ?? 'promised', [
         ...checked.problems.map(({ status }) => status),
         ...(checked.erased > 0 ? [goneAt({ height, count: named?.count ?? 0 }, ordered, erasures)] : []),
         ...(checked.kept > 0 ? ['erasing' as const] : []),

@@ -5,8 +5,9 @@ import type { ChainId } from '../../bytes/ids.ts'
 import { maxObjectBytes } from '../../block/entries-object.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
+import { receiptLines } from './receipt-lines.ts'
 
-/** One record as lines of JSON (docs/PROTOCOL.md, Export): registry, blocks, key rows, sealed objects, statements, head. */
+/** One record as lines of JSON (docs/PROTOCOL.md, Export): registry, blocks, key rows, sealed objects, receipts, statements, head. */
 export async function exportRecord(connection: Connection, chain: ChainId): Promise<Uint8Array> {
   const replica = await connection.replica(chain)
   const { api, ports } = connection
@@ -28,6 +29,7 @@ export async function exportRecord(connection: Connection, chain: ChainId): Prom
     if (row) lines.push({ row: fromUtf8(row), of: name })
     if (object) lines.push({ object: toBase64url(object), of: entries.root })
   }
+  lines.push(...(await receiptLines(connection, replica)))
   for (const compact of await api.erased(chain)) lines.push({ erased: compact })
   // The statement that the replica was verified against, not a newer one that names blocks beyond these.
   lines.push({ head: replica.statement })

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BlockNote } from './block-note.ts'
 
+/** What counting batches asks of a block. */
+type BatchedBlock = Pick<BlockNote, 'height' | 'kid' | 'entries'>
+
 /** Batches that are not whole, by author and batch id. */
 export type OpenBatches = Map<string, OpenBatch>
 
 interface OpenBatch {
   /** In order of height. */
-  readonly blocks: BlockNote[]
+  readonly blocks: BatchedBlock[]
   /** A block came out of its place: this batch never becomes whole. */
   readonly broken: boolean
 }
 
 /** The batches that are still open among `notes`. */
-export function openBatches(notes: readonly BlockNote[]): OpenBatches {
+export function openBatches(notes: readonly BatchedBlock[]): OpenBatches {
   const batches: OpenBatches = new Map()
   for (const note of notes) noteBatch(batches, note)
   return batches
@@ -23,7 +26,7 @@ export function openBatches(notes: readonly BlockNote[]): OpenBatches {
  * that it is; blocks of others may lie between them. One that lost its place stays open for ever, so that
  * half a delivery is never taken for a whole one.
  */
-export function noteBatch(batches: OpenBatches, note: BlockNote): void {
+export function noteBatch(batches: OpenBatches, note: BatchedBlock): void {
   const batch = note.entries?.batch
   if (!batch) return
   const key = `${note.kid}/${batch.id}`

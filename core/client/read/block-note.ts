@@ -2,6 +2,7 @@
 import type { BlockId, Kid } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { BlockEntries } from '../../block/block.ts'
+import { compactHash } from '../../block/leaf.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 
 /** What a verified block leaves behind for its reader; the block itself need not stay in memory. */
@@ -12,10 +13,12 @@ export interface BlockNote {
   readonly time: Timestamp
   readonly op: string
   readonly entries: BlockEntries | null
+  /** SHA-256 of the compact JWS, as the log has it. */
+  readonly hash: Uint8Array
 }
 
 /** What to remember of a verified block. */
-export function noteOf(parsed: ParsedBlock): BlockNote {
-  const { height, time, op, entries } = parsed.block
-  return { height, id: parsed.id, kid: parsed.kid, time, op, entries }
+export function noteOf({ id, kid, block, compact }: ParsedBlock): BlockNote {
+  const { height, time, op, entries } = block
+  return { height, id, kid, time, op, entries, hash: compactHash(compact) }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url } from '../../bytes/encoding.ts'
-import type { CompartmentId } from '../../bytes/ids.ts'
+import type { CompartmentId, Digest } from '../../bytes/ids.ts'
 import type { EpochPackage } from '../../api/append.ts'
 import { readableBy } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
@@ -18,6 +18,8 @@ export interface Keyring {
   readonly names: ReadonlyMap<CompartmentId, string>
   /** The label key of the current epoch, if this reader was given the one that the chain names; else null. */
   readonly labelKey: Uint8Array | null
+  /** The label key with this SHA-256, of whatever epoch, if this reader was given it; else null. */
+  readonly labelKeyOf: (hash: Digest) => Uint8Array | null
   /** Why a compartment without a seed is closed: not granted, or granted with a package that is absent or wrong. */
   readonly whyClosed: (compartment: CompartmentId, epoch: number) => WhyClosed
 }
@@ -40,7 +42,7 @@ export async function openKeyring(
   const seeds = new Map<string, Uint8Array>()
   const names = new Map<CompartmentId, string>()
   const refused = new Set<number>()
-  let labelKey: Uint8Array | null = null
+  const labelKeys = new Map<Digest, Uint8Array>()
   const mine = packages.filter((item) => item.kind === 'reader' && item.reader === identity.reader)
   for (const item of [...mine].toSorted((a, b) => a.epoch - b.epoch)) {
     const contents = await tryOpen(replica, item, identity)
@@ -48,8 +50,7 @@ export async function openKeyring(
       refused.add(item.epoch)
       continue
     }
-    // A package that opens is not yet the one that the chain meant: only its hashes say so.
-    if (digestOf(contents.labelKey) === replica.link.state.labelKeyHash) labelKey = contents.labelKey
+    labelKeys.set(digestOf(contents.labelKey), contents.labelKey)
     for (const { id, name, seed } of contents.compartments) {
       seeds.set(`${id}/${item.epoch}`, seed)
       names.set(id, name)
@@ -60,7 +61,9 @@ export async function openKeyring(
     seedOf: (compartment, epoch) => seeds.get(`${compartment}/${epoch}`) ?? null,
     nameOf: (compartment) => names.get(compartment) ?? null,
     names,
-    labelKey,
+    // A package that opens is not yet the one that the chain meant: only its hashes say so.
+    labelKey: labelKeys.get(replica.link.state.labelKeyHash) ?? null,
+    labelKeyOf: (hash) => labelKeys.get(hash) ?? null,
     whyClosed: whyClosed(replica, identity.reader, seeds, refused),
   }
 }

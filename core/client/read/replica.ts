@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ChainId, InstitutionId, Kid } from '../../bytes/ids.ts'
+import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import { timestampMs } from '../../bytes/timestamp.ts'
 import { openHead, parseHead, type HeadStatement } from '../../api/head.ts'
 import type { EpochKey } from '../../block/block.ts'
@@ -26,6 +26,8 @@ export interface Replica {
   readonly authors: ReadonlyMap<Kid, InstitutionId>
   /** Public epoch keys by epoch number, from the blocks that set them. */
   readonly epochs: ReadonlyMap<number, readonly EpochKey[]>
+  /** SHA-256 of the label key of the state after the block at a height, from each height where it changes. */
+  readonly labelKeys: readonly LabelKeySpan[]
   /** Completed erasures, in order. */
   readonly erasures: readonly CompletedErasure[]
   /** Heights of blocks whose batch has not got its last block (yet): nothing of them counts until it has. */
@@ -41,6 +43,12 @@ export interface Replica {
 export interface ReaderSpan {
   readonly height: number
   readonly institutions: readonly string[]
+}
+
+/** Which label key holds after the block at a height, until the next span. */
+export interface LabelKeySpan {
+  readonly height: number
+  readonly hash: Digest
 }
 
 /** What synchronising needs. */
@@ -103,6 +111,7 @@ interface Growing {
   notes: BlockNote[]
   authors: Map<Kid, InstitutionId>
   epochs: Map<number, readonly EpochKey[]>
+  labelKeys: LabelKeySpan[]
   erasures: CompletedErasure[]
   readers: ReaderSpan[]
   batches: OpenBatches
@@ -114,6 +123,7 @@ function emptyOr(known: Replica | null): Growing {
     notes: [...(known?.notes ?? [])],
     authors: new Map(known?.authors),
     epochs: new Map(known?.epochs),
+    labelKeys: [...(known?.labelKeys ?? [])],
     erasures: [...(known?.erasures ?? [])],
     readers: [...(known?.readers ?? [])],
     batches: openBatches((known?.notes ?? []).filter((note) => known?.heldBack.has(note.height) === true)),
@@ -140,6 +150,8 @@ async function grow(
     grown.notes.push(note)
     noteBatch(grown.batches, note)
     noteAuthor(context, grown.authors, link)
+    const hash = link.state.labelKeyHash
+    if (grown.labelKeys.at(-1)?.hash !== hash) grown.labelKeys.push({ height: note.height, hash })
     const keys = epochKeysIn(link.opened)
     if (keys) grown.epochs.set(link.state.epoch.number, keys)
   }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClosedEntry, RecordView } from '../client.ts'
+import type { LogStatus } from '../receipt/log-status.ts'
 import type { ErasureProgress } from './erasures.ts'
 
-/**
- * What a verifier says of a block (docs/PROTOCOL.md, Status). Until a log exists, `promised` is the best there is:
- * the home signed that it holds the block. The words of the log are not among them yet.
- */
+/** What a verifier says of a block (docs/PROTOCOL.md, Status): what the log proves, unless something else is the matter. */
 export type BlockStatus =
-  | 'promised'
+  | LogStatus
   | 'incomplete'
   | 'erasing'
   | 'erased'
@@ -18,22 +16,32 @@ export type BlockStatus =
 
 /** From best to worst: a block has the worst status of its entries. */
 const ORDER: readonly BlockStatus[] = [
+  'witnessed',
+  'logged',
   'promised',
   'erased',
   'erasing',
   'incomplete',
+  'overdue',
+  'suspect',
+  'late',
   'unopenable',
   'missing',
   'tampered',
   'forked',
 ]
 
-/** The status of every block of a view, by height. */
+/**
+ * The status of every block of a view, by height.
+ * @param logged what the log says of each; left out where nobody judged that, when `promised` is the best there is: the
+ * home signed that it holds the block
+ */
 export function blockStatuses(
   view: Pick<RecordView, 'height' | 'closed' | 'erasures'>,
   progress: readonly ErasureProgress[],
+  logged: readonly LogStatus[] = [],
 ): readonly BlockStatus[] {
-  const statuses: BlockStatus[] = Array.from({ length: view.height + 1 }, () => 'promised')
+  const statuses: BlockStatus[] = Array.from({ length: view.height + 1 }, (_, i) => logged[i] ?? 'promised')
   for (const entry of view.closed) {
     const status = statusOf(entry, view, progress)
     const before = statuses[entry.height]
@@ -42,11 +50,11 @@ export function blockStatuses(
   return statuses
 }
 
-/** The worst of several statuses; `promised` of none. */
-export function worstStatus(statuses: readonly BlockStatus[]): BlockStatus {
-  return statuses.reduce<BlockStatus>(
+/** The worst of several statuses, one of which is what the log says. */
+export function worstStatus(logged: LogStatus, others: readonly BlockStatus[]): BlockStatus {
+  return others.reduce<BlockStatus>(
     (worst, status) => (ORDER.indexOf(status) > ORDER.indexOf(worst) ? status : worst),
-    'promised',
+    logged,
   )
 }
 

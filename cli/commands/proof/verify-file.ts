@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs'
+import { asDigest, type Digest } from '#core/bytes/ids.ts'
+import { verifyExport, type ExportReport, type VerifyOptions } from '#core/client/export/verify-export.ts'
+import { isAmpereError } from '#core/errors.ts'
+import { MAX_POLICY_BYTES, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
+import { dataFolder, readSettings } from '../../deployment/settings.ts'
+import { pinnedPolicy, policyFile } from '../../open/policy.ts'
+import type { Call } from '../../program/command.ts'
+import { usage } from '../../program/refuse.ts'
+import { logCounts, logPhrase } from '../../proof/log-counts.ts'
+import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
+import { readInput } from '../../terminal/files.ts'
+import { EXIT, type Common, type Screen } from '../../terminal/screen.ts'
+import { counted, localTime } from '../../terminal/words.ts'
+
+/** What a file is judged by, beside itself. */
+export interface VerifyFileOptions extends Common {
+  readonly registry?: string
+  readonly policy?: string
+}
+
+/** Largest export that is read, in bytes: half of what a JavaScript string can hold. */
+const MAX_EXPORT_BYTES = 256 * 1024 * 1024
+
+/** Verifies an exported file without any server. */
+export async function verifyFile(
+  { screen, options }: Call<VerifyFileOptions>,
+  file: string,
+): Promise<number> {
+  const bytes = readInput(
+    file,
+    MAX_EXPORT_BYTES,
+    'larger records are verified by the home: npx ampere verify --all',
+  )
+  const pins = pinsOf(options, screen)
+  const { report: found, problems } = await checkFile(bytes, { ...pins, nowMs: screen.terminal.now() })
+  const ok = problems.length === 0
+  const counts = found && logCounts([found.log])
+  const summary = found
+    ? `${counted(found.blocks, 'block')}, ${counted(found.entries, 'entry', 'entries')}, ${found.erased} erased, ${logPhrase(counts)}, complete as of ${localTime(found.asOf)} as its home says`
+    : 'Not a whole record'
+  screen.print({ ok, pinned: pins.registry !== undefined, ...found, log: counts, problems }, [
+    summary,
+    ...(pins.registry === undefined && found
+      ? [`  Not checked: whether registry ${found.registry} is one to trust (--registry ID pins it)`]
+      : []),
+    ...(found && !found.log ? [notJudged(found)] : []),
+    ...problems.map((problem) => screen.bad(problemLine(problem))),
+    ...(ok ? ['Everything in the file is what was signed.'] : []),
+    '  Not checked: contents, which stay sealed.',
+    ...(ok ? [] : [`  Next: ${nextForFile(problems)}`]),
+  ])
+  return ok ? EXIT.ok : EXIT.verification
+}
+
+function notJudged({ receipts, origin }: ExportReport): string {
+  return `  Not checked: ${counted(receipts, 'receipt')} of the log of ${origin} (--policy FILE says which keys to trust)`
+}
+
+/** What begins as an export and does not go on as one was cut or changed; what does not begin so is no export. */
+function cutShort(error: unknown): Problem | null {
+  if (!isAmpereError(error, 'EXPORT_MALFORMED') || error.message.startsWith('line 1:')) return null
+  return { chain: '', height: null, status: 'tampered', rule: 'export-form', detail: error.message }
+}
+
+function nextForFile(problems: readonly Problem[]): string {
+  return problems.some(({ rule }) => rule === 'registry')
+    ? 'a file of another deployment is verified with --registry ID, by an id that you got from whom you trust'
+    : 'keep this file as evidence, and export the record anew'
+}
+
+/** What is trusted: the given registry and policy, else those of the data folder, if there is one. */
+function pinsOf(options: VerifyFileOptions, screen: Screen): Pick<VerifyOptions, 'registry' | 'policy'> {
+  const folder = dataFolder(options.data, screen.terminal.env)
+  const settings = readSettings(folder)
+  const registry = options.registry === undefined ? settings?.registry : givenRegistry(options.registry)
+  const policy =
+    options.policy === undefined ? settings && pinnedPolicy(folder, settings) : givenPolicy(options.policy)
+  return { ...(registry === undefined ? {} : { registry }), ...(policy ? { policy } : {}) }
+}
+
+function givenRegistry(text: string): Digest {
+  try {
+    return asDigest(text)
+  } catch {
+    throw usage('--registry: a whole registry id is expected, 43 characters; settings.json has it')
+  }
+}
+
+function givenPolicy(file: string): Policy {
+  if (!existsSync(file)) throw usage(`--policy: there is no file ${file}; a home's is ${policyFile('DATA')}`)
+  try {
+    return parsePolicy(readInput(file, MAX_POLICY_BYTES, 'a policy is smaller'))
+  } catch (error) {
+    if (isAmpereError(error)) throw usage(`--policy: ${error.message}`)
+    throw error
+  }
+}
+
+async function checkFile(
+  bytes: Uint8Array,
+  options: VerifyOptions,
+): Promise<{ readonly report: ExportReport | null; readonly problems: readonly Problem[] }> {
+  try {
+    const found = await verifyExport(bytes, options)
+    const problems = found.problems.map((item) => ({ ...item, chain: found.chain }))
+    return { report: found, problems }
+  } catch (error) {
+    const problem = problemIn(error, '') ?? cutShort(error)
+    if (!problem) throw error
+    return { report: null, problems: [problem] }
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import { utf8 } from '../../bytes/encoding.ts'
+import type { Digest } from '../../bytes/ids.ts'
+import type { Timestamp } from '../../bytes/timestamp.ts'
+import { timestampMs } from '../../bytes/timestamp.ts'
+import { compactHash } from '../../block/leaf.ts'
+import type { Link } from '../../chain/state.ts'
+import { digestOf } from '../../crypto/hash.ts'
+import type { Verifiers } from '../../crypto/signature.ts'
+import { AmpereError } from '../../errors.ts'
+import type { Policy } from '../../log/policy/policy.ts'
+import { parseTlogProof } from '../../log/tlog-proof.ts'
+import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
+import type { Connection } from '../connect.ts'
+import { createReceiptJudge } from '../receipt/judge.ts'
+import { judgeBlocks, type LogView, type ReceiptedBlock } from '../receipt/judge-blocks.ts'
+import type { Replica } from '../read/replica.ts'
+import type { ExportParts } from './read-lines.ts'
+
+/**
+ * The lines with the receipts of a record's blocks, and of those blocks of the registry that revoked a key which signed
+ * one of them. A tlog-proof ends with its checkpoint, which many share: each stands once, before the first receipt that
+ * is under it.
+ * @throws AmpereError UPSTREAM_FAILED for a receipt that is none
+ */
+export async function receiptLines(connection: Connection, replica: Replica): Promise<object[]> {
+  const { api, sync } = connection
+  const lines: object[] = []
+  const known = new Set<Digest>()
+  const add = (kind: 'receipt' | 'registryReceipt', height: number, text: string | null): void => {
+    if (text === null) return
+    const { proof, checkpoint } = cutReceipt(text)
+    const under = digestOf(utf8(checkpoint))
+    if (!known.has(under)) lines.push({ checkpoint })
+    known.add(under)
+    lines.push({ [kind]: proof, of: height, under })
+  }
+  for (const { id, height } of replica.notes)
+    add('receipt', height, await api.receipt(replica.chain, id, height))
+  const records = sync.registry.newest()
+  const revoked = replica.notes.flatMap(({ kid }) => keyRecordOf(records, kid)?.revoked?.height ?? [])
+  for (const height of new Set(revoked)) add('registryReceipt', height, await api.registryReceipt(height))
+  return lines
+}
+
+/** A tlog-proof before and from its checkpoint on. */
+function cutReceipt(text: string): { readonly proof: string; readonly checkpoint: string } {
+  try {
+    const { note } = parseTlogProof(text)
+    return { proof: text.slice(0, -note.length), checkpoint: note }
+  } catch (cause) {
+    throw new AmpereError('UPSTREAM_FAILED', 'the home answered with a receipt that is none', { cause })
+  }
+}
+
+/** What the receipts in a file prove under a policy, as of its head statement. */
+export function judgeExported(
+  parts: ExportParts,
+  links: readonly Link[],
+  by: {
+    readonly policy: Policy
+    readonly records: RegistryView
+    readonly asOf: Timestamp
+    readonly verifiers: Verifiers
+  },
+): Promise<LogView> {
+  const { first, receipts, registryReceipts, registryBlocks } = parts
+  const context = {
+    chain: first.chain,
+    judge: createReceiptJudge(by.policy, first.origin, by.verifiers),
+    records: by.records,
+    registryReceipt: async (height: number) => {
+      const compact = registryBlocks[height]
+      if (compact === undefined) throw new RangeError('a revocation is in a block of the registry')
+      return { compact, receipt: registryReceipts.get(height) ?? null }
+    },
+    nowMs: timestampMs(by.asOf),
+  }
+  return judgeBlocks(context, exportedBlocks(links, receipts))
+}
+
+/** Label keys are in no export: the label is taken from the receipt. */
+function* exportedBlocks(
+  links: readonly Link[],
+  receipts: ReadonlyMap<number, string>,
+): Generator<ReceiptedBlock> {
+  for (const { opened } of links) {
+    const { height, time } = opened.block
+    const hash = compactHash(opened.compact)
+    yield { height, kid: opened.kid, time, hash, labelKey: null, receipt: receipts.get(height) ?? null }
+  }
+}

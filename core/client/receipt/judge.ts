@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { equalBytes } from '../../bytes/frame.ts'
+import type { ChainId, Digest } from '../../bytes/ids.ts'
+import { logOriginOf } from '../../api/log.ts'
+import { encodeLeaf, LABEL_BYTES, leafLabel } from '../../block/leaf.ts'
+import type { Verifiers } from '../../crypto/signature.ts'
+import { AmpereError, isAmpereError } from '../../errors.ts'
+import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-checkpoint.ts'
+import type { Policy } from '../../log/policy/policy.ts'
+import { parseTlogProof, policyKeys, verifyUnder, type VerifiedProof } from '../../log/tlog-proof.ts'
+
+/** What a receipt is about. */
+export interface ReceiptSubject {
+  readonly chain: ChainId | Digest
+  readonly height: number
+  /** SHA-256 of the compact JWS, 32 bytes. */
+  readonly hash: Uint8Array
+  /** Of the state before the block (PROTOCOL.md section 11); null for a verifier that has none: it takes the receipt's label. */
+  readonly labelKey: Uint8Array | null
+}
+
+/** What a receipt proves under the policy of whoever judges it. */
+export interface ProvenReceipt {
+  /** `witnessed` when the policy has a quorum and it cosigned. */
+  readonly level: 'logged' | 'witnessed'
+  /** Of the leaf in the log, from 0. */
+  readonly index: number
+  /** Leaves of the tree that was proved. */
+  readonly size: number
+  /** Latest time at which a witness of the policy says that it saw that tree, in ms since 1970; null when none does. */
+  readonly seenMs: number | null
+}
+
+/** Judges receipts of one home's log. */
+export interface ReceiptJudge {
+  /** @throws AmpereError VERIFICATION_FAILED naming the rule: `receipt`, or `label` for the leaf of another place */
+  judge(text: string, subject: ReceiptSubject): Promise<ProvenReceipt>
+}
+
+/** Checkpoints that stay open: one covers the receipts of many blocks that were logged together. */
+const KEPT = 64
+
+/** Only receipts of the log of the home at `origin` count, under a policy that the installation pins. */
+export function createReceiptJudge(policy: Policy, origin: string, verifiers: Verifiers): ReceiptJudge {
+  const keys = policyKeys(policy)
+  const log = logOriginOf(origin)
+  const opened = new Map<string, Promise<OpenedCheckpoint>>()
+  const open = (note: string): Promise<OpenedCheckpoint> => {
+    const known = opened.get(note)
+    if (known) return known
+    const [oldest] = opened.keys()
+    if (opened.size >= KEPT && oldest !== undefined) opened.delete(oldest)
+    const opening = openCheckpoint(note, keys, verifiers)
+    opened.set(note, opening)
+    return opening
+  }
+  return {
+    judge: async (text, subject) => {
+      try {
+        const proof = parseTlogProof(text)
+        const under = await open(proof.note)
+        if (under.checkpoint.origin !== log)
+          throw failed('receipt', 'it is of another log than that of the home')
+        const leaf = encodeLeaf({ label: labelOf(proof.extra, subject), hash: subject.hash })
+        return provenBy(verifyUnder(proof, leaf, policy, under), policy)
+      } catch (error) {
+        if (isAmpereError(error, 'LOG_MALFORMED', 'SIGNATURE_INVALID', 'PROOF_INVALID'))
+          throw failed('receipt', error.message, error)
+        throw error
+      }
+    },
+  }
+}
+
+/** The label: computed where the key is known, and then the receipt must say the same. */
+function labelOf(extra: Uint8Array | null, { labelKey, chain, height }: ReceiptSubject): Uint8Array {
+  if (extra?.length !== LABEL_BYTES) throw failed('label', 'it does not say the label of its leaf')
+  if (labelKey && !equalBytes(extra, leafLabel(labelKey, chain, height)))
+    throw failed('label', 'its leaf has the label of another block')
+  return extra
+}
+
+function provenBy({ index, checkpoint, quorum, cosignatures }: VerifiedProof, policy: Policy): ProvenReceipt {
+  const isWitnessed = policy.quorum !== null && quorum.satisfied
+  const latest = Math.max(0, ...cosignatures.map(({ time }) => time))
+  return {
+    level: isWitnessed ? 'witnessed' : 'logged',
+    index,
+    size: checkpoint.size,
+    seenMs: latest > 0 ? latest * 1000 : null,
+  }
+}
+
+function failed(rule: string, detail: string, cause?: unknown): AmpereError {
+  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`, { cause })
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../../bytes/ids.ts'
+import { parseJws } from '../../block/jws.ts'
+import { AmpereError } from '../../errors.ts'
+import type { Connection } from '../connect.ts'
+import type { BlockNote } from '../read/block-note.ts'
+import type { Replica } from '../read/replica.ts'
+import { createReceiptJudge } from './judge.ts'
+import { judgeBlocks, type LogView, type ReceiptedBlock, type RegistryReceipt } from './judge-blocks.ts'
+
+/** Receipts that are asked for at a time. */
+const AT_ONCE = 8
+
+/**
+ * Asks the home for the receipt of each block of a record, and judges them under the pinned policy with the label keys
+ * that this reader was given.
+ * @returns null without a policy: nothing in an answer can choose its own judge
+ * @throws AmpereError VERIFICATION_FAILED for a receipt of the registry that is wrong; what is wrong with those of the
+ * chain is in `problems`
+ */
+export async function readReceipts(connection: Connection, replica: Replica): Promise<LogView | null> {
+  const { pins, now } = connection.ports
+  if (!pins.policy) return null
+  const { registry, verifiers } = connection.sync
+  const context = {
+    chain: replica.chain,
+    judge: createReceiptJudge(pins.policy, pins.origin, verifiers),
+    records: registry.newest(),
+    registryReceipt: (height: number) => registryReceipt(connection, height),
+    nowMs: now(),
+  }
+  return judgeBlocks(context, receiptedBlocks(connection, replica))
+}
+
+async function* receiptedBlocks(connection: Connection, replica: Replica): AsyncGenerator<ReceiptedBlock> {
+  const keyring = await connection.keyring(replica)
+  const { notes, chain } = replica
+  for (let from = 0; from < notes.length; from += AT_ONCE) {
+    const group = notes.slice(from, from + AT_ONCE)
+    const receipts = await Promise.all(
+      group.map(({ id, height }) => connection.api.receipt(chain, id, height)),
+    )
+    for (const [i, note] of group.entries()) {
+      const labelKey = keyring.labelKeyOf(labelKeyHashBefore(replica, note))
+      yield { ...note, labelKey, receipt: receipts[i] ?? null }
+    }
+  }
+}
+
+/** Of the state before a block; of a genesis its own. */
+function labelKeyHashBefore({ labelKeys }: Replica, { height }: BlockNote): Digest {
+  const span = labelKeys.findLast((item) => item.height < Math.max(height, 1))
+  if (!span) throw new RangeError('a chain begins with its first label key')
+  return span.hash
+}
+
+/** A block of the registry that this installation has verified, as the home stores it, with its receipt. */
+async function registryReceipt(
+  { api, sync: { registry } }: Connection,
+  height: number,
+): Promise<RegistryReceipt> {
+  const [receipt, page] = await Promise.all([api.registryReceipt(height), api.registryBlocks(height)])
+  const compact = page.items[0]
+  if (compact === undefined || !registry.viewAt({ height, id: parseJws(compact, 'ampere-registry+jws').id }))
+    throw new AmpereError(
+      'VERIFICATION_FAILED',
+      `rule registry: another block ${height} of the registry is shown`,
+    )
+  return { compact, receipt }
+}
