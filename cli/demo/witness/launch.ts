@@ -23,7 +23,7 @@ export interface DemoWitness {
   introduce(platform: Platform): Promise<void>
   /** Where it serves, or why it does not. Never rejects. */
   state(): Promise<WitnessState>
-  /** Resolves when its process ends before it was let go. */
+  /** Resolves when it served, and its process ends before it was let go. */
   readonly ended: Promise<void>
   /** Lets it end, and waits until it has. May be called twice. */
   close(): Promise<void>
@@ -89,7 +89,8 @@ export function launchWitness(
         }),
       ),
     ended: new Promise((resolve) => {
-      void ended.then(() => (child.stdin.writableEnded ? undefined : resolve()))
+      const lost = () => (child.stdin.writableEnded ? undefined : resolve())
+      serving.then(() => ended.then(lost)).catch(() => undefined)
     }),
     close: () => close(child, ended),
   }
