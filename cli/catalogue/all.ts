@@ -5,6 +5,7 @@ import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
 import { PROOF } from './proof.ts'
 import { RECORDS } from './records.ts'
+import { WITNESSES } from './witnesses.ts'
 
 const SHELL: CommandGroup = {
   title: 'Shell',
@@ -24,4 +25,12 @@ const SHELL: CommandGroup = {
 }
 
 /** Every command, in the order of the list. */
-export const CATALOGUE: readonly CommandGroup[] = [DEPLOYMENT, DATA, RECORDS, PROOF, INSTANCES, SHELL]
+export const CATALOGUE: readonly CommandGroup[] = [
+  DEPLOYMENT,
+  DATA,
+  RECORDS,
+  PROOF,
+  WITNESSES,
+  INSTANCES,
+  SHELL,
+]

@@ -13,6 +13,7 @@ const REQUIRED_VERBS = {
   evidence: ['list', 'verify'],
   instance: ['enrol', 'list', 'revoke'],
   pair: ['issue', 'join', 'link'],
+  witness: ['accept', 'add', 'list', 'status'],
 }
 
 describe('help', () => {

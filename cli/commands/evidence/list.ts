@@ -6,7 +6,7 @@ import { verifyEvidence } from '#core/evidence/verify.ts'
 import { deploymentOf } from '../../deployment/session.ts'
 import { evidenceFiles, evidenceFolder, readEvidenceFiles } from '../../evidence/files.ts'
 import { keepWitnessed } from '../../evidence/witness.ts'
-import { readPolicyLogs } from '../../open/policy.ts'
+import { pinnedLogs } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 
@@ -23,7 +23,7 @@ interface Listed {
 export async function listEvidenceFiles(call: Call): Promise<number> {
   const { folder, settings } = deploymentOf(call)
   const witnessed = await keepWitnessed(folder, evidenceFiles(folder))
-  const logs = [...readPolicyLogs(folder, settings.origin), ...witnessed]
+  const logs = [...pinnedLogs(folder, settings), ...witnessed]
   const items: Listed[] = []
   for (const { file, bytes } of readEvidenceFiles(folder))
     items.push({ file, ...(await judged(bytes, { registry: settings.registry, logs })) })

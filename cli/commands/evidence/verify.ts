@@ -6,7 +6,7 @@ import type { EvidencePins } from '#core/evidence/trust.ts'
 import { verifyEvidence, type Verdict } from '#core/evidence/verify.ts'
 import { parseVerifierKey } from '#core/log/note/key.ts'
 import { dataFolder, readSettings } from '../../deployment/settings.ts'
-import { readPolicyLogs } from '../../open/policy.ts'
+import { pinnedLogs } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { readInput } from '../../terminal/files.ts'
@@ -52,7 +52,7 @@ function pinsOf({ registry, log }: VerifyOptions, folder: string): EvidencePins 
   const settings = readSettings(folder)
   return {
     registry: registry === undefined ? (settings?.registry ?? null) : givenRegistry(registry),
-    logs: log?.map(givenKey) ?? (settings ? readPolicyLogs(folder, settings.origin) : []),
+    logs: log?.map(givenKey) ?? (settings ? pinnedLogs(folder, settings) : []),
   }
 }
 

@@ -33,9 +33,10 @@ for (const name of ['w1', 'w2']) {
   const platform = openLocal({ folder: join(folder, name), passphrase: 'bench', now })
   const ports = await select(platform, WITNESS_NEEDS)
   await addLog(ports, logOriginOf(ORIGIN), log)
-  const app = witnessApp(ports, { origin, verifiers: createVerifiers() }, { now, random, log: silentLog })
+  const witness = { name: witnessNameOf(origin), verifiers: createVerifiers() }
+  const app = witnessApp(ports, witness, { now, random, log: silentLog })
   witnesses.set(origin, async (request) => app.fetch(request))
-  for (const [i, key] of witnessKeys(ports, witnessNameOf(origin)).entries())
+  for (const [i, key] of witnessKeys(ports, witness.name).entries())
     lines.push(`witness ${name}-${i} ${formatVerifierKey(key)} ${origin}${WITNESS_PREFIX}`)
   lines.push(`group ${name} all ${name}-0 ${name}-1`)
 }
