@@ -145,6 +145,20 @@ describe('a sequencer', () => {
     expect((await log([first, ...others, ...second])).heights[first]).toEqual([0, 1, 2])
   })
 
+  it('skips a chain whose position was changed beyond reading, and logs all others', async () => {
+    const { world, sequencer, record } = await makeWorld()
+    const [first = '' as ChainId] = await record()
+    await (await sequencer()).run()
+    const leaves = world.platform.table('leaves')
+    const [row] = await leaves.range(first)
+    await leaves.swap(first, row?.key ?? '', row?.version ?? null, new Uint8Array([0xff]))
+    await record()
+    expect(await (await sequencer()).run()).toMatchObject({
+      outcome: 'logged',
+      skipped: [{ chain: first, code: 'STORE_CORRUPT' }],
+    })
+  })
+
   it('is not barred by the bundle of one that ended before its commit, when the same tree is reached in two steps', async () => {
     const { world, connection, sequencer, record, log } = await makeWorld()
     const chains = await record()
