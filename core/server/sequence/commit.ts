@@ -59,8 +59,9 @@ export async function commitLog(
   const { tree, version } = before
   const { origin } = tree.checkpoint
   const checkpoint = { origin, size: edge.size, root: rootOf(edge), extensions: [] }
-  // The same leaves at the same place make the same bundle, whoever makes it.
-  const name = `${edge.size}-${toBase64url(checkpoint.root)}`
+  // The same leaves on the same tree make the same bundle, whoever makes it. The tree below belongs to the name: the same
+  // larger tree may be reached in one step or in two, and what these promise differs.
+  const name = `${tree.checkpoint.size}-${edge.size}-${toBase64url(checkpoint.root)}`
   // Removed by whoever came first with the same bundle, or by one that lost with it: this commit would be too late.
   if (!(await storeSame(ports.objects.staging, name, encodeStaging(staging)))) return null
   const signedAt = Math.max(tree.signedAt, Math.floor(ports.now() / 1000))
