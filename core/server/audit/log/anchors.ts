@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromUtf8 } from '../../../bytes/encoding.ts'
+import { fromUtf8, toBase64url } from '../../../bytes/encoding.ts'
 import { equalBytes } from '../../../bytes/frame.ts'
 import type { Timestamp } from '../../../bytes/timestamp.ts'
 import { isAmpereError } from '../../../errors.ts'
 import { logOriginOf } from '../../../api/log.ts'
 import { merkleRoot } from '../../../log/merkle.ts'
 import type { Checkpoint } from '../../../log/note/checkpoint.ts'
+import type { LogKey } from '../../../log/note/key.ts'
 import { openCheckpoint } from '../../../log/note/open-checkpoint.ts'
 import { quorumOf } from '../../../log/policy/quorum.ts'
 import type { Row } from '../../../ports/table.ts'
@@ -14,7 +15,7 @@ import { loadTree, type Tree } from '../../sequence/tree.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, TREE_KEY, WITNESSED_PARTITION } from '../../store/log.ts'
 import { heightKey } from '../../store/rows.ts'
 import type { LogAuditPorts, LogTrust } from './needs.ts'
-import type { LogNotes, LogRule } from './report.ts'
+import type { LogNotes } from './report.ts'
 
 /** A committed tree is published within this, in milliseconds: blocks are promised to be logged within it. */
 export const LOG_PROMISE_MS = 60_000
@@ -25,6 +26,8 @@ const PUBLISHED_ROW = `checkpoints/${LOG_PARTITION}/${PUBLISHED_KEY}`
 export interface Signed {
   readonly checkpoint: Checkpoint
   readonly note: string
+  /** Witnesses of the policy whose cosignatures verified. */
+  readonly cosignedBy: readonly LogKey[]
 }
 
 /** What signed checkpoints say the log is. */
@@ -44,31 +47,36 @@ interface Context {
 
 /**
  * Reads the committed and the published checkpoint. What is published is rebuilt, because all of its files are stored;
- * the committed one where it should have been published long ago.
+ * the committed one where it should have been published long ago, or where that is damaged.
  */
 export async function loadAnchors(context: Context): Promise<Anchors> {
   const { ports, notes } = context
   // Before the committed one: read afterwards, it could be newer only because time passed.
-  const published = await openPublished(context)
-  const committed = await readCommitted(context)
-  const tree = committed?.signed ?? null
+  const row = await ports.tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+  const published = row && (await open(context, row.value))
+  const committed = await readCommitted(context, row !== null)
+  const remedy = committed && ({ kind: 'published', note: committed.signed.note } as const)
+  if (typeof published === 'string') notes.find('published-row', 'tampered', PUBLISHED_ROW, published, remedy)
   const cursor = committed?.tree.cursor ?? null
-  if (tree && published && tree.checkpoint.size === published.checkpoint.size) {
-    if (!equalBytes(tree.checkpoint.root, published.checkpoint.root))
+  if (!committed) return { tree: typeof published === 'string' ? null : published, cursor }
+  const { tree, signed } = committed
+  const isDue = ports.now() - tree.signedAt * 1000 > LOG_PROMISE_MS
+  if (published === null && (isDue || tree.staging === null || tree.discard !== null))
+    notes.find('published-row', 'missing', PUBLISHED_ROW, 'the published checkpoint is not stored', remedy)
+  if (published === null || typeof published === 'string') return { tree: signed, cursor }
+  const { size } = signed.checkpoint
+  if (size < published.checkpoint.size) {
+    const detail = `${published.checkpoint.size} leaves are published, ${size} are committed`
+    notes.find('rolled-back', 'missing', TREE_ROW, detail)
+  } else if (size === published.checkpoint.size) {
+    if (!equalBytes(signed.checkpoint.root, published.checkpoint.root))
       notes.find('forked', 'tampered', PUBLISHED_ROW, 'the log signed two roots for one size')
-    return { tree: published, cursor }
+  } else if (isDue) {
+    const detail = `the committed tree of ${size} leaves is not published`
+    notes.find('published-row', 'missing', PUBLISHED_ROW, detail, remedy)
+    return { tree: signed, cursor }
   }
-  if (published && (!tree || tree.checkpoint.size < published.checkpoint.size)) {
-    const detail = `${published.checkpoint.size} leaves are published, ${tree?.checkpoint.size ?? 0} are committed`
-    if (committed !== null) notes.find('rolled-back', 'missing', TREE_ROW, detail)
-    return { tree: published, cursor }
-  }
-  if (!tree || !committed) return { tree: published, cursor }
-  const isDue = ports.now() - committed.tree.signedAt * 1000 > LOG_PROMISE_MS
-  if (!isDue) return { tree: published, cursor }
-  const detail = `the committed tree of ${tree.checkpoint.size} leaves is not published`
-  notes.find('published-row', 'missing', PUBLISHED_ROW, detail, { kind: 'published', note: tree.note })
-  return { tree, cursor }
+  return { tree: published, cursor }
 }
 
 /** Checkpoints that are kept as witnessed, from a size on, in the order of size, a page at a time. */
@@ -85,69 +93,61 @@ export async function* witnessedFrom(context: Context, from: number): AsyncGener
   }
 }
 
-async function openPublished(context: Context): Promise<Signed | null> {
-  const row = await context.ports.tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
-  return row && open(context, row.value, 'published-row', PUBLISHED_ROW)
-}
-
 async function readCommitted(
   context: Context,
-): Promise<{ readonly tree: Tree; readonly signed: Signed | null } | null> {
+  isPublished: boolean,
+): Promise<{ readonly tree: Tree; readonly signed: Signed } | null> {
+  const { ports, notes } = context
   try {
-    const loaded = await loadTree(context.ports.tables.checkpoints)
-    if (!loaded) {
-      if (await isBegun(context.ports))
-        context.notes.find('tree-row', 'missing', TREE_ROW, 'the committed tree is not stored')
-      return null
-    }
-    return { tree: loaded.tree, signed: await open(context, loaded.tree.note, 'tree-row', TREE_ROW) }
+    const loaded = await loadTree(ports.tables.checkpoints)
+    if (loaded) {
+      const { tree } = loaded
+      const signed = await open(context, tree.note)
+      const staging = `${tree.checkpoint.size}-${toBase64url(tree.checkpoint.root)}`
+      if (typeof signed === 'string') notes.find('tree-row', 'tampered', TREE_ROW, signed)
+      else if (tree.staging !== null && tree.staging !== staging)
+        notes.find('tree-row', 'tampered', TREE_ROW, 'the staging bundle is of another tree')
+      else return { tree, signed }
+    } else if (isPublished || (await ports.tables.checkpoints.range(WITNESSED_PARTITION, { limit: 1 })).length > 0)
+      notes.find('tree-row', 'missing', TREE_ROW, 'the committed tree is not stored')
   } catch (error) {
     if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
-    context.notes.find('tree-row', 'tampered', TREE_ROW, 'the committed tree cannot be read')
-    return null
+    notes.find('tree-row', 'tampered', TREE_ROW, 'the committed tree cannot be read')
   }
-}
-
-async function isBegun({ tables }: LogAuditPorts): Promise<boolean> {
-  if (await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)) return true
-  return (await tables.checkpoints.range(WITNESSED_PARTITION, { limit: 1 })).length > 0
-}
-
-async function openWitnessed(context: Context, row: Row): Promise<Signed | null> {
-  const where = `checkpoints/${WITNESSED_PARTITION}/${row.key}`
-  const signed = await open(context, row.value, 'witnessed-row', where)
-  if (!signed || heightKey(signed.checkpoint.size) === row.key) return signed
-  context.notes.find('witnessed-row', 'tampered', where, 'the checkpoint is of another size than its row')
   return null
 }
 
-/** A checkpoint that every key of this log signed, or null after a finding. */
-async function open(
-  { home, trust, notes }: Context,
-  value: Uint8Array | string,
-  rule: LogRule,
-  where: string,
-): Promise<Signed | null> {
+async function openWitnessed(context: Context, row: Row): Promise<Signed | null> {
+  const { notes, trust } = context
+  const where = `checkpoints/${WITNESSED_PARTITION}/${row.key}`
+  const signed = await open(context, row.value)
+  if (typeof signed === 'string') notes.find('witnessed-row', 'tampered', where, signed)
+  else if (heightKey(signed.checkpoint.size) !== row.key)
+    notes.find('witnessed-row', 'tampered', where, 'the checkpoint is of another size than its row')
+  else {
+    if (trust.policy && !quorumOf(trust.policy, signed.cosignedBy).satisfied)
+      notes.find('witnessed-quorum', 'missing', where, 'the cosignatures are not the quorum of the policy')
+    return signed
+  }
+  return null
+}
+
+/** A checkpoint that every key of this log signed, or what is wrong with it. */
+async function open({ home, trust }: Context, value: Uint8Array | string): Promise<Signed | string> {
   try {
     const note = typeof value === 'string' ? value : fromUtf8(value)
     const cosigners = trust.policy?.witnesses.map(({ key }) => key) ?? []
     const opened = await openCheckpoint(note, { logs: trust.keys, cosigners }, home.verifiers)
     const { checkpoint, signedBy, cosignatures } = opened
-    if (checkpoint.origin !== logOriginOf(home.origin))
-      notes.find(rule, 'tampered', where, 'the checkpoint is of another log')
-    else if (checkpoint.size === 0 && !equalBytes(checkpoint.root, merkleRoot([])))
-      notes.find(rule, 'tampered', where, 'an empty tree has another root')
-    else if (signedBy.length < trust.keys.length)
-      notes.find(rule, 'tampered', where, 'the checkpoint is not signed by every key of the log')
-    else {
-      const keys = cosignatures.filter(({ time }) => time !== 0).map(({ key }) => key)
-      if (rule === 'witnessed-row' && trust.policy && !quorumOf(trust.policy, keys).satisfied)
-        notes.find('witnessed-quorum', 'missing', where, 'the cosignatures are not the quorum of the policy')
-      return { checkpoint, note }
-    }
+    if (checkpoint.origin !== logOriginOf(home.origin)) return 'the checkpoint is of another log'
+    if (checkpoint.size === 0 && !equalBytes(checkpoint.root, merkleRoot([])))
+      return 'an empty tree has another root'
+    if (signedBy.length < trust.keys.length) return 'the checkpoint is not signed by every key of the log'
+    // tlog-cosignature: time 0 claims nothing about when.
+    const cosignedBy = cosignatures.filter(({ time }) => time !== 0).map(({ key }) => key)
+    return { checkpoint, note, cosignedBy }
   } catch (error) {
-    if (!isAmpereError(error)) throw error
-    notes.find(rule, 'tampered', where, `the checkpoint does not verify: ${error.message}`)
+    if (isAmpereError(error)) return `the checkpoint does not verify: ${error.message}`
+    throw error
   }
-  return null
 }

@@ -214,7 +214,8 @@ async function compareBlocks(
   const size = tree?.checkpoint.size ?? 0
   const leafAt = leafReader((path) => ports.objects.log.fetch(path), size, bad)
   const disowned = new Map<string, number>()
-  const comparing: Comparing = { ports, home, notes, size, leafAt, unclaimed, disowned }
+  const knowsAllLeaves = bad?.size === 0 && unclaimed.size < MAX_UNCLAIMED
+  const comparing = { ports, home, notes, size, leafAt, unclaimed, disowned, knowsAllLeaves }
   const again: (ChainId | Digest)[] = []
   let blocks = 0
   for await (const chain of chainsOf(at)) {

@@ -33,6 +33,8 @@ export interface Comparing {
   readonly unclaimed: Map<string, number>
   /** Leaves that a row claims for a block that they are not of. */
   readonly disowned: Map<string, number>
+  /** False where a block may be logged though its leaf is not among those that are known. */
+  readonly knowsAllLeaves: boolean
 }
 
 /** Blocks of a chain, or of the registry, as they are compared. */
@@ -40,8 +42,10 @@ export interface Compared {
   blocks: number
   /** True when rows of the table `leaves` are to blame, so that they may be made anew. */
   hasBadRows: boolean
-  /** Where each block is in the log; null as soon as one is nowhere and a later one is somewhere. */
+  /** Where each logged block is; null where that is not known of each. */
   runs: Run[] | null
+  /** True behind a block that is not logged: none that follows can be. */
+  isBehindEnd: boolean
 }
 
 /**
@@ -54,7 +58,7 @@ export async function compareChain(
   from: number,
   collect = false,
 ): Promise<Compared> {
-  const compared: Compared = { blocks: 0, hasBadRows: false, runs: collect ? [] : null }
+  const compared: Compared = { blocks: 0, hasBadRows: false, runs: collect ? [] : null, isBehindEnd: false }
   const runs = runsOf(at.ports.tables.leaves, chain, from)
   let run = await nextRun(runs)
   let height = from > 0 && run ? run.from : 0
@@ -184,7 +188,9 @@ function find({ unclaimed, disowned }: Comparing, { label, hash }: Expected): nu
   return disowned.get(name) ?? null
 }
 
-function keep({ runs }: Compared, height: number, index: number): void {
+function keep(compared: Compared, height: number, index: number): void {
+  if (compared.isBehindEnd) compared.runs = null
+  const { runs } = compared
   const last = runs?.at(-1)
   if (last && last.from + last.count === height && last.index + last.count === index)
     runs?.splice(-1, 1, { ...last, count: last.count + 1 })
@@ -206,8 +212,9 @@ function noteDifferent(
 }
 
 function noteUnlogged(at: Comparing, where: string, time: string | null, compared: Compared): void {
-  // Behind it nothing may be logged: rows that say so are not made anew.
-  compared.runs = null
+  compared.isBehindEnd = true
+  // Rows without it would have it logged a second time.
+  if (!at.knowsAllLeaves) compared.runs = null
   if (time !== null && at.ports.now() - timestampMs(time) <= OVERDUE_MS) return
   at.notes.find('overdue', 'missing', where, 'the block is stored and not in the log')
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { utf8 } from '#core/bytes/encoding.ts'
-import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
+import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
+import { parseBlock } from '#core/block/open-block.ts'
+import type { Replica } from '#core/client/read/replica.ts'
 import { logOriginOf } from '#core/api/log.ts'
-import { createRecord } from '#core/client/acts/create-record.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { logKeyOfJwk } from '#core/log/note/key.ts'
 import { select, type ObjectsName, type Platform, type TableName } from '#core/ports/needs.ts'
@@ -11,6 +12,9 @@ import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer, type Sequencer } from '#core/server/sequence/sequencer.ts'
+import { dirtyShard, markOf } from '#core/server/store/attempt.ts'
+import { heightKey } from '#core/server/store/rows.ts'
+import { insertPrepared } from '#tests/bench/worlds/prepared-chain.ts'
 import { ORIGIN, testDeployment, type TestDeployment, type TestOptions } from '#tests/deployment.ts'
 
 export const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -130,15 +134,25 @@ export async function auditNow(
   return auditLog(await select(world.platform, AUDITOR_NEEDS), world.home, trust, options)
 }
 
-/** Appends to a chain and logs until the log has that many leaves, a few at a time. */
-export async function growTo({ a, sequencer }: Logged, size: number, step: number): Promise<ChainId | null> {
-  let { size: now } = await sequencer.run()
-  if (now >= size) return null
-  const { record } = await createRecord(a, HOME, ['general'])
-  ;({ size: now } = await sequencer.run())
-  while (now < size) {
-    for (let i = now; i < Math.min(size, now + step); i++) await a.append(record, [entry(String(i))])
+/** Grows a chain, by blocks put where a writer puts them, until the log has that many leaves; `step` with each commit. */
+export async function growTo(
+  { world, sequencer }: Logged,
+  chain: Replica,
+  size: number,
+  step: number,
+): Promise<Replica> {
+  const blocks = world.platform.table('blocks')
+  const { instance } = world.institution('hospital-a')
+  let at = chain
+  for (let now = (await sequencer.run()).size; now < size;) {
+    const from = at.link.opened.block.height + 1
+    const notes = Array.from({ length: from }) as unknown as Replica['notes']
+    at = await insertPrepared(blocks, { ...at, notes }, instance, from + Math.min(step, size - now) - 1)
+    for (const { value } of await blocks.range(at.chain, { from: heightKey(from) })) {
+      const mark = markOf(parseBlock(fromUtf8(value)), world.clock.now)
+      await world.platform.table('dirty').insert(dirtyShard(at.chain), mark.key, mark.value)
+    }
     ;({ size: now } = await sequencer.run())
   }
-  return record
+  return at
 }
