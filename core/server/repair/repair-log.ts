@@ -6,7 +6,6 @@ import { auditLog, type LogAudit } from '../audit/log/audit-log.ts'
 import type { LogTrust } from '../audit/log/needs.ts'
 import type { LogFinding, LogFlaw, LogReport, LogRule, Remedy } from '../audit/log/report.ts'
 import type { Home } from '../home.ts'
-import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
 import { heightKey } from '../store/rows.ts'
 import type { RepairPorts } from './needs.ts'
 
@@ -54,16 +53,17 @@ type Mendable = LogFlaw & { readonly remedy: Remedy }
 function dueIn({ flaws }: LogAudit): readonly Mendable[] {
   const mendable = flaws.filter((flaw): flaw is Mendable => flaw.remedy !== null)
   const isProven = !flaws.some(({ rule }) => UNPROVEN.includes(rule))
-  return mendable.filter(({ remedy }) => remedy.kind !== 'published' || isProven)
+  return mendable.filter(({ remedy }) => remedy.kind !== 'checkpoint' || isProven)
 }
 
 async function apply({ tables, objects }: RepairPorts, remedy: Remedy): Promise<void> {
   if (remedy.kind === 'object') {
     await objects.log.shred(remedy.path)
     await objects.log.store(remedy.path, remedy.bytes)
-  } else if (remedy.kind === 'published') {
-    const row = await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
-    await tables.checkpoints.swap(LOG_PARTITION, PUBLISHED_KEY, row?.version ?? null, utf8(remedy.note))
+  } else if (remedy.kind === 'checkpoint') {
+    const { partition, key, note } = remedy
+    const row = await tables.checkpoints.get(partition, key)
+    await tables.checkpoints.swap(partition, key, row?.version ?? null, utf8(note))
   } else await replaceRows(tables.leaves, remedy)
 }
 

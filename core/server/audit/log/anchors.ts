@@ -15,7 +15,7 @@ import { loadTree, type Tree } from '../../sequence/tree.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, TREE_KEY, WITNESSED_PARTITION } from '../../store/log.ts'
 import { heightKey } from '../../store/rows.ts'
 import type { LogAuditPorts, LogTrust } from './needs.ts'
-import type { LogNotes } from './report.ts'
+import type { LogNotes, Remedy } from './report.ts'
 
 /** A committed tree is published within this, in milliseconds: blocks are promised to be logged within it. */
 export const LOG_PROMISE_MS = 60_000
@@ -55,7 +55,7 @@ export async function loadAnchors(context: Context): Promise<Anchors> {
   const row = await ports.tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
   const published = row && (await open(context, row.value))
   const committed = await readCommitted(context, row !== null)
-  const remedy = committed && ({ kind: 'published', note: committed.signed.note } as const)
+  const remedy = committed && (await publishing(context, committed.signed))
   if (typeof published === 'string') notes.find('published-row', 'tampered', PUBLISHED_ROW, published, remedy)
   const cursor = committed?.tree.cursor ?? null
   if (!committed) return { tree: typeof published === 'string' ? null : published, cursor }
@@ -76,7 +76,28 @@ export async function loadAnchors(context: Context): Promise<Anchors> {
     notes.find('published-row', 'missing', PUBLISHED_ROW, detail, remedy)
     return { tree: signed, cursor }
   }
+  await checkKept(context, published)
   return { tree: published, cursor }
+}
+
+/** How a committed checkpoint would be published: with its cosignatures, where they are kept. */
+async function publishing(context: Context, { note, checkpoint }: Signed): Promise<Remedy> {
+  const row = await context.ports.tables.checkpoints.get(WITNESSED_PARTITION, heightKey(checkpoint.size))
+  const kept = row && (await open(context, row.value))
+  const isSame = kept && typeof kept !== 'string' && equalBytes(kept.checkpoint.root, checkpoint.root)
+  const best = isSame === true ? kept.note : note
+  return { kind: 'checkpoint', partition: LOG_PARTITION, key: PUBLISHED_KEY, note: best }
+}
+
+/** A checkpoint with a quorum is kept as witnessed before it is published. */
+async function checkKept({ ports, trust, notes }: Context, published: Signed): Promise<void> {
+  if (!trust.policy || trust.policy.quorum === null) return
+  if (!quorumOf(trust.policy, published.cosignedBy).satisfied) return
+  const key = heightKey(published.checkpoint.size)
+  if (await ports.tables.checkpoints.get(WITNESSED_PARTITION, key)) return
+  const remedy = { kind: 'checkpoint', partition: WITNESSED_PARTITION, key, note: published.note } as const
+  const detail = 'the published checkpoint has its quorum and is not kept as witnessed'
+  notes.find('witnessed-row', 'missing', `checkpoints/${WITNESSED_PARTITION}/${key}`, detail, remedy)
 }
 
 /** Checkpoints that are kept as witnessed, from a size on, in the order of size, a page at a time. */
@@ -108,7 +129,10 @@ async function readCommitted(
       else if (tree.staging !== null && tree.staging !== staging)
         notes.find('tree-row', 'tampered', TREE_ROW, 'the staging bundle is of another tree')
       else return { tree, signed }
-    } else if (isPublished || (await ports.tables.checkpoints.range(WITNESSED_PARTITION, { limit: 1 })).length > 0)
+    } else if (
+      isPublished ||
+      (await ports.tables.checkpoints.range(WITNESSED_PARTITION, { limit: 1 })).length > 0
+    )
       notes.find('tree-row', 'missing', TREE_ROW, 'the committed tree is not stored')
   } catch (error) {
     if (!isAmpereError(error, 'STORE_CORRUPT')) throw error

@@ -45,7 +45,10 @@ export async function loadPassed(ports: LogAuditPorts, size: number, notes: LogN
       notes.find('rolled-back', 'missing', where, `${passed} leaves were audited, and there are ${size}`)
       return NOTHING_PASSED
     }
-    const edge = await edgeOf(passed, tileReader((path) => ports.objects.log.fetch(path), passed))
+    const edge = await edgeOf(
+      passed,
+      tileReader((path) => ports.objects.log.fetch(path), passed),
+    )
     if (equalBytes(rootOf(edge), fromBase64url(value.root))) return { edge, cursor: value.cursor }
     notes.find('audited-row', 'tampered', where, 'the log had another root when it was audited at this size')
   } catch (error) {

@@ -39,7 +39,8 @@ export interface LogFinding {
 /** What verified data says belongs in a place where something else is, or nothing. */
 export type Remedy =
   | { readonly kind: 'object'; readonly path: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'published'; readonly note: string }
+  /** A row of the table `checkpoints`. */
+  | { readonly kind: 'checkpoint'; readonly partition: string; readonly key: string; readonly note: string }
   /** All rows of a chain in the table `leaves`. */
   | { readonly kind: 'leaves'; readonly chain: string; readonly runs: readonly Run[] }
 

@@ -46,6 +46,8 @@ export interface Compared {
   runs: Run[] | null
   /** True behind a block that is not logged: none that follows can be. */
   isBehindEnd: boolean
+  /** The newest row that was right. */
+  lastRow: Run | null
 }
 
 /**
@@ -58,7 +60,13 @@ export async function compareChain(
   from: number,
   collect = false,
 ): Promise<Compared> {
-  const compared: Compared = { blocks: 0, hasBadRows: false, runs: collect ? [] : null, isBehindEnd: false }
+  const compared: Compared = {
+    blocks: 0,
+    hasBadRows: false,
+    runs: collect ? [] : null,
+    isBehindEnd: false,
+    lastRow: null,
+  }
   const runs = runsOf(at.ports.tables.leaves, chain, from)
   let run = await nextRun(runs)
   let height = from > 0 && run ? run.from : 0
@@ -141,7 +149,7 @@ async function compareBlock(
   const leaf = { label: key && leafLabel(key, chain, height), hash: sha256(row.value) }
   const index = run && height >= run.from ? run.index + height - run.from : null
   // Logged after the tree that is looked at.
-  if (index !== null && index >= at.size) return keep(compared, height, index)
+  if (index !== null && index >= at.size) return keep(compared, height, index, run)
   const stored = index === null ? null : await at.leafAt(index)
   if (index !== null && !stored) {
     compared.runs = null
@@ -150,7 +158,7 @@ async function compareBlock(
   if (index !== null && stored) {
     compared.blocks++
     const detail = differs(leaf, stored)
-    if (detail === null) return keep(compared, height, index)
+    if (detail === null) return keep(compared, height, index, run)
     at.disowned.set(toHex(stored), index)
     const found = find(at, leaf)
     if (found === null) return noteDifferent(at, `block ${chain}/${height}`, detail, index, compared)
@@ -161,7 +169,7 @@ async function compareBlock(
     return
   }
   compared.hasBadRows = true
-  keep(compared, height, found)
+  keep(compared, height, found, compared.lastRow)
   const where = `leaves/${chain}/${heightKey(run && index !== null ? run.from : height)}`
   const status = index === null ? 'missing' : 'tampered'
   at.notes.find('leaf-row', status, where, `block ${height} is leaf ${found}, and no row says so`)
@@ -188,11 +196,14 @@ function find({ unclaimed, disowned }: Comparing, { label, hash }: Expected): nu
   return disowned.get(name) ?? null
 }
 
-function keep(compared: Compared, height: number, index: number): void {
+/** A row that is right stays as it is: that a run ends somewhere tells where the tree may have been published. */
+function keep(compared: Compared, height: number, index: number, row: Run | null): void {
   if (compared.isBehindEnd) compared.runs = null
+  compared.lastRow = row
   const { runs } = compared
   const last = runs?.at(-1)
-  if (last && last.from + last.count === height && last.index + last.count === index)
+  const isFirst = row?.from === height || (row !== null && height === row.from + row.count)
+  if (last && !isFirst && last.from + last.count === height && last.index + last.count === index)
     runs?.splice(-1, 1, { ...last, count: last.count + 1 })
   else runs?.push({ from: height, count: 1, index })
 }

@@ -86,9 +86,7 @@ export async function compareAt(
     .map(({ id, bytes }) => ({ path: tilePath(id), bytes, rule: 'tile' as const }))
     .filter(({ path }) => !same.has(path))
   if (bundle) parts.push({ ...bundle, rule: 'bundle' })
-  const stored = await Promise.all(
-    parts.map(async (part) => ({ part, bytes: await fetch(part.path) })),
-  )
+  const stored = await Promise.all(parts.map(async (part) => ({ part, bytes: await fetch(part.path) })))
   // Sizes come in order: of each level only the newest are asked for again.
   if (same.size > MAX_SAME) same.clear()
   const isOwn = (path: string) => path.startsWith('tile/0/') || path.startsWith('tile/entries/')
@@ -101,4 +99,3 @@ export async function compareAt(
     notes.find(part.rule, bytes ? 'tampered' : 'missing', part.path, detail, remedy)
   }
 }
-

@@ -31,15 +31,8 @@ export async function fetchBundle(
     : (['missing', 'the bundle is not stored'] as const)
   const full = id.width === TILE_WIDTH ? null : await fetch(bundlePath({ ...id, width: TILE_WIDTH }))
   const cut = full && read(full, TILE_WIDTH)?.slice(0, id.width)
-  notes.find(
-    'bundle',
-    status,
-    path,
-    detail,
-    cut ? { kind: 'object', path, bytes: encodeBundle(cut) } : null,
-  )
-  return cut
-    ?? null
+  notes.find('bundle', status, path, detail, cut ? { kind: 'object', path, bytes: encodeBundle(cut) } : null)
+  return cut ?? null
 }
 
 function read(bytes: Uint8Array, width: number): Uint8Array[] | null {

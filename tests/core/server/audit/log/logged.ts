@@ -14,7 +14,10 @@ import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer, type Sequencer } from '#core/server/sequence/sequencer.ts'
 import { dirtyShard, markOf } from '#core/server/store/attempt.ts'
 import { heightKey } from '#core/server/store/rows.ts'
-import { insertPrepared } from '#tests/bench/worlds/prepared-chain.ts'
+import { createCosigner } from '#core/server/cosign/cosigner.ts'
+import { COSIGNER_NEEDS } from '#core/server/cosign/needs.ts'
+import { witnessedWorld } from '../../cosign/witnessed-world.ts'
+import { insertPrepared, newChain } from '#tests/bench/worlds/prepared-chain.ts'
 import { ORIGIN, testDeployment, type TestDeployment, type TestOptions } from '#tests/deployment.ts'
 
 export const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -99,6 +102,44 @@ function remembering(base: Platform): { platform: Platform; stored: Stored } {
       },
     },
   }
+}
+
+/** A log of a few commits with two bundles, whose checkpoints a witness cosigned. */
+export async function damagedLog(): Promise<Logged> {
+  const made: { stored?: Stored } = {}
+  const { world, policy } = await witnessedWorld(['witness'], 1, (base) => {
+    const { platform, stored } = remembering(base)
+    made.stored = stored
+    return platform
+  })
+  const sequencer = createSequencer(await select(world.platform, SEQUENCER_NEEDS), world.home)
+  if (!made.stored) throw new Error('the platform was not wrapped')
+  const { keys } = await trustOf(world.platform)
+  const at = {
+    world,
+    a: world.connect('hospital-a'),
+    sequencer,
+    trust: { keys, policy },
+    stored: made.stored,
+  }
+  const cosigner = createCosigner(await select(world.platform, COSIGNER_NEEDS), world.home, policy)
+  let chain = await newChain(world)
+  for (const [size, step] of [
+    [6, 1],
+    [254, 248],
+    [258, 4],
+  ] as const) {
+    chain = await growTo(at, chain, size, step)
+    if (size !== 254) await cosigner.run()
+  }
+  world.clock.now += 3_600_000
+  return at
+}
+
+/** Where findings about something stored may be: it, or what it says. */
+export function namesOf(name: string): readonly string[] {
+  const [table, chain] = name.split('/')
+  return table === 'leaves' ? [`leaves/${chain}`, `block ${chain}/`] : [name]
 }
 
 export async function logged(options: TestOptions = {}): Promise<Logged> {
