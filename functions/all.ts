@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAmpereError } from '#core/errors.ts'
+import { logOriginOf } from '#core/api/log.ts'
+import { logKeyOfJwk, type LogKey } from '#core/log/note/key.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
+import type { Signer } from '#core/ports/keys.ts'
+import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import { carryOutErasures, ERASER_NEEDS, type EraserPorts } from '#core/server/erase.ts'
 import * as audits from './auditor/operations.ts'
 import { role as auditor } from './auditor/role.ts'
 import { auditorApp } from './auditor/app.ts'
+import { auditLogNews } from './auditor/news.ts'
 import * as discoveries from './discovery/operations.ts'
 import { role as discovery } from './discovery/role.ts'
 import { discoveryApp } from './discovery/app.ts'
@@ -64,6 +69,8 @@ const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 export interface HomeApp {
   readonly app: RoleApp
   readonly tendLog: () => Promise<void>
+  /** Whom audits of the log believe. */
+  readonly logTrust: LogTrust
 }
 
 /** How a home's log is kept. */
@@ -82,7 +89,9 @@ export async function homeApp(
 ): Promise<HomeApp> {
   const eraser = await select(platform, ERASER_NEEDS)
   await eraseFirst(eraser, home, hosting)
-  const log = createSequencing(await select(platform, sequencer.needs), home, policy, hosting.log)
+  const sequencing = await select(platform, sequencer.needs)
+  const logTrust = { keys: logKeys(home, sequencing.keys), policy }
+  const log = createSequencing(sequencing, home, policy, hosting.log)
   const logGrown: LogGrown = async (level) => {
     await log.sequence()
     if (level === 'witnessed') await log.cosign()
@@ -95,13 +104,14 @@ export async function homeApp(
     writerApp(await select(platform, writer.needs), eraser, home, hosting, logGrown),
     readerApp(await select(platform, reader.needs), home, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
-    auditorApp(await select(platform, auditor.needs), home, hosting),
+    auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
     witnessApp(await select(platform, witness.needs), home, hosting),
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
   return {
     app,
+    logTrust,
     tendLog: async () => {
       await log.sequence()
       await log.cosign()
@@ -120,6 +130,29 @@ export async function homeChores(
     sweeper: await select(platform, sweeper.needs),
   }
   return () => doChores(ports, home, hosting.log)
+}
+
+/** What audits the log on schedule; to be called every `LOG_AUDIT_MS`, it answers how much was found. */
+export async function homeLogAudit(
+  platform: Platform,
+  home: Home,
+  logTrust: LogTrust,
+  hosting: Hosting,
+): Promise<() => Promise<number>> {
+  const ports = await select(platform, auditor.needs)
+  return () => auditLogNews(ports, home, logTrust, hosting.log)
+}
+
+/** The public keys of the log, under its name. */
+function logKeys(
+  { origin }: Home,
+  keys: { readonly log: Signer; readonly 'log-quantum': Signer },
+): readonly LogKey[] {
+  const name = logOriginOf(origin)
+  return [
+    logKeyOfJwk(name, 'Ed25519', keys.log.publicKey),
+    logKeyOfJwk(name, 'cosignature-ML-DSA-44', keys['log-quantum'].publicKey),
+  ]
 }
 
 /** What the home's public role says of all roles. */

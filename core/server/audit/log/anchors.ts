@@ -34,7 +34,7 @@ export interface Signed {
 export interface Anchors {
   /** The tree to rebuild; null while there is none, or none that its log signed. */
   readonly tree: Signed | null
-  /** Marks from before this time are looked through already: where an audit of what is new may begin. */
+  /** What was marked before this time is in this tree: from where a later audit may begin. Null where that is not known. */
   readonly cursor: Timestamp | null
 }
 
@@ -57,9 +57,9 @@ export async function loadAnchors(context: Context): Promise<Anchors> {
   const committed = await readCommitted(context, row !== null)
   const remedy = committed && (await publishing(context, committed.signed))
   if (typeof published === 'string') notes.find('published-row', 'tampered', PUBLISHED_ROW, published, remedy)
-  const cursor = committed?.tree.cursor ?? null
-  if (!committed) return { tree: typeof published === 'string' ? null : published, cursor }
+  if (!committed) return { tree: typeof published === 'string' ? null : published, cursor: null }
   const { tree, signed } = committed
+  const { cursor } = tree
   const isDue = ports.now() - tree.signedAt * 1000 > LOG_PROMISE_MS
   if (published === null && (isDue || tree.staging === null || tree.discard !== null))
     notes.find('published-row', 'missing', PUBLISHED_ROW, 'the published checkpoint is not stored', remedy)
@@ -77,7 +77,7 @@ export async function loadAnchors(context: Context): Promise<Anchors> {
     return { tree: signed, cursor }
   }
   await checkKept(context, published)
-  return { tree: published, cursor }
+  return { tree: published, cursor: size === published.checkpoint.size ? cursor : null }
 }
 
 /** How a committed checkpoint would be published: with its cosignatures, where they are kept. */

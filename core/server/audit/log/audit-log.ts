@@ -7,11 +7,12 @@ import type { Edge } from '../../../log/tile/grow.ts'
 import { rootOf } from '../../../log/tile/grow.ts'
 import { merkleRoot } from '../../../log/merkle.ts'
 import { TILE_WIDTH } from '../../../log/tile/path.ts'
+import type { AppendTable } from '../../../ports/table.ts'
 import type { Home } from '../../home.ts'
 import { loadTree } from '../../sequence/tree.ts'
 import { listChains } from '../audit.ts'
 import { loadAnchors, witnessedFrom, type Signed } from './anchors.ts'
-import { chainsSince, loadPassed, NOTHING_PASSED, type Passed } from './audited-row.ts'
+import { chainsSince, loadPassed, notePassed, NOTHING_PASSED, type Passed } from './audited-row.ts'
 import { compareChain, type Comparing } from './blocks/compare-chain.ts'
 import { Coverage, coverChain } from './blocks/coverage.ts'
 import { leafReader } from './tree/leaf-reader.ts'
@@ -37,6 +38,7 @@ export interface LogAudit {
   readonly report: LogReport
   readonly flaws: readonly LogFlaw[]
   readonly tree: Signed | null
+  /** From where on an audit of what is new looks for chains. */
   readonly cursor: Timestamp | null
 }
 
@@ -74,6 +76,16 @@ export async function auditLog(
     tree,
     cursor,
   }
+}
+
+/** Notes how far an audit came that found nothing, for the next one that looks at what is new. */
+export async function noteAudited(
+  { tables }: { readonly tables: { readonly checkpoints: AppendTable } },
+  { report, tree, cursor }: LogAudit,
+): Promise<void> {
+  const isClean = report.findings.length === 0 && report.unlisted === 0
+  if (isClean && tree && cursor !== null && report.size > report.from)
+    await notePassed(tables.checkpoints, tree.checkpoint, cursor)
 }
 
 /** @returns how many blocks were compared */
