@@ -95,7 +95,10 @@ export const logAuditAnswer = v.object({
   blocks: v.pipe(count, v.description('Blocks that were compared with their leaves.')),
   findings: v.array(
     v.object({
-      where: v.pipe(v.string(), v.description('A path below the log, a row, a leaf, or a block as chain/height.')),
+      where: v.pipe(
+        v.string(),
+        v.description('A path below the log, a row, a leaf, or a block as chain/height.'),
+      ),
       status: v.picklist(['tampered', 'missing']),
       rule: v.string(),
       detail: v.string(),

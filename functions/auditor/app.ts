@@ -16,12 +16,7 @@ import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
 
 /** Verifies what the home holds, on demand. Its answers name chains and rules, never contents. */
-export function auditorApp(
-  ports: AuditorPorts,
-  home: Home,
-  trust: LogTrust,
-  hosting: Hosting,
-): RoleApp {
+export function auditorApp(ports: AuditorPorts, home: Home, trust: LogTrust, hosting: Hosting): RoleApp {
   return createRoleApp('auditor', hosting, [
     // Before the chains, whose pattern it has as well.
     route(operations.auditLog, async (c, { query }) => {

@@ -54,6 +54,11 @@ export function publishedSizes(
   }
 }
 
+/** Whether a path is of a partial part that one size alone has. */
+function isOwn(path: string): boolean {
+  return path.startsWith('tile/0/') || path.startsWith('tile/entries/')
+}
+
 /** Bytes that belong under a path. */
 interface Part {
   readonly path: string
@@ -89,7 +94,6 @@ export async function compareAt(
   const stored = await Promise.all(parts.map(async (part) => ({ part, bytes: await fetch(part.path) })))
   // Sizes come in order: of each level only the newest are asked for again.
   if (same.size > MAX_SAME) same.clear()
-  const isOwn = (path: string) => path.startsWith('tile/0/') || path.startsWith('tile/entries/')
   const wasPublished = isCertain || stored.some(({ part, bytes }) => bytes !== null && isOwn(part.path))
   for (const { part, bytes } of stored) {
     if (bytes && equalBytes(bytes, part.bytes)) same.add(part.path)
