@@ -36,6 +36,7 @@ export interface Rebuilding {
  * @returns the edge, or null when neither a bundle nor its tile says what leaves there are
  */
 export async function rebuild(at: Rebuilding): Promise<Edge | null> {
+  if (at.start.size === at.size) return at.start
   const ids = [...bundlesBetween(at.start.size, at.size)]
   let edge = onBundle(at.start)
   const reading: Promise<Read>[] = []

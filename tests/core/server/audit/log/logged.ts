@@ -3,9 +3,7 @@ import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import type { Replica } from '#core/client/read/replica.ts'
-import { logOriginOf } from '#core/api/log.ts'
 import type { Connection } from '#core/client/connect.ts'
-import { logKeyOfJwk } from '#core/log/note/key.ts'
 import { select, type ObjectsName, type Platform, type TableName } from '#core/ports/needs.ts'
 import { auditLog, type LogAuditOptions } from '#core/server/audit/log/audit-log.ts'
 import type { LogTrust } from '#core/server/audit/log/needs.ts'
@@ -114,12 +112,11 @@ export async function damagedLog(): Promise<Logged> {
   })
   const sequencer = createSequencer(await select(world.platform, SEQUENCER_NEEDS), world.home)
   if (!made.stored) throw new Error('the platform was not wrapped')
-  const { keys } = await trustOf(world.platform)
   const at = {
     world,
     a: world.connect('hospital-a'),
     sequencer,
-    trust: { keys, policy },
+    trust: world.logTrust,
     stored: made.stored,
   }
   const cosigner = createCosigner(await select(world.platform, COSIGNER_NEEDS), world.home, policy)
@@ -154,18 +151,8 @@ export async function logged(options: TestOptions = {}): Promise<Logged> {
   })
   const sequencer = createSequencer(await select(world.platform, SEQUENCER_NEEDS), world.home)
   if (!made.stored) throw new Error('the platform was not wrapped')
-  const trust = await trustOf(world.platform)
+  const { logTrust: trust } = world
   return { world, a: world.connect('hospital-a'), sequencer, trust, stored: made.stored }
-}
-
-/** The log's own public keys, and nobody who witnesses. */
-export async function trustOf(platform: Platform): Promise<LogTrust> {
-  const origin = logOriginOf(ORIGIN)
-  const keys = [
-    logKeyOfJwk(origin, 'Ed25519', (await platform.signer('log')).publicKey),
-    logKeyOfJwk(origin, 'cosignature-ML-DSA-44', (await platform.signer('log-quantum')).publicKey),
-  ]
-  return { keys, policy: null }
 }
 
 export async function auditNow(
