@@ -23,6 +23,7 @@ const sample = await time(async () => {
     bad: new Set(),
     published: { within: async (_, last) => (last === size ? [end] : []) },
     notes,
+    comparisons: notes,
     same: new Set(),
     see: () => {},
   })

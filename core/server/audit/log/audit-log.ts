@@ -16,7 +16,7 @@ import { chainsSince, loadPassed, notePassed, NOTHING_PASSED, type Passed } from
 import { compareChain, type Comparing } from './blocks/compare-chain.ts'
 import { Coverage, coverChain } from './blocks/coverage.ts'
 import { leafReader } from './tree/leaf-reader.ts'
-import { findBadBundles } from './tree/locate.ts'
+import { findDamage } from './tree/locate.ts'
 import type { LogAuditPorts, LogTrust } from './needs.ts'
 import { publishedSizes } from './tree/published.ts'
 import { rebuild } from './tree/rebuild.ts'
@@ -126,27 +126,35 @@ async function buildTree(
   const { root, size } = tree.checkpoint
   const first = await buildOnce(at, tree, coverage, unclaimed, new Set())
   if (first.edge && equalBytes(rootAt(first.edge), root)) {
-    at.notes.take(first.notes)
+    takeAll(at, first)
     return first.missing
   }
   const fetch = (path: string) => at.ports.objects.log.fetch(path)
-  const bad = first.edge && (await findBadBundles({ fetch, size, root, built: first.edge }))
-  if (bad) {
+  const damage = first.edge && (await findDamage({ fetch, size, root, built: first.edge }))
+  if (damage?.unproven.length === 0 && damage.bad.size > 0) {
+    const { bad } = damage
     unclaimed.clear()
     const again = await buildOnce(at, tree, coverage, unclaimed, bad)
     if (again.edge && equalBytes(rootAt(again.edge), root)) {
-      at.notes.take(again.notes)
+      takeAll(at, again)
       return new Set([...bad, ...again.missing])
     }
   }
   unclaimed.clear()
-  noteUnproven(at, tree, first)
+  at.notes.take(first.notes)
+  noteUnproven(at, tree, damage?.unproven ?? [])
   return null
+}
+
+function takeAll(at: Auditing, { notes, comparisons }: Built): void {
+  at.notes.take(notes)
+  at.notes.take(comparisons)
 }
 
 interface Built {
   readonly edge: Edge | null
   readonly notes: LogNotes
+  readonly comparisons: LogNotes
   /** Bundles whose entries are not known. */
   readonly missing: ReadonlySet<number>
 }
@@ -159,7 +167,7 @@ async function buildOnce(
   bad: ReadonlySet<number>,
 ): Promise<Built> {
   const { ports, home, trust, passed, progress } = at
-  const notes = new LogNotes()
+  const [notes, comparisons] = [new LogNotes(), new LogNotes()]
   const from = passed.edge.size
   const witnessed = witnessedFrom({ ports, home, trust, notes }, from === 0 ? 0 : from + 1)
   const missing = new Set(bad)
@@ -171,6 +179,7 @@ async function buildOnce(
     bad,
     published: publishedSizes(witnessed, coverage, size),
     notes,
+    comparisons,
     same: new Set(),
     see: (first, entries) => {
       for (; next < first / TILE_WIDTH; next++) missing.add(next)
@@ -186,7 +195,7 @@ async function buildOnce(
       const detail = `${checkpoint.size} leaves were witnessed, and there are ${size}`
       notes.find('rolled-back', 'missing', where, detail)
     }
-  return { edge, notes, missing }
+  return { edge, notes, comparisons, missing }
 }
 
 function noteUnclaimed(
@@ -208,13 +217,15 @@ function rootAt(edge: Edge): Uint8Array {
   return edge.size === 0 ? merkleRoot([]) : rootOf(edge)
 }
 
-/** Without the root only what cannot be read is known to be wrong. */
-function noteUnproven({ notes }: Auditing, { checkpoint }: Signed, { notes: own }: Built): void {
-  for (const { rule, status, where, detail } of own.flaws)
-    if (['bundle', 'witnessed-row', 'witnessed-quorum', 'rolled-back'].includes(rule))
-      notes.find(rule, status, where, detail)
-  const detail = `neither bundles nor tiles make the signed root of ${checkpoint.size} leaves; what is wrong is not decided`
-  notes.find('log-root', 'tampered', 'log', detail)
+/** Says what of the log nothing proves; all else may be right or wrong. */
+function noteUnproven({ notes }: Auditing, { checkpoint }: Signed, unproven: readonly string[]): void {
+  for (const path of unproven) {
+    const detail = 'neither the tile nor what is below it is what the signed root covers'
+    notes.find('log-root', 'tampered', path, detail)
+  }
+  if (unproven.length > 0) return
+  const detail = `neither bundles nor tiles make the signed root of ${checkpoint.size} leaves`
+  notes.find('log-root', 'tampered', 'log', `${detail}; what is wrong is not decided`)
 }
 
 async function compareBlocks(
@@ -242,15 +253,16 @@ async function compareBlocks(
   return blocks
 }
 
-/** Says which rows a chain should have, if each of its blocks was found among the leaves. */
+/** Says which rows a chain should have, if each of its blocks was found among the leaves; else its blocks are named already. */
 async function remakeRows(comparing: Comparing, chain: ChainId | Digest): Promise<void> {
   const silent = { ...comparing, notes: new LogNotes() }
   const { runs } = await compareChain(silent, chain, 0, true)
   const isInOrder = runs?.every((run, i) => i === 0 || run.index > (runs[i - 1]?.index ?? 0))
-  const remedy = runs && isInOrder === true ? ({ kind: 'leaves', chain, runs } as const) : null
+  if (!runs || isInOrder !== true) return
+  const remedy = { kind: 'leaves', chain, runs } as const
   const detail = 'the rows of this chain are not where its leaves are'
   comparing.notes.find('leaf-row', 'tampered', `leaves/${chain}`, detail, remedy)
-  for (const { index, count } of runs ?? [])
+  for (const { index, count } of runs)
     for (const [name, leaf] of comparing.unclaimed)
       if (leaf >= index && leaf < index + count) comparing.unclaimed.delete(name)
 }

@@ -6,9 +6,11 @@ import { utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
+import { auditLog } from '#core/server/audit/log/audit-log.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer, type Sequencer } from '#core/server/sequence/sequencer.ts'
-import { ORIGIN, seededRandom, testDeployment } from '#tests/deployment.ts'
+import { ORIGIN, seededRandom, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 import { expectedOf, wholeLog } from './whole-log.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -31,6 +33,12 @@ async function halfLogged() {
   return { world, faults, open, own, connection, record, chains: [record, access] }
 }
 
+/** What the home's own audit of the log says, an hour later. */
+async function auditFindings({ platform, home, logTrust, clock }: TestDeployment) {
+  const later = { ...(await select(platform, AUDITOR_NEEDS)), now: () => clock.now + 3_600_000 }
+  return (await auditLog(later, home, logTrust)).report.findings
+}
+
 /** Fails call k of the second run, then goes on as told, and reads the whole log. */
 async function failed(k: number, fault: Fault, then: (typeof ALL)[number]) {
   const { world, faults, open, own, connection, record, chains } = await halfLogged()
@@ -45,6 +53,7 @@ async function failed(k: number, fault: Fault, then: (typeof ALL)[number]) {
     world.platform,
     await expectedOf(world.platform, world.registryId, chains),
   )
+  expect(await auditFindings(world)).toEqual([])
   const wanted = then.endsWith('another batch') ? [0, 1, 2, 3] : [0, 1, 2]
   return { outcome, last: last.outcome, heights: heights[record], wanted }
 }
@@ -127,6 +136,7 @@ describe('several sequencers and appenders at once', () => {
         world.platform,
         await expectedOf(world.platform, world.registryId, chains),
       )
+      expect(await auditFindings(world)).toEqual([])
       for (const { record } of records) expect(heights[record]).toEqual([0, 1, 2, 3, 4, 5])
     })
 })

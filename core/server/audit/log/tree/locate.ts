@@ -19,21 +19,31 @@ export interface Damaged {
   readonly built: Edge
 }
 
+/** What the tiles tell of a damaged log. */
+export interface Damage {
+  /** Bundles that are wrong: the tile above them is proved. */
+  readonly bad: Set<number>
+  /** Paths of tiles whose hash is proved, and that are neither stored nor what is stored below them. */
+  readonly unproven: string[]
+}
+
+/** Unproven tiles that are named. */
+const MAX_UNPROVEN = 100
+
 /**
  * Which bundles are wrong, by tiles that lead up to the signed root: from the right edge downwards each tile is proved
  * by its hash in the one above. Reads the whole log once more, which only a damaged one needs.
- * @returns null where the tiles do not tell either
+ * @returns null where not even the right edge leads to the root
  */
-export async function findBadBundles(damaged: Damaged): Promise<ReadonlySet<number> | null> {
+export async function findDamage(damaged: Damaged): Promise<Damage | null> {
   const levels = await provenEdge(damaged)
   if (!levels) return null
-  const bad = new Set<number>()
-  let isKnown = true
+  const damage: Damage = { bad: new Set(), unproven: [] }
   for (const [level, bytes] of levels.entries()) {
     const index = Math.floor(damaged.size / TILE_WIDTH ** (level + 1))
-    if (bytes.length > 0) isKnown = (await descend(damaged, { level, index }, bytes, bad)) && isKnown
+    if (bytes.length > 0) await descend(damaged, { level, index }, bytes, damage)
   }
-  return isKnown && bad.size > 0 ? bad : null
+  return damage
 }
 
 /** Of each level's partial tile the stored or the rebuilt one, such that together they have the signed root. */
@@ -56,26 +66,26 @@ async function provenEdge({ fetch, size, root, built }: Damaged): Promise<readon
   return null
 }
 
-/** Adds the bad bundles under a proven tile. @returns false where something under it is proved by nothing */
+/** Adds what is wrong under a proven tile. */
 async function descend(
   damaged: Damaged,
   { level, index }: Pick<TileId, 'level' | 'index'>,
   tile: Uint8Array,
-  bad: Set<number>,
-): Promise<boolean> {
+  damage: Damage,
+): Promise<void> {
   const width = tile.length / HASH_BYTES
   if (level === 0) {
     const hashes = await leafHashes(damaged.fetch, index, width)
-    if (!hashes || !equalBytes(hashes, tile)) bad.add(index)
-    return true
+    if (!hashes || !equalBytes(hashes, tile)) damage.bad.add(index)
+    return
   }
-  let isKnown = true
   for (let i = 0; i < width; i++) {
     const below = { level: level - 1, index: index * TILE_WIDTH + i }
     const child = await provenTile(damaged.fetch, below, hashAt(tile, i))
-    isKnown = child !== null && (await descend(damaged, below, child, bad)) && isKnown
+    if (child) await descend(damaged, below, child, damage)
+    else if (damage.unproven.length < MAX_UNPROVEN)
+      damage.unproven.push(tilePath({ ...below, width: TILE_WIDTH }))
   }
-  return isKnown
 }
 
 /** The full tile with this root: the stored one, or what is stored below it. */

@@ -72,7 +72,7 @@ const MAX_SAME = 64
 /** Where partial tiles are compared. */
 export interface Comparing {
   readonly fetch: FetchPath
-  readonly notes: LogNotes
+  readonly comparisons: LogNotes
   /** Paths that hold what belongs there: a tile of a higher level belongs to many sizes. */
   readonly same: Set<string>
 }
@@ -82,7 +82,7 @@ export interface Comparing {
  * those that only this size has tells: then all must be there, since all are stored before a size is published.
  */
 export async function compareAt(
-  { fetch, notes, same }: Comparing,
+  { fetch, comparisons, same }: Comparing,
   tiles: readonly Tile[],
   bundle: { readonly path: string; readonly bytes: Uint8Array } | null,
   isCertain: boolean,
@@ -100,6 +100,6 @@ export async function compareAt(
     if (bytes ? same.has(part.path) : !wasPublished) continue
     const remedy: Remedy = { kind: 'object', path: part.path, bytes: part.bytes }
     const detail = bytes ? `the ${part.rule} is not that of its leaves` : `the ${part.rule} is not stored`
-    notes.find(part.rule, bytes ? 'tampered' : 'missing', part.path, detail, remedy)
+    comparisons.find(part.rule, bytes ? 'tampered' : 'missing', part.path, detail, remedy)
   }
 }

@@ -24,7 +24,10 @@ export interface Rebuilding {
   /** Bundles that are known to be wrong: the hashes of their leaves are taken from the tile. */
   readonly bad: ReadonlySet<number>
   readonly published: Published
+  /** What cannot be read, whatever the root. */
   readonly notes: LogNotes
+  /** What is not that of the leaves: counts once the root proves them. */
+  readonly comparisons: LogNotes
   readonly same: Set<string>
   /** Is shown the entries of each bundle that was read, in order. */
   readonly see: (first: number, entries: readonly Uint8Array[]) => void
@@ -32,7 +35,7 @@ export interface Rebuilding {
 
 /**
  * Builds the tree from its entry bundles, in memory that does not grow with it, and compares every stored tile and every
- * published partial one. Nothing of what is noted counts unless the root is the signed one: then each leaf is proved.
+ * published partial one. No comparison counts unless the root is the signed one: then each leaf is proved.
  * @returns the edge, or null when neither a bundle nor its tile says what leaves there are
  */
 export async function rebuild(at: Rebuilding): Promise<Edge | null> {
@@ -93,12 +96,12 @@ async function readLeaves(at: Rebuilding, id: BundleId): Promise<Read> {
   ])
   if (entries) return { entries, tile }
   const detail = 'the bundle is not what the signed root covers'
-  if (at.bad.has(id.index)) at.notes.find('bundle', 'tampered', bundlePath(id), detail)
+  if (at.bad.has(id.index)) at.comparisons.find('bundle', 'tampered', bundlePath(id), detail)
   return { entries: null, tile: tile === undefined ? await at.fetch(tilePath({ level: 0, ...id })) : tile }
 }
 
 /** Hashes of the leaves; where there is no bundle, those of the tile, which the root will prove or not. */
-function leavesOf({ notes }: Rebuilding, id: BundleId, { entries, tile }: Read): Uint8Array[] | null {
+function leavesOf({ comparisons }: Rebuilding, id: BundleId, { entries, tile }: Read): Uint8Array[] | null {
   if (!entries)
     return tile?.length === id.width * HASH_BYTES
       ? Array.from({ length: id.width }, (_, i) => hashAt(tile, i))
@@ -106,13 +109,13 @@ function leavesOf({ notes }: Rebuilding, id: BundleId, { entries, tile }: Read):
   for (const [i, entry] of entries.entries())
     if (!isLeaf(entry)) {
       const where = `leaf ${id.index * TILE_WIDTH + i}`
-      notes.find('leaf-form', 'tampered', where, 'the entry is no leaf of this log')
+      comparisons.find('leaf-form', 'tampered', where, 'the entry is no leaf of this log')
     }
   return entries.map(leafHash)
 }
 
 async function compareTile(
-  at: Pick<Rebuilding, 'fetch' | 'notes'>,
+  at: Pick<Rebuilding, 'fetch' | 'comparisons'>,
   { id, bytes }: Tile,
   read: Uint8Array | null | undefined,
 ): Promise<void> {
@@ -120,7 +123,7 @@ async function compareTile(
   const stored = id.level === 0 && read !== undefined ? read : await at.fetch(path)
   if (stored && equalBytes(stored, bytes)) return
   const detail = stored ? 'the tile is not that of its leaves' : 'the tile is not stored'
-  at.notes.find('tile', stored ? 'tampered' : 'missing', path, detail, { kind: 'object', path, bytes })
+  at.comparisons.find('tile', stored ? 'tampered' : 'missing', path, detail, { kind: 'object', path, bytes })
 }
 
 /** Compares what is stored for each size within or right after a bundle that was published, or may have been. */
@@ -130,7 +133,7 @@ async function compareStops(at: Rebuilding, before: Edge, leaves: Leaves, after:
     if (size <= at.start.size && at.start.size > 0) continue
     const edge = size === after.size ? after : grow(before, hashes.slice(0, size - first)).edge
     if (checkpoint && !equalBytes(rootOf(edge), checkpoint.root))
-      at.notes.find(
+      at.comparisons.find(
         'forked',
         'tampered',
         `checkpoints/witnessed/${String(size).padStart(16, '0')}`,
