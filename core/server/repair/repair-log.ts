@@ -17,6 +17,9 @@ export interface LogRepair {
   readonly report: LogReport
 }
 
+/** Audits of one repair at most: more than one repairs where damage was hidden by other damage. */
+const MAX_ROUNDS = 8
+
 /** With these nothing is known of what belongs under the tree. */
 const UNPROVEN: readonly LogRule[] = ['log-root', 'forked', 'rolled-back', 'bundle', 'tile']
 
@@ -33,14 +36,12 @@ export async function repairLog(
   progress: (leaves: number, blocks: number) => void = () => {},
 ): Promise<LogRepair> {
   const repaired: LogFinding[] = []
-  const done = new Set<string>()
-  for (;;) {
+  for (let round = 1; ; round++) {
     const audit = await auditLog(ports, home, trust, { progress })
-    const due = dueIn(audit).filter(({ rule, where }) => !done.has(`${rule} ${where}`))
-    if (due.length === 0) return { repaired, report: audit.report }
+    const due = dueIn(audit)
+    // What is found again after it was put right so often is not what was thought.
+    if (due.length === 0 || round === MAX_ROUNDS) return { repaired, report: audit.report }
     for (const { remedy, ...finding } of due) {
-      // What is found again after it was put right is not what was thought.
-      done.add(`${finding.rule} ${finding.where}`)
       await apply(ports, remedy)
       repaired.push(finding)
     }

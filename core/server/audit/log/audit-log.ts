@@ -68,7 +68,7 @@ export async function auditLog(
   const at: Auditing = { ports, home, trust, notes, tree, passed, progress }
   const blocks = await auditTree(at)
   const { flaws, unlisted } = notes
-  const findings = flaws.map(({ remedy: _, ...finding }) => finding)
+  const findings = flaws.map(({ where, status, rule, detail }) => ({ where, status, rule, detail }))
   const from = passed.edge.size
   return {
     report: { size: tree?.checkpoint.size ?? 0, from, blocks, findings, unlisted },
@@ -188,7 +188,7 @@ async function buildOnce(
       noteUnclaimed(coverage, first, entries, unclaimed)
     },
   })
-  for (; next < Math.ceil(size / TILE_WIDTH); next++) missing.add(next)
+  for (; size > from && next < Math.ceil(size / TILE_WIDTH); next++) missing.add(next)
   for await (const { checkpoint } of witnessed)
     if (checkpoint.size > size) {
       const where = `checkpoints/witnessed/${String(checkpoint.size).padStart(16, '0')}`

@@ -84,7 +84,13 @@ export async function compareChain(
       height++
     }
   }
-  for (; run; run = await nextRun(runs)) await noteLost(at, chain, Math.max(height, run.from), run)
+  for (; run; run = await nextRun(runs))
+    for (
+      let lost = Math.max(height, run.from);
+      lost < Math.min(run.from + run.count, run.from + at.size);
+      lost++
+    )
+      await noteLost(at, chain, lost, run)
   return compared
 }
 
@@ -122,14 +128,19 @@ async function advance(
 }
 
 async function noteLost(
-  { notes, size }: Comparing,
+  at: Comparing,
   chain: ChainId | Digest,
   height: number,
   run: Run | null,
 ): Promise<void> {
-  if (!run || height < run.from || height >= run.from + run.count || run.index >= size) return
-  const detail = `leaf ${run.index + height - run.from} is of a block that is not stored`
-  notes.find('logged-block', 'missing', `block ${chain}/${height}`, detail)
+  if (!run || height < run.from || height >= run.from + run.count) return
+  const index = run.index + height - run.from
+  if (index >= at.size) return
+  // A row may be wrong, and the leaf that of another block.
+  const stored = await at.leafAt(index)
+  if (stored) at.disowned.set(toHex(stored), index)
+  const detail = `leaf ${index} is of a block that is not stored`
+  at.notes.find('logged-block', 'missing', `block ${chain}/${height}`, detail)
 }
 
 interface OneBlock {

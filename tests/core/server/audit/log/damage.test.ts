@@ -68,6 +68,11 @@ describe('a log of which something was damaged', () => {
       const { report } = await auditNow(at)
       if (!report.findings.some(({ where }) => namesOf(name).some((each) => where.startsWith(each))))
         missed.push(`${name}: ${JSON.stringify(report.findings)}`)
+      // What is put right does not depend on how it was damaged: trying it for each takes three times as long.
+      if (how === 'swapped with another' && process.env['SLOW'] !== '1') {
+        await at.stored.write(name, bytes)
+        continue
+      }
       const ports = await select(at.world.platform, REPAIR_NEEDS)
       const repair = await repairLog(ports, at.world.home, at.trust)
       const after = await at.stored.read(name)
