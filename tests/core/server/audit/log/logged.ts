@@ -2,6 +2,9 @@
 import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { parseBlock } from '#core/block/open-block.ts'
+import { digestOf } from '#core/crypto/hash.ts'
+import type { Verifiers } from '#core/crypto/signature.ts'
+import { frame } from '#core/bytes/frame.ts'
 import type { Replica } from '#core/client/read/replica.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { select, type ObjectsName, type Platform, type TableName } from '#core/ports/needs.ts'
@@ -112,8 +115,9 @@ export async function damagedLog(): Promise<Logged> {
   })
   const sequencer = createSequencer(await select(world.platform, SEQUENCER_NEEDS), world.home)
   if (!made.stored) throw new Error('the platform was not wrapped')
+  const home = { ...world.home, verifiers: remembered(world.home.verifiers) }
   const at = {
-    world,
+    world: { ...world, home },
     a: world.connect('hospital-a'),
     sequencer,
     trust: world.logTrust,
@@ -131,6 +135,25 @@ export async function damagedLog(): Promise<Logged> {
   }
   world.clock.now += 3_600_000
   return at
+}
+
+/** Verifies each signature once: cases ask for the same ones a hundred times, and ML-DSA-44 takes 5 ms. */
+function remembered(verifiers: Verifiers): Verifiers {
+  const known = new Map<string, Promise<boolean>>()
+  return {
+    get: async (jwk) => {
+      const verifier = await verifiers.get(jwk)
+      return {
+        ...verifier,
+        verify: (bytes, signature) => {
+          const name = digestOf(frame(JSON.stringify(jwk), bytes, signature))
+          const result = known.get(name) ?? verifier.verify(bytes, signature)
+          known.set(name, result)
+          return result
+        },
+      }
+    },
+  }
 }
 
 /** Where findings about something stored may be: it, or what it says. */
