@@ -95,7 +95,7 @@ describe('audit of the log', () => {
     const { size } = before['log'] as { size: number }
     expect(await told(folder, 'audit', '--stores', '--since-last')).toMatchObject({
       exit: 0,
-      log: { size, from: size, blocks: 1 },
+      log: { size, from: size, findings: [] },
     })
     const where = `tile/0/000.p/${size}`
     const platform = openLocal({ folder: join(folder, 'home'), passphrase: 'not needed' })

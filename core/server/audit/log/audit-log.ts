@@ -188,7 +188,9 @@ async function buildOnce(
       noteUnclaimed(coverage, first, entries, unclaimed)
     },
   })
-  for (; size > from && next < Math.ceil(size / TILE_WIDTH); next++) missing.add(next)
+  // What was audited before is taken as it was then.
+  const end = size > from ? Math.ceil(size / TILE_WIDTH) : 0
+  for (; next < end; next++) missing.add(next)
   for await (const { checkpoint } of witnessed)
     if (checkpoint.size > size) {
       const where = `checkpoints/witnessed/${String(checkpoint.size).padStart(16, '0')}`
