@@ -98,20 +98,21 @@ describe('audit of the log', () => {
       log: { size, from: size, findings: [] },
     })
     const passphrase = readFileSync(join(folder, 'passphrase'), 'utf8').trim()
-    const platform = openLocal({ folder: join(folder, 'home'), passphrase })
-    const log = platform.objects('log')
-    // Not of the newest commit: what that promised, the next start stores again.
-    let older = size - 1
-    while (older > 0 && !(await log.fetch(`tile/0/000.p/${older}`))) older--
-    const where = `tile/0/000.p/${older}`
-    await log.shred(where)
-    await platform.close()
+    const where = `tile/0/000.p/${size}`
+    const damage = async () => {
+      const platform = openLocal({ folder: join(folder, 'home'), passphrase })
+      await platform.objects('log').shred(where)
+      await platform.close()
+    }
+    await damage()
     const { code, out } = await lines(folder, 'audit', '--stores')
     expect({ code, out }).toMatchObject({
       code: 3,
       out: expect.stringContaining(`FAILED ${where}: missing. The tile is not stored (rule tile).`),
     })
     expect(out).toMatch(/Next: npx ampere audit .*--repair/)
+    // What the newest commit promised, the sequencer has stored again when the command ended.
+    await damage()
     expect(await told(folder, 'audit', '--stores', '--repair')).toMatchObject({
       exit: 0,
       repaired: [{ where, rule: 'tile' }],
