@@ -6,6 +6,7 @@ import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
+import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import type { Home } from '#core/server/home.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { homeApp } from '#functions/all.ts'
@@ -24,6 +25,8 @@ export interface OpenHome {
   readonly app: RoleApp
   /** Looks after its log; due every `SEQUENCE_MS`. */
   readonly tendLog: () => Promise<void>
+  /** Whom audits of its log believe. */
+  readonly logTrust: LogTrust
   readonly fetch: Fetch
 }
 
@@ -50,13 +53,13 @@ export async function openHome(
       registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
       verifiers,
     }
-    const { app, tendLog } = await homeApp(
+    const { app, tendLog, logTrust } = await homeApp(
       platform,
       home,
       { now, random, log },
       { policy: readPolicy(folder, settings.origin) },
     )
-    return { platform, home, app, tendLog, fetch: async (request) => app.fetch(request) }
+    return { platform, home, app, tendLog, logTrust, fetch: async (request) => app.fetch(request) }
   } catch (error) {
     await platform.close()
     throw error

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { failAt, killAfter, withFaults, type Fault, type FaultPlan } from '#adapters/around/faults.ts'
-import { makeScene, type Scene } from './scene.ts'
+import { auditFindings, makeScene, type Scene } from './scene.ts'
 
 const FAULTS = ['not-applied', 'applied-unknown', 'delayed'] as const satisfies readonly Fault[]
 /** Which run is disturbed: the first of a log, the first of a process, one of a process that ran before. */
@@ -63,6 +63,8 @@ async function disturbed(scene: Scene, run: (typeof RUNS)[number], plan: FaultPl
   await next.run()
   steps.push(await scene.census())
   const last = (await (await scene.sequencer()).run()).outcome
+  // A restart begins cold: then what the log's own audit reads is all that there is.
+  if (then.startsWith('restart')) expect(await auditFindings(scene.world)).toEqual([])
   const blocks = steps[0]?.blocks ?? 0
   return { outcome, last, whole: steps.every((step) => step.blocks === blocks && step.logged === blocks) }
 }

@@ -4,6 +4,8 @@ import { utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
+import { auditLog } from '#core/server/audit/log/audit-log.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer, type Sequencer } from '#core/server/sequence/sequencer.ts'
 import { ORIGIN, seededRandom, START_MS, testDeployment, type TestDeployment } from '#tests/deployment.ts'
@@ -85,4 +87,10 @@ async function addAll(platform: Platform, { rows, objects }: Saved): Promise<voi
   for (const { table, partition, key, value } of rows)
     await platform.table(table).insert(partition, key, value)
   for (const { name, bytes } of objects) await platform.objects('entries').store(name, bytes)
+}
+
+/** What the home's own audit of the log finds, an hour later, when every promise is due. */
+export async function auditFindings({ platform, home, logTrust, clock }: TestDeployment) {
+  const later = { ...(await select(platform, AUDITOR_NEEDS)), now: () => clock.now + 3_600_000 }
+  return (await auditLog(later, home, logTrust)).report.findings
 }

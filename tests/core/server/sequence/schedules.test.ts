@@ -7,7 +7,7 @@ import { select, type Platform } from '#core/ports/needs.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer, type Sequencer } from '#core/server/sequence/sequencer.ts'
 import { ORIGIN, seededRandom, testDeployment } from '#tests/deployment.ts'
-import { entry } from './scene.ts'
+import { auditFindings, entry } from './scene.ts'
 import { expectedOf, wholeLog } from './whole-log.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -69,6 +69,7 @@ describe('several sequencers and appenders at once', () => {
         world.platform,
         await expectedOf(world.platform, world.registryId, chains),
       )
+      expect(await auditFindings(world)).toEqual([])
       for (const { record } of records) expect(heights[record]).toEqual([0, 1, 2, 3, 4, 5])
     })
 })
