@@ -11,8 +11,8 @@ from .forms.shapes import HEAD, count, digest_text, obj, one_of, string, timesta
 from .lines import Export, read_export
 from .log.judge import LogFinding, judge_log
 from .log.policy import Policy
-from .parts.erasures import MAX_CHARACTERS, completed_erasures, take_statement
-from .parts.status import broken_batches, judge_parts
+from .parts.erasures import MAX_CHARACTERS, Erasure, completed_erasures, take_statement
+from .parts.status import Judgement, broken_batches, judge_parts
 from .registry.fold import Registry
 
 _HEAD = obj({"v": one_of(1), "chain": digest_text, "height": count, "block": digest_text, "registry": HEAD,
@@ -69,27 +69,36 @@ def verify(data: bytes, pinned: str | None = None, now: str | None = None, polic
     erasures = completed_erasures(chain, export.first["origin"])
     for jws in export.erased:
         take_statement(jws, chain, export.first["origin"], erasures)
-    logged = [LogFinding("promised")] * len(chain.blocks)
-    if policy is not None:
-        logged = judge_log(export, chain, policy, time_ms(head["time"]))
-    open_batches, statuses, problems = broken_batches(chain.blocks), [], []
-    entries = erased = 0
-    for block in chain.blocks:
-        named = block.entries or {"root": "", "keys": "", "count": 0}
-        row = export.rows.get(f"{named['root']}.{named['keys']}")
-        found = judge_parts(block, row, export.objects.get(named["root"]), erasures, now_ms)
-        if block.height in open_batches:
-            found.statuses.append("incomplete")
-        found.statuses.append(logged[block.height].status)
-        for status, check in logged[block.height].problems:
-            found.find(status, check)
-        statuses.append(found.status)
-        problems += found.problems
-        entries += named["count"]
-        erased += found.erased
+    logged = judge_log(export, chain, policy, time_ms(head["time"])) if policy else None
+    found = judge_blocks(export, chain, erasures, logged, now_ms)
     return {
         **{member: export.first[member] for member in ("chain", "registry", "origin")},
-        "blocks": len(chain.blocks), "entries": entries, "erased": erased, "asOf": head["time"],
-        "statuses": statuses, "erasures": [erasure.report(now_ms) for erasure in erasures],
-        "problems": problems,
+        "blocks": len(chain.blocks),
+        "entries": sum(block.entries["count"] for block in chain.blocks if block.entries),
+        "erased": sum(judgement.erased for judgement in found),
+        "asOf": head["time"],
+        "statuses": [judgement.status for judgement in found],
+        "erasures": [erasure.report(now_ms) for erasure in erasures],
+        "receipts": len(export.receipts),
+        "log": logged and {"statuses": [finding.status for finding in logged],
+                           "receipts": [finding.receipt and finding.receipt.report() for finding in logged]},
+        "problems": [problem for judgement in found for problem in judgement.problems],
     }
+
+
+def judge_blocks(export: Export, chain: Chain, erasures: list[Erasure], logged: list[LogFinding] | None,
+                 now_ms: int) -> list[Judgement]:
+    """Steps 5 to 7 together, by height."""
+    open_batches, found = broken_batches(chain.blocks), []
+    for block in chain.blocks:
+        named = block.entries or {"root": "", "keys": ""}
+        row = export.rows.get(f"{named['root']}.{named['keys']}")
+        judgement = judge_parts(block, row, export.objects.get(named["root"]), erasures, now_ms)
+        if block.height in open_batches:
+            judgement.statuses.append("incomplete")
+        finding = logged[block.height] if logged else LogFinding("promised")
+        judgement.statuses.append(finding.status)
+        for status, check in finding.problems:
+            judgement.find(status, check)
+        found.append(judgement)
+    return found

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import BadSignature, Malformed
-from ..forms.encoding import from_base64, sha256, to_base64url
+from ..forms.encoding import MAX_INTEGER, from_base64, sha256, to_base64url
 from ..forms.jws import check_public_key, check_signature
 from .note import Checkpoint, is_key_name
 
 ED25519, COSIGNATURE, SUBTREE = 0x01, 0x04, 0x06
 PUBLIC_BYTES = {ED25519: 32, COSIGNATURE: 32, SUBTREE: 1312}
-MAX_TIME = 2**63 - 1
 
 _KEY_ID = re.compile(r"[0-9a-f]{8}\Z")
 
@@ -37,9 +36,9 @@ class VerifierKey:
         time = 0
         if self.kind != ED25519:
             time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
-            if time > MAX_TIME:
-                raise BadSignature("a time beyond 2^63 - 1")
-        _check(self.kind, self.public, signature, self._message(checkpoint, time))
+            if time > MAX_INTEGER:
+                raise BadSignature("a time beyond 2^53 - 1")
+        check_message(self.kind, self.public, signature, self._message(checkpoint, time))
         return time
 
     def _message(self, checkpoint: Checkpoint, time: int) -> bytes:
@@ -48,11 +47,13 @@ class VerifierKey:
             return text
         if self.kind == COSIGNATURE:
             return b"cosignature/v1\ntime %d\n" % time + text
-        origin = checkpoint.origin.encode("utf-8")
-        if len(origin) > 255:
-            raise BadSignature("an origin that is too long for this type of signature")
-        return (b"subtree/v1\n\0" + _counted(self.name.encode("utf-8")) + time.to_bytes(8, "big") + _counted(origin)
-                + (0).to_bytes(8, "big") + checkpoint.size.to_bytes(8, "big") + checkpoint.root)
+        return subtree_message(self.name, time, checkpoint.origin, 0, checkpoint.size, checkpoint.root)
+
+
+def subtree_message(name: str, time: int, origin: str, start: int, end: int, root: bytes) -> bytes:
+    """The structure `cosigned_message` of c2sp.org/tlog-cosignature."""
+    numbers = [number.to_bytes(8, "big") for number in (time, start, end)]
+    return b"subtree/v1\n\0" + _counted(name) + numbers[0] + _counted(origin) + numbers[1] + numbers[2] + root
 
 
 def parse_verifier_key(text: bytes) -> VerifierKey:
@@ -72,8 +73,6 @@ def parse_verifier_key(text: bytes) -> VerifierKey:
         raise Malformed("a verifier key of another type or length")
     if key.id.hex() != id_:
         raise Malformed("a key id that is not that of the name and the key")
-    if key.kind == SUBTREE and len(name.encode("utf-8")) > 255:
-        raise Malformed("a key name that is too long for its type of signature")
     try:
         check_public_key(_jwk(key.kind, key.public))
     except BadSignature as error:
@@ -81,7 +80,8 @@ def parse_verifier_key(text: bytes) -> VerifierKey:
     return key
 
 
-def _counted(data: bytes) -> bytes:
+def _counted(name: str) -> bytes:
+    data = name.encode("utf-8")
     return bytes([len(data)]) + data
 
 
@@ -92,7 +92,7 @@ def _jwk(kind: int, public: bytes) -> dict:
     return {"crv": "Ed25519", "kty": "OKP", "x": to_base64url(public)}
 
 
-def _check(kind: int, public: bytes, signature: bytes, message: bytes) -> None:
+def check_message(kind: int, public: bytes, signature: bytes, message: bytes) -> None:
     if not _is_signature(kind, public, signature, message):
         raise BadSignature("the signature is wrong")
 

@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass
 
 from ..errors import Malformed
-from ..forms.encoding import from_base64
+from ..forms.encoding import MAX_INTEGER, from_base64
 
-MAX_SIZE = 2**63 - 1
+MAX_NOTE_BYTES, MAX_SIGNATURES = 131_072, 64
+MAX_NAME_BYTES = 255
 
 _CONTROL = re.compile("[\0-\x09\x0b-\x1f]")
-_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,18})\Z")
+_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")
 _DASH = "\u2014 "
 
 
@@ -33,35 +34,47 @@ class Checkpoint:
     origin: str
     size: int
     root: bytes
+    is_extended: bool
     signatures: tuple[NoteSignature, ...]
 
 
 def is_key_name(name: str) -> bool:
-    return name != "" and "+" not in name and not any(character.isspace() for character in name)
+    return (is_name(name) and "+" not in name and not _CONTROL.search(name)
+            and not any(character.isspace() for character in name))
+
+
+def is_name(text: str) -> bool:
+    """The length of an origin and of a key's name."""
+    return 1 <= len(text.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES
 
 
 def parse_decimal(text: str) -> int:
-    """ASCII decimal without leading zeros, at most 2^63 - 1."""
-    if not _DECIMAL.match(text) or int(text) > MAX_SIZE:
+    """ASCII decimal without leading zeros, at most 2^53 - 1."""
+    if not _DECIMAL.match(text) or int(text) > MAX_INTEGER:
         raise Malformed("not a decimal number")
     return int(text)
 
 
 def parse_checkpoint(note: str) -> Checkpoint:
+    if len(note.encode("utf-8")) > MAX_NOTE_BYTES:
+        raise Malformed("a note that is too long")
     if _CONTROL.search(note):
         raise Malformed("a note with a control character")
     end = note.rfind("\n\n")
     if end < 0 or not note.endswith("\n"):
         raise Malformed("not a signed note")
     text, lines = note[:end + 1], note[end + 2:-1].split("\n")
-    signatures = tuple(_parse_signature(line) for line in lines)
+    if len(lines) > MAX_SIGNATURES or len(set(lines)) < len(lines):
+        raise Malformed("too many signatures, or one twice")
+    signatures = tuple(parse_signature(line) for line in lines)
     body = text[:-1].split("\n")
-    if len(body) < 3 or "" in body:
+    if len(body) < 3 or "" in body or not is_name(body[0]):
         raise Malformed("not the text of a checkpoint")
-    return Checkpoint(text, body[0], parse_decimal(body[1]), from_base64(body[2], 32), signatures)
+    root = from_base64(body[2], 32)
+    return Checkpoint(text, body[0], parse_decimal(body[1]), root, len(body) > 3, signatures)
 
 
-def _parse_signature(line: str) -> NoteSignature:
+def parse_signature(line: str) -> NoteSignature:
     if not line.startswith(_DASH):
         raise Malformed("not a signature line")
     parts = line[len(_DASH):].split(" ")

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from ..errors import Malformed
 from .keys import COSIGNATURE, ED25519, SUBTREE, VerifierKey, parse_verifier_key
 
+MAX_BYTES, MAX_LINES = 1_048_576, 128
+
 _FORBIDDEN = re.compile(rb"[\0-\x08\x0b-\x1f\x7f]")
 _THRESHOLD = re.compile(rb"[1-9][0-9]*\Z")
+_URL = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:[^ ]+\Z")
 _LOG_KINDS, _WITNESS_KINDS = (ED25519, SUBTREE), (COSIGNATURE, SUBTREE)
 _NONE = b"none"
 
@@ -37,6 +40,12 @@ class Policy:
 
 def parse_policy(data: bytes) -> Policy:
     """Raises Malformed, with the number of the line."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("not UTF-8") from None
+    if len(data) > MAX_BYTES:
+        raise Malformed("too long")
     lines = data.split(b"\n")
     if lines.pop() != b"":
         raise Malformed("the last line does not end")
@@ -56,6 +65,7 @@ class _Reading:
         self.policy = Policy()
         self.has_quorum = False
         self._members: set[bytes] = set()
+        self._keys: list[VerifierKey] = []
 
     def take(self, line: bytes) -> None:
         if _FORBIDDEN.search(line):
@@ -75,14 +85,16 @@ class _Reading:
 
     def _log(self, values: list[bytes]) -> None:
         key = parse_verifier_key(values[0])
-        self._check_new(key, _LOG_KINDS, self.policy.logs)
+        self._take_key(key, _LOG_KINDS, values[1:])
         self.policy.logs.append(key)
+        self._check_number(self.policy.logs)
 
     def _witness(self, values: list[bytes]) -> None:
         key = parse_verifier_key(values[1])
-        self._check_new(key, _WITNESS_KINDS, list(self.policy.witnesses.values()))
+        self._take_key(key, _WITNESS_KINDS, values[2:])
         self._check_free(values[0])
         self.policy.witnesses[values[0]] = key
+        self._check_number(self.policy.witnesses)
 
     def _group(self, values: list[bytes]) -> None:
         name, threshold, *members = values
@@ -100,6 +112,7 @@ class _Reading:
         if least > len(members):
             raise Malformed("a threshold above the number of members")
         self.policy.groups[name] = (least, members)
+        self._check_number(self.policy.groups)
 
     def _quorum(self, values: list[bytes]) -> None:
         if self.has_quorum:
@@ -116,9 +129,16 @@ class _Reading:
         if name == _NONE or self._is_defined(name):
             raise Malformed("a name that is taken")
 
-    @staticmethod
-    def _check_new(key: VerifierKey, kinds: tuple[int, ...], before: list[VerifierKey]) -> None:
+    def _take_key(self, key: VerifierKey, kinds: tuple[int, ...], urls: list[bytes]) -> None:
         if key.kind not in kinds:
             raise Malformed("a key of a type that does not sign this")
-        if any(other.public == key.public for other in before):
+        if any(other.public == key.public or (other.name, other.id) == (key.name, key.id) for other in self._keys):
             raise Malformed("a key twice")
+        if any(not _URL.match(url) for url in urls):
+            raise Malformed("not a URL")
+        self._keys.append(key)
+
+    @staticmethod
+    def _check_number(lines: list | dict) -> None:
+        if len(lines) > MAX_LINES:
+            raise Malformed("too many lines of a kind")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from ..errors import Malformed
 from ..forms.encoding import from_base64, sha256
-from .note import parse_decimal
+from .note import MAX_NOTE_BYTES, parse_decimal
 
 _FIRST = "c2sp.org/tlog-proof@v1"
 MAX_HASHES = 63
+MAX_BYTES = 2 * MAX_NOTE_BYTES
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Proof:
 
 
 def parse_proof(text: str) -> Proof:
+    if len(text.encode("utf-8")) > MAX_BYTES:
+        raise Malformed("a tlog-proof that is too long")
     head, blank, checkpoint = text.partition("\n\n")
     lines = head.split("\n")
     if not blank or lines.pop(0) != _FIRST:
