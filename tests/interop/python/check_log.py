@@ -10,6 +10,7 @@ Reads a JSON array of questions and prints a JSON array of answers, in order; fa
     {"inclusion": {"leaf", "index", "size", "hashes", "root"}}    is the leaf's hash there? all hashes in base64
     {"proof": TEXT, "entry": HEX, "policy": TEXT}                 is it a proof of the entry under the policy?
     {"checkpoint": TEXT, "policy": TEXT, "log": ORIGIN}           what it says, and whether it is witnessed
+    {"export": PATH, "registry": ID, "policy": TEXT}              what verify_export.py says of the file
     {"subtree": {"vkey", "origin", "start", "end", "hash"}, "line": TEXT}   does the cosignature verify?
 """
 
@@ -18,7 +19,8 @@ from __future__ import annotations
 import json
 import sys
 
-from ampere_verifier.errors import BadSignature, Malformed
+from ampere_verifier.errors import BadSignature, Malformed, Refused
+from ampere_verifier.export import verify
 from ampere_verifier.forms.encoding import from_base64
 from ampere_verifier.forms.mldsa import is_valid
 from ampere_verifier.log.keys import check_message, parse_verifier_key, subtree_message
@@ -44,7 +46,7 @@ def _mldsa(asked: dict) -> bool:
 
 def _inclusion(asked: dict) -> bool:
     given = asked["inclusion"]
-    leaf, root, *hashes = (from_base64(text) for text in (given["leaf"], given["root"], *given["hashes"]))
+    leaf, root, *hashes = (from_base64(text, 32) for text in (given["leaf"], given["root"], *given["hashes"]))
     return is_included(leaf, given["index"], given["size"], tuple(hashes), root)
 
 
@@ -63,6 +65,16 @@ def _checkpoint(asked: dict) -> dict | None:
     return opened and {"size": opened.checkpoint.size, "isWitnessed": opened.is_witnessed, "latest": opened.latest}
 
 
+def _export(asked: dict) -> dict:
+    policy = parse_policy(asked["policy"].encode("utf-8"))
+    with open(asked["export"], "rb") as file:
+        data = file.read()
+    try:
+        return verify(data, asked["registry"], None, policy)
+    except Refused as error:
+        return error.report()
+
+
 def _subtree(asked: dict) -> bool:
     given, line = asked["subtree"], parse_signature(asked["line"])
     key = parse_verifier_key(given["vkey"].encode("utf-8"))
@@ -73,7 +85,7 @@ def _subtree(asked: dict) -> bool:
     return (line.name, line.key_id) == (key.name, key.id)
 
 
-_ANSWERS = {"proof": _proof, "checkpoint": _checkpoint, "subtree": _subtree, "policy": _policy, "vkey": _vkey,
+_ANSWERS = {"export": _export, "proof": _proof, "checkpoint": _checkpoint, "subtree": _subtree, "policy": _policy, "vkey": _vkey,
             "mldsa": _mldsa, "inclusion": _inclusion}
 
 

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--policy", metavar="FILE",
                         help="the policy by which receipts are judged (c2sp.org/tlog-policy); without it nobody judges them")
     parser.add_argument("--json", action="store_true", help="one JSON object per file, each on its line")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     if options.registry is None:
         print("warning: no --registry, the file's own registry id is taken on trust", file=sys.stderr)
     try:
@@ -59,6 +59,17 @@ def main(arguments: list[str] | None = None) -> int:
             report, is_good = error.report(), False
         print(json.dumps(report) if options.json else _words(name, report))
     return OK if is_good else FAILED
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """`--registry=ID` for `--registry ID`: an id may begin with a hyphen, and argparse takes that for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--registry":
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _read_policy(name: str | None) -> Policy | None:
