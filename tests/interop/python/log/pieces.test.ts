@@ -15,9 +15,9 @@ import { formatTlogProof, parseTlogProof, verifyTlogProof } from '#core/log/tlog
 import { COSIGNED_NOTE, LOG_VKEY, signerOf, TIME, WITNESS_VKEY } from '#tests/core/log/signers.ts'
 import { tlogVectors } from '#tests/vectors/tlog.ts'
 import { wycheproof } from '#tests/vectors/wycheproof.ts'
-import { askLogInPython, describeWithPython } from './software.ts'
+import { askLogInPython, describeWithPython } from '../software.ts'
 
-const vector = (name: string) => readFileSync(new URL(`../../vectors/${name}`, import.meta.url), 'utf8')
+const vector = (name: string) => readFileSync(new URL(`../../../vectors/${name}`, import.meta.url), 'utf8')
 const verifiers = createVerifiers()
 
 /** A case of transparency-dev/merkle, testdata/inclusion. */

@@ -17,9 +17,9 @@ import {
   type Mutation,
 } from '#tests/core/client/receipt/export-mutations.ts'
 import { witnessedRecord, type WitnessedExport } from '#tests/vectors/ampere/receipts/witnessed-record.ts'
-import { comparable, describeWithPython, inNode, verifyInPython, verifyUnderInPython } from './software.ts'
+import { comparable, describeWithPython, inNode, verifyInPython, verifyUnderInPython } from '../software.ts'
 
-const FROZEN = new URL('../../vectors/ampere/receipts/', import.meta.url)
+const FROZEN = new URL('../../../vectors/ampere/receipts/', import.meta.url)
 const frozen = (name: string) => readFileSync(new URL(name, FROZEN))
 const expected = JSON.parse(frozen('expected.json').toString()) as Record<string, object> & {
   registry: Digest
