@@ -40,7 +40,7 @@ export function connectInstitution(
       signer: actingInstance(institution),
       sealingSeed: async () => institution.sealingSeed,
     },
-    pins: { registry: settings.registry, origin: settings.origin, policy },
+    pins: { registry: settings.registry, origin: settings.origin, policy, monitors: null },
     seen: fileSeen(institution.folder),
   })
 }
