@@ -8,6 +8,7 @@ import type { AccessLog } from '#core/bridge/store/access.ts'
 import { openBridgeStore } from '#core/bridge/store/open.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
 import { recordClient } from '#core/client/acts/record-client.ts'
+import type { Monitors } from '#core/client/client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
 import { createChecker } from '#core/consistency/checker.ts'
@@ -15,6 +16,7 @@ import type { Policy } from '#core/log/policy/policy.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
 import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
+import { pinnedMonitors } from '../monitor/asked.ts'
 import { pinnedPolicy } from './policy.ts'
 import { fileSeen } from './seen.ts'
 import type { Settings } from '../deployment/settings.ts'
@@ -29,9 +31,11 @@ export function connectInstitution(
   settings: Settings,
   homeFetch: Fetch,
   policy: Policy | null = null,
+  monitors: Monitors | null = null,
 ): Connection {
   return connect({
     fetch: homeFetch,
+    outside: (request) => fetch(request),
     now,
     random,
     identity: {
@@ -40,7 +44,7 @@ export function connectInstitution(
       signer: actingInstance(institution),
       sealingSeed: async () => institution.sealingSeed,
     },
-    pins: { registry: settings.registry, origin: settings.origin, policy, monitors: null },
+    pins: { registry: settings.registry, origin: settings.origin, policy, monitors },
     seen: fileSeen(institution.folder),
   })
 }
@@ -78,6 +82,7 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     settings,
     context.fetch,
     pinnedPolicy(folder, settings),
+    pinnedMonitors(folder),
   )
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
   const home = { deployment: asDeploymentId(settings.deployment), origin: settings.origin }
@@ -111,11 +116,12 @@ async function connectActive(
   settings: Settings,
   homeFetch: Fetch,
   policy: Policy | null,
+  monitors: Monitors | null,
 ): Promise<{ readonly institution: Institution; readonly connection: Connection }> {
-  const first = connectInstitution(institution, settings, homeFetch, policy)
+  const first = connectInstitution(institution, settings, homeFetch, policy, monitors)
   await syncRegistry(first.sync)
   const active = withActiveInstances(institution, first.sync.registry.newest())
   const same = actingInstance(active) === actingInstance(institution)
-  const connection = same ? first : connectInstitution(active, settings, homeFetch, policy)
+  const connection = same ? first : connectInstitution(active, settings, homeFetch, policy, monitors)
   return { institution: active, connection }
 }

@@ -11,6 +11,7 @@ const REQUIRED_VERBS = {
   chain: ['list', 'show', 'export'],
   demo: ['reset', 'tamper'],
   instance: ['enrol', 'list', 'revoke'],
+  monitor: ['add', 'list', 'status'],
   pair: ['issue', 'join', 'link'],
 }
 
