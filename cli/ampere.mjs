@@ -2,7 +2,7 @@
 // The `ampere` command on whatever Node is there: set up once, then the real command on Node 24.
 import * as nodeModule from 'node:module'
 import { join } from 'node:path'
-import { installOnce, isNewEnough, root, runNode } from './setup.mjs'
+import { HELD_BY_FD, installOnce, isNewEnough, root, runNode } from './setup.mjs'
 
 installOnce()
 // What was compiled once is not compiled again: it is more than half of what starting takes.
@@ -12,7 +12,10 @@ if (isNewEnough()) {
   silenceExperimental()
   await import('./main.ts')
 } else {
-  runNode([join(root, 'cli/main.ts'), ...process.argv.slice(2)], { NODE_COMPILE_CACHE: cache })
+  runNode([join(root, 'cli/main.ts'), ...process.argv.slice(2)], {
+    NODE_COMPILE_CACHE: cache,
+    AMPERE_HELD_BY_FD: String(HELD_BY_FD),
+  })
 }
 
 /** In this process, what --disable-warning=ExperimentalWarning does in another. */

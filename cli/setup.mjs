@@ -56,11 +56,14 @@ export function findNode() {
   process.exit(1)
 }
 
+/** The program's end of a pipe that the operating system closes when the process that ran it ends, killed or not. */
+export const HELD_BY_FD = 3
+
 /** Runs a program on Node 24 with this terminal and these additions to the environment, and ends as it ended. */
 export function runNode(args, env = {}) {
   const child = spawn(findNode(), [...NODE_FLAGS, ...args], {
     cwd: process.cwd(),
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
     env: { ...process.env, ...env },
   })
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))

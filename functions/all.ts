@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAmpereError } from '#core/errors.ts'
+import type { NamedKeys } from '#core/api/discovery.ts'
+import { LOG_PREFIX, logOriginOf, WITNESS_PREFIX, witnessNameOf } from '#core/api/log.ts'
+import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
+import { logKeys } from '#core/server/sequence/tree.ts'
+import { witnessKeys } from '#core/server/witness/cosign.ts'
 import { carryOutErasures, ERASER_NEEDS, type EraserPorts } from '#core/server/erase.ts'
 import * as audits from './auditor/operations.ts'
 import { role as auditor } from './auditor/role.ts'
@@ -97,7 +102,9 @@ export async function homeApp(
 ): Promise<HomeApp> {
   const eraser = await select(platform, ERASER_NEEDS)
   await eraseFirst(eraser, home, hosting)
-  const log = createSequencing(await select(platform, sequencer.needs), home, policy, hosting.log)
+  const sequencerPorts = await select(platform, sequencer.needs)
+  const witnessPorts = await select(platform, witness.needs)
+  const log = createSequencing(sequencerPorts, home, policy, hosting.log)
   const logGrown: LogGrown = async (level) => {
     await log.sequence()
     if (level === 'witnessed') await log.cosign()
@@ -106,12 +113,16 @@ export async function homeApp(
   }
   const app = createApp('home', hosting)
   const parts = [
-    discoveryApp(await select(platform, discovery.needs), home, hosting, describeHome()),
+    discoveryApp(await select(platform, discovery.needs), home, hosting, {
+      ...describeHome(),
+      log: namedKeys(home, LOG_PREFIX, logKeys(sequencerPorts, logOriginOf(home.origin))),
+      witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
+    }),
     writerApp(await select(platform, writer.needs), eraser, home, hosting, logGrown),
     readerApp(await select(platform, reader.needs), home, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, hosting),
-    witnessApp(await select(platform, witness.needs), home, hosting),
+    witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers }, hosting),
     lookupApp(await select(platform, lookup.needs), hosting),
   ]
   for (const part of parts) app.route('/', part)
@@ -148,6 +159,11 @@ function describeHome(): { readonly roles: readonly string[]; readonly document:
     roles: HOME_ROLES.map((role) => role.name),
     document: () => (document ??= JSON.stringify(homeDocument())),
   }
+}
+
+/** Keys with their one name, and where what they sign is served. */
+function namedKeys({ origin }: Home, prefix: string, keys: readonly LogKey[]): NamedKeys {
+  return { name: keys[0]?.name ?? '', url: `${origin}${prefix}`, keys: keys.map(formatVerifierKey) }
 }
 
 /** The OpenAPI document of a home, the same wherever it runs. */

@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'core/record': ['core/seal', 'core/crypto', 'core/ports'],
   'core/consistency': ['core/record', 'core/ports', 'core/crypto'],
   'core/api': ['core/ports', 'core/crypto', 'core/log', 'core/block'],
+  'core/evidence': ['core/ports', 'core/api', 'core/crypto', 'core/log', 'core/block', 'core/registry'],
   'core/server': [
     'core/order',
     'core/ports',
@@ -49,6 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'core/chain',
     'core/registry',
     'core/seal',
+    'core/evidence',
   ],
   'core/bridge': [
     'core/order',
@@ -73,6 +75,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/seal': ['valibot', 'fflate'],
   'core/api': ['valibot'],
   'core/client': ['valibot'],
+  'core/evidence': ['valibot'],
   'core/server': ['valibot'],
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
   'core/bridge': ['valibot'],

@@ -84,6 +84,8 @@ export interface TestOptions {
   readonly clock?: { now: number }
   /** Who witnesses the home's log. */
   readonly policy?: Policy
+  /** Between two looks at the log for those who wait; without it the clock moves on and nothing else. */
+  readonly pause?: (ms: number) => Promise<void>
 }
 
 /** Makes a deployment with a home and the named institutions as founders. */
@@ -117,7 +119,7 @@ export async function testDeployment(
     platform,
     home,
     { now: () => clock.now, random, log: silentLog },
-    { pause: async (ms) => void (clock.now += ms), policy: options.policy ?? null },
+    { pause: options.pause ?? (async (ms) => void (clock.now += ms)), policy: options.policy ?? null },
   )
   const fetch: Fetch = async (request) => app.fetch(request)
   const find = (name: string): TestInstitution => {

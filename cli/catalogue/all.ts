@@ -6,6 +6,7 @@ import { INSTANCES } from './instances.ts'
 import { MONITORS } from './monitors.ts'
 import { PROOF } from './proof.ts'
 import { RECORDS } from './records.ts'
+import { WITNESSES } from './witnesses.ts'
 
 const SHELL: CommandGroup = {
   title: 'Shell',
@@ -31,6 +32,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   RECORDS,
   PROOF,
   MONITORS,
+  WITNESSES,
   INSTANCES,
   SHELL,
 ]

@@ -56,7 +56,8 @@ export const DEPLOYMENT: CommandGroup = {
     {
       name: 'start',
       summary: 'Serve the home and the bridges on this computer',
-      about: 'Listens on 127.0.0.1 until Ctrl+C. The demo verifies itself and says what is in it.',
+      about:
+        'Listens on 127.0.0.1 until Ctrl+C. The demo verifies itself and says what is in it; a second process, which ends with it, is its witness: on the same machine that demonstrates, and does not protect.',
       flags: [
         { flags: '--demo', about: 'on first use, make the demo: two hospitals, a clinic, one patient' },
         {
@@ -66,6 +67,7 @@ export const DEPLOYMENT: CommandGroup = {
         },
         { flags: '--log', about: 'structured log lines on standard error; none can hold medical data' },
         { flags: '--once', about: 'set up and report, then end' },
+        { flags: '--no-witness', about: 'start no second process as the witness of the demo' },
       ],
       examples: [
         { does: 'the demo, as npm start does', run: 'npx ampere start --demo' },
@@ -84,6 +86,11 @@ export const DEPLOYMENT: CommandGroup = {
         blocks: 'how many were verified',
         entries: 'how many are in them',
         erased: 'how many of them are erased',
+        logged:
+          'how many blocks have a receipt (missing, as the two that follow, when verifying found something)',
+        witnessed: 'how many of those are witnessed',
+        witness:
+          'the second process of the demo: name of its keys, url, failed (why it does not serve, or null) and mark; null with --no-witness',
         findings: 'severity, rule and title of each',
         problems: 'what verifying found',
       },

@@ -80,5 +80,52 @@ export const PROOF: CommandGroup = {
       },
       load: async () => (await import('../commands/proof/audit.ts')).audit,
     },
+    {
+      name: 'evidence verify',
+      summary: 'Say what an evidence file proves, and against whom',
+      about:
+        'Needs no server: the file and keys that you trust. Which keys to trust the file does not say: a registry id or a key of the log that came to you on another way.',
+      args: [{ name: 'file', about: 'an evidence file (docs/PROTOCOL.md, Evidence)' }],
+      flags: [
+        { flags: '--registry <id>', about: 'registry to trust (default: that of the data folder, if any)' },
+        {
+          flags: '--log <vkey>',
+          about: 'verifier key of a log to trust; may be repeated (default: those of policy.txt)',
+          parse: (text, before) => [...((before as readonly string[] | undefined) ?? []), text],
+        },
+      ],
+      examples: [
+        {
+          does: 'against the registry of the data folder',
+          run: 'npx ampere evidence verify .ampere/evidence/FILE.json',
+        },
+        { does: 'as a third party', run: 'npx ampere evidence verify FILE.json --registry ID --log VKEY' },
+      ],
+      json: {
+        ok: 'true when the file convinces',
+        kind: 'heads, checkpoints, blocks, labels, order or promise',
+        against: 'origin of the home or log that it convicts',
+        proves: 'in one sentence what is proved',
+        registry: 'id and height of the registry by which head keys were judged, or null',
+        logs: 'verifier keys of the log that were used',
+        problem: 'why nothing is proved (with ok false)',
+      },
+      exits: { 1: 'not an evidence file, or not readable', 3: 'the file does not convince' },
+      load: async () => (await import('../commands/evidence/verify.ts')).verifyEvidenceFile,
+    },
+    {
+      name: 'evidence list',
+      summary: 'List what this installation kept against homes and logs',
+      about:
+        'Commands and bridges keep a file where a home contradicts what it signed; what the home keeps as a witness is written to files here.',
+      examples: [{ does: 'who was convicted of what', run: 'npx ampere evidence list' }],
+      json: {
+        ok: 'true',
+        folder: 'where the files are',
+        items:
+          'file, kind, against, proves, and problem where nothing is proved with the keys that are trusted here',
+      },
+      load: async () => (await import('../commands/evidence/list.ts')).listEvidenceFiles,
+    },
   ],
 }

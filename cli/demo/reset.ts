@@ -11,7 +11,15 @@ import { confirmGrave, type GraveOptions } from '../terminal/confirm.ts'
 import { EXIT, type Common } from '../terminal/screen.ts'
 
 /** What a demo consists of. Nothing else in the folder is touched: it may be somebody's. */
-const PARTS = ['settings.json', 'home', 'institutions', 'patient-keys.json', 'passphrase']
+const PARTS = [
+  'settings.json',
+  'home',
+  'institutions',
+  'patient-keys.json',
+  'passphrase',
+  'policy.txt',
+  'witness',
+]
 
 /** Removes the demo's data, so that the next start makes them anew. */
 export async function resetDemo(call: Call<Common & GraveOptions>): Promise<number> {

@@ -7,8 +7,8 @@ import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'
 import { openBridgeStore } from '#core/bridge/store/open.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import type { EvidenceSink, Monitors } from '#core/client/client.ts'
 import { recordClient } from '#core/client/acts/record-client.ts'
-import type { Monitors } from '#core/client/client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
 import { createChecker } from '#core/consistency/checker.ts'
@@ -18,6 +18,7 @@ import { createLabelPolicy } from '#core/record/labels/label.ts'
 import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
 import { pinnedMonitors } from '../monitor/asked.ts'
 import { pinnedPolicy } from './policy.ts'
+import { evidenceFiles } from '../evidence/files.ts'
 import { fileSeen } from './seen.ts'
 import type { Settings } from '../deployment/settings.ts'
 import type { LazyValidator } from './validator.ts'
@@ -25,13 +26,19 @@ import type { LazyValidator } from './validator.ts'
 const now = () => Date.now()
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 
+/** What a connection judges its home by, and where it keeps what convicts it. */
+interface HomeTrust {
+  readonly policy?: Policy | null
+  readonly monitors?: Monitors | null
+  readonly evidence?: EvidenceSink
+}
+
 /** Connects an institution of this machine to the home, as its first app instance. */
 export function connectInstitution(
   institution: Institution,
   settings: Settings,
   homeFetch: Fetch,
-  policy: Policy | null = null,
-  monitors: Monitors | null = null,
+  { policy = null, monitors = null, evidence }: HomeTrust = {},
 ): Connection {
   return connect({
     fetch: homeFetch,
@@ -46,6 +53,7 @@ export function connectInstitution(
     },
     pins: { registry: settings.registry, origin: settings.origin, policy, monitors },
     seen: fileSeen(institution.folder),
+    ...(evidence ? { evidence } : {}),
   })
 }
 
@@ -81,8 +89,11 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     await openInstitution(folder, id, passphrase),
     settings,
     context.fetch,
-    pinnedPolicy(folder, settings),
-    pinnedMonitors(folder),
+    {
+      policy: pinnedPolicy(folder, settings),
+      monitors: pinnedMonitors(folder),
+      evidence: evidenceFiles(folder),
+    },
   )
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
   const home = { deployment: asDeploymentId(settings.deployment), origin: settings.origin }
@@ -115,13 +126,12 @@ async function connectActive(
   institution: Institution,
   settings: Settings,
   homeFetch: Fetch,
-  policy: Policy | null,
-  monitors: Monitors | null,
+  trust: HomeTrust,
 ): Promise<{ readonly institution: Institution; readonly connection: Connection }> {
-  const first = connectInstitution(institution, settings, homeFetch, policy, monitors)
+  const first = connectInstitution(institution, settings, homeFetch, trust)
   await syncRegistry(first.sync)
   const active = withActiveInstances(institution, first.sync.registry.newest())
   const same = actingInstance(active) === actingInstance(institution)
-  const connection = same ? first : connectInstitution(active, settings, homeFetch, policy, monitors)
+  const connection = same ? first : connectInstitution(active, settings, homeFetch, trust)
   return { institution: active, connection }
 }

@@ -30,15 +30,20 @@ export interface OpenHome {
   readonly fetch: Fetch
 }
 
-/** Opens the home of a data folder; it belongs to this process until its platform is closed. */
+/**
+ * Opens the home of a data folder; it belongs to this process until its platform is closed. `prepare` is awaited before
+ * its policy is read.
+ */
 export async function openHome(
   folder: string,
   settings: Settings,
   passphrase: string | StretchedPassphrase,
   log: Log,
+  prepare: (platform: Platform) => Promise<void> = async () => {},
 ): Promise<OpenHome> {
   const platform = openLocal({ folder: join(folder, 'home'), passphrase })
   try {
+    await prepare(platform)
     const verifiers = createVerifiers()
     const home: Home = {
       deployment: asDeploymentId(settings.deployment),

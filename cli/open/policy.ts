@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '#adapters/local/store/durable-file.ts'
 import { logOriginOf } from '#core/api/log.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
-import { formatVerifierKey, logKeyOfJwk } from '#core/log/note/key.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
 import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
-import type { Platform } from '#core/ports/needs.ts'
+import { select, type Platform } from '#core/ports/needs.ts'
+import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
+import { logKeys } from '#core/server/sequence/tree.ts'
 import type { Settings } from '../deployment/settings.ts'
 import { refuse } from '../program/refuse.ts'
 
@@ -14,14 +17,15 @@ export function policyFile(folder: string): string {
   return join(folder, 'policy.txt')
 }
 
+/** What is in that file, or null where there is none. */
+export function readPolicyText(folder: string): string | null {
+  const file = policyFile(folder)
+  return existsSync(file) ? readFileSync(file, 'utf8') : null
+}
+
 /** Keys of a home's log, as its deployment's settings pin them. */
 export async function logKeysOf(platform: Platform, origin: string): Promise<readonly string[]> {
-  const name = logOriginOf(origin)
-  const [signer, quantum] = [await platform.signer('log'), await platform.signer('log-quantum')]
-  return [
-    formatVerifierKey(logKeyOfJwk(name, 'Ed25519', signer.publicKey)),
-    formatVerifierKey(logKeyOfJwk(name, 'cosignature-ML-DSA-44', quantum.publicKey)),
-  ]
+  return logKeys(await select(platform, SEQUENCER_NEEDS), logOriginOf(origin)).map(formatVerifierKey)
 }
 
 /**
@@ -43,10 +47,7 @@ export function readPolicy(folder: string, origin: string): Policy | null {
   const file = policyFile(folder)
   if (!existsSync(file)) return null
   try {
-    const policy = parsePolicy(readFileSync(file))
-    const log = logOriginOf(origin)
-    if (policy.logs.some(({ key }) => key.name === log)) return policy
-    throw new AmpereError('CONFIGURATION', `it has no line for the log of this home, ${log}`)
+    return checked(readFileSync(file), origin)
   } catch (cause) {
     if (!isAmpereError(cause)) throw cause
     throw refuse(
@@ -56,4 +57,26 @@ export function readPolicy(folder: string, origin: string): Policy | null {
       cause,
     )
   }
+}
+
+/** Verifier keys of the logs that this installation trusts. */
+export function pinnedLogs(folder: string, settings: Settings): readonly string[] {
+  return pinnedPolicy(folder, settings)?.logs.map(({ key }) => formatVerifierKey(key)) ?? []
+}
+
+/**
+ * Replaces the policy as a whole, durably; whatever fails, the file is the one before or this one. A server reads it
+ * when it starts.
+ * @throws AmpereError for what a home of this origin would not start with; then nothing was written
+ */
+export function writePolicy(folder: string, origin: string, text: string): void {
+  checked(text, origin)
+  replaceFile(policyFile(folder), text)
+}
+
+function checked(text: string | Uint8Array, origin: string): Policy {
+  const policy = parsePolicy(text)
+  const log = logOriginOf(origin)
+  if (policy.logs.some(({ key }) => key.name === log)) return policy
+  throw new AmpereError('CONFIGURATION', `it has no line for the log of this home, ${log}`)
 }

@@ -24,6 +24,9 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
   VERIFICATION_FAILED: 'npx ampere verify --all',
 }
 
+/** What an error says that left an evidence file. */
+const EVIDENCE = /; evidence is kept as (.+)$/s
+
 /** Errors of the operating system, in our words. */
 const SYSTEM: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ENOENT: ['NOT_FOUND', 'there is no such file or folder'],
@@ -53,6 +56,8 @@ export function fail(terminal: Terminal, options: Partial<Common>, error: unknow
 
 function nextFor(code: ErrorCode | 'UNEXPECTED', message: string): string | undefined {
   if (code === 'VIOLATION' && message.startsWith('rule hold:')) return NEXT.HOLD
+  const kept = code === 'VERIFICATION_FAILED' ? EVIDENCE.exec(message)?.[1] : undefined
+  if (kept !== undefined) return `npx ampere evidence verify ${kept}, and keep a copy of that file elsewhere`
   return code === 'UNEXPECTED' ? undefined : NEXT[code]
 }
 

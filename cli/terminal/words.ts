@@ -44,6 +44,15 @@ function two(value: number): string {
   return String(value).padStart(2, '0')
 }
 
+/** How long ago a POSIX time in seconds was: `4 s ago`, `3 h ago`. A clock that is set back gives `just now`. */
+export function ago(seconds: number, nowMs: number): string {
+  const past = Math.floor(nowMs / 1000) - seconds
+  if (past < 1) return 'just now'
+  if (past < 120) return `${past} s ago`
+  if (past < 7200) return `${Math.floor(past / 60)} min ago`
+  return past < 172_800 ? `${Math.floor(past / 3600)} h ago` : `${Math.floor(past / 86_400)} days ago`
+}
+
 /** Rows as aligned columns; the last one is not padded. */
 export function columns(rows: readonly (readonly string[])[], indent = '  '): string[] {
   const widths: number[] = []

@@ -20,12 +20,28 @@ export const LIMIT_VALUES = Object.fromEntries(
   Object.entries(LIMITS).map(([name, { value }]) => [name, value]),
 ) as Record<LimitName, number>
 
+const keyName = v.pipe(v.string(), v.description('Name of the keys, c2sp.org/signed-note.'))
+const verifierKeys = v.pipe(
+  v.array(v.string()),
+  v.description(
+    'Verifier keys, c2sp.org/signed-note: Ed25519, then ML-DSA-44. Whoever relies on them compares them with what the operator says by another way.',
+  ),
+)
+
 /** What a home says of itself to anybody. */
 export const homeAnswer = v.object({
   deployment: deploymentId,
   origin: v.string(),
   registry: v.pipe(digest, v.description('Id of the registry that this home serves.')),
   durability: v.picklist(['local', 'region', 'mirrored']),
+  log: v.pipe(
+    v.object({ name: keyName, url: v.string(), keys: verifierKeys }),
+    v.description('The transparency log of this home, and the keys that sign its checkpoints.'),
+  ),
+  witness: v.pipe(
+    v.object({ name: keyName, url: v.string(), keys: verifierKeys }),
+    v.description('The witness that this home is for the logs of others, and the keys that it cosigns with.'),
+  ),
   roles: v.array(v.string()),
   limits: v.object(limitSchemas),
   links: v.object({ openapi: v.string(), jwks: v.string(), live: v.string(), ready: v.string() }),
@@ -63,5 +79,7 @@ export const liveAnswer = v.object({ status: v.literal('live') })
 /** The process runs and its store answers. */
 export const readyAnswer = v.object({ status: v.literal('ready') })
 
+/** Whose log or witness it is, where, and under which keys. */
+export type NamedKeys = HomeAnswer['log']
 export type HomeAnswer = v.InferOutput<typeof homeAnswer>
 export type JwksAnswer = v.InferOutput<typeof jwksAnswer>

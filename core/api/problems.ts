@@ -20,6 +20,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemType>> = {
   RECORD_MALFORMED: bad('A registry record or entry header is not well-formed'),
   RESOURCE_MALFORMED: bad('The resource is not well-formed', 422),
   EXPORT_MALFORMED: bad('The file is not an Ampere export'),
+  EVIDENCE_MALFORMED: bad('The file is not Ampere evidence'),
   REQUEST_MALFORMED: bad('The request is not well-formed'),
   KEY_MALFORMED: bad('A key is not well-formed'),
   LOG_MALFORMED: bad('A text of a transparency log is not well-formed'),

@@ -38,9 +38,19 @@ export interface Identity {
 
 /** The newest head that this installation saw of each chain: what makes a rollback visible after a restart. */
 export interface SeenHeads {
-  load(chain: ChainId): Promise<{ readonly height: number; readonly block: BlockId } | null>
-  save(chain: ChainId, head: { readonly height: number; readonly block: BlockId }): Promise<void>
+  load(chain: ChainId): Promise<SeenHead | null>
+  save(chain: ChainId, head: SeenHead): Promise<void>
 }
+
+/** A head that was seen, and the statement in which its home signed it, which convicts a home that denies it later. */
+export interface SeenHead {
+  readonly height: number
+  readonly block: BlockId
+  readonly statement?: string
+}
+
+/** Keeps an evidence file (docs/PROTOCOL.md, Evidence) and says under which name. Of one conflict one file is kept. */
+export type EvidenceSink = (evidence: Uint8Array) => Promise<string>
 
 /** What the client needs from outside. */
 export interface ClientPorts {
@@ -52,6 +62,8 @@ export interface ClientPorts {
   readonly identity: Identity
   readonly pins: Pins
   readonly seen: SeenHeads
+  /** Where evidence against the home goes; none is made where it is left out. */
+  readonly evidence?: EvidenceSink
   /** Ends calls that take too long; `AbortSignal.timeout` where it is left out. */
   readonly deadline?: Deadline
 }

@@ -11,6 +11,7 @@ import { createHomeApi, type HomeApi } from './home-api.ts'
 import { coalesce } from '../order/coalesce.ts'
 import { openKeyring, type Keyring } from './read/reader-keys.ts'
 import { readView, type OpenedView } from './read/read-view.ts'
+import { withEvidence } from './read/report-conflict.ts'
 import { readRegistry, syncRegistry, syncReplica, type Replica, type SyncContext } from './read/replica.ts'
 
 /** Everything that one app instance does with one home, beneath the acts in `acts/`. */
@@ -41,7 +42,8 @@ export function connect(ports: ClientPorts): Connection {
   const registry = createRegistryHistory(ports.pins.registry, verifiers)
   const api = createHomeApi(ports)
   const refreshRegistry = coalesce(() => readRegistry({ api, registry }))
-  const sync: SyncContext = { api, pins: ports.pins, registry, verifiers, refreshRegistry }
+  const convict: SyncContext['convict'] = (error, statements) => withEvidence(ports, api, error, statements)
+  const sync: SyncContext = { api, pins: ports.pins, registry, verifiers, refreshRegistry, convict }
   const memories = new Map<ChainId, ChainMemory>()
   const memoryOf = (chain: ChainId): ChainMemory => {
     const known = memories.get(chain)
@@ -93,9 +95,15 @@ async function syncMemory(
   // Before the home is asked: what another process sees meanwhile is no rollback.
   const seen = await ports.seen.load(chain)
   const next = await syncReplica(sync, chain, memory.replica)
-  checkSeen(seen, next)
+  try {
+    checkSeen(seen, next)
+  } catch (error) {
+    const statements = [seen?.statement ?? '', next.statement] as const
+    throw seen?.statement === undefined ? error : await withEvidence(ports, sync.api, error, statements)
+  }
   const { height, block } = next.head
-  if (((await ports.seen.load(chain))?.height ?? -1) < height) await ports.seen.save(chain, { height, block })
+  if (((await ports.seen.load(chain))?.height ?? -1) < height)
+    await ports.seen.save(chain, { height, block, statement: next.statement })
   memory.replica = next
   return next
 }

@@ -78,15 +78,44 @@ export function verifyConsistency({ size1, root1, size2, root2, proof }: Consist
   if (!isCount(size1) || !isCount(size2) || size1 < 1 || size1 > size2) return false
   if (size1 === size2) return proof.length === 0 && equalBytes(root1, root2)
   if (![root1, root2, ...proof].every(isHash)) return false
-  const path = isPowerOfTwo(size1) ? [root1, ...proof] : [...proof]
+  const roots = climb(isPowerOfTwo(size1) ? [root1, ...proof] : proof, size1, size2)
+  return roots !== null && equalBytes(roots[0], root1) && equalBytes(roots[1], root2)
+}
+
+/**
+ * The consistency proof with the root of the smaller tree itself where the RFC leaves it out, because that is what the
+ * verifier of `prefixRoot` is to learn and does not have.
+ */
+export function prefixProof(leafHashes: readonly Uint8Array[], size1: number): Uint8Array[] {
+  const proof = consistencyProof(leafHashes, size1)
+  return isPowerOfTwo(size1) ? [merkleRoot(leafHashes.slice(0, size1)), ...proof] : proof
+}
+
+/**
+ * The root of the first `size1` leaves of the tree of `size2` leaves with `root2`, as a prefix proof shows it.
+ * @returns null when the proof does not lead to `root2`, or unless 1 <= size1 < size2
+ */
+export function prefixRoot({ size1, size2, root2, proof }: Omit<Consistency, 'root1'>): Uint8Array | null {
+  if (!isCount(size1) || !isCount(size2) || size1 < 1 || size1 >= size2) return null
+  if (![root2, ...proof].every(isHash)) return null
+  const roots = climb(proof, size1, size2)
+  return roots && equalBytes(roots[1], root2) ? roots[0] : null
+}
+
+/** From the node where the smaller tree ends up to both roots, RFC 9162 section 2.1.4.2; null for a wrong length. */
+function climb(
+  path: readonly Uint8Array[],
+  size1: number,
+  size2: number,
+): readonly [Uint8Array, Uint8Array] | null {
   const [first, ...rest] = path
-  if (!first) return false
+  if (!first) return null
   let fn = size1 - 1
   let sn = size2 - 1
   while (fn % 2 === 1) [fn, sn] = [half(fn), half(sn)]
   let [fr, sr]: [Uint8Array, Uint8Array] = [first, first]
   for (const hash of rest) {
-    if (sn === 0) return false
+    if (sn === 0) return null
     if (fn % 2 === 1 || fn === sn) {
       ;[fr, sr] = [nodeHash(hash, fr), nodeHash(hash, sr)]
       while (fn % 2 === 0 && fn !== 0) [fn, sn] = [half(fn), half(sn)]
@@ -95,7 +124,7 @@ export function verifyConsistency({ size1, root1, size2, root2, proof }: Consist
     }
     ;[fn, sn] = [half(fn), half(sn)]
   }
-  return sn === 0 && equalBytes(fr, root1) && equalBytes(sr, root2)
+  return sn === 0 ? [fr, sr] : null
 }
 
 function subproof(leafHashes: readonly Uint8Array[], size1: number, whole: boolean): Uint8Array[] {

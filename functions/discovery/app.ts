@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LIMIT_VALUES, LINKS, type HomeAnswer, type JwksAnswer } from '#core/api/discovery.ts'
+import { LIMIT_VALUES, LINKS, type HomeAnswer, type JwksAnswer, type NamedKeys } from '#core/api/discovery.ts'
 import { algorithmOf } from '#core/crypto/jwk.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Ports } from '#core/ports/needs.ts'
@@ -31,6 +31,9 @@ export interface Described {
   readonly roles: readonly string[]
   /** The OpenAPI document as text, made when it is first asked for. */
   readonly document: () => string
+  /** Public keys of roles that sign; this role holds none. */
+  readonly log: NamedKeys
+  readonly witness: NamedKeys
 }
 
 /** Serves what anybody may know of a home. */
@@ -46,7 +49,7 @@ export function discoveryApp(
       await checkStore(ports)
       return c.json({ status: 'ready' })
     }),
-    route(readHome, async (c) => c.json(sayHome(home, described.roles), 200, CACHE)),
+    route(readHome, async (c) => c.json(sayHome(home, described), 200, CACHE)),
     route(readKeys, async (c) =>
       c.json(await headKeys(home), 200, { ...CACHE, 'content-type': 'application/jwk-set+json' }),
     ),
@@ -72,12 +75,14 @@ async function checkStore(ports: Ports<(typeof role)['needs']>): Promise<void> {
   if (!genesis) throw new AmpereError('STORE_UNAVAILABLE', 'the registry is not in the store')
 }
 
-function sayHome(home: Home, roles: readonly string[]): HomeAnswer {
+function sayHome(home: Home, { roles, log: ownLog, witness }: Described): HomeAnswer {
   return {
     deployment: home.deployment,
     origin: home.origin,
     registry: home.registry.pinned,
     durability: home.durability,
+    log: ownLog,
+    witness,
     roles: [...roles],
     limits: LIMIT_VALUES,
     links: LINKS,

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { witnessNameOf } from '#core/api/log.ts'
-import type { Home } from '#core/server/home.ts'
 import { addCheckpoint, WITNESS_TEXT_TYPE } from '#core/server/witness/add-checkpoint.ts'
 import { readCosigned } from '#core/server/witness/logs.ts'
-import type { WitnessPorts } from '#core/server/witness/needs.ts'
+import type { Witness, WitnessPorts } from '#core/server/witness/needs.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
 
 /** Cosigns checkpoints of the logs that its table knows. */
-export function witnessApp(
-  ports: WitnessPorts,
-  { origin, verifiers }: Pick<Home, 'origin' | 'verifiers'>,
-  hosting: Hosting,
-): RoleApp {
-  const witness = { name: witnessNameOf(origin), verifiers }
+export function witnessApp(ports: WitnessPorts, witness: Witness, hosting: Hosting): RoleApp {
   return createRoleApp('witness', hosting, [
     route(operations.addCheckpoint, async (c, { body }) => {
       const answer = await addCheckpoint(ports, witness, body)

@@ -3,10 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { utf8 } from '#core/bytes/encoding.ts'
-import { concat, uint32 } from '#core/bytes/frame.ts'
+import { concat } from '#core/bytes/frame.ts'
 import { decodeAppend } from '#core/api/append.ts'
 import { parseBlock } from '#core/block/open-block.ts'
-import type { Replica } from '#core/client/read/replica.ts'
 import type { PublicJwk } from '#core/ports/keys.ts'
 import {
   cpuMicros,
@@ -20,12 +19,10 @@ import {
   type Result,
   type Sample,
 } from './measure.ts'
-import { durableDeployment, inFolder, INSTITUTION } from './worlds/durable.ts'
+import { inFolder } from './worlds/durable.ts'
+import { packBodies, prepareClients, type Bodies } from './worlds/many-clients.ts'
 import { startChild, type Child } from './worlds/processes.ts'
-import { newChain } from './worlds/prepared-chain.ts'
 import { verifyAll } from './worlds/raw-signatures.ts'
-import { resourcesOfSize } from './worlds/samples.ts'
-import { sealAppends } from './worlds/sealed-appends.ts'
 
 const CLIENTS = 64
 /** Blocks of each client in a round. */
@@ -37,7 +34,12 @@ export const bench: Bench = {
   question: 'How many durable blocks per second does a home take over HTTP from 64 clients?',
   run: () =>
     inFolder(async (folder) => {
-      const { chains, signer, sealing } = await prepare(folder)
+      const { chains, signer, sealing } = await prepareClients(folder, {
+        clients: CLIENTS,
+        each: EACH,
+        rounds: ROUNDS,
+        bytes: BYTES,
+      })
       const file = join(folder, 'appends.bin')
       writeFileSync(file, packBodies(chains))
       const home = await startChild<{ port: number; cpuMs: number }>('serve-home.ts', [folder])
@@ -71,35 +73,6 @@ interface Round {
   readonly verified: Sample
 }
 
-type Bodies = readonly Uint8Array<ArrayBuffer>[]
-
-/** Every client's chain, and all its blocks sealed and signed: one round's worth at a time, all clients at once. */
-async function prepare(folder: string) {
-  const world = await durableDeployment(folder)
-  const connection = world.connect(INSTITUTION)
-  const entries = resourcesOfSize(EACH, BYTES).map((content) => [
-    { header: utf8('{}'), content, compartment: 'general' },
-  ])
-  const chains: { replica: Replica; bodies: Uint8Array<ArrayBuffer>[] }[] = []
-  for (let i = 0; i < CLIENTS; i++) chains.push({ replica: await newChain(world), bodies: [] })
-  const sealing: Sample[] = []
-  for (let round = -1; round < ROUNDS; round++) {
-    const sample = await time(() =>
-      Promise.all(
-        chains.map(async (chain) => {
-          const { bodies, next } = await sealAppends(connection, chain.replica, entries)
-          chain.replica = next
-          chain.bodies.push(...bodies)
-        }),
-      ),
-    )
-    if (round >= 0) sealing.push(sample)
-  }
-  await world.platform.close()
-  const signer = world.institution(INSTITUTION).instance.publicKey
-  return { chains: chains.map(({ bodies }) => bodies), signer, sealing }
-}
-
 /** What storing and judging rest on, on the same bytes and by nothing of ours. */
 function openFloors(folder: string, chains: readonly Bodies[], signer: PublicJwk) {
   const appends = chains.flatMap((bodies) => bodies.slice(0, EACH).map(decodeAppend))
@@ -127,17 +100,6 @@ function openFloors(folder: string, chains: readonly Bodies[], signer: PublicJwk
 
 async function cpuOf(home: Child<{ cpuMs: number }>): Promise<number> {
   return (await home.ask('cpu')).cpuMs
-}
-
-/** As children/send-appends.ts reads them: counts and lengths as uint32. */
-function packBodies(chains: readonly Bodies[]): Uint8Array {
-  return concat(
-    uint32(chains.length),
-    ...chains.flatMap((bodies) => [
-      uint32(bodies.length),
-      ...bodies.flatMap((body) => [uint32(body.length), body]),
-    ]),
-  )
 }
 
 function resultOf(rounds: readonly Round[], sealing: readonly Sample[]): Result {

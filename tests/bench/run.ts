@@ -8,10 +8,12 @@ import { bench as consistency } from './consistency.ts'
 import { bench as everything } from './everything.ts'
 import { bench as importing } from './import.ts'
 import { isMet, linesOf, type Bench } from './measure.ts'
-import { bench as logTiles } from './log-tiles.ts'
+import { bench as logTiles } from './log/tiles.ts'
 import { bench as restart } from './restart.ts'
 import { bench as seal } from './seal.ts'
-import { bench as sequence } from './sequence.ts'
+import { bench as logReceipt } from './log/receipt.ts'
+import { bench as sequence } from './log/sequence.ts'
+import { bench as logWait } from './log/waiting.ts'
 import { bench as verify } from './verify.ts'
 import { bench as verifyMemory } from './verify-memory.ts'
 
@@ -27,6 +29,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   restart,
   sequence,
   'log-tiles': logTiles,
+  'log-wait': logWait,
+  'log-receipt': logReceipt,
 }
 
 const machine = {

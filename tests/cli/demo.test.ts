@@ -16,7 +16,7 @@ const asPeopleDo = (...args: string[]): Promise<Ended> => runProcess([...args, '
 describe('the command line over the demo', () => {
   let started: Ended
   beforeAll(async () => {
-    started = await asPeopleDo('start', '--demo', '--once', '--json', '--port', testPort(4))
+    started = await asPeopleDo('start', '--demo', '--no-witness', '--once', '--json', '--port', testPort(4))
   }, 60_000)
 
   it('sets everything up, and says what happened as one JSON object', () => {
@@ -36,7 +36,7 @@ describe('the command line over the demo', () => {
   })
 
   it('does not do it again on the next start', async () => {
-    const again = await ampere('start', '--demo', '--once', '--json')
+    const again = await ampere('start', '--demo', '--no-witness', '--once', '--json')
     expect(JSON.parse(again.out)).toEqual(JSON.parse(started.out))
   }, 30_000)
 

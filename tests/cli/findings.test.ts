@@ -12,7 +12,17 @@ let record = ''
 let short = ''
 
 beforeAll(async () => {
-  const started = await run(['start', '--demo', '--once', '--json', '--data', demo, '--port', testPort(9)])
+  const started = await run([
+    'start',
+    '--demo',
+    '--no-witness',
+    '--once',
+    '--json',
+    '--data',
+    demo,
+    '--port',
+    testPort(9),
+  ])
   record = String(jsonOf(started)['record'])
   short = record.slice(0, 8)
 }, 60_000)
@@ -133,7 +143,7 @@ describe('a policy for witnesses', () => {
     expect((await lines(folder, 'doctor')).out).not.toContain('Policy')
     for (const text of ['quorum none\n', 'junk\n']) {
       writeFileSync(join(folder, 'policy.txt'), text)
-      const started = await lines(folder, 'start', '--once')
+      const started = await lines(folder, 'start', '--once', '--no-witness')
       expect([started.code, started.err]).toEqual([1, expect.stringContaining('policy.txt')])
       expect((await lines(folder, 'doctor')).out).toMatch(/Policy[^\n]*policy\.txt/)
     }

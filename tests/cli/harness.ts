@@ -139,6 +139,8 @@ export interface Serving {
   readonly ready: Record<string, unknown>
   /** Ends it as Ctrl+C does. */
   stop(): Promise<Ended>
+  /** Ends it as `kill -9` does. */
+  kill(): Promise<Ended>
 }
 
 /** Starts a server with --json, and waits until it serves. */
@@ -146,17 +148,18 @@ export function serveProcess(args: readonly string[]): Promise<Serving> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [AMPERE, ...args, '--json'])
     const said = { out: '', err: '' }
-    const ended = new Promise<Ended>((end) => {
-      child.on('close', (code) => end({ code: code ?? -1, ...said }))
+    const ended = new Promise<Ended>((close) => {
+      child.on('close', (code) => close({ code: code ?? -1, ...said }))
     })
-    const stop = () => {
-      child.kill('SIGINT')
+    const end = (signal: 'SIGINT' | 'SIGKILL') => () => {
+      child.kill(signal)
       return ended
     }
+    const [stop, kill] = [end('SIGINT'), end('SIGKILL')]
     child.stderr.on('data', (text: Buffer) => (said.err += text.toString()))
     child.stdout.on('data', (text: Buffer) => {
       said.out += text.toString()
-      if (said.out.endsWith('\n')) resolve({ ready: jsonOf({ code: 0, ...said }), stop })
+      if (said.out.endsWith('\n')) resolve({ ready: jsonOf({ code: 0, ...said }), stop, kill })
     })
     void ended.then(({ code, err }) => reject(new Error(`the server ended with ${code}: ${err}`)))
   })

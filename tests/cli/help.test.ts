@@ -10,9 +10,11 @@ const REQUIRED =
 const REQUIRED_VERBS = {
   chain: ['list', 'show', 'export'],
   demo: ['reset', 'tamper'],
+  evidence: ['list', 'verify'],
   instance: ['enrol', 'list', 'revoke'],
   monitor: ['add', 'list', 'status'],
   pair: ['issue', 'join', 'link'],
+  witness: ['accept', 'add', 'list', 'status'],
 }
 
 describe('help', () => {

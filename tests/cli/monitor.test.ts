@@ -31,7 +31,9 @@ beforeAll(async () => {
 describe('monitor', () => {
   it('lists nothing, and says what to do, before a log is added', async () => {
     expect(await told(ours, 'monitor', 'list')).toEqual({ exit: 0, ok: true, items: [], asks: null })
-    expect((await lines(ours, 'monitor', 'status')).out).toMatch(/Next: npx ampere monitor add --data \S+ URL --key KEY/)
+    expect((await lines(ours, 'monitor', 'status')).out).toMatch(
+      /Next: npx ampere monitor add --data \S+ URL --key KEY/,
+    )
     const verified = await told(ours, 'verify', '--all')
     expect(verified).toMatchObject({ exit: 0, complete: { asOf: null, records: 0, others: {} } })
   })

@@ -15,7 +15,7 @@ const join = (code: string, patient: string, at = `${origin}/hospital-a`) =>
   ampere('pair', 'join', code, '--patient', patient, '--at', at, '--as', 'clinic-c')
 
 beforeAll(async () => {
-  serving = await serveProcess(['start', '--demo', '--data', folder, '--port', testPort(2)])
+  serving = await serveProcess(['start', '--demo', '--no-witness', '--data', folder, '--port', testPort(2)])
   record = String(serving.ready['record'])
   origin = String(serving.ready['origin'])
 }, 60_000)

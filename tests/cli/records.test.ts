@@ -34,7 +34,17 @@ async function later(days: number, act: () => Promise<void>): Promise<void> {
 const blocksOf = async (folder: string) => (await told(folder, 'chain', 'show', short))['items'] as Block[]
 
 beforeAll(async () => {
-  const started = await run(['start', '--demo', '--once', '--json', '--data', demo, '--port', testPort(1)])
+  const started = await run([
+    'start',
+    '--demo',
+    '--no-witness',
+    '--once',
+    '--json',
+    '--data',
+    demo,
+    '--port',
+    testPort(1),
+  ])
   record = String(jsonOf(started)['record'])
   short = record.slice(0, 8)
 }, 60_000)

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { memoryTable } from '#adapters/memory/table.ts'
 import { withFaults } from '#adapters/around/faults.ts'
 import type { AuditAnswer } from '#core/api/answers.ts'
-import { LINKS, type JwksAnswer } from '#core/api/discovery.ts'
+import { LINKS, type HomeAnswer, type JwksAnswer } from '#core/api/discovery.ts'
 import { openHead } from '#core/api/head.ts'
 import { MAX_AUDIT_MS, MAX_PAGE_BLOCKS } from '#core/api/limits.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
@@ -12,12 +12,14 @@ import { parseJws } from '#core/block/jws.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { checkPublicJwk, thumbprint } from '#core/crypto/jwk.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
+import { parseVerifierKey } from '#core/log/note/key.ts'
+import { openCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { readRegistryBlocks } from '#core/server/registrar.ts'
 import { heightKey } from '#core/server/store/rows.ts'
 import { homeApp } from '#functions/all.ts'
 import { auditChains } from '#functions/auditor/operations.ts'
-import { readKeys, readLive, readReady } from '#functions/discovery/operations.ts'
+import { readCheckpoint, readHome, readKeys, readLive, readReady } from '#functions/discovery/operations.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { readBlocks, readHead } from '#functions/reader/operations.ts'
 import {
@@ -46,6 +48,27 @@ describe('what a home says of itself', () => {
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
     expect(await json(answer)).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true })
     expect((await ask(world, readLive)).status).toBe(200)
+  })
+
+  it('says under which keys its log signs and its witness cosigns, and they are those in the checkpoint', async () => {
+    const world = await testDeployment(['hospital-a'])
+    const { log, witness } = await json<HomeAnswer>(await ask(world, readHome))
+    const host = ORIGIN.replace(/^https?:\/\//, '')
+    expect([log.name, log.url, witness.name, witness.url]).toEqual([
+      `${host}/log`,
+      `${ORIGIN}/log`,
+      `${host}/witness`,
+      `${ORIGIN}/witness`,
+    ])
+    await world.tendLog()
+    const note = await (await ask(world, readCheckpoint)).text()
+    const logs = log.keys.map(parseVerifierKey)
+    const opened = await openCheckpoint(note, { logs, cosigners: [] }, createVerifiers())
+    expect(opened.signedBy.map(({ type }) => type)).toEqual(['Ed25519', 'cosignature-ML-DSA-44'])
+    expect(witness.keys.map((key) => parseVerifierKey(key).type)).toEqual([
+      'cosignature-Ed25519',
+      'cosignature-ML-DSA-44',
+    ])
   })
 
   it('is not ready while its registry is not in the store', async () => {

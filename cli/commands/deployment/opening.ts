@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import type { DemoWitness } from '../../demo/witness/launch.ts'
 import type { Settings } from '../../deployment/settings.ts'
 import type { Common } from '../../terminal/screen.ts'
 
@@ -9,6 +10,8 @@ export interface StartOptions extends Common {
   readonly log?: boolean
   /** Set up, tell the story, and end: for tests and scripts. */
   readonly once?: boolean
+  /** False with --no-witness: the demo starts no second process. */
+  readonly witness?: boolean
 }
 
 /** What serving begins with. */
@@ -18,4 +21,6 @@ export interface Opening {
   readonly passphrase: StretchedPassphrase
   /** Milliseconds since 1970. */
   readonly startedMs: number
+  /** The second process of a demo. */
+  readonly witness: DemoWitness | null
 }

@@ -2,6 +2,10 @@
 import type { ChainId } from '#core/bytes/ids.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { isAmpereError } from '#core/errors.ts'
+import { WITNESS_PREFIX } from '#core/api/log.ts'
+import { markIn, SAME_MACHINE } from '../../witness/same-machine.ts'
+import { awaitReceipts } from '../../demo/witness/receipts.ts'
+import type { OpenHome } from '../../open/home.ts'
 import type { OpenBridge } from '../../open/bridge.ts'
 import { readPolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
@@ -19,13 +23,14 @@ import { VERSION } from '../../version.ts'
 export async function reportStart(
   call: Call<StartOptions>,
   opening: Opening,
+  home: OpenHome,
   bridges: readonly OpenBridge[],
   verifier: Connection | null,
 ): Promise<boolean> {
   const { settings } = opening
   const [a] = bridges
   if (settings.demo?.record && settings.demo.patient && a) {
-    return reportDemo(call, opening, a, verifier ?? a.connection, {
+    return reportDemo(call, opening, home, a, verifier ?? a.connection, {
       record: settings.demo.record,
       patient: settings.demo.patient,
     })
@@ -44,7 +49,8 @@ export async function reportStart(
 }
 
 function witnessLine({ folder, settings }: Opening): string {
-  const names = new Set(readPolicy(folder, settings.origin)?.witnesses.map(({ key }) => key.name) ?? [])
+  const witnesses = readPolicy(folder, settings.origin)?.witnesses ?? []
+  const names = new Set(witnesses.map(({ key, url }) => `${key.name}${markIn(url)}`))
   return names.size === 0
     ? 'Witness: none (policy.txt). A home that shows two histories is found only when its readers compare.'
     : `Witness: ${[...names].join(', ')}`
@@ -53,6 +59,7 @@ function witnessLine({ folder, settings }: Opening): string {
 async function reportDemo(
   call: Call<StartOptions>,
   opening: Opening,
+  home: OpenHome,
   a: OpenBridge,
   verifier: Connection,
   demo: { readonly record: ChainId; readonly patient: string },
@@ -62,6 +69,7 @@ async function reportDemo(
   const { settings, startedMs } = opening
   const { institutions, origin } = settings
   const ok = verified.problems.length === 0
+  const proof = ok ? await proveDemo(call, opening, home, verifier, demo.record) : null
   const { blocks, entries, erased, problems } = verified
   const said = {
     version: VERSION,
@@ -72,14 +80,24 @@ async function reportDemo(
     patient: demo.patient,
   }
   call.screen.print(
-    { ok, ...said, resources, blocks, entries, erased, findings: findings.map(brief), problems },
+    {
+      ok,
+      ...said,
+      resources,
+      blocks,
+      entries,
+      erased,
+      ...proof?.json,
+      findings: findings.map(brief),
+      problems,
+    },
     [
       `Ampere ${VERSION}, demo data, this computer only, ready in ${duration(call.screen.terminal.now() - startedMs)}`,
       `  ${counted(institutions.length, 'institution')}, 1 patient, ${resources === null ? '' : `${counted(resources, 'resource')}, `}${counted(blocks, 'block')}`,
       ...verifiedLines(call, verified),
+      ...(proof?.lines ?? []),
       ...(findings.length === 0 ? [] : [`  ${counted(findings.length, 'problem')} found in the data:`]),
       ...findings.map(({ severity, title }) => `    ${severity.padEnd(6)}  ${title}`),
-      `  ${witnessLine(opening)}`,
       ...openLines(call, origin),
       'Try   npx ampere findings',
       '      npx ampere demo tamper && npx ampere verify --all    (damages the demo: see what is found)',
@@ -87,6 +105,30 @@ async function reportDemo(
     ],
   )
   return ok
+}
+
+/** What became of the demo's blocks in the log, and who witnesses. Waits for the witness where there is one. */
+async function proveDemo(
+  { screen }: Call<StartOptions>,
+  { witness }: Opening,
+  home: OpenHome,
+  connection: Connection,
+  record: ChainId,
+): Promise<{ readonly json: object; readonly lines: readonly string[] }> {
+  const state = await witness?.state()
+  const port = state && 'port' in state ? state.port : null
+  const { blocks, logged, witnessed } = await awaitReceipts(screen, home, connection, record, port !== null)
+  const url = port === null ? null : `http://127.0.0.1:${port}${WITNESS_PREFIX}`
+  const failed = state && 'failed' in state ? state.failed : null
+  const said = witness && { name: witness.name, url, failed, mark: SAME_MACHINE }
+  const who = failed === null ? `at 127.0.0.1:${port ?? ''}` : `cannot be started: ${failed}`
+  return {
+    json: { logged, witnessed, witness: said },
+    lines: [
+      `  ${witnessed} of ${counted(blocks, 'block')} witnessed${witnessed < blocks ? `, ${logged} logged` : ''}`,
+      `  Witness: ${said ? `${who} (${SAME_MACHINE})` : 'not started (--no-witness)'}`,
+    ],
+  }
 }
 
 /** What is in the record, or nothing where it cannot be read because it was damaged. */

@@ -28,6 +28,9 @@ import type { Opening, StartOptions } from './opening.ts'
 const FLUSH_MS = 15_000
 /** How often every record is checked again, for what was filed elsewhere meanwhile. */
 const CHECK_MS = 3_600_000
+/** What follows where a demo's witness is gone. */
+const UNWITNESSED =
+  'What is logged from now on is not witnessed; stop with Ctrl+C, npm start starts it again.'
 /** Requests for data that the server still answers when it is asked to stop. */
 const WRITES = ['POST', 'PUT']
 
@@ -35,7 +38,10 @@ const WRITES = ['POST', 'PUT']
 export async function serve(call: Call<StartOptions>, opening: Opening): Promise<number> {
   const { screen, options } = call
   const log = logOf(screen, options)
-  const home = await openHome(opening.folder, opening.settings, opening.passphrase, log)
+  const { folder, passphrase, witness } = opening
+  const home = await openHome(folder, opening.settings, passphrase, log, async (platform) =>
+    witness?.introduce(platform),
+  )
   const bridges: OpenBridge[] = []
   const close = async () => {
     await flushAll(bridges, screen)
@@ -53,10 +59,12 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
     const ok = await reportStart(
       call,
       { ...opening, settings },
+      home,
       bridges,
       told ? freshConnection(settings, home, bridges) : null,
     )
     if (!server) return ok ? EXIT.ok : EXIT.verification
+    void witness?.ended.then(() => screen.say(`The witness ended. ${UNWITNESSED}`))
     await untilStopped(home, bridges, screen, log, await homeChores(home.platform, home.home, hosting))
     await server.close()
     screen.say('Stopped. Everything that was acknowledged is kept.')

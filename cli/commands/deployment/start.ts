@@ -3,6 +3,7 @@ import { homeKeyFile, keyFileOf } from '../../deployment/files.ts'
 import { makePassphrase, readPassphrase } from '../../deployment/passphrase.ts'
 import { findRunning } from '../../deployment/running.ts'
 import { dataFolder, readSettings, type Settings } from '../../deployment/settings.ts'
+import type { DemoWitness } from '../../demo/witness/launch.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
 import type { StartOptions } from './opening.ts'
@@ -26,10 +27,26 @@ export async function start(call: Call<StartOptions>): Promise<number> {
   const settings = known ?? (await setUpDemo(call, folder))
   const text = await readPassphrase(folder, settings.passphrase, options, screen)
   const files = settings.institutions.map((id) => keyFileOf(folder, id))
-  const { stretchAhead } = await import('#adapters/local/keys/key-file.ts')
-  const stretching = stretchAhead(text, [homeKeyFile(folder), ...files])
-  const [{ serve }, passphrase] = await Promise.all([serving, stretching])
-  return serve(call, { folder, settings, passphrase, startedMs })
+  const witness = await demoWitness(folder, settings, options)
+  try {
+    const { stretchAhead } = await import('#adapters/local/keys/key-file.ts')
+    const stretching = stretchAhead(text, [homeKeyFile(folder), ...files])
+    const [{ serve }, passphrase] = await Promise.all([serving, stretching])
+    return await serve(call, { folder, settings, passphrase, startedMs, witness })
+  } finally {
+    await witness?.close()
+  }
+}
+
+/** A demo has a witness in a process of its own, so that it can be seen how receipts become witnessed. */
+async function demoWitness(
+  folder: string,
+  { demo, origin }: Settings,
+  { witness }: StartOptions,
+): Promise<DemoWitness | null> {
+  if (demo === null || witness === false) return null
+  const { launchWitness } = await import('../../demo/witness/launch.ts')
+  return launchWitness(folder, origin)
 }
 
 async function checkStartable(settings: Settings, options: StartOptions): Promise<void> {

@@ -59,6 +59,8 @@ export interface SyncContext {
   readonly verifiers: Verifiers
   /** `readRegistry`, one at a time. */
   readonly refreshRegistry: () => Promise<void>
+  /** Gives what to throw for two head statements of this home that contradict each other. */
+  readonly convict?: (error: unknown, statements: readonly [string, string]) => Promise<unknown>
 }
 
 /** Brings the registry up to date. @throws AmpereError VERIFICATION_FAILED */
@@ -89,7 +91,7 @@ export async function syncReplica(
   const answer = await context.api.head(chain)
   await syncRegistry(context)
   const head = await verifyHead(context, chain, answer.head)
-  if (known) checkNotRolledBack(known, head)
+  if (known) await refuseConflict(context, known, head, answer.head)
   const grown = emptyOr(known)
   while ((grown.link?.opened.block.height ?? -1) < head.height) {
     const page = await context.api.blocks(chain, grown.notes.length)
@@ -216,6 +218,19 @@ function homeKey(context: SyncContext, compact: string): PublicJwk {
   if (!key)
     throw failed('head', "the head statement is signed by a key that is not this home's, or is revoked")
   return key
+}
+
+async function refuseConflict(
+  { convict }: SyncContext,
+  known: Replica,
+  head: HeadStatement,
+  statement: string,
+): Promise<void> {
+  try {
+    checkNotRolledBack(known, head)
+  } catch (error) {
+    throw convict ? await convict(error, [known.statement, statement]) : error
+  }
 }
 
 /** A head below what this installation has seen is a rollback; another block there is a fork. */

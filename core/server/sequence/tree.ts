@@ -8,7 +8,7 @@ import type { Timestamp } from '../../bytes/timestamp.ts'
 import { AmpereError } from '../../errors.ts'
 import { merkleRoot } from '../../log/merkle.ts'
 import { checkpointIn, type Checkpoint } from '../../log/note/checkpoint.ts'
-import { logSigner } from '../../log/note/key.ts'
+import { logSigner, type LogKey, type LogSigner } from '../../log/note/key.ts'
 import { formatNote } from '../../log/note/note.ts'
 import { signCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { WriteTable } from '../../ports/table.ts'
@@ -85,11 +85,19 @@ export async function signTree(
   checkpoint: Checkpoint,
   signedAt: number,
 ): Promise<string> {
-  const signers = [
-    logSigner(checkpoint.origin, 'Ed25519', keys.log),
-    logSigner(checkpoint.origin, 'cosignature-ML-DSA-44', keys['log-quantum']),
+  return formatNote(await signCheckpoint(checkpoint, logSigners(keys, checkpoint.origin), signedAt))
+}
+
+/** The keys of a log, as policies name them: Ed25519 (0x01) and ML-DSA-44 (0x06) under its origin. */
+export function logKeys({ keys }: Pick<SequencerPorts, 'keys'>, origin: string): LogKey[] {
+  return logSigners(keys, origin).map(({ key }) => key)
+}
+
+function logSigners(keys: SequencerPorts['keys'], origin: string): LogSigner[] {
+  return [
+    logSigner(origin, 'Ed25519', keys.log),
+    logSigner(origin, 'cosignature-ML-DSA-44', keys['log-quantum']),
   ]
-  return formatNote(await signCheckpoint(checkpoint, signers, signedAt))
 }
 
 /** The tree before anything was logged. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Run by append.ts: sends sealed appends, one client per chain, each over its own connection that stays open.
+// Run by append.ts and log/waiting.ts: sends sealed appends, one client per chain, each over its own connection that stays open.
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 
@@ -9,15 +9,15 @@ const agent = new Agent({ keepAlive: true })
 const chains = readBodies(readFileSync(file))
 const sent = chains.map(() => 0)
 
-process.on('message', (message: { each: number } | 'end') => {
-  if (message !== 'end') return void round(message.each)
+process.on('message', (message: { each: number; wait?: string } | 'end') => {
+  if (message !== 'end') return void round(message.each, message.wait)
   agent.destroy()
   process.disconnect()
 })
 process.send?.({ ready: true })
 
-/** Every client sends its next `each` blocks, one after the other; all clients at once. */
-async function round(each: number): Promise<void> {
+/** Every client sends its next `each` blocks, one after the other; all clients at once. `wait` is how far it waits for the log. */
+async function round(each: number, wait?: string): Promise<void> {
   const cpu = process.cpuUsage()
   const latencies: number[] = []
   const started = performance.now()
@@ -27,7 +27,7 @@ async function round(each: number): Promise<void> {
         const body = bodies[(sent[chain] ?? 0) + i]
         if (!body) throw new Error('there are no more blocks to send')
         const from = performance.now()
-        await post(body)
+        await post(body, wait === undefined ? '' : `?wait=${wait}`)
         latencies.push(performance.now() - from)
       }
       sent[chain] = (sent[chain] ?? 0) + each
@@ -38,10 +38,11 @@ async function round(each: number): Promise<void> {
   process.send?.({ wallMs, cpuMs: (user + system) / 1000, latencies })
 }
 
-function post(body: Uint8Array): Promise<void> {
+function post(body: Uint8Array, query: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/vnd.ampere.append', 'content-length': body.length }
-    const sending = request({ agent, port, host: '127.0.0.1', method: 'POST', path: '/v1/blocks', headers })
+    const path = `/v1/blocks${query}`
+    const sending = request({ agent, port, host: '127.0.0.1', method: 'POST', path, headers })
     sending.on('error', reject)
     sending.on('response', (answer) => {
       let text = ''

@@ -199,7 +199,7 @@ describeWithPython('the verifier in Python', () => {
       return run.stdout
     }
     try {
-      ampere('start', '--demo', '--once')
+      ampere('start', '--demo', '--no-witness', '--once')
       const list = JSON.parse(ampere('chain', 'list', '--json')) as { items: readonly { chain: string }[] }
       const chains = list.items.map(({ chain }) => chain)
       const files = chains.map((chain, i) => {

@@ -73,6 +73,7 @@ async function makeWitness(
   const ports = await select(platform, WITNESS_NEEDS)
   await addLog(ports, logOriginOf(ORIGIN), logKeys)
   const hosting = { now: () => clock.now, random, log: silentLog }
-  const app = witnessApp(ports, { origin, verifiers: createVerifiers() }, hosting)
-  return { keys: witnessKeys(ports, witnessNameOf(origin)), app: async (request) => app.fetch(request) }
+  const name = witnessNameOf(origin)
+  const app = witnessApp(ports, { name, verifiers: createVerifiers() }, hosting)
+  return { keys: witnessKeys(ports, name), app: async (request) => app.fetch(request) }
 }

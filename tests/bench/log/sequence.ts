@@ -20,9 +20,9 @@ import {
   type Bench,
   type Figure,
   type Sample,
-} from './measure.ts'
-import { durableDeployment, inFolder, INSTITUTION } from './worlds/durable.ts'
-import { insertPrepared, newChain } from './worlds/prepared-chain.ts'
+} from '../measure.ts'
+import { durableDeployment, inFolder, INSTITUTION } from '../worlds/durable.ts'
+import { insertPrepared, newChain } from '../worlds/prepared-chain.ts'
 
 const CHAINS = 64
 const PER_CHAIN = 64

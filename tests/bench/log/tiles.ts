@@ -7,7 +7,7 @@ import { EMPTY_EDGE, grow, rootOf } from '#core/log/tile/grow.ts'
 import { tilePath } from '#core/log/tile/path.ts'
 import { tileReader, type FetchPath } from '#core/log/tile/read-tile.ts'
 import { inclusionFromTiles, inclusionsFromTiles } from '#core/log/tile/read.ts'
-import { cpuMicros, figure, inTurn, perSecond, ratios, ROUNDS, type Bench } from './measure.ts'
+import { cpuMicros, figure, inTurn, perSecond, ratios, ROUNDS, type Bench } from '../measure.ts'
 
 const LEAVES = 100_000
 /** What a sequencer takes at once. */

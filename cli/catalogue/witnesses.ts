@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseCount } from '../program/arguments.ts'
+import type { CommandGroup, FlagSpec } from '../program/command.ts'
+
+const WITNESS =
+  'name of its keys, url, fingerprint of its keys, mark (where it is on this machine), and cosigned: size in leaves and time in POSIX seconds, or null'
+
+/** Where the keys of another home come from; without one they are fetched from it. */
+const KEY_FLAGS: readonly FlagSpec[] = [
+  {
+    flags: '--key <vkey>',
+    about:
+      'a verifier key as its operator gave it; several times, for all its keys. A URL beside it is that of the witness itself',
+    parse: (text, before) => [...((before ?? []) as readonly string[]), text],
+  },
+  {
+    flags: '--keys <file>',
+    about: 'a file with its keys, as ampere witness status --keys prints them there',
+  },
+  { flags: '--confirm <fingerprint>', about: 'the fingerprint of its keys, instead of being asked' },
+  { flags: '--yes', about: 'take the keys that were fetched as they are, instead of being asked' },
+]
+
+const HOME_ARGUMENT = { name: 'url', about: 'the other home, or its witness', optional: true }
+const FINGERPRINT = 'of its keys: 128 bits of their SHA-256, in hexadecimal'
+
+export const WITNESSES: CommandGroup = {
+  title: 'Witnesses',
+  commands: [
+    {
+      name: 'witness status',
+      summary: "Ask the witnesses of the home's log what they have cosigned",
+      about:
+        "Says of each witness in policy.txt what it cosigned last, whether it answers, and whether that is the history that is stored here. With --keys it prints what other operators need instead: to ask the home's witness, and to cosign its log.",
+      flags: [{ flags: '--keys', about: "the keys of the home's log and witness, to hand over" }],
+      examples: [
+        { does: 'is the log witnessed?', run: 'npx ampere witness status' },
+        { does: 'for another operator', run: 'npx ampere witness status --keys > our-keys.txt' },
+      ],
+      json: {
+        ok: 'false where the quorum is not reached, or a witness contradicts what is stored here',
+        log: 'name of the log',
+        size: 'leaves of its newest checkpoint',
+        quorum:
+          'need and of: how many organisations must cosign; null where policy.txt says it in another form',
+        reached: 'whether the newest checkpoint has the quorum, not older than two hours while it is served',
+        witnesses: `${WITNESS} (as it shows it now); reachable, why (nothing can be seen there, or null), alarm (rollback, fork or null)`,
+        fingerprints: 'of the keys of log and witness (with --keys)',
+        lines: 'what is to be handed over (with --keys)',
+      },
+      exits: {
+        1: 'the quorum is not reached',
+        3: 'a witness has cosigned more than is stored here, or another history',
+      },
+      load: async () => (await import('../commands/witness/status.ts')).witnessStatus,
+    },
+    {
+      name: 'witness list',
+      summary: 'List who witnesses this log, and whose logs this home witnesses',
+      about: 'Asks nobody: it says what is stored here.',
+      examples: [{ does: 'both directions', run: 'npx ampere witness list' }],
+      json: {
+        ok: 'true',
+        quorum: 'need and of: how many organisations must cosign; null where nobody witnesses',
+        witnesses: `${WITNESS} (of the newest checkpoint)`,
+        logs: "origin, fingerprint of its keys, cosigned (as above) and evidence (proofs of two histories, leads) of each log that the home's witness cosigns",
+      },
+      load: async () => (await import('../commands/witness/list.ts')).listWitnesses,
+    },
+    {
+      name: 'witness add',
+      summary: "Ask another home's witness to cosign this log",
+      about:
+        'Puts its keys into policy.txt as one organisation. Keys that are fetched are shown first: compare the fingerprint with what its operator says by another way. A server reads policy.txt when it starts. Adding again changes nothing.',
+      args: [HOME_ARGUMENT],
+      flags: [
+        ...KEY_FLAGS,
+        {
+          flags: '--quorum <count>',
+          about: 'how many organisations must cosign (default: more than half)',
+          parse: parseCount,
+        },
+      ],
+      examples: [
+        { does: 'compare, then confirm', run: 'npx ampere witness add https://st-mary.example' },
+        { does: 'with keys from its operator', run: 'npx ampere witness add --keys st-mary.txt' },
+      ],
+      json: {
+        ok: 'true',
+        changed: 'false where it was there already',
+        name: 'of its keys',
+        url: 'where it is asked',
+        fingerprint: FINGERPRINT,
+        quorum: 'need and of: how many organisations must cosign',
+        effective: 'next-start: when a server takes it up',
+      },
+      load: async () => (await import('../commands/witness/add.ts')).addWitness,
+    },
+    {
+      name: 'witness accept',
+      summary: "Let the home's witness cosign another home's log",
+      about:
+        'From then on checkpoints of that log are cosigned, each only if it continues the one before. Its keys are confirmed as with witness add. It holds at once, also in a server that runs.',
+      args: [HOME_ARGUMENT],
+      flags: [...KEY_FLAGS, { flags: '--stop <log>', about: 'cosign that log no longer; give its name' }],
+      examples: [
+        { does: 'compare, then confirm', run: 'npx ampere witness accept https://st-mary.example' },
+        { does: 'with keys from its operator', run: 'npx ampere witness accept --keys st-mary.txt' },
+        { does: 'no longer', run: 'npx ampere witness accept --stop st-mary.example/log' },
+      ],
+      json: {
+        ok: 'true',
+        changed: 'false where it was so already',
+        log: 'name of the log',
+        fingerprint: `${FINGERPRINT}; null with --stop`,
+        effective: 'now',
+      },
+      load: async () => (await import('../commands/witness/accept.ts')).acceptLog,
+    },
+  ],
+}

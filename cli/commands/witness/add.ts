@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { logOriginOf, witnessNameOf } from '#core/api/log.ts'
+import { withHome } from '../../deployment/session.ts'
+import { readPolicyText, writePolicy } from '../../open/policy.ts'
+import type { Call } from '../../program/command.ts'
+import { refuse, usage } from '../../program/refuse.ts'
+import { EXIT, type Common } from '../../terminal/screen.ts'
+import { plain } from '../../terminal/words.ts'
+import { confirmKeys, type KeyOptions } from '../../witness/confirm-keys.ts'
+import { withWitness, type Extended } from '../../witness/policy-text.ts'
+import {
+  fetchKeys,
+  fingerprintOf,
+  givenKeys,
+  readKeysFile,
+  type PublishedKeys,
+} from '../../witness/published-keys.ts'
+import { markIn } from '../../witness/same-machine.ts'
+
+interface AddOptions extends Common, KeyOptions {
+  readonly quorum?: number
+}
+
+/** Lets another home's witness be asked for cosignatures: puts its keys into policy.txt. */
+export async function addWitness(call: Call<AddOptions>): Promise<number> {
+  const { options, screen } = call
+  const url = urlOf(call.args[0])
+  checkSources(options, url)
+  const { witness, isFetched } = await keysOf(options, url)
+  return withHome(
+    call,
+    () => [],
+    async ({ folder, settings, fetch: fetchHome }) => {
+      if (witness.name === witnessNameOf(settings.origin))
+        throw refuse(
+          'CONFIGURATION',
+          'that is the witness of this very home, and nobody witnesses for oneself',
+        )
+      const own = (await fetchKeys(fetchHome, settings.origin)).log
+      const logKeys = own?.keys ?? []
+      const asked = { url: witness.url ?? '', keys: witness.keys }
+      const extended = withWitness(readPolicyText(folder), logKeys, asked, options.quorum)
+      if (extended.isChanged) {
+        if (isFetched) await confirmKeys(screen, options, witness)
+        // Somebody may have changed the file while it was asked.
+        const again = withWitness(readPolicyText(folder), logKeys, asked, options.quorum)
+        writePolicy(folder, settings.origin, again.text)
+      }
+      print(call, witness, extended, logOriginOf(settings.origin))
+      return EXIT.ok
+    },
+  )
+}
+
+/** A URL of a home or of its witness; the witness answers below the home. @throws CommanderError (usage) */
+export function urlOf(text: string | undefined): string | null {
+  if (text === undefined) return null
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isPlain = url !== null && url.username === '' && url.search === '' && url.hash === ''
+  if (isPlain && /^https?:$/.test(url.protocol)) return url.href.replace(/\/$/, '')
+  throw usage('a URL begins with https:// or http:// and has no user, query or fragment')
+}
+
+/** @throws CommanderError (usage) unless it is said once where the keys come from */
+export function checkSources({ key, keys }: KeyOptions, url: string | null): void {
+  if (key !== undefined && keys !== undefined) throw usage('give --key or --keys, not both')
+  if (url === null && key === undefined && keys === undefined)
+    throw usage('give the URL of the other home, or its keys: --keys FILE')
+}
+
+async function keysOf(
+  options: AddOptions,
+  url: string | null,
+): Promise<{ readonly witness: PublishedKeys; readonly isFetched: boolean }> {
+  if (options.key !== undefined) {
+    if (url === null) throw usage('with --key give the URL of the witness as well')
+    return { witness: givenKeys(options.key, url), isFetched: false }
+  }
+  const isFetched = options.keys === undefined
+  const handed =
+    options.keys === undefined
+      ? await fetchKeys((request) => fetch(request), url ?? '')
+      : readKeysFile(options.keys)
+  const { witness } = handed
+  if (!witness) throw refuse('CONFIGURATION', 'there are no keys of a witness in that file')
+  const named = isFetched || url === null ? witness : { ...witness, url }
+  if (named.url === null) throw usage('the file does not say where the witness is: give its URL as well')
+  return { witness: named, isFetched }
+}
+
+function print(
+  { screen }: Call,
+  { name, url, keys }: PublishedKeys,
+  { isChanged, quorum }: Extended,
+  log: string,
+): void {
+  const fingerprint = fingerprintOf(keys)
+  const json = { ok: true, changed: isChanged, name, url, fingerprint, quorum, effective: 'next-start' }
+  const needs = `${quorum.need} of ${quorum.of} must cosign`
+  const shown = `${plain(name)}${markIn(url)}`
+  screen.print(
+    json,
+    isChanged
+      ? [
+          `${shown} is in policy.txt; ${needs}. A server reads it when it starts: restart one that runs.`,
+          `Its operator has to let it cosign ${log}: ampere witness accept, with what the next command prints.`,
+          'Next: npx ampere witness status --keys',
+        ]
+      : [`${shown} is in policy.txt already; ${needs}. Nothing was changed.`],
+  )
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { listEvidence } from '#core/server/witness/evidence.ts'
+import { listLogs } from '#core/server/witness/logs.ts'
+import { readPolicy } from '../../open/policy.ts'
+import type { Call } from '../../program/command.ts'
+import { EXIT } from '../../terminal/screen.ts'
+import { ago, columns, counted, plain } from '../../terminal/words.ts'
+import { openNewest, standingsOf, type Standing } from '../../witness/asked.ts'
+import { quorumOrNull } from '../../witness/policy-text.ts'
+import { fingerprintOf } from '../../witness/published-keys.ts'
+import { markIn, markOf } from '../../witness/same-machine.ts'
+import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/stored-log.ts'
+
+/** Lists both directions: who is asked to witness this home's log, and whose logs this home's witness cosigns. */
+export async function listWitnesses(call: Call): Promise<number> {
+  return withStoredLog(call, async (stored) => {
+    const policy = readPolicy(stored.folder, stored.settings.origin)
+    const note = await newestCheckpoint(stored.platform)
+    const newest = policy && note !== null ? await openNewest(policy, note) : null
+    const witnesses = policy ? standingsOf(policy, newest) : []
+    const logs = await cosignedLogs(stored)
+    const json = {
+      ok: true,
+      quorum: policy && quorumOrNull(policy),
+      witnesses: witnesses.map((each) => ({ ...brief(each), cosigned: each.cosigned })),
+      logs,
+    }
+    const nowMs = call.screen.terminal.now()
+    call.screen.print(json, [
+      witnesses.length === 0
+        ? 'Nobody witnesses the log of this home.'
+        : 'Asked to witness the log of this home:',
+      ...columns(witnesses.map((each) => witnessRow(each, nowMs))),
+      logs.length === 0 ? "This home's witness cosigns no log." : "Cosigned by this home's witness:",
+      ...columns(logs.map((each) => logRow(each, nowMs))),
+    ])
+    return EXIT.ok
+  })
+}
+
+/** Of a witness what both list and status say. */
+export function brief({ name, url, keys }: Pick<Standing, 'name' | 'url' | 'keys'>) {
+  return { name, url, fingerprint: fingerprintOf(keys), mark: markOf(url) }
+}
+
+function witnessRow({ name, url, cosigned }: Standing, nowMs: number): string[] {
+  const when = cosigned
+    ? `cosigned ${counted(cosigned.size, 'leaf', 'leaves')} ${ago(cosigned.time, nowMs)}`
+    : null
+  return [plain(name), `${when ?? 'has not cosigned the newest checkpoint'}${markIn(url)}`]
+}
+
+interface CosignedLog {
+  readonly origin: string
+  readonly fingerprint: string
+  readonly cosigned: { readonly size: number; readonly time: number } | null
+  /** Pieces that convict the log, and pieces that are a lead only. */
+  readonly evidence: { readonly proofs: number; readonly leads: number }
+}
+
+async function cosignedLogs({ platform }: StoredLog): Promise<readonly CosignedLog[]> {
+  const ports = { tables: { witness: platform.table('witness') } }
+  const logs: CosignedLog[] = []
+  for (const { origin, keys, cosigned } of await listLogs(ports)) {
+    const kinds = (await listEvidence(ports, origin)).map(({ kind }) => kind)
+    const proofs = kinds.filter((kind) => kind === 'same-size').length
+    logs.push({
+      origin,
+      fingerprint: fingerprintOf(keys),
+      cosigned: cosigned && { size: cosigned.checkpoint.size, time: cosigned.time },
+      evidence: { proofs, leads: kinds.length - proofs },
+    })
+  }
+  return logs
+}
+
+function logRow({ origin, cosigned, evidence }: CosignedLog, nowMs: number): string[] {
+  const size = cosigned
+    ? `${counted(cosigned.size, 'leaf', 'leaves')} ${ago(cosigned.time, nowMs)}`
+    : 'nothing yet'
+  const against = [
+    ...(evidence.proofs > 0 ? [`PROOF of two histories: ${evidence.proofs}`] : []),
+    ...(evidence.leads > 0 ? [`proofs that did not verify: ${evidence.leads}`] : []),
+  ]
+  return [plain(origin), [size, ...against].join('; ')]
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseHead } from '../../api/head.ts'
+import { AmpereError, isAmpereError } from '../../errors.ts'
+import { evidenceOfHeads } from '../../evidence/build.ts'
+import { MAX_REGISTRY_BLOCKS } from '../../evidence/format.ts'
+import { verifyEvidence } from '../../evidence/verify.ts'
+import type { ClientPorts } from '../client.ts'
+import type { HomeApi } from '../home-api.ts'
+
+/** What a sink may throw; everything else of ours says that the two statements convict nobody. */
+const UNKEPT = ['LIMIT_EXCEEDED', 'STORE_FULL', 'STORE_UNAVAILABLE'] as const
+
+/**
+ * What to throw for a home that contradicts itself: the error, which says where the evidence was kept if two of its
+ * head statements convict it. Not all do: a lower head within minutes of the higher may be a race of an honest home.
+ */
+export async function withEvidence(
+  ports: Pick<ClientPorts, 'pins' | 'evidence'>,
+  api: HomeApi,
+  error: unknown,
+  statements: readonly [string, string],
+): Promise<unknown> {
+  if (!ports.evidence || !isAmpereError(error, 'VERIFICATION_FAILED')) return error
+  try {
+    const bytes = await evidenceOf(ports.pins, api, statements)
+    await verifyEvidence(bytes, { registry: ports.pins.registry, logs: [] })
+    const name = await ports.evidence(bytes)
+    return new AmpereError(error.code, `${error.message}; evidence is kept as ${name}`, { cause: error })
+  } catch (failure) {
+    // Whatever keeps evidence from being kept must not hide what was found.
+    if (isAmpereError(failure) && !isAmpereError(failure, ...UNKEPT)) return error
+    return new AmpereError(error.code, `${error.message}; the evidence of it could not be kept`, {
+      cause: error,
+    })
+  }
+}
+
+async function evidenceOf(
+  { origin, registry }: ClientPorts['pins'],
+  api: HomeApi,
+  statements: readonly [string, string],
+): Promise<Uint8Array> {
+  const needed = Math.max(...statements.map((compact) => parseHead(compact).head.registry.height))
+  const blocks: string[] = []
+  for (let page = await api.registryBlocks(0); ; page = await api.registryBlocks(blocks.length)) {
+    blocks.push(...page.items)
+    // The whole registry as this home has it now; one that ends before what its own heads name will not do.
+    if (page.next === null || page.items.length === 0 || blocks.length > MAX_REGISTRY_BLOCKS) break
+  }
+  if (blocks.length <= needed)
+    throw new AmpereError('NOT_FOUND', 'the home holds back blocks of the registry')
+  return evidenceOfHeads({ origin, registry: { id: registry, blocks } }, statements)
+}

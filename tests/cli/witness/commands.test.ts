@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { copyOf, freshFolder, run, serveProcess, testPort, type Serving } from '../harness.ts'
+import { lines, told } from '../told.ts'
+
+// Two homes of two operators: the first one's log is witnessed by the second, which is served all the time.
+const [ours, theirs] = [freshFolder(), freshFolder()]
+const THEIR_URL = `http://127.0.0.1:${testPort(24)}`
+const [OUR_LOG, THEIR_WITNESS] = [`127.0.0.1:${testPort(23)}/log`, `127.0.0.1:${testPort(24)}/witness`]
+const policyOf = (folder: string) => readFileSync(join(folder, 'policy.txt'), 'utf8')
+let serving: Serving
+/** Our home before it knew of witnesses, and after its first block was witnessed. */
+let [bare, earlier] = ['', '']
+
+beforeAll(async () => {
+  for (const [folder, id, port] of [
+    [ours, 'st-anne', testPort(23)],
+    [theirs, 'st-mary', testPort(24)],
+  ] as const)
+    await told(folder, 'init', '--institution', `${id}=${id}`, '--port', port)
+  serving = await serveProcess(['start', '--data', theirs])
+  // The log's keys are made when the home is first opened.
+  await handedOver(ours)
+  bare = copyOf(ours)
+  await told(ours, 'witness', 'add', THEIR_URL, '--yes')
+  await told(theirs, 'witness', 'accept', '--keys', await handedOver(ours))
+  await told(ours, 'instance', 'enrol')
+  earlier = copyOf(ours)
+  await told(ours, 'instance', 'enrol')
+}, 60_000)
+afterAll(() => serving.kill())
+
+/** A file with what an operator hands over. */
+async function handedOver(folder: string): Promise<string> {
+  const file = `${freshFolder()}.txt`
+  writeFileSync(file, (await lines(folder, 'witness', 'status', '--keys')).out)
+  return file
+}
+
+describe('asking a witness', () => {
+  it('takes fetched keys only when somebody confirms their fingerprint', async () => {
+    const folder = copyOf(bare)
+    const add = (...more: string[]) => lines(folder, 'witness', 'add', THEIR_URL, '--no-input', ...more)
+    expect(await add()).toMatchObject({ code: 2, err: expect.stringContaining('--yes is missing') })
+    expect(await add('--confirm', '0000 1111')).toMatchObject({ code: 2 })
+    expect(existsSync(join(folder, 'policy.txt'))).toBe(false)
+    const { witness } = (await told(theirs, 'witness', 'status', '--keys'))['fingerprints'] as {
+      witness: string
+    }
+    expect(await add('--confirm', witness)).toMatchObject({ code: 0, err: expect.stringContaining(witness) })
+    expect(policyOf(folder)).toBe(policyOf(ours))
+  })
+
+  it('needs no confirmation of keys that were handed over, and comes to the same policy', async () => {
+    const folder = copyOf(bare)
+    const file = await handedOver(theirs)
+    expect(await told(folder, 'witness', 'add', '--keys', file, '--no-input')).toMatchObject({
+      exit: 0,
+      changed: true,
+      quorum: { need: 1, of: 1 },
+      effective: 'next-start',
+    })
+    expect(policyOf(folder)).toBe(policyOf(ours))
+    const keys = [...policyOf(ours).matchAll(/^witness \S+ (\S+)/gm)].flatMap(([, key]) => [
+      '--key',
+      key ?? '',
+    ])
+    const url = `${THEIR_URL}/witness`
+    expect(await told(folder, 'witness', 'add', url, ...keys)).toMatchObject({ exit: 0, changed: false })
+  })
+
+  it('changes nothing when it is asked already, and marks a witness of the same machine', async () => {
+    const before = policyOf(ours)
+    expect(await told(ours, 'witness', 'add', THEIR_URL, '--no-input')).toMatchObject({
+      exit: 0,
+      changed: false,
+    })
+    const { out } = await lines(ours, 'witness', 'add', THEIR_URL, '--no-input')
+    expect(out).toContain('same machine: demonstrates, does not protect')
+    expect(policyOf(ours)).toBe(before)
+  })
+
+  it('refuses the home itself, URLs that are none, and leaves the policy as it was', async () => {
+    const before = policyOf(ours)
+    for (const [code, ...args] of [
+      [1, 'add', '--keys', await handedOver(ours)],
+      [1, 'accept', '--keys', await handedOver(ours)],
+      [1, 'add', `http://127.0.0.1:${testPort(25)}`],
+      [2, 'add', 'ftp://x'],
+      [2, 'add'],
+      [2, 'add', THEIR_URL, '--key', 'a', '--keys', 'b'],
+      [2, 'add', THEIR_URL, '--quorum', '2', '--yes'],
+    ] as const)
+      expect([args, (await lines(ours, 'witness', ...args)).code]).toEqual([args, code])
+    expect(policyOf(ours)).toBe(before)
+  })
+})
+
+describe('the status of witnesses', () => {
+  it('is ok when the newest checkpoint has the quorum', async () => {
+    expect(await told(ours, 'witness', 'status')).toMatchObject({
+      exit: 0,
+      ok: true,
+      log: OUR_LOG,
+      reached: true,
+      witnesses: [
+        { name: THEIR_WITNESS, reachable: true, alarm: null, cosigned: { size: expect.any(Number) } },
+      ],
+    })
+  })
+
+  it('is an alarm, with exit code 3, where the stores are an older copy than what was witnessed', async () => {
+    const rolledBack = await told(earlier, 'witness', 'status')
+    expect(rolledBack).toMatchObject({ exit: 3, ok: false, witnesses: [{ alarm: 'rollback' }] })
+    const forked = copyOf(earlier)
+    // Another block than the one that was witnessed at that place.
+    await told(forked, 'instance', 'enrol', 'ward-7')
+    expect(await told(forked, 'witness', 'status')).toMatchObject({ exit: 3, witnesses: [{ alarm: 'fork' }] })
+    expect((await lines(forked, 'witness', 'status')).out).toContain('ALARM it has cosigned another history')
+    // The witness was shown both, and keeps what convicts the log.
+    expect((await lines(theirs, 'witness', 'list')).out).toContain('PROOF of two histories: 1')
+  })
+
+  it('fails with exit code 1 where the quorum is not reached, and says that the witness does not answer', async () => {
+    const folder = copyOf(bare)
+    const keys = await handedOver(theirs)
+    const nowhere = `http://127.0.0.1:${testPort(25)}/witness`
+    await told(folder, 'witness', 'add', nowhere, '--keys', keys)
+    expect(await told(folder, 'witness', 'status')).toMatchObject({
+      exit: 1,
+      reached: false,
+      witnesses: [{ reachable: false, why: 'it cannot be reached (ECONNREFUSED)' }],
+    })
+  })
+
+  it('says that nobody witnesses where there is no policy', async () => {
+    expect(await told(bare, 'witness', 'status')).toMatchObject({ exit: 0, witnesses: [], quorum: null })
+  })
+})
+
+describe('the list of witnesses', () => {
+  it('shows both directions with what was cosigned last', async () => {
+    const [mine, other] = [await told(ours, 'witness', 'list'), await told(theirs, 'witness', 'list')]
+    const cosigned = { size: expect.any(Number), time: expect.any(Number) }
+    expect(mine).toMatchObject({
+      quorum: { need: 1, of: 1 },
+      witnesses: [{ name: THEIR_WITNESS, cosigned }],
+      logs: [],
+    })
+    expect(other).toMatchObject({ witnesses: [], logs: [{ origin: OUR_LOG, cosigned }] })
+    expect((await lines(theirs, 'witness', 'list')).out).toContain(OUR_LOG)
+  })
+})
+
+describe('cosigning for another log', () => {
+  it('is taken up by a server that runs, once, and ends when it is stopped', async () => {
+    const file = await handedOver(ours)
+    const accept = (...args: string[]) => told(theirs, 'witness', 'accept', ...args)
+    expect(await accept('--keys', file)).toMatchObject({ exit: 0, changed: false, log: OUR_LOG })
+    expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 0, changed: true })
+    expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 0, changed: false })
+    expect(await told(theirs, 'witness', 'list')).toMatchObject({ logs: [] })
+    expect(await accept('--keys', file)).toMatchObject({ exit: 0, changed: true, effective: 'now' })
+    expect(await told(theirs, 'witness', 'list')).toMatchObject({ logs: [{ origin: OUR_LOG }] })
+  })
+
+  it('asks again before a log that is known gets other keys', async () => {
+    const [first] = [...policyOf(ours).matchAll(/^log (\S+)/gm)].map(([, key]) => key ?? '')
+    const ended = await run(['witness', 'accept', '--key', first ?? '', '--no-input', '--data', theirs])
+    expect(ended).toMatchObject({ code: 2, err: expect.stringContaining('cosigned here under other keys') })
+  })
+})
