@@ -26,8 +26,16 @@ export interface Finding {
   readonly origin: string
   /** Signed notes; with two of them the one that was shown first is first. */
   readonly notes: readonly string[]
-  /** Log entries, in base64url, with their indexes. */
-  readonly leaves: readonly { readonly index: number; readonly entry: string }[]
+  readonly leaves: readonly FoundLeaf[]
+}
+
+/** A log entry in the tree of the first note. */
+export interface FoundLeaf {
+  readonly index: number
+  /** Base64url. */
+  readonly entry: string
+  /** Its inclusion proof in base64url; null where the log did not serve the tiles for it. */
+  readonly proof: readonly string[] | null
 }
 
 /** A finding that is kept, with the monitor's time. */
@@ -40,7 +48,9 @@ const findingSchema = v.strictObject({
   kind: v.picklist(['same-size', 'rollback', 'root', 'duplicate-label', 'leaf-form']),
   time: timestamp,
   notes: v.array(v.string()),
-  leaves: v.array(v.strictObject({ index: count, entry: v.string() })),
+  leaves: v.array(
+    v.strictObject({ index: count, entry: v.string(), proof: v.nullable(v.array(v.string())) }),
+  ),
 })
 
 /** Keeps a finding, unless the same is kept already or its kind has no place left. */
@@ -70,7 +80,11 @@ export async function listFindings(table: ReadTable, origin: string): Promise<Ke
 /** The text of a note counts, not who signed it when: a log that is asked again signs anew. */
 function isSame(a: Finding, b: Finding): boolean {
   const essence = ({ kind, notes, leaves }: Finding) =>
-    canonicalize({ kind, texts: notes.map((note) => note.split('\n\n')[0] ?? ''), leaves })
+    canonicalize({
+      kind,
+      texts: notes.map((note) => note.split('\n\n')[0] ?? ''),
+      leaves: leaves.map(({ index, entry }) => ({ index, entry })),
+    })
   return essence(a) === essence(b)
 }
 

@@ -5,7 +5,7 @@ import { fromBase64url, toBase64url } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import { count, digest, parseWith } from '../../bytes/schema.ts'
-import { encodeLeaf, type Leaf } from '../../block/leaf.ts'
+import type { Leaf } from '../../block/leaf.ts'
 import { AmpereError } from '../../errors.ts'
 import type { ReadTable, Row, WriteTable } from '../../ports/table.ts'
 
@@ -53,11 +53,6 @@ export async function keepLabels(
 export async function findLabel(table: ReadTable, logId: string, label: Digest): Promise<PlacedLeaf | null> {
   const row = await table.get(labelsPartition(logId), label)
   return row && parseLabel(row)
-}
-
-/** The log entry of a leaf, as evidence states it. */
-export function shownLeaf({ index, leaf }: PlacedLeaf): { readonly index: number; readonly entry: string } {
-  return { index, entry: toBase64url(encodeLeaf(leaf)) }
 }
 
 async function keepLabel(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { logIdOf } from '../../api/log.ts'
-import { decodeLeaf } from '../../block/leaf.ts'
+import { decodeLeaf, encodeLeaf } from '../../block/leaf.ts'
 import { toBase64url } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
 import { isAmpereError } from '../../errors.ts'
@@ -9,11 +9,11 @@ import type { Checkpoint } from '../../log/note/checkpoint.ts'
 import { verifyConsistency } from '../../log/proof.ts'
 import { grow, rootOf, type Edge } from '../../log/tile/grow.ts'
 import { TILE_WIDTH } from '../../log/tile/path.ts'
-import { consistencyFromTiles } from '../../log/tile/read.ts'
+import { consistencyFromTiles, inclusionsFromTiles } from '../../log/tile/read.ts'
 import type { WriteTable } from '../../ports/table.ts'
 import { fetchEntries, tilesOf, type LogSource } from './fetch-log.ts'
-import type { Finding, FindingKind } from './findings.ts'
-import { keepLabels, shownLeaf, type PlacedLeaf } from './labels.ts'
+import type { Finding, FindingKind, FoundLeaf } from './findings.ts'
+import { keepLabels, type PlacedLeaf } from './labels.ts'
 import type { MonitoredLog, Noted } from './monitored-row.ts'
 
 /** Leaves that are copied between two swaps: eight bundles. */
@@ -47,9 +47,11 @@ export async function takeSlice(
   })
   if (!(await isPrefix(source, edge, target.checkpoint))) return against('root')
   const leaves = placedLeaves(entries, from)
-  if (!Array.isArray(leaves)) return against('leaf-form', [leaves])
+  if (!Array.isArray(leaves)) return against('leaf-form', await proven(source, [leaves], size))
   const pair = await keepLabels(table, logIdOf(log.origin), leaves)
-  return pair ? against('duplicate-label', pair.map(shownLeaf)) : { edge, finding: null }
+  if (!pair) return { edge, finding: null }
+  const entriesOf = pair.map(({ index, leaf }) => ({ index, entry: toBase64url(encodeLeaf(leaf)) }))
+  return against('duplicate-label', await proven(source, entriesOf, size))
 }
 
 async function isPrefix(source: LogSource, edge: Edge, { size, root }: Checkpoint): Promise<boolean> {
@@ -60,10 +62,7 @@ async function isPrefix(source: LogSource, edge: Edge, { size, root }: Checkpoin
 }
 
 /** The leaves, or the first entry that is none. */
-function placedLeaves(
-  entries: readonly Uint8Array[],
-  from: number,
-): PlacedLeaf[] | { readonly index: number; readonly entry: string } {
+function placedLeaves(entries: readonly Uint8Array[], from: number): PlacedLeaf[] | Omit<FoundLeaf, 'proof'> {
   const leaves: PlacedLeaf[] = []
   for (const [i, entry] of entries.entries()) {
     try {
@@ -74,6 +73,22 @@ function placedLeaves(
     }
   }
   return leaves
+}
+
+/** The entries with what shows others that they are in the tree, while the log still serves it. */
+async function proven(
+  source: LogSource,
+  leaves: readonly Omit<FoundLeaf, 'proof'>[],
+  size: number,
+): Promise<readonly FoundLeaf[]> {
+  const indexes = leaves.map(({ index }) => index)
+  try {
+    const proofs = await inclusionsFromTiles(indexes, size, tilesOf(source, size))
+    return leaves.map((leaf, i) => ({ ...leaf, proof: (proofs[i] ?? []).map(toBase64url) }))
+  } catch (error) {
+    if (!isAmpereError(error, 'UPSTREAM_FAILED')) throw error
+    return leaves.map((leaf) => ({ ...leaf, proof: null }))
+  }
 }
 
 /** Leaves are in the tree of the target; a root speaks of what came before too. */

@@ -14,8 +14,8 @@ import type { Monitor, MonitorPorts, WatchedLog } from './needs.ts'
 import { judgeShown, type Shown } from './judge-shown.ts'
 import { takeSlice } from './slice.ts'
 
-/** Slices of one run at most: 16,384 leaves. */
-export const MAX_SLICES = 8
+/** Slices of one run at most: 4,096 leaves, about a second where the table is on this computer. */
+export const MAX_SLICES = 2
 
 /** What came of a run. */
 export interface WatchReport {
