@@ -36,6 +36,17 @@ export const lookupAnswer = v.object({
 })
 export type LookupAnswer = v.InferOutput<typeof lookupAnswer>
 
+/** What a monitor may have against a log, docs/OPERATIONS.md says what each is worth. */
+export const FINDING_KINDS = [
+  'same-size',
+  'fork',
+  'duplicate-label',
+  'leaf-form',
+  'rollback',
+  'root',
+] as const
+export type FindingKind = (typeof FINDING_KINDS)[number]
+
 /** How far a monitor is with a log. */
 export const monitoredAnswer = v.object({
   origin: v.string(),
@@ -52,7 +63,7 @@ export const monitoredAnswer = v.object({
   findings: v.pipe(
     v.array(
       v.object({
-        kind: v.picklist(['same-size', 'rollback', 'root', 'duplicate-label', 'leaf-form']),
+        kind: v.picklist(FINDING_KINDS),
         time: timestamp,
       }),
     ),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { logIdOf } from '../../api/log.ts'
+import { FINDING_KINDS, type FindingKind } from '../../api/lookup.ts'
 import { canonicalBytes, canonicalize, parseCanonical } from '../../bytes/canonical-json.ts'
 import { count, parseWith, timestamp } from '../../bytes/schema.ts'
 import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
@@ -14,11 +15,12 @@ export const MAX_FINDINGS = 16
 
 /**
  * What a monitor met. Proofs, because the log signed all of it: `same-size`, another root at the size of a checkpoint
- * that was shown before; `duplicate-label`, two leaves with one label in one tree; `leaf-form`, a leaf that is no log
- * entry. Leads: `rollback`, a smaller tree than was shown before (an old copy somewhere shows the same); `root`, the
- * entries that are served do not make the tree that was signed (whoever is between can serve wrong entries).
+ * that was shown before; `fork`, a larger tree that does not begin with a smaller one; `duplicate-label`, two leaves with
+ * one label in one tree; `leaf-form`, a leaf that is no log entry. Leads: `rollback`, a smaller tree than was shown before
+ * (an old copy somewhere shows the same); `root`, the entries that are served do not make the tree that was signed
+ * (whoever is between can serve wrong entries).
  */
-export type FindingKind = 'same-size' | 'rollback' | 'root' | 'duplicate-label' | 'leaf-form'
+export type { FindingKind } from '../../api/lookup.ts'
 
 /** What there is to be shown to others: notes as they were signed, entries as they are in the tree of the first note. */
 export interface Finding {
@@ -27,6 +29,8 @@ export interface Finding {
   /** Signed notes; with two of them the one that was shown first is first. */
   readonly notes: readonly string[]
   readonly leaves: readonly FoundLeaf[]
+  /** With `fork`: the proof from the first note's size, made of the second one's tree, in base64url. */
+  readonly hashes: readonly string[]
 }
 
 /** A log entry in the tree of the first note. */
@@ -45,25 +49,24 @@ export interface KeptFinding extends Finding {
 
 const findingSchema = v.strictObject({
   v: v.literal(1),
-  kind: v.picklist(['same-size', 'rollback', 'root', 'duplicate-label', 'leaf-form']),
+  kind: v.picklist(FINDING_KINDS),
   time: timestamp,
   notes: v.array(v.string()),
+  hashes: v.array(v.string()),
   leaves: v.array(
     v.strictObject({ index: count, entry: v.string(), proof: v.nullable(v.array(v.string())) }),
   ),
 })
 
 /** Keeps a finding, unless the same is kept already or its kind has no place left. */
-export async function keepFinding(
-  table: WriteTable,
-  nowMs: number,
-  { kind, origin, notes, leaves }: Finding,
-): Promise<void> {
-  const value = canonicalBytes({ v: 1, kind, time: toTimestamp(nowMs), notes, leaves })
+export async function keepFinding(table: WriteTable, nowMs: number, finding: Finding): Promise<void> {
+  const { origin, ...found } = finding
+  const { kind } = found
+  const value = canonicalBytes({ v: 1, ...found, time: toTimestamp(nowMs) })
   const key = (slot: number) => `${logIdOf(origin)}/${kind}/${String(slot).padStart(2, '0')}`
   for (let slot = 0; slot < MAX_FINDINGS;) {
     const row = await table.get(FINDINGS_PARTITION, key(slot))
-    if (row && isSame(parseFinding(row, origin), { kind, origin, notes, leaves })) return
+    if (row && isSame(parseFinding(row, origin), finding)) return
     if (row) slot++
     // A place that another monitor took in between is looked at again: it may hold the same.
     else if ((await table.insert(FINDINGS_PARTITION, key(slot), value)) === 'inserted') return

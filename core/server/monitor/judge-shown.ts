@@ -56,5 +56,5 @@ function isOtherTree(known: Noted, { checkpoint }: Shown): boolean {
 }
 
 function against({ origin }: MonitoredLog, kind: FindingKind, known: Noted, shown: Shown): JudgedShown {
-  return { next: null, finding: { kind, origin, notes: [known.note, shown.note], leaves: [] } }
+  return { next: null, finding: { kind, origin, notes: [known.note, shown.note], leaves: [], hashes: [] } }
 }

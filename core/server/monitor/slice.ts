@@ -13,6 +13,7 @@ import { consistencyFromTiles, inclusionsFromTiles } from '../../log/tile/read.t
 import type { WriteTable } from '../../ports/table.ts'
 import { fetchEntries, tilesOf, type LogSource } from './fetch-log.ts'
 import type { Finding, FindingKind, FoundLeaf } from './findings.ts'
+import { forkProof } from './fork-proof.ts'
 import { keepLabels, type PlacedLeaf } from './labels.ts'
 import type { MonitoredLog, Noted } from './monitored-row.ts'
 
@@ -41,11 +42,12 @@ export async function takeSlice(
   const to = Math.min(size, Math.floor(from / TILE_WIDTH) * TILE_WIDTH + SLICE_LEAVES)
   const entries = await fetchEntries(source, from, to)
   const { edge } = grow(log.edge, entries.map(leafHash))
-  const against = (kind: FindingKind, leaves: Finding['leaves'] = []): Sliced => ({
+  if (!(await isPrefix(source, edge, target.checkpoint)))
+    return { edge: null, finding: await anotherTree(source, log, target) }
+  const against = (kind: FindingKind, found: Finding['leaves']): Sliced => ({
     edge: null,
-    finding: { kind, origin: log.origin, notes: notesOf(log, target, kind), leaves },
+    finding: { kind, origin: log.origin, notes: [target.note], leaves: found, hashes: [] },
   })
-  if (!(await isPrefix(source, edge, target.checkpoint))) return against('root')
   const leaves = placedLeaves(entries, from)
   if (!Array.isArray(leaves)) return against('leaf-form', await proven(source, [leaves], size))
   const pair = await keepLabels(table, logIdOf(log.origin), leaves)
@@ -91,7 +93,13 @@ async function proven(
   }
 }
 
-/** Leaves are in the tree of the target; a root speaks of what came before too. */
-function notesOf({ verified }: MonitoredLog, target: Noted, kind: FindingKind): readonly string[] {
-  return kind === 'root' && verified ? [verified.note, target.note] : [target.note]
+/** What is to be said of entries that do not lead to the target: its log's doing only if the tree itself shows that. */
+async function anotherTree(
+  source: LogSource,
+  { origin, verified }: MonitoredLog,
+  target: Noted,
+): Promise<Finding> {
+  const hashes = verified && (await forkProof(source, verified.checkpoint, target.checkpoint))
+  const notes = verified ? [verified.note, target.note] : [target.note]
+  return { kind: hashes ? 'fork' : 'root', origin, notes, leaves: [], hashes: hashes ?? [] }
 }

@@ -62,8 +62,8 @@ describe('a monitor of a log that contradicts itself', () => {
   it('keeps both notes of a split view: a larger tree that does not continue the verified one', async () => {
     const { log, monitor } = await scene()
     await log.grow(9, { forkAt: 3 })
-    expect(await monitor.run()).toMatchObject({ outcome: 'finding', finding: 'root' })
-    expect(await only(monitor)).toEqual({ kind: 'root', sizes: [7, 9], roots: 2, leaves: [] })
+    expect(await monitor.run()).toMatchObject({ outcome: 'finding', finding: 'fork' })
+    expect(await only(monitor)).toEqual({ kind: 'fork', sizes: [7, 9], roots: 2, leaves: [] })
     await staysAtSeven(monitor)
     // The honest side of it, shown later, does not wipe out what was signed.
     await log.grow(9)
@@ -137,10 +137,37 @@ describe('what a monitor keeps', () => {
         receipt: formatTlogProof({ extra: null, index, hashes, note: first }),
       }
     })
-    const bytes =
-      a && b ? evidenceOfLabels(of, [a, b]) : evidenceOfCheckpoints(of, [first, second], { how: 'root' })
+    const hashes = (finding?.hashes ?? []).map(fromBase64url)
+    const how = hashes.length > 0 ? ({ how: 'prefix', hashes } as const) : ({ how: 'root' } as const)
+    const bytes = a && b ? evidenceOfLabels(of, [a, b]) : evidenceOfCheckpoints(of, [first, second], how)
     return (await verifyEvidence(bytes, { registry: null, logs: [log.logKey] })).proves
   }
+
+  it('convicts the log by itself of a larger tree that does not begin with a smaller one', async () => {
+    for (const [size, larger, forkAt] of [
+      [7, 9, 3],
+      [8, 300, 7],
+      [256, 257, 0],
+      [300, SLICE_LEAVES + 600, 299],
+    ] as const) {
+      const log = await servedLog()
+      const monitor = await testMonitor(log)
+      await log.grow(size)
+      await monitor.run()
+      await log.grow(larger, { forkAt })
+      expect(await monitor.run()).toMatchObject({ finding: 'fork', size })
+      expect(await convicts(log, monitor)).toMatch(
+        `${size} leaves and one of ${larger} that does not begin with it`,
+      )
+    }
+  })
+
+  it('is a lead only where the log does not serve the tiles that show the fork', async () => {
+    const { log, monitor } = await scene()
+    await log.grow(9, { forkAt: 3 })
+    log.instead.answer = (path) => (path.startsWith('tile/0/') ? new Response(null, { status: 404 }) : null)
+    expect(await monitor.run()).toMatchObject({ finding: 'root' })
+  })
 
   it('convicts the log by itself of two trees of one size, and of a label that occurs twice', async () => {
     const forked = await scene()
