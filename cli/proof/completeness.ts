@@ -35,7 +35,7 @@ export function completeCounts(all: readonly (Completeness | null)[]): CompleteC
   return { asOf, records: times.length, others }
 }
 
-/** `complete as of 23-Nov-2026 14:05`, or why that is not known. */
+/** `Complete as of 23-Nov-2026 14:05`, or why that is not known. */
 export function completePhrase({ asOf, records, others }: CompleteCounts): string {
   const reasons = (Object.keys(WHY) as NotComplete[]).flatMap((why) => {
     const number = others[why]
@@ -43,11 +43,11 @@ export function completePhrase({ asOf, records, others }: CompleteCounts): strin
   })
   const [only] = reasons
   if (asOf === null) {
-    if (!only) return 'completeness not checked: no records'
-    return `completeness not checked: ${reasons.map(({ words }) => words).join('; ')}`
+    if (!only) return 'Completeness not checked: no records'
+    return `Completeness not checked: ${reasons.map(({ words }) => words).join('; ')}`
   }
   const rest = reasons.map(({ number, words }) => `, ${counted(number, 'record')} not: ${words}`)
-  return `${only ? `${counted(records, 'record')} ` : ''}complete as of ${localTime(asOf)}${rest.join('')}`
+  return `${only ? `${counted(records, 'record')} complete` : 'Complete'} as of ${localTime(asOf)}${rest.join('')}`
 }
 
 /** What withholding the end of a record is reported as. */

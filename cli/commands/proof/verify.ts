@@ -78,7 +78,7 @@ function report(
     { ok, institution, ...counts, log, complete, audited: { chains, blocks }, registryAsOf, problems },
     [
       `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log)}${asOf}`,
-      `The log, by monitors: ${completePhrase(complete)}`,
+      completePhrase(complete),
       `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
       ...(ok ? ['Everything that is stored is what was signed.'] : []),
