@@ -8,12 +8,14 @@ import type { Home } from '#core/server/home.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
+import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import { logKeys } from '#core/server/sequence/tree.ts'
 import { witnessKeys } from '#core/server/witness/cosign.ts'
 import { carryOutErasures, ERASER_NEEDS, type EraserPorts } from '#core/server/erase.ts'
 import * as audits from './auditor/operations.ts'
 import { role as auditor } from './auditor/role.ts'
 import { auditorApp } from './auditor/app.ts'
+import { auditLogNews } from './auditor/news.ts'
 import * as discoveries from './discovery/operations.ts'
 import { role as discovery } from './discovery/role.ts'
 import { discoveryApp } from './discovery/app.ts'
@@ -82,6 +84,8 @@ export interface HomeApp {
   readonly tendLog: () => Promise<void>
   /** Looks at the logs that it monitors: to be called every `MONITOR_MS`. */
   readonly watchLogs: () => Promise<void>
+  /** Whom audits of the log believe. */
+  readonly logTrust: LogTrust
 }
 
 /** How a home's log is kept. */
@@ -104,6 +108,7 @@ export async function homeApp(
   await eraseFirst(eraser, home, hosting)
   const sequencerPorts = await select(platform, sequencer.needs)
   const witnessPorts = await select(platform, witness.needs)
+  const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
   const log = createSequencing(sequencerPorts, home, policy, hosting.log)
   const logGrown: LogGrown = async (level) => {
     await log.sequence()
@@ -115,13 +120,13 @@ export async function homeApp(
   const parts = [
     discoveryApp(await select(platform, discovery.needs), home, hosting, {
       ...describeHome(),
-      log: namedKeys(home, LOG_PREFIX, logKeys(sequencerPorts, logOriginOf(home.origin))),
+      log: namedKeys(home, LOG_PREFIX, logTrust.keys),
       witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
     }),
     writerApp(await select(platform, writer.needs), eraser, home, hosting, logGrown),
     readerApp(await select(platform, reader.needs), home, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
-    auditorApp(await select(platform, auditor.needs), home, hosting),
+    auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
     witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers }, hosting),
     lookupApp(await select(platform, lookup.needs), hosting),
   ]
@@ -132,6 +137,7 @@ export async function homeApp(
   return {
     app,
     watchLogs: createWatching(await select(platform, monitor.needs), watcher, watched, hosting.log),
+    logTrust,
     tendLog: async () => {
       await log.sequence()
       await log.cosign()
@@ -150,6 +156,17 @@ export async function homeChores(
     sweeper: await select(platform, sweeper.needs),
   }
   return () => doChores(ports, home, hosting.log)
+}
+
+/** What audits the log on schedule; to be called every `LOG_AUDIT_MS`, it answers how much was found. */
+export async function homeLogAudit(
+  platform: Platform,
+  home: Home,
+  logTrust: LogTrust,
+  hosting: Hosting,
+): Promise<() => Promise<number>> {
+  const ports = await select(platform, auditor.needs)
+  return () => auditLogNews(ports, home, logTrust, hosting.log)
 }
 
 /** What the home's public role says of all roles. */

@@ -18,6 +18,7 @@ import type { Platform } from '#core/ports/needs.ts'
 import { buildChange, buildRegistry, institutionRecords, keyRecord } from '#core/registry/build.ts'
 import type { RegistryChange } from '#core/registry/block.ts'
 import type { InstanceRecord, RegistryRecord } from '#core/registry/records.ts'
+import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import type { Home } from '#core/server/home.ts'
 import { addRegistryBlock } from '#core/server/registrar.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
@@ -65,6 +66,8 @@ export interface TestDeployment {
   readonly fetch: Fetch
   /** Logs all that there is to log. */
   readonly tendLog: () => Promise<void>
+  /** Whom audits of the log believe. */
+  readonly logTrust: LogTrust
   connect(
     institution: string,
     options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer; policy?: Policy; monitors?: Monitors },
@@ -115,7 +118,7 @@ export async function testDeployment(
   }
   const registrar = await select(platform, REGISTRAR_NEEDS)
   await addRegistryBlock(registrar, home, genesis)
-  const { app, tendLog } = await homeApp(
+  const { app, tendLog, logTrust } = await homeApp(
     platform,
     home,
     { now: () => clock.now, random, log: silentLog },
@@ -136,6 +139,7 @@ export async function testDeployment(
     random,
     fetch,
     tendLog,
+    logTrust,
     institution: find,
     connect: (name, given = {}) =>
       connect(clientPorts(find(name), { clock, random, registryId }, given.fetch ?? fetch, given)),

@@ -60,8 +60,15 @@ export const PROOF: CommandGroup = {
       name: 'audit',
       summary: "Audit the home's stores, and check what the institution's records say",
       about:
-        'Blocks, states, key rows and sealed objects of every record, whoever may read it; a running server audits itself. Then the records that the institution knows are opened and checked for consistency, which is entered in their access logs.',
-      flags: [{ flags: '--stores', about: 'only the stores: nothing is opened' }],
+        'Blocks, states, key rows and sealed objects of every record, whoever may read it, and the log of them all; a running server audits itself. Then the records that the institution knows are opened and checked for consistency, which is entered in their access logs.',
+      flags: [
+        { flags: '--stores', about: 'only the stores: nothing is opened' },
+        { flags: '--since-last', about: 'of the log only what is new since an audit of it found nothing' },
+        {
+          flags: '--repair',
+          about: 'put right of the log what follows from signed data; the server must not be running',
+        },
+      ],
       acts: true,
       examples: [
         { does: 'is all as it was signed, and does it fit together?', run: 'npx ampere audit' },
@@ -75,6 +82,8 @@ export const PROOF: CommandGroup = {
         erased: 'how many of them are erased',
         problems: PROBLEMS,
         flags: 'chain, height, flag, detail and since of what is no damage but worth knowing',
+        log: 'size, from (the first leaf that was audited), blocks, findings (where, status, rule and detail of each) and unlisted (how many more)',
+        repaired: 'where, status, rule and detail of what --repair put right; null without it',
         contents:
           'records, findings, fresh (filed just now) and failed, as the institution reads them; null with --stores',
       },

@@ -6,6 +6,7 @@ import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
+import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import type { Home } from '#core/server/home.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { homeApp } from '#functions/all.ts'
@@ -27,6 +28,8 @@ export interface OpenHome {
   readonly tendLog: () => Promise<void>
   /** Looks at the logs that it monitors; due every `MONITOR_MS`. */
   readonly watchLogs: () => Promise<void>
+  /** Whom audits of its log believe. */
+  readonly logTrust: LogTrust
   readonly fetch: Fetch
 }
 
@@ -56,13 +59,13 @@ export async function openHome(
     const watched = () => readWatched(folder)
     // A file that is wrong is said at the start, where somebody looks, and not by the first round.
     watched()
-    const { app, tendLog, watchLogs } = await homeApp(
+    const { app, tendLog, watchLogs, logTrust } = await homeApp(
       platform,
       home,
       { now, random, log },
       { policy: readPolicy(folder, settings.origin), watched },
     )
-    return { platform, home, app, tendLog, watchLogs, fetch: async (request) => app.fetch(request) }
+    return { platform, home, app, tendLog, watchLogs, logTrust, fetch: async (request) => app.fetch(request) }
   } catch (error) {
     await platform.close()
     throw error

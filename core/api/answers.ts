@@ -88,6 +88,24 @@ export const auditAnswer = v.object({
     v.description('The chain to go on from; null when every chain was audited.'),
   ),
 })
+/** What an audit of the log found: nothing is wrong only if `findings` is empty. */
+export const logAuditAnswer = v.object({
+  size: v.pipe(count, v.description('Leaves of the tree that was audited; 0 while there is none.')),
+  from: v.pipe(count, v.description('The first leaf that was audited.')),
+  blocks: v.pipe(count, v.description('Blocks that were compared with their leaves.')),
+  findings: v.array(
+    v.object({
+      where: v.pipe(
+        v.string(),
+        v.description('A path below the log, a row, a leaf, or a block as chain/height.'),
+      ),
+      status: v.picklist(['tampered', 'missing']),
+      rule: v.string(),
+      detail: v.string(),
+    }),
+  ),
+  unlisted: v.pipe(count, v.description('Findings beyond those that are listed.')),
+})
 /** A problem document, RFC 9457. */
 export const problemAnswer = v.object({
   type: v.string(),
@@ -107,4 +125,5 @@ export type StatementAnswer = v.InferOutput<typeof statementAnswer>
 export type ErasedAnswer = v.InferOutput<typeof erasedAnswer>
 export type RecordAnswer = v.InferOutput<typeof recordAnswer>
 export type AuditAnswer = v.InferOutput<typeof auditAnswer>
+export type LogAuditAnswer = v.InferOutput<typeof logAuditAnswer>
 export type ProblemAnswer = v.InferOutput<typeof problemAnswer>

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AuditAnswer } from '#core/api/answers.ts'
+import type { Context } from 'hono'
+import type { AuditAnswer, LogAuditAnswer } from '#core/api/answers.ts'
 import { MAX_AUDIT_MS } from '#core/api/limits.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
 import { listChains, openAudit, type OpenAudit } from '#core/server/audit/audit.ts'
+import { auditLog, noteAudited } from '#core/server/audit/log/audit-log.ts'
+import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import type { AuditorPorts } from '#core/server/audit/needs.ts'
 import type { ChainReport } from '#core/server/audit/report.ts'
 import type { Home } from '#core/server/home.ts'
@@ -13,12 +16,22 @@ import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
 
 /** Verifies what the home holds, on demand. Its answers name chains and rules, never contents. */
-export function auditorApp(ports: AuditorPorts, home: Home, hosting: Hosting): RoleApp {
+export function auditorApp(ports: AuditorPorts, home: Home, trust: LogTrust, hosting: Hosting): RoleApp {
   return createRoleApp('auditor', hosting, [
+    // Before the chains, whose pattern it has as well.
+    route(operations.auditLog, async (c, { query }) => {
+      await checkControls(c, ports, home)
+      const until = hosting.now() + MAX_AUDIT_MS
+      const progress = () => {
+        if (hosting.now() > until) throw tooLong('the log')
+      }
+      const sinceLast = query.since === 'last'
+      const audit = await auditLog(ports, home, trust, { sinceLast, progress })
+      await noteAudited(ports, audit)
+      return c.json({ ...audit.report, findings: [...audit.report.findings] } satisfies LogAuditAnswer)
+    }),
     route(operations.auditChains, async (c, { path, query }) => {
-      const caller = await callerOf(c, home, ports.now, null)
-      if (!caller.capabilities.includes('control'))
-        throw new AmpereError('FORBIDDEN', 'auditing needs capability control')
+      await checkControls(c, ports, home)
       if (path.chain !== 'all' && query.from !== undefined)
         throw new AmpereError('REQUEST_MALFORMED', 'parameter from goes with all')
       const until = hosting.now() + MAX_AUDIT_MS
@@ -32,6 +45,19 @@ export function auditorApp(ports: AuditorPorts, home: Home, hosting: Hosting): R
   ])
 }
 
+async function checkControls(c: Context, ports: AuditorPorts, home: Home): Promise<void> {
+  const caller = await callerOf(c, home, ports.now, null)
+  if (!caller.capabilities.includes('control'))
+    throw new AmpereError('FORBIDDEN', 'auditing needs capability control')
+}
+
+function tooLong(what: string): AmpereError {
+  return new AmpereError(
+    'UNSUPPORTED',
+    `${what} takes longer than one audit over HTTP may (maxAuditMs); audit it beside the store`,
+  )
+}
+
 async function auditOne(
   ports: AuditorPorts,
   home: Home,
@@ -40,10 +66,7 @@ async function auditOne(
 ): Promise<AuditAnswer> {
   const audit = await openAudit(ports, home)
   const report = await auditWithin(audit, chain, isOver)
-  if (!report) {
-    const what = 'the chain takes longer than one audit over HTTP may (maxAuditMs); audit it beside the store'
-    throw new AmpereError('UNSUPPORTED', what)
-  }
+  if (!report) throw tooLong('the chain')
   if (report.blocks === 0 && report.findings.length === 0) throw new AmpereError('NOT_FOUND', 'no such chain')
   const findings = [...audit.findings, ...report.findings]
   return { ...report, findings, chains: 1, unfinished: [], next: null }

@@ -1,8 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { auditAnswer } from '#core/api/answers.ts'
+import { auditAnswer, logAuditAnswer } from '#core/api/answers.ts'
 import { chainId } from '#core/bytes/schema.ts'
 import { READ_PROBLEMS, SIGNED_PROBLEMS, type Operation } from '../host/operation.ts'
+
+export const auditLog = {
+  id: 'auditLog',
+  method: 'GET',
+  pattern: '/v1/audits/log',
+  does: 'Builds the log of the home anew from its entry bundles and compares tiles, checkpoints, leaves and blocks with it.',
+  who: 'An active app instance with capability control, of any institution. The answer names chains and rules, never contents.',
+  signed: true,
+  notes:
+    'Runs within the request. Where it takes longer than `maxAuditMs` it is answered UNSUPPORTED: then ask with `since=last`, or audit beside the store with `ampere audit`. With `since=last` only what came after the last audit that found nothing is audited; one that finds nothing notes how far it came.',
+  limits: ['maxAuditMs', 'requestToleranceMs'],
+  path: {},
+  query: {
+    since: v.optional(
+      v.pipe(v.literal('last'), v.description('Only what is new since the last audit that found nothing.')),
+    ),
+  },
+  body: null,
+  answers: {
+    200: {
+      does: 'What was audited and what is wrong with it.',
+      type: 'application/json',
+      schema: logAuditAnswer,
+    },
+  },
+  problems: ['REQUEST_MALFORMED', 'FORBIDDEN', 'UNSUPPORTED', ...SIGNED_PROBLEMS, ...READ_PROBLEMS],
+} as const satisfies Operation
 
 export const auditChains = {
   id: 'auditChains',

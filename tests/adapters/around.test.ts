@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { countCalls } from '#adapters/around/counts.ts'
-import { failAt, withFaults } from '#adapters/around/faults.ts'
+import { failAt, killAfter, withFaults } from '#adapters/around/faults.ts'
 import { openMemory } from '#adapters/memory/open.ts'
 import type { Platform } from '#core/ports/needs.ts'
 
@@ -61,7 +61,7 @@ describe('a platform that fails as planned', () => {
     'can let $name fail, and no other call',
     async ({ name, k }) => {
       const code = name.startsWith('key.') ? 'KEY_UNAVAILABLE' : 'STORE_UNAVAILABLE'
-      for (const fault of ['not-applied', 'applied-unknown'] as const) {
+      for (const fault of ['not-applied', 'applied-unknown', 'delayed'] as const) {
         const { platform, plan, calls } = withFaults(openMemory())
         plan(failAt(k, fault))
         await expect(everything(platform)).rejects.toMatchObject({ code })
@@ -69,4 +69,33 @@ describe('a platform that fails as planned', () => {
       }
     },
   )
+
+  it('can do nothing any more after a call, as if its process had been killed', async () => {
+    const { platform, plan } = withFaults(openMemory())
+    const table = platform.table('blocks')
+    plan(killAfter(0))
+    await table.insert('p', 'before', new Uint8Array(1))
+    for (const key of ['after', 'long after'])
+      await expect(table.insert('p', key, new Uint8Array(1))).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+      })
+    plan(() => null)
+    expect((await table.range('p')).map(({ key }) => key)).toEqual(['before'])
+  })
+
+  it('does what it delayed once, in order, when it is told to', async () => {
+    const { platform, plan, deliver } = withFaults(openMemory())
+    const table = platform.table('blocks')
+    plan(() => 'delayed')
+    for (const value of [1, 2])
+      await expect(table.insert('p', 'k', Uint8Array.of(value))).rejects.toBeDefined()
+    plan(() => null)
+    expect(await table.get('p', 'k')).toBeNull()
+    await deliver()
+    const row = await table.get('p', 'k')
+    expect(row?.value).toEqual(Uint8Array.of(1))
+    await table.swap('p', 'k', row?.version ?? null, null)
+    await deliver()
+    expect(await table.get('p', 'k')).toBeNull()
+  })
 })

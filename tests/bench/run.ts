@@ -8,6 +8,7 @@ import { bench as consistency } from './consistency.ts'
 import { bench as everything } from './everything.ts'
 import { bench as importing } from './import.ts'
 import { isMet, linesOf, type Bench } from './measure.ts'
+import { bench as logAudit } from './log/audit.ts'
 import { bench as logTiles } from './log/tiles.ts'
 import { bench as restart } from './restart.ts'
 import { bench as seal } from './seal.ts'
@@ -31,6 +32,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'log-tiles': logTiles,
   'log-wait': logWait,
   'log-receipt': logReceipt,
+  'log-audit': logAudit,
 }
 
 const machine = {

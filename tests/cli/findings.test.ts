@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openLocal } from '#adapters/local/open.ts'
 import { copyOf, freshFolder, jsonOf, run, testPort } from './harness.ts'
 import { lines, told } from './told.ts'
 
@@ -93,6 +94,41 @@ describe('audit', () => {
       exit: 3,
       contents: { institution: 'hospital-b', records: 1 },
     })
+  }, 30_000)
+})
+
+describe('audit of the log', () => {
+  it('names what is damaged, exits with 3, and puts right what signed data decides', async () => {
+    const folder = copyOf(demo)
+    const before = await told(folder, 'audit', '--stores')
+    expect(before).toMatchObject({ exit: 0, repaired: null, log: { from: 0, findings: [], unlisted: 0 } })
+    const { size } = before['log'] as { size: number }
+    expect(await told(folder, 'audit', '--stores', '--since-last')).toMatchObject({
+      exit: 0,
+      log: { size, from: size, findings: [] },
+    })
+    const passphrase = readFileSync(join(folder, 'passphrase'), 'utf8').trim()
+    const where = `tile/0/000.p/${size}`
+    const damage = async () => {
+      const platform = openLocal({ folder: join(folder, 'home'), passphrase })
+      await platform.objects('log').shred(where)
+      await platform.close()
+    }
+    await damage()
+    const { code, out } = await lines(folder, 'audit', '--stores')
+    expect({ code, out }).toMatchObject({
+      code: 3,
+      out: expect.stringContaining(`FAILED ${where}: missing. The tile is not stored (rule tile).`),
+    })
+    expect(out).toMatch(/Next: npx ampere audit .*--repair/)
+    // What the newest commit promised, the sequencer has stored again when the command ended.
+    await damage()
+    expect(await told(folder, 'audit', '--stores', '--repair')).toMatchObject({
+      exit: 0,
+      repaired: [{ where, rule: 'tile' }],
+      log: { size, findings: [] },
+    })
+    expect(await told(folder, 'audit', '--stores')).toMatchObject({ exit: 0, log: { findings: [] } })
   }, 30_000)
 })
 

@@ -29,6 +29,8 @@ const CALLS: readonly {
   },
 ]
 const FAULTS = ['not-applied', 'applied-unknown'] as const satisfies readonly Fault[]
+/** What comes first when a call is delayed: nothing, or another call to the same end. */
+const MEANWHILE = ['nothing', 'another'] as const
 
 /** The same adapter, after every kind of its calls has failed in every way. */
 export function afterFaults(subject: Subject): Subject {
@@ -85,6 +87,28 @@ export function faultsContract(subject: Subject): void {
         await platform.close()
       },
     )
+
+    it.each(MEANWHILE)('delayed, compares what is there when it is done: %s', async (meanwhile) => {
+      const { platform, plan, deliver } = withFaults((await subject.open()).platform)
+      const table = platform.table('wraps')
+      const objects = platform.objects('entries')
+      const first = await table.swap('p', 'swapped', null, utf8('0'))
+      const acts = (value: string): readonly (() => Promise<unknown>)[] => [
+        () => table.insert('p', 'inserted', utf8(value)),
+        () => table.swap('p', 'swapped', first, utf8(value)),
+        () => objects.store('stored', utf8(value)),
+      ]
+      plan(() => 'delayed')
+      for (const act of acts('late')) await expect(act()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+      plan(() => null)
+      expect((await table.range('p')).map(({ value }) => value)).toEqual([utf8('0')])
+      if (meanwhile === 'another') for (const act of acts('early')) await act()
+      await deliver()
+      const value = utf8(meanwhile === 'another' ? 'early' : 'late')
+      expect((await table.range('p')).map((row) => row.value)).toEqual([value, value])
+      expect(await objects.fetch('stored')).toEqual(value)
+      await platform.close()
+    })
   })
 }
 

@@ -73,7 +73,7 @@ async function audit(world: TestDeployment) {
   const report = await auditChains(
     await select(world.platform, AUDITOR_NEEDS),
     world.home,
-    listChains({ tables: { chains: world.platform.table('chains') } } as never),
+    listChains({ tables: { chains: world.platform.table('chains') } }),
   )
   return report.findings
 }

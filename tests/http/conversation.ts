@@ -89,6 +89,7 @@ export async function converse(): Promise<Conversation> {
   await sayReceipts(world, say, record)
   await say(audits.auditChains, { path: { chain: record } })
   await say(audits.auditChains, { path: { chain: 'all' } })
+  await say(audits.auditLog, { query: { since: 'last' } })
   return { world, record, exchanges }
 }
 

@@ -18,7 +18,7 @@ import type { Platform } from '#core/ports/needs.ts'
 import { readRegistryBlocks } from '#core/server/registrar.ts'
 import { heightKey } from '#core/server/store/rows.ts'
 import { homeApp } from '#functions/all.ts'
-import { auditChains } from '#functions/auditor/operations.ts'
+import { auditChains, auditLog } from '#functions/auditor/operations.ts'
 import { readCheckpoint, readHome, readKeys, readLive, readReady } from '#functions/discovery/operations.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { readBlocks, readHead } from '#functions/reader/operations.ts'
@@ -166,6 +166,8 @@ describe('an audit over HTTP', () => {
     expect(await json(await ask(world, auditChains, { path, signer: unable }))).toMatchObject({
       code: 'FORBIDDEN',
     })
+    expect(await json(await ask(world, auditLog, { signer: unable }))).toMatchObject({ code: 'FORBIDDEN' })
+    expect(await json(await ask(world, auditLog, {}))).toMatchObject({ from: 0, findings: [], unlisted: 0 })
     expect(await json(await ask(world, auditChains, { path }))).toMatchObject({ code: 'NOT_FOUND' })
     const both = { path, query: { from: path.chain } }
     expect(await json(await ask(world, auditChains, both))).toMatchObject({ code: 'REQUEST_MALFORMED' })

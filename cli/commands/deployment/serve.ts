@@ -2,7 +2,8 @@
 import { Hono } from 'hono'
 import type { Connection } from '#core/client/connect.ts'
 import { isAmpereError } from '#core/errors.ts'
-import { homeChores } from '#functions/all.ts'
+import { LOG_AUDIT_MS } from '#functions/auditor/news.ts'
+import { homeChores, homeLogAudit } from '#functions/all.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
 import type { Hosting } from '#functions/host/app.ts'
@@ -20,7 +21,7 @@ import { createLazyValidator } from '../../open/validator.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
-import { duration } from '../../terminal/words.ts'
+import { counted, duration } from '../../terminal/words.ts'
 import { reportStart } from './report.ts'
 import type { Opening, StartOptions } from './opening.ts'
 
@@ -65,7 +66,11 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
     )
     if (!server) return ok ? EXIT.ok : EXIT.verification
     void witness?.ended.then(() => screen.say(`The witness ended. ${UNWITNESSED}`))
-    await untilStopped(home, bridges, screen, log, await homeChores(home.platform, home.home, hosting))
+    const scheduled = {
+      chores: await homeChores(home.platform, home.home, hosting),
+      auditLog: await homeLogAudit(home.platform, home.home, home.logTrust, hosting),
+    }
+    await untilStopped(home, bridges, screen, log, scheduled)
     await server.close()
     screen.say('Stopped. Everything that was acknowledged is kept.')
     return EXIT.ok
@@ -148,19 +153,33 @@ async function toldDemo(
   return next
 }
 
+/** What a home does on schedule beside looking after its log. */
+interface Scheduled {
+  readonly chores: () => Promise<void>
+  readonly auditLog: () => Promise<number>
+}
+
+/** Whoever runs the home must know, with --log or without. */
+async function auditLogAloud(auditLog: () => Promise<number>, screen: Screen): Promise<void> {
+  const found = await auditLog()
+  if (found > 0)
+    screen.say(`The log is damaged: ${counted(found, 'finding')}. Next: npx ampere audit --stores`)
+}
+
 /** Serves until Ctrl+C, entering readings in the access chains and doing the home's chores meanwhile. */
 async function untilStopped(
   home: OpenHome,
   bridges: readonly OpenBridge[],
   screen: Screen,
   log: Log,
-  chores: () => Promise<void>,
+  { chores, auditLog }: Scheduled,
 ): Promise<void> {
   const { every } = screen.terminal
   const cancels = [
     every(FLUSH_MS, () => void flushAll(bridges, screen)),
     every(CHECK_MS, () => void checkEach(bridges, log)),
     every(CHORES_MS, () => void chores()),
+    every(LOG_AUDIT_MS, () => void auditLogAloud(auditLog, screen)),
     every(SEQUENCE_MS, () => void home.tendLog()),
     every(MONITOR_MS, () => void home.watchLogs()),
   ]

@@ -4,6 +4,7 @@ import { checkAll } from '#functions/checker/check-all.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import type { AuditReport } from '#core/server/audit/report.ts'
 import type { Call } from '../../program/command.ts'
+import { auditHomeLog, logFindingLine, type AuditedLog } from '../../proof/audit-log.ts'
 import { auditHome } from '../../proof/audit.ts'
 import { problemLine } from '../../proof/problem.ts'
 import { EXIT } from '../../terminal/screen.ts'
@@ -11,29 +12,54 @@ import { counted, localTime } from '../../terminal/words.ts'
 
 interface AuditOptions extends ActingOptions {
   readonly stores?: boolean
+  readonly sinceLast?: boolean
+  readonly repair?: boolean
 }
 
-/** Audits the home's stores, then checks the contents of the records that the acting institution knows. */
+/** Audits the home's stores and its log, then checks the contents of the records that the acting institution knows. */
 export async function audit(call: Call<AuditOptions>): Promise<number> {
   return withSession(call, async (session) => {
+    const log = await auditHomeLog(session, session.open.connection, call.options, call.screen)
     const report = await auditHome(session, session.open.connection, call.screen)
     const { chains, blocks, entries, erased, findings, flags } = report
     const contents = call.options.stores === true ? null : await checkContents(session)
     const [first] = findings
+    const isOk = findings.length + log.report.findings.length === 0
+    const { report: logReport, repaired } = log
+    const problems = findings
     call.screen.print(
-      { ok: findings.length === 0, chains, blocks, entries, erased, problems: findings, flags, contents },
+      { ok: isOk, chains, blocks, entries, erased, problems, flags, log: logReport, repaired, contents },
       [
         `${counted(chains, 'chain')}, ${counted(blocks, 'block')}, ${counted(entries, 'entry', 'entries')}, ${erased} erased`,
         ...findings.map((finding) => `${shortId(finding.chain)}  ${call.screen.bad(problemLine(finding))}`),
         ...flags.map(flagLine),
+        ...logLines(log, call),
         ...(first
           ? [`  Next: npx ampere chain show ${shortId(first.chain)} --block ${first.height}`]
-          : ['Everything that the home holds is what was signed.']),
+          : isOk
+            ? ['Everything that the home holds is what was signed.']
+            : []),
         ...(contents ? [contentsLine(contents)] : []),
       ],
     )
-    return first ? EXIT.verification : EXIT.ok
+    return isOk ? EXIT.ok : EXIT.verification
   })
+}
+
+function logLines({ report, repaired }: AuditedLog, { screen }: Call<AuditOptions>): readonly string[] {
+  const { size, from, blocks, findings, unlisted } = report
+  const since = from === 0 ? '' : `, new since leaf ${from}`
+  const next =
+    findings.length === 0 || repaired
+      ? []
+      : ['  Next: npx ampere audit --repair (docs/OPERATIONS.md, "The log")']
+  return [
+    `Log: ${counted(size, 'leaf', 'leaves')}${since}, ${counted(blocks, 'block')} compared with them`,
+    ...(repaired ?? []).map((done) => `Repaired ${done.where}: ${done.detail} (rule ${done.rule})`),
+    ...findings.map((finding) => screen.bad(logFindingLine(finding))),
+    ...(unlisted === 0 ? [] : [`and ${counted(unlisted, 'finding')} more`]),
+    ...next,
+  ]
 }
 
 /** What the consistency rules say of the records that an institution knows. */

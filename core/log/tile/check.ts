@@ -68,7 +68,8 @@ export class TreeCheck {
   }
 }
 
-function partialTiles({ size, levels }: Edge): Tile[] {
+/** The partial tiles of a tree with this edge. */
+export function partialTiles({ size, levels }: Edge): Tile[] {
   return levels.flatMap((bytes, level) => {
     const index = Math.floor(size / TILE_WIDTH ** (level + 1))
     return bytes.length > 0 ? [{ id: { level, index, width: bytes.length / HASH_BYTES }, bytes }] : []

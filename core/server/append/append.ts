@@ -13,7 +13,7 @@ import { headStatement } from './head.ts'
 import type { WriterPorts } from './needs.ts'
 import { checkParts } from './parts.ts'
 import { countedGrant, type Charge, type Quotas } from './quota.ts'
-import { storeParts } from './store-parts.ts'
+import { APPEND_DEADLINE_MS, mark, storeParts } from './store-parts.ts'
 
 /** What an append came to: the block as it stands here, and the answer that says so. */
 export interface Appended {
@@ -43,8 +43,8 @@ export async function appendBlock(
   await checkParts(parsed, append, link.state)
   const { entries } = parsed.block
   const charge = entries && (await quotas.charge(parsed.chain, grant, entries))
-  await storeParts(ports, parsed, append, link)
-  return commit(ports, home, parsed, charge)
+  const markedMs = await storeParts(ports, parsed, append, link)
+  return commit(ports, home, parsed, { markedMs, charge })
 }
 
 /** Looks for the block itself first: a retry must answer before anything is judged or stored again. */
@@ -89,11 +89,14 @@ async function commit(
   ports: WriterPorts,
   home: Home,
   parsed: ParsedBlock,
-  charge: Charge | null,
+  { markedMs, charge }: { readonly markedMs: number; readonly charge: Charge | null },
 ): Promise<Appended> {
   const { blocks } = ports.tables
   const outcome = await blocks.insert(parsed.chain, heightKey(parsed.block.height), utf8(parsed.compact))
   charge?.settle(outcome === 'inserted' ? 'committed' : 'lost')
+  // This one call may take longer than any deadline: then whoever logs blocks has given the mark up. One more, before
+  // anybody is told that the block is there.
+  if (ports.now() - markedMs > APPEND_DEADLINE_MS) await mark(ports, parsed)
   if (outcome === 'inserted') return answer(ports, home, parsed, parsed)
   const stored = await loadBlock(blocks, parsed.chain, parsed.block.height)
   const head = await loadHead(blocks, parsed.chain)

@@ -23,6 +23,7 @@ interface Part {
 
 /**
  * Stores everything that a block needs, first the mark that names it all.
+ * @returns the time of the mark, in milliseconds
  * @throws AmpereError STORE_UNAVAILABLE, also while older parts of this chain are being removed, or after the deadline
  */
 export async function storeParts(
@@ -30,12 +31,10 @@ export async function storeParts(
   parsed: ParsedBlock,
   append: Append,
   link: Link,
-): Promise<void> {
+): Promise<number> {
   const { block, chain } = parsed
   const { tables } = ports
-  const startedMs = ports.now()
-  const mark = markOf(parsed, startedMs)
-  await tables.dirty.insert(dirtyShard(chain), mark.key, mark.value)
+  const startedMs = await mark(ports, parsed)
   const wereThere: Part[] = []
   for (const part of partsOf(ports, parsed, append, link)) if (!(await part.put())) wereThere.push(part)
   if (block.type === 'genesis') await tables.chains.insert(chainPartition(chain), chain, new Uint8Array(0))
@@ -48,6 +47,15 @@ export async function storeParts(
   }
   if (ports.now() - startedMs > APPEND_DEADLINE_MS)
     throw new AmpereError('STORE_UNAVAILABLE', 'storing took too long; send the block again')
+  return startedMs
+}
+
+/** Marks a block for whoever logs blocks and for the sweep. @returns the time of the mark, in milliseconds */
+export async function mark({ tables, now }: WriterPorts, parsed: ParsedBlock): Promise<number> {
+  const nowMs = now()
+  const { key, value } = markOf(parsed, nowMs)
+  await tables.dirty.insert(dirtyShard(parsed.chain), key, value)
+  return nowMs
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asChainId, type ChainId } from '../../bytes/ids.ts'
+import type { ReadTable } from '../../ports/table.ts'
 import type { Home } from '../home.ts'
 import { CHAIN_CHARACTERS } from '../store/attempt.ts'
 import { chainPartition } from '../store/rows.ts'
@@ -10,7 +11,7 @@ import type { AuditFinding, AuditFlag, AuditReport, ChainReport } from './report
 
 /** Every chain that the home holds, in an order that stays; `from` is one to begin with. */
 export async function* listChains(
-  ports: Pick<AuditorPorts, 'tables'>,
+  ports: { readonly tables: { readonly chains: ReadTable } },
   from: ChainId | null = null,
 ): AsyncGenerator<ChainId> {
   const first = from === null ? 0 : CHAIN_CHARACTERS.indexOf(chainPartition(from))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Ports } from '../../ports/needs.ts'
 
-/** What auditing uses: it reads everything and changes nothing. */
+/** What auditing uses: it reads everything, changes nothing, and notes how far it found the log in order. */
 export const AUDITOR_NEEDS = {
   tables: {
     blocks: 'read',
@@ -14,8 +14,10 @@ export const AUDITOR_NEEDS = {
     jobs: 'read',
     receipts: 'read',
     registry: 'read',
+    leaves: 'read',
+    checkpoints: 'append',
   },
-  objects: { entries: 'fetch' },
+  objects: { entries: 'fetch', log: 'fetch' },
   keys: {},
 } as const
 export type AuditorPorts = Ports<typeof AUDITOR_NEEDS>

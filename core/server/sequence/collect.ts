@@ -2,7 +2,7 @@
 import type { ChainId } from '../../bytes/ids.ts'
 import { isAmpereError, type ErrorCode } from '../../errors.ts'
 import type { Home } from '../home.ts'
-import type { MarkReader } from './marks.ts'
+import type { MarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
 import { pendingOfChain, pendingOfRegistry, type ChainMemory, type PendingRun } from './pending.ts'
 

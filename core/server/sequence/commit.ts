@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toBase64url } from '../../bytes/encoding.ts'
 import { leafHash } from '../../log/merkle.ts'
 import { encodeBundle } from '../../log/tile/bundle.ts'
 import { bundlesBetween } from '../../log/tile/extent.ts'
@@ -9,7 +8,7 @@ import type { Timestamp } from '../../bytes/timestamp.ts'
 import { storeSame } from './apply.ts'
 import type { SequencerPorts } from './needs.ts'
 import type { PendingRun } from './pending.ts'
-import { encodeStaging, type LogFile, type LoggedRun, type Staging } from './staging.ts'
+import { encodeStaging, stagingName, type LogFile, type LoggedRun, type Staging } from './staging.ts'
 import { commitTree, loadTree, signTree, type LoadedTree, type Tree } from './tree.ts'
 
 /** The right edge of the log: what is needed to add to it. */
@@ -59,8 +58,7 @@ export async function commitLog(
   const { tree, version } = before
   const { origin } = tree.checkpoint
   const checkpoint = { origin, size: edge.size, root: rootOf(edge), extensions: [] }
-  // The same leaves at the same place make the same bundle, whoever makes it.
-  const name = `${edge.size}-${toBase64url(checkpoint.root)}`
+  const name = stagingName(tree.checkpoint.size, checkpoint)
   // Removed by whoever came first with the same bundle, or by one that lost with it: this commit would be too late.
   if (!(await storeSame(ports.objects.staging, name, encodeStaging(staging)))) return null
   const signedAt = Math.max(tree.signedAt, Math.floor(ports.now() / 1000))

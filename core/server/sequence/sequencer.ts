@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '../../bytes/ids.ts'
 import { equalBytes } from '../../bytes/frame.ts'
-import { toTimestamp } from '../../bytes/timestamp.ts'
+import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
 import { AmpereError } from '../../errors.ts'
 import { leafHash } from '../../log/merkle.ts'
 import { decodeBundle } from '../../log/tile/bundle.ts'
@@ -14,7 +14,8 @@ import type { Home } from '../home.ts'
 import { apply } from './apply.ts'
 import { collect, type Skipped } from './collect.ts'
 import { commitLog, growLog, type LogEdge } from './commit.ts'
-import { createMarkReader, type MarkReader } from './marks.ts'
+import { createMarkCleaner, type MarkCleaner } from './marks/clear-marks.ts'
+import { createMarkReader, type MarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
 import { emptyMemory, trimMemory, type ChainMemory } from './pending.ts'
 import { commitTree, emptyTree, loadTree, type LoadedTree } from './tree.ts'
@@ -48,6 +49,7 @@ export interface Sequencer {
 interface Warm extends LoadedTree, LogEdge {
   readonly memory: ChainMemory
   readonly marks: MarkReader
+  readonly cleaner: MarkCleaner
 }
 
 /** Makes a sequencer of a home's log. */
@@ -64,6 +66,9 @@ export function createSequencer(
       warm = null
       const current = await upToDate(ports, home, before)
       const { next, report } = await logNews(ports, home, current, maxLeaves)
+      // Last, so that nothing which is to be logged waits for it. What it finds, the next run logs.
+      for (const { chain, height, since } of await current.cleaner.step(ports.now()))
+        current.marks.found(chain, height, timestampMs(since))
       warm = next
       return report
     },
@@ -84,6 +89,7 @@ async function upToDate(ports: SequencerPorts, home: Home, before: Warm | null):
         ...(await readEdge(ports, tree.checkpoint)),
         memory: emptyMemory(),
         marks: createMarkReader(ports.tables.dirty, tree.cursor),
+        cleaner: createMarkCleaner(ports.tables),
       }
     }
     const again = await loadTree(ports.tables.checkpoints)
@@ -128,7 +134,7 @@ async function logNews(
   warm: Warm,
   maxLeaves: number,
 ): Promise<{ readonly next: Warm | null; readonly report: SequenceReport }> {
-  const { tree, marks, memory } = warm
+  const { tree, marks, memory, cleaner } = warm
   const { size } = tree.checkpoint
   trimMemory(memory)
   await marks.look(ports.now())
@@ -147,5 +153,5 @@ async function logNews(
   }
   const { edge, tail, added } = grown
   const report = { outcome: 'logged', size: edge.size, added, more, skipped } as const
-  return { next: { ...committed, edge, tail, memory, marks }, report }
+  return { next: { ...committed, edge, tail, memory, marks, cleaner }, report }
 }

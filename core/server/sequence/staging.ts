@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { canonicalBytes } from '../../bytes/canonical-json.ts'
-import { fromUtf8 } from '../../bytes/encoding.ts'
+import { fromUtf8, toBase64url } from '../../bytes/encoding.ts'
 import { concat, uint32 } from '../../bytes/frame.ts'
 import { chainId, count, parseWith } from '../../bytes/schema.ts'
 import { AmpereError } from '../../errors.ts'
+import type { Checkpoint } from '../../log/note/checkpoint.ts'
 
 /** Consecutive blocks of one chain, or of the registry, that were logged at consecutive indexes. */
 export interface LoggedRun {
@@ -46,6 +47,25 @@ export function encodeStaging({ files, runs }: Staging): Uint8Array<ArrayBuffer>
     runs,
   })
   return concat(uint32(head.length), head, ...files.map(({ bytes }) => bytes))
+}
+
+/**
+ * Name of the bundle that leads from a tree of `before` leaves to another. The same leaves on the same tree make the
+ * same bundle, whoever makes it. The tree below belongs to the name: the same larger tree may be reached in one step or
+ * in two, and what these promise differs.
+ */
+export function stagingName(before: number, to: Pick<Checkpoint, 'size' | 'root'>): string {
+  return `${before}${stagingSuffix(to)}`
+}
+
+/** True for the name of a bundle that leads to this tree. */
+export function leadsTo(name: string, to: Pick<Checkpoint, 'size' | 'root'>): boolean {
+  const suffix = stagingSuffix(to)
+  return name.endsWith(suffix) && /^(0|[1-9]\d*)$/.test(name.slice(0, -suffix.length))
+}
+
+function stagingSuffix({ size, root }: Pick<Checkpoint, 'size' | 'root'>): string {
+  return `-${size}-${toBase64url(root)}`
 }
 
 /** @throws AmpereError STORE_CORRUPT: what is read here was written by `encodeStaging` */

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { parseCanonical } from '../../bytes/canonical-json.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { count, parseWith } from '../../bytes/schema.ts'
+import { AmpereError } from '../../errors.ts'
 import type { ReadTable, Row } from '../../ports/table.ts'
 import { heightKey } from './rows.ts'
 
@@ -26,13 +27,17 @@ const rowSchema = v.strictObject({ v: v.literal(1), count, index: count })
 
 /** @throws AmpereError STORE_CORRUPT */
 export function parseLogged(row: Row): LoggedRow {
-  const { count: blocks, index } = parseWith(
-    rowSchema,
-    parseCanonical(row.value),
-    'STORE_CORRUPT',
-    'logged row',
-  )
-  return { from: Number(row.key), count: blocks, index }
+  try {
+    const { count: blocks, index } = parseWith(
+      rowSchema,
+      parseCanonical(row.value),
+      'STORE_CORRUPT',
+      'logged row',
+    )
+    return { from: Number(row.key), count: blocks, index }
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', 'the position of logged blocks was changed', { cause })
+  }
 }
 
 /** Height of the newest logged block of a chain or of the registry, -1 when there is none. */

@@ -4,25 +4,28 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FLAGS, PART_RULES } from '#core/server/audit/report.ts'
+import { LOG_RULES } from '#core/server/audit/log/report.ts'
 import { documentedRegistryRules, documentedRules } from '#tests/core/chain/rules/documented-rules.ts'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const operations = readFileSync(join(ROOT, 'docs/OPERATIONS.md'), 'utf8')
 
-/** The rules that a room's reducers name. */
-function rulesIn(room: string): readonly string[] {
-  const files = readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
-  const sources = files
+function sourcesIn(room: string): readonly string[] {
+  return readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(join(ROOT, room, file), 'utf8'))
-  const names = sources.flatMap((text) =>
+}
+
+/** The rules that a room's reducers name. */
+function rulesIn(room: string): readonly string[] {
+  const names = sourcesIn(room).flatMap((text) =>
     [...text.matchAll(/\bviolation\(\s*'([a-z-]+)'/g)].map((match) => match[1] ?? ''),
   )
   return [...new Set(names)].toSorted()
 }
 
 describe('what an audit can say', () => {
-  it.each([...PART_RULES, ...FLAGS])('%s is explained to operators', (name) => {
+  it.each([...PART_RULES, ...FLAGS, ...LOG_RULES])('%s is explained to operators', (name) => {
     expect(operations).toContain(`\`${name}\``)
   })
 
@@ -34,12 +37,12 @@ describe('what an audit can say', () => {
   })
 
   it('finds nothing about stored parts under a name that is not on the list', () => {
-    const sources = readdirSync(join(ROOT, 'core/server/audit')).map((file) =>
-      readFileSync(join(ROOT, 'core/server/audit', file), 'utf8'),
-    )
+    const sources = sourcesIn('core/server/audit')
     const given = sources.flatMap((text) =>
       [...text.matchAll(/rule: '([a-z-]+)'/g)].map((match) => match[1] ?? ''),
     )
-    expect(given.filter((rule) => !['height', ...PART_RULES].includes(rule))).toEqual([])
+    expect(
+      given.filter((rule) => !['height', ...PART_RULES, ...LOG_RULES].map(String).includes(rule)),
+    ).toEqual([])
   })
 })

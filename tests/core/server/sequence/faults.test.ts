@@ -1,132 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from '@jest/globals'
-import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
-import { wrapPlatform } from '#adapters/around/calls.ts'
-import { utf8 } from '#core/bytes/encoding.ts'
-import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
-import { createRecord } from '#core/client/acts/create-record.ts'
-import { select, type Platform } from '#core/ports/needs.ts'
-import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
-import { createSequencer, type Sequencer } from '#core/server/sequence/sequencer.ts'
-import { ORIGIN, seededRandom, testDeployment } from '#tests/deployment.ts'
-import { expectedOf, wholeLog } from './whole-log.ts'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { failAt, killAfter, withFaults, type Fault, type FaultPlan } from '#adapters/around/faults.ts'
+import { auditFindings, makeScene, type Scene } from './scene.ts'
 
-const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
-const FAULTS = ['not-applied', 'applied-unknown'] as const
-const ALL = ['same batch', 'another batch', 'restart', 'restart with another batch'] as const
-/** SLOW=1 leaves none out. */
-const AFTERWARDS = process.env['SLOW'] === '1' ? ALL : ([ALL[0], ALL[3]] as const)
-const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
+const FAULTS = ['not-applied', 'applied-unknown', 'delayed'] as const satisfies readonly Fault[]
+/** Which run is disturbed: the first of a log, the first of a process, one of a process that ran before. */
+const RUNS = ['first', 'cold', 'warm'] as const
+/** What comes after it. */
+const AFTERWARDS = ['same batch', 'another batch', 'restart', 'restart with another batch'] as const
+/** A sequencer that was killed does not go on itself; one that ran beside it all along may. */
+const AFTER_KILL = [
+  'one beside it',
+  'one beside it with another batch',
+  AFTERWARDS[2],
+  AFTERWARDS[3],
+] as const
+type Then = (typeof AFTERWARDS)[number] | (typeof AFTER_KILL)[number]
+/**
+ * CALLS=all or SLOW=1 leaves nothing out. Else each call is disturbed in every way, and in one of four continuations.
+ */
+const IS_WHOLE = process.env['CALLS'] === 'all' || process.env['SLOW'] === '1'
 
-/** A home with a record of which some is logged already and something is to be logged. */
-async function halfLogged() {
-  const world = await testDeployment(['hospital-a'])
-  const faults = withFaults(world.platform)
-  const open = async () => createSequencer(await select(faults.platform, SEQUENCER_NEEDS), world.home)
-  const connection = world.connect('hospital-a')
-  const own = await open()
-  const { record, access } = await createRecord(connection, HOME, ['general'])
-  await own.run()
-  await connection.append(record, [entry('one')])
-  return { world, faults, open, own, connection, record, chains: [record, access] }
+const held: { scene?: Scene } = {}
+beforeAll(async () => {
+  held.scene = await makeScene()
+})
+function theScene(): Scene {
+  if (!held.scene) throw new Error('the scene was not made')
+  return held.scene
 }
 
-/** Fails call k of the second run, then goes on as told, and reads the whole log. */
-async function failed(k: number, fault: Fault, then: (typeof ALL)[number]) {
-  const { world, faults, open, own, connection, record, chains } = await halfLogged()
-  faults.plan(failAt(k, fault))
-  const outcome = await own.run().catch(() => 'failed')
-  faults.plan(() => null)
-  if (then.endsWith('another batch')) await connection.append(record, [entry('two')])
-  const next = then.startsWith('restart') ? await open() : own
-  await next.run()
-  const last = await next.run()
-  const { heights } = await wholeLog(
-    world.platform,
-    await expectedOf(world.platform, world.registryId, chains),
+/** A sequencer before the run that is to be disturbed. */
+async function before(scene: Scene, run: (typeof RUNS)[number]) {
+  await scene.begin(run === 'first' ? 'records' : 'logged')
+  const faults = withFaults(scene.world.platform)
+  const own = await scene.sequencer(faults.platform)
+  const beside = await scene.sequencer()
+  if (run === 'warm') for (const each of [own, beside]) await each.run()
+  await scene.add('news')
+  return { faults, own, beside }
+}
+
+/** Runs as planned, then goes on as told, lets come what was delayed, and checks the whole log after each step. */
+async function disturbed(scene: Scene, run: (typeof RUNS)[number], plan: FaultPlan, then: Then) {
+  const { faults, own, beside } = await before(scene, run)
+  faults.plan(plan)
+  const outcome = await own.run().then(
+    () => 'done',
+    () => 'failed',
   )
-  const wanted = then.endsWith('another batch') ? [0, 1, 2, 3] : [0, 1, 2]
-  return { outcome, last: last.outcome, heights: heights[record], wanted }
+  faults.plan(() => null)
+  if (then.endsWith('another batch')) await scene.add('more')
+  const next = then.startsWith('restart')
+    ? await scene.sequencer()
+    : then.startsWith('one beside')
+      ? beside
+      : own
+  await next.run()
+  const steps = [await scene.census()]
+  await faults.deliver()
+  steps.push(await scene.census())
+  await next.run()
+  steps.push(await scene.census())
+  const last = (await (await scene.sequencer()).run()).outcome
+  // A restart begins cold: then what the log's own audit reads is all that there is.
+  if (then.startsWith('restart')) expect(await auditFindings(scene.world)).toEqual([])
+  const blocks = steps[0]?.blocks ?? 0
+  return { outcome, last, whole: steps.every((step) => step.blocks === blocks && step.logged === blocks) }
 }
 
-describe('a sequencer whose stores and keys fail', () => {
+/** The calls to disturb. A read leaves nothing behind: the first of each name stands for the others. */
+async function tellingCalls(scene: Scene, run: (typeof RUNS)[number]) {
+  const { faults, own } = await before(scene, run)
+  faults.plan(() => null)
+  await own.run()
+  const calls = [...faults.calls()]
+  const isRead = (call: string) => /\.(get|range|fetch)$/.test(call)
+  const isTelling = (call: string, k: number) => !isRead(call) || calls.indexOf(call) === k
+  const telling = calls.flatMap((call, k) => (IS_WHOLE || isTelling(call, k) ? [k] : []))
+  return { calls, telling }
+}
+
+/** The share of the calls that the n-th of four continuations gets. */
+function shareOf(telling: readonly number[], n: number): readonly number[] {
+  return IS_WHOLE ? telling : telling.filter((_, i) => i % 4 === n)
+}
+
+describe.each(RUNS)('a sequencer whose stores and keys fail in a %s run', (run) => {
   for (const fault of FAULTS)
-    for (const then of AFTERWARDS)
+    for (const [n, then] of AFTERWARDS.entries())
       it(`logs every block once, whichever call was ${fault}, then ${then}`, async () => {
-        const { faults, own } = await halfLogged()
-        faults.plan(() => null)
-        await own.run()
-        const calls = [...faults.calls()]
-        // A read leaves nothing behind: the first of each name stands for the others.
-        const isRead = (call: string) => /\.(get|range|fetch)$/.test(call)
-        const isTelling = (call: string, k: number) => !isRead(call) || calls.indexOf(call) === k
-        const telling = calls.flatMap((call, k) => (isTelling(call, k) ? [k] : []))
+        const scene = theScene()
+        const { calls, telling } = await tellingCalls(scene, run)
         expect(telling.length).toBeGreaterThan(12)
-        for (const k of telling) {
-          const { outcome, last, heights, wanted } = await failed(k, fault, then)
-          expect({ call: calls[k], outcome }).toEqual({ call: calls[k], outcome: 'failed' })
-          expect({ call: calls[k], last, heights }).toEqual({ call: calls[k], last: 'idle', heights: wanted })
+        for (const k of shareOf(telling, n)) {
+          const call = calls[k]
+          const found = await disturbed(scene, run, failAt(k, fault), then)
+          expect({ call, ...found }).toEqual({ call, outcome: 'failed', last: 'idle', whole: true })
         }
       })
 })
 
-/** Runs calls one at a time, in an order that a seed decides: every schedule of a seed is the same. */
-function scheduler(seed: number) {
-  const random = seededRandom(seed)
-  const waiting: (() => Promise<void>)[] = []
-  const around = <T>(_: string, act: () => Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      waiting.push(() => act().then(resolve, reject))
-    })
-  const run = async (actors: readonly Promise<unknown>[]) => {
-    const ended = { all: false }
-    const all = Promise.allSettled(actors).then((results) => {
-      ended.all = true
-      return results
-    })
-    while (!ended.all) {
-      // Lets every actor come to its next call.
-      await new Promise((resolve) => setImmediate(resolve))
-      const [at = 0] = random(1)
-      const [next] = waiting.splice(at % Math.max(1, waiting.length), 1)
-      await next?.()
-    }
-    return all
-  }
-  return { wrap: (platform: Platform) => wrapPlatform(platform, around), run }
-}
-
-describe('several sequencers and appenders at once', () => {
-  for (const seed of Array.from({ length: process.env['SLOW'] === '1' ? 200 : 8 }, (_, i) => i + 1))
-    it(`never fork, lose or double a block (schedule ${seed})`, async () => {
-      const world = await testDeployment(['hospital-a'])
-      const connection = world.connect('hospital-a')
-      const records = [
-        await createRecord(connection, HOME, ['general']),
-        await createRecord(connection, HOME, ['general']),
-      ]
-      const { wrap, run } = scheduler(seed)
-      const scheduled = wrap(world.platform)
-      const ports = await select(scheduled, SEQUENCER_NEEDS)
-      const sequencers = Array.from({ length: 2 + (seed % 3) }, () => createSequencer(ports, world.home, 3))
-      const sequence = async (sequencer: Sequencer) => {
-        for (let i = 0; i < 4; i++) await sequencer.run()
+/**
+ * A killed process makes no more calls. Failing all of its later calls, undone, is exactly that for everybody else:
+ * nothing of it reaches a store after its last call, whatever it does with its errors, and it is not used again. Of
+ * calls that are made at the same time, those that were made first are done; tests/core/server/sequence/model has other
+ * orders.
+ */
+describe.each(RUNS)('a sequencer that is killed in a %s run', (run) => {
+  for (const [n, then] of AFTER_KILL.entries())
+    it(`has every block logged once, whichever call was its last, then ${then}`, async () => {
+      const scene = theScene()
+      const { calls, telling } = await tellingCalls(scene, run)
+      for (const k of shareOf(telling, n)) {
+        const call = calls[k]
+        const found = await disturbed(scene, run, killAfter(k), then)
+        const outcome = k === calls.length - 1 ? 'done' : 'failed'
+        expect({ call, ...found }).toEqual({ call, outcome, last: 'idle', whole: true })
       }
-      const append = async (chain: ChainId) => {
-        for (let i = 0; i < 4; i++) {
-          await connection.append(chain, [entry(String(i))])
-          await new Promise((resolve) => setImmediate(resolve))
-        }
-      }
-      const results = await run([...sequencers.map(sequence), ...records.map(({ record }) => append(record))])
-      expect(results.filter(({ status }) => status === 'rejected')).toEqual([])
-      const last = createSequencer(await select(world.platform, SEQUENCER_NEEDS), world.home)
-      while ((await last.run()).outcome !== 'idle');
-      const chains = records.flatMap(({ record, access }) => [record, access])
-      const { heights } = await wholeLog(
-        world.platform,
-        await expectedOf(world.platform, world.registryId, chains),
-      )
-      for (const { record } of records) expect(heights[record]).toEqual([0, 1, 2, 3, 4, 5])
     })
 })

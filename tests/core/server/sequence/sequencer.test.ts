@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
+import { withFaults } from '#adapters/around/faults.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
@@ -142,6 +143,37 @@ describe('a sequencer', () => {
     await blocks.swap(first, row.key, changed?.version ?? null, row.value)
     expect(await own.run()).toMatchObject({ outcome: 'logged', added: 1, skipped: [] })
     expect((await log([first, ...others, ...second])).heights[first]).toEqual([0, 1, 2])
+  })
+
+  it('skips a chain whose position was changed beyond reading, and logs all others', async () => {
+    const { world, sequencer, record } = await makeWorld()
+    const [first = '' as ChainId] = await record()
+    await (await sequencer()).run()
+    const leaves = world.platform.table('leaves')
+    const [row] = await leaves.range(first)
+    await leaves.swap(first, row?.key ?? '', row?.version ?? null, new Uint8Array([0xff]))
+    await record()
+    expect(await (await sequencer()).run()).toMatchObject({
+      outcome: 'logged',
+      skipped: [{ chain: first, code: 'STORE_CORRUPT' }],
+    })
+  })
+
+  it('is not barred by the bundle of one that ended before its commit, when the same tree is reached in two steps', async () => {
+    const { world, connection, sequencer, record, log } = await makeWorld()
+    const chains = await record()
+    const [first = '' as ChainId] = chains
+    await (await sequencer()).run()
+    await connection.append(first, [entry('one')])
+    await connection.append(first, [entry('two')])
+    const { platform, plan } = withFaults(world.platform)
+    const ended = createSequencer(await select(platform, SEQUENCER_NEEDS), world.home, 2)
+    plan((_, name) => (name === 'table.checkpoints.swap' ? 'not-applied' : null))
+    await expect(ended.run()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    const slower = await sequencer(1)
+    expect(await slower.run()).toMatchObject({ outcome: 'logged', added: 1 })
+    expect(await slower.run()).toMatchObject({ outcome: 'logged', added: 1 })
+    expect((await log(chains)).heights[first]).toEqual([0, 1, 2, 3])
   })
 
   it('refuses to sign when the store shows an older tree than the one that was published', async () => {

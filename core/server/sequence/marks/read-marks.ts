@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ChainId } from '../../bytes/ids.ts'
-import { timestampMs, toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
-import type { ReadTable } from '../../ports/table.ts'
-import { APPEND_DEADLINE_MS } from '../append/store-parts.ts'
-import { attemptOf, CHAIN_CHARACTERS } from '../store/attempt.ts'
+import type { ChainId } from '../../../bytes/ids.ts'
+import { timestampMs, toTimestamp, type Timestamp } from '../../../bytes/timestamp.ts'
+import type { ReadTable } from '../../../ports/table.ts'
+import { APPEND_DEADLINE_MS } from '../../append/store-parts.ts'
+import { attemptOf, CHAIN_CHARACTERS } from '../../store/attempt.ts'
 
 /** A mark older than this leads to no block any more: appends give up before, and clocks differ by less than the rest. */
 export const MARK_LIFE_MS = APPEND_DEADLINE_MS + 5 * 60_000
@@ -32,6 +32,8 @@ export interface MarkReader {
   dirty(): readonly { readonly chain: ChainId; readonly height: number }[]
   /** Says how far a chain is logged. */
   logged(chain: ChainId, height: number): void
+  /** Takes in a chain of which a block was found that its marks did not lead to in time. */
+  found(chain: ChainId, height: number, sinceMs: number): void
   /** Says that a chain has no block after that height: marks for one that are too old are given up. */
   ended(chain: ChainId, height: number): void
   /** Everything marked before this was logged, or will never be a block. */
@@ -52,6 +54,7 @@ export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReade
     const known = waiting.get(chain)
     if (known && height >= known.height) waiting.delete(chain)
   }
+  const found = (chain: ChainId, height: number, sinceMs: number) => note(waiting, chain, height, sinceMs)
   let lastMs = timestampMs(cursor)
   const lookedMs = new Map<Reach, number>()
   return {
@@ -70,6 +73,7 @@ export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReade
         .toSorted(([, a], [, b]) => a.sinceMs - b.sinceMs)
         .map(([chain, { height }]) => ({ chain, height })),
     logged,
+    found,
     ended: (chain, height) => {
       logged(chain, height)
       const known = waiting.get(chain)
@@ -94,16 +98,19 @@ async function readShard(
     for (const row of rows) {
       const attempt = attemptOf(row)
       if (!attempt) continue
-      const markedMs = timestampMs(attempt.time)
-      const known = waiting.get(attempt.chain)
-      waiting.set(attempt.chain, {
-        height: Math.max(known?.height ?? 0, attempt.height),
-        sinceMs: Math.min(known?.sinceMs ?? markedMs, markedMs),
-        newestMs: Math.max(known?.newestMs ?? markedMs, markedMs),
-      })
+      note(waiting, attempt.chain, attempt.height, timestampMs(attempt.time))
     }
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return
     from = `${last.key}\u0000`
   }
+}
+
+function note(waiting: Map<ChainId, Waiting>, chain: ChainId, height: number, markedMs: number): void {
+  const known = waiting.get(chain)
+  waiting.set(chain, {
+    height: Math.max(known?.height ?? 0, height),
+    sinceMs: Math.min(known?.sinceMs ?? markedMs, markedMs),
+    newestMs: Math.max(known?.newestMs ?? markedMs, markedMs),
+  })
 }

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { logAuditAnswer, type LogAuditAnswer } from '#core/api/answers.ts'
+import { MAX_ANSWER_BYTES } from '#core/api/limits.ts'
+import { authorize } from '#core/api/request.ts'
+import { call } from '#core/client/answer.ts'
+import type { Connection } from '#core/client/connect.ts'
+import { answered, readJson } from '#core/client/home-api.ts'
+import { AmpereError } from '#core/errors.ts'
+import { select } from '#core/ports/needs.ts'
+import { auditLog, noteAudited } from '#core/server/audit/log/audit-log.ts'
+import type { LogFinding, LogReport } from '#core/server/audit/log/report.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
+import { REPAIR_NEEDS } from '#core/server/repair/needs.ts'
+import { repairLog } from '#core/server/repair/repair-log.ts'
+import type { Reached } from '../deployment/session.ts'
+import { refuse } from '../program/refuse.ts'
+import type { Screen } from '../terminal/screen.ts'
+
+/** How the log is audited. */
+export interface LogAuditOptions {
+  readonly sinceLast?: boolean
+  readonly repair?: boolean
+}
+
+/** What came of it; `repaired` is null where nothing was to be repaired. */
+export interface AuditedLog {
+  readonly report: LogReport
+  readonly repaired: readonly LogFinding[] | null
+}
+
+/** Audits the log where its stores are, or asks the running server to; repairs it only where nobody else writes to it. */
+export async function auditHomeLog(
+  { home: opened }: Reached,
+  connection: Connection,
+  options: LogAuditOptions,
+  screen: Screen,
+): Promise<AuditedLog> {
+  if (!opened) {
+    if (options.repair === true) throw isRunning()
+    return { report: await askServer(connection, options), repaired: null }
+  }
+  const { platform, home, logTrust } = opened
+  const bar = screen.progress({ doing: 'Auditing the log', unit: 'leaves' })
+  const progress = (leaves: number) => bar.update(leaves)
+  try {
+    if (options.repair === true)
+      return await repairLog(await select(platform, REPAIR_NEEDS), home, logTrust, progress)
+    const ports = await select(platform, AUDITOR_NEEDS)
+    const sinceLast = options.sinceLast === true
+    const audit = await auditLog(ports, home, logTrust, { sinceLast, progress })
+    await noteAudited(ports, audit)
+    return { report: audit.report, repaired: null }
+  } finally {
+    bar.stop()
+  }
+}
+
+/** `FAILED tile/0/000: missing. The tile is not stored (rule tile).` */
+export function logFindingLine({ where, status, rule, detail }: LogFinding): string {
+  return `FAILED ${where}: ${status}. ${detail[0]?.toUpperCase() ?? ''}${detail.slice(1)} (rule ${rule}).`
+}
+
+function isRunning(): AmpereError {
+  const message = 'a server of this deployment is running, and it writes to the log that would be repaired'
+  return refuse('STORE_LOCKED', message, 'stop it, then npx ampere audit --repair')
+}
+
+async function askServer(
+  { ports }: Connection,
+  { sinceLast }: LogAuditOptions,
+): Promise<LogAuditAnswer & LogReport> {
+  const url = new URL('/v1/audits/log', ports.pins.origin)
+  if (sinceLast === true) url.searchParams.set('since', 'last')
+  const { now, random, identity } = ports
+  const asked = { method: 'GET' as const, url, body: new Uint8Array(0) }
+  const header = await authorize(asked, { now, random, signer: identity.signer })
+  const request = { url, init: { headers: { authorization: header } }, bytes: 0 }
+  const limits = { maxBytes: MAX_ANSWER_BYTES.audit, beyond: 'fail' as const }
+  const report = v.safeParse(logAuditAnswer, readJson(answered(await call(ports, request, limits))))
+  if (report.success) return report.output as LogAuditAnswer & LogReport
+  throw new AmpereError('UPSTREAM_FAILED', 'the running server did not answer as an audit of the log does')
+}

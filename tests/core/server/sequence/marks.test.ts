@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals'
+import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
+import type { ChainId } from '#core/bytes/ids.ts'
+import { select } from '#core/ports/needs.ts'
+import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
+import { MARK_LIFE_MS } from '#core/server/sequence/marks/read-marks.ts'
+import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
+import { createSequencer } from '#core/server/sequence/sequencer.ts'
+import {
+  attempts,
+  census,
+  DAY_MS,
+  failCommits,
+  mend,
+  restoring,
+  sweepNow,
+  type Attempts,
+} from '../attempts.ts'
+import { entry } from './scene.ts'
+import { expectedOf, wholeLog } from './whole-log.ts'
+
+/** Heights of the blocks of a chain that have a mark, each as often as it has one. */
+async function marked({ world }: Attempts, chain: ChainId): Promise<number[]> {
+  const rows = await world.platform.table('dirty').range(chain.slice(0, 1))
+  const own = rows.filter(({ key }) => key.includes(chain))
+  return own
+    .map(({ value }) => (JSON.parse(Buffer.from(value).toString()) as { height: number }).height)
+    .toSorted((a, b) => a - b)
+}
+
+/** Heights that the checked log has. */
+async function logged({ world, record }: Attempts): Promise<readonly number[] | undefined> {
+  const platform = world.platform
+  return (await wholeLog(platform, await expectedOf(platform, world.registryId, await chainsOf(world))))
+    .heights[record]
+}
+
+async function chainsOf({ platform }: Attempts['world']): Promise<string[]> {
+  const shards = [...new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')]
+  const listed = await Promise.all(shards.map((shard) => platform.table('chains').range(shard)))
+  return listed.flat().map(({ key }) => key)
+}
+
+async function sequencerOf({ world }: Attempts, platform = world.platform) {
+  return createSequencer(await select(platform, SEQUENCER_NEEDS), world.home)
+}
+
+/** Runs until there is nothing to log and nothing to clear. */
+async function settle(at: Attempts): Promise<void> {
+  const sequencer = await sequencerOf(at)
+  for (let i = 0; i < 3; i++) await sequencer.run()
+}
+
+describe('marks', () => {
+  it('go when they are older than their life and their chain is logged to its head, not before', async () => {
+    const at = await attempts()
+    const own = await sequencerOf(at)
+    await own.run()
+    expect(await marked(at, at.record)).toEqual([0, 1, 2])
+    at.world.clock.now += MARK_LIFE_MS
+    await own.run()
+    expect(await marked(at, at.record)).toEqual([0, 1, 2])
+    at.world.clock.now += CLEAR_EVERY_MS
+    await own.run()
+    expect(await marked(at, at.record)).toEqual([])
+    await at.a.append(at.record, [entry('two')])
+    expect(await own.run()).toMatchObject({ outcome: 'logged', added: 1 })
+    expect(await marked(at, at.record)).toEqual([3])
+  })
+
+  it('all stay as long as the head of their chain is not logged', async () => {
+    const at = await attempts()
+    await settle(at)
+    await at.a.append(at.record, [entry('two')])
+    const blocks = at.world.platform.table('blocks')
+    const [newest] = await blocks.range(at.record, { reverse: true, limit: 1 })
+    const another = await blocks.get(at.record, '0000000000000002')
+    const damaged = await blocks.swap(
+      at.record,
+      newest?.key ?? '',
+      newest?.version ?? null,
+      another?.value ?? null,
+    )
+    at.world.clock.now += 2 * MARK_LIFE_MS
+    await settle(at)
+    expect(await marked(at, at.record)).toEqual([0, 1, 2, 3])
+    await blocks.swap(at.record, newest?.key ?? '', damaged, newest?.value ?? null)
+    await settle(at)
+    expect(await logged(at)).toEqual([0, 1, 2, 3])
+    expect(await marked(at, at.record)).toEqual([])
+  })
+
+  it('of a chain whose position was changed stay, and keep nobody from anything', async () => {
+    const at = await attempts()
+    const own = await sequencerOf(at)
+    await own.run()
+    const leaves = at.world.platform.table('leaves')
+    const [row] = await leaves.range(at.record, { reverse: true, limit: 1 })
+    await leaves.swap(at.record, row?.key ?? '', row?.version ?? null, new Uint8Array([0xff]))
+    at.world.clock.now += MARK_LIFE_MS + CLEAR_EVERY_MS
+    expect(await own.run()).toMatchObject({ outcome: 'idle' })
+    expect(await marked(at, at.record)).toEqual([0, 1, 2])
+  })
+
+  it('of a block that never committed stay for the sweep, which removes its parts by them', async () => {
+    const at = await attempts()
+    const before = await census(at)
+    failCommits(at)
+    await expect(at.a.append(at.record, [entry('lost')])).rejects.toMatchObject({ code: 'STORE_FULL' })
+    mend(at)
+    at.world.clock.now += 2 * MARK_LIFE_MS
+    await settle(at)
+    expect(await marked(at, at.record)).toEqual([3])
+    at.world.clock.now += 8 * DAY_MS
+    expect(await sweepNow(at.world)).toMatchObject({ failed: 1, removed: { objects: 1, wraps: 1 } })
+    expect((await census(at))['wraps']).toEqual(before['wraps'])
+  })
+
+  it('lead to a block that comes after they were given up, within one round', async () => {
+    const at = await attempts()
+    const own = await sequencerOf(at)
+    await own.run()
+    await at.a.append(at.record, [entry('late')])
+    const blocks = at.world.platform.table('blocks')
+    const [late] = await blocks.range(at.record, { reverse: true, limit: 1 })
+    await blocks.swap(at.record, late?.key ?? '', late?.version ?? null, null)
+    for (let i = 0; i < 3; i++) {
+      at.world.clock.now += MARK_LIFE_MS
+      await own.run()
+    }
+    await blocks.insert(at.record, late?.key ?? '', late?.value ?? new Uint8Array(0))
+    expect(await own.run()).toMatchObject({ outcome: 'idle' })
+    at.world.clock.now += CLEAR_EVERY_MS
+    await own.run()
+    expect(await own.run()).toMatchObject({ outcome: 'logged', added: 1 })
+    expect(await logged(at)).toEqual([0, 1, 2, 3])
+  })
+
+  it('are made once more when the block itself took so long to store that the first may be given up', async () => {
+    const at = await attempts()
+    const own = await sequencerOf(at)
+    await own.run()
+    at.around.current = async (name, act) => {
+      if (name === 'table.blocks.insert') {
+        at.world.clock.now += 2 * MARK_LIFE_MS
+        await own.run()
+        await own.run()
+      }
+      return act()
+    }
+    await at.a.append(at.record, [entry('late')])
+    mend(at)
+    expect(await own.run()).toMatchObject({ outcome: 'logged', added: 1 })
+    expect(await logged(at)).toEqual([0, 1, 2, 3])
+  })
+})
+
+describe('removing marks', () => {
+  /** A home with marks to remove, one that stays, and a block that is not logged yet. */
+  async function due() {
+    const at = await attempts()
+    await settle(at)
+    failCommits(at)
+    await expect(at.a.append(at.record, [entry('lost')])).rejects.toBeDefined()
+    mend(at)
+    at.world.clock.now += 2 * MARK_LIFE_MS
+    await at.a.append(at.record, [entry('two')])
+    return at
+  }
+
+  it.each(['not-applied', 'applied-unknown', 'delayed'] as const)(
+    'loses no block, whichever call was %s, and leaves nothing behind',
+    async (fault: Fault) => {
+      const at = await due()
+      const { platform, plan, calls, deliver } = withFaults(at.world.platform)
+      await restoring(at, async () => {
+        plan(() => null)
+        const own = await sequencerOf(at, platform)
+        for (let i = 0; i < 2; i++) await own.run()
+      })
+      const trace = [...calls()]
+      const removals = trace.flatMap((name, k) => (name === 'table.dirty.swap' ? [k] : []))
+      expect(removals.length).toBeGreaterThan(3)
+      const first = removals[0] ?? 0
+      for (const k of new Set([...removals, first - 1, first - 2, first - 3]))
+        await restoring(at, async () => {
+          const own = await sequencerOf(at, platform)
+          plan(failAt(k, fault))
+          await expect(
+            (async () => {
+              for (let i = 0; i < 2; i++) await own.run()
+            })(),
+          ).rejects.toBeDefined()
+          plan(() => null)
+          await own.run()
+          at.world.clock.now += MARK_LIFE_MS + CLEAR_EVERY_MS
+          await deliver()
+          await settle(at)
+          expect({ k, logged: await logged(at), marked: await marked(at, at.record) }).toEqual({
+            k,
+            logged: [0, 1, 2, 3],
+            marked: [3],
+          })
+        })
+    },
+  )
+
+  it('loses no block that is appended meanwhile, wherever the append comes', async () => {
+    const at = await due()
+    const trace: string[] = []
+    await restoring(at, async () => {
+      const { platform, plan, calls } = withFaults(at.world.platform)
+      plan(() => null)
+      await settle({ ...at, world: { ...at.world, platform } })
+      trace.push(...calls())
+    })
+    const first = trace.indexOf('table.dirty.swap')
+    const step = process.env['SLOW'] === '1' ? 1 : 3
+    for (let k = first - 4; k < trace.lastIndexOf('table.dirty.swap') + 2; k += step)
+      await restoring(at, async (fresh) => {
+        const { platform, plan, calls } = withFaults(at.world.platform)
+        const appended: Promise<unknown>[] = []
+        plan((index) => {
+          if (index === k) appended.push(fresh.a.append(at.record, [entry('meanwhile')]))
+          return null
+        })
+        const sequencer = await sequencerOf(at, platform)
+        for (let i = 0; i < 3; i++) await sequencer.run()
+        await Promise.all(appended)
+        expect({ k, appended: appended.length, calls: calls().length > k }).toEqual({
+          k,
+          appended: 1,
+          calls: true,
+        })
+        at.world.clock.now += MARK_LIFE_MS + CLEAR_EVERY_MS
+        await settle(at)
+        expect({ k, logged: await logged(at) }).toEqual({ k, logged: [0, 1, 2, 3, 4] })
+      })
+  })
+})

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals'
+import { wrapPlatform } from '#adapters/around/calls.ts'
+import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { select, type Platform } from '#core/ports/needs.ts'
+import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
+import { createSequencer, type Sequencer } from '#core/server/sequence/sequencer.ts'
+import { ORIGIN, seededRandom, testDeployment } from '#tests/deployment.ts'
+import { auditFindings, entry } from './scene.ts'
+import { expectedOf, wholeLog } from './whole-log.ts'
+
+const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
+
+/** Runs calls one at a time, in an order that a seed decides: every schedule of a seed is the same. */
+function scheduler(seed: number) {
+  const random = seededRandom(seed)
+  const waiting: (() => Promise<void>)[] = []
+  const around = <T>(_: string, act: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      waiting.push(() => act().then(resolve, reject))
+    })
+  const run = async (actors: readonly Promise<unknown>[]) => {
+    const ended = { all: false }
+    const all = Promise.allSettled(actors).then((results) => {
+      ended.all = true
+      return results
+    })
+    while (!ended.all) {
+      // Lets every actor come to its next call.
+      await new Promise((resolve) => setImmediate(resolve))
+      const [at = 0] = random(1)
+      const [next] = waiting.splice(at % Math.max(1, waiting.length), 1)
+      await next?.()
+    }
+    return all
+  }
+  return { wrap: (platform: Platform) => wrapPlatform(platform, around), run }
+}
+
+describe('several sequencers and appenders at once', () => {
+  for (const seed of Array.from({ length: process.env['SLOW'] === '1' ? 200 : 8 }, (_, i) => i + 1))
+    it(`never fork, lose or double a block (schedule ${seed})`, async () => {
+      const world = await testDeployment(['hospital-a'])
+      const connection = world.connect('hospital-a')
+      const records = [
+        await createRecord(connection, HOME, ['general']),
+        await createRecord(connection, HOME, ['general']),
+      ]
+      const { wrap, run } = scheduler(seed)
+      const scheduled = wrap(world.platform)
+      const ports = await select(scheduled, SEQUENCER_NEEDS)
+      const sequencers = Array.from({ length: 2 + (seed % 3) }, () => createSequencer(ports, world.home, 3))
+      const sequence = async (sequencer: Sequencer) => {
+        for (let i = 0; i < 4; i++) await sequencer.run()
+      }
+      const append = async (chain: ChainId) => {
+        for (let i = 0; i < 4; i++) {
+          await connection.append(chain, [entry(String(i))])
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      }
+      const results = await run([...sequencers.map(sequence), ...records.map(({ record }) => append(record))])
+      expect(results.filter(({ status }) => status === 'rejected')).toEqual([])
+      const last = createSequencer(await select(world.platform, SEQUENCER_NEEDS), world.home)
+      while ((await last.run()).outcome !== 'idle');
+      const chains = records.flatMap(({ record, access }) => [record, access])
+      const { heights } = await wholeLog(
+        world.platform,
+        await expectedOf(world.platform, world.registryId, chains),
+      )
+      expect(await auditFindings(world)).toEqual([])
+      for (const { record } of records) expect(heights[record]).toEqual([0, 1, 2, 3, 4, 5])
+    })
+})
