@@ -31,9 +31,7 @@ export function judgeShown(log: MonitoredLog, shown: Shown): JudgedShown {
   }
   if (shown.note === newest.note) return nothing
   if (target) return shown.quorum ? next({ ...log, target: noteOf(shown) }) : nothing
-  // Cosignatures that are there are not given up for a note that lacks them.
-  const isCosigned = log.cosigned !== null && log.cosigned.note === newest.note
-  return isCosigned && !shown.quorum ? nothing : next(withVerified(log, shown))
+  return next(withVerified(log, shown))
 }
 
 const nothing: JudgedShown = { next: null, finding: null }
@@ -42,6 +40,7 @@ function next(log: MonitoredLog): JudgedShown {
   return { next: log, finding: null }
 }
 
+/** What the quorum cosigned stays beside a note that lacks it: absences are said of that. */
 function withVerified(log: MonitoredLog, shown: Shown): MonitoredLog {
   const verified = noteOf(shown)
   return { ...log, verified, cosigned: shown.quorum ? verified : log.cosigned }

@@ -187,14 +187,19 @@ describe('a lookup that a monitor does not sign so', () => {
     const { head } = await made.author.api.head(made.record)
     for (const odd of [{ lookup: head }, { lookup: 'nonsense' }, { checkpoint: 'nonsense' }, { lookup: 3 }])
       expect((await refused((answer) => ({ ...answer, ...odd })))[1]).toBe('failed')
-    for (const change of [
-      { origin: 'other.example/log' },
-      { label: toBase64url(new Uint8Array(32)) as Digest },
-      { index: 1_000_000 },
-      { size: 1 },
-      { root: toBase64url(new Uint8Array(32)) as Digest },
-    ])
-      expect((await refused((answer) => resigned(answer, own, change)))[1]).toBe('failed')
+    const zero = toBase64url(new Uint8Array(32)) as Digest
+    for (const [change, detail] of [
+      [{ origin: 'other.example/log' }, 'it is about another log or label'],
+      [{ label: zero }, 'it is about another log or label'],
+      [{ index: 1_000_000 }, 'its index is not in its tree'],
+      [{ size: 1 }, 'the checkpoint beside it is of another tree'],
+      [{ root: zero }, 'the checkpoint beside it is of another tree'],
+    ] as const)
+      expect(await refused((answer) => resigned(answer, own, change))).toEqual([
+        'too-few',
+        'failed',
+        `rule lookup: ${detail}`,
+      ])
     // The same with nothing changed is what it was.
     expect(await refused((answer) => resigned(answer, own, {}))).toEqual([null, 'absent', ''])
   })
