@@ -12,16 +12,23 @@ import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.t
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 export const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
 
-/** A record, a key of its institution that is revoked since, and what that key could still sign. */
+/**
+ * A record, a key of its institution that is revoked since, and what that key could still sign.
+ * @param filed what the key filed, and the home logged, before anything was the matter
+ */
 export async function revokedScene(
   given: TestDeployment | null = null,
   suspectFrom: Timestamp | null = null,
+  filed: readonly string[] = [],
 ) {
   const world = given ?? (await testDeployment())
   const a = world.connect('hospital-a')
   const { record } = await createRecord(a, HOME, ['general'])
   await a.append(record, [entry('one')])
   const { second } = world.institution('hospital-a')
+  for (const text of filed)
+    await world.connect('hospital-a', { signer: second }).append(record, [entry(text)])
+  if (filed.length > 0) await world.tendLog()
   const thief = world.connect('hospital-a', {
     signer: second,
     fetch: (request) => caught(world, request, sent),

@@ -86,7 +86,7 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
         verifiers,
       })
     : null
-  const { problems, ...checked } = await checkAll(links, parts, erasures, log)
+  const checked = await checkAll(links, parts, erasures, log)
   return {
     chain,
     registry: first.registry,
@@ -96,7 +96,6 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
     erasures,
     log,
     receipts: parts.receipts.size,
-    problems: [...problems, ...(log?.problems ?? [])],
     ...checked,
   }
 }
@@ -164,18 +163,20 @@ async function checkAll(
   const erasedAt = erasedBy(links)
   const heldBack = heightsIn(openBatches(links.map(({ opened: { kid, block } }) => ({ kid, ...block }))))
   const ordered = completedErasures(links)
+  const ofLog = Map.groupBy(log?.problems ?? [], ({ height }) => height)
   const problems: ExportProblem[] = []
   const statuses: BlockStatus[] = []
   let [entries, erased] = [0, 0]
   for (const link of links) {
     const { height, entries: named } = link.opened.block
     const checked = await checkBlockParts(link, parts, erasedAt)
-    problems.push(...checked.problems)
+    const found = [...checked.problems, ...(ofLog.get(height) ?? [])]
+    problems.push(...found)
     entries += named?.count ?? 0
     erased += checked.erased
     statuses.push(
       worstStatus(log?.statuses[height] ?? 'promised', [
-        ...checked.problems.map(({ status }) => status),
+        ...found.map(({ status }) => status),
         ...(checked.erased > 0 ? [goneAt({ height, count: named?.count ?? 0 }, ordered, erasures)] : []),
         ...(checked.kept > 0 ? ['erasing' as const] : []),
         ...(heldBack.has(height) ? ['incomplete' as const] : []),

@@ -58,7 +58,8 @@ export interface ReceiptContext {
 
 /**
  * Judges what the log says of the blocks of one chain, given in order of height. A receipt that does not verify, is of
- * another place, or contradicts the order of heights is a problem, and its block counts as one without a receipt.
+ * another place is a problem, and its block counts as one without a receipt that is not overdue: the home gave one. One that
+ * contradicts the order of heights is a problem, and still shows where the block is.
  */
 export async function judgeBlocks(
   context: ReceiptContext,
@@ -76,8 +77,9 @@ export async function judgeBlocks(
     if (receipt && receipt.index <= before) problems.push(outOfOrder(height, receipt.index, before))
     before = Math.max(before, receipt?.index ?? -1)
     const revocation = await revocations(block.kid)
-    const status = logStatus({ timeMs: timestampMs(block.time), receipt, revocation }, context.nowMs)
-    if (status === 'overdue' && !problem) problems.push(overdue(height))
+    const said = logStatus({ timeMs: timestampMs(block.time), receipt, revocation }, context.nowMs)
+    const status = said === 'overdue' && problem ? 'promised' : said
+    if (status === 'overdue') problems.push(overdue(height))
     if (status === 'late') problems.push(late(height))
     statuses.push(status)
     receipts.push(receipt)

@@ -4,7 +4,7 @@ import base from '../../../jest.config.mjs'
 export default {
   ...base,
   rootDir: '../../..',
-  testMatch: ['<rootDir>/tests/interop/python/*.test.ts', '<rootDir>/tests/interop/python-tlog/*.test.ts'],
+  testMatch: ['<rootDir>/tests/interop/python/**/*.test.ts', '<rootDir>/tests/interop/python-tlog/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
   testTimeout: 120_000,
 }

@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Digest } from '#core/bytes/ids.ts'
-import { verifyExport } from '#core/client/export/verify-export.ts'
+import { verifyExport, type ExportReport } from '#core/client/export/verify-export.ts'
+import type { LogView } from '#core/client/receipt/judge-blocks.ts'
+import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { SignatureCases } from '../browser/signature-answers.ts'
 import { AmpereError } from '#core/errors.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const NEEDS = 'import sys, cryptography; sys.exit(sys.version_info < (3, 11))'
-const ML_DSA = 'from cryptography.hazmat.primitives.asymmetric import mldsa'
 
 /** `describe` where Python and its package `cryptography` are; elsewhere the tests are skipped under a name that says why. */
 export function describeWithPython(name: string, tests: () => void): void {
@@ -26,11 +27,6 @@ export function describeWithPython(name: string, tests: () => void): void {
   process.stderr.write(`${skipped}\n`)
 }
 
-/** True where the package `cryptography` knows ML-DSA. */
-export function pythonHasMlDsa(): boolean {
-  return python(['-c', ML_DSA]).status === 0
-}
-
 /** What the Python verifier says of one file or one sequence of blocks, as it prints it. */
 export interface PythonAnswer {
   readonly code?: string
@@ -41,6 +37,7 @@ export interface PythonAnswer {
   readonly erasures?: readonly { readonly stated: readonly string[]; readonly owing: readonly string[] }[]
   readonly registry?: readonly { readonly id: string; readonly state: string }[]
   readonly blocks?: readonly { readonly id: string; readonly state: string }[]
+  readonly log?: Pick<LogView, 'statuses' | 'receipts'> | null
 }
 
 /** One registry, and the blocks of a chain from its genesis or after a parent that is believed. */
@@ -54,7 +51,10 @@ export interface PythonCase {
 /** Verifies files in one run of verify_export.py. */
 export function verifyInPython(
   files: readonly Uint8Array[],
-  options: { readonly registry?: string; readonly now?: string } = {},
+  {
+    policy,
+    ...options
+  }: { readonly registry?: string; readonly now?: string; readonly policy?: string } = {},
 ): { readonly status: number | null; readonly answers: readonly PythonAnswer[] } {
   const folder = mkdtempSync(join(tmpdir(), 'ampere-python-'))
   try {
@@ -64,8 +64,31 @@ export function verifyInPython(
       return name
     })
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+    if (policy !== undefined) {
+      const name = join(folder, 'policy.txt')
+      writeFileSync(name, policy)
+      flags.push('--policy', name)
+    }
     const run = python([join(HERE, 'verify_export.py'), '--json', ...flags, ...names])
     return { status: run.status, answers: answersIn(run, files.length) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Verifies one file under each of several policies, in one run. */
+export function verifyUnderInPython(
+  bytes: Uint8Array,
+  registry: Digest,
+  policies: readonly string[],
+): readonly PythonAnswer[] {
+  const folder = mkdtempSync(join(tmpdir(), 'ampere-python-'))
+  try {
+    const name = join(folder, 'export.ampere')
+    writeFileSync(name, bytes)
+    return askLogInPython(
+      policies.map((policy) => ({ export: name, registry, policy })),
+    ) as readonly PythonAnswer[]
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -96,6 +119,13 @@ export function signaturesInPython(cases: SignatureCases): unknown {
   return JSON.parse(run.stdout)
 }
 
+/** What check_log.py says to each question, in one run. */
+export function askLogInPython(questions: readonly object[]): readonly unknown[] {
+  const run = python([join(HERE, 'check_log.py')], JSON.stringify(questions))
+  if (run.status !== 0) throw new Error(run.stderr)
+  return JSON.parse(run.stdout) as readonly unknown[]
+}
+
 /** Code and rule of an error, as docs/PROTOCOL.md section 8 has them. @throws what is none of ours */
 export function refusalOf(error: unknown): { readonly code: string; readonly rule: string | null } {
   if (!(error instanceof AmpereError)) throw error
@@ -103,9 +133,13 @@ export function refusalOf(error: unknown): { readonly code: string; readonly rul
 }
 
 /** What both verifiers say: a refusal with code and rule, or all that a report says but details in words. */
-export async function inNode(bytes: Uint8Array, registry?: Digest, nowMs?: number) {
+export async function inNode(bytes: Uint8Array, registry?: Digest, nowMs?: number, policy?: string) {
   try {
-    const options = { ...(registry && { registry }), ...(nowMs !== undefined && { nowMs }) }
+    const options = {
+      ...(registry && { registry }),
+      ...(nowMs !== undefined && { nowMs }),
+      ...(policy !== undefined && { policy: parsePolicy(policy) }),
+    }
     return comparable(await verifyExport(bytes, options))
   } catch (error) {
     return refusalOf(error)
@@ -113,11 +147,13 @@ export async function inNode(bytes: Uint8Array, registry?: Digest, nowMs?: numbe
 }
 
 /** An answer of either verifier without what only one of them says, in an order that does not matter. */
-export function comparable(answer: PythonAnswer | Awaited<ReturnType<typeof verifyExport>>) {
+export function comparable(answer: PythonAnswer | ExportReport) {
   if ('code' in answer) return { code: answer.code ?? '', rule: answer.rule ?? null }
+  const { log } = answer
   return {
     ...answer,
     problems: answer.problems?.map(({ height, status, rule }) => ({ height, status, rule })),
+    log: log && { statuses: log.statuses, receipts: log.receipts },
     erasures: answer.erasures?.map((erasure) => ({
       ...erasure,
       stated: erasure.stated.toSorted(),

@@ -10,6 +10,7 @@ import sys
 from .errors import Malformed, Refused
 from .export import verify
 from .forms.shapes import digest_text, timestamp
+from .log.policy import Policy, parse_policy
 
 OK, USAGE, FAILED = 0, 2, 3
 
@@ -32,10 +33,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--now", metavar="TIME", type=_argument(timestamp),
                         help="when backups must have expired (2026-11-23T14:05:00.000Z); "
                              "without it the time of the head statement")
+    parser.add_argument("--policy", metavar="FILE",
+                        help="the policy by which receipts are judged (c2sp.org/tlog-policy); without it nobody judges them")
     parser.add_argument("--json", action="store_true", help="one JSON object per file, each on its line")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     if options.registry is None:
         print("warning: no --registry, the file's own registry id is taken on trust", file=sys.stderr)
+    try:
+        policy = _read_policy(options.policy)
+    except (OSError, Malformed) as error:
+        print(f"{parser.prog}: {options.policy}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+        return USAGE
     is_good = True
     for name in options.files:
         try:
@@ -45,12 +53,30 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{parser.prog}: {name}: {error.strerror}", file=sys.stderr)
             return USAGE
         try:
-            report = verify(data, options.registry, options.now)
+            report = verify(data, options.registry, options.now, policy)
             is_good = is_good and not report["problems"]
         except Refused as error:
             report, is_good = error.report(), False
         print(json.dumps(report) if options.json else _words(name, report))
     return OK if is_good else FAILED
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """`--registry=ID` for `--registry ID`: an id may begin with a hyphen, and argparse takes that for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--registry":
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _read_policy(name: str | None) -> Policy | None:
+    if name is None:
+        return None
+    with open(name, "rb") as file:
+        return parse_policy(file.read())
 
 
 def _words(name: str, report: dict) -> str:

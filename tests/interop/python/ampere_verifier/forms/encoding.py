@@ -39,6 +39,19 @@ def from_base64url(text: Any, length: int | None = None) -> bytes:
     return data
 
 
+def from_base64(text: str, length: int | None = None) -> bytes:
+    """base64 of RFC 4648 section 4, with padding, in its one spelling: what the specifications of C2SP use."""
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except ValueError:
+        raise Malformed("not base64") from None
+    if base64.b64encode(data).decode("ascii") != text:
+        raise Malformed("base64 in another spelling")
+    if length is not None and len(data) != length:
+        raise Malformed(f"{len(data)} bytes where {length} belong")
+    return data
+
+
 def digest(data: bytes) -> str:
     return to_base64url(sha256(data))
 

@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from ..errors import BadKey, BadSignature, Malformed, MalformedJws, Refused
+from ..errors import BadKey, BadSignature, Malformed, MalformedJws
+from . import mldsa
 from .ed25519 import NEUTRAL_BYTES, is_prime_order_key
 from .encoding import canonical, digest, from_base64url, parse_canonical
 from .shapes import digest_text, obj, one_of
-
-try:  # only newer releases of `cryptography` have it
-    from cryptography.hazmat.primitives.asymmetric import mldsa
-except ImportError:
-    mldsa = None  # type: ignore[assignment]
 
 MAX_CHARACTERS = 131_072
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -66,6 +62,14 @@ def check_signature(jwk: dict, signature: bytes, data: bytes) -> None:
         _VERIFY[alg](jwk, signature, data)
     except InvalidSignature:
         raise BadSignature("the signature is wrong") from None
+
+
+def check_public_key(jwk: dict) -> None:
+    """The column `key` of the table; any 1,312 bytes are a key of ML-DSA-44."""
+    if jwk["kty"] == "EC":
+        _p256_key(jwk["x"], jwk["y"])
+    elif jwk["kty"] == "OKP":
+        _ed25519_key(jwk["x"])
 
 
 def parse_statement(jws: str, typ: str, most: int = MAX_CHARACTERS) -> Statement:
@@ -118,12 +122,8 @@ def _ed25519_key(x: str) -> ed25519.Ed25519PublicKey:
 
 
 def _verify_mldsa(jwk: dict, signature: bytes, data: bytes) -> None:
-    try:
-        if mldsa is None:
-            raise UnsupportedAlgorithm("ML-DSA-44")
-        mldsa.MLDSA44PublicKey.from_public_bytes(from_base64url(jwk["pub"])).verify(signature, data)
-    except UnsupportedAlgorithm:
-        raise Refused("UNSUPPORTED", "this release of `cryptography` has no ML-DSA-44") from None
+    if not mldsa.is_valid(from_base64url(jwk["pub"]), data, signature):
+        raise BadSignature("the signature is wrong")
 
 
 _VERIFY = {"ES256": _verify_es256, "Ed25519": _verify_ed25519, "ML-DSA-44": _verify_mldsa}

@@ -10,15 +10,16 @@ from .erasures import Erasure, named_at
 from .rows import Object, read_object, read_row
 
 # From best to worst. `unopenable` is reported by readers only, `forked` by who sees both blocks.
-ORDER = ("promised", "erased", "erasing", "incomplete", "unopenable", "missing", "tampered", "forked")
+ORDER = ("witnessed", "logged", "promised", "erased", "erasing", "incomplete", "overdue", "suspect", "late", "unopenable",
+         "missing", "tampered", "forked")
 
 
 @dataclass
 class Judgement:
-    """What the parts of one block show."""
+    """What the parts of one block show; a block of which nothing is said has no status yet."""
 
     height: int
-    statuses: list[str] = field(default_factory=lambda: ["promised"])
+    statuses: list[str] = field(default_factory=list)
     problems: list[dict] = field(default_factory=list)
     erased: int = 0
 

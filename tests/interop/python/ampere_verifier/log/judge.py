@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Section 8, step 7: what the log says of each block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..chain.blocks import Block
+from ..chain.fold import Chain
+from ..errors import Refused
+from ..forms.encoding import from_base64url, time_ms
+from ..lines import Export
+from .policy import Policy
+from .receipts import BadReceipt, Opener, Receipt, label_of, log_origin
+
+DUE_MS = 180_000
+_EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
+
+
+@dataclass
+class LogFinding:
+    """What the log says of one block, and what is wrong with that: pairs of a status and a check."""
+
+    status: str
+    receipt: Receipt | None = None
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class LogJudge:
+    """Judges the receipts of a chain at one time."""
+
+    export: Export
+    chain: Chain
+    opener: Opener
+    now_ms: int
+    _of_registry: dict[int, Receipt | None] = field(default_factory=dict)
+
+    def judge(self) -> list[LogFinding]:
+        """What the log says of each block, by height. A wrong receipt of the registry refuses the file."""
+        findings, highest = [], -1
+        for block, jws in zip(self.chain.blocks, self.export.blocks):
+            finding = self._judge_block(block, jws)
+            if finding.receipt is not None:
+                if finding.receipt.index <= highest:
+                    finding.problems.append(("forked", "leaf-order"))
+                highest = max(highest, finding.receipt.index)
+            if finding.status in ("overdue", "late"):
+                finding.problems.append((finding.status, "promise" if finding.status == "overdue" else "revoked"))
+            findings.append(finding)
+        return findings
+
+    def _judge_block(self, block: Block, jws: str) -> LogFinding:
+        text, receipt, problems = self.export.proof(self.export.receipts.get(block.height)), None, []
+        if text is not None:
+            try:
+                receipt = self.opener.open(text, jws, None)
+            except BadReceipt as error:
+                problems.append(("tampered", error.rule))
+        status = self._status(block, receipt)
+        if status == "overdue" and problems:
+            status = "promised"
+        return LogFinding(status, receipt, problems)
+
+    def _status(self, block: Block, receipt: Receipt | None) -> str:
+        """The first rule from the bottom up that holds."""
+        record = self.chain.registry.newest.get("key", block.kid)
+        revoked = record and record["revoked"]
+        if revoked:
+            revoking = self._receipt_of_registry(revoked["height"])
+            if receipt and revoking and receipt.index > revoking.index:
+                return "late"
+            if _is_after_suspicion(revoked, receipt):
+                return "suspect"
+            if revoking is None and self._is_due(self.chain.registry.times[revoked["height"]]):
+                return "suspect"
+        if receipt is None:
+            return "overdue" if self._is_due(time_ms(block.payload["time"])) else "promised"
+        return "witnessed" if receipt.is_witnessed else "logged"
+
+    def _is_due(self, since_ms: int) -> bool:
+        return self.now_ms - since_ms > DUE_MS
+
+    def _receipt_of_registry(self, height: int) -> Receipt | None:
+        if height not in self._of_registry:
+            self._of_registry[height] = self._open_of_registry(height)
+        return self._of_registry[height]
+
+    def _open_of_registry(self, height: int) -> Receipt | None:
+        text, registry = self.export.proof(self.export.registry_receipts.get(height)), self.chain.registry.pinned
+        if text is None:
+            return None
+        try:
+            label = label_of(from_base64url(registry), registry, height)
+            return self.opener.open(text, self.export.registry_blocks[height], label)
+        except BadReceipt as error:
+            message = f"the registry at height {height}: {error}"
+            raise Refused("VERIFICATION_FAILED", message, error.rule, height) from None
+
+
+def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:
+    """Whether no witness saw the block before the time from which its key is suspect."""
+    if revoked["reason"] != "compromised" or revoked["suspectFrom"] is None:
+        return False
+    if receipt is None or not receipt.is_witnessed:
+        return True
+    return _EPOCH_MS + 1000 * receipt.latest >= time_ms(revoked["suspectFrom"])
+
+
+def judge_log(export: Export, chain: Chain, policy: Policy, now_ms: int) -> list[LogFinding]:
+    """Step 7, by a policy, at a time in milliseconds."""
+    return LogJudge(export, chain, Opener(log_origin(export.first["origin"]), policy), now_ms).judge()
