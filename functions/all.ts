@@ -7,6 +7,7 @@ import type { Policy } from '#core/log/policy/policy.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
+import type { WatchedLog } from '#core/server/monitor/needs.ts'
 import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import { logKeys } from '#core/server/sequence/tree.ts'
 import { witnessKeys } from '#core/server/witness/cosign.ts'
@@ -21,6 +22,11 @@ import { discoveryApp } from './discovery/app.ts'
 import { createApp, type Hosting, type RoleApp } from './host/app.ts'
 import { openApiDocument } from './host/openapi.ts'
 import { answerTheRest, type Operation } from './host/operation.ts'
+import * as lookups from './lookup/operations.ts'
+import { role as lookup } from './lookup/role.ts'
+import { lookupApp } from './lookup/app.ts'
+import { role as monitor } from './monitor/role.ts'
+import { createWatching } from './monitor/watching.ts'
 import * as reads from './reader/operations.ts'
 import { role as reader } from './reader/role.ts'
 import { readerApp } from './reader/app.ts'
@@ -48,6 +54,8 @@ export const HOME_ROLES = [
   auditor,
   sequencer,
   witness,
+  monitor,
+  lookup,
   sweeper,
 ] as const
 
@@ -60,6 +68,8 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   auditor: Object.values(audits),
   sequencer: [],
   witness: Object.values(cosigning),
+  monitor: [],
+  lookup: Object.values(lookups),
   sweeper: [],
 }
 
@@ -67,10 +77,13 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
 const WAIT_PAUSE_MS = 10
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-/** A home that answers, and what looks after its log: to be called every `SEQUENCE_MS`, and whenever somebody waits. */
+/** A home that answers, and what it does beside that. */
 export interface HomeApp {
   readonly app: RoleApp
+  /** Looks after its log: to be called every `SEQUENCE_MS`, and whenever somebody waits. */
   readonly tendLog: () => Promise<void>
+  /** Looks at the logs that it monitors: to be called every `MONITOR_MS`. */
+  readonly watchLogs: () => Promise<void>
   /** Whom audits of the log believe. */
   readonly logTrust: LogTrust
 }
@@ -80,6 +93,8 @@ export interface LogOptions {
   /** Who must have cosigned before a receipt is witnessed; without one none ever is. */
   readonly policy?: Policy | null
   readonly pause?: (ms: number) => Promise<void>
+  /** Logs of others that are monitored here; asked each time they are looked at. */
+  readonly watched?: () => readonly WatchedLog[]
 }
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
@@ -87,7 +102,7 @@ export async function homeApp(
   platform: Platform,
   home: Home,
   hosting: Hosting,
-  { policy = null, pause = sleep }: LogOptions = {},
+  { policy = null, pause = sleep, watched = () => [] }: LogOptions = {},
 ): Promise<HomeApp> {
   const eraser = await select(platform, ERASER_NEEDS)
   await eraseFirst(eraser, home, hosting)
@@ -113,11 +128,15 @@ export async function homeApp(
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
     witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers }, hosting),
+    lookupApp(await select(platform, lookup.needs), hosting),
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
+  const { verifiers } = home
+  const watcher = { verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
   return {
     app,
+    watchLogs: createWatching(await select(platform, monitor.needs), watcher, watched, hosting.log),
     logTrust,
     tendLog: async () => {
       await log.sequence()

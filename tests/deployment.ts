@@ -8,7 +8,7 @@ import {
   type InstitutionId,
 } from '#core/bytes/ids.ts'
 import { parseJws } from '#core/block/jws.ts'
-import type { ClientPorts, SeenHeads } from '#core/client/client.ts'
+import type { ClientPorts, Monitors, SeenHeads } from '#core/client/client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import { createVerifiers, generateSoftwareSigner } from '#core/crypto/signature.ts'
@@ -70,7 +70,7 @@ export interface TestDeployment {
   readonly logTrust: LogTrust
   connect(
     institution: string,
-    options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer; policy?: Policy },
+    options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer; policy?: Policy; monitors?: Monitors },
   ): Connection
   institution(name: string): TestInstitution
   change(author: string, changes: readonly RegistryChange[], approvers?: readonly string[]): Promise<void>
@@ -239,7 +239,7 @@ function clientPorts(
   institution: TestInstitution,
   world: { clock: { now: number }; random: Random; registryId: Digest },
   fetch: Fetch,
-  given: { seen?: SeenHeads; signer?: Signer; policy?: Policy },
+  given: { seen?: SeenHeads; signer?: Signer; policy?: Policy; monitors?: Monitors },
 ): ClientPorts {
   return {
     fetch,
@@ -251,7 +251,12 @@ function clientPorts(
       signer: given.signer ?? institution.instance,
       sealingSeed: async () => institution.sealingSeed,
     },
-    pins: { registry: world.registryId, origin: ORIGIN, policy: given.policy ?? null },
+    pins: {
+      registry: world.registryId,
+      origin: ORIGIN,
+      policy: given.policy ?? null,
+      monitors: given.monitors ?? null,
+    },
     seen: given.seen ?? memorySeen(),
   }
 }

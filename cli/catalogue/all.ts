@@ -3,6 +3,7 @@ import type { CommandGroup } from '../program/command.ts'
 import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
+import { MONITORS } from './monitors.ts'
 import { PROOF } from './proof.ts'
 import { RECORDS } from './records.ts'
 import { WITNESSES } from './witnesses.ts'
@@ -30,6 +31,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   DATA,
   RECORDS,
   PROOF,
+  MONITORS,
   WITNESSES,
   INSTANCES,
   SHELL,

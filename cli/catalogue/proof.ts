@@ -40,6 +40,8 @@ export const PROOF: CommandGroup = {
         erased: 'how many of them are erased',
         notGranted: 'how many the institution may not open (with --all)',
         log: 'of how many blocks the receipts say what: witnessed, logged, promised, overdue, suspect, late; null without a policy',
+        complete:
+          'as of when how many records are complete by what monitors say, and why others are not: asOf, records, others (with --all)',
         receipts: 'how many are in the file',
         audited: 'chains and blocks that the home holds (with --all)',
         registryAsOf: 'time of the newest registry block that was used (with --all)',

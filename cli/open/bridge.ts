@@ -7,7 +7,7 @@ import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'
 import { openBridgeStore } from '#core/bridge/store/open.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
-import type { EvidenceSink } from '#core/client/client.ts'
+import type { EvidenceSink, Monitors } from '#core/client/client.ts'
 import { recordClient } from '#core/client/acts/record-client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
@@ -16,6 +16,7 @@ import type { Policy } from '#core/log/policy/policy.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
 import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
+import { pinnedMonitors } from '../monitor/asked.ts'
 import { pinnedPolicy } from './policy.ts'
 import { evidenceFiles } from '../evidence/files.ts'
 import { fileSeen } from './seen.ts'
@@ -28,6 +29,7 @@ const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length)
 /** What a connection judges its home by, and where it keeps what convicts it. */
 interface HomeTrust {
   readonly policy?: Policy | null
+  readonly monitors?: Monitors | null
   readonly evidence?: EvidenceSink
 }
 
@@ -36,10 +38,11 @@ export function connectInstitution(
   institution: Institution,
   settings: Settings,
   homeFetch: Fetch,
-  { policy = null, evidence }: HomeTrust = {},
+  { policy = null, monitors = null, evidence }: HomeTrust = {},
 ): Connection {
   return connect({
     fetch: homeFetch,
+    outside: (request) => fetch(request),
     now,
     random,
     identity: {
@@ -48,7 +51,7 @@ export function connectInstitution(
       signer: actingInstance(institution),
       sealingSeed: async () => institution.sealingSeed,
     },
-    pins: { registry: settings.registry, origin: settings.origin, policy },
+    pins: { registry: settings.registry, origin: settings.origin, policy, monitors },
     seen: fileSeen(institution.folder),
     ...(evidence ? { evidence } : {}),
   })
@@ -86,7 +89,11 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     await openInstitution(folder, id, passphrase),
     settings,
     context.fetch,
-    { policy: pinnedPolicy(folder, settings), evidence: evidenceFiles(folder) },
+    {
+      policy: pinnedPolicy(folder, settings),
+      monitors: pinnedMonitors(folder),
+      evidence: evidenceFiles(folder),
+    },
   )
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
   const home = { deployment: asDeploymentId(settings.deployment), origin: settings.origin }

@@ -13,6 +13,7 @@ import { homeApp } from '#functions/all.ts'
 import type { RoleApp } from '#functions/host/app.ts'
 import type { Log } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
+import { readWatched } from '../monitor/watched.ts'
 import { readPolicy } from './policy.ts'
 
 const now = () => Date.now()
@@ -25,6 +26,8 @@ export interface OpenHome {
   readonly app: RoleApp
   /** Looks after its log; due every `SEQUENCE_MS`. */
   readonly tendLog: () => Promise<void>
+  /** Looks at the logs that it monitors; due every `MONITOR_MS`. */
+  readonly watchLogs: () => Promise<void>
   /** Whom audits of its log believe. */
   readonly logTrust: LogTrust
   readonly fetch: Fetch
@@ -53,13 +56,16 @@ export async function openHome(
       registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
       verifiers,
     }
-    const { app, tendLog, logTrust } = await homeApp(
+    const watched = () => readWatched(folder)
+    // A file that is wrong is said at the start, where somebody looks, and not by the first round.
+    watched()
+    const { app, tendLog, watchLogs, logTrust } = await homeApp(
       platform,
       home,
       { now, random, log },
-      { policy: readPolicy(folder, settings.origin) },
+      { policy: readPolicy(folder, settings.origin), watched },
     )
-    return { platform, home, app, tendLog, logTrust, fetch: async (request) => app.fetch(request) }
+    return { platform, home, app, tendLog, watchLogs, logTrust, fetch: async (request) => app.fetch(request) }
   } catch (error) {
     await platform.close()
     throw error

@@ -2,9 +2,11 @@
 import type { ChainId } from '#core/bytes/ids.ts'
 import type { ClosedEntry } from '#core/client/client.ts'
 import type { LogView } from '#core/client/receipt/judge-blocks.ts'
+import { checkComplete, type Completeness } from '#core/client/complete/completeness.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { statusWord } from './block-status.ts'
+import { withheldProblem } from './completeness.ts'
 import { problemOfKnown, type Problem } from './problem.ts'
 
 export interface Verified {
@@ -15,17 +17,24 @@ export interface Verified {
   readonly notGranted: number
   /** What the receipts prove; null where no policy is pinned, or the record does not verify. */
   readonly log: LogView | null
+  /** As of when it is complete; null where the record does not verify. */
+  readonly complete: Completeness | null
   readonly problems: readonly Problem[]
   readonly ms: number
 }
 
-/** Verifies a chain as one of its readers: every signature and rule, every entry that it may open, and every receipt. */
+/**
+ * Verifies a chain as one of its readers: every signature and rule, every entry that it may open, every receipt, and
+ * whether the monitors know of more.
+ */
 export async function verifyChain(connection: Connection, chain: ChainId): Promise<Verified> {
   const started = performance.now()
-  const none = { chain, blocks: 0, entries: 0, erased: 0, notGranted: 0, log: null }
+  const none = { chain, blocks: 0, entries: 0, erased: 0, notGranted: 0, log: null, complete: null }
   try {
     const view = await connection.read(chain)
-    const log = await readReceipts(connection, await connection.replica(chain))
+    const replica = await connection.replica(chain)
+    const log = await readReceipts(connection, replica)
+    const complete = await checkComplete(connection, replica, log)
     const ofLog = (log?.problems ?? []).map((problem) => ({ chain, ...problem }))
     return {
       chain,
@@ -34,7 +43,8 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
       erased: view.closed.filter((entry) => entry.status === 'erased').length,
       notGranted: view.closed.filter((entry) => entry.status === 'not-granted').length,
       log,
-      problems: [...closedProblems(chain, view.closed), ...ofLog],
+      complete,
+      problems: [...closedProblems(chain, view.closed), ...ofLog, ...withheldProblem(chain, complete)],
       ms: performance.now() - started,
     }
   } catch (error) {

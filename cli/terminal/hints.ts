@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** A command that is suggested; one for another institution, or for its own help, needs no folder of ours. */
-const COMMAND = /npx ampere ((?:(?:chain|demo|evidence|instance|pair|witness) )?[a-z]+)(?! --help)\b/g
+const COMMAND = /npx ampere ((?:(?:chain|demo|evidence|instance|monitor|pair|witness) )?[a-z]+)(?! --help)\b/g
 const ELSEWHERE = 'pair join'
 
 /** Suggested commands with the folder that this command was given: without it they would act on another one. */

@@ -11,7 +11,9 @@ import { MAX_JWS_BYTES } from '../block/jws.ts'
 import type { ErrorCode } from '../errors.ts'
 import { MAX_ADD_CHECKPOINT_BYTES } from '../log/add-checkpoint.ts'
 import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
+import { MAX_NOTE_BYTES } from '../log/note/note.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
+import { MAX_LOOKUP_BYTES } from './lookup.ts'
 
 /** Largest body of one append in bytes, sealed object included. Larger batches become several blocks. */
 export const MAX_APPEND_BYTES = 32 * 1024 * 1024
@@ -52,6 +54,8 @@ export const MAX_ANSWER_BYTES = {
   row: 1024 * 1024,
   /** A tlog-proof. */
   proof: MAX_TLOG_PROOF_BYTES,
+  /** A lookup with its checkpoint, whose newlines take two characters in JSON. */
+  lookup: MAX_LOOKUP_BYTES + MAX_NOTE_BYTES + 4096,
   /** Taken in and passed over. */
   receipt: 64 * 1024,
   /** A part of an audit. */

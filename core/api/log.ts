@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { toHex, utf8 } from '../bytes/encoding.ts'
+import { sha256 } from '../crypto/hash.ts'
 
 /** Path below a home's origin where its log is served. */
 export const LOG_PREFIX = '/log'
@@ -14,4 +16,9 @@ export const WITNESS_PREFIX = '/witness'
 /** Name of a home's witness, of both its keys: its URL without the scheme (c2sp.org/signed-note). */
 export function witnessNameOf(origin: string): string {
   return `${origin.replace(/^https?:\/\//, '')}${WITNESS_PREFIX}`
+}
+
+/** Name of a log in paths and rows: lower-case hexadecimal SHA-256 of its origin, as in c2sp.org/tlog-witness. */
+export function logIdOf(origin: string): string {
+  return toHex(sha256(utf8(origin)))
 }

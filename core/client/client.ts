@@ -14,6 +14,16 @@ export interface Pins {
   readonly origin: string
   /** Logs and witnesses to trust (c2sp.org/tlog-policy); null judges no receipt. */
   readonly policy: Policy | null
+  /** Who is asked whether the home holds back the end of a record; null asks nobody. */
+  readonly monitors: Monitors | null
+}
+
+/** Deployments of the same registry that monitor the home's log. */
+export interface Monitors {
+  /** Their origins; the home's own does not count. */
+  readonly origins: readonly string[]
+  /** How many of them must say that there is no more, 1 or more. */
+  readonly need: number
 }
 
 /** Who this app instance is. */
@@ -45,6 +55,8 @@ export type EvidenceSink = (evidence: Uint8Array) => Promise<string>
 /** What the client needs from outside. */
 export interface ClientPorts {
   readonly fetch: Fetch
+  /** Reaches monitors, where `fetch` reaches the home only; `fetch` where it is left out. */
+  readonly outside?: Fetch
   readonly now: Now
   readonly random: Random
   readonly identity: Identity

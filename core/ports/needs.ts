@@ -20,6 +20,7 @@ export type TableName =
   | 'leaves'
   | 'checkpoints'
   | 'witness'
+  | 'monitored'
   | 'bridge'
 /**
  * Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input, `log` what the

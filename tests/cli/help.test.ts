@@ -12,6 +12,7 @@ const REQUIRED_VERBS = {
   demo: ['reset', 'tamper'],
   evidence: ['list', 'verify'],
   instance: ['enrol', 'list', 'revoke'],
+  monitor: ['add', 'list', 'status'],
   pair: ['issue', 'join', 'link'],
   witness: ['accept', 'add', 'list', 'status'],
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, toBase64url, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, asInstanceId, type BlockId, type ChainId, type Digest } from '#core/bytes/ids.ts'
+import { logIdOf, logOriginOf } from '#core/api/log.ts'
 import { bridgeStore, signErased } from '#core/api/erased.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { leafLabel, registryLabelKey } from '#core/block/leaf.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import { changeChain } from '#core/client/acts/change-chain.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
@@ -16,10 +18,12 @@ import { buildChange } from '#core/registry/build.ts'
 import * as audits from '#functions/auditor/operations.ts'
 import * as discoveries from '#functions/discovery/operations.ts'
 import type { Operation } from '#functions/host/operation.ts'
+import * as lookups from '#functions/lookup/operations.ts'
 import * as reads from '#functions/reader/operations.ts'
 import * as registrations from '#functions/registrar/operations.ts'
+import { MONITOR_NEEDS } from '#core/server/monitor/needs.ts'
+import { watchLog } from '#core/server/monitor/watch.ts'
 import { addLog } from '#core/server/witness/logs.ts'
-import { logIdOf } from '#core/server/witness/log-row.ts'
 import { WITNESS_NEEDS } from '#core/server/witness/needs.ts'
 import * as cosigning from '#functions/witness/operations.ts'
 import * as writes from '#functions/writer/operations.ts'
@@ -30,6 +34,7 @@ import {
   testDeployment,
   type TestDeployment,
 } from '#tests/deployment.ts'
+import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { ask, type Asking } from './ask.ts'
 
@@ -74,6 +79,7 @@ export async function converse(): Promise<Conversation> {
   }
   await sayDiscovery(world, say)
   await sayWitness(world, say)
+  await sayMonitor(world, say)
   await sayRegistry(world, say)
   await say(writes.appendBlock, { body: entriesAppend(appends) })
   const statement = await stateErased(world, record, erasure)
@@ -156,6 +162,20 @@ async function sayWitness(world: TestDeployment, say: Say): Promise<void> {
   await ask(world, cosigning.addCheckpoint, { body: utf8(await log.request(0, 5)) })
   await say(cosigning.addCheckpoint, { body: utf8(await log.request(5, 5)) })
   await say(cosigning.readCosigned, { path: { log: logIdOf(log.origin) } })
+}
+
+/** The home monitors a log: its own, because that is at hand. */
+async function sayMonitor(world: TestDeployment, say: Say): Promise<void> {
+  const ports = await select(world.platform, MONITOR_NEEDS)
+  const logs = (await logKeysOf(world.platform)).map((key) => ({ key, url: null }))
+  const origin = logOriginOf(ORIGIN)
+  const policy = { logs, witnesses: [], groups: [], quorum: null }
+  const monitor = { verifiers: world.home.verifiers, deadline: () => new AbortController().signal }
+  await watchLog({ ...ports, fetch: world.fetch }, monitor, { origin, url: `${ORIGIN}/log`, policy })
+  const log = logIdOf(origin)
+  const label = toBase64url(leafLabel(registryLabelKey(world.registryId), world.registryId, 0))
+  await say(lookups.lookUpLabel, { path: { log, label } })
+  await say(lookups.readMonitored, { path: { log } })
 }
 
 async function sayReceipts(world: TestDeployment, say: Say, chain: ChainId): Promise<void> {

@@ -9,6 +9,7 @@ import { checkAll } from '#functions/checker/check-all.ts'
 import type { Hosting } from '#functions/host/app.ts'
 import { listen } from '#functions/host/node.ts'
 import { jsonLog, silentLog, type Log } from '#functions/host/telemetry.ts'
+import { MONITOR_MS } from '#functions/monitor/watching.ts'
 import { SEQUENCE_MS } from '#functions/sequencer/sequencing.ts'
 import { CHORES_MS } from '#functions/sweeper/chores.ts'
 import { playStory } from '../../demo/story.ts'
@@ -180,6 +181,7 @@ async function untilStopped(
     every(CHORES_MS, () => void chores()),
     every(LOG_AUDIT_MS, () => void auditLogAloud(auditLog, screen)),
     every(SEQUENCE_MS, () => void home.tendLog()),
+    every(MONITOR_MS, () => void home.watchLogs()),
   ]
   // What the first request that files something needs, loaded while nobody waits for it.
   for (const open of bridges.slice(0, 1)) void open.prepare()

@@ -80,7 +80,7 @@ async function connectRoot({ settings, fetch }: Reached, institution: Institutio
       signer: await rootSigner(institution),
       sealingSeed: async () => institution.sealingSeed,
     },
-    pins: { registry: settings.registry, origin: settings.origin, policy: null },
+    pins: { registry: settings.registry, origin: settings.origin, policy: null, monitors: null },
     seen: fileSeen(institution.folder),
   })
   await syncRegistry(connection.sync)

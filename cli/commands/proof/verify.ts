@@ -3,6 +3,7 @@ import { shortId, withSession, type ActingOptions, type Session } from '../../de
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { auditHome } from '../../proof/audit.ts'
+import { completeCounts, completePhrase } from '../../proof/completeness.ts'
 import { logCounts, logPhrase } from '../../proof/log-counts.ts'
 import { problemLine, withoutRepeats, type Problem } from '../../proof/problem.ts'
 import { verifyChain, type Verified } from '../../proof/verify-chain.ts'
@@ -59,6 +60,7 @@ function report(
     notGranted: sum(({ notGranted }) => notGranted),
   }
   const log = logCounts(verified.map((result) => result.log))
+  const complete = completeCounts(verified.map((result) => result.complete))
   const { chains, blocks } = audited
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
   const asOf = registryAsOf === null ? '' : `, registry as of ${localTime(registryAsOf)}`
@@ -72,14 +74,18 @@ function report(
     ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
     ...(log ? [] : ['receipts of the log: this folder pins no keys of it']),
   ]
-  screen.print({ ok, institution, ...counts, log, audited: { chains, blocks }, registryAsOf, problems }, [
-    `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log)}${asOf}`,
-    `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
-    ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
-    ...(ok ? ['Everything that is stored is what was signed.'] : []),
-    ...(unchecked.length > 0 ? [`  Not checked: ${unchecked.join('; ')}.`] : []),
-    ...(first ? [`  Next: ${nextFor(first)}`] : []),
-  ])
+  screen.print(
+    { ok, institution, ...counts, log, complete, audited: { chains, blocks }, registryAsOf, problems },
+    [
+      `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log)}${asOf}`,
+      completePhrase(complete),
+      `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
+      ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
+      ...(ok ? ['Everything that is stored is what was signed.'] : []),
+      ...(unchecked.length > 0 ? [`  Not checked: ${unchecked.join('; ')}.`] : []),
+      ...(first ? [`  Next: ${nextFor(first)}`] : []),
+    ],
+  )
   return ok ? EXIT.ok : EXIT.verification
 }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
-import { toHex, utf8 } from '../../bytes/encoding.ts'
 import { count, parseWith } from '../../bytes/schema.ts'
-import { sha256 } from '../../crypto/hash.ts'
+import { logIdOf } from '../../api/log.ts'
 import { AmpereError } from '../../errors.ts'
 import { parseCheckpoint, type Checkpoint } from '../../log/note/checkpoint.ts'
 import { formatVerifierKey, parseVerifierKey, type LogKey } from '../../log/note/key.ts'
 import { formatNote, parseNote, type SignedNote } from '../../log/note/note.ts'
 import type { ReadTable, Row, WriteTable } from '../../ports/table.ts'
+
+export { logIdOf } from '../../api/log.ts'
 
 /** Partition of the witness table with one row for each log. */
 export const LOGS_PARTITION = 'logs'
@@ -46,11 +47,6 @@ const rowSchema = v.strictObject({
   keys: v.array(v.string()),
   cosigned: v.nullable(v.strictObject({ time: count, note: v.string() })),
 })
-
-/** Name of a log in paths and rows: lower-case hexadecimal SHA-256 of its origin, c2sp.org/tlog-witness. */
-export function logIdOf(origin: string): string {
-  return toHex(sha256(utf8(origin)))
-}
 
 /** @throws AmpereError STORE_CORRUPT */
 export async function loadLog(table: ReadTable, logId: string): Promise<LoadedLog | null> {

@@ -48,7 +48,7 @@ export async function homeWith(cast: Cast, story: Story): Promise<{ reader: Conn
       signer: cast.signers['hospital-a-1'],
       sealingSeed: async () => cast.sealing['hospital-a'],
     },
-    pins: { registry: pinned, origin: ORIGIN, policy: null },
+    pins: { registry: pinned, origin: ORIGIN, policy: null, monitors: null },
     seen: memorySeen(),
   })
   for (const append of story.appends) {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import type { Monitors } from '#core/client/client.ts'
+import { refuse } from '../program/refuse.ts'
+
+/** The file of a data folder that says which monitors are asked whether records are complete. */
+export function monitorsFile(folder: string): string {
+  return join(folder, 'monitors.json')
+}
+
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text
+
+const monitorsSchema = v.pipe(
+  v.strictObject({
+    origins: v.pipe(v.array(v.pipe(v.string(), v.check(isOrigin))), v.minLength(1)),
+    need: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  }),
+  v.check(({ origins, need }) => need <= new Set(origins).size),
+)
+
+/** The monitors that this folder pins; null where it pins none. @throws AmpereError CONFIGURATION */
+export function pinnedMonitors(folder: string): Monitors | null {
+  const file = monitorsFile(folder)
+  if (!existsSync(file)) return null
+  try {
+    return v.parse(monitorsSchema, JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    const message = `${file} is not {"origins": [ORIGIN, ...], "need": HOW MANY}, with need from 1 to the number of origins`
+    throw refuse('CONFIGURATION', message, 'correct it, or remove it: then nobody is asked', cause)
+  }
+}

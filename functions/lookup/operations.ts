@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
+import { lookupAnswer, monitoredAnswer } from '#core/api/lookup.ts'
+import { digest } from '#core/bytes/schema.ts'
+import { READ_PROBLEMS, type Operation } from '../host/operation.ts'
+
+const log = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{64}$/),
+  v.description('SHA-256 of the origin of the log, in lower-case hexadecimal.'),
+)
+
+export const lookUpLabel = {
+  id: 'lookUpLabel',
+  method: 'GET',
+  pattern: '/v1/lookups/:log/:label',
+  does: 'Says, signed, whether a label is in the log of another deployment that this one monitors.',
+  who: 'Anybody: a label says nothing to whoever does not have its key.',
+  signed: false,
+  notes:
+    'A label that is found is where the statement says in the newest tree that was verified here; one that is not is absent from the newest one that the quorum of this monitor cosigned, or from the newest one where none is. Costs two rows and a signature; no limit is kept here, whoever exposes it to strangers puts one in front.',
+  limits: [],
+  path: { log, label: v.pipe(digest, v.description('The label, 32 bytes in base64url.')) },
+  query: {},
+  body: null,
+  answers: {
+    200: {
+      does: 'The statement, by a key of this deployment for statements, and the checkpoint that it speaks of.',
+      type: 'application/json',
+      schema: lookupAnswer,
+    },
+  },
+  problems: ['REQUEST_MALFORMED', 'NOT_FOUND', ...READ_PROBLEMS, 'KEY_UNAVAILABLE'],
+} as const satisfies Operation
+
+export const readMonitored = {
+  id: 'readMonitored',
+  method: 'GET',
+  pattern: '/v1/lookups/:log',
+  does: 'Says how far this deployment is with a log that it monitors, and what speaks against the log.',
+  who: 'Anybody.',
+  signed: false,
+  limits: [],
+  path: { log },
+  query: {},
+  body: null,
+  answers: {
+    200: { does: 'How far it is.', type: 'application/json', schema: monitoredAnswer },
+  },
+  problems: ['REQUEST_MALFORMED', 'NOT_FOUND', ...READ_PROBLEMS],
+} as const satisfies Operation
