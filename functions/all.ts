@@ -14,6 +14,7 @@ import { discoveryApp } from './discovery/app.ts'
 import { createApp, type Hosting, type RoleApp } from './host/app.ts'
 import { openApiDocument } from './host/openapi.ts'
 import { answerTheRest, type Operation } from './host/operation.ts'
+import * as holding from './reader/hold-operations.ts'
 import * as reads from './reader/operations.ts'
 import { role as reader } from './reader/role.ts'
 import { readerApp } from './reader/app.ts'
@@ -48,7 +49,7 @@ export const HOME_ROLES = [
 export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
   discovery: Object.values(discoveries),
   writer: Object.values(writes),
-  reader: Object.values(reads),
+  reader: [...Object.values(reads), ...Object.values(holding)],
   registrar: Object.values(registrations),
   auditor: Object.values(audits),
   sequencer: [],
