@@ -3,6 +3,7 @@ import type { CommandGroup } from '../program/command.ts'
 import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
+import { MIRROR } from './mirror.ts'
 import { PROOF } from './proof.ts'
 import { RECORDS } from './records.ts'
 
@@ -24,4 +25,4 @@ const SHELL: CommandGroup = {
 }
 
 /** Every command, in the order of the list. */
-export const CATALOGUE: readonly CommandGroup[] = [DEPLOYMENT, DATA, RECORDS, PROOF, INSTANCES, SHELL]
+export const CATALOGUE: readonly CommandGroup[] = [DEPLOYMENT, DATA, RECORDS, PROOF, INSTANCES, MIRROR, SHELL]

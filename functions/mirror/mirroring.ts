@@ -7,13 +7,32 @@ import type { Log } from '../host/telemetry.ts'
 /** How often other homes are mirrored, in milliseconds: what a home acknowledges can be lost for that long. */
 export const MIRROR_MS = 60_000
 
+/** Mirroring on schedule: one run at a time, and a way to wait for the one that is under way. */
+export interface Mirroring {
+  readonly run: () => Promise<void>
+  readonly ended: () => Promise<void>
+}
+
+type Homes = readonly { readonly ports: MirrorPorts; readonly home: MirroredHome }[]
+
+/** Whoever calls while a run is under way gets that run. */
+export function createMirroring(homes: Homes, log: Log): Mirroring {
+  let running: Promise<void> | null = null
+  return {
+    run: () => {
+      running ??= mirrorHomes(homes, log).finally(() => {
+        running = null
+      })
+      return running
+    },
+    ended: async () => (await running) ?? undefined,
+  }
+}
+
 /**
  * Mirrors homes one after the other. Never rejects: what fails is said in the log by its code, and tried the next time.
  */
-export async function mirrorHomes(
-  homes: readonly { readonly ports: MirrorPorts; readonly home: MirroredHome }[],
-  log: Log,
-): Promise<void> {
+export async function mirrorHomes(homes: Homes, log: Log): Promise<void> {
   for (const { ports, home } of homes) {
     try {
       const { added, erased, problems } = await mirrorChains(ports, home)

@@ -11,6 +11,7 @@ const REQUIRED_VERBS = {
   chain: ['list', 'show', 'export'],
   demo: ['reset', 'tamper'],
   instance: ['enrol', 'list', 'revoke'],
+  mirror: ['add', 'status', 'restore'],
   pair: ['issue', 'join', 'link'],
 }
 

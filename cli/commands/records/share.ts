@@ -56,7 +56,7 @@ export async function grant(call: Call<GrantOptions>): Promise<number> {
         ? `${institution} may ${rights.join(' and ')}${what}${time} already; nothing was changed.`
         : `${institution} may now ${rights.join(' and ')}${what}${time} (block ${height}).`,
       holds
-        ? `There npx ampere mirror add ${session.settings.origin} --as ${institution}`
+        ? `There npx ampere mirror add ${session.settings.origin} --policy FILE --as ${institution}`
         : `There npx ampere pair link ${chain} --patient ID --as ${institution}`,
       `Undo  npx ampere revoke ${shortId(chain)} ${institution}`,
     ])

@@ -16,9 +16,6 @@ export type MirrorPorts = Ports<typeof MIRROR_NEEDS>
 /** Tables whose overwritten rows must leave no trace, as in the home itself. */
 const SCRUBBED: ReadonlySet<TableName> = new Set(['wraps', 'packages', 'labels'])
 
-/** Partition of a copy's jobs with what came of the last run. */
-export const RUNS_PARTITION = 'mirrored'
-
 /**
  * The copy of one home within a mirror's stores: the same tables, seen through a prefix, so that whatever reads, verifies
  * or erases in a home does so in its copy. Copies of several homes share nothing.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalBytes } from '../../bytes/canonical-json.ts'
 import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId, DeploymentId, Digest, InstitutionId } from '../../bytes/ids.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
@@ -16,7 +15,8 @@ import { shredOrdered } from '../erase.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
 import { erasedRow, loadBlock } from '../store/rows.ts'
 import type { HomeStores } from '../copy/stores.ts'
-import { copyOf, RUNS_PARTITION, type MirrorPorts } from './copy-of.ts'
+import { noteLastRun } from './last-run.ts'
+import { copyOf, type MirrorPorts } from './copy-of.ts'
 import { copyParts, type Gap } from '../copy/copy-block.ts'
 import {
   broke,
@@ -119,7 +119,8 @@ export async function mirrorChains(
     total.chains++
   }
   const report = { ...total, logSize: copied?.size ?? 0, problems }
-  await noteRun(to, ports.now(), report)
+  const { chains, logSize } = report
+  await noteLastRun(to, { v: 1, time: toTimestamp(ports.now()), chains, logSize, problems: problems.length })
   return report
 }
 
@@ -192,11 +193,4 @@ async function settleGaps(
     problems.push({ chain, height: gap.height, code, what: message })
   }
   return problems
-}
-
-async function noteRun({ tables }: HomeStores, nowMs: number, report: MirrorReport): Promise<void> {
-  const { chains, logSize, problems } = report
-  const value = canonicalBytes({ v: 1, time: toTimestamp(nowMs), chains, logSize, problems: problems.length })
-  const row = await tables.jobs.get(RUNS_PARTITION, 'last')
-  await tables.jobs.swap(RUNS_PARTITION, 'last', row?.version ?? null, value)
 }

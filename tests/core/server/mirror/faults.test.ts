@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
 import { openMemory } from '#adapters/memory/open.ts'
-import type { ChainId } from '#core/bytes/ids.ts'
+import type { ChainId, Digest } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
@@ -54,7 +54,7 @@ async function held({ base, copy }: Awaited<ReturnType<typeof emptyMirror>>) {
   for await (const row of allRows(copy.tables.blocks, record)) {
     const { payload } = JSON.parse(
       `{"payload":${Buffer.from(Buffer.from(row.value).toString().split('.')[1] ?? '', 'base64url').toString()}}`,
-    ) as { payload: { entries: { root: never; keys: never } | null } }
+    ) as { payload: { entries: { root: Digest; keys: Digest } | null } }
     if (!payload.entries) continue
     const object = await base.objects('mirror').fetch(`home-1/entries/${record}/${payload.entries.root}`)
     found[`object/${rowKey(payload.entries)}`] = object ? 'there' : 'absent'
