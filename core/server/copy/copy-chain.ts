@@ -105,14 +105,24 @@ export async function erasuresIn(
   return found
 }
 
-/** True when an erasure explains that a part is not there any more; one that is there and differs nothing explains. */
-export function isExplained(erasures: readonly ParsedBlock<EraseBlock>[], { height, rule }: Gap): boolean {
-  return erasures.some(({ block: { body, height: ordered } }) => {
-    const isWhole = body.scope === 'record' && height < ordered
-    if (rule === 'packages-root') return isWhole
-    if (rule === 'keys-root' || rule === 'entries-root' || rule === 'label-key') return false
-    return isWhole || body.targets.some((target) => target.height === height)
-  })
+/**
+ * True when erasures explain that a part is not there any more: tombstones where they aim, an object when all of its
+ * entries are erased, packages of an erased record. Nothing explains that a key row is missing, or that a part differs.
+ */
+export async function isExplained(
+  { tables }: HomeStores,
+  erasures: readonly ParsedBlock<EraseBlock>[],
+  { chain, height, rule }: Gap,
+): Promise<boolean> {
+  if (rule !== 'destroyed-key' && rule !== 'object' && rule !== 'packages-root') return false
+  if (erasures.some(({ block }) => block.body.scope === 'record' && height < block.height)) return true
+  if (rule === 'packages-root') return false
+  const named = erasures.flatMap(({ block }) =>
+    block.body.targets.flatMap((target) => (target.height === height ? target.ids : [])),
+  )
+  if (rule === 'destroyed-key') return named.length > 0
+  const count = (await loadBlock(tables.blocks, chain, height))?.block.entries?.count ?? 0
+  return new Set(named).size >= count
 }
 
 /** What was verified when it was copied is not folded again. */

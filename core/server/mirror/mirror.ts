@@ -145,11 +145,11 @@ async function mirrorChain(run: Run, chain: ChainId, maxBlocks: number) {
   const note = (gap: Gap) => noteGap(to, gap)
   const { added, more } = await copyChain(source, to, context, chain, note, maxBlocks)
   const erasures = await erasuresIn(to, chain)
+  // While blocks are to come, the erasure that explains a gap may be among them. Before erasing, which may wait for a part.
+  const problems = more ? [] : await settleGaps(run, chain, erasures)
   let erased = 0
   for (const ordered of erasures) if (await carryOut(run, ordered)) erased++
   if (erasures.length > 0) await copyStatements(source, to, context, chain)
-  // While blocks are to come, the erasure that explains a gap may be among them.
-  const problems = more ? [] : await settleGaps(run, chain, erasures)
   return { added, more, erased, problems }
 }
 
@@ -180,7 +180,7 @@ async function settleGaps(
 ): Promise<readonly MirrorProblem[]> {
   const problems: MirrorProblem[] = []
   for (const gap of await notedGaps(to, chain)) {
-    if (isExplained(erasures, gap)) continue
+    if (await isExplained(to, erasures, gap)) continue
     const opened = await loadBlock(to.tables.blocks, chain, gap.height)
     // What is left of a copy that was never finished is found again by the next one.
     if (!opened) continue

@@ -24,8 +24,9 @@ export interface LeafFinder {
    */
   next(labelKey: Uint8Array, compact: string): boolean
   /**
-   * True when the log has a block after the last one that was taken: it was acknowledged, and is lost. Its place is kept,
-   * so that no other block is ever logged with its label.
+   * True when the log has a block after the last one that was taken: it was acknowledged, and is lost. Its place is kept, and
+   * that of those after it, so that no other block is ever logged with their labels. Behind a lost new epoch labels are
+   * made with a key that is lost too, and that no other block will be labelled with.
    */
   hasLostNext(labelKey: Uint8Array): boolean
   /** Stores where the blocks are. */
@@ -66,9 +67,13 @@ export function leafFinder({ places }: RestoredLog, chain: ChainId | Digest): Le
       return true
     },
     hasLostNext: (labelKey) => {
-      const place = take(labelKey)
-      if (place && isLogged) put(place.index)
-      return place !== undefined
+      let isLost = false
+      for (let place = take(labelKey); place; place = take(labelKey)) {
+        isLost = true
+        if (!isLogged) return true
+        put(place.index)
+      }
+      return isLost
     },
     store: async (leaves) => {
       for (const { from, count, index } of runs)

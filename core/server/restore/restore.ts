@@ -80,11 +80,12 @@ export async function restoreHome(
     const { head } = await copyChain(source, ports, context, chain, async (gap) => noteGap(ports, gap))
     if (!head) continue
     const erasures = await erasuresIn(ports, chain)
-    for (const ordered of erasures) await shredOrdered(ports, ordered)
-    await copyStatements(source, ports, context, chain)
-    for (const gap of await notedGaps(ports, chain)) if (!isExplained(erasures, gap)) lost.push(gap)
+    for (const gap of await notedGaps(ports, chain))
+      if (!(await isExplained(ports, erasures, gap))) lost.push(gap)
     const [first] = lost
     if (first && !options.acceptLoss) throw lossError(first)
+    for (const ordered of erasures) await shredOrdered(ports, ordered)
+    await copyStatements(source, ports, context, chain)
     await markForLog(ports, chain, head)
     losses.push(...lost)
     total.chains++
