@@ -9,12 +9,13 @@ import sys
 
 from ..cli import FAILED, OK, USAGE, argument_of, with_values_joined
 from ..forms.shapes import digest_text
+from ..log.keys import parse_verifier_key
 from .form import MAX_FILE_BYTES
-from .judge import parse_log_key, report
+from .judge import report
 
 
 def _log_key(text: str) -> str:
-    parse_log_key(text)
+    parse_verifier_key(text.encode("utf-8", "surrogateescape"))
     return text
 
 

@@ -13,22 +13,14 @@ from .form import KINDS_WITH_LOG, KINDS_WITH_REGISTRY, parse_evidence
 from .heads import judge_heads
 from .leaves import judge_blocks, judge_labels, judge_order
 from .promise import judge_promise
-from .trust import LOG_KINDS, pinned_heads, pinned_log
+from .trust import pinned_heads, pinned_log
 
 _JUDGES = {"heads": judge_heads, "checkpoints": judge_checkpoints, "blocks": judge_blocks, "order": judge_order,
            "labels": judge_labels, "promise": judge_promise}
 
 
-def parse_log_key(text: str) -> VerifierKey:
-    """A verifier key of a type with which logs sign. Raises Malformed."""
-    key = parse_verifier_key(text.encode("utf-8"))
-    if key.kind not in LOG_KINDS:
-        raise Malformed("a key of a type that does not sign for a log")
-    return key
-
-
-def judge(file: dict, registry: str | None, log: dict[str, VerifierKey]) -> None:
-    """Refuses a file of the right form that does not convince. `log` has the pinned keys by their text."""
+def judge(file: dict, registry: str | None, log: Iterable[str]) -> None:
+    """Refuses a file of the right form that does not convince."""
     needs_registry, needs_log = file["kind"] in KINDS_WITH_REGISTRY, file["kind"] in KINDS_WITH_LOG
     if (needs_registry and registry is None) or (needs_log and not log):
         raise Refused("CONFIGURATION", "nothing of the sort that this kind needs is pinned")
@@ -38,23 +30,26 @@ def judge(file: dict, registry: str | None, log: dict[str, VerifierKey]) -> None
             trusted.append(pinned_heads(file, registry))
         if needs_log:
             origin = log_origin(file["origin"]) if needs_registry else file["origin"]
-            trusted.append(pinned_log(file, origin, log))
+            trusted.append(pinned_log(file, origin, _read_pins(log)))
         _JUDGES[file["kind"]](file, *trusted)
     except Broken as error:
         raise Refused("VERIFICATION_FAILED", str(error), error.rule) from None
 
 
-def report(data: bytes, registry: str | None = None, log: Iterable[str] = ()) -> dict:
-    """What `verify_evidence.py` prints of a file, judged by the pinned registry id and the pinned verifier keys.
+def _read_pins(texts: Iterable[str]) -> list[VerifierKey]:
+    try:
+        return [parse_verifier_key(text.encode("utf-8")) for text in texts]
+    except Malformed as error:
+        raise Refused("CONFIGURATION", f"a pin: {error}") from None
 
-    Raises Malformed for a pin that is no key of a log.
-    """
+
+def report(data: bytes, registry: str | None = None, log: Iterable[str] = ()) -> dict:
+    """What `verify_evidence.py` prints of a file, judged by the pinned registry id and the pinned verifier keys."""
     said = {"convinces": False, "kind": None, "code": None, "rule": None}
-    pinned = {text: parse_log_key(text) for text in log}
     try:
         file = parse_evidence(data)
         said["kind"] = file["kind"]
-        judge(file, registry, pinned)
+        judge(file, registry, log)
     except Malformed as error:
         return {**said, "code": "EVIDENCE_MALFORMED", "message": str(error)}
     except Refused as error:

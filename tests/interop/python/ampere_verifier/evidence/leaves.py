@@ -21,18 +21,22 @@ def opened_entry(text: str) -> bytes:
 
 
 def judge_blocks(file: dict, log: Log) -> None:
-    blocks, _ = _logged(file, log)
-    if (blocks[0].chain, blocks[0].height) != (blocks[1].chain, blocks[1].height) or blocks[0].id == blocks[1].id:
+    one, other = (opened_block(jws) for jws in file["blocks"])
+    if (one.chain, one.height) != (other.chain, other.height):
         raise Broken("conflict", "not two blocks of one chain and height")
+    _indexes(file, log)
+    if one.id == other.id:
+        raise Broken("conflict", "one block")
 
 
 def judge_order(file: dict, log: Log) -> None:
-    blocks, indexes = _logged(file, log)
+    blocks = [opened_block(jws) for jws in file["blocks"]]
     if blocks[0].chain != blocks[1].chain:
         raise Broken("conflict", "blocks of two chains")
-    (lower, before), (higher, after) = sorted((block.height, index) for block, index in zip(blocks, indexes))
+    heights = [block.height for block in blocks]
+    (lower, before), (higher, after) = sorted(zip(heights, _indexes(file, log)))
     if lower == higher or after >= before:
-        raise Broken("conflict", "the blocks are in order")
+        raise Broken("conflict", "the blocks are in order, or of one height")
 
 
 def judge_labels(file: dict, log: Log) -> None:
@@ -46,15 +50,14 @@ def judge_labels(file: dict, log: Log) -> None:
         raise Broken("conflict", "one index")
 
 
-def _logged(file: dict, log: Log) -> tuple[list, list[int]]:
-    """The blocks, and where their receipts prove them to be."""
-    blocks = [opened_block(jws) for jws in file["blocks"]]
+def _indexes(file: dict, log: Log) -> list[int]:
+    """Where the receipts prove the blocks to be."""
     proofs = [_opened(text) for text in file["receipts"]]
     for proof, jws in zip(proofs, file["blocks"]):
         if proof.extra is None or len(proof.extra) != LABEL_BYTES:
             raise Broken("proof", "a receipt without a label")
         _check(proof, ENTRY_VERSION + proof.extra + sha256(jws.encode("ascii")), log)
-    return blocks, [proof.index for proof in proofs]
+    return [proof.index for proof in proofs]
 
 
 def _opened(text: str) -> Proof:

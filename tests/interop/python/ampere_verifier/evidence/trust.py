@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..chain.blocks import Block, parse_block
 from ..errors import BadSignature, Broken, Malformed, Refused
 from ..export import parse_head
-from ..log.keys import ED25519, SUBTREE, VerifierKey
+from ..log.keys import ED25519, SUBTREE, VerifierKey, parse_verifier_key
 from ..log.note import Checkpoint, parse_checkpoint
 from ..registry.fold import Registry
 
@@ -65,13 +66,19 @@ def pinned_heads(file: dict, pinned: str) -> Heads:
     """The registry of the file, folded from the pinned genesis. Later keys and origins come from its states."""
     if file["registry"]["id"] != pinned:
         raise Broken("pinned", "another registry than the pinned one")
-    registry = Registry(pinned)
     try:
-        for jws in file["registry"]["blocks"]:
-            registry.add(jws)
+        return Heads(_folded(pinned, tuple(file["registry"]["blocks"])), file["origin"])
     except Refused as error:
         raise Broken("registry", str(error)) from None
-    return Heads(registry, file["origin"])
+
+
+@lru_cache(maxsize=64)
+def _folded(pinned: str, blocks: tuple[str, ...]) -> Registry:
+    """Remembered: one registry stands in many files."""
+    registry = Registry(pinned)
+    for jws in blocks:
+        registry.add(jws)
+    return registry
 
 
 @dataclass(frozen=True)
@@ -102,8 +109,6 @@ class Log:
             checkpoint = parse_checkpoint(note)
         except Malformed as error:
             raise Broken("form", f"a checkpoint: {error}") from None
-        if checkpoint.origin != self.origin:
-            raise Broken("origin", "a checkpoint of another origin")
         signed: list[tuple[int, int]] = []
         for line in checkpoint.signatures:
             for key in self.keys:
@@ -115,13 +120,23 @@ class Log:
         # Section 11: a signature of type 0x06 does not cover extension lines.
         if not any(kind != SUBTREE or not checkpoint.is_extended for kind, _ in signed):
             raise Broken("signature", "no pinned key signed a checkpoint")
+        if checkpoint.origin != self.origin:
+            raise Broken("origin", "a checkpoint of another origin")
         return SignedTree(checkpoint, tuple(time for kind, time in signed if kind == SUBTREE and time > 0))
 
 
-def pinned_log(file: dict, origin: str, pinned: dict[str, VerifierKey]) -> Log:
-    """`pinned` holds keys by their text: a verifier key has one spelling. Other texts in the file are not looked at."""
-    texts = dict.fromkeys(file["log"])
-    keys = tuple(pinned[text] for text in texts if text in pinned and pinned[text].name == origin)
+def pinned_log(file: dict, origin: str, pinned: list[VerifierKey]) -> Log:
+    """The keys of the file that are pinned, named as the log and of a type with which logs sign (section 11)."""
+    try:
+        named = [_verifier_key(text) for text in file["log"]]
+    except Malformed as error:
+        raise Broken("form", f"a key of the log: {error}") from None
+    keys = tuple(key for key in named if key in pinned and key.name == origin and key.kind in LOG_KINDS)
     if not keys:
         raise Broken("pinned", "no key of the log is pinned")
     return Log(origin, keys)
+
+
+@lru_cache(maxsize=64)
+def _verifier_key(text: str) -> VerifierKey:
+    return parse_verifier_key(text.encode("utf-8"))
