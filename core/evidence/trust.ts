@@ -58,7 +58,8 @@ export async function openRegistry(
 
 /**
  * The keys of a file's log that are pinned; signatures by others are nobody's.
- * @throws AmpereError CONFIGURATION when no log is pinned, VERIFICATION_FAILED (rule `pinned`)
+ * @throws AmpereError CONFIGURATION when no log is pinned, or a pin is no verifier key; VERIFICATION_FAILED (rule `form`
+ * or `pinned`)
  */
 export function openLogKeys(
   texts: readonly string[],
@@ -66,10 +67,21 @@ export function openLogKeys(
   { logs }: EvidencePins,
 ): readonly LogKey[] {
   if (logs.length === 0) throw unpinned('this evidence needs a verifier key that you trust of its log')
-  const pinned = logs.map(parseVerifierKey).filter(({ name }) => name === origin)
-  const keys = texts.map(parseVerifierKey).filter((key) => pinned.some((pin) => isSameKey(pin, key)))
+  const pins = readKeys(logs, (cause) => unpinned('a key that you trust of a log is no verifier key', cause))
+  // Section 11: a log signs with the other types. What a witness signed convicts no log, whatever the name of its key.
+  const pinned = pins.filter(({ name, type }) => name === origin && type !== 'cosignature-Ed25519')
+  const named = readKeys(texts, (cause) => failed('form', 'a key of the log is no verifier key', cause))
+  const keys = named.filter((key) => pinned.some((pin) => isSameKey(pin, key)))
   if (keys.length === 0) throw failed('pinned', 'the evidence names no pinned key of its log')
   return keys
+}
+
+function readKeys(texts: readonly string[], unreadable: (cause: unknown) => AmpereError): readonly LogKey[] {
+  try {
+    return texts.map(parseVerifierKey)
+  } catch (cause) {
+    throw unreadable(cause)
+  }
 }
 
 /** What keeps a file from convincing, by its rule (docs/PROTOCOL.md, Evidence). */
@@ -93,6 +105,6 @@ function headKeyIn(views: readonly RegistryView[], kid: Kid, origin: string): Pu
   return isOwner ? key.jwk : null
 }
 
-function unpinned(detail: string): AmpereError {
-  return new AmpereError('CONFIGURATION', detail)
+function unpinned(detail: string, cause?: unknown): AmpereError {
+  return new AmpereError('CONFIGURATION', detail, { cause })
 }

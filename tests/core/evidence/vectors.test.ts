@@ -83,6 +83,22 @@ describe('the vectors of evidence', () => {
     })
   })
 
+  it('blame a pin that is no verifier key on who pins it, and such a key in the file on the file', async () => {
+    const bytes = utf8(read(`checkpoints-root${SUFFIX}`))
+    const broken = pins.logs.map((key) => `${key.slice(0, -4)}AAAA`)
+    await expect(verifyEvidence(bytes, { ...pins, logs: broken })).rejects.toMatchObject({
+      code: 'CONFIGURATION',
+      message: 'a key that you trust of a log is no verifier key',
+    })
+    const file = canonicalBytes(
+      changed(JSON.parse(read(`checkpoints-root${SUFFIX}`)), [[['log', 1], broken[1]]]),
+    )
+    await expect(verifyEvidence(file, pins)).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message: 'rule form: a key of the log is no verifier key',
+    })
+  })
+
   it.each(names)('%s convinces nobody who pins something else, or nothing', async (name) => {
     const bytes = utf8(read(`${name}${SUFFIX}`))
     await expect(verifyEvidence(bytes, { registry: null, logs: [] })).rejects.toMatchObject({

@@ -11,6 +11,7 @@ Reads a JSON array of questions and prints a JSON array of answers, in order; fa
     {"proof": TEXT, "entry": HEX, "policy": TEXT}                 is it a proof of the entry under the policy?
     {"checkpoint": TEXT, "policy": TEXT, "log": ORIGIN}           what it says, and whether it is witnessed
     {"export": PATH, "registry": ID, "policy": TEXT}              what verify_export.py says of the file
+    {"evidence": BASE64, "registry": ID | null, "log": [VKEY]}    what verify_evidence.py says of the file, by its pins
     {"subtree": {"vkey", "origin", "start", "end", "hash"}, "line": TEXT}   does the cosignature verify?
 """
 
@@ -20,6 +21,7 @@ import json
 import sys
 
 from ampere_verifier.errors import BadSignature, Malformed, Refused
+from ampere_verifier.evidence.judge import report
 from ampere_verifier.export import verify
 from ampere_verifier.forms.encoding import from_base64
 from ampere_verifier.forms.mldsa import is_valid
@@ -75,6 +77,10 @@ def _export(asked: dict) -> dict:
         return error.report()
 
 
+def _evidence(asked: dict) -> dict:
+    return report(from_base64(asked["evidence"]), asked["registry"], asked["log"])
+
+
 def _subtree(asked: dict) -> bool:
     given, line = asked["subtree"], parse_signature(asked["line"])
     key = parse_verifier_key(given["vkey"].encode("utf-8"))
@@ -86,7 +92,7 @@ def _subtree(asked: dict) -> bool:
 
 
 _ANSWERS = {"export": _export, "proof": _proof, "checkpoint": _checkpoint, "subtree": _subtree, "policy": _policy, "vkey": _vkey,
-            "mldsa": _mldsa, "inclusion": _inclusion}
+            "evidence": _evidence, "mldsa": _mldsa, "inclusion": _inclusion}
 
 
 def _answer(asked: dict):

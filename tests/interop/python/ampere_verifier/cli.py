@@ -15,7 +15,9 @@ from .log.policy import Policy, parse_policy
 OK, USAGE, FAILED = 0, 2, 3
 
 
-def _argument(shape):
+def argument_of(shape):
+    """What argparse reads as a value of a shape."""
+
     def parse(value: str) -> str:
         try:
             return shape(value)
@@ -28,15 +30,15 @@ def _argument(shape):
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="verify_export.py", description="Verify Ampere export files.")
     parser.add_argument("files", metavar="FILE", nargs="+")
-    parser.add_argument("--registry", metavar="ID", type=_argument(digest_text),
+    parser.add_argument("--registry", metavar="ID", type=argument_of(digest_text),
                         help="the pinned registry id; without it each file's own is taken on trust")
-    parser.add_argument("--now", metavar="TIME", type=_argument(timestamp),
+    parser.add_argument("--now", metavar="TIME", type=argument_of(timestamp),
                         help="when backups must have expired (2026-11-23T14:05:00.000Z); "
                              "without it the time of the head statement")
     parser.add_argument("--policy", metavar="FILE",
                         help="the policy by which receipts are judged (c2sp.org/tlog-policy); without it nobody judges them")
     parser.add_argument("--json", action="store_true", help="one JSON object per file, each on its line")
-    options = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    options = parser.parse_args(with_values_joined(sys.argv[1:] if arguments is None else arguments))
     if options.registry is None:
         print("warning: no --registry, the file's own registry id is taken on trust", file=sys.stderr)
     try:
@@ -61,14 +63,14 @@ def main(arguments: list[str] | None = None) -> int:
     return OK if is_good else FAILED
 
 
-def _joined(arguments: list[str]) -> list[str]:
+def with_values_joined(arguments: list[str]) -> list[str]:
     """`--registry=ID` for `--registry ID`: an id may begin with a hyphen, and argparse takes that for an option."""
     joined: list[str] = []
-    for argument in arguments:
+    for text in arguments:
         if joined and joined[-1] == "--registry":
-            joined[-1] += f"={argument}"
+            joined[-1] += f"={text}"
         else:
-            joined.append(argument)
+            joined.append(text)
     return joined
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from .chain.fold import Chain
 from .errors import BadSignature, Malformed, Refused, code_of
 from .forms.encoding import time_ms
-from .forms.jws import parse_statement
+from .forms.jws import Statement, parse_statement
 from .forms.shapes import HEAD, count, digest_text, obj, one_of, string, timestamp
 from .lines import Export, read_export
 from .log.judge import LogFinding, judge_log
@@ -17,6 +17,12 @@ from .registry.fold import Registry
 
 _HEAD = obj({"v": one_of(1), "chain": digest_text, "height": count, "block": digest_text, "registry": HEAD,
              "time": timestamp, "origin": string, "durability": one_of("local", "region", "mirrored")})
+
+
+def parse_head(jws: str) -> tuple[Statement, dict]:
+    """Section 7: a head statement of the right form, and what it says."""
+    statement = parse_statement(jws, "ampere-head+jws", MAX_CHARACTERS)
+    return statement, _HEAD(statement.payload)
 
 
 def fold_registry(export: Export, pinned: str | None) -> Registry:
@@ -41,8 +47,7 @@ def check_head(export: Export, chain: Chain) -> dict:
     if chain.blocks and chain.states[-1]["home"]["origin"] != origin:
         raise Refused("VERIFICATION_FAILED", "the file is not by the home that the chain names", "home")
     try:
-        statement = parse_statement(export.heads[0], "ampere-head+jws", MAX_CHARACTERS)
-        head = _HEAD(statement.payload)
+        statement, head = parse_head(export.heads[0])
         key = chain.registry.newest.head_key(statement.kid, origin)
         if key is None:
             raise failed("not by an unrevoked key of the deployment at the origin")
