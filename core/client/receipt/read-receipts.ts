@@ -5,6 +5,7 @@ import { AmpereError } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
 import type { BlockNote } from '../read/block-note.ts'
 import type { Replica } from '../read/replica.ts'
+import { orderConvict } from './convict-order.ts'
 import { createReceiptJudge } from './judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock, type RegistryReceipt } from './judge-blocks.ts'
 
@@ -19,15 +20,20 @@ const AT_ONCE = 8
  * chain is in `problems`
  */
 export async function readReceipts(connection: Connection, replica: Replica): Promise<LogView | null> {
-  const { pins, now } = connection.ports
+  const { pins, now, evidence } = connection.ports
   if (!pins.policy) return null
   const { registry, verifiers } = connection.sync
+  const blockAt = async (height: number) =>
+    (await connection.api.blocks(replica.chain, height)).items[0] ?? ''
   const context = {
     chain: replica.chain,
     judge: createReceiptJudge(pins.policy, pins.origin, verifiers),
     records: registry.newest(),
     registryReceipt: (height: number) => registryReceipt(connection, height),
     nowMs: now(),
+    ...(evidence
+      ? { convict: orderConvict({ policy: pins.policy, origin: pins.origin, sink: evidence, blockAt }) }
+      : {}),
   }
   return judgeBlocks(context, receiptedBlocks(connection, replica))
 }
