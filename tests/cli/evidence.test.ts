@@ -8,8 +8,11 @@ import { evidenceFiles, MAX_EVIDENCE_FILES } from '#cli/evidence/files.ts'
 import { parseHead, signHead } from '#core/api/head.ts'
 import type { BlockId } from '#core/bytes/ids.ts'
 import { toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
+import { writeWatched } from '#cli/monitor/watched.ts'
+import { keepFinding } from '#core/server/monitor/findings.ts'
 import { keepEvidence } from '#core/server/witness/evidence.ts'
 import { addLog } from '#core/server/witness/logs.ts'
+import { LOG_ORIGIN, LOG_URL, servedLog } from '#tests/core/server/monitor/served-log.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { copyOf, freshFolder, testPort } from './harness.ts'
 import { lines, told } from './told.ts'
@@ -165,6 +168,24 @@ describe('evidence that commands keep', () => {
         ]),
       )
   })
+
+  it('lists what the home as a monitor found of a log that convicts it, and none of its leads', async () => {
+    const folder = copyOf(made)
+    const log = await servedLog()
+    writeWatched(folder, { origin: LOG_ORIGIN, url: LOG_URL, policy: log.policy })
+    const [honest, fork, smaller] = [await log.grow(7), await log.grow(7, { forkAt: 3 }), await log.grow(5)]
+    const platform = openLocal({ folder: join(folder, 'home'), passphrase: null })
+    const found = { origin: LOG_ORIGIN, leaves: [], hashes: [] }
+    const table = platform.table('monitored')
+    await keepFinding(table, Date.now(), { ...found, kind: 'same-size', notes: [honest, fork] })
+    await keepFinding(table, Date.now(), { ...found, kind: 'rollback', notes: [honest, smaller] })
+    await platform.close()
+    for (const _ of [1, 2])
+      expect((await told(folder, 'evidence', 'list'))['items']).toEqual([
+        expect.objectContaining({ against: LOG_ORIGIN, proves: expect.stringContaining('a split view') }),
+      ])
+  })
+
   it('fills no disk', async () => {
     const folder = freshFolder()
     const bytes = (name: string) => readFileSync(vector(name))

@@ -31,13 +31,18 @@ async function evidenceOf(
   statements: readonly [string, string],
 ): Promise<Uint8Array> {
   const needed = Math.max(...statements.map((compact) => parseHead(compact).head.registry.height))
+  const blocks = await registryFor(api, needed)
+  return evidenceOfHeads({ origin, registry: { id: registry, blocks } }, statements)
+}
+
+/** The whole registry as this home has it now. @throws AmpereError NOT_FOUND for one that ends before the height that is needed */
+export async function registryFor(api: HomeApi, needed: number): Promise<readonly string[]> {
   const blocks: string[] = []
   for (let page = await api.registryBlocks(0); ; page = await api.registryBlocks(blocks.length)) {
     blocks.push(...page.items)
-    // The whole registry as this home has it now; one that ends before what its own heads name will not do.
     if (page.next === null || page.items.length === 0 || blocks.length > MAX_REGISTRY_BLOCKS) break
   }
   if (blocks.length <= needed)
     throw new AmpereError('NOT_FOUND', 'the home holds back blocks of the registry')
-  return evidenceOfHeads({ origin, registry: { id: registry, blocks } }, statements)
+  return blocks
 }

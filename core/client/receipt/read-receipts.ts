@@ -3,9 +3,9 @@ import type { Digest } from '../../bytes/ids.ts'
 import { parseJws } from '../../block/jws.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
-import type { BlockNote } from '../read/block-note.ts'
 import type { Replica } from '../read/replica.ts'
 import { orderConvict } from './convict-order.ts'
+import { withBrokenPromise } from './convict-promise.ts'
 import { createReceiptJudge } from './judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock, type RegistryReceipt } from './judge-blocks.ts'
 
@@ -35,11 +35,17 @@ export async function readReceipts(connection: Connection, replica: Replica): Pr
       ? { convict: orderConvict({ policy: pins.policy, origin: pins.origin, sink: evidence, blockAt }) }
       : {}),
   }
-  return judgeBlocks(context, receiptedBlocks(connection, replica))
+  const keyring = await connection.keyring(replica)
+  const labelKeyAt = (height: number) => keyring.labelKeyOf(labelKeyHashBefore(replica, height))
+  const view = await judgeBlocks(context, receiptedBlocks(connection, replica, labelKeyAt))
+  return withBrokenPromise(connection, replica, labelKeyAt, view)
 }
 
-async function* receiptedBlocks(connection: Connection, replica: Replica): AsyncGenerator<ReceiptedBlock> {
-  const keyring = await connection.keyring(replica)
+async function* receiptedBlocks(
+  connection: Connection,
+  replica: Replica,
+  labelKeyAt: (height: number) => Uint8Array | null,
+): AsyncGenerator<ReceiptedBlock> {
   const { notes, chain } = replica
   for (let from = 0; from < notes.length; from += AT_ONCE) {
     const group = notes.slice(from, from + AT_ONCE)
@@ -47,14 +53,14 @@ async function* receiptedBlocks(connection: Connection, replica: Replica): Async
       group.map(({ id, height }) => connection.api.receipt(chain, id, height)),
     )
     for (const [i, note] of group.entries()) {
-      const labelKey = keyring.labelKeyOf(labelKeyHashBefore(replica, note))
+      const labelKey = labelKeyAt(note.height)
       yield { ...note, labelKey, receipt: receipts[i] ?? null }
     }
   }
 }
 
 /** Of the state before a block; of a genesis its own. */
-function labelKeyHashBefore({ labelKeys }: Replica, { height }: BlockNote): Digest {
+function labelKeyHashBefore({ labelKeys }: Replica, height: number): Digest {
   const span = labelKeys.findLast((item) => item.height < Math.max(height, 1))
   if (!span) throw new RangeError('a chain begins with its first label key')
   return span.hash

@@ -70,7 +70,7 @@ export const ATTACKS = {
     },
     'is promised that a block is logged, and it is not': {
       called: 'overdue promise',
-      evidence: none('no reader makes it yet'),
+      evidence: 'promise',
     },
   },
   witness: {
