@@ -27,6 +27,7 @@ import { role as lookup } from './lookup/role.ts'
 import { lookupApp } from './lookup/app.ts'
 import { role as monitor } from './monitor/role.ts'
 import { createWatching } from './monitor/watching.ts'
+import * as holding from './reader/hold-operations.ts'
 import * as reads from './reader/operations.ts'
 import { role as reader } from './reader/role.ts'
 import { readerApp } from './reader/app.ts'
@@ -63,7 +64,7 @@ export const HOME_ROLES = [
 export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
   discovery: Object.values(discoveries),
   writer: Object.values(writes),
-  reader: Object.values(reads),
+  reader: [...Object.values(reads), ...Object.values(holding)],
   registrar: Object.values(registrations),
   auditor: Object.values(audits),
   sequencer: [],

@@ -3,6 +3,7 @@ import type { CommandGroup } from '../program/command.ts'
 import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
+import { MIRROR } from './mirror.ts'
 import { MONITORS } from './monitors.ts'
 import { PROOF } from './proof.ts'
 import { RECORDS } from './records.ts'
@@ -34,5 +35,6 @@ export const CATALOGUE: readonly CommandGroup[] = [
   MONITORS,
   WITNESSES,
   INSTANCES,
+  MIRROR,
   SHELL,
 ]

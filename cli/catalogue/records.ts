@@ -78,6 +78,7 @@ export const RECORDS: CommandGroup = {
       args: [RECORD, INSTITUTION],
       flags: [
         { flags: '--append', about: 'and write to it' },
+        { flags: '--hold', about: 'only keep a sealed copy, as a mirror: it opens nothing' },
         {
           flags: '--compartments <names>',
           about: 'only these compartments, separated by commas (default: all)',
@@ -100,7 +101,7 @@ export const RECORDS: CommandGroup = {
         ok: 'true',
         chain: CHAIN,
         institution: 'who may',
-        rights: 'read, or append and read',
+        rights: 'read, append and read, or hold',
         compartments: 'their names, null for all',
         until: 'when it ends, or null',
         block: BLOCK,

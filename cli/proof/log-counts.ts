@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LogView } from '#core/client/receipt/judge-blocks.ts'
+import type { Policy } from '#core/log/policy/policy.ts'
+import { markOfAll } from '../witness/same-machine.ts'
 import type { LogStatus } from '#core/client/receipt/log-status.ts'
 
 /** How many blocks the log says what of; null where nobody judged their receipts. */
@@ -15,11 +17,14 @@ export function logCounts(views: readonly (LogView | null)[]): LogCounts {
   return counts
 }
 
-/** `12 witnessed`, or with more words `9 witnessed, 2 logged and not witnessed, 1 promised`. */
-export function logPhrase(counts: LogCounts): string {
+/** `12 witnessed`, or with more words `9 witnessed, 2 logged and not witnessed, 1 promised`, by the witnesses of `policy`. */
+export function logPhrase(counts: LogCounts, policy: Policy | null | undefined): string {
   if (!counts) return 'receipts not judged'
   const { logged, ...others } = counts
-  const parts = Object.entries(others).flatMap(([word, count]) => (count > 0 ? [`${count} ${word}`] : []))
+  const marked = (word: string) => (word === 'witnessed' ? `${word}${markOfAll(policy)}` : word)
+  const parts = Object.entries(others).flatMap(([word, count]) =>
+    count > 0 ? [`${count} ${marked(word)}`] : [],
+  )
   if (logged > 0) parts.splice(counts.witnessed > 0 ? 1 : 0, 0, `${logged} logged and not witnessed`)
   return parts.join(', ') || 'no blocks'
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Policy } from '#core/log/policy/policy.ts'
 
 /** What a witness on the home's own machine is worth, wherever one is named: who has the one has the other. */
 export const SAME_MACHINE = 'same machine: demonstrates, does not protect'
@@ -15,4 +16,11 @@ export function markOf(url: string | null): string | null {
 export function markIn(url: string | null): string {
   const mark = markOf(url)
   return mark === null ? '' : ` (${mark})`
+}
+
+/** The mark behind what the witnesses of a policy vouch for, when all of them are on this machine; else nothing. */
+export function markOfAll(policy: Policy | null | undefined): string {
+  const witnesses = policy?.witnesses ?? []
+  const areHere = witnesses.length > 0 && witnesses.every(({ url }) => markOf(url) !== null)
+  return areHere ? ` (${SAME_MACHINE})` : ''
 }

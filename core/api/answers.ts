@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { MAX_JWS_BYTES } from '../block/jws.ts'
-import { chainId, count, digest, timestamp } from '../bytes/schema.ts'
+import { bytesOf, chainId, count, digest, timestamp } from '../bytes/schema.ts'
 import { packageSchema } from './append.ts'
 
 /** A signed statement as it travels. */
@@ -24,6 +24,24 @@ export const headAnswer = v.object({ head: compactJws, block: compactJws })
 export const blocksAnswer = v.object({ items: v.array(compactJws), next: v.nullable(count) })
 /** The packages that a reader may fetch: its own and the histories. */
 export const packagesAnswer = v.object({ items: v.array(packageSchema) })
+/** A page of the chains that an institution may hold; `height` is that of the newest block, `next` a chain to go on from. */
+export const heldAnswer = v.object({
+  items: v.array(v.object({ chain: chainId, height: count })),
+  next: v.nullable(chainId),
+})
+/** What a block brought beside its entries, sealed for whoever it names. */
+export const blockKeysAnswer = v.object({
+  packages: v.array(packageSchema),
+  labelKey: v.pipe(
+    v.nullable(bytesOf(32)),
+    v.description('The key that labels its blocks in the log; null where the block brought none.'),
+  ),
+})
+/** A page of checkpoints in order of size; `next` is a size to go on from. */
+export const notesAnswer = v.object({
+  items: v.array(v.pipe(v.string(), v.description('A signed note (c2sp.org/signed-note).'))),
+  next: v.nullable(count),
+})
 /** Signed statements that an erasure was carried out, of the home and of other holders; `next` is a cursor. */
 export const erasedAnswer = v.object({
   items: v.array(compactJws),
@@ -121,6 +139,9 @@ export type AppendAnswer = v.InferOutput<typeof appendAnswer>
 export type HeadAnswer = v.InferOutput<typeof headAnswer>
 export type BlocksAnswer = v.InferOutput<typeof blocksAnswer>
 export type PackagesAnswer = v.InferOutput<typeof packagesAnswer>
+export type HeldAnswer = v.InferOutput<typeof heldAnswer>
+export type BlockKeysAnswer = v.InferOutput<typeof blockKeysAnswer>
+export type NotesAnswer = v.InferOutput<typeof notesAnswer>
 export type StatementAnswer = v.InferOutput<typeof statementAnswer>
 export type ErasedAnswer = v.InferOutput<typeof erasedAnswer>
 export type RecordAnswer = v.InferOutput<typeof recordAnswer>

@@ -12,7 +12,7 @@ export const erasedStatement = v.strictObject({
   chain: chainId,
   /** The completing erase block. */
   block: blockId,
-  /** Whose copy: the origin of a home, or `bridge:<institution>`. */
+  /** Whose copy: the origin of a home, `bridge:<institution>` or `mirror:<institution>`. */
   store: v.pipe(v.string(), v.minLength(1), v.maxLength(255)),
   at: timestamp,
   /** When the last backup that could still hold what was erased is gone. */
@@ -31,6 +31,16 @@ export const MAX_ERASED_BYTES = 8 * 1024
 /** The `store` of an institution's bridge with its inbox, projections and index. */
 export function bridgeStore(institution: InstitutionId): string {
   return `bridge:${institution}`
+}
+
+/** The `store` of an institution's mirror. */
+export function mirrorStore(institution: InstitutionId): string {
+  return `mirror:${institution}`
+}
+
+/** True for the stores for which an institution's app instances speak. */
+export function isStoreOf(institution: InstitutionId, store: string): boolean {
+  return store === bridgeStore(institution) || store === mirrorStore(institution)
 }
 
 /** Signs a statement as `ampere-erased+jws`. */

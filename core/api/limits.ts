@@ -10,8 +10,8 @@ import {
 import { MAX_JWS_BYTES } from '../block/jws.ts'
 import type { ErrorCode } from '../errors.ts'
 import { MAX_ADD_CHECKPOINT_BYTES } from '../log/add-checkpoint.ts'
-import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
 import { MAX_NOTE_BYTES } from '../log/note/note.ts'
+import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
 import { MAX_LOOKUP_BYTES } from './lookup.ts'
 
@@ -19,6 +19,10 @@ import { MAX_LOOKUP_BYTES } from './lookup.ts'
 export const MAX_APPEND_BYTES = 32 * 1024 * 1024
 /** Blocks per page of a chain or of the registry. */
 export const MAX_PAGE_BLOCKS = 500
+/** Chains per page of those that an institution holds. */
+export const MAX_PAGE_HELD = 200
+/** Checkpoints per page. */
+export const MAX_PAGE_NOTES = 50
 /** Erasure statements per page. */
 export const MAX_PAGE_STATEMENTS = 200
 /** How far a block's time may be from the home's, in milliseconds. */
@@ -52,6 +56,12 @@ export const MAX_ANSWER_BYTES = {
   packages: 64 * 1024 * 1024,
   /** A key row: 4,096 keys or tombstones and 16 envelopes. */
   row: 1024 * 1024,
+  /** A page of chains that an institution holds. */
+  held: MAX_PAGE_HELD * 100 + 1024,
+  /** What one control block brought: no more than could be appended. */
+  blockKeys: MAX_APPEND_BYTES + 1024 * 1024,
+  /** A page of checkpoints, whose newlines are two characters in JSON. */
+  notes: MAX_PAGE_NOTES * 2 * MAX_NOTE_BYTES + 1024,
   /** A tlog-proof. */
   proof: MAX_TLOG_PROOF_BYTES,
   /** A lookup with its checkpoint, whose newlines take two characters in JSON. */
@@ -101,6 +111,8 @@ export const LIMITS = {
     'UNAUTHORIZED',
   ),
   maxPageBlocks: limit(MAX_PAGE_BLOCKS, 'blocks in one page', 'REQUEST_MALFORMED'),
+  maxPageHeld: limit(MAX_PAGE_HELD, 'chains in one page of those that an institution holds', null),
+  maxPageNotes: limit(MAX_PAGE_NOTES, 'checkpoints in one page', null),
   maxPageStatements: limit(MAX_PAGE_STATEMENTS, 'erasure statements in one page', null),
   maxErasedBytes: limit(MAX_ERASED_BYTES, 'bytes of one erasure statement', 'TOO_LARGE'),
   maxRegistryBlockBytes: limit(MAX_REGISTRY_BLOCK_BYTES, 'bytes of one registry block', 'TOO_LARGE'),

@@ -98,6 +98,17 @@ export function readersOf(state: ControlState): readonly string[] {
   return [...new Set<string>([...granted, ...controllers])].toSorted()
 }
 
+/**
+ * Institutions whose mirrors hold a copy of the chain: those with the right to hold, also when their grant's `until` has
+ * passed. Holding gives no package, so that a mirror opens nothing.
+ */
+export function mirrorsOf(state: ControlState): readonly InstitutionId[] {
+  return state.grants
+    .filter((grant) => grant.rights.includes('hold'))
+    .map((grant) => grant.institution)
+    .toSorted()
+}
+
 /** The compartments that a reader may open: a controller's are all. */
 export function readableBy(state: ControlState, reader: string): readonly CompartmentId[] {
   const controls = state.controllers.members.some(

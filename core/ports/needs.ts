@@ -22,11 +22,13 @@ export type TableName =
   | 'witness'
   | 'monitored'
   | 'bridge'
+  | 'mirror'
+  | 'mirror-keys'
 /**
  * Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input, `log` what the
- * log serves, `staging` what a commit of the log promises to serve.
+ * log serves, `staging` what a commit of the log promises to serve, `mirror` the objects of other homes.
  */
-export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging'
+export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging' | 'mirror'
 /** Every key a role can hold, each with one use. */
 export type KeyName =
   | 'head'

@@ -70,6 +70,14 @@ export function checkMayFetch(caller: Caller, state: ControlState, nowMs: number
   throw new AmpereError('NOT_FOUND', 'no such chain')
 }
 
+/**
+ * Has this caller's institution, at this time, the right to hold a copy of the chain? Devices have no grants.
+ */
+export function mayHold(caller: Caller, state: ControlState, nowMs: number): boolean {
+  const grant = caller.institution === null ? null : grantOf(state, caller.institution)
+  return grant !== null && grant.rights.includes('hold') && isInForce(grant, toTimestamp(nowMs))
+}
+
 function unauthorized(what: string): AmpereError {
   return new AmpereError('UNAUTHORIZED', `request: ${what}`)
 }

@@ -9,6 +9,8 @@ import type { ParsedBlock } from '../block/open-block.ts'
 import { signErased } from '../api/erased.ts'
 import { AmpereError } from '../errors.ts'
 import type { Ports } from '../ports/needs.ts'
+import type { ShredObjects } from '../ports/objects.ts'
+import type { ReadTable, WriteTable } from '../ports/table.ts'
 import type { Home } from './home.ts'
 import { JOBS_ERASE, parseErasureJob } from './store/jobs.ts'
 import { erasedRow, heightKey, loadBlock, objectName, parseStored, rowKey } from './store/rows.ts'
@@ -65,12 +67,25 @@ export async function carryOutErasure(
   const ordered = await loadBlock(ports.tables.blocks, chain, height)
   // The order was never committed, or another block won its height: nothing was ordered.
   if (ordered?.block.type !== 'erase' || ordered.block.body.act !== 'complete') return false
-  const { body } = ordered.block
+  await shredOrdered(ports, ordered)
+  await stateErased(ports, home, ordered)
+  return true
+}
+
+/** What destroying uses, in a home and in a mirror's copy of one. */
+export interface ShredPorts {
+  readonly tables: { readonly blocks: ReadTable; readonly wraps: WriteTable; readonly packages: WriteTable }
+  readonly objects: { readonly entries: ShredObjects }
+}
+
+/** Destroys what a completed erase block orders to be erased; safe to repeat. @throws AmpereError STORE_CORRUPT */
+export async function shredOrdered(ports: ShredPorts, ordered: ParsedBlock): Promise<void> {
+  const { block, chain } = ordered
+  if (block.type !== 'erase') return
+  const { body, height } = block
   const targets = body.scope === 'record' ? await everything(ports, chain, height) : body.targets
   for (const target of targets) await shredTarget(ports, ordered, target)
   if (body.scope === 'record') await removePackages(ports, chain)
-  await stateErased(ports, home, ordered)
-  return true
 }
 
 /** Signed once: the first statement is the one that counts, however often the erasure is carried out again. */
@@ -92,7 +107,7 @@ async function stateErased(ports: EraserPorts, home: Home, { id, chain, block }:
 }
 
 async function shredTarget(
-  ports: EraserPorts,
+  ports: ShredPorts,
   ordered: ParsedBlock,
   target: { readonly height: number; readonly ids: EraseTarget['ids'] | 'all' },
 ): Promise<void> {
@@ -104,6 +119,7 @@ async function shredTarget(
   const rowIsEmpty = await entombRow(ports, ordered.chain, rowKey(entries), ordered.id, (row) => {
     if (target.ids === 'all') return [...row.keys.keys()]
     if (row.keys.every((key) => 'erased' in key)) return []
+    if (!object && target.ids.length === row.keys.length) return [...row.keys.keys()]
     // Without the descriptors nobody knows which key belongs to which entry: wait for a restored object.
     if (!object) throw new AmpereError('STORE_CORRUPT', 'an object is missing; its erasure waits')
     const wanted = new Set<string>(target.ids)
@@ -114,7 +130,7 @@ async function shredTarget(
 
 /** Turns keys into tombstones by compare and swap. @returns true when no key is left in the row */
 async function entombRow(
-  ports: EraserPorts,
+  ports: ShredPorts,
   chain: ChainId,
   key: string,
   erase: BlockId,
@@ -133,7 +149,7 @@ async function entombRow(
 }
 
 async function everything(
-  ports: EraserPorts,
+  ports: ShredPorts,
   chain: ChainId,
   before: number,
 ): Promise<{ height: number; ids: 'all' }[]> {
@@ -148,7 +164,7 @@ async function everything(
   return targets
 }
 
-async function removePackages(ports: EraserPorts, chain: ChainId): Promise<void> {
+async function removePackages(ports: ShredPorts, chain: ChainId): Promise<void> {
   for (;;) {
     const rows = await ports.tables.packages.range(chain)
     if (rows.length === 0) return

@@ -5,7 +5,7 @@ import { timestampMs } from '../bytes/timestamp.ts'
 import type { EraseBlock } from '../block/block.ts'
 import { verifyJws, type OpenedJws } from '../block/jws.ts'
 import type { ParsedBlock } from '../block/open-block.ts'
-import { bridgeStore, parseErased, type ErasedStatement } from '../api/erased.ts'
+import { isStoreOf, parseErased, type ErasedStatement } from '../api/erased.ts'
 import { CLOCK_TOLERANCE_MS } from '../api/limits.ts'
 import { grantOf, type ControlState } from '../chain/state.ts'
 import { AmpereError } from '../errors.ts'
@@ -40,7 +40,7 @@ export async function addErased(
   const { jws, erased } = parseErased(compact)
   const institution = await authenticateHolder(home, jws)
   if (erased.chain !== chain) throw new AmpereError('REQUEST_MALFORMED', 'the statement is for another chain')
-  if (erased.store !== bridgeStore(institution))
+  if (!isStoreOf(institution, erased.store))
     throw new AmpereError('FORBIDDEN', "the statement is for another holder's store")
   const head = await loadHead(ports.tables.blocks, chain)
   const ordered = head && (await findErasure(ports, erased))

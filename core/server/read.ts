@@ -21,6 +21,8 @@ export const READER_NEEDS = {
     states: 'read',
     wraps: 'read',
     packages: 'read',
+    labels: 'read',
+    chains: 'read',
     receipts: 'read',
     registry: 'read',
     leaves: 'read',

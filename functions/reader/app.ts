@@ -5,6 +5,7 @@ import type { ParsedBlock } from '#core/block/open-block.ts'
 import type { ControlState } from '#core/chain/state.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
 import { checkMayFetch, type Caller } from '#core/server/authenticate.ts'
+import { listHeld, readBlockKeys, readWitnessed } from '#core/server/hold.ts'
 import type { Home } from '#core/server/home.ts'
 import {
   findChain,
@@ -21,6 +22,7 @@ import { loadBlock } from '#core/server/store/rows.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { callerOf } from '../host/caller.ts'
 import { createRoleApp, route } from '../host/operation.ts'
+import * as holding from './hold-operations.ts'
 import * as operations from './operations.ts'
 import { rangeOf } from './range.ts'
 
@@ -54,6 +56,14 @@ export function readerApp(ports: ReaderPorts, home: Home, hosting: Hosting): Rol
       const { caller } = await find(c, path.chain)
       return c.json(await readPackages(ports, path.chain, caller))
     }),
+    route(holding.listHeld, async (c, { query }) =>
+      c.json(await listHeld(ports, await callerOf(c, home, ports.now, null), query.from ?? null)),
+    ),
+    route(holding.readBlockKeys, async (c, { path }) => {
+      const { caller } = await find(c, path.chain)
+      return c.json(await readBlockKeys(ports, path.chain, Number(path.height), caller))
+    }),
+    route(holding.readWitnessed, async (c, { query }) => c.json(await readWitnessed(ports, query.from))),
     route(operations.readReceipt, async (c, { path, query }) => {
       await find(c, query.chain)
       const stored = await loadBlock(ports.tables.blocks, query.chain, query.height)

@@ -14,6 +14,7 @@ import { bench as restart } from './restart.ts'
 import { bench as seal } from './seal.ts'
 import { bench as logReceipt } from './log/receipt.ts'
 import { bench as sequence } from './log/sequence.ts'
+import { bench as logStored } from './log/stored.ts'
 import { bench as logWait } from './log/waiting.ts'
 import { bench as verify } from './verify.ts'
 import { bench as verifyMemory } from './verify-memory.ts'
@@ -31,6 +32,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   sequence,
   'log-tiles': logTiles,
   'log-wait': logWait,
+  'log-stored': logStored,
   'log-receipt': logReceipt,
   'log-audit': logAudit,
 }

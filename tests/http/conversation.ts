@@ -8,6 +8,7 @@ import { leafLabel, registryLabelKey } from '#core/block/leaf.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import { changeChain } from '#core/client/acts/change-chain.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
+import { shareRecord } from '#core/client/acts/share-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import { parseCheckpoint } from '#core/log/note/checkpoint.ts'
@@ -19,6 +20,7 @@ import * as audits from '#functions/auditor/operations.ts'
 import * as discoveries from '#functions/discovery/operations.ts'
 import type { Operation } from '#functions/host/operation.ts'
 import * as lookups from '#functions/lookup/operations.ts'
+import * as holding from '#functions/reader/hold-operations.ts'
 import * as reads from '#functions/reader/operations.ts'
 import * as registrations from '#functions/registrar/operations.ts'
 import { MONITOR_NEEDS } from '#core/server/monitor/needs.ts'
@@ -113,6 +115,8 @@ async function makeRecord(
   const erasure = { scope: 'entries' as const, entries: [first], ground: 'patient-request' as const }
   const request = await requestErasure(a, record, erasure, { patient: [device] })
   const { id: completed } = await settleErasure(a, record, request.block.height, 'complete')
+  const rights = ['append', 'hold', 'read'] as const
+  await shareRecord(a, record, { institution: id, rights: [...rights] }, [instance, device])
   return { record, erasure: completed }
 }
 
@@ -208,4 +212,7 @@ async function sayRecord(say: Say, chain: ChainId, append: Uint8Array): Promise<
   await say(reads.readObject, { path: { chain, root }, headers: { range: 'bytes=0-99' } })
   await say(reads.readPackages, { path: { chain } })
   await say(reads.readErased, { path: { chain } })
+  await say(holding.listHeld)
+  await say(holding.readBlockKeys, { path: { chain, height: '1' } })
+  await say(holding.readWitnessed)
 }

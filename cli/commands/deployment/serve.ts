@@ -4,6 +4,7 @@ import type { Connection } from '#core/client/connect.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { LOG_AUDIT_MS } from '#functions/auditor/news.ts'
 import { homeChores, homeLogAudit } from '#functions/all.ts'
+import { createMirroring, MIRROR_MS } from '#functions/mirror/mirroring.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
 import type { Hosting } from '#functions/host/app.ts'
@@ -16,6 +17,7 @@ import { playStory } from '../../demo/story.ts'
 import { writeSettings, type Settings } from '../../deployment/settings.ts'
 import { reasonOf } from '../data/reason.ts'
 import { connectInstitution, openBridge, type OpenBridge } from '../../open/bridge.ts'
+import { openMirrored } from '../../open/mirror.ts'
 import { openHome, type OpenHome } from '../../open/home.ts'
 import { createLazyValidator } from '../../open/validator.ts'
 import type { Call } from '../../program/command.ts'
@@ -70,7 +72,13 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
       chores: await homeChores(home.platform, home.home, hosting),
       auditLog: await homeLogAudit(home.platform, home.home, home.logTrust, hosting),
     }
+    const mirrored = await openMirrored(opening.folder, home.platform, opening.passphrase)
+    const mirroring = createMirroring(mirrored, log)
+    const stopMirror = screen.terminal.every(MIRROR_MS, () => void mirroring.run())
     await untilStopped(home, bridges, screen, log, scheduled)
+    stopMirror()
+    // A run that is under way uses the stores that are closed next.
+    await mirroring.ended()
     await server.close()
     screen.say('Stopped. Everything that was acknowledged is kept.')
     return EXIT.ok

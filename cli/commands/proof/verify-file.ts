@@ -39,7 +39,7 @@ export async function verifyFile(
   const ok = problems.length === 0
   const counts = found && logCounts([found.log])
   const summary = found
-    ? `${counted(found.blocks, 'block')}, ${counted(found.entries, 'entry', 'entries')}, ${found.erased} erased, ${logPhrase(counts)}, complete as of ${localTime(found.asOf)} as its home says`
+    ? `${counted(found.blocks, 'block')}, ${counted(found.entries, 'entry', 'entries')}, ${found.erased} erased, ${logPhrase(counts, pins.policy)}, complete as of ${localTime(found.asOf)} as its home says`
     : 'Not a whole record'
   screen.print({ ok, pinned: pins.registry !== undefined, ...found, log: counts, problems }, [
     summary,

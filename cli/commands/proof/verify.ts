@@ -77,7 +77,7 @@ function report(
   screen.print(
     { ok, institution, ...counts, log, complete, audited: { chains, blocks }, registryAsOf, problems },
     [
-      `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log)}${asOf}`,
+      `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, open.connection.ports.pins.policy)}${asOf}`,
       completePhrase(complete),
       `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),

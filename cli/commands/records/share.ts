@@ -20,21 +20,26 @@ import { localTime } from '../../terminal/words.ts'
 
 interface GrantOptions extends ActingOptions {
   readonly append?: boolean
+  readonly hold?: boolean
   readonly compartments?: readonly string[]
   /** Milliseconds since 1970. */
   readonly until?: number
 }
 
-/** Grants an institution the right to read, and with --append to write. Granting again changes the grant. */
+/** Grants an institution the right to read, with --append to write too, or with --hold to keep a sealed copy only. */
 export async function grant(call: Call<GrantOptions>): Promise<number> {
   const [record = '', wanted = ''] = call.args
   const { append, compartments, until } = call.options
+  const holds = call.options.hold === true
+  if (append === true && holds)
+    throw usage('--hold keeps a sealed copy and writes nothing: not with --append')
   if (until !== undefined && until <= call.screen.terminal.now()) throw usage('--until has passed already')
   return withSession(call, async (session) => {
     const chain = await chainArgument(session, record)
     const institution = memberArgument(session, wanted)
     if (compartments) await checkCompartments(session, chain, compartments)
-    const rights = append === true ? (['append', 'read'] as const) : (['read'] as const)
+    const reads = append === true ? (['append', 'read'] as const) : (['read'] as const)
+    const rights = holds ? (['hold'] as const) : reads
     const ends: Timestamp | null = until === undefined ? null : toTimestamp(until)
     const block = await shareRecord(session.open.connection, chain, {
       institution,
@@ -50,7 +55,9 @@ export async function grant(call: Call<GrantOptions>): Promise<number> {
       height === null
         ? `${institution} may ${rights.join(' and ')}${what}${time} already; nothing was changed.`
         : `${institution} may now ${rights.join(' and ')}${what}${time} (block ${height}).`,
-      `There npx ampere pair link ${chain} --patient ID --as ${institution}`,
+      holds
+        ? `There npx ampere mirror add ${session.settings.origin} --policy FILE --as ${institution}`
+        : `There npx ampere pair link ${chain} --patient ID --as ${institution}`,
       `Undo  npx ampere revoke ${shortId(chain)} ${institution}`,
     ])
     return EXIT.ok

@@ -33,9 +33,10 @@ export function applyRecord(
   if (author.kind === 'device') return state
   const grant = grantOf(state, author.institution)
   if (!grant || !isInForce(grant, block.time)) return violation('grant', 'the author has no grant in force')
-  // Every reader may enter what it read, in whatever compartment the access chain keeps it.
-  if (state.purpose === 'access') return state
+  // Every reader may enter what it read, in whatever compartment the access chain keeps it. Who only holds reads nothing.
+  if (state.purpose === 'access' && grant.rights.includes('read')) return state
   if (!grant.rights.includes('append')) return violation('right', 'the grant has no right to append')
+  if (state.purpose === 'access') return state
   if (block.entries.compartments.some((id) => !grant.compartments.includes(id))) {
     return violation('compartment', 'the grant does not cover every compartment of the entries')
   }

@@ -88,8 +88,8 @@ export async function setControllers(
 }
 
 /**
- * Makes the access chain follow its record: the same controllers, and for each institution that is granted
- * anything the right to append. What a crash left undone between the two chains is done by the next call.
+ * Makes the access chain follow its record: the same controllers, for each institution that may read or write the right
+ * to append, for each that may hold the right to hold. What a crash left undone between the two chains is done by the next call.
  * @returns the access chain's new block, or null when there was nothing to do
  */
 export async function alignAccessChain(
@@ -105,9 +105,12 @@ export async function alignAccessChain(
 
 function accessChange(record: ControlState, access: ControlState): Change | null {
   const compartments = access.compartments.map((compartment) => compartment.id)
-  const grant = record.grants
-    .filter(({ institution }) => grantOf(access, institution) === null)
-    .map(({ institution }) => appendGrant(institution, compartments))
+  const grant = record.grants.flatMap((granted) => {
+    const there = grantOf(access, granted.institution)
+    const rights = accessRights(granted, there)
+    if (there && there.rights.join() === rights.join()) return []
+    return [{ ...(there ?? emptyGrant(granted.institution, compartments)), rights }]
+  })
   const revoke = access.grants
     .filter(({ institution }) => grantOf(record, institution) === null)
     .map(({ institution }) => institution)
@@ -116,8 +119,17 @@ function accessChange(record: ControlState, access: ControlState): Change | null
   return { grant, revoke, ...(sameControllers ? {} : { controllers: record.controllers }) }
 }
 
-function appendGrant(institution: InstitutionId, compartments: readonly CompartmentId[]): Grant {
-  return { institution, rights: ['append'], compartments: [...compartments], until: null, limits: null }
+/** Who reads or writes enters it; who holds the record holds its access chain too, and enters nothing. */
+function accessRights(granted: Grant, there: Grant | null): Grant['rights'] {
+  const kept = (there?.rights ?? []).filter((right) => right !== 'hold')
+  const enters = granted.rights.some((right) => right !== 'hold')
+  const others = kept.length === 0 ? ['append' as const] : kept
+  const holds = granted.rights.includes('hold') ? ['hold' as const] : []
+  return [...(enters ? others : []), ...holds].toSorted()
+}
+
+function emptyGrant(institution: InstitutionId, compartments: readonly CompartmentId[]): Grant {
+  return { institution, rights: [], compartments: [...compartments], until: null, limits: null }
 }
 
 function compartmentsNamed(

@@ -2,7 +2,7 @@
 import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { verifyJws } from '../../block/jws.ts'
-import { bridgeStore, parseErased, type ErasedStatement } from '../../api/erased.ts'
+import { bridgeStore, isStoreOf, mirrorStore, parseErased, type ErasedStatement } from '../../api/erased.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { PublicJwk } from '../../ports/keys.ts'
@@ -73,7 +73,10 @@ export function erasureProgress(
   })
 }
 
-/** The home, and the bridge of every institution that could read at any time since the oldest erased entry. */
+/**
+ * The home, the bridge of every institution that could read at any time since the oldest erased entry, and the mirror
+ * of every one that could hold.
+ */
 function holdersOf(
   { origin, readers }: Pick<ErasureContext, 'origin' | 'readers'>,
   { body, height }: CompletedErasure,
@@ -82,8 +85,13 @@ function holdersOf(
   const spans = readers.filter(
     (span, i) => span.height < height && (readers[i + 1]?.height ?? height) > oldest,
   )
-  const institutions = new Set(spans.flatMap((span) => span.institutions))
-  return [origin, ...[...institutions].toSorted().map((id) => bridgeStore(id as InstitutionId))]
+  const bridges = new Set(spans.flatMap((span) => span.institutions))
+  const mirrors = new Set(spans.flatMap((span) => span.mirrors))
+  return [
+    origin,
+    ...[...bridges].toSorted().map((id) => bridgeStore(id as InstitutionId)),
+    ...[...mirrors].toSorted().map((id) => mirrorStore(id as InstitutionId)),
+  ]
 }
 
 async function verifyStatement(context: ErasureContext, compact: string): Promise<ErasedStatement | null> {
@@ -99,7 +107,7 @@ async function verifyStatement(context: ErasureContext, compact: string): Promis
   }
 }
 
-/** The key that may speak for a store: the home's head key, or an instance's of the bridge's institution. */
+/** The key that may speak for a store: the home's head key, or an instance's of the institution whose bridge or mirror it is. */
 function keyFor({ records, origin }: ErasureContext, kid: Kid, store: string): PublicJwk | null {
   if (store === origin) return headKeyAt(records, kid, origin)
   const record = keyRecordOf(records, kid)
@@ -107,7 +115,5 @@ function keyFor({ records, origin }: ErasureContext, kid: Kid, store: string): P
   // A key that was retired since may have signed while it was in use; one that was stolen speaks for nobody.
   if (record.revoked?.reason === 'compromised') return null
   const { institution } = record.owner
-  return recordOf(records, 'institution', institution) && store === bridgeStore(institution)
-    ? record.jwk
-    : null
+  return recordOf(records, 'institution', institution) && isStoreOf(institution, store) ? record.jwk : null
 }

@@ -6,7 +6,7 @@ import type { EpochKey } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf } from '../../chain/rules/authority.ts'
-import { readersOf, type Link } from '../../chain/state.ts'
+import { mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import type { PublicJwk } from '../../ports/keys.ts'
@@ -39,10 +39,12 @@ export interface Replica {
   readonly statement: string
 }
 
-/** Who can read from a height on, until the next span. */
+/** Who can read, and who holds, from a height on, until the next span. */
 export interface ReaderSpan {
   readonly height: number
   readonly institutions: readonly string[]
+  /** Institutions with the right to hold: their mirrors have a copy of what is sealed. */
+  readonly mirrors: readonly string[]
 }
 
 /** Which label key holds after the block at a height, until the next span. */
@@ -194,7 +196,7 @@ function spanAfter({ opened: { block }, state }: Link): ReaderSpan[] {
     state.controllers.members.flatMap((member) => (member.kind === 'device' ? [member.kid] : [])),
   )
   const institutions = readersOf(state).filter((reader) => !devices.has(reader))
-  return [{ height: block.height, institutions }]
+  return [{ height: block.height, institutions, mirrors: mirrorsOf(state) }]
 }
 
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {

@@ -8,7 +8,14 @@ import { AmpereError } from '../../errors.ts'
 import type { AppendTable } from '../../ports/table.ts'
 import { dirtyShard, markOf } from '../store/attempt.ts'
 import { erasureJob, JOBS_ERASE, JOBS_SWEEP } from '../store/jobs.ts'
-import { chainPartition, objectName, packageRowKey, rowKey } from '../store/rows.ts'
+import {
+  chainPartition,
+  heldPartition,
+  holdersPutBy,
+  objectName,
+  packageRowKey,
+  rowKey,
+} from '../store/rows.ts'
 import { refuseCopy } from './copies.ts'
 import type { WriterPorts } from './needs.ts'
 
@@ -38,6 +45,9 @@ export async function storeParts(
   const wereThere: Part[] = []
   for (const part of partsOf(ports, parsed, append, link)) if (!(await part.put())) wereThere.push(part)
   if (block.type === 'genesis') await tables.chains.insert(chainPartition(chain), chain, new Uint8Array(0))
+  // Before the block, so that no grant to hold is without its row; one of a block that never committed names nothing.
+  for (const institution of holdersPutBy(block))
+    await tables.chains.insert(heldPartition(institution), chain, new Uint8Array(0))
   if (block.type === 'erase' && block.body.act === 'complete') {
     await tables.jobs.insert(JOBS_ERASE, erasureJob(chain, block.height), utf8(parsed.id))
   }

@@ -5,7 +5,7 @@ import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { EraseBlock } from '../../block/block.ts'
 import { verifyJws } from '../../block/jws.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
-import { bridgeStore, parseErased } from '../../api/erased.ts'
+import { isStoreOf, parseErased } from '../../api/erased.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { Row } from '../../ports/table.ts'
 import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
@@ -167,11 +167,11 @@ async function openStatement(
     if (!key || erased.chain !== chain) return null
     await verifyJws(jws, key.jwk, home.verifiers)
     const isOwn = 'deployment' in key.owner && key.owner.deployment === home.deployment && key.use === 'head'
-    const holder =
-      'institution' in key.owner && key.use === 'sign' ? bridgeStore(key.owner.institution) : null
-    const store = isOwn ? home.origin : holder
-    const place = erasedRow(height, isOwn ? null : holder)
-    return erased.store === store && row.key === place ? { block: erased.block, isOwn } : null
+    const isHolders =
+      'institution' in key.owner && key.use === 'sign' && isStoreOf(key.owner.institution, erased.store)
+    const isTheirs = isOwn ? erased.store === home.origin : isHolders
+    const place = erasedRow(height, isOwn ? null : erased.store)
+    return isTheirs && row.key === place ? { block: erased.block, isOwn } : null
   } catch (error) {
     if (isAmpereError(error)) return null
     throw error

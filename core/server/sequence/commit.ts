@@ -25,8 +25,17 @@ export interface GrownLog extends LogEdge {
 }
 
 /** Adds runs in order: the blocks of each lie behind each other. */
-export function growLog({ edge, tail }: LogEdge, runs: readonly PendingRun[]): GrownLog {
+export function growLog(before: LogEdge, runs: readonly PendingRun[]): GrownLog {
   const leaves = runs.flatMap((run) => run.blocks.map(({ entry }) => entry))
+  const { files, ...grown } = addEntries(before, leaves)
+  return { ...grown, staging: { files, runs: placed(runs, before.edge.size) }, added: leaves.length }
+}
+
+/** The edge of a log with more entries, and all tiles and bundles that the new size needs beyond the old one. */
+export function addEntries(
+  { edge, tail }: LogEdge,
+  leaves: readonly Uint8Array[],
+): LogEdge & { readonly files: readonly LogFile[] } {
   const grown = grow(edge, leaves.map(leafHash))
   const { size } = grown.edge
   const entries = [...tail, ...leaves]
@@ -36,12 +45,7 @@ export function growLog({ edge, tail }: LogEdge, runs: readonly PendingRun[]): G
     const from = index * TILE_WIDTH - first
     files.push({ path: bundlePath({ index, width }), bytes: encodeBundle(entries.slice(from, from + width)) })
   }
-  return {
-    edge: grown.edge,
-    tail: entries.slice(entries.length - (size % TILE_WIDTH)),
-    staging: { files, runs: placed(runs, edge.size) },
-    added: leaves.length,
-  }
+  return { edge: grown.edge, tail: entries.slice(entries.length - (size % TILE_WIDTH)), files }
 }
 
 /**

@@ -9,6 +9,7 @@ import { EMPTY_EDGE, edgeOf, rootOf } from '../../log/tile/grow.ts'
 import { hashAt } from '../../log/tile/hashes.ts'
 import { bundlePath, TILE_WIDTH } from '../../log/tile/path.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
+import type { FetchObjects } from '../../ports/objects.ts'
 import { logOriginOf } from '../../api/log.ts'
 import type { Home } from '../home.ts'
 import { apply } from './apply.ts'
@@ -107,8 +108,8 @@ async function begin(ports: SequencerPorts, home: Home): Promise<LoadedTree> {
 }
 
 /** The right edge from the stored tiles, proved to be that of the committed tree. */
-async function readEdge(
-  { objects }: SequencerPorts,
+export async function readEdge(
+  { objects }: { readonly objects: { readonly log: FetchObjects } },
   { size, root }: LoadedTree['tree']['checkpoint'],
 ): Promise<LogEdge> {
   const fetch = (path: string) => objects.log.fetch(path)

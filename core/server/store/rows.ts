@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCanonical } from '../../bytes/canonical-json.ts'
 import { fromBase64url, fromUtf8 } from '../../bytes/encoding.ts'
-import type { ChainId, Digest } from '../../bytes/ids.ts'
+import type { ChainId, Digest, InstitutionId } from '../../bytes/ids.ts'
 import { parseWith } from '../../bytes/schema.ts'
+import type { Block } from '../../block/block.ts'
 import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
 import { packageKey } from '../../block/packages.ts'
 import { packageSchema, type EpochPackage } from '../../api/append.ts'
@@ -62,6 +63,19 @@ export function rangeUnder(prefix: string): { readonly from: string; readonly to
 /** Partition of the list of chains: 64 even parts. */
 export function chainPartition(chain: ChainId): string {
   return chain.slice(0, 1)
+}
+
+/** Partition of the list of chains with those that an institution was ever granted to hold; the chain says whether it still is. */
+export function heldPartition(institution: InstitutionId): string {
+  return `held/${institution}`
+}
+
+/** Institutions to which a block grants that they hold its chain. */
+export function holdersPutBy(block: Block): readonly InstitutionId[] {
+  if (block.type !== 'control') return []
+  return block.body.grants.put.flatMap(({ institution, rights }) =>
+    rights.includes('hold') ? [institution] : [],
+  )
 }
 
 /**

@@ -83,6 +83,8 @@ describe('the witness of the demo, in a second process', () => {
     const { out } = await run(['start', '--once', '--data', folder])
     expect(out).toContain(`  ${ready.blocks} of ${ready.blocks} blocks witnessed\n`)
     expect(out).toContain(`Witness: at ${new URL(ready.witness.url).host} (${MARK})`)
+    const verified = await run(['verify', '--all', '--data', folder])
+    expect(verified).toMatchObject({ code: 0, out: expect.stringContaining(`witnessed (${MARK})`) })
   }, 30_000)
 
   it('is said not to serve, with why, when it cannot; the demo goes on', async () => {

@@ -187,8 +187,12 @@ async function rotated(kit: Kit, author: Signer): Promise<Attempt> {
   return on(kit, await control(kit, kit.head, [], given), author)
 }
 
-function granted(kit: Kit, given: Parameters<Kit['grantOf']>[1] | null): Promise<Attempt> {
-  const parent = inState(kit, { grants: given ? [kit.grantOf('hospital-a', given)] : [] })
+function granted(
+  kit: Kit,
+  given: Parameters<Kit['grantOf']>[1] | null,
+  state: Parameters<typeof inState>[1] = {},
+): Promise<Attempt> {
+  const parent = inState(kit, { ...state, grants: given ? [kit.grantOf('hospital-a', given)] : [] })
   return on(kit, record(kit, parent), kit.a, parent)
 }
 
@@ -219,6 +223,12 @@ const WRITERS: readonly Case[] = [
     (kit) => granted(kit, { until: later(kit.head.opened.block.time, 1000) }),
   ],
   ['right', 'a reader that writes', (kit) => granted(kit, { rights: ['read'] })],
+  ['right', 'a mirror that writes', (kit) => granted(kit, { rights: ['hold'] })],
+  [
+    'right',
+    'a mirror that enters a reading in an access chain',
+    (kit) => granted(kit, { rights: ['hold'] }, { purpose: 'access' }),
+  ],
   [
     'compartment',
     'a writer beyond its compartments',

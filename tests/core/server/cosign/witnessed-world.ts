@@ -62,7 +62,8 @@ export async function witnessedWorld(
   return { world, policy, clock, between, witnesses: names.map((name) => `http://${name}.test`), base }
 }
 
-async function makeWitness(
+/** A witness of the home's log at an origin of its own. */
+export async function makeWitness(
   origin: string,
   logKeys: readonly string[],
   clock: { now: number },

@@ -1,50 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { countCalls } from '#adapters/around/counts.ts'
-import { fromBase64url, fromUtf8, utf8 } from '#core/bytes/encoding.ts'
-import { asDeploymentId, type BlockId, type ChainId } from '#core/bytes/ids.ts'
-import type { RecordBlock } from '#core/block/block.ts'
-import type { ParsedBlock } from '#core/block/open-block.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import type { Replica } from '#core/client/read/replica.ts'
-import { digestOf } from '#core/crypto/hash.ts'
 import { select } from '#core/ports/needs.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
-import { dirtyShard, markOf } from '#core/server/store/attempt.ts'
-import { heightKey } from '#core/server/store/rows.ts'
-import { insertPrepared } from '#tests/bench/worlds/prepared-chain.ts'
-import { ORIGIN, START_MS, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { growUnsigned } from '#tests/bench/worlds/unsigned-blocks.ts'
+import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const TILE = 256
 /** Blocks that one run reads of one chain at most. */
 const PER_CHAIN = 1000
-
-/**
- * Appends blocks and their marks as writers leave them, signed by nobody: admission looks at that, sequencing does not.
- */
-async function grow(world: TestDeployment, replica: Replica, count: number): Promise<Replica> {
-  const { instance } = world.institution('hospital-a')
-  const unsigned = { ...instance, sign: async () => new Uint8Array(64).fill(1) }
-  const blocks = world.platform.table('blocks')
-  const from = replica.link.opened.block.height + 1
-  const at = { ...replica, notes: Array.from({ length: from }) as unknown as Replica['notes'] }
-  const next = await insertPrepared(blocks, at, unsigned, from + count - 1)
-  const dirty = world.platform.table('dirty')
-  for (const { value } of await blocks.range(replica.chain, { from: heightKey(from), limit: count })) {
-    const mark = markOf(known(replica.chain, fromUtf8(value)), START_MS)
-    await dirty.insert(dirtyShard(replica.chain), mark.key, mark.value)
-  }
-  return next
-}
-
-/** A block that was just made: parsing it as one that a stranger sent takes longer than everything else here. */
-function known(chain: ChainId, compact: string): ParsedBlock {
-  const input = compact.slice(0, compact.lastIndexOf('.'))
-  const block = JSON.parse(fromUtf8(fromBase64url(input.slice(input.indexOf('.') + 1)))) as RecordBlock
-  return { id: digestOf(utf8(input)) as string as BlockId, chain, block, compact } as ParsedBlock
-}
 
 /** A warm sequencer whose calls are counted, a log whose last tile is just full, and so many chains in it. */
 async function fullTile(chains: number) {
@@ -60,7 +29,7 @@ async function fullTile(chains: number) {
   const { size } = await sequencer.run()
   const [first] = replicas
   if (!first) throw new RangeError('a chain is needed')
-  replicas[0] = await grow(world, first, TILE - (size % TILE))
+  replicas[0] = await growUnsigned(world, first, TILE - (size % TILE))
   await sequencer.run()
   return { world, replicas, sequencer, counts, reset }
 }
@@ -69,7 +38,7 @@ async function fullTile(chains: number) {
 async function callsFor(leaves: number) {
   const { world, replicas, sequencer, counts, reset } = await fullTile(Math.ceil(leaves / PER_CHAIN))
   for (const [i, replica] of replicas.entries())
-    await grow(world, replica, Math.min(PER_CHAIN, leaves - i * PER_CHAIN))
+    await growUnsigned(world, replica, Math.min(PER_CHAIN, leaves - i * PER_CHAIN))
   reset()
   const { added } = await sequencer.run()
   return { added, calls: counts() }

@@ -20,7 +20,11 @@ export async function homeWith(cast: Cast, story: Story): Promise<{ reader: Conn
   const clock = { now: START_MS }
   const now = () => clock.now
   const random = bytesFor('home')
-  const platform: Platform = { ...openMemory({ now, random }), signer: async () => cast.signers['home-1'] }
+  const base = openMemory({ now, random })
+  const platform: Platform = {
+    ...base,
+    signer: async (name) => (name === 'head' ? cast.signers['home-1'] : base.signer(name)),
+  }
   const verifiers = createVerifiers()
   const { pinned } = cast.history
   const home: Home = {

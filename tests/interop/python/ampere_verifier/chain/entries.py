@@ -36,10 +36,12 @@ def judge_record(block: Block, parent: Block, state: State, registry: RegistrySt
     grant = grant_of(state, author.institution)
     if grant is None or not is_in_force(grant, block.payload["time"]):
         raise Broken("grant", "the author has no grant in force")
-    if state["purpose"] == "access":
+    if state["purpose"] == "access" and "read" in grant["rights"]:
         return state
     if "append" not in grant["rights"]:
         raise Broken("right", "the grant has no right to append")
+    if state["purpose"] == "access":
+        return state
     if not wanted <= set(grant["compartments"]):
         raise Broken("compartment", "the grant lacks a compartment")
     return state

@@ -55,7 +55,9 @@ def completed_erasures(chain: Chain, origin: str) -> list[Erasure]:
             oldest = 0 if targets is None else min(targets)
             bridges = {f"bridge:{name}" for state in chain.states[oldest:block.height]
                        for name in reading_institutions(state)}
-            found.append(Erasure(block, targets, {origin, *bridges}))
+            mirrors = {f"mirror:{grant['institution']}" for state in chain.states[oldest:block.height]
+                       for grant in state["grants"] if "hold" in grant["rights"]}
+            found.append(Erasure(block, targets, {origin, *bridges, *mirrors}))
     return found
 
 
@@ -82,7 +84,7 @@ def take_statement(jws: str, chain: Chain, origin: str, erasures: list[Erasure])
 
 
 def _key_for(statement: Statement, store: str, origin: str, registry: RegistryState) -> dict | None:
-    """The home's as for head statements; for a bridge any instance's key but a compromised one."""
+    """The home's as for head statements; for a bridge or a mirror any instance's key but a compromised one."""
     if store == origin:
         return registry.head_key(statement.kid, origin)
     record = registry.get("key", statement.kid)
@@ -91,5 +93,5 @@ def _key_for(statement: Statement, store: str, origin: str, registry: RegistrySt
     institution = record["owner"]["institution"]
     if record["revoked"] is not None and record["revoked"]["reason"] == "compromised":
         return None
-    is_its = store == f"bridge:{institution}" and registry.get("institution", institution) is not None
+    is_its = store in (f"bridge:{institution}", f"mirror:{institution}") and registry.get("institution", institution) is not None
     return record["jwk"] if is_its else None

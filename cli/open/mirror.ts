@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import { deploymentId, digest, institutionId } from '#core/bytes/schema.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
+import { AmpereError } from '#core/errors.ts'
+import { parseVerifierKey } from '#core/log/note/key.ts'
+import { select, type Platform } from '#core/ports/needs.ts'
+import { MIRROR_NEEDS, type MirrorPorts } from '#core/server/mirror/copy-of.ts'
+import type { MirroredHome } from '#core/server/mirror/mirror.ts'
+import { actingInstance, openInstitution } from './institution.ts'
+
+const schema = v.strictObject({
+  v: v.literal(1),
+  homes: v.array(
+    v.strictObject({
+      deployment: deploymentId,
+      origin: v.string(),
+      registry: digest,
+      log: v.array(v.string()),
+      institution: institutionId,
+    }),
+  ),
+})
+
+/** A home that a data folder mirrors, as its file `mirror.json` says; no secret is in it. */
+export type MirroredEntry = v.InferOutput<typeof schema>['homes'][number]
+
+/** The homes that a data folder mirrors. @throws AmpereError STORE_CORRUPT */
+export function readMirrored(folder: string): readonly MirroredEntry[] {
+  const file = join(folder, 'mirror.json')
+  if (!existsSync(file)) return []
+  try {
+    return v.parse(schema, JSON.parse(readFileSync(file, 'utf8'))).homes
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
+  }
+}
+
+/** Replaces the list as a whole. */
+export function writeMirrored(folder: string, homes: readonly MirroredEntry[]): void {
+  const file = join(folder, 'mirror.json')
+  writeFileSync(`${file}.tmp`, `${JSON.stringify({ v: 1, homes }, null, 2)}\n`, { mode: 0o600 })
+  renameSync(`${file}.tmp`, file)
+}
+
+/** Ports and pins of every home that a folder mirrors; each is asked as the institution that it grants to hold. */
+export async function openMirrored(
+  folder: string,
+  platform: Platform,
+  passphrase: string | StretchedPassphrase,
+): Promise<readonly { readonly ports: MirrorPorts; readonly home: MirroredHome }[]> {
+  const verifiers = createVerifiers()
+  const stores = await select(platform, { ...MIRROR_NEEDS, keys: {} })
+  return Promise.all(
+    readMirrored(folder).map(async (entry) => {
+      const instance = actingInstance(await openInstitution(folder, entry.institution, passphrase))
+      const logKeys = entry.log.map(parseVerifierKey)
+      return {
+        ports: { ...stores, keys: { instance } },
+        home: { ...entry, logKeys, backupDays: 0, verifiers },
+      }
+    }),
+  )
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromUtf8, toBase64url } from '../../bytes/encoding.ts'
+import { asChainId, type ChainId, type Digest } from '../../bytes/ids.ts'
+import type { BlockKeysAnswer, BlocksAnswer } from '../../api/answers.ts'
+import { MAX_PAGE_BLOCKS } from '../../api/limits.ts'
+import type { Range } from '../../ports/table.ts'
+import { CHAIN_CHARACTERS, partNames } from '../store/attempt.ts'
+import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
+import { REGISTRY_PARTITION } from '../store/registry.ts'
+import { heightKey, loadBlock, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
+import type { HomeStores } from './stores.ts'
+
+/**
+ * Where a home's contents are copied from: the home itself over HTTP, or a copy of it. Nothing that it gives is believed
+ * before it was verified.
+ */
+export interface HomeSource {
+  registryBlocks(from: number): Promise<BlocksAnswer>
+  /** Chains that may be copied, each with the height of its newest block. */
+  chains(): AsyncIterable<{ readonly chain: ChainId; readonly height: number }>
+  blocks(chain: ChainId, from: number): Promise<BlocksAnswer>
+  keyRow(chain: ChainId, name: string): Promise<Uint8Array | null>
+  object(chain: ChainId, root: Digest, maxBytes: number): Promise<Uint8Array | null>
+  /** What the block at a height brought beside its entries. */
+  blockKeys(chain: ChainId, height: number): Promise<BlockKeysAnswer>
+  /** Statements that erasures were carried out. */
+  erased(chain: ChainId): Promise<readonly string[]>
+  /** The newest published checkpoint; null before the log begins. */
+  checkpoint(): Promise<string | null>
+  /** Checkpoints that had the quorum, in order of size. */
+  witnessed(): AsyncIterable<string>
+  /** A tile or bundle of the log by its path. */
+  logFile(path: string): Promise<Uint8Array | null>
+}
+
+/** A copy as a source. */
+export function storedSource({ tables, objects }: HomeStores): HomeSource {
+  return {
+    registryBlocks: (from) => page(tables.registry.range(REGISTRY_PARTITION, range(from)), from),
+    chains: () => storedChains(tables),
+    blocks: (chain, from) => page(tables.blocks.range(chain, range(from)), from),
+    keyRow: async (chain, name) => (await tables.wraps.get(chain, name))?.value ?? null,
+    object: (chain, root) => objects.entries.fetch(objectName(chain, root)),
+    blockKeys: (chain, height) => storedKeys(tables, chain, height),
+    erased: async (chain) => {
+      const statements: string[] = []
+      for await (const row of allRows(tables.receipts, chain, rangeUnder('erased')))
+        statements.push(fromUtf8(row.value))
+      return statements
+    },
+    checkpoint: async () => {
+      const row = await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+      return row && fromUtf8(row.value)
+    },
+    witnessed: async function* () {
+      for await (const row of allRows(tables.checkpoints, WITNESSED_PARTITION)) yield fromUtf8(row.value)
+    },
+    logFile: (path) => objects.log.fetch(path),
+  }
+}
+
+async function page(
+  rows: Promise<readonly { readonly value: Uint8Array }[]>,
+  from: number,
+): Promise<BlocksAnswer> {
+  const items = (await rows).map((row) => fromUtf8(row.value))
+  return { items, next: items.length < MAX_PAGE_BLOCKS ? null : from + items.length }
+}
+
+function range(from: number): Range {
+  return { from: heightKey(from), limit: MAX_PAGE_BLOCKS }
+}
+
+/** All rows of a partition in turn. */
+export async function* allRows(
+  table: HomeStores['tables']['blocks'],
+  partition: string,
+  { from: first, to }: { readonly from?: string; readonly to?: string } = {},
+) {
+  for (let from = first ?? ''; ;) {
+    const rows = await table.range(partition, to === undefined ? { from } : { from, to })
+    yield* rows
+    const last = rows.at(-1)
+    if (!last) return
+    from = `${last.key}\u0000`
+  }
+}
+
+async function* storedChains({ chains, blocks }: HomeStores['tables']) {
+  for (const partition of CHAIN_CHARACTERS) {
+    for await (const { key } of allRows(chains, partition)) {
+      const chain = asChainId(key)
+      const [head] = await blocks.range(chain, { reverse: true, limit: 1 })
+      if (head) yield { chain, height: Number(head.key) }
+    }
+  }
+}
+
+async function storedKeys(
+  { blocks, packages, labels }: HomeStores['tables'],
+  chain: ChainId,
+  height: number,
+): Promise<BlockKeysAnswer> {
+  const stored = await loadBlock(blocks, chain, height)
+  const names = stored && partNames(stored.block)
+  const rows = names?.packages ? await packages.range(chain, rangeUnder(names.packages)) : []
+  const label = names?.label ? await labels.get(chain, names.label) : null
+  return {
+    packages: rows.flatMap((row) => parsePackage(row.value) ?? []),
+    labelKey: label && toBase64url(label.value),
+  }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fromBase64url, fromUtf8 } from '../../bytes/encoding.ts'
+import type { ChainId } from '../../bytes/ids.ts'
+import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
+import { registryLabelKey } from '../../block/leaf.ts'
+import type { Link } from '../../chain/state.ts'
+import { digestOf } from '../../crypto/hash.ts'
+import { AmpereError } from '../../errors.ts'
+import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
+import { headKeyAt } from '../../registry/snapshot.ts'
+import { shredOrdered } from '../erase.ts'
+import type { Home } from '../home.ts'
+import type { GapRule } from '../copy/copy-block.ts'
+import {
+  broke,
+  copyChain,
+  copyRegistry,
+  erasuresIn,
+  isExplained,
+  type CopyContext,
+} from '../copy/copy-chain.ts'
+import { copyStatements } from '../copy/copy-statements.ts'
+import { noteGap, notedGaps } from '../copy/gaps.ts'
+import { allRows, type HomeSource } from '../copy/source.ts'
+import { dirtyShard, markOf, partNames } from '../store/attempt.ts'
+import { REGISTRY_PARTITION } from '../store/registry.ts'
+import type { RestorePorts } from './needs.ts'
+import { leafFinder, type LeafFinder } from './restore-leaves.ts'
+import { restoreLog, type RestoredLog } from './restore-log.ts'
+
+/** Something that was acknowledged and that the mirror does not have. */
+export interface Loss {
+  readonly chain: ChainId
+  readonly height: number
+  /** `tail`: the log has a block of this height, and the copy ends before it; else the part that is missing. */
+  readonly rule: 'tail' | GapRule
+}
+
+/** What came of a restore. */
+export interface RestoreReport {
+  readonly chains: number
+  readonly blocks: number
+  /** Completed erasures, carried out again. */
+  readonly erasures: number
+  readonly logSize: number
+  /** Log entries that belong to nothing that was restored: of chains that the mirror was not granted to hold, or lost. */
+  readonly unexplained: number
+  /** What is known to be lost. */
+  readonly losses: readonly Loss[]
+}
+
+/** How a restore is carried out. */
+export interface RestoreOptions {
+  /** Checkpoints of the home's log that witnesses, or anybody, kept. */
+  readonly seen: readonly string[]
+  /** Go on without what is known to be lost, and name it, instead of refusing. */
+  readonly acceptLoss: boolean
+}
+
+/**
+ * Fills an empty home from a copy. Nothing of the copy is believed: the registry is folded from its pinned id, the log is that
+ * which this home's keys signed, every block is verified by folding and found in the log, every part is what its block
+ * names, and what was erased is erased again. It may be repeated until it succeeds; a home must not serve before.
+ * @throws AmpereError VERIFICATION_FAILED with rule, chain and height for what is not as it was signed, or is lost unless that
+ * is accepted; KEY_UNAVAILABLE when the key file is another home's; ALREADY_EXISTS when the home has a log of its own
+ */
+export async function restoreHome(
+  source: HomeSource,
+  ports: RestorePorts,
+  home: Home,
+  options: RestoreOptions,
+): Promise<RestoreReport> {
+  const log = await restoreLog(source, ports, home, options.seen)
+  const registry = await restoreRegistry(source, ports, home, log)
+  const context: CopyContext = { registry, verifiers: home.verifiers, refreshRegistry: async () => undefined }
+  const total = { chains: 0, blocks: 0, erasures: 0 }
+  const losses: Loss[] = []
+  for await (const { chain } of source.chains()) {
+    const lost: Loss[] = [...(await restoreLeaves(source, ports, log, chain))]
+    const { head } = await copyChain(source, ports, context, chain, async (gap) => noteGap(ports, gap))
+    if (!head) continue
+    const erasures = await erasuresIn(ports, chain)
+    for (const gap of await notedGaps(ports, chain))
+      if (!(await isExplained(ports, erasures, gap))) lost.push(gap)
+    const [first] = lost
+    if (first && !options.acceptLoss) throw lossError(first)
+    for (const ordered of erasures) await shredOrdered(ports, ordered)
+    await copyStatements(source, ports, context, chain)
+    await markForLog(ports, chain, head)
+    losses.push(...lost)
+    total.chains++
+    total.blocks += head.opened.block.height + 1
+    total.erasures += erasures.length
+  }
+  return { ...total, logSize: log.size, unexplained: log.places.size, losses }
+}
+
+/** The registry, which must say that this home's head key is its own. */
+async function restoreRegistry(
+  source: HomeSource,
+  ports: RestorePorts,
+  { registry: { pinned }, verifiers, origin }: Home,
+  log: RestoredLog,
+): Promise<RegistryHistory> {
+  const registry = createRegistryHistory(pinned, verifiers)
+  await copyRegistry(source, ports, registry)
+  if (!headKeyAt(registry.newest(), ports.keys.head.kid, origin))
+    throw new AmpereError(
+      'KEY_UNAVAILABLE',
+      'the key file has another head key than the registry gives this home',
+    )
+  const leaves = leafFinder(log, pinned)
+  const key = registryLabelKey(pinned)
+  for await (const row of allRows(ports.tables.registry, REGISTRY_PARTITION))
+    leaves.next(key, fromUtf8(row.value))
+  if (leaves.hasLostNext(key))
+    throw broke('tail', pinned as string as ChainId, registry.height() + 1, 'the registry')
+  await leaves.store(ports.tables.leaves)
+  return registry
+}
+
+/**
+ * Where the blocks of a chain are in the log, stored before its blocks are, so that none is ever logged twice. Blocks are
+ * compared with what the log signed here, and verified when they are copied.
+ */
+async function restoreLeaves(
+  source: HomeSource,
+  ports: RestorePorts,
+  log: RestoredLog,
+  chain: ChainId,
+): Promise<readonly Loss[]> {
+  const leaves: LeafFinder = leafFinder(log, chain)
+  let labelKey: Uint8Array = new Uint8Array(0)
+  let height = 0
+  for (;;) {
+    const page = await source.blocks(chain, height)
+    for (const compact of page.items) {
+      const parsed = parsedAt(chain, height, compact)
+      const brought = await labelBrought(source, chain, parsed)
+      // A block is labelled by the key of the state before it; a genesis by its own.
+      if (height === 0) labelKey = brought ?? labelKey
+      leaves.next(labelKey, compact)
+      labelKey = brought ?? labelKey
+      height++
+    }
+    if (page.next === null || page.items.length === 0) break
+  }
+  const isLost = height > 0 && leaves.hasLostNext(labelKey)
+  await leaves.store(ports.tables.leaves)
+  return isLost ? [{ chain, height, rule: 'tail' }] : []
+}
+
+function parsedAt(chain: ChainId, height: number, compact: string): ParsedBlock {
+  try {
+    return parseBlock(compact)
+  } catch (cause) {
+    throw new AmpereError('VERIFICATION_FAILED', `rule malformed: chain ${chain}, block ${height}`, { cause })
+  }
+}
+
+/** The label key that a block brings; without it nobody could log the chain any further. */
+async function labelBrought(
+  source: HomeSource,
+  chain: ChainId,
+  { block }: ParsedBlock,
+): Promise<Uint8Array | null> {
+  const { label } = partNames(block)
+  if (label === null) return null
+  const { labelKey } = await source.blockKeys(chain, block.height)
+  const key = fromBase64url(labelKey ?? '')
+  if (digestOf(key) === label) return key
+  throw broke('label-key', chain, block.height, 'the label key is missing or another')
+}
+
+/** What was acknowledged and not logged before the copy was made is logged by the restored home. */
+async function markForLog({ tables, now }: RestorePorts, chain: ChainId, { opened }: Link): Promise<void> {
+  const mark = markOf(opened, now())
+  await tables.dirty.insert(dirtyShard(chain), mark.key, mark.value)
+}
+
+function lossError({ chain, height, rule }: Loss): AmpereError {
+  const what =
+    rule === 'tail'
+      ? 'the log has this block, and the mirror does not'
+      : 'the mirror does not have it as it was signed'
+  return broke(rule, chain, height, what)
+}

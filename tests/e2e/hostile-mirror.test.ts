@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
+import { checkpointIn } from '#core/log/note/checkpoint.ts'
+import type { RestoreOptions } from '#core/server/restore/restore.ts'
+import type { HomeSource } from '#core/server/copy/source.ts'
+import { ORIGIN } from '#tests/deployment.ts'
+import { entry, eraseTwo, keysIn, mirroredScene, storesOf, type Scene } from './mirrored-scene.ts'
+
+const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))
+type Hostile = (source: HomeSource) => HomeSource
+
+/** A mirror whose blocks are others. */
+const withBlocks =
+  (change: (items: string[], chain: string) => string[]): Hostile =>
+  (source) => ({
+    ...source,
+    blocks: async (chain, from) => {
+      const page = await source.blocks(chain, from)
+      return { ...page, items: change(page.items, chain) }
+    },
+  })
+
+/** A mirror that brings others than the keys that it was given. */
+const withKeys =
+  (change: (keys: Awaited<ReturnType<HomeSource['blockKeys']>>) => object): Hostile =>
+  (source) => ({
+    ...source,
+    blockKeys: async (...asked) => {
+      const keys = await source.blockKeys(...asked)
+      return { ...keys, ...change(keys) }
+    },
+  })
+
+const CASES: readonly [what: string, rule: string, hostile: Hostile][] = [
+  [
+    'a key row with another key',
+    'keys-root',
+    (source) => ({
+      ...source,
+      keyRow: async (chain, name) => {
+        const row = await source.keyRow(chain, name)
+        return row && utf8(fromUtf8(row).replace(/"wrapped":"./, '"wrapped":"-'))
+      },
+    }),
+  ],
+  ['no key rows', 'keys-row', (source) => ({ ...source, keyRow: async () => null })],
+  [
+    'an object with a flipped bit',
+    'entries-root',
+    (source) => ({
+      ...source,
+      object: async (...asked) => {
+        const object = await source.object(...asked)
+        return object && flipped(object, object.length - 1)
+      },
+    }),
+  ],
+  ['no objects', 'object', (source) => ({ ...source, object: async () => null })],
+  [
+    'a block with another signature',
+    'log-forked',
+    withBlocks((items) => items.map((item) => item.replace(/\.[^.]*$/, `.${'A'.repeat(86)}`))),
+  ],
+  ['chains without their last block', 'tail', withBlocks((items) => items.slice(0, -1))],
+  [
+    'packages with one left out',
+    'packages-root',
+    withKeys(({ packages }) => ({ packages: packages.slice(1) })),
+  ],
+  ['another label key', 'label-key', withKeys(() => ({ labelKey: 'A'.repeat(43) }))],
+  [
+    'a log with another entry',
+    'log-forked',
+    (source) => ({
+      ...source,
+      logFile: async (path) => {
+        const bytes = await source.logFile(path)
+        return bytes && flipped(bytes, 40)
+      },
+    }),
+  ],
+]
+
+describe('a restore from a mirror that is not honest, or behind', () => {
+  let scene: Scene
+  const older = new Map<string, Uint8Array>()
+  const attempt = async (hostile: Hostile = (source) => source, options: Partial<RestoreOptions> = {}) => {
+    await scene.lose()
+    return scene.restore(options, hostile)
+  }
+  const published = async () => (await scene.reached.fetch(new Request(`${ORIGIN}/log/checkpoint`))).text()
+  const appendTo = async (chain: Scene['other'], text: string) => {
+    const { platform, tendLog } = await scene.serve()
+    await scene.world.connect('hospital-a', { fetch: scene.reached.fetch }).append(chain, [entry(text)])
+    await tendLog()
+    return platform
+  }
+
+  beforeAll(async () => {
+    scene = await mirroredScene()
+    await scene.run()
+    for (const { key, value } of await scene.copy.tables.wraps.range(scene.record)) older.set(key, value)
+    await eraseTwo(scene)
+    await scene.world.tendLog()
+    await scene.run()
+  }, 60_000)
+  afterAll(() => scene.close())
+
+  it.each(CASES)('refuses %s by name: %s', async (_, rule, hostile) => {
+    const message = expect.stringContaining(`rule ${rule}:`)
+    await expect(attempt(hostile)).rejects.toMatchObject({ code: 'VERIFICATION_FAILED', message })
+    // Trying again makes nothing good.
+    await expect(scene.restore({}, hostile)).rejects.toMatchObject({ code: 'VERIFICATION_FAILED', message })
+  })
+
+  it('refuses a mirror of another home, by its log and by its registry', async () => {
+    const none: Hostile = (source) => ({ ...source, registryBlocks: async () => ({ items: [], next: null }) })
+    await expect(attempt(none)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    const another: Hostile = (source) => ({
+      ...source,
+      checkpoint: async () =>
+        (await source.checkpoint())?.replaceAll('home.test/log', 'other.test/log') ?? null,
+    })
+    await expect(attempt(another)).rejects.toMatchObject({ code: 'KEY_UNAVAILABLE' })
+  })
+
+  it('erases again what a mirror gives back of before the erasure', async () => {
+    const report = await attempt((source) => ({
+      ...source,
+      keyRow: async (chain, name) => older.get(name) ?? source.keyRow(chain, name),
+    }))
+    expect(report).toMatchObject({ erasures: 1, losses: [] })
+    const { platform } = await scene.serve()
+    const keys = await keysIn(storesOf(platform), scene.record)
+    expect(keys).toEqual(['wrapped', 'erased', 'erased', 'wrapped'])
+  })
+
+  it('goes on without a lost tail where that is accepted, names it, and logs no other block in its place', async () => {
+    const { other } = scene
+    const cut = withBlocks((items, chain) => (chain === other ? items.slice(0, -2) : items))
+    const report = await attempt(cut, { acceptLoss: true })
+    expect(report.losses).toEqual([{ chain: other, height: 3, rule: 'tail' }])
+    for (const text of ['another in its place', 'and in that of the next']) await appendTo(other, text)
+    expect(checkpointIn(await published()).size).toBe(report.logSize)
+  })
+
+  it('ends where somebody saw a larger tree of the log than the mirror has', async () => {
+    await attempt()
+    await appendTo(scene.record, 'after the last run of the mirror')
+    const seen = [await published()]
+    const message = expect.stringContaining('rule log-ahead:')
+    await expect(attempt((source) => source, { seen })).rejects.toMatchObject({ message })
+  })
+})
