@@ -8,6 +8,7 @@ import { dataFolder, readSettings } from '../../deployment/settings.ts'
 import { evidenceFiles } from '../../evidence/files.ts'
 import { pinnedPolicy, policyFile } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
+import { nextForEvidence } from '../../program/failure.ts'
 import { usage } from '../../program/refuse.ts'
 import { logCounts, logPhrase } from '../../proof/log-counts.ts'
 import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
@@ -66,6 +67,8 @@ function cutShort(error: unknown): Problem | null {
 }
 
 function nextForFile(problems: readonly Problem[]): string {
+  const [kept] = problems.flatMap(({ detail }) => nextForEvidence(detail) ?? [])
+  if (kept !== undefined) return kept
   return problems.some(({ rule }) => rule === 'registry')
     ? 'a file of another deployment is verified with --registry ID, by an id that you got from whom you trust'
     : 'keep this file as evidence, and export the record anew'
