@@ -32,6 +32,7 @@ export const ATTACKS = {
       called: 'forked leaf-order',
       evidence: 'checkpoints',
     },
+    // Its own receipts of one size are not compared by root: who compares makes the file.
     'is given a receipt of a tree that no witness saw, while another is given one of its like': {
       called: 'logged, not witnessed',
       evidence: 'checkpoints',
