@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from '@jest/globals'
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { BlockId } from '#core/bytes/ids.ts'
 import { rotateChain } from '#core/client/acts/change-chain.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
@@ -24,6 +24,15 @@ import {
 } from './home.ts'
 
 const attack = attacksOn('client')
+
+/** One home for attacks that change only what it answers, each to a reader of its own. */
+let receipted: MaliciousHome
+beforeAll(async () => {
+  receipted = await maliciousHome()
+})
+beforeEach(() => {
+  receipted.answer = null
+})
 
 /** The rule or code of what is thrown. */
 async function thrown(doing: () => unknown): Promise<string> {
@@ -51,7 +60,7 @@ async function read(home: MaliciousHome, { connection }: Reader) {
 async function ofReceipt(
   make: (home: MaliciousHome, entries: readonly Uint8Array[], index: number) => Promise<string>,
 ): Promise<Outcome> {
-  const home = await maliciousHome()
+  const home = receipted
   const entries = await home.entries()
   home.answer = givingReceipts({ 1: await make(home, entries, home.places[1]) })
   const reader = home.reader()
@@ -69,7 +78,7 @@ describe('a client of a malicious home', () => {
   })
 
   attack('is shown another block at a height that it has seen', async () => {
-    const home = await maliciousHome()
+    const home = receipted
     const { connection, kept } = home.reader()
     await connection.replica(home.record)
     home.answer = stating(home, (head) => ({ ...head, block: 'A'.repeat(43) as BlockId }))
@@ -78,7 +87,7 @@ describe('a client of a malicious home', () => {
 
   /** Receipts of a log in which the last two blocks of the record have changed places. */
   const outOfOrder = async () => {
-    const home = await maliciousHome()
+    const home = receipted
     const entries = [...(await home.entries())]
     const [genesis, one, two] = home.places
     const swapped = entries.map((entry, i) => entries[i === one ? two : i === two ? one : i] ?? entry)
@@ -109,7 +118,7 @@ describe('a client of a malicious home', () => {
   })
 
   attack('is given receipts of two trees that have different leaves at one index', async () => {
-    const home = await maliciousHome()
+    const home = receipted
     const entries = await home.entries()
     const [, one, two] = home.places
     const other = entries.map((entry, i) => (i === one ? (entries[two] ?? entry) : entry))
@@ -121,7 +130,7 @@ describe('a client of a malicious home', () => {
   attack(
     'is given a receipt of a tree that no witness saw, while another is given one of its like',
     async () => {
-      const home = await maliciousHome()
+      const home = receipted
       const entries = await home.entries()
       const honest = parseTlogProof(home.receipts[2] ?? '').note
       const [, one, two] = home.places
@@ -163,7 +172,7 @@ describe('a client of a malicious home', () => {
   )
 
   attack('is given a checkpoint signed by another key with the same name and key ID', async () => {
-    const home = await maliciousHome()
+    const home = receipted
     const [pinned, other] = await collidingSigners('home.test/log')
     const policy = parsePolicy(`log ${formatVerifierKey(pinned.key)}\nquorum none\n`)
     const entries = await home.entries()
