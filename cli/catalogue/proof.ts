@@ -126,7 +126,7 @@ export const PROOF: CommandGroup = {
       name: 'evidence list',
       summary: 'List what this installation kept against homes and logs',
       about:
-        'Commands and bridges keep a file where a home contradicts what it signed; what the home keeps as a witness is written to files here.',
+        'Commands and bridges keep a file where a home contradicts what it signed; what the home keeps as a witness or monitor is written to files here.',
       examples: [{ does: 'who was convicted of what', run: 'npx ampere evidence list' }],
       json: {
         ok: 'true',

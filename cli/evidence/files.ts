@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileS
 import { join } from 'node:path'
 import { fromBase64url, toHex } from '#core/bytes/encoding.ts'
 import type { EvidenceSink } from '#core/client/client.ts'
-import { AmpereError } from '#core/errors.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
 import { conflictOf } from '#core/evidence/conflict.ts'
 import { MAX_EVIDENCE_BYTES, parseEvidence } from '#core/evidence/format.ts'
 import { makeFolder } from '../deployment/files.ts'
@@ -32,6 +32,15 @@ export function evidenceFiles(folder: string): EvidenceSink {
     writeFileSync(temporary, bytes, { mode: 0o600, flush: true })
     renameSync(temporary, path)
     return path
+  }
+}
+
+/** Keeps a file, unless as many are kept as may be: what is there is still to be listed. */
+export async function keepIfRoom(keep: EvidenceSink, evidence: Uint8Array): Promise<void> {
+  try {
+    await keep(evidence)
+  } catch (error) {
+    if (!isAmpereError(error, 'LIMIT_EXCEEDED')) throw error
   }
 }
 

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
 import type { EvidenceSink } from '#core/client/client.ts'
-import { isAmpereError } from '#core/errors.ts'
 import { evidenceOfCheckpoints } from '#core/evidence/build.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { listEvidence } from '#core/server/witness/evidence.ts'
 import { listLogs } from '#core/server/witness/logs.ts'
+import { keepIfRoom } from './files.ts'
 
 /**
  * Keeps as files what the home of a data folder, as a witness, has against the logs that it cosigns: two roots of one
@@ -25,19 +25,10 @@ export async function keepWitnessed(folder: string, keep: EvidenceSink): Promise
       const log = keys.map(formatVerifierKey)
       for (const { kind, cosigned, refused } of await listEvidence(tables, origin))
         if (kind === 'same-size')
-          await keepOne(keep, evidenceOfCheckpoints({ origin, log }, [cosigned, refused], { how: 'root' }))
+          await keepIfRoom(keep, evidenceOfCheckpoints({ origin, log }, [cosigned, refused], { how: 'root' }))
     }
     return logs.flatMap(({ keys }) => keys.map(formatVerifierKey))
   } finally {
     await platform.close()
-  }
-}
-
-/** Where as much is kept as may be, what is there is still to be listed. */
-async function keepOne(keep: EvidenceSink, evidence: Uint8Array): Promise<void> {
-  try {
-    await keep(evidence)
-  } catch (error) {
-    if (!isAmpereError(error, 'LIMIT_EXCEEDED')) throw error
   }
 }

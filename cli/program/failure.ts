@@ -56,9 +56,15 @@ export function fail(terminal: Terminal, options: Partial<Common>, error: unknow
 
 function nextFor(code: ErrorCode | 'UNEXPECTED', message: string): string | undefined {
   if (code === 'VIOLATION' && message.startsWith('rule hold:')) return NEXT.HOLD
-  const kept = code === 'VERIFICATION_FAILED' ? EVIDENCE.exec(message)?.[1] : undefined
-  if (kept !== undefined) return `npx ampere evidence verify ${kept}, and keep a copy of that file elsewhere`
+  const kept = code === 'VERIFICATION_FAILED' ? nextForEvidence(message) : undefined
+  if (kept !== undefined) return kept
   return code === 'UNEXPECTED' ? undefined : NEXT[code]
+}
+
+/** What to do next with the evidence file that a message says was kept; undefined where it says of none. */
+export function nextForEvidence(message: string): string | undefined {
+  const kept = EVIDENCE.exec(message)?.[1]
+  return kept && `npx ampere evidence verify ${kept}, and keep a copy of that file elsewhere`
 }
 
 function failUsage(terminal: Terminal, options: Partial<Common>, error: CommanderError): number {

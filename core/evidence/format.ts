@@ -14,6 +14,8 @@ export const MAX_EVIDENCE_BYTES = 16 * 1024 * 1024
 export const MAX_EVIDENCE_ENTRIES = 65_536
 /** Blocks between two heads of one chain that one file may carry. */
 export const MAX_LINKS = 512
+/** Verifier keys of a log that one file may carry. */
+export const MAX_LOG_KEYS = 8
 /** Blocks of a registry that one file may carry. */
 export const MAX_REGISTRY_BLOCKS = 1024
 
@@ -29,7 +31,7 @@ const registry = v.strictObject({
   id: digest,
   blocks: v.pipe(v.array(jws), v.minLength(1), v.maxLength(MAX_REGISTRY_BLOCKS)),
 })
-const log = v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.minLength(1), v.maxLength(8))
+const log = v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.minLength(1), v.maxLength(MAX_LOG_KEYS))
 const ampere = v.literal('evidence/v1')
 
 const contradiction = v.variant('how', [

@@ -6,10 +6,23 @@ import { fileURLToPath } from 'node:url'
 import { openLocal } from '#adapters/local/open.ts'
 import { evidenceFiles, MAX_EVIDENCE_FILES } from '#cli/evidence/files.ts'
 import { parseHead, signHead } from '#core/api/head.ts'
+import { logOriginOf } from '#core/api/log.ts'
+import { compactHash, encodeLeaf } from '#core/block/leaf.ts'
+import { utf8 } from '#core/bytes/encoding.ts'
+import { digestOf } from '#core/crypto/hash.ts'
+import { leafHash, merkleRoot } from '#core/log/merkle.ts'
+import { logSigner } from '#core/log/note/key.ts'
+import { formatNote } from '#core/log/note/note.ts'
+import { signCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import type { BlockId } from '#core/bytes/ids.ts'
 import { toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
+import { writeWatched } from '#cli/monitor/watched.ts'
+import { keepFinding } from '#core/server/monitor/findings.ts'
 import { keepEvidence } from '#core/server/witness/evidence.ts'
 import { addLog } from '#core/server/witness/logs.ts'
+import { LOG_ORIGIN, LOG_URL, servedLog } from '#tests/core/server/monitor/served-log.ts'
+import { fileOf, linesOf } from '#tests/core/client/receipt/export-mutations.ts'
+import { receiptAt } from '#tests/e2e/malicious/home.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { copyOf, freshFolder, testPort } from './harness.ts'
 import { lines, told } from './told.ts'
@@ -39,6 +52,32 @@ async function haveSeen(
   await platform.close()
   const { height, block } = other
   writeFileSync(file, JSON.stringify({ ...seen, [record]: { height, block, statement } }))
+}
+
+/** Puts receipts of a log into an export that the home signed with blocks 1 and 0 of the record, in this order. */
+async function disorder(folder: string, file: string): Promise<void> {
+  const exported = linesOf(readFileSync(file, 'utf8'))
+  const blocks = exported.flatMap((line) => ('block' in line ? [String(line['block'])] : []))
+  const entries = [1, 0].map((height) => {
+    const label = new Uint8Array(32).fill(height)
+    return encodeLeaf({ label, hash: compactHash(blocks[height] ?? '') })
+  })
+  const passphrase = readFileSync(join(folder, 'passphrase'), 'utf8').trim()
+  const platform = openLocal({ folder: join(folder, 'home'), passphrase })
+  const settings = JSON.parse(readFileSync(join(folder, 'settings.json'), 'utf8')) as { origin: string }
+  const signer = logSigner(logOriginOf(settings.origin), 'Ed25519', await platform.signer('log'))
+  const root = merkleRoot(entries.map(leafHash))
+  const body = { origin: signer.key.name, size: 2, root, extensions: [] }
+  const checkpoint = formatNote(await signCheckpoint(body, [signer], 1))
+  await platform.close()
+  const under = digestOf(utf8(checkpoint))
+  const receipts = [0, 1].map((of) => ({
+    receipt: receiptAt(entries, 1 - of, checkpoint).slice(0, -checkpoint.length),
+    of,
+    under,
+  }))
+  const kept = exported.filter((line) => !('receipt' in line))
+  writeFileSync(file, fileOf([...kept, { checkpoint }, ...receipts]))
 }
 
 beforeAll(async () => {
@@ -165,6 +204,38 @@ describe('evidence that commands keep', () => {
         ]),
       )
   })
+
+  it('is written where the receipts in a file show a log that is out of order, and is what to look at next', async () => {
+    const folder = copyOf(made)
+    const file = join(folder, 'record.ampere')
+    expect((await lines(folder, 'chain', 'export', record, file)).code).toBe(0)
+    await disorder(folder, file)
+    const { code, out } = await lines(folder, 'verify', file)
+    expect(code).toBe(3)
+    expect(out).toMatch(/FAILED block 1: forked\. .*evidence is kept as .*\.json \(rule leaf-order\)/)
+    expect(out).toMatch(/Next: npx ampere evidence verify .*\.json, and keep a copy/)
+    expect((await told(folder, 'evidence', 'list'))['items']).toMatchObject([
+      { kind: 'order', proves: expect.stringContaining('out of order') },
+    ])
+  })
+
+  it('lists what the home as a monitor found of a log that convicts it, and none of its leads', async () => {
+    const folder = copyOf(made)
+    const log = await servedLog()
+    writeWatched(folder, { origin: LOG_ORIGIN, url: LOG_URL, policy: log.policy })
+    const [honest, fork, smaller] = [await log.grow(7), await log.grow(7, { forkAt: 3 }), await log.grow(5)]
+    const platform = openLocal({ folder: join(folder, 'home'), passphrase: null })
+    const found = { origin: LOG_ORIGIN, leaves: [], hashes: [] }
+    const table = platform.table('monitored')
+    await keepFinding(table, Date.now(), { ...found, kind: 'same-size', notes: [honest, fork] })
+    await keepFinding(table, Date.now(), { ...found, kind: 'rollback', notes: [honest, smaller] })
+    await platform.close()
+    for (const _ of [1, 2])
+      expect((await told(folder, 'evidence', 'list'))['items']).toEqual([
+        expect.objectContaining({ against: LOG_ORIGIN, proves: expect.stringContaining('a split view') }),
+      ])
+  })
+
   it('fills no disk', async () => {
     const folder = freshFolder()
     const bytes = (name: string) => readFileSync(vector(name))

@@ -5,6 +5,7 @@ import type { EvidencePins } from '#core/evidence/trust.ts'
 import { verifyEvidence } from '#core/evidence/verify.ts'
 import { deploymentOf } from '../../deployment/session.ts'
 import { evidenceFiles, evidenceFolder, readEvidenceFiles } from '../../evidence/files.ts'
+import { keepMonitored } from '../../evidence/monitor.ts'
 import { keepWitnessed } from '../../evidence/witness.ts'
 import { pinnedLogs } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
@@ -19,11 +20,13 @@ interface Listed {
   readonly problem: string | null
 }
 
-/** Lists what this installation kept against others, its home as a witness included, and what each file proves. */
+/** Lists what this installation kept against others, its home as a witness and a monitor included, and what each file proves. */
 export async function listEvidenceFiles(call: Call): Promise<number> {
   const { folder, settings } = deploymentOf(call)
-  const witnessed = await keepWitnessed(folder, evidenceFiles(folder))
-  const logs = [...pinnedLogs(folder, settings), ...witnessed]
+  const keep = evidenceFiles(folder)
+  const witnessed = await keepWitnessed(folder, keep)
+  const monitored = await keepMonitored(folder, keep)
+  const logs = [...pinnedLogs(folder, settings), ...witnessed, ...monitored]
   const items: Listed[] = []
   for (const { file, bytes } of readEvidenceFiles(folder))
     items.push({ file, ...(await judged(bytes, { registry: settings.registry, logs })) })

@@ -5,8 +5,10 @@ import { verifyExport, type ExportReport, type VerifyOptions } from '#core/clien
 import { isAmpereError } from '#core/errors.ts'
 import { MAX_POLICY_BYTES, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import { dataFolder, readSettings } from '../../deployment/settings.ts'
+import { evidenceFiles } from '../../evidence/files.ts'
 import { pinnedPolicy, policyFile } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
+import { nextForEvidence } from '../../program/failure.ts'
 import { usage } from '../../program/refuse.ts'
 import { logCounts, logPhrase } from '../../proof/log-counts.ts'
 import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
@@ -65,19 +67,29 @@ function cutShort(error: unknown): Problem | null {
 }
 
 function nextForFile(problems: readonly Problem[]): string {
+  const [kept] = problems.flatMap(({ detail }) => nextForEvidence(detail) ?? [])
+  if (kept !== undefined) return kept
   return problems.some(({ rule }) => rule === 'registry')
     ? 'a file of another deployment is verified with --registry ID, by an id that you got from whom you trust'
     : 'keep this file as evidence, and export the record anew'
 }
 
-/** What is trusted: the given registry and policy, else those of the data folder, if there is one. */
-function pinsOf(options: VerifyFileOptions, screen: Screen): Pick<VerifyOptions, 'registry' | 'policy'> {
+/** What is trusted: the given registry and policy, else those of the data folder, if there is one; that keeps evidence. */
+function pinsOf(
+  options: VerifyFileOptions,
+  screen: Screen,
+): Pick<VerifyOptions, 'registry' | 'policy' | 'evidence'> {
   const folder = dataFolder(options.data, screen.terminal.env)
   const settings = readSettings(folder)
   const registry = options.registry === undefined ? settings?.registry : givenRegistry(options.registry)
   const policy =
     options.policy === undefined ? settings && pinnedPolicy(folder, settings) : givenPolicy(options.policy)
-  return { ...(registry === undefined ? {} : { registry }), ...(policy ? { policy } : {}) }
+  return {
+    ...(registry === undefined ? {} : { registry }),
+    ...(policy ? { policy } : {}),
+    // Without a data folder there is no place of ours for it.
+    ...(settings ? { evidence: evidenceFiles(folder) } : {}),
+  }
 }
 
 function givenRegistry(text: string): Digest {

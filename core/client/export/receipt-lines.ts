@@ -11,7 +11,9 @@ import { AmpereError } from '../../errors.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import { parseTlogProof } from '../../log/tlog-proof.ts'
 import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
+import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
+import { orderConvict } from '../receipt/convict-order.ts'
 import { createReceiptJudge } from '../receipt/judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock } from '../receipt/judge-blocks.ts'
 import type { Replica } from '../read/replica.ts'
@@ -62,9 +64,11 @@ export function judgeExported(
     readonly records: RegistryView
     readonly asOf: Timestamp
     readonly verifiers: Verifiers
+    readonly evidence: EvidenceSink | null
   },
 ): Promise<LogView> {
   const { first, receipts, registryReceipts, registryBlocks } = parts
+  const blockAt = async (height: number) => links[height]?.opened.compact ?? ''
   const context = {
     chain: first.chain,
     judge: createReceiptJudge(by.policy, first.origin, by.verifiers),
@@ -75,6 +79,9 @@ export function judgeExported(
       return { compact, receipt: registryReceipts.get(height) ?? null }
     },
     nowMs: timestampMs(by.asOf),
+    ...(by.evidence
+      ? { convict: orderConvict({ ...by, origin: first.origin, sink: by.evidence, blockAt }) }
+      : {}),
   }
   return judgeBlocks(context, exportedBlocks(links, receipts))
 }

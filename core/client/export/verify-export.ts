@@ -8,7 +8,7 @@ import { createVerifiers, type Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
-import type { CompletedErasure } from '../client.ts'
+import type { CompletedErasure, EvidenceSink } from '../client.ts'
 import { heightsIn, openBatches } from '../read/batches.ts'
 import {
   erasureProgress,
@@ -56,6 +56,8 @@ export interface VerifyOptions {
   readonly policy?: Policy
   /** ms since 1970 at which backups must have expired; the time of the head statement when left out. */
   readonly nowMs?: number
+  /** Where evidence goes of a log that has blocks out of order; it convinces whoever pins the log's keys in `policy`. */
+  readonly evidence?: EvidenceSink
   /** Called after each page of blocks, with the blocks verified so far and their number. */
   readonly progress?: (done: number, total: number) => void
 }
@@ -84,6 +86,7 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
         records: registry.newest(),
         asOf,
         verifiers,
+        evidence: options.evidence ?? null,
       })
     : null
   const checked = await checkAll(links, parts, erasures, log)

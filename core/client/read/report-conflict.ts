@@ -3,12 +3,9 @@ import { parseHead } from '../../api/head.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
 import { evidenceOfHeads } from '../../evidence/build.ts'
 import { MAX_REGISTRY_BLOCKS } from '../../evidence/format.ts'
-import { verifyEvidence } from '../../evidence/verify.ts'
 import type { ClientPorts } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
-
-/** What a sink may throw; everything else of ours says that the two statements convict nobody. */
-const UNKEPT = ['LIMIT_EXCEEDED', 'STORE_FULL', 'STORE_UNAVAILABLE'] as const
+import { keepEvidence } from '../keep-evidence.ts'
 
 /**
  * What to throw for a home that contradicts itself: the error, which says where the evidence was kept if two of its
@@ -21,18 +18,11 @@ export async function withEvidence(
   statements: readonly [string, string],
 ): Promise<unknown> {
   if (!ports.evidence || !isAmpereError(error, 'VERIFICATION_FAILED')) return error
-  try {
-    const bytes = await evidenceOf(ports.pins, api, statements)
-    await verifyEvidence(bytes, { registry: ports.pins.registry, logs: [] })
-    const name = await ports.evidence(bytes)
-    return new AmpereError(error.code, `${error.message}; evidence is kept as ${name}`, { cause: error })
-  } catch (failure) {
-    // Whatever keeps evidence from being kept must not hide what was found.
-    if (isAmpereError(failure) && !isAmpereError(failure, ...UNKEPT)) return error
-    return new AmpereError(error.code, `${error.message}; the evidence of it could not be kept`, {
-      cause: error,
-    })
-  }
+  const { registry } = ports.pins
+  const kept = await keepEvidence(ports.evidence, { registry, logs: [] }, () =>
+    evidenceOf(ports.pins, api, statements),
+  )
+  return kept === '' ? error : new AmpereError(error.code, `${error.message}${kept}`, { cause: error })
 }
 
 async function evidenceOf(
@@ -41,13 +31,18 @@ async function evidenceOf(
   statements: readonly [string, string],
 ): Promise<Uint8Array> {
   const needed = Math.max(...statements.map((compact) => parseHead(compact).head.registry.height))
+  const blocks = await registryFor(api, needed)
+  return evidenceOfHeads({ origin, registry: { id: registry, blocks } }, statements)
+}
+
+/** The whole registry as this home has it now. @throws AmpereError NOT_FOUND for one that ends before the height that is needed */
+export async function registryFor(api: HomeApi, needed: number): Promise<readonly string[]> {
   const blocks: string[] = []
   for (let page = await api.registryBlocks(0); ; page = await api.registryBlocks(blocks.length)) {
     blocks.push(...page.items)
-    // The whole registry as this home has it now; one that ends before what its own heads name will not do.
     if (page.next === null || page.items.length === 0 || blocks.length > MAX_REGISTRY_BLOCKS) break
   }
   if (blocks.length <= needed)
     throw new AmpereError('NOT_FOUND', 'the home holds back blocks of the registry')
-  return evidenceOfHeads({ origin, registry: { id: registry, blocks } }, statements)
+  return blocks
 }

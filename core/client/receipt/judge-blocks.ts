@@ -54,6 +54,18 @@ export interface ReceiptContext {
   /** The block of the registry at a height with its receipt; asked only where a key was revoked. */
   readonly registryReceipt: (height: number) => Promise<RegistryReceipt>
   readonly nowMs: number
+  /**
+   * Keeps evidence of the first two blocks that are out of order, of which one file is enough.
+   * @returns what is to be said of it beside the finding; it never throws
+   */
+  readonly convict?: (found: readonly [PlacedReceipt, PlacedReceipt]) => Promise<string>
+}
+
+/** A receipt that verified, of the block at a height. */
+export interface PlacedReceipt {
+  readonly height: number
+  readonly text: string
+  readonly index: number
 }
 
 /**
@@ -69,13 +81,17 @@ export async function judgeBlocks(
   const statuses: LogStatus[] = []
   const receipts: (ProvenReceipt | null)[] = []
   const problems: ReceiptProblem[] = []
-  let before = -1
+  let before: PlacedReceipt | null = null
+  let isConvicted = false
   for await (const block of blocks) {
     const { height } = block
     const { receipt, problem } = await judgeOne(context, block)
     if (problem) problems.push(problem)
-    if (receipt && receipt.index <= before) problems.push(outOfOrder(height, receipt.index, before))
-    before = Math.max(before, receipt?.index ?? -1)
+    const placed = receipt && { height, text: block.receipt ?? '', index: receipt.index }
+    if (placed && before && placed.index <= before.index) {
+      problems.push(outOfOrder(placed, before, isConvicted ? '' : await context.convict?.([before, placed])))
+      isConvicted = true
+    } else before = placed ?? before
     const revocation = await revocations(block.kid)
     const said = logStatus({ timeMs: timestampMs(block.time), receipt, revocation }, context.nowMs)
     const status = said === 'overdue' && problem ? 'promised' : said
@@ -148,8 +164,8 @@ async function registryIndex(
   }
 }
 
-function outOfOrder(height: number, index: number, before: number): ReceiptProblem {
-  const detail = `its log entry ${index} does not follow that of the block before it, ${before}`
+function outOfOrder({ height, index }: PlacedReceipt, before: PlacedReceipt, kept = ''): ReceiptProblem {
+  const detail = `its log entry ${index} does not follow that of a block before it, ${before.index}${kept}`
   return { height, status: 'forked', rule: 'leaf-order', detail }
 }
 

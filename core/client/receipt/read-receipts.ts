@@ -3,8 +3,9 @@ import type { Digest } from '../../bytes/ids.ts'
 import { parseJws } from '../../block/jws.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
-import type { BlockNote } from '../read/block-note.ts'
 import type { Replica } from '../read/replica.ts'
+import { orderConvict } from './convict-order.ts'
+import { withBrokenPromise } from './convict-promise.ts'
 import { createReceiptJudge } from './judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock, type RegistryReceipt } from './judge-blocks.ts'
 
@@ -19,21 +20,32 @@ const AT_ONCE = 8
  * chain is in `problems`
  */
 export async function readReceipts(connection: Connection, replica: Replica): Promise<LogView | null> {
-  const { pins, now } = connection.ports
+  const { pins, now, evidence } = connection.ports
   if (!pins.policy) return null
   const { registry, verifiers } = connection.sync
+  const blockAt = async (height: number) =>
+    (await connection.api.blocks(replica.chain, height)).items[0] ?? ''
   const context = {
     chain: replica.chain,
     judge: createReceiptJudge(pins.policy, pins.origin, verifiers),
     records: registry.newest(),
     registryReceipt: (height: number) => registryReceipt(connection, height),
     nowMs: now(),
+    ...(evidence
+      ? { convict: orderConvict({ policy: pins.policy, origin: pins.origin, sink: evidence, blockAt }) }
+      : {}),
   }
-  return judgeBlocks(context, receiptedBlocks(connection, replica))
+  const keyring = await connection.keyring(replica)
+  const labelKeyAt = (height: number) => keyring.labelKeyOf(labelKeyHashBefore(replica, height))
+  const view = await judgeBlocks(context, receiptedBlocks(connection, replica, labelKeyAt))
+  return withBrokenPromise(connection, replica, labelKeyAt, view)
 }
 
-async function* receiptedBlocks(connection: Connection, replica: Replica): AsyncGenerator<ReceiptedBlock> {
-  const keyring = await connection.keyring(replica)
+async function* receiptedBlocks(
+  connection: Connection,
+  replica: Replica,
+  labelKeyAt: (height: number) => Uint8Array | null,
+): AsyncGenerator<ReceiptedBlock> {
   const { notes, chain } = replica
   for (let from = 0; from < notes.length; from += AT_ONCE) {
     const group = notes.slice(from, from + AT_ONCE)
@@ -41,14 +53,14 @@ async function* receiptedBlocks(connection: Connection, replica: Replica): Async
       group.map(({ id, height }) => connection.api.receipt(chain, id, height)),
     )
     for (const [i, note] of group.entries()) {
-      const labelKey = keyring.labelKeyOf(labelKeyHashBefore(replica, note))
+      const labelKey = labelKeyAt(note.height)
       yield { ...note, labelKey, receipt: receipts[i] ?? null }
     }
   }
 }
 
 /** Of the state before a block; of a genesis its own. */
-function labelKeyHashBefore({ labelKeys }: Replica, { height }: BlockNote): Digest {
+function labelKeyHashBefore({ labelKeys }: Replica, height: number): Digest {
   const span = labelKeys.findLast((item) => item.height < Math.max(height, 1))
   if (!span) throw new RangeError('a chain begins with its first label key')
   return span.hash

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { logOriginOf } from '../../api/log.ts'
+import { compactHash, encodeLeaf } from '../../block/leaf.ts'
+import { evidenceOfCheckpoints, evidenceOfOrder } from '../../evidence/build.ts'
+import { MAX_LOG_KEYS } from '../../evidence/format.ts'
+import { leafHash } from '../../log/merkle.ts'
+import { formatVerifierKey } from '../../log/note/key.ts'
+import type { Policy } from '../../log/policy/policy.ts'
+import { parseTlogProof } from '../../log/tlog-proof.ts'
+import type { EvidenceSink } from '../client.ts'
+import { keepEvidence } from '../keep-evidence.ts'
+import type { PlacedReceipt, ReceiptContext } from './judge-blocks.ts'
+
+/** What makes evidence of two receipts. */
+export interface ConvictOrder {
+  readonly policy: Policy
+  /** Of the home. */
+  readonly origin: string
+  readonly sink: EvidenceSink
+  /** The compact block at a height, whose hash its log entry has. */
+  readonly blockAt: (height: number) => Promise<string>
+}
+
+interface Logged extends PlacedReceipt {
+  readonly block: string
+}
+
+/** Keeps, of two blocks that are logged out of order, what shows that to whoever pins the keys of the log. */
+export function orderConvict(by: ConvictOrder): NonNullable<ReceiptContext['convict']> {
+  const origin = logOriginOf(by.origin)
+  const keys = by.policy.logs.filter(({ key }) => key.name === origin).slice(0, MAX_LOG_KEYS)
+  const log = keys.map(({ key }) => formatVerifierKey(key))
+  return ([lower, higher]) =>
+    keepEvidence(by.sink, { registry: null, logs: log }, async () => {
+      const [a, b] = [await logged(by, lower), await logged(by, higher)]
+      if (a.index === b.index) return twoLeaves({ origin, log }, a, b)
+      return evidenceOfOrder({ origin, log }, [
+        { block: a.block, receipt: a.text },
+        { block: b.block, receipt: b.text },
+      ])
+    })
+}
+
+async function logged({ blockAt }: ConvictOrder, placed: PlacedReceipt): Promise<Logged> {
+  return { ...placed, block: await blockAt(placed.height) }
+}
+
+/** Two blocks at one index are in two trees, neither of which begins with the other. */
+function twoLeaves(
+  of: { readonly origin: string; readonly log: readonly string[] },
+  a: Logged,
+  b: Logged,
+): Uint8Array {
+  const [one, two] = [parseTlogProof(a.text), parseTlogProof(b.text)]
+  return evidenceOfCheckpoints(of, [one.note, two.note], {
+    how: 'leaf',
+    index: a.index,
+    leaves: [leafOf(a.block, one.extra), leafOf(b.block, two.extra)],
+    proofs: [one.hashes, two.hashes],
+  })
+}
+
+function leafOf(block: string, label: Uint8Array | null): Uint8Array {
+  return leafHash(encodeLeaf({ label: label ?? new Uint8Array(0), hash: compactHash(block) }))
+}
