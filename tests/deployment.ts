@@ -26,24 +26,14 @@ import { select } from '#core/ports/needs.ts'
 import { REGISTRAR_NEEDS } from '#core/server/registrar.ts'
 import { homeApp } from '#functions/all.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
+import { keptSigner, seededRandom, withKeptKeys } from '#tests/kept-keys.ts'
+
+export { seededRandom }
 
 /** The origin that tests give their home; nothing listens there. */
 export const ORIGIN = 'http://home.test'
 /** Where the tests' clock starts. */
 export const START_MS = Date.parse('2026-11-01T08:00:00.000Z')
-
-/** Deterministic bytes: the same seed gives the same keys, ids and signatures in every run. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0 || 1
-  return (length) =>
-    Uint8Array.from({ length }, () => {
-      // xorshift32: for tests only, never for keys that protect anything.
-      state ^= state << 13
-      state ^= state >>> 17
-      state ^= state << 5
-      return (state >>> 0) & 0xff
-    })
-}
 
 /** One institution of a test, with its keys in memory. */
 export interface TestInstitution {
@@ -97,11 +87,12 @@ export async function testDeployment(
   options: TestOptions = {},
 ): Promise<TestDeployment> {
   const clock = options.clock ?? { now: START_MS }
-  const random = seededRandom(options.seed ?? 7)
-  const base = options.base ?? openMemory({ now: () => clock.now, random })
+  const seed = options.seed ?? 7
+  const random = seededRandom(seed)
+  const base = options.base ?? withKeptKeys(openMemory({ now: () => clock.now, random }), seed)
   const platform = options.platform?.(base) ?? base
   const institutions: Record<string, TestInstitution> = {}
-  for (const name of names) institutions[name] = await makeInstitution(name, random)
+  for (const name of names) institutions[name] = await makeInstitution(name, seed, random)
   const records = await genesisRecords(Object.values(institutions), await base.signer('head'))
   const ports = { now: () => clock.now, random }
   const founders = Object.values(institutions).map((institution) => institution.root)
@@ -190,13 +181,15 @@ export async function makeSigner(random: Random, alg: 'ES256' | 'Ed25519' = 'Ed2
   return generateSoftwareSigner(alg, random)
 }
 
-async function makeInstitution(name: string, random: Random): Promise<TestInstitution> {
+async function makeInstitution(name: string, seed: number, random: Random): Promise<TestInstitution> {
+  const signer = (key: string, alg: 'ES256' | 'Ed25519' = 'Ed25519') =>
+    keptSigner(seed, `${name}/${key}`, alg)
   return {
     id: asInstitutionId(name),
-    root: await makeSigner(random),
-    recovery: await makeSigner(random),
-    instance: await makeSigner(random, 'ES256'),
-    second: await makeSigner(random),
+    root: await signer('root'),
+    recovery: await signer('recovery'),
+    instance: await signer('instance', 'ES256'),
+    second: await signer('second'),
     sealingSeed: random(32),
   }
 }

@@ -227,8 +227,8 @@ const REVOKE: Act<Registering> = {
  * `CALLS=all`, as in CI, fails all of them, else every so-many-th is failed.
  */
 const IS_WHOLE = process.env['CALLS'] === 'all' || process.env['SLOW'] === '1'
-const IMPORT_EVERY = IS_WHOLE ? 1 : 6
-const CREATE_EVERY = IS_WHOLE ? 1 : 3
+const IMPORT_EVERY = IS_WHOLE ? 1 : 9
+const CREATE_EVERY = IS_WHOLE ? 1 : 4
 
 async function survives<T>(
   act: Act<T>,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openMemory } from '#adapters/memory/open.ts'
+import { withKeptKeys } from '#tests/kept-keys.ts'
 import { logOriginOf, witnessNameOf, WITNESS_PREFIX } from '#core/api/log.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { formatVerifierKey, logKeyOfJwk, type LogKey } from '#core/log/note/key.ts'
@@ -45,7 +46,10 @@ export async function witnessedWorld(
     const to = between.get(new URL(request.url).origin)
     return to ? to(request) : Promise.reject(new TypeError('nobody is there'))
   }
-  const base = openMemory({ now: () => clock.now, random: seededRandom(11), fetch })
+  const base = withKeptKeys(
+    openMemory({ now: () => clock.now, random: seededRandom(11), fetch }),
+    'witnessed-world',
+  )
   const logKeys = (await logKeysOf(base)).map(formatVerifierKey)
   const lines = logKeys.map((key) => `log ${key}`)
   for (const [i, name] of names.entries()) {
@@ -70,7 +74,7 @@ export async function makeWitness(
   seed: number,
 ): Promise<{ readonly keys: readonly LogKey[]; readonly app: Fetch }> {
   const random = seededRandom(seed)
-  const platform = openMemory({ now: () => clock.now, random })
+  const platform = withKeptKeys(openMemory({ now: () => clock.now, random }), origin)
   const ports = await select(platform, WITNESS_NEEDS)
   await addLog(ports, logOriginOf(ORIGIN), logKeys)
   const hosting = { now: () => clock.now, random, log: silentLog }

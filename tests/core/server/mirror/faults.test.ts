@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
 import { openMemory } from '#adapters/memory/open.ts'
+import { withKeptKeys } from '#tests/kept-keys.ts'
 import type { ChainId, Digest } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
@@ -24,7 +25,10 @@ let record: ChainId
 
 /** A mirror with nothing in it, whose every call can fail. */
 async function emptyMirror() {
-  const base = openMemory({ now: () => world.clock.now, random: seededRandom(3), fetch: world.fetch })
+  const base = withKeptKeys(
+    openMemory({ now: () => world.clock.now, random: seededRandom(3), fetch: world.fetch }),
+    'faults',
+  )
   const faults = withFaults(base)
   const { id: institution, instance } = world.institution('mirror-m')
   const ports = { ...(await select(faults.platform, { ...MIRROR_NEEDS, keys: {} })), keys: { instance } }

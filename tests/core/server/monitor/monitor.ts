@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openMemory } from '#adapters/memory/open.ts'
+import { withKeptKeys } from '#tests/kept-keys.ts'
 import { logIdOf } from '#core/api/log.ts'
 import { openLookup, type LookupStatement } from '#core/api/lookup.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
@@ -32,7 +33,10 @@ export async function testMonitor(
   wrap: (base: Platform) => Platform = (base) => base,
   slices = 4,
 ): Promise<TestMonitor> {
-  const base = openMemory({ now: () => START_MS, random: seededRandom(5), fetch: log.fetch })
+  const base = withKeptKeys(
+    openMemory({ now: () => START_MS, random: seededRandom(5), fetch: log.fetch }),
+    'monitor',
+  )
   const platform = wrap(base)
   const ports = await select(platform, MONITOR_NEEDS)
   const lookups = await select(base, LOOKUP_NEEDS)

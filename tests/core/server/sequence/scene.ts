@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openMemory } from '#adapters/memory/open.ts'
+import { withKeptKeys } from '#tests/kept-keys.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
@@ -39,7 +40,9 @@ export interface Scene {
 /** Makes a scene: one record and its access chain, logged; then a block on it and another record; then a block on each. */
 export async function makeScene(): Promise<Scene> {
   const clock = { now: START_MS }
-  const store = resettable(openMemory({ now: () => clock.now, random: seededRandom(5) }))
+  const store = resettable(
+    withKeptKeys(openMemory({ now: () => clock.now, random: seededRandom(5) }), 'scene'),
+  )
   const world = await testDeployment(['hospital-a'], { base: store.platform, clock })
   const connection = world.connect('hospital-a')
   const sequencer = async (platform: Platform = world.platform) =>

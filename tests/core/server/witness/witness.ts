@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openMemory } from '#adapters/memory/open.ts'
+import { withKeptKeys } from '#tests/kept-keys.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
@@ -32,7 +33,7 @@ export async function testWitness(
   wrap: (base: Platform) => Platform = (base) => base,
 ): Promise<TestWitness> {
   const clock = { now: START_MS }
-  const base = openMemory({ now: () => clock.now, random: seededRandom(3) })
+  const base = withKeptKeys(openMemory({ now: () => clock.now, random: seededRandom(3) }), 'witness')
   const plain = await select(base, WITNESS_NEEDS)
   const ports = await select(wrap(base), WITNESS_NEEDS)
   const keys = witnessKeys(plain, NAME)
