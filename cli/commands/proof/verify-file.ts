@@ -42,17 +42,20 @@ export async function verifyFile(
   const summary = found
     ? `${counted(found.blocks, 'block')}, ${counted(found.entries, 'entry', 'entries')}, ${found.erased} erased, ${logPhrase(counts, pins.policy)}, complete as of ${localTime(found.asOf)} as its home says`
     : 'Not a whole record'
-  screen.print({ ok, pinned: pins.registry !== undefined, ...found, log: counts, problems }, [
-    summary,
-    ...(pins.registry === undefined && found
-      ? [`  Not checked: whether registry ${found.registry} is one to trust (--registry ID pins it)`]
-      : []),
-    ...(found && !found.log ? [notJudged(found)] : []),
-    ...problems.map((problem) => screen.bad(problemLine(problem))),
-    ...(ok ? ['Everything in the file is what was signed.'] : []),
-    '  Not checked: contents, which stay sealed.',
-    ...(ok ? [] : [`  Next: ${nextForFile(problems)}`]),
-  ])
+  screen.print(
+    { ok, pinned: pins.registry !== undefined, ...found, ...(found ? { log: counts } : {}), problems },
+    [
+      summary,
+      ...(pins.registry === undefined && found
+        ? [`  Not checked: whether registry ${found.registry} is one to trust (--registry ID pins it)`]
+        : []),
+      ...(found && !found.log ? [notJudged(found)] : []),
+      ...problems.map((problem) => screen.bad(problemLine(problem))),
+      ...(ok ? ['Everything in the file is what was signed.'] : []),
+      '  Not checked: contents, which stay sealed.',
+      ...(ok ? [] : [`  Next: ${nextForFile(problems)}`]),
+    ],
+  )
   return ok ? EXIT.ok : EXIT.verification
 }
 

@@ -24,7 +24,7 @@ describe('the built page', () => {
     expect(
       files.filter(
         (file) =>
-          !/^(core\/(api|block|bytes|chain|client|crypto|log|registry)\/|core\/errors\.ts$|desktop\/verify\/)/.test(
+          !/^(core\/(api|block|bytes|chain|client|crypto|evidence|log|registry)\/|core\/errors\.ts$|desktop\/verify\/)/.test(
             file,
           ),
       ),
