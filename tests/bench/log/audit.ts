@@ -24,7 +24,7 @@ const LEAVES = 1_000_000
 const FEWER = 100_000
 const BLOCKS = 10_000
 const AUDIT_ROUNDS = 5
-const CHILD = join(import.meta.dirname, 'children/audit-log.ts')
+const CHILD = join(import.meta.dirname, '../children/audit-log.ts')
 
 export const bench: Bench = {
   question: 'How fast is a log of 1,000,000 leaves audited, and in how much memory?',
