@@ -3,7 +3,7 @@ import { parseCanonical } from '../bytes/canonical-json.ts'
 import { fromBase64url, utf8 } from '../bytes/encoding.ts'
 import { equalBytes } from '../bytes/frame.ts'
 import { timestampMs, toTimestamp } from '../bytes/timestamp.ts'
-import { CLOCK_TOLERANCE_MS } from '../api/limits.ts'
+import { CLOCK_TOLERANCE_MS, LOGGED_WITHIN_MS } from '../api/limits.ts'
 import { logOriginOf } from '../api/log.ts'
 import { decodeLeaf, leafLabel } from '../block/leaf.ts'
 import { parseBlock, type ParsedBlock } from '../block/open-block.ts'
@@ -17,9 +17,6 @@ import { openSigned } from './checkpoints.ts'
 import type { EvidenceOf } from './format.ts'
 import { openStatement } from './heads.ts'
 import { failed, type Trusted } from './trust.ts'
-
-/** How long after a head statement its block may be in no tree of the log, in milliseconds; part of the protocol. */
-export const PROMISE_MS = 60_000
 
 /** The last second that a timestamp can say. */
 const MAX_SECONDS = 253_402_300_799
@@ -35,8 +32,11 @@ export async function judgePromise(evidence: Promised, trusted: Trusted): Promis
     throw failed('block', 'the block is not the one that the head statement names')
   const label = leafLabel(labelKeyOf(evidence, block), block.chain, block.block.height)
   const to = await openTimed(evidence.to, logOriginOf(origin), trusted)
-  if (to.earliestMs <= timestampMs(head.time) + PROMISE_MS)
-    throw failed('conflict', `the tree was not signed more than ${PROMISE_MS} ms after the head statement`)
+  if (to.earliestMs <= timestampMs(head.time) + LOGGED_WITHIN_MS)
+    throw failed(
+      'conflict',
+      `the tree was not signed more than ${LOGGED_WITHIN_MS} ms after the head statement`,
+    )
   const entries = evidence.entries.map(fromBase64url)
   const end = extendFrontier(await startOf(evidence, block, trusted), entries.map(leafHash))
   if (end.size !== to.checkpoint.size || !equalBytes(frontierRoot(end), to.checkpoint.root))

@@ -8,7 +8,7 @@ import { stateBytes, stateHash } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import { evidenceOfPromise, type BrokenPromise } from '../../evidence/build.ts'
 import { MAX_EVIDENCE_ENTRIES, MAX_LOG_KEYS } from '../../evidence/format.ts'
-import { PROMISE_MS } from '../../evidence/promise.ts'
+import { LOGGED_WITHIN_MS } from '../../api/limits.ts'
 import { formatVerifierKey } from '../../log/note/key.ts'
 import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
@@ -34,7 +34,7 @@ export async function withBrokenPromise(
   if (!evidence || broken.length === 0) return view
   const seen = await heads.load(replica.chain)
   if (seen?.statement === undefined || !broken.includes(seen.height)) return view
-  if (timestampMs(parseHead(seen.statement).head.time) + PROMISE_MS >= now()) return view
+  if (timestampMs(parseHead(seen.statement).head.time) + LOGGED_WITHIN_MS >= now()) return view
   const kept = await keep(connection, replica, labelKeyAt(seen.height), seen.statement, evidence)
   const problems = view.problems.map((problem) =>
     problem.rule === 'promise' && problem.height === seen.height

@@ -6,7 +6,7 @@ import { logOriginOf } from '#core/api/log.ts'
 import { stateBytes } from '#core/chain/state.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { evidenceOfOrder, evidenceOfPromise } from '#core/evidence/build.ts'
-import { PROMISE_MS } from '#core/evidence/promise.ts'
+import { LOGGED_WITHIN_MS } from '#core/api/limits.ts'
 import { verifyEvidence } from '#core/evidence/verify.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import { formatVerifierKey, logKeyOfJwk } from '#core/log/note/key.ts'
@@ -96,7 +96,7 @@ describe('evidence made of what a whole home serves', () => {
     await connection.append(record, [ENTRY])
     hiding.isOn = false
     const { head } = await connection.api.head(record)
-    clock.now += PROMISE_MS + 1000
+    clock.now += LOGGED_WITHIN_MS + 1000
     await createRecord(connection, HOME, ['general'])
     await tendLog()
     const parent = { block: link.opened.compact, state: fromUtf8(stateBytes(link.state)) }

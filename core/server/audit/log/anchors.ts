@@ -3,6 +3,7 @@ import { fromUtf8 } from '../../../bytes/encoding.ts'
 import { equalBytes } from '../../../bytes/frame.ts'
 import type { Timestamp } from '../../../bytes/timestamp.ts'
 import { isAmpereError } from '../../../errors.ts'
+import { LOGGED_WITHIN_MS } from '../../../api/limits.ts'
 import { logOriginOf } from '../../../api/log.ts'
 import { merkleRoot } from '../../../log/merkle.ts'
 import type { Checkpoint } from '../../../log/note/checkpoint.ts'
@@ -18,8 +19,6 @@ import { heightKey } from '../../store/rows.ts'
 import type { LogAuditPorts, LogTrust } from './needs.ts'
 import type { LogNotes, Remedy } from './report.ts'
 
-/** A committed tree is published within this, in milliseconds: blocks are promised to be logged within it. */
-export const LOG_PROMISE_MS = 60_000
 const TREE_ROW = `checkpoints/${LOG_PARTITION}/${TREE_KEY}`
 const PUBLISHED_ROW = `checkpoints/${LOG_PARTITION}/${PUBLISHED_KEY}`
 
@@ -61,7 +60,7 @@ export async function loadAnchors(context: Context): Promise<Anchors> {
   if (!committed) return { tree: typeof published === 'string' ? null : published, cursor: null }
   const { tree, signed } = committed
   const { cursor } = tree
-  const isDue = ports.now() - tree.signedAt * 1000 > LOG_PROMISE_MS
+  const isDue = ports.now() - tree.signedAt * 1000 > LOGGED_WITHIN_MS
   if (published === null && (isDue || tree.staging === null || tree.discard !== null))
     notes.find('published-row', 'missing', PUBLISHED_ROW, 'the published checkpoint is not stored', remedy)
   if (published === null || typeof published === 'string') return { tree: signed, cursor }

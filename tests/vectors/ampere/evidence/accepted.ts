@@ -8,7 +8,7 @@ import {
   evidenceOfPromise,
 } from '#core/evidence/build.ts'
 import { ROLLBACK_MARGIN_MS } from '#core/evidence/heads.ts'
-import { PROMISE_MS } from '#core/evidence/promise.ts'
+import { LOGGED_WITHIN_MS } from '#core/api/limits.ts'
 import { CLOCK_TOLERANCE_MS } from '#core/api/limits.ts'
 import { EMPTY_FRONTIER, extendFrontier } from '#core/log/frontier.ts'
 import { inclusionProof, prefixProof } from '#core/log/proof.ts'
@@ -98,7 +98,7 @@ async function promiseFiles(world: World) {
       parent: height === 0 ? null : { block: blocks[height - 1] ?? '', state: states[height - 1] ?? '' },
       labelKey: labelKeyAt(height),
       from: start === 0 ? null : { note: await lacks.note(start, early), frontier },
-      to: await lacks.note(13, stated + PROMISE_MS + 1000),
+      to: await lacks.note(13, stated + LOGGED_WITHIN_MS + 1000),
       entries: (height === 0 ? others.slice(0, 13) : entries).slice(start),
     })
   }

@@ -5,20 +5,19 @@ import type { ChainId, Digest } from '../../../../bytes/ids.ts'
 import { timestampMs } from '../../../../bytes/timestamp.ts'
 import { sha256 } from '../../../../crypto/hash.ts'
 import { decodeLeaf, encodeLeaf, leafLabel } from '../../../../block/leaf.ts'
-import { CLOCK_TOLERANCE_MS } from '../../../../api/limits.ts'
+import { CLOCK_TOLERANCE_MS, LOGGED_WITHIN_MS } from '../../../../api/limits.ts'
 import type { Row } from '../../../../ports/table.ts'
 import { APPEND_DEADLINE_MS } from '../../../append/store-parts.ts'
 import type { Home } from '../../../home.ts'
 import { REGISTRY_PARTITION } from '../../../store/registry.ts'
 import { heightKey } from '../../../store/rows.ts'
-import { LOG_PROMISE_MS } from '../anchors.ts'
 import { runsOf } from './coverage.ts'
 import { chainLabels, registryLabels, type LabelKeys } from './label-keys.ts'
 import type { LogAuditPorts } from '../needs.ts'
 import type { LogNotes, Run } from '../report.ts'
 
 /** A block that is older than this, in milliseconds, by the time in it, is in the log: it may have been sent by a clock that is fast, and an append may take minutes. */
-export const OVERDUE_MS = LOG_PROMISE_MS + CLOCK_TOLERANCE_MS + APPEND_DEADLINE_MS
+export const OVERDUE_MS = LOGGED_WITHIN_MS + CLOCK_TOLERANCE_MS + APPEND_DEADLINE_MS
 const PAGE = 64
 
 /** What comparing blocks with their leaves needs. */
