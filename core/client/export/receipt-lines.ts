@@ -14,6 +14,7 @@ import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
 import { orderConvict } from '../receipt/convict-order.ts'
+import { fetchReceipts } from '../receipt/fetch-receipts.ts'
 import { createReceiptJudge } from '../receipt/judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock } from '../receipt/judge-blocks.ts'
 import type { Replica } from '../read/replica.ts'
@@ -37,8 +38,8 @@ export async function receiptLines(connection: Connection, replica: Replica): Pr
     known.add(under)
     lines.push({ [kind]: proof, of: height, under })
   }
-  for (const { id, height } of replica.notes)
-    add('receipt', height, await api.receipt(replica.chain, id, height))
+  for await (const { note, receipt } of fetchReceipts(connection, replica))
+    add('receipt', note.height, receipt)
   const records = sync.registry.newest()
   const revoked = replica.notes.flatMap(({ kid }) => keyRecordOf(records, kid)?.revoked?.height ?? [])
   for (const height of new Set(revoked)) add('registryReceipt', height, await api.registryReceipt(height))

@@ -6,11 +6,9 @@ import type { Connection } from '../connect.ts'
 import type { Replica } from '../read/replica.ts'
 import { orderConvict } from './convict-order.ts'
 import { withBrokenPromise } from './convict-promise.ts'
+import { fetchReceipts } from './fetch-receipts.ts'
 import { createReceiptJudge } from './judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock, type RegistryReceipt } from './judge-blocks.ts'
-
-/** Receipts that are asked for at a time. */
-const AT_ONCE = 8
 
 /**
  * Asks the home for the receipt of each block of a record, and judges them under the pinned policy with the label keys
@@ -46,17 +44,8 @@ async function* receiptedBlocks(
   replica: Replica,
   labelKeyAt: (height: number) => Uint8Array | null,
 ): AsyncGenerator<ReceiptedBlock> {
-  const { notes, chain } = replica
-  for (let from = 0; from < notes.length; from += AT_ONCE) {
-    const group = notes.slice(from, from + AT_ONCE)
-    const receipts = await Promise.all(
-      group.map(({ id, height }) => connection.api.receipt(chain, id, height)),
-    )
-    for (const [i, note] of group.entries()) {
-      const labelKey = labelKeyAt(note.height)
-      yield { ...note, labelKey, receipt: receipts[i] ?? null }
-    }
-  }
+  for await (const { note, receipt } of fetchReceipts(connection, replica))
+    yield { ...note, labelKey: labelKeyAt(note.height), receipt }
 }
 
 /** Of the state before a block; of a genesis its own. */
