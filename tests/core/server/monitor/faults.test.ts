@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
+import { scheduler } from '#tests/core/server/scheduler.ts'
 import { failAt, withFaults } from '#adapters/around/faults.ts'
-import { wrapPlatform } from '#adapters/around/calls.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { logIdOf } from '#core/api/log.ts'
-import type { Platform } from '#core/ports/needs.ts'
 import { labelsPartition } from '#core/server/monitor/labels.ts'
-import { seededRandom } from '#tests/deployment.ts'
 import { entriesTo, entryAt, LOG_ORIGIN, servedLog } from './served-log.ts'
 import { testMonitor } from './monitor.ts'
 
@@ -84,34 +82,6 @@ describe('a monitor whose table or network fails', () => {
     await expect(changed.says(index)).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
   })
 })
-
-/** Runs calls one at a time, in an order that a seed decides. */
-function scheduler(seed: number) {
-  const random = seededRandom(seed)
-  const waiting: (() => Promise<void>)[] = []
-  const wrap = (platform: Platform) =>
-    wrapPlatform(
-      platform,
-      (_, act) =>
-        new Promise((resolve, reject) => {
-          waiting.push(() => act().then(resolve, reject))
-        }),
-    )
-  const run = async (actors: readonly Promise<unknown>[]) => {
-    const ended = { all: false }
-    const all = Promise.allSettled(actors).then((results) => {
-      ended.all = true
-      return results
-    })
-    while (!ended.all) {
-      await new Promise((resolve) => setImmediate(resolve))
-      const [at = 0] = random(1)
-      await waiting.splice(at % Math.max(1, waiting.length), 1)[0]?.()
-    }
-    return all
-  }
-  return { wrap, run }
-}
 
 describe('several monitors at once, of a log that shows each of them another tree', () => {
   for (const seed of Array.from({ length: 6 }, (_, i) => i + 1))

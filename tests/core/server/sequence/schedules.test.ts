@@ -1,42 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
-import { wrapPlatform } from '#adapters/around/calls.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
-import { select, type Platform } from '#core/ports/needs.ts'
+import { select } from '#core/ports/needs.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer, type Sequencer } from '#core/server/sequence/sequencer.ts'
-import { ORIGIN, seededRandom, testDeployment } from '#tests/deployment.ts'
+import { scheduler } from '#tests/core/server/scheduler.ts'
+import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 import { auditFindings, entry } from './scene.ts'
 import { expectedOf, wholeLog } from './whole-log.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
-
-/** Runs calls one at a time, in an order that a seed decides: every schedule of a seed is the same. */
-function scheduler(seed: number) {
-  const random = seededRandom(seed)
-  const waiting: (() => Promise<void>)[] = []
-  const around = <T>(_: string, act: () => Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      waiting.push(() => act().then(resolve, reject))
-    })
-  const run = async (actors: readonly Promise<unknown>[]) => {
-    const ended = { all: false }
-    const all = Promise.allSettled(actors).then((results) => {
-      ended.all = true
-      return results
-    })
-    while (!ended.all) {
-      // Lets every actor come to its next call.
-      await new Promise((resolve) => setImmediate(resolve))
-      const [at = 0] = random(1)
-      const [next] = waiting.splice(at % Math.max(1, waiting.length), 1)
-      await next?.()
-    }
-    return all
-  }
-  return { wrap: (platform: Platform) => wrapPlatform(platform, around), run }
-}
 
 describe('several sequencers and appenders at once', () => {
   for (const seed of Array.from({ length: process.env['SLOW'] === '1' ? 200 : 8 }, (_, i) => i + 1))
