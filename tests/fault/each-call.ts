@@ -50,10 +50,9 @@ export interface Act<T> {
 /**
  * Runs an act once for each call that it makes, with that call failing, then repeats it as its user would.
  * All runs share one deployment, each with a record of its own; at the end everything in it is verified.
- * @param every fails only each so-many-th of them
  * @returns how many calls were made to fail
  */
-export async function failEachCall<T>(act: Act<T>, fault: Fault, every = 1): Promise<number> {
+export async function failEachCall<T>(act: Act<T>, fault: Fault): Promise<number> {
   const faulty = await faultyDeployment()
   const { faults, world } = faulty
   const clean = await act.prepare(faulty)
@@ -61,7 +60,7 @@ export async function failEachCall<T>(act: Act<T>, fault: Fault, every = 1): Pro
   await act.run(clean)
   const calls = [...faults.calls()]
   expect(await act.check(clean)).toEqual(act.expected)
-  const failing = chosen(calls, fault).filter((_, index) => index % every === 0)
+  const failing = chosen(calls, fault)
   for (const k of failing) {
     const prepared = await act.prepare(faulty)
     faults.plan(failAt(k, fault))

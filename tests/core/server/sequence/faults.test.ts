@@ -16,10 +16,6 @@ const AFTER_KILL = [
   AFTERWARDS[3],
 ] as const
 type Then = (typeof AFTERWARDS)[number] | (typeof AFTER_KILL)[number]
-/**
- * CALLS=all or SLOW=1 leaves nothing out. Else each call is disturbed in every way, in one of three runs and in one of four continuations.
- */
-const IS_WHOLE = process.env['CALLS'] === 'all' || process.env['SLOW'] === '1'
 
 const held: { scene?: Scene } = {}
 beforeAll(async () => {
@@ -69,33 +65,22 @@ async function disturbed(scene: Scene, run: (typeof RUNS)[number], plan: FaultPl
   return { outcome, last, whole: steps.every((step) => step.blocks === blocks && step.logged === blocks) }
 }
 
-/** The calls to disturb. A read leaves nothing behind: the first of each name stands for the others. */
-async function tellingCalls(scene: Scene, run: (typeof RUNS)[number]) {
+/** The calls of a run, each of which is disturbed. */
+async function callsOf(scene: Scene, run: (typeof RUNS)[number]): Promise<readonly string[]> {
   const { faults, own } = await before(scene, run)
   faults.plan(() => null)
   await own.run()
-  const calls = [...faults.calls()]
-  const isRead = (call: string) => /\.(get|range|fetch)$/.test(call)
-  const isTelling = (call: string, k: number) => !isRead(call) || calls.indexOf(call) === k
-  const telling = calls.flatMap((call, k) => (IS_WHOLE || isTelling(call, k) ? [k] : []))
-  return { calls, telling }
-}
-
-/** The share of the calls that the n-th of four continuations gets after a run: of three runs each has a third of them. */
-function shareOf(telling: readonly number[], run: (typeof RUNS)[number], n: number): readonly number[] {
-  const isShared = (i: number) => i % 4 === n && Math.floor(i / 4) % 3 === RUNS.indexOf(run)
-  return IS_WHOLE ? telling : telling.filter((_, i) => isShared(i))
+  return [...faults.calls()]
 }
 
 describe.each(RUNS)('a sequencer whose stores and keys fail in a %s run', (run) => {
   for (const fault of FAULTS)
-    for (const [n, then] of AFTERWARDS.entries())
+    for (const then of AFTERWARDS)
       it(`logs every block once, whichever call was ${fault}, then ${then}`, async () => {
         const scene = theScene()
-        const { calls, telling } = await tellingCalls(scene, run)
-        expect(telling.length).toBeGreaterThan(12)
-        for (const k of shareOf(telling, run, n)) {
-          const call = calls[k]
+        const calls = await callsOf(scene, run)
+        expect(calls.length).toBeGreaterThan(12)
+        for (const [k, call] of calls.entries()) {
           const found = await disturbed(scene, run, failAt(k, fault), then)
           expect({ call, ...found }).toEqual({ call, outcome: 'failed', last: 'idle', whole: true })
         }
@@ -109,12 +94,11 @@ describe.each(RUNS)('a sequencer whose stores and keys fail in a %s run', (run) 
  * orders.
  */
 describe.each(RUNS)('a sequencer that is killed in a %s run', (run) => {
-  for (const [n, then] of AFTER_KILL.entries())
+  for (const then of AFTER_KILL)
     it(`has every block logged once, whichever call was its last, then ${then}`, async () => {
       const scene = theScene()
-      const { calls, telling } = await tellingCalls(scene, run)
-      for (const k of shareOf(telling, run, n)) {
-        const call = calls[k]
+      const calls = await callsOf(scene, run)
+      for (const [k, call] of calls.entries()) {
         const found = await disturbed(scene, run, killAfter(k), then)
         const outcome = k === calls.length - 1 ? 'done' : 'failed'
         expect({ call, ...found }).toEqual({ call, outcome, last: 'idle', whole: true })
