@@ -5,7 +5,7 @@ import type { ParsedBlock } from '#core/block/open-block.ts'
 import type { ControlState } from '#core/chain/state.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
 import { checkMayFetch, type Caller } from '#core/server/authenticate.ts'
-import { listHeld, readBlockKeys, readWitnessed } from '#core/server/hold.ts'
+import { listHeld, readBlockKeys, readWitnessed } from '#core/server/read/hold.ts'
 import type { Home } from '#core/server/home.ts'
 import {
   findChain,
@@ -16,8 +16,8 @@ import {
   readObject,
   readPackages,
   type ReaderPorts,
-} from '#core/server/read.ts'
-import { findReceipt, type Receipt } from '#core/server/receipt.ts'
+} from '#core/server/read/read-chain.ts'
+import { findReceipt, type Receipt } from '#core/server/read/receipt.ts'
 import { loadBlock } from '#core/server/store/rows.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { callerOf } from '../host/caller.ts'

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import type { BlocksAnswer } from '#core/api/answers.ts'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import type { Home } from '#core/server/home.ts'
-import { createRecordProver } from '#core/server/record-proof.ts'
+import { createRecordProver } from '#core/server/read/record-proof.ts'
 import {
   addRegistryBlock,
   readRecordProof,

@@ -2,7 +2,7 @@
 import { MAX_LOG_WAIT_MS } from '#core/api/limits.ts'
 import type { ParsedBlock } from '#core/block/open-block.ts'
 import type { Now } from '#core/ports/keys.ts'
-import { findReceipt, type Receipt, type ReceiptLevel, type ReceiptPorts } from '#core/server/receipt.ts'
+import { findReceipt, type Receipt, type ReceiptLevel, type ReceiptPorts } from '#core/server/read/receipt.ts'
 
 /** Resolves when the log may have grown since it was called, in its own time: it is asked again and again. */
 export type LogGrown = (level: ReceiptLevel) => Promise<void>

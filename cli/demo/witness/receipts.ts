@@ -2,7 +2,7 @@
 import type { ChainId } from '#core/bytes/ids.ts'
 import { authorize } from '#core/api/request.ts'
 import type { Connection } from '#core/client/connect.ts'
-import type { ReceiptLevel } from '#core/server/receipt.ts'
+import type { ReceiptLevel } from '#core/server/read/receipt.ts'
 import type { Screen } from '../../terminal/screen.ts'
 
 /** How long a demo waits for its witness, in milliseconds. */

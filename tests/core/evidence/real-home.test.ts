@@ -13,7 +13,7 @@ import { formatVerifierKey, logKeyOfJwk } from '#core/log/note/key.ts'
 import { decodeBundle } from '#core/log/tile/bundle.ts'
 import { bundlePath } from '#core/log/tile/path.ts'
 import type { Platform } from '#core/ports/needs.ts'
-import { findReceipt } from '#core/server/receipt.ts'
+import { findReceipt } from '#core/server/read/receipt.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }

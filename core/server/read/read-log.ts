@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromUtf8 } from '../bytes/encoding.ts'
-import { AmpereError } from '../errors.ts'
-import { parseBundlePath, parseTilePath } from '../log/tile/path.ts'
-import type { FetchObjects } from '../ports/objects.ts'
-import type { ReadTable } from '../ports/table.ts'
-import { LOG_PARTITION, PUBLISHED_KEY } from './store/log.ts'
+import { fromUtf8 } from '../../bytes/encoding.ts'
+import { AmpereError } from '../../errors.ts'
+import { parseBundlePath, parseTilePath } from '../../log/tile/path.ts'
+import type { FetchObjects } from '../../ports/objects.ts'
+import type { ReadTable } from '../../ports/table.ts'
+import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
 
 /** What serving the log needs. */
 export interface LogPorts {

@@ -9,7 +9,7 @@ import { createVerifiers } from '#core/crypto/signature.ts'
 import { createRegistryHistory, type RegistryHistory } from '#core/registry/history.ts'
 import { recordKey } from '#core/registry/records.ts'
 import { recordsIn, verifyRecordProof } from '#core/registry/state.ts'
-import { createRecordProver } from '#core/server/record-proof.ts'
+import { createRecordProver } from '#core/server/read/record-proof.ts'
 import { REGISTRAR_NEEDS } from '#core/server/registrar.ts'
 import { select } from '#core/ports/needs.ts'
 import {

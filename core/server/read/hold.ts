@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromUtf8, toBase64url } from '../bytes/encoding.ts'
-import { asChainId, type ChainId } from '../bytes/ids.ts'
-import type { BlockKeysAnswer, HeldAnswer, NotesAnswer } from '../api/answers.ts'
-import { MAX_PAGE_HELD, MAX_PAGE_NOTES } from '../api/limits.ts'
-import { AmpereError } from '../errors.ts'
-import { mayHold, type Caller } from './authenticate.ts'
-import { findChain, type ReaderPorts } from './read.ts'
-import { partNames } from './store/attempt.ts'
-import { WITNESSED_PARTITION } from './store/log.ts'
+import { fromUtf8, toBase64url } from '../../bytes/encoding.ts'
+import { asChainId, type ChainId } from '../../bytes/ids.ts'
+import type { BlockKeysAnswer, HeldAnswer, NotesAnswer } from '../../api/answers.ts'
+import { MAX_PAGE_HELD, MAX_PAGE_NOTES } from '../../api/limits.ts'
+import { AmpereError } from '../../errors.ts'
+import { mayHold, type Caller } from '../authenticate.ts'
+import { findChain, type ReaderPorts } from './read-chain.ts'
+import { partNames } from '../store/attempt.ts'
+import { WITNESSED_PARTITION } from '../store/log.ts'
 import {
   heightKey,
   heldPartition,
@@ -16,7 +16,7 @@ import {
   loadState,
   parsePackage,
   rangeUnder,
-} from './store/rows.ts'
+} from '../store/rows.ts'
 
 /**
  * A page of the chains that the caller's institution may hold at this moment, each with the height of its newest block,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromUtf8 } from '../bytes/encoding.ts'
-import type { RecordAnswer } from '../api/answers.ts'
-import { parseJws, type OpenedJws } from '../block/jws.ts'
-import { AmpereError } from '../errors.ts'
-import type { RegistryHistory } from '../registry/history.ts'
-import { recordKey } from '../registry/records.ts'
-import type { RegistryView } from '../registry/snapshot.ts'
+import { fromUtf8 } from '../../bytes/encoding.ts'
+import type { RecordAnswer } from '../../api/answers.ts'
+import { parseJws, type OpenedJws } from '../../block/jws.ts'
+import { AmpereError } from '../../errors.ts'
+import type { RegistryHistory } from '../../registry/history.ts'
+import { recordKey } from '../../registry/records.ts'
+import type { RegistryView } from '../../registry/snapshot.ts'
 import {
   emptyState,
   proveRecord,
@@ -13,11 +13,11 @@ import {
   recordsIn,
   stateRoot,
   type RegistryState,
-} from '../registry/state.ts'
-import type { Home } from './home.ts'
-import type { RegistrarPorts } from './registrar.ts'
-import { REGISTRY_PARTITION } from './store/registry.ts'
-import { heightKey } from './store/rows.ts'
+} from '../../registry/state.ts'
+import type { Home } from '../home.ts'
+import type { RegistrarPorts } from '../registrar.ts'
+import { REGISTRY_PARTITION } from '../store/registry.ts'
+import { heightKey } from '../store/rows.ts'
 
 /** States of earlier heights that are kept: rebuilding one costs the registry's records. */
 const MAX_STATES = 16

@@ -15,7 +15,7 @@ import type { BlockKeysAnswer, HeldAnswer } from '#core/api/answers.ts'
 import * as holding from '#functions/reader/hold-operations.ts'
 import { ask } from '#tests/http/ask.ts'
 import { testDeployment, type TestDeployment } from '#tests/deployment.ts'
-import { entry, HOME } from './attempts.ts'
+import { entry, HOME } from '../attempts.ts'
 
 interface Held {
   readonly world: TestDeployment
