@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonicalBytes, parseCanonical, type JsonObject } from '../../bytes/canonical-json.ts'
+import { fromUtf8 } from '../../bytes/encoding.ts'
 import { asBlockId, asChainId, asDigest, type BlockId, type ChainId, type Digest } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import type { Block } from '../../block/block.ts'
@@ -29,12 +30,17 @@ export interface PartNames {
  * One try to append a block, written as a dirty mark before anything else of it is stored. So there is no part
  * in any store without a mark that names it, and whoever tries again later renews the age of the parts.
  */
-export interface Attempt {
-  readonly chain: ChainId
+export interface Attempt extends MarkedBlock {
   readonly time: Timestamp
+  readonly parts: PartNames
+}
+
+/** What sequencing needs of a mark: which block may have been stored since which time. */
+export interface MarkedBlock {
+  readonly chain: ChainId
   readonly block: BlockId
   readonly height: number
-  readonly parts: PartNames
+  readonly timeMs: number
 }
 
 /** The parts that a block names. */
@@ -78,26 +84,47 @@ export function markOf(
 
 /** The attempt that a mark names; null for a row that is no mark, which then names nothing that could be removed. */
 export function attemptOf(mark: Row): Attempt | null {
-  const [time = '', chain = '', block = ''] = mark.key.split('/')
+  return orNull(() => {
+    const said = parseCanonical(mark.value) as JsonObject | null
+    const marked = markedIn(mark.key, said)
+    return (
+      said &&
+      marked && {
+        ...marked,
+        time: toTimestamp(marked.timeMs),
+        parts: {
+          object: digestIn(said, 'object'),
+          row: rowIn(said),
+          packages: digestIn(said, 'packages'),
+          label: digestIn(said, 'label'),
+          state: digestIn(said, 'state'),
+        },
+      }
+    )
+  })
+}
+
+/**
+ * The block that a mark names, without its parts; null for a row that is no mark. What it says is only where to look,
+ * and so it need not be spelled canonically: sequencers read each mark several times.
+ */
+export function markedBlock(mark: Row): MarkedBlock | null {
+  return orNull(() => markedIn(mark.key, JSON.parse(fromUtf8(mark.value)) as JsonObject | null))
+}
+
+function markedIn(key: string, said: JsonObject | null): MarkedBlock | null {
+  const [time = '', chain = '', block = ''] = key.split('/')
+  const height = said?.['height']
+  if (said?.['v'] !== 1 || typeof height !== 'number' || !Number.isSafeInteger(height) || height < 0)
+    return null
+  return { chain: asChainId(chain), block: asBlockId(block), height, timeMs: timestampMs(time) }
+}
+
+function orNull<T>(read: () => T | null): T | null {
   try {
-    timestampMs(time)
-    const said = parseCanonical(mark.value) as JsonObject
-    if (said['v'] !== 1 || typeof said['height'] !== 'number') return null
-    return {
-      chain: asChainId(chain),
-      time: time as Timestamp,
-      block: asBlockId(block),
-      height: said['height'],
-      parts: {
-        object: digestIn(said, 'object'),
-        row: rowIn(said),
-        packages: digestIn(said, 'packages'),
-        label: digestIn(said, 'label'),
-        state: digestIn(said, 'state'),
-      },
-    }
+    return read()
   } catch (error) {
-    if (isAmpereError(error)) return null
+    if (isAmpereError(error) || error instanceof SyntaxError) return null
     throw error
   }
 }

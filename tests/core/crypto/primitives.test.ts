@@ -14,7 +14,7 @@ import {
 } from 'hpke'
 import { fromHex, toHex, utf8 } from '#core/bytes/encoding.ts'
 import { gcmOpen, importGcmKey } from '#core/crypto/aead.ts'
-import { digestOf, hmacSha256, sha256, sha256Large } from '#core/crypto/hash.ts'
+import { digestOf, hmacSha256, sha256, sha256Large, sha256Portable } from '#core/crypto/hash.ts'
 import { hkdfExpand } from '#core/crypto/hkdf.ts'
 import {
   HPKE_OVERHEAD_BYTES,
@@ -51,10 +51,14 @@ describe('HKDF', () => {
 describe('hashes', () => {
   it('are those of node:crypto, at every length around a block', async () => {
     const random = seededRandom(5)
-    for (const length of [0, 1, 55, 56, 63, 64, 65, 119, 128, 1000]) {
+    for (const length of [0, 1, 55, 56, 63, 64, 65, 119, 128, 255, 256, 257, 1000]) {
       const bytes = random(length)
       const expected = createHash('sha256').update(bytes).digest()
       expect(toHex(sha256(bytes))).toBe(expected.toString('hex'))
+      expect(toHex(sha256Portable(bytes))).toBe(expected.toString('hex'))
+      expect(toHex(sha256(bytes.subarray(0, length >> 1), bytes.subarray(length >> 1)))).toBe(
+        expected.toString('hex'),
+      )
       expect(toHex(await sha256Large(bytes))).toBe(expected.toString('hex'))
       expect(digestOf(bytes)).toBe(expected.toString('base64url'))
       const mac = createHmac('sha256', bytes).update('x').digest('hex')

@@ -3,7 +3,7 @@ import type { ChainId } from '../../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../../bytes/timestamp.ts'
 import type { ReadTable } from '../../../ports/table.ts'
 import { APPEND_DEADLINE_MS } from '../../append/store-parts.ts'
-import { attemptOf, CHAIN_CHARACTERS } from '../../store/attempt.ts'
+import { CHAIN_CHARACTERS, markedBlock } from '../../store/attempt.ts'
 
 /** A mark older than this leads to no block any more: appends give up before, and clocks differ by less than the rest. */
 export const MARK_LIFE_MS = APPEND_DEADLINE_MS + 5 * 60_000
@@ -96,9 +96,8 @@ async function readShard(
   for (let from = start; ;) {
     const rows = await dirty.range(shard, { from, limit: PAGE })
     for (const row of rows) {
-      const attempt = attemptOf(row)
-      if (!attempt) continue
-      note(waiting, attempt.chain, attempt.height, timestampMs(attempt.time))
+      const marked = markedBlock(row)
+      if (marked) note(waiting, marked.chain, marked.height, marked.timeMs)
     }
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return

@@ -53,6 +53,18 @@ async function settle(at: Attempts): Promise<void> {
 }
 
 describe('marks', () => {
+  it('are told from rows that are none, which keep nothing from being logged', async () => {
+    const at = await attempts()
+    const dirty = at.world.platform.table('dirty')
+    const shard = at.record.slice(0, 1)
+    const [mark] = await dirty.range(shard)
+    for (const [i, value] of ['2', '{}', 'null', '[]', '{"v":1,"height":-1}', 'x'].entries())
+      await dirty.insert(shard, `${mark?.key.slice(0, -1)}${i}`, new TextEncoder().encode(value))
+    await dirty.insert(shard, '0', new Uint8Array([0xff]))
+    await settle(at)
+    expect(await logged(at)).toEqual([0, 1, 2])
+  })
+
   it('go when they are older than their life and their chain is logged to its head, not before', async () => {
     const at = await attempts()
     const own = await sequencerOf(at)

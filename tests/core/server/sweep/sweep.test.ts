@@ -104,7 +104,7 @@ describe('the sweep', () => {
     const at = await attempts()
     const dirty = at.world.platform.table('dirty')
     const shard = at.record.slice(0, 1)
-    for (const value of ['2', '{}', '{"v":1}', 'x'])
+    for (const value of ['2', '{}', '{"v":1}', 'x', 'null', '[]'])
       await dirty.insert(
         shard,
         `2026-01-01T00:00:00.000Z/${at.record}/${value}`,
