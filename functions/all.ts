@@ -114,8 +114,6 @@ export async function homeApp(
   const logGrown: LogGrown = async (level) => {
     await log.sequence()
     if (level === 'witnessed') await log.cosign()
-    // What is waited for may be the work of others: witnesses, or another sequencer.
-    await pause(WAIT_PAUSE_MS)
   }
   const app = createApp('home', hosting)
   const parts = [
@@ -124,7 +122,10 @@ export async function homeApp(
       log: namedKeys(home, LOG_PREFIX, logTrust.keys),
       witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
     }),
-    writerApp(await select(platform, writer.needs), eraser, home, hosting, logGrown),
+    writerApp(await select(platform, writer.needs), eraser, home, hosting, {
+      logGrown,
+      pause: () => pause(WAIT_PAUSE_MS),
+    }),
     readerApp(await select(platform, reader.needs), home, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),

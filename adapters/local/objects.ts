@@ -8,8 +8,16 @@ import type { Statements } from './store/statements.ts'
 /** Objects up to this size lie in the database, where many share one fsync; larger ones are files. */
 export const SMALL_OBJECT_BYTES = 256 * 1024
 
+/**
+ * Stores whose removed objects may leave traces in the file for a while: of the log's staging bundles everybody may read
+ * the log's parts for ever, and the rest stays in a table that is never erased. Scrubbing costs a checkpoint of the
+ * write-ahead log.
+ */
+const UNSCRUBBED: ReadonlySet<ObjectsName> = new Set(['staging'])
+
 /** Objects in SQLite and in files. */
 export function localObjects(database: Database, files: ObjectFiles, store: ObjectsName): ShredObjects {
+  const remove = UNSCRUBBED.has(store) ? database.write : database.writeAndScrub
   return {
     fetch: async (name, range) => {
       checkObjectName(name)
@@ -40,7 +48,7 @@ export function localObjects(database: Database, files: ObjectFiles, store: Obje
       checkObjectName(name)
       // First the file: on a full disk that makes the room without which the database cannot scrub.
       await files.remove(store, name)
-      await database.writeAndScrub((sql) => {
+      await remove((sql) => {
         sql('DELETE FROM objects WHERE store = ? AND name = ?').run(store, name)
       })
     },

@@ -17,7 +17,7 @@ import {
   readPackages,
   type ReaderPorts,
 } from '#core/server/read/read-chain.ts'
-import { findReceipt, type Receipt } from '#core/server/read/receipt.ts'
+import { receiptFinder, type Receipt } from '#core/server/read/receipt.ts'
 import { loadBlock } from '#core/server/store/rows.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { callerOf } from '../host/caller.ts'
@@ -34,6 +34,7 @@ interface Found {
 
 /** Serves blocks and sealed parts to those who have a part in the chain; to all others it does not exist. */
 export function readerApp(ports: ReaderPorts, home: Home, hosting: Hosting): RoleApp {
+  const findReceipt = receiptFinder(ports)
   const find = (c: Context, chain: ChainId) => authorizeRead(ports, home, c, chain)
   return createRoleApp('reader', hosting, [
     route(operations.readHead, async (c, { path }) =>
@@ -68,10 +69,10 @@ export function readerApp(ports: ReaderPorts, home: Home, hosting: Hosting): Rol
       await find(c, query.chain)
       const stored = await loadBlock(ports.tables.blocks, query.chain, query.height)
       if (stored?.id !== path.block) throw new AmpereError('NOT_FOUND', 'the chain has no such block')
-      return sendReceipt(c, await findReceipt(ports, query.chain, query.height))
+      return sendReceipt(c, await findReceipt(query.chain, query.height))
     }),
     route(operations.readRegistryReceipt, async (c, { path }) =>
-      sendReceipt(c, await findReceipt(ports, home.registry.pinned, Number(path.height))),
+      sendReceipt(c, await findReceipt(home.registry.pinned, Number(path.height))),
     ),
     route(operations.readErased, async (c, { path, query }) => {
       await find(c, path.chain)

@@ -7,7 +7,8 @@ import { createQuotas } from '#core/server/append/quota.ts'
 import { carryOutErasure, type EraserPorts } from '#core/server/erase.ts'
 import { addErased } from '#core/server/holders.ts'
 import type { Home } from '#core/server/home.ts'
-import { awaitReceipt, type LogGrown } from './await-receipt.ts'
+import { receiptFinder } from '#core/server/read/receipt.ts'
+import { awaitReceipt, type Waiting } from './await-receipt.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
@@ -18,9 +19,10 @@ export function writerApp(
   eraser: EraserPorts,
   home: Home,
   hosting: Hosting,
-  logGrown: LogGrown,
+  tending: Pick<Waiting, 'logGrown' | 'pause'>,
 ): RoleApp {
   const quotas = createQuotas(ports)
+  const waiting = { now: ports.now, find: receiptFinder(ports), ...tending }
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body, query }) => {
       const { stored, answer } = await appendBlock(ports, home, quotas, decodeAppend(body))
@@ -30,7 +32,7 @@ export function writerApp(
         await carryOutErasure(eraser, home, chain, block.height)
       }
       if (query.wait === undefined) return c.json(answer, 201)
-      const receipt = await awaitReceipt(ports, stored, query.wait, logGrown)
+      const receipt = await awaitReceipt(waiting, stored, query.wait)
       if (receipt) return c.json({ ...answer, receipt: receipt.proof }, 201)
       const location = `/v1/receipts/${stored.id}?chain=${chain}&height=${block.height}`
       return c.json({ ...answer, receipt: null }, 202, { location })

@@ -2,23 +2,31 @@
 import { MAX_LOG_WAIT_MS } from '#core/api/limits.ts'
 import type { ParsedBlock } from '#core/block/open-block.ts'
 import type { Now } from '#core/ports/keys.ts'
-import { findReceipt, type Receipt, type ReceiptLevel, type ReceiptPorts } from '#core/server/read/receipt.ts'
+import type { FindReceipt, Receipt, ReceiptLevel } from '#core/server/read/receipt.ts'
 
-/** Resolves when the log may have grown since it was called, in its own time: it is asked again and again. */
+/** Has the log grow, as far as this process can. */
 export type LogGrown = (level: ReceiptLevel) => Promise<void>
+
+/** How a receipt is waited for. */
+export interface Waiting {
+  readonly now: Now
+  readonly find: FindReceipt
+  readonly logGrown: LogGrown
+  /** Resolves some milliseconds later: what is waited for may be the work of others, witnesses or another sequencer. */
+  readonly pause: () => Promise<void>
+}
 
 /** The receipt of a stored block at the level that is waited for; null when that takes too long. */
 export async function awaitReceipt(
-  ports: ReceiptPorts & { readonly now: Now },
+  { now, find, logGrown, pause }: Waiting,
   { chain, block }: ParsedBlock,
   level: ReceiptLevel,
-  logGrown: LogGrown,
 ): Promise<Receipt | null> {
-  const deadline = ports.now() + MAX_LOG_WAIT_MS
-  do {
-    const receipt = await findReceipt(ports, chain, block.height, level)
-    if (receipt) return receipt
+  const deadline = now() + MAX_LOG_WAIT_MS
+  for (;;) {
     await logGrown(level)
-  } while (ports.now() < deadline)
-  return null
+    const receipt = await find(chain, block.height, level)
+    if (receipt || now() >= deadline) return receipt
+    await pause()
+  }
 }

@@ -3,7 +3,7 @@ import { merkleRoot, nodeHash, splitOf } from '../merkle.ts'
 import { isTreeSize, tileWidth } from './extent.ts'
 import { hashAt, subtreeSizes } from './hashes.ts'
 import { TILE_WIDTH, tilePath, type Tile, type TileId } from './path.ts'
-import { readTiles, type ReadTile } from './read-tile.ts'
+import { CACHED_TILES, readTiles, type ReadTile } from './read-tile.ts'
 
 /** Leaves of a tree, of which a proof states the Merkle tree hash. */
 interface Range {
@@ -50,13 +50,34 @@ export async function inclusionsFromTiles(
   readTile: ReadTile,
 ): Promise<Uint8Array[][]> {
   checkSize(size)
-  if (indexes.some((index) => !Number.isSafeInteger(index) || index < 0 || index >= size))
-    throw new RangeError('no such leaf')
+  for (const index of indexes) checkIndex(index, size)
   const ranges = indexes.map((index) => siblings(index, { start: 0, count: size }).toReversed())
   const hashes = await rootsOf(ranges.flat(), size, readTile)
   let end = 0
   return ranges.map(({ length }) => hashes.slice(end, (end += length)))
 }
+
+/** The inclusion proof of the leaf at an index. */
+export type ProveInclusion = (index: number) => Promise<Uint8Array[]>
+
+/**
+ * Makes inclusion proofs in one tree, each when it is asked for. Subtrees that were hashed are remembered, as many as 64
+ * tiles have: who waits for one tree with many others mostly asks for a neighbour.
+ * @throws RangeError for an index outside the tree, or what the reader throws
+ */
+export function inclusionProver(size: number, readTile: ReadTile): ProveInclusion {
+  checkSize(size)
+  const known: KnownRoots = new Map()
+  return async (index) => {
+    checkIndex(index, size)
+    if (known.size > MAX_KNOWN_ROOTS) known.clear()
+    return rootsOf(siblings(index, { start: 0, count: size }).toReversed(), size, readTile, known)
+  }
+}
+
+/** Roots of subtrees by tile, start and count. */
+type KnownRoots = Map<string, Uint8Array>
+const MAX_KNOWN_ROOTS = CACHED_TILES * TILE_WIDTH
 
 /**
  * Consistency proof from the first `size1` leaves to `size2`, RFC 9162 section 2.1.4.1, for `verifyConsistency`.
@@ -111,17 +132,21 @@ function consistencyRanges(size1: number, size2: number): Range[] {
   return found.toReversed()
 }
 
-async function rootsOf(ranges: readonly Range[], size: number, readTile: ReadTile): Promise<Uint8Array[]> {
+async function rootsOf(
+  ranges: readonly Range[],
+  size: number,
+  readTile: ReadTile,
+  known: KnownRoots = new Map(),
+): Promise<Uint8Array[]> {
   const subtrees = ranges.map((range) => subtreesOf(range, size))
   const wanted = new Map(subtrees.flat().map(({ tile }) => [tilePath(tile), tile]))
-  const rootOf = subtreeHasher(await readTiles([...wanted.values()], readTile))
+  const rootOf = subtreeHasher(await readTiles([...wanted.values()], readTile), known)
   return subtrees.map((parts) => parts.map(rootOf).reduceRight((right, left) => nodeHash(left, right)))
 }
 
 /** Hashes subtrees of these tiles, each once: neighbouring leaves share most of their proofs. */
-function subtreeHasher(tiles: readonly Tile[]): (subtree: Subtree) => Uint8Array {
+function subtreeHasher(tiles: readonly Tile[], known: KnownRoots): (subtree: Subtree) => Uint8Array {
   const bytesOf = new Map(tiles.map(({ id, bytes }) => [tilePath(id), bytes]))
-  const known = new Map<string, Uint8Array>()
   const rootOf = (path: string, start: number, count: number): Uint8Array => {
     if (count === 1) return hashAt(bytesOf.get(path) ?? new Uint8Array(0), start)
     const name = `${path} ${start} ${count}`
@@ -153,6 +178,10 @@ function subtreeAt(firstLeaf: number, leaves: number, size: number): Subtree {
     start: first - index * TILE_WIDTH,
     count,
   }
+}
+
+function checkIndex(index: number, size: number): void {
+  if (!Number.isSafeInteger(index) || index < 0 || index >= size) throw new RangeError('no such leaf')
 }
 
 function checkSize(size: number): void {

@@ -3,12 +3,14 @@ import { fromUtf8 } from '../../bytes/encoding.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { decodeLeaf } from '../../block/leaf.ts'
 import { AmpereError } from '../../errors.ts'
+import { leafHash } from '../../log/merkle.ts'
 import { checkpointIn } from '../../log/note/checkpoint.ts'
+import { verifyInclusion } from '../../log/proof.ts'
 import { decodeBundle } from '../../log/tile/bundle.ts'
 import { tileWidth } from '../../log/tile/extent.ts'
 import { bundlePath, TILE_WIDTH } from '../../log/tile/path.ts'
-import { tileReader } from '../../log/tile/read-tile.ts'
-import { inclusionFromTiles } from '../../log/tile/read.ts'
+import { tileReader, type FetchPath } from '../../log/tile/read-tile.ts'
+import { inclusionProver, type ProveInclusion } from '../../log/tile/read.ts'
 import { formatTlogProof } from '../../log/tlog-proof.ts'
 import type { FetchObjects } from '../../ports/objects.ts'
 import type { ReadTable } from '../../ports/table.ts'
@@ -33,47 +35,102 @@ export interface Receipt {
 
 /**
  * The receipt of a block: against the first witnessed checkpoint that covers it, which stays the same for ever, or
- * while there is none against the newest published one.
- * @returns null while the block is in no published tree, or not as far as `level` asks
+ * while there is none against the newest published one. Null while the block is in no published tree, or not as far as
+ * `level` asks, which is `logged` unless it is told.
  */
-export async function findReceipt(
-  ports: ReceiptPorts,
+export type FindReceipt = (
   chain: ChainId | Digest,
   height: number,
-  level: ReceiptLevel = 'logged',
-): Promise<Receipt | null> {
-  const index = await logIndex(ports.tables.leaves, chain, height)
-  if (index === null) return null
-  const found = await coveringNote(ports, index)
-  // Before a proof is made: who waits for witnesses asks again and again.
-  if (level === 'witnessed' && found?.level !== 'witnessed') return null
-  return found && { level: found.level, proof: await proofOf(ports, index, found.note) }
+  level?: ReceiptLevel,
+) => Promise<Receipt | null>
+
+/** A checkpoint and what is read of its tree. Whoever waits for the log asks for one tree with many others. */
+interface ReadTree {
+  readonly note: string
+  readonly size: number
+  readonly root: Uint8Array
+  readonly prove: ProveInclusion
+  readonly bundles: Map<string, Promise<readonly Uint8Array[]>>
 }
 
-async function coveringNote(
-  { tables }: ReceiptPorts,
-  index: number,
-): Promise<{ readonly level: ReceiptLevel; readonly note: string } | null> {
-  const from = heightKey(index + 1)
-  const [witnessed] = await tables.checkpoints.range(WITNESSED_PARTITION, { from, limit: 1 })
-  if (witnessed) return { level: 'witnessed', note: fromUtf8(witnessed.value) }
-  const published = await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
-  const note = published && fromUtf8(published.value)
-  return note !== null && sizeOf(note) > index ? { level: 'logged', note } : null
+/** Trees that are remembered: the newest witnessed and the newest published one, and one more while they change. */
+const MAX_TREES = 3
+/** Entry bundles that are remembered of a tree: about 17 KB each. */
+const MAX_BUNDLES = 16
+
+/** Makes receipts. What it read of the trees of the last few checkpoints it remembers, at most about 3 MB. */
+export function receiptFinder({ tables, objects }: ReceiptPorts): FindReceipt {
+  const fetch: FetchPath = (path) => objects.log.fetch(path)
+  const trees = new Map<string, ReadTree>()
+  const treeOf = (note: string): ReadTree => {
+    const tree = trees.get(note) ?? readTree(fetch, note)
+    remember(trees, note, tree, MAX_TREES)
+    return tree
+  }
+  const receiptIn = async (tree: ReadTree, index: number, level: ReceiptLevel): Promise<Receipt> => {
+    try {
+      return { level, proof: await proofIn(fetch, tree, index) }
+    } catch (error) {
+      // The store may be repaired meanwhile.
+      trees.delete(tree.note)
+      throw error
+    }
+  }
+  return async (chain, height, level = 'logged') => {
+    const index = await logIndex(tables.leaves, chain, height)
+    if (index === null) return null
+    const [witnessed] = await tables.checkpoints.range(WITNESSED_PARTITION, {
+      from: heightKey(index + 1),
+      limit: 1,
+    })
+    if (witnessed) return receiptIn(treeOf(fromUtf8(witnessed.value)), index, 'witnessed')
+    if (level === 'witnessed') return null
+    const published = await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+    const tree = published && treeOf(fromUtf8(published.value))
+    return tree && tree.size > index ? receiptIn(tree, index, 'logged') : null
+  }
 }
 
-async function proofOf({ objects }: ReceiptPorts, index: number, note: string): Promise<string> {
-  const size = sizeOf(note)
-  const fetch = (path: string) => objects.log.fetch(path)
-  const bundle = Math.floor(index / TILE_WIDTH)
-  const width = tileWidth(size, 0, bundle)
-  const bytes = await fetch(bundlePath({ index: bundle, width }))
-  if (!bytes) throw new AmpereError('STORE_CORRUPT', 'an entry bundle of the log is missing')
-  const entry = decodeBundle(bytes, width)[index % TILE_WIDTH] ?? new Uint8Array(0)
-  const hashes = await inclusionFromTiles(index, size, tileReader(fetch, size))
+function readTree(fetch: FetchPath, note: string): ReadTree {
+  const { size, root } = checkpointIn(note)
+  return { note, size, root, prove: inclusionProver(size, tileReader(fetch, size)), bundles: new Map() }
+}
+
+/** @throws AmpereError STORE_CORRUPT for a proof that nobody would accept */
+async function proofIn(fetch: FetchPath, tree: ReadTree, index: number): Promise<string> {
+  const { note, size, root, prove } = tree
+  const bundle = await bundleAt(fetch, tree, Math.floor(index / TILE_WIDTH))
+  const entry = bundle[index % TILE_WIDTH] ?? new Uint8Array(0)
+  const hashes = await prove(index)
+  if (!verifyInclusion({ leaf: leafHash(entry), index, size, proof: hashes, root }))
+    throw new AmpereError('STORE_CORRUPT', 'the stored log is not the tree of its checkpoint')
   return formatTlogProof({ extra: decodeLeaf(entry).label, index, hashes, note })
 }
 
-function sizeOf(note: string): number {
-  return checkpointIn(note).size
+function bundleAt(
+  fetch: FetchPath,
+  { size, bundles }: ReadTree,
+  index: number,
+): Promise<readonly Uint8Array[]> {
+  const width = tileWidth(size, 0, index)
+  const path = bundlePath({ index, width })
+  const reading = bundles.get(path) ?? readBundle(fetch, path, width)
+  remember(bundles, path, reading, MAX_BUNDLES)
+  return reading
+}
+
+async function readBundle(fetch: FetchPath, path: string, width: number): Promise<readonly Uint8Array[]> {
+  const bytes = await fetch(path)
+  if (!bytes) throw new AmpereError('STORE_CORRUPT', 'an entry bundle of the log is missing')
+  return decodeBundle(bytes, width)
+}
+
+/** Puts something last, and drops what was used least recently. */
+function remember<T>(known: Map<string, T>, key: string, value: T, limit: number): void {
+  known.delete(key)
+  known.set(key, value)
+  for (const oldest of known.keys()) {
+    if (known.size <= limit) return
+    known.delete(oldest)
+  }
 }

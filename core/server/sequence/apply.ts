@@ -12,8 +12,9 @@ import { publish, type Tree } from './tree.ts'
 const PARALLEL_ROWS = 256
 
 /**
- * Makes true what a commit promised: its tiles and bundles are stored, then which blocks it logged, then it is published.
- * Each step may be repeated by anyone at any time; it is what recovery does as well.
+ * Makes true what a commit promised: its tiles, bundles and which blocks it logged are stored together, then it is
+ * published. Until then nobody reads them, so their order does not matter; nor does that of the bundle before, whose
+ * promise was kept before this commit. Each step may be repeated by anyone at any time; it is what recovery does as well.
  * @returns false when the staging bundle is gone: somebody has done all this and committed again
  * @throws AmpereError STORE_CORRUPT when the log's store holds something else under a name
  */
@@ -21,13 +22,23 @@ export async function apply(ports: SequencerPorts, tree: Tree, staged?: Staging)
   if (tree.staging !== null) {
     const staging = staged ?? (await fetchStaging(ports, tree.staging))
     if (!staging) return false
-    await Promise.all(staging.files.map((file) => storeFile(ports, file)))
-    for (let at = 0; at < staging.runs.length; at += PARALLEL_ROWS)
-      await Promise.all(staging.runs.slice(at, at + PARALLEL_ROWS).map((run) => noteLogged(ports, run)))
+    await Promise.all([
+      discardBefore(ports, tree),
+      ...staging.files.map((file) => storeFile(ports, file)),
+      noteRuns(ports, staging.runs),
+    ])
   }
   await publish(ports.tables.checkpoints, tree)
-  if (tree.discard !== null) await ports.objects.staging.shred(tree.discard)
   return true
+}
+
+async function discardBefore({ objects }: SequencerPorts, { discard }: Tree): Promise<void> {
+  if (discard !== null) await objects.staging.shred(discard)
+}
+
+async function noteRuns(ports: SequencerPorts, runs: readonly LoggedRun[]): Promise<void> {
+  for (let at = 0; at < runs.length; at += PARALLEL_ROWS)
+    await Promise.all(runs.slice(at, at + PARALLEL_ROWS).map((run) => noteLogged(ports, run)))
 }
 
 /**

@@ -13,7 +13,7 @@ import { formatVerifierKey, logKeyOfJwk } from '#core/log/note/key.ts'
 import { decodeBundle } from '#core/log/tile/bundle.ts'
 import { bundlePath } from '#core/log/tile/path.ts'
 import type { Platform } from '#core/ports/needs.ts'
-import { findReceipt } from '#core/server/read/receipt.ts'
+import { receiptFinder } from '#core/server/read/receipt.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -64,7 +64,7 @@ async function world() {
     pins: { registry: registryId, logs: keys },
     blockAt: async (chain: ChainId, height: number) =>
       (await connection.api.blocks(chain, height)).items[0] ?? '',
-    receipt: async (height: number) => (await findReceipt(logged, record, height))?.proof ?? '',
+    receipt: async (height: number) => (await receiptFinder(logged)(record, height))?.proof ?? '',
     /** Promise evidence of the newest block, by all that the log published. */
     promise: async (
       head: string,

@@ -13,7 +13,7 @@ import type { Fetch } from '#core/ports/keys.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { createCosigner, REFRESH_SECONDS } from '#core/server/cosign/cosigner.ts'
 import { COSIGNER_NEEDS } from '#core/server/cosign/needs.ts'
-import { findReceipt } from '#core/server/read/receipt.ts'
+import { receiptFinder } from '#core/server/read/receipt.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { ORIGIN } from '#tests/deployment.ts'
 import { waitingFor } from '#tests/http/waiting.ts'
@@ -29,7 +29,7 @@ async function scene(made: WitnessedWorld) {
   const { record } = await createRecord(connection, HOME, ['general'])
   const append = (text: string) => connection.append(record, [entry(text)])
   const level = async (height: number) =>
-    (await findReceipt(await select(base, READER_NEEDS), record, height))?.level ?? null
+    (await receiptFinder(await select(base, READER_NEEDS))(record, height))?.level ?? null
   const published = async () =>
     fromUtf8((await base.table('checkpoints').get('log', 'published'))?.value ?? utf8(''))
   return { ...made, connection, record, append, level, published, policy }
@@ -49,10 +49,10 @@ describe('a log whose policy names witnesses', () => {
       await world.tendLog()
     }
     const { items } = await connection.api.blocks(record, 0)
-    const ports = await select(base, READER_NEEDS)
+    const findReceipt = receiptFinder(await select(base, READER_NEEDS))
     for (const [height, compact] of items.entries()) {
       expect(await level(height)).toBe('witnessed')
-      const receipt = await findReceipt(ports, record, height)
+      const receipt = await findReceipt(record, height)
       const proof = parseTlogProof(receipt?.proof ?? '')
       const leaf = encodeLeaf({ label: proof.extra ?? new Uint8Array(0), hash: compactHash(compact) })
       const { quorum, cosignatures } = await verifyTlogProof(proof, leaf, policy, createVerifiers())
@@ -63,11 +63,11 @@ describe('a log whose policy names witnesses', () => {
   it('keeps the first witnessed receipt of a block for ever', async () => {
     const { world, append, record, base } = await scene(await witnessedWorld(['w1'], 1))
     await world.tendLog()
-    const ports = await select(base, READER_NEEDS)
-    const first = await findReceipt(ports, record, 1)
+    const findReceipt = receiptFinder(await select(base, READER_NEEDS))
+    const first = await findReceipt(record, 1)
     await append('later')
     await world.tendLog()
-    expect(await findReceipt(ports, record, 1)).toEqual(first)
+    expect(await findReceipt(record, 1)).toEqual(first)
   })
 
   it('is witnessed by a quorum although one witness is away, and tells the one that comes back what it missed', async () => {
