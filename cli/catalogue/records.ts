@@ -78,7 +78,10 @@ export const RECORDS: CommandGroup = {
       args: [RECORD, INSTITUTION],
       flags: [
         { flags: '--append', about: 'and write to it' },
-        { flags: '--hold', about: 'only keep a sealed copy, as a mirror: it opens nothing' },
+        {
+          flags: '--hold',
+          about: 'keep a sealed copy, as a mirror, which opens nothing; what it may read stays',
+        },
         {
           flags: '--compartments <names>',
           about: 'only these compartments, separated by commas (default: all)',

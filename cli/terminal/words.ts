@@ -44,6 +44,11 @@ function two(value: number): string {
   return String(value).padStart(2, '0')
 }
 
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ')
+}
+
 /** How long ago a POSIX time in seconds was: `4 s ago`, `3 h ago`. A clock that is set back gives `just now`. */
 export function ago(seconds: number, nowMs: number): string {
   const past = Math.floor(nowMs / 1000) - seconds

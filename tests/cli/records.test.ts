@@ -166,6 +166,20 @@ describe('grants', () => {
     expect((await lines(folder, 'chain', 'list')).out).toContain('epoch 4')
   }, 30_000)
 
+  it('of holding and of reading leave each other as they stand, unless they have ended', async () => {
+    const folder = copyOf(demo)
+    const tomorrow = new Date(Date.now() + DAY_MS).toISOString()
+    const grant = (...more: string[]) => told(folder, 'grant', short, 'clinic-c', ...more)
+    await grant('--append', '--compartments', 'general', '--until', tomorrow)
+    expect(await grant('--hold')).toMatchObject({ rights: ['append', 'hold', 'read'], until: tomorrow })
+    expect((await blocksOf(folder)).at(-1)?.does).toContain('append, hold and read in 1 compartment until')
+    expect(await grant()).toMatchObject({ rights: ['hold', 'read'], until: null })
+    await grant('--until', tomorrow)
+    await later(2, async () => {
+      expect(await grant('--hold')).toMatchObject({ rights: ['hold'], until: null })
+    })
+  }, 30_000)
+
   it('that have ended make rotation due, which drops them', async () => {
     const folder = copyOf(demo)
     const tomorrow = new Date(Date.now() + DAY_MS).toISOString()
