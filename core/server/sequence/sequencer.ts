@@ -12,6 +12,7 @@ import { tileReader } from '../../log/tile/read-tile.ts'
 import type { FetchObjects } from '../../ports/objects.ts'
 import { logOriginOf } from '../../api/log.ts'
 import type { Home } from '../home.ts'
+import { LOG_PARTITION, loggedHeight, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
 import { apply } from './apply.ts'
 import { collect, type Skipped } from './collect.ts'
 import { commitLog, growLog, type LogEdge } from './commit.ts'
@@ -99,12 +100,26 @@ async function upToDate(ports: SequencerPorts, home: Home, before: Warm | null):
   }
 }
 
-/** A log without a tree. Every mark that there is comes after its cursor. */
+/**
+ * A log without a tree. Every mark that there is comes after its cursor.
+ * @throws AmpereError STORE_CORRUPT when there was one: a log that was published is never begun again
+ */
 async function begin(ports: SequencerPorts, home: Home): Promise<LoadedTree> {
+  if (await wasBegun(ports, home))
+    throw new AmpereError('STORE_CORRUPT', 'the committed tree of the log is missing')
   await commitTree(ports.tables.checkpoints, null, await emptyTree(ports, home, toTimestamp(0)))
   const loaded = await loadTree(ports.tables.checkpoints)
   if (!loaded) throw new AmpereError('STORE_UNAVAILABLE', 'the log is not there after it was begun')
   return loaded
+}
+
+async function wasBegun({ tables }: SequencerPorts, { registry }: Home): Promise<boolean> {
+  const [published, [witnessed], logged] = await Promise.all([
+    tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY),
+    tables.checkpoints.range(WITNESSED_PARTITION, { limit: 1 }),
+    loggedHeight(tables.leaves, registry.pinned),
+  ])
+  return published !== null || witnessed !== undefined || logged >= 0
 }
 
 /** The right edge from the stored tiles, proved to be that of the committed tree. */
