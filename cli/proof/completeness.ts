@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Completeness, NotComplete } from '#core/client/complete/completeness.ts'
+import type { Completeness, NotComplete } from '#core/client/complete/monitor-words.ts'
 import { toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
 import { counted, localTime } from '../terminal/words.ts'
 import type { Problem } from './problem.ts'
@@ -18,6 +18,7 @@ export interface CompleteCounts {
 const WHY: Readonly<Record<NotComplete, string>> = {
   'no-monitor': 'no monitor',
   'no-quorum': 'no policy with a quorum',
+  'no-lookup': 'no answer of a monitor in the file',
   'no-label-key': 'no label key for the next block',
   'head-not-witnessed': 'the newest block is not witnessed yet',
   'too-few': 'too few monitors say so',

@@ -2,7 +2,15 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { toBase64url } from '#core/bytes/encoding.ts'
 import type { Digest } from '#core/bytes/ids.ts'
-import { signLookup, openLookup, type LookupAnswer, type LookupStatement } from '#core/api/lookup.ts'
+import {
+  signLookup,
+  openLookup,
+  type FoundLeaf,
+  type LookupAnswer,
+  type LookupStatement,
+} from '#core/api/lookup.ts'
+import { logIdOf, logOriginOf } from '#core/api/log.ts'
+import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import { rotateChain } from '#core/client/acts/change-chain.ts'
 import { checkComplete } from '#core/client/complete/completeness.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
@@ -192,6 +200,7 @@ describe('a lookup that a monitor does not sign so', () => {
       [{ origin: 'other.example/log' }, 'it is about another log or label'],
       [{ label: zero }, 'it is about another log or label'],
       [{ index: 1_000_000 }, 'its index is not in its tree'],
+      [{ index: 0 }, 'it has a proof only where it has an index'],
       [{ size: 1 }, 'the checkpoint beside it is of another tree'],
       [{ root: zero }, 'the checkpoint beside it is of another tree'],
     ] as const)
@@ -214,6 +223,57 @@ describe('a lookup that a monitor does not sign so', () => {
     }
     expect(await refused(without(/witness$/))).toEqual(['too-few', 'unusable', ''])
     expect((await refused(without(/log$/)))[1]).toBe('failed')
+  })
+
+  it('is not believed that the next block is there without the proof of that leaf', async () => {
+    const fetch = withholding()
+    await made.settle()
+    await made.ask({ fetch })
+    await made.append('two')
+    await made.settle()
+    const ask = async (change: (answer: LookupAnswer) => Promise<object> | object) => {
+      twist(origin, change)
+      const { why, words } = await made.ask({ ...alone, fetch })
+      return [why, words[0]?.says]
+    }
+    expect(await ask((answer) => answer)).toEqual(['withheld', 'present'])
+    const own = await headOf(0)
+    const changed = (change: Partial<FoundLeaf>) => (answer: LookupAnswer) => ({
+      ...answer,
+      found: answer.found && { ...answer.found, ...change },
+    })
+    const receipt = (change: (text: string) => string) => (answer: LookupAnswer) =>
+      changed({ receipt: change(answer.found?.receipt ?? '') })(answer)
+    const zero = toBase64url(new Uint8Array(32)) as Digest
+    for (const change of [
+      (answer: LookupAnswer) => ({ ...answer, found: null }),
+      changed({ hash: zero }),
+      changed({ receipt: '' }),
+      receipt((text) => text.replace(/index (\d+)/, 'index 1')),
+      receipt((text) => text.replace(/extra .*\n/, '')),
+      receipt((text) => text.replace(/extra .*\n/, `extra ${Buffer.alloc(32).toString('base64')}\n`)),
+      receipt((text) => text.replace(/\n[^\n]*\n\n$/, '\n\n')),
+      // A monitor that lies about the place with its own key.
+      (answer: LookupAnswer) => resigned(answer, own, { index: 0 }),
+      (answer: LookupAnswer) => resigned(answer, own, { index: null }),
+    ])
+      expect(await ask(change)).toEqual(['too-few', 'failed'])
+  })
+
+  it('says in which tree the monitor looked', async () => {
+    await made.settle()
+    const { words } = await made.ask(alone)
+    const { checkpoint } = (await (
+      await made
+        .reader()
+        .ports.fetch(
+          new Request(
+            `${origin}/v1/lookups/${logIdOf(logOriginOf(ORIGIN))}/${toBase64url(new Uint8Array(32))}`,
+          ),
+        )
+    ).json()) as LookupAnswer
+    const { size, root } = checkpointIn(checkpoint)
+    expect(words).toMatchObject([{ says: 'absent', tree: { size, root: toBase64url(root) } }])
   })
 
   it('does not count by a key that was revoked since', async () => {
