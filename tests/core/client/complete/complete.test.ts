@@ -2,23 +2,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { toBase64url } from '#core/bytes/encoding.ts'
 import type { Digest } from '#core/bytes/ids.ts'
-import {
-  signLookup,
-  openLookup,
-  type FoundLeaf,
-  type LookupAnswer,
-  type LookupStatement,
-} from '#core/api/lookup.ts'
-import { logIdOf, logOriginOf } from '#core/api/log.ts'
-import { checkpointIn } from '#core/log/note/checkpoint.ts'
+import { openLookup, type LookupAnswer } from '#core/api/lookup.ts'
 import { rotateChain } from '#core/client/acts/change-chain.ts'
 import { checkComplete } from '#core/client/complete/completeness.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import { formatNote, parseNote } from '#core/log/note/note.ts'
 import { parsePolicy, formatPolicy } from '#core/log/policy/policy.ts'
-import type { Fetch, Signer } from '#core/ports/keys.ts'
+import type { Fetch } from '#core/ports/keys.ts'
 import { makeSigner, ORIGIN } from '#tests/deployment.ts'
 import { monitoredWorld, type MonitoredWorld } from './monitored-world.ts'
+import { resigned, twist, withholding } from './twists.ts'
 
 let made: MonitoredWorld
 const seconds = (ms: number) => Math.floor(ms / 1000) * 1000
@@ -28,40 +21,6 @@ beforeEach(async () => {
   made = await monitoredWorld()
   await made.append('one')
 })
-
-/** Answers as the home that goes on showing today's head of the record, whatever comes after it. */
-function withholding(): Fetch {
-  const { world, record } = made
-  let shown: string | null = null
-  return async (request) => {
-    if (new URL(request.url).pathname !== `/v1/chains/${record}/head`) return world.fetch(request)
-    shown ??= await (await world.fetch(request)).text()
-    return new Response(shown, { headers: { 'content-type': 'application/json' } })
-  }
-}
-
-/** Stands in place of a monitor, changing what it answers. */
-function twist(origin: string, change: (answer: LookupAnswer) => Promise<object> | object): void {
-  const { instead } = made
-  const real = made.reader().ports.fetch
-  instead.set(origin, async (request) => {
-    instead.delete(origin)
-    const answer = (await (await real(request)).json()) as LookupAnswer
-    return Response.json(await change(answer))
-  })
-}
-
-/** The statement of an answer, changed and signed anew. */
-async function resigned(
-  answer: LookupAnswer,
-  signer: Signer,
-  change: Partial<LookupStatement>,
-): Promise<LookupAnswer> {
-  const payload = JSON.parse(
-    Buffer.from(answer.lookup.split('.')[1] ?? '', 'base64url').toString(),
-  ) as LookupStatement
-  return { ...answer, lookup: await signLookup({ ...payload, ...change }, signer) }
-}
 
 describe('a record whose next block the monitors do not have', () => {
   it('is complete as of the earliest of the latest cosignatures among those that are needed', async () => {
@@ -126,7 +85,7 @@ describe('a record whose next block the monitors do not have', () => {
 
 describe('a record whose end the home holds back', () => {
   it('is found to be withheld by every monitor that has its next block', async () => {
-    const fetch = withholding()
+    const fetch = withholding(made)
     await made.settle()
     expect(await made.ask({ fetch })).toMatchObject({ why: null, height: 2 })
     await made.append('two')
@@ -141,7 +100,7 @@ describe('a record whose end the home holds back', () => {
   })
 
   it('is found by one monitor, whatever the others say', async () => {
-    const fetch = withholding()
+    const fetch = withholding(made)
     await made.settle()
     expect(await made.ask({ fetch })).toMatchObject({ why: null })
     await made.append('two')
@@ -167,7 +126,7 @@ describe('a lookup that a monitor does not sign so', () => {
   const [origin, other] = ['http://m1.test', 'http://m2.test']
   const alone = { origins: [origin], need: 1 }
   const refused = async (change: (answer: LookupAnswer) => Promise<object> | object) => {
-    twist(origin, change)
+    twist(made, origin, change)
     const { why, words } = await made.ask(alone)
     return [why, words[0]?.says, words[0]?.detail]
   }
@@ -225,57 +184,6 @@ describe('a lookup that a monitor does not sign so', () => {
     expect((await refused(without(/log$/)))[1]).toBe('failed')
   })
 
-  it('is not believed that the next block is there without the proof of that leaf', async () => {
-    const fetch = withholding()
-    await made.settle()
-    await made.ask({ fetch })
-    await made.append('two')
-    await made.settle()
-    const ask = async (change: (answer: LookupAnswer) => Promise<object> | object) => {
-      twist(origin, change)
-      const { why, words } = await made.ask({ ...alone, fetch })
-      return [why, words[0]?.says]
-    }
-    expect(await ask((answer) => answer)).toEqual(['withheld', 'present'])
-    const own = await headOf(0)
-    const changed = (change: Partial<FoundLeaf>) => (answer: LookupAnswer) => ({
-      ...answer,
-      found: answer.found && { ...answer.found, ...change },
-    })
-    const receipt = (change: (text: string) => string) => (answer: LookupAnswer) =>
-      changed({ receipt: change(answer.found?.receipt ?? '') })(answer)
-    const zero = toBase64url(new Uint8Array(32)) as Digest
-    for (const change of [
-      (answer: LookupAnswer) => ({ ...answer, found: null }),
-      changed({ hash: zero }),
-      changed({ receipt: '' }),
-      receipt((text) => text.replace(/index (\d+)/, 'index 1')),
-      receipt((text) => text.replace(/extra .*\n/, '')),
-      receipt((text) => text.replace(/extra .*\n/, `extra ${Buffer.alloc(32).toString('base64')}\n`)),
-      receipt((text) => text.replace(/\n[^\n]*\n\n$/, '\n\n')),
-      // A monitor that lies about the place with its own key.
-      (answer: LookupAnswer) => resigned(answer, own, { index: 0 }),
-      (answer: LookupAnswer) => resigned(answer, own, { index: null }),
-    ])
-      expect(await ask(change)).toEqual(['too-few', 'failed'])
-  })
-
-  it('says in which tree the monitor looked', async () => {
-    await made.settle()
-    const { words } = await made.ask(alone)
-    const { checkpoint } = (await (
-      await made
-        .reader()
-        .ports.fetch(
-          new Request(
-            `${origin}/v1/lookups/${logIdOf(logOriginOf(ORIGIN))}/${toBase64url(new Uint8Array(32))}`,
-          ),
-        )
-    ).json()) as LookupAnswer
-    const { size, root } = checkpointIn(checkpoint)
-    expect(words).toMatchObject([{ says: 'absent', tree: { size, root: toBase64url(root) } }])
-  })
-
   it('does not count by a key that was revoked since', async () => {
     await made.settle()
     const { kid } = await headOf(0)
@@ -311,7 +219,7 @@ describe('a lookup that a monitor does not sign so', () => {
   it('is opened by the key that signed it, and by no other', async () => {
     await made.settle()
     const answers: LookupAnswer[] = []
-    twist(origin, (answer) => {
+    twist(made, origin, (answer) => {
       answers.push(answer)
       return answer
     })

@@ -6,7 +6,7 @@ import { verifyExport, type VerifyOptions } from '#core/client/export/verify-exp
 import { formatPolicy, parsePolicy } from '#core/log/policy/policy.ts'
 import { fileOf, linesOf } from '#tests/core/client/receipt/export-mutations.ts'
 import { lookupRecord, type LookupExport } from '#tests/vectors/ampere/lookups/monitored-record.ts'
-import { monitoredWorld } from './monitored-world.ts'
+import { monitoredWorld, type MonitoredWorld } from './monitored-world.ts'
 
 describe('an export with the answers of monitors', () => {
   let made: LookupExport
@@ -140,7 +140,7 @@ describe('making an export', () => {
 })
 
 /** What the home answers for the head of the record now. */
-async function fetchHead({ reader, record }: Awaited<ReturnType<typeof monitoredWorld>>) {
-  const answer = await reader().api.head(record)
+async function fetchHead(made: MonitoredWorld) {
+  const answer = await made.reader().api.head(made.record)
   return Response.json(answer)
 }
