@@ -50,17 +50,17 @@ export async function addMonitored(call: Call<AddOptions>): Promise<number> {
     quorum,
     fingerprint: fingerprintOf(keys),
   }
-  screen.print({ ok: true, ...json, effective: 'now' }, [
-    ...(isChanged
-      ? [
-          `${origin} is monitored, by ${counted(keys.length, 'key')} of it, quorum ${quorum}.`,
-          ...(quorum === 'none'
-            ? ['  Nobody is told when a tree was seen: --policy FILE says whose cosignatures it should have.']
-            : []),
-          'A server that runs begins within seconds; npx ampere monitor status says how far it is.',
-        ]
-      : [`${origin} is monitored already. Nothing was changed.`]),
-  ])
+  const added = [
+    `${origin} is monitored, by ${counted(keys.length, 'key')} of it, quorum ${quorum}.`,
+    ...(quorum === 'none'
+      ? ['  Nobody is told when a tree was seen: --policy FILE says whose cosignatures it should have.']
+      : []),
+    'A server that runs begins within seconds; npx ampere monitor status says how far it is.',
+  ]
+  screen.print(
+    { ok: true, ...json, effective: 'now' },
+    isChanged ? added : [`${origin} is monitored already. Nothing was changed.`],
+  )
   return EXIT.ok
 }
 
@@ -83,14 +83,14 @@ async function policyFor(options: AddOptions, url: string): Promise<Policy> {
   if ([key, keys, policy].filter((source) => source !== undefined).length > 1)
     throw usage('give one of --key, --keys and --policy, or none: then the keys are fetched')
   if (policy !== undefined) return parsedPolicy(policy, 'see https://c2sp.org/tlog-policy')
-  if (key !== undefined) return policyOf(given(key))
+  if (key !== undefined) return policyOf(keysIn(key))
   const handed = keys === undefined ? await fetchKeys((request) => fetch(request), url) : readKeysFile(keys)
   if (!handed.log) throw refuse('CONFIGURATION', 'there are no keys of a log in that file')
   return policyOf(handed.log)
 }
 
 /** @throws AmpereError CONFIGURATION */
-function given(texts: readonly string[]): PublishedKeys {
+function keysIn(texts: readonly string[]): PublishedKeys {
   try {
     return givenKeys(texts, null)
   } catch (cause) {

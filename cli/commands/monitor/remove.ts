@@ -25,14 +25,15 @@ export async function removeMonitored(call: Call<RemoveOptions>): Promise<number
     await confirmAct(screen, says, options.yes)
     removeWatched(folder, origin)
   }
-  screen.print({ ok: true, changed: isKnown, origin, effective: 'now' }, [
-    ...(isKnown
+  screen.print(
+    { ok: true, changed: isKnown, origin, effective: 'now' },
+    isKnown
       ? [
           `${shown} is monitored no more, also in a server that runs.`,
           'What was copied is kept: lookups are answered as of then, and adding it again goes on from there.',
         ]
-      : [`${shown} is not monitored here. Nothing was changed.`]),
-  ])
+      : [`${shown} is not monitored here. Nothing was changed.`],
+  )
   return EXIT.ok
 }
 

@@ -32,15 +32,16 @@ export async function removeWitness(call: Call<RemoveOptions>): Promise<number> 
     // Somebody may have changed the file while it was asked.
     writePolicy(folder, settings.origin, reduce().text)
   }
-  screen.print({ ok: true, changed: isChanged, name, quorum, effective: 'next-start' }, [
-    ...(isChanged
+  screen.print(
+    { ok: true, changed: isChanged, name, quorum, effective: 'next-start' },
+    isChanged
       ? [
           `${shown} is asked no more, and counts no more here: ${needs}.`,
           'A server that runs still asks it until it is restarted: it reads policy.txt when it starts.',
           `Its operator can stop too: npx ampere witness accept --stop ${settings.origin.replace(/^https?:\/\//, '')}/log`,
         ]
-      : [`${shown} is not asked to witness here. Nothing was changed.`]),
-  ])
+      : [`${shown} is not asked to witness here. Nothing was changed.`],
+  )
   return EXIT.ok
 }
 

@@ -8,6 +8,9 @@ import { call } from '../answer.ts'
 import { answered, readJson } from '../home-api.ts'
 import type { Connection } from '../connect.ts'
 
+/** How long a monitor may take for its whole answer, in milliseconds: what it has not said by then says nothing. */
+export const MONITOR_ANSWER_MS = 10_000
+
 /**
  * Asks one monitor for a label in the home's log. Nothing of the answer is judged but its form.
  * @throws AmpereError UPSTREAM_FAILED, NOT_FOUND when the log is not monitored there
@@ -19,7 +22,11 @@ export async function askMonitor(
 ): Promise<LookupAnswer> {
   const url = new URL(`/v1/lookups/${logIdOf(logOriginOf(ports.pins.origin))}/${label}`, origin)
   const request = { url, init: { redirect: 'error' }, bytes: 0 } as const
-  const outside = { fetch: ports.outside ?? ports.fetch, deadline: ports.deadline }
+  const deadline = ports.deadline ?? ((ms) => AbortSignal.timeout(ms))
+  const outside = {
+    fetch: ports.outside ?? ports.fetch,
+    deadline: (ms: number) => deadline(Math.min(ms, MONITOR_ANSWER_MS)),
+  }
   const bytes = answered(await call(outside, request, { maxBytes: MAX_ANSWER_BYTES.lookup, beyond: 'fail' }))
   return parseWith(lookupAnswer, readJson(bytes), 'UPSTREAM_FAILED', 'answer')
 }

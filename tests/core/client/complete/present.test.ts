@@ -4,6 +4,7 @@ import { logIdOf, logOriginOf } from '#core/api/log.ts'
 import type { FoundLeaf, LookupAnswer } from '#core/api/lookup.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
 import type { Digest } from '#core/bytes/ids.ts'
+import { askMonitor, MONITOR_ANSWER_MS } from '#core/client/complete/ask-monitor.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import { ORIGIN } from '#tests/deployment.ts'
 import { monitoredWorld, type MonitoredWorld } from './monitored-world.ts'
@@ -53,6 +54,26 @@ describe('a lookup', () => {
       (answer: LookupAnswer) => resigned(answer, own, { index: null }),
     ])
       expect(await ask(change)).toEqual(['too-few', 'failed'])
+  })
+
+  it('is given ten seconds at most, so that a monitor that hangs holds nobody up for long', async () => {
+    await made.settle()
+    const asked: number[] = []
+    const late = new AbortController()
+    const { ports } = made.reader()
+    const hanging = {
+      ...ports,
+      fetch: () => new Promise<Response>(() => late.abort()),
+      deadline: (ms: number) => {
+        asked.push(ms)
+        return late.signal
+      },
+    }
+    const zero = toBase64url(new Uint8Array(32)) as Digest
+    await expect(askMonitor({ ports: hanging }, origin, zero)).rejects.toMatchObject({
+      code: 'UPSTREAM_FAILED',
+    })
+    expect(asked).toEqual([MONITOR_ANSWER_MS, MONITOR_ANSWER_MS])
   })
 
   it('says in which tree the monitor looked', async () => {

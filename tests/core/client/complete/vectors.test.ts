@@ -10,8 +10,10 @@ import { lookupRecord, spoiltFile, type Spoilt } from '#tests/vectors/ampere/loo
 
 const FOLDER = new URL('../../../vectors/ampere/lookups/', import.meta.url)
 const file = (name: string) => readFileSync(new URL(name, FOLDER))
-const expected = JSON.parse(file('expected.json').toString()) as Record<string, object>
-const registry = asDigest(String(expected['registry']))
+const expected = JSON.parse(file('expected.json').toString()) as Record<string, object> & {
+  readonly registry: string
+}
+const registry = asDigest(expected.registry)
 const policy = parsePolicy(file('policy.txt').toString())
 const monitors = JSON.parse(file('monitors.json').toString()) as Monitors
 const { vectors } = JSON.parse(file('spoilt.json').toString()) as {

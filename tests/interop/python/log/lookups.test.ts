@@ -104,7 +104,8 @@ function mutated(file: Uint8Array): Uint8Array[] {
     const line = JSON.parse(lines[index] ?? '{}') as Record<string, unknown>
     const put = (...changed: readonly object[]) =>
       utf8(
-        [...lines.toSpliced(index, 1, ...changed.map((each) => canonicalize(each)))]
+        lines
+          .toSpliced(index, 1, ...changed.map((each) => canonicalize(each)))
           .map((text) => `${text}\n`)
           .join(''),
       )
