@@ -22,6 +22,11 @@ export const PROOF: CommandGroup = {
           flags: '--policy <file>',
           about: 'logs and witnesses to trust, for a file (default: those of the data folder, if any)',
         },
+        {
+          flags: '--monitors <file>',
+          about:
+            'monitors to trust, for a file: {"origins": [ORIGIN, ...], "need": HOW MANY} (default: those of the data folder, if any)',
+        },
       ],
       acts: true,
       examples: [
@@ -41,7 +46,7 @@ export const PROOF: CommandGroup = {
         notGranted: 'how many the institution may not open (with --all)',
         log: 'of how many blocks the receipts say what: witnessed, logged, promised, overdue, suspect, late; null without a policy',
         complete:
-          'as of when how many records are complete by what monitors say, and why others are not: asOf, records, others (with --all)',
+          'as of when how many records are complete by what monitors say, and why others are not: asOf, records, others (with --all); of a file height, asOf, why and monitors, as chain show has them',
         receipts: 'how many are in the file',
         audited: 'chains and blocks that the home holds (with --all)',
         registryAsOf: 'time of the newest registry block that was used (with --all)',

@@ -12,10 +12,10 @@ const REQUIRED_VERBS = {
   demo: ['reset', 'tamper'],
   evidence: ['list', 'verify'],
   instance: ['enrol', 'list', 'revoke'],
-  monitor: ['add', 'list', 'status'],
+  monitor: ['add', 'list', 'remove', 'status'],
   mirror: ['add', 'status', 'restore'],
   pair: ['issue', 'join', 'link'],
-  witness: ['accept', 'add', 'list', 'status'],
+  witness: ['accept', 'add', 'list', 'remove', 'status'],
 }
 
 describe('help', () => {

@@ -10,6 +10,8 @@ import { pinnedPolicy, policyFile } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { nextForEvidence } from '../../program/failure.ts'
 import { usage } from '../../program/refuse.ts'
+import { pinnedMonitors, readMonitors } from '../../monitor/asked.ts'
+import { completeJson, recordPhrase, type Unknown } from '../../proof/completeness.ts'
 import { logCounts, logPhrase } from '../../proof/log-counts.ts'
 import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
 import { readInput } from '../../terminal/files.ts'
@@ -20,6 +22,7 @@ import { counted, localTime } from '../../terminal/words.ts'
 export interface VerifyFileOptions extends Common {
   readonly registry?: string
   readonly policy?: string
+  readonly monitors?: string
 }
 
 /** Largest export that is read, in bytes: half of what a JavaScript string can hold. */
@@ -40,12 +43,13 @@ export async function verifyFile(
   const ok = problems.length === 0
   const counts = found && logCounts([found.log])
   const summary = found
-    ? `${counted(found.blocks, 'block')}, ${counted(found.entries, 'entry', 'entries')}, ${found.erased} erased, ${logPhrase(counts, pins.policy)}, complete as of ${localTime(found.asOf)} as its home says`
+    ? `${counted(found.blocks, 'block')}, ${counted(found.entries, 'entry', 'entries')}, ${found.erased} erased, ${logPhrase(counts, pins.policy)}, as of ${localTime(found.asOf)} as its home says`
     : 'Not a whole record'
   screen.print(
-    { ok, pinned: pins.registry !== undefined, ...found, ...(found ? { log: counts } : {}), problems },
+    { ok, pinned: pins.registry !== undefined, ...found, ...(found ? judgedJson(found) : {}), problems },
     [
       summary,
+      ...(found ? recordPhrase(found.complete, pins.monitors?.need ?? 0, UNKNOWN) : []),
       ...(pins.registry === undefined && found
         ? [`  Not checked: whether registry ${found.registry} is one to trust (--registry ID pins it)`]
         : []),
@@ -57,6 +61,19 @@ export async function verifyFile(
     ],
   )
   return ok ? EXIT.ok : EXIT.verification
+}
+
+function judgedJson({ log, complete }: ExportReport) {
+  return { log: logCounts([log]), complete: completeJson(complete) }
+}
+
+const UNKNOWN: Unknown = {
+  'no-monitor': 'no monitor is trusted here (--monitors FILE says which)',
+  'no-quorum': 'no witnesses are trusted here (--policy FILE says which)',
+  'no-lookup': 'the file has no answer of a trusted monitor',
+  'no-label-key': 'the file does not show which block its monitors were asked for',
+  'head-not-witnessed': 'witnesses had not seen the newest block when the file was made',
+  growing: 'it grew meanwhile',
 }
 
 function notJudged({ receipts, origin }: ExportReport): string {
@@ -77,19 +94,22 @@ function nextForFile(problems: readonly Problem[]): string {
     : 'keep this file as evidence, and export the record anew'
 }
 
-/** What is trusted: the given registry and policy, else those of the data folder, if there is one; that keeps evidence. */
+/** What is trusted: the given registry, policy and monitors, else those of the data folder, if there is one; that keeps evidence. */
 function pinsOf(
   options: VerifyFileOptions,
   screen: Screen,
-): Pick<VerifyOptions, 'registry' | 'policy' | 'evidence'> {
+): Pick<VerifyOptions, 'registry' | 'policy' | 'monitors' | 'evidence'> {
   const folder = dataFolder(options.data, screen.terminal.env)
   const settings = readSettings(folder)
   const registry = options.registry === undefined ? settings?.registry : givenRegistry(options.registry)
   const policy =
     options.policy === undefined ? settings && pinnedPolicy(folder, settings) : givenPolicy(options.policy)
+  const monitors =
+    options.monitors === undefined ? settings && pinnedMonitors(folder) : readMonitors(options.monitors)
   return {
     ...(registry === undefined ? {} : { registry }),
     ...(policy ? { policy } : {}),
+    ...(monitors ? { monitors } : {}),
     // Without a data folder there is no place of ours for it.
     ...(settings ? { evidence: evidenceFiles(folder) } : {}),
   }

@@ -10,6 +10,7 @@ import {
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { statusWord } from '../../proof/block-status.ts'
+import { completeJson, recordPhrase, type Unknown } from '../../proof/completeness.ts'
 import { compareParts, type Compared } from '../../proof/compare.ts'
 import { problemLine } from '../../proof/problem.ts'
 import { readShownChain, type ShownBlock, type ShownChain } from '../../proof/shown-chain.ts'
@@ -28,14 +29,15 @@ export async function showRecord(call: Call<ShowOptions>): Promise<number> {
     const chain = await chainArgument(session, record)
     const shown = await readShownChain(session.open.connection, chain)
     const isBad = shown.problem !== null || shown.blocks.some(({ status }) => statusWord(status).isBad)
-    if (height === undefined) printChain(call.screen, chain, shown, !isBad)
+    if (height === undefined) printChain(call.screen, session, chain, shown, !isBad)
     else await printBlock(call.screen, session, chain, shown, height, !isBad)
     return isBad ? EXIT.verification : EXIT.ok
   })
 }
 
-function printChain(screen: Screen, chain: ChainId, shown: ShownChain, ok: boolean): void {
-  const { blocks, problem } = shown
+function printChain(screen: Screen, { open }: Session, chain: ChainId, shown: ShownChain, ok: boolean): void {
+  const { blocks, problem, complete } = shown
+  const need = open.connection.ports.pins.monitors?.need ?? 0
   const rows = blocks.map((block) => [
     String(block.height).padStart(4),
     block.type,
@@ -45,11 +47,21 @@ function printChain(screen: Screen, chain: ChainId, shown: ShownChain, ok: boole
     block.does,
   ])
   const bad = blocks.find(({ status }) => statusWord(status).isBad)
-  screen.print({ ok, chain, items: blocks, problem }, [
+  screen.print({ ok, chain, items: blocks, complete: complete && completeJson(complete), problem }, [
     ...columns(rows, ''),
+    ...(complete ? recordPhrase(complete, need, UNKNOWN) : []),
     ...(problem ? [screen.bad(problemLine(problem))] : []),
     ...(bad ? [`  Next: npx ampere chain show ${shortId(chain)} --block ${bad.height}`] : []),
   ])
+}
+
+const UNKNOWN: Unknown = {
+  'no-monitor': 'no monitor is asked (monitors.json)',
+  'no-quorum': 'no witnesses are asked (npx ampere witness add)',
+  'no-lookup': 'no monitor was asked',
+  'no-label-key': 'this institution was not given the key that names the next block',
+  'head-not-witnessed': 'witnesses have not seen the newest block yet',
+  growing: 'it grew while it was asked about; try again',
 }
 
 /** `promised`, or what is not: `erased 1 of 29`. */

@@ -8,7 +8,8 @@ import { createVerifiers, type Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
-import type { CompletedErasure, EvidenceSink } from '../client.ts'
+import type { CompletedErasure, EvidenceSink, Monitors } from '../client.ts'
+import type { Completeness } from '../complete/monitor-words.ts'
 import { heightsIn, openBatches } from '../read/batches.ts'
 import {
   erasureProgress,
@@ -21,6 +22,7 @@ import type { Policy } from '../../log/policy/policy.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
 import { worstStatus, type BlockStatus } from '../read/status.ts'
 import { checkBlockParts, erasedBy, type ExportProblem } from './check-parts.ts'
+import { judgeLookups, withheldFrom } from './lookup-lines.ts'
 import { judgeExported } from './receipt-lines.ts'
 import { readExportLines, type ExportParts } from './read-lines.ts'
 
@@ -42,6 +44,8 @@ export interface ExportReport {
   readonly receipts: number
   /** Time of the head statement: the record is complete as of then, as far as this home says. */
   readonly asOf: Timestamp
+  /** As of when it is, by the answers of pinned monitors in the file. */
+  readonly complete: Completeness
   readonly problems: readonly ExportProblem[]
 }
 
@@ -54,6 +58,8 @@ export interface VerifyOptions {
   readonly registry?: Digest
   /** Logs and witnesses to trust; without it no receipt is judged. */
   readonly policy?: Policy
+  /** Monitors to believe, and how many of them must agree; without them nobody but the home says that there is no more. */
+  readonly monitors?: Monitors
   /** ms since 1970 at which backups must have expired; the time of the head statement when left out. */
   readonly nowMs?: number
   /** Where evidence goes of a log that has blocks out of order; it convinces whoever pins the log's keys in `policy`. */
@@ -78,8 +84,9 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
   const chain = asChainId(first.chain)
   const context = { chain, viewAt: registry.viewAt, keyOf: registry.keyOf, verifiers }
   const links = await foldAll(parts, context, options.progress)
-  const asOf = await checkHead(parts, links, registry, verifiers)
-  const erasures = await progressOf(parts, links, registry, options.nowMs ?? timestampMs(asOf))
+  const { end, asOf } = await checkHead(parts, links, registry, verifiers)
+  const nowMs = options.nowMs ?? timestampMs(asOf)
+  const erasures = await progressOf(parts, links, registry, nowMs)
   const log = options.policy
     ? await judgeExported(parts, links, {
         policy: options.policy,
@@ -89,7 +96,14 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
         evidence: options.evidence ?? null,
       })
     : null
-  const checked = await checkAll(links, parts, erasures, log)
+  const complete = await judgeLookups(parts, end, log, {
+    policy: options.policy ?? null,
+    monitors: options.monitors ?? null,
+    records: registry.newest(),
+    verifiers,
+    nowMs,
+  })
+  const { problems, ...checked } = await checkAll(links, parts, erasures, log)
   return {
     chain,
     registry: first.registry,
@@ -99,7 +113,9 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
     erasures,
     log,
     receipts: parts.receipts.size,
+    complete,
     ...checked,
+    problems: [...problems, ...withheldFrom(complete)],
   }
 }
 
@@ -126,7 +142,7 @@ async function checkHead(
   links: readonly Link[],
   registry: RegistryHistory,
   verifiers: Verifiers,
-): Promise<Timestamp> {
+): Promise<{ readonly end: Link; readonly asOf: Timestamp }> {
   // Any member can list a deployment: only the one that the chain names may say how long the chain is.
   const end = links.at(-1)
   if (end && first.origin !== end.state.home.origin)
@@ -136,9 +152,15 @@ async function checkHead(
   const head = await openHead(compact, key, verifiers)
   const last = end?.opened
   if (head.origin !== first.origin) throw failed('head', 'the head statement is of another origin')
-  if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1)
+  if (
+    !end ||
+    !last ||
+    head.chain !== last.chain ||
+    head.block !== last.id ||
+    head.height !== links.length - 1
+  )
     throw failed('head', 'the export ends before or beside the stated head')
-  return head.time
+  return { end, asOf: head.time }
 }
 
 async function progressOf(

@@ -5,6 +5,7 @@ import { MAX_ANSWER_BYTES } from '../../api/limits.ts'
 import { authorize } from '../../api/request.ts'
 import { AmpereError } from '../../errors.ts'
 import { before, type Deadline } from '../../order/deadline.ts'
+import { readBody } from '../../order/read-body.ts'
 import type { Fetch, Now, Random, Signer } from '../../ports/keys.ts'
 
 /** How a mirror asks a home. */
@@ -53,33 +54,12 @@ async function answer(
   const signal = deadline(ANSWER_MS + Math.ceil(maxBytes / MIN_BYTES_PER_MS))
   try {
     const response = await before(fetch(new Request(url, { ...init, signal: stop.signal })), signal, WHO)
-    return { status: response.status, bytes: await bodyOf(response, maxBytes, signal) }
+    const bytes = await readBody(response, { maxBytes, beyond: 'fail', who: WHO }, signal)
+    return { status: response.status, bytes }
   } catch (cause) {
     stop.abort()
     if (cause instanceof AmpereError) throw cause
     throw new AmpereError('UPSTREAM_FAILED', `${WHO} cannot be reached`, { cause })
-  }
-}
-
-async function bodyOf(response: Response, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-  if (!response.body) return new Uint8Array(0)
-  const reader = response.body.getReader()
-  try {
-    let [bytes, length] = [new Uint8Array(Math.min(maxBytes, 16_384)), 0]
-    for (;;) {
-      const { done, value } = await before(reader.read(), signal, WHO)
-      if (done) return bytes.subarray(0, length)
-      if (length + value.length > maxBytes) throw failed(`answered with more than ${maxBytes} bytes`)
-      if (length + value.length > bytes.length) {
-        const larger = new Uint8Array(Math.min(maxBytes, Math.max(length + value.length, 2 * bytes.length)))
-        larger.set(bytes.subarray(0, length))
-        bytes = larger
-      }
-      bytes.set(value, length)
-      length += value.length
-    }
-  } finally {
-    void reader.cancel().catch(() => undefined)
   }
 }
 

@@ -10,6 +10,7 @@ from .forms.jws import Statement, parse_statement
 from .forms.shapes import HEAD, count, digest_text, obj, one_of, string, timestamp
 from .lines import Export, read_export
 from .log.judge import LogFinding, judge_log
+from .log.lookup import Monitors, judge_lookups
 from .log.policy import Policy
 from .parts.erasures import MAX_CHARACTERS, Erasure, completed_erasures, take_statement
 from .parts.status import Judgement, broken_batches, judge_parts
@@ -62,7 +63,8 @@ def check_head(export: Export, chain: Chain) -> dict:
     return head
 
 
-def verify(data: bytes, pinned: str | None = None, now: str | None = None, policy: Policy | None = None) -> dict:
+def verify(data: bytes, pinned: str | None = None, now: str | None = None, policy: Policy | None = None,
+           monitors: Monitors | None = None) -> dict:
     """All steps, in order. Refuses the file, or reports what it shows; `now` is a timestamp."""
     export = read_export(data)
     registry = fold_registry(export, pinned)
@@ -76,6 +78,7 @@ def verify(data: bytes, pinned: str | None = None, now: str | None = None, polic
         take_statement(jws, chain, export.first["origin"], erasures)
     logged = judge_log(export, chain, policy, time_ms(head["time"])) if policy else None
     found = judge_blocks(export, chain, erasures, logged, now_ms)
+    complete = judge_lookups(export, chain, logged, policy, monitors, now_ms)
     return {
         **{member: export.first[member] for member in ("chain", "registry", "origin")},
         "blocks": len(chain.blocks),
@@ -87,8 +90,16 @@ def verify(data: bytes, pinned: str | None = None, now: str | None = None, polic
         "receipts": len(export.receipts),
         "log": logged and {"statuses": [finding.status for finding in logged],
                            "receipts": [finding.receipt and finding.receipt.report() for finding in logged]},
-        "problems": [problem for judgement in found for problem in judgement.problems],
+        "complete": complete,
+        "problems": [problem for judgement in found for problem in judgement.problems] + withheld_from(complete),
     }
+
+
+def withheld_from(complete: dict) -> list[dict]:
+    """Step 8: the block that a monitor has and the file has not."""
+    if complete["why"] != "withheld":
+        return []
+    return [{"height": complete["height"] + 1, "status": "missing", "rule": "withheld"}]
 
 
 def judge_blocks(export: Export, chain: Chain, erasures: list[Erasure], logged: list[LogFinding] | None,

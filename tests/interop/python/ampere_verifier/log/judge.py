@@ -14,7 +14,7 @@ from .policy import Policy
 from .receipts import BadReceipt, Opener, Receipt, label_of, log_origin
 
 DUE_MS = 180_000
-_EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
+EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
 
 
 @dataclass
@@ -104,7 +104,7 @@ def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:
         return False
     if receipt is None or not receipt.is_witnessed:
         return True
-    return _EPOCH_MS + 1000 * receipt.latest >= time_ms(revoked["suspectFrom"])
+    return EPOCH_MS + 1000 * receipt.latest >= time_ms(revoked["suspectFrom"])
 
 
 def judge_log(export: Export, chain: Chain, policy: Policy, now_ms: int) -> list[LogFinding]:
