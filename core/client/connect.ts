@@ -3,7 +3,7 @@ import type { BlockId, ChainId, CompartmentId } from '../bytes/ids.ts'
 import { parseBlock, type ParsedBlock } from '../block/open-block.ts'
 import type { Append } from '../api/append.ts'
 import { createVerifiers } from '../crypto/signature.ts'
-import { AmpereError } from '../errors.ts'
+import { AmpereError, brokenRule } from '../errors.ts'
 import { createRegistryHistory } from '../registry/history.ts'
 import { appendEntries } from './append-entries.ts'
 import type { ClientPorts, FiledEntry, NewEntry, RecordView } from './client.ts'
@@ -11,7 +11,7 @@ import { createHomeApi, type HomeApi } from './home-api.ts'
 import { coalesce } from '../order/coalesce.ts'
 import { openKeyring, type Keyring } from './read/reader-keys.ts'
 import { readView, type OpenedView } from './read/read-view.ts'
-import { withEvidence } from './read/report-conflict.ts'
+import { withEvidence } from './convict/heads.ts'
 import { readRegistry, syncRegistry, syncReplica, type Replica, type SyncContext } from './read/replica.ts'
 
 /** Everything that one app instance does with one home, beneath the acts in `acts/`. */
@@ -139,15 +139,9 @@ function checkSeen(seen: Awaited<ReturnType<ClientPorts['seen']['load']>>, repli
   if (!seen) return
   const at: BlockId | undefined = replica.notes[seen.height]?.id
   if (at === undefined) {
-    throw new AmpereError(
-      'VERIFICATION_FAILED',
-      `rule rolled-back: height ${seen.height} was seen, ${replica.head.height} is shown`,
-    )
+    throw brokenRule('rolled-back', `height ${seen.height} was seen, ${replica.head.height} is shown`)
   }
   if (at !== seen.block) {
-    throw new AmpereError(
-      'VERIFICATION_FAILED',
-      `rule forked: another block was seen at height ${seen.height}`,
-    )
+    throw brokenRule('forked', `another block was seen at height ${seen.height}`)
   }
 }

@@ -6,7 +6,7 @@ import { fromBase64url } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import { parseWith } from '../../bytes/schema.ts'
-import { AmpereError } from '../../errors.ts'
+import { brokenRule } from '../../errors.ts'
 import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import { quorumOf } from '../../log/policy/quorum.ts'
@@ -44,10 +44,12 @@ export async function askMonitor(
   const bytes = answered(await call(outside, request, { maxBytes: MAX_ANSWER_BYTES.lookup, beyond: 'fail' }))
   const answer = parseWith(lookupAnswer, readJson(bytes), 'UPSTREAM_FAILED', 'answer')
   const key = headKeyAt(registry.newest(), parseLookup(answer.lookup).jws.kid, origin)
-  if (!key) throw failed("it is signed by a key that is not that deployment's, or is revoked")
+  if (!key) throw brokenRule('lookup', "it is signed by a key that is not that deployment's, or is revoked")
   const said = await openLookup(answer.lookup, key, verifiers)
-  if (said.origin !== log || said.label !== label) throw failed('it is about another log or label')
-  if (said.index !== null && said.index >= said.size) throw failed('its index is not in its tree')
+  if (said.origin !== log || said.label !== label)
+    throw brokenRule('lookup', 'it is about another log or label')
+  if (said.index !== null && said.index >= said.size)
+    throw brokenRule('lookup', 'its index is not in its tree')
   return {
     index: said.index,
     size: said.size,
@@ -64,7 +66,7 @@ async function seenAt(
   const { checkpoint, cosignatures } = await openCheckpoint(note, policyKeys(policy), verifiers)
   const isSame = checkpoint.origin === origin && checkpoint.size === size
   if (!isSame || !equalBytes(checkpoint.root, fromBase64url(root)))
-    throw failed('the checkpoint beside it is of another tree')
+    throw brokenRule('lookup', 'the checkpoint beside it is of another tree')
   // A witness states when it saw the tree; a cosignature without a time is no such statement.
   const timed = cosignatures.filter(({ time }) => time > 0)
   const { satisfied } = quorumOf(
@@ -73,8 +75,4 @@ async function seenAt(
   )
   if (policy.quorum === null || !satisfied) return null
   return Math.max(...timed.map(({ time }) => time)) * 1000
-}
-
-function failed(detail: string): AmpereError {
-  return new AmpereError('VERIFICATION_FAILED', `rule lookup: ${detail}`)
 }

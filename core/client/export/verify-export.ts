@@ -5,7 +5,7 @@ import { openHead, parseHead } from '../../api/head.ts'
 import { foldBlocks, type FoldContext } from '../../chain/fold-blocks.ts'
 import type { Link } from '../../chain/state.ts'
 import { createVerifiers, type Verifiers } from '../../crypto/signature.ts'
-import { AmpereError } from '../../errors.ts'
+import { brokenRule } from '../../errors.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
 import type { CompletedErasure, EvidenceSink } from '../client.ts'
@@ -70,11 +70,11 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
   const parts = readExportLines(bytes)
   const { first } = parts
   if (options.registry !== undefined && first.registry !== options.registry)
-    throw failed('registry', 'the export is of another registry than the pinned one')
+    throw brokenRule('registry', 'the export is of another registry than the pinned one')
   const verifiers = createVerifiers()
   const registry = createRegistryHistory(first.registry, verifiers)
   for (const compact of parts.registryBlocks) await registry.add(compact)
-  if (registry.height() < 0) throw failed('registry', 'the export holds no registry')
+  if (registry.height() < 0) throw brokenRule('registry', 'the export holds no registry')
   const chain = asChainId(first.chain)
   const context = { chain, viewAt: registry.viewAt, keyOf: registry.keyOf, verifiers }
   const links = await foldAll(parts, context, options.progress)
@@ -114,7 +114,7 @@ async function foldAll(
     links.push(...folded.links)
     if (folded.broken) {
       const { height, violation } = folded.broken
-      throw failed(violation.rule, `block ${height}: ${violation.detail}`)
+      throw brokenRule(violation.rule, `block ${height}: ${violation.detail}`)
     }
     progress?.(links.length, parts.blocks.length)
   }
@@ -130,14 +130,14 @@ async function checkHead(
   // Any member can list a deployment: only the one that the chain names may say how long the chain is.
   const end = links.at(-1)
   if (end && first.origin !== end.state.home.origin)
-    throw failed('home', 'the export is not by the home that the chain names')
+    throw brokenRule('home', 'the export is not by the home that the chain names')
   const key = headKeyAt(registry.newest(), parseHead(compact).jws.kid, first.origin)
-  if (!key) throw failed('head', "the head statement is not by the home's key")
+  if (!key) throw brokenRule('head', "the head statement is not by the home's key")
   const head = await openHead(compact, key, verifiers)
   const last = end?.opened
-  if (head.origin !== first.origin) throw failed('head', 'the head statement is of another origin')
+  if (head.origin !== first.origin) throw brokenRule('head', 'the head statement is of another origin')
   if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1)
-    throw failed('head', 'the export ends before or beside the stated head')
+    throw brokenRule('head', 'the export ends before or beside the stated head')
   return head.time
 }
 
@@ -208,8 +208,4 @@ function goneAt(
   const isWhole = touching.some(({ body }) => body.scope === 'record')
   const isCovered = isWhole ? covered.size >= count : idsOf(touching).every((id) => covered.has(id))
   return isCovered ? 'erased' : 'erasing'
-}
-
-function failed(rule: string, detail: string): AmpereError {
-  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`)
 }

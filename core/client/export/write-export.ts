@@ -5,6 +5,7 @@ import type { ChainId } from '../../bytes/ids.ts'
 import { maxObjectBytes } from '../../block/entries-object.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
+import { registryBlocks } from '../read/registry-blocks.ts'
 import { receiptLines } from './receipt-lines.ts'
 
 /** One record as lines of JSON (docs/PROTOCOL.md, Export): registry, blocks, key rows, sealed objects, receipts, statements, head. */
@@ -15,8 +16,8 @@ export async function exportRecord(connection: Connection, chain: ChainId): Prom
     { ampere: 'export/v1', chain, registry: ports.pins.registry, origin: ports.pins.origin },
   ]
   const registered = connection.sync.registry.height() + 1
-  for (const compact of await pages(registered, (from) => api.registryBlocks(from)))
-    lines.push({ registryBlock: compact })
+  for await (const compact of registryBlocks(api, 0, registered)) lines.push({ registryBlock: compact })
+  if (lines.length <= registered) throw fewer()
   for (const compact of await pages(replica.notes.length, (from) => api.blocks(chain, from)))
     lines.push({ block: compact })
   for (const { entries } of replica.notes) {
@@ -44,9 +45,12 @@ async function pages(
   const items: string[] = []
   while (items.length < count) {
     const page = await read(items.length)
-    if (page.items.length === 0)
-      throw new AmpereError('UPSTREAM_FAILED', 'the home no longer shows blocks that it showed before')
+    if (page.items.length === 0) throw fewer()
     items.push(...page.items)
   }
   return items.slice(0, count)
+}
+
+function fewer(): AmpereError {
+  return new AmpereError('UPSTREAM_FAILED', 'the home no longer shows blocks that it showed before')
 }

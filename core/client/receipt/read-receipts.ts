@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../bytes/ids.ts'
 import { parseJws } from '../../block/jws.ts'
-import { AmpereError } from '../../errors.ts'
+import { brokenRule } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
 import type { Replica } from '../read/replica.ts'
-import { orderConvict } from './convict-order.ts'
-import { withBrokenPromise } from './convict-promise.ts'
+import { orderConvict } from '../convict/order.ts'
+import { withBrokenPromise } from '../convict/promise.ts'
 import { fetchReceipts } from './fetch-receipts.ts'
 import { createReceiptJudge } from './judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock, type RegistryReceipt } from './judge-blocks.ts'
@@ -63,9 +63,6 @@ async function registryReceipt(
   const [receipt, page] = await Promise.all([api.registryReceipt(height), api.registryBlocks(height)])
   const compact = page.items[0]
   if (compact === undefined || !registry.viewAt({ height, id: parseJws(compact, 'ampere-registry+jws').id }))
-    throw new AmpereError(
-      'VERIFICATION_FAILED',
-      `rule registry: another block ${height} of the registry is shown`,
-    )
+    throw brokenRule('registry', `another block ${height} of the registry is shown`)
   return { compact, receipt }
 }

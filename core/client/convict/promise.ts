@@ -12,10 +12,10 @@ import { LOGGED_WITHIN_MS } from '../../api/limits.ts'
 import { formatVerifierKey } from '../../log/note/key.ts'
 import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
-import { keepEvidence } from '../keep-evidence.ts'
-import { registryFor } from '../read/report-conflict.ts'
+import { keepEvidence } from './keep-evidence.ts'
+import { registryFor } from './heads.ts'
 import type { Replica } from '../read/replica.ts'
-import type { LogView } from './judge-blocks.ts'
+import type { LogView } from '../receipt/judge-blocks.ts'
 import { readPublishedLog } from './published-log.ts'
 
 /**

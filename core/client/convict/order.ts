@@ -8,8 +8,8 @@ import { formatVerifierKey } from '../../log/note/key.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import { parseTlogProof } from '../../log/tlog-proof.ts'
 import type { EvidenceSink } from '../client.ts'
-import { keepEvidence } from '../keep-evidence.ts'
-import type { PlacedReceipt, ReceiptContext } from './judge-blocks.ts'
+import { keepEvidence } from './keep-evidence.ts'
+import type { PlacedReceipt, ReceiptContext } from '../receipt/judge-blocks.ts'
 
 /** What makes evidence of two receipts. */
 export interface ConvictOrder {
