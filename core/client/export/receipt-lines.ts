@@ -13,10 +13,11 @@ import { parseTlogProof } from '../../log/tlog-proof.ts'
 import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
-import { orderConvict } from '../convict/order.ts'
+import { receiptConvict } from '../convict/receipts.ts'
 import { fetchReceipts } from '../receipt/fetch-receipts.ts'
 import { createReceiptJudge } from '../receipt/judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock } from '../receipt/judge-blocks.ts'
+import type { Trees } from '../receipt/trees.ts'
 import type { Replica } from '../read/replica.ts'
 import type { ExportParts } from './read-lines.ts'
 
@@ -66,6 +67,7 @@ export function judgeExported(
     readonly asOf: Timestamp
     readonly verifiers: Verifiers
     readonly evidence: EvidenceSink | null
+    readonly trees: Trees
   },
 ): Promise<LogView> {
   const { first, receipts, registryReceipts, registryBlocks } = parts
@@ -80,8 +82,9 @@ export function judgeExported(
       return { compact, receipt: registryReceipts.get(height) ?? null }
     },
     nowMs: timestampMs(by.asOf),
+    trees: by.trees,
     ...(by.evidence
-      ? { convict: orderConvict({ ...by, origin: first.origin, sink: by.evidence, blockAt }) }
+      ? { convict: receiptConvict({ ...by, origin: first.origin, sink: by.evidence, blockAt }) }
       : {}),
   }
   return judgeBlocks(context, exportedBlocks(links, receipts))

@@ -19,6 +19,7 @@ import {
 import { completedErasures, readerSpans } from '../read/replica.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
+import { createTrees, type Trees } from '../receipt/trees.ts'
 import { worstStatus, type BlockStatus } from '../read/status.ts'
 import { checkBlockParts, erasedBy, type ExportProblem } from './check-parts.ts'
 import { judgeExported } from './receipt-lines.ts'
@@ -56,8 +57,10 @@ export interface VerifyOptions {
   readonly policy?: Policy
   /** ms since 1970 at which backups must have expired; the time of the head statement when left out. */
   readonly nowMs?: number
-  /** Where evidence goes of a log that has blocks out of order; it convinces whoever pins the log's keys in `policy`. */
+  /** Where evidence goes of a log that contradicts itself; it convinces whoever pins the log's keys in `policy`. */
   readonly evidence?: EvidenceSink
+  /** Trees under receipts of other files of the same home; those of this file are added. */
+  readonly trees?: Trees
   /** Called after each page of blocks, with the blocks verified so far and their number. */
   readonly progress?: (done: number, total: number) => void
 }
@@ -87,6 +90,7 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
         asOf,
         verifiers,
         evidence: options.evidence ?? null,
+        trees: options.trees ?? createTrees(),
       })
     : null
   const checked = await checkAll(links, parts, erasures, log)

@@ -8,6 +8,7 @@ import { brokenRule, isAmpereError } from '../../errors.ts'
 import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import { parseTlogProof, policyKeys, verifyUnder, type VerifiedProof } from '../../log/tlog-proof.ts'
+import type { SignedTree } from './trees.ts'
 
 /** What a receipt is about. */
 export interface ReceiptSubject {
@@ -31,10 +32,15 @@ export interface ProvenReceipt {
   readonly seenMs: number | null
 }
 
+/** What a receipt proves, and the tree that it is under. */
+export interface JudgedReceipt extends ProvenReceipt {
+  readonly tree: SignedTree
+}
+
 /** Judges receipts of one home's log. */
 export interface ReceiptJudge {
   /** @throws AmpereError VERIFICATION_FAILED naming the rule: `receipt`, or `label` for the leaf of another place */
-  judge(text: string, subject: ReceiptSubject): Promise<ProvenReceipt>
+  judge(text: string, subject: ReceiptSubject): Promise<JudgedReceipt>
 }
 
 /** Checkpoints that stay open: one covers the receipts of many blocks that were logged together. */
@@ -62,7 +68,8 @@ export function createReceiptJudge(policy: Policy, origin: string, verifiers: Ve
         if (under.checkpoint.origin !== log)
           throw brokenRule('receipt', 'it is of another log than that of the home')
         const leaf = encodeLeaf({ label: labelOf(proof.extra, subject), hash: subject.hash })
-        return provenBy(verifyUnder(proof, leaf, policy, under), policy)
+        const proven = provenBy(verifyUnder(proof, leaf, policy, under), policy)
+        return { ...proven, tree: { size: proven.size, root: under.checkpoint.root, note: proof.note } }
       } catch (error) {
         if (isAmpereError(error, 'LOG_MALFORMED', 'SIGNATURE_INVALID', 'PROOF_INVALID'))
           throw brokenRule('receipt', error.message, error)

@@ -4,11 +4,12 @@ import { parseJws } from '../../block/jws.ts'
 import { brokenRule } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
 import type { Replica } from '../read/replica.ts'
-import { orderConvict } from '../convict/order.ts'
+import { receiptConvict } from '../convict/receipts.ts'
 import { withBrokenPromise } from '../convict/promise.ts'
 import { fetchReceipts } from './fetch-receipts.ts'
 import { createReceiptJudge } from './judge.ts'
-import { judgeBlocks, type LogView, type ReceiptedBlock, type RegistryReceipt } from './judge-blocks.ts'
+import { judgeBlocks, type LogView, type ReceiptedBlock } from './judge-blocks.ts'
+import type { RegistryReceipt } from './revocations.ts'
 
 /**
  * Asks the home for the receipt of each block of a record, and judges them under the pinned policy with the label keys
@@ -29,8 +30,9 @@ export async function readReceipts(connection: Connection, replica: Replica): Pr
     records: registry.newest(),
     registryReceipt: (height: number) => registryReceipt(connection, height),
     nowMs: now(),
+    trees: connection.trees,
     ...(evidence
-      ? { convict: orderConvict({ policy: pins.policy, origin: pins.origin, sink: evidence, blockAt }) }
+      ? { convict: receiptConvict({ policy: pins.policy, origin: pins.origin, sink: evidence, blockAt }) }
       : {}),
   }
   const keyring = await connection.keyring(replica)

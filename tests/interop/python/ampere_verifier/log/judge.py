@@ -19,11 +19,13 @@ _EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
 
 @dataclass
 class LogFinding:
-    """What the log says of one block, and what is wrong with that: pairs of a status and a check."""
+    """What the log says of one block, and what is wrong with that: pairs of a status and a check. `named` are the receipts
+    that verify of those that the block names."""
 
     status: str
     receipt: Receipt | None = None
     problems: list[tuple[str, str]] = field(default_factory=list)
+    named: list[Receipt] = field(default_factory=list)
 
 
 @dataclass
@@ -48,6 +50,7 @@ class LogJudge:
             if finding.status in ("overdue", "late"):
                 finding.problems.append((finding.status, "promise" if finding.status == "overdue" else "revoked"))
             findings.append(finding)
+        _compare_trees(findings)
         return findings
 
     def _judge_block(self, block: Block, jws: str) -> LogFinding:
@@ -60,7 +63,8 @@ class LogJudge:
         status = self._status(block, receipt)
         if status == "overdue" and problems:
             status = "promised"
-        return LogFinding(status, receipt, problems)
+        named = [receipt, self._revoking_receipt(block)]
+        return LogFinding(status, receipt, problems, [item for item in named if item is not None])
 
     def _status(self, block: Block, receipt: Receipt | None) -> str:
         """The first rule from the bottom up that holds."""
@@ -77,6 +81,11 @@ class LogJudge:
         if receipt is None:
             return "overdue" if self._is_due(time_ms(block.payload["time"])) else "promised"
         return "witnessed" if receipt.is_witnessed else "logged"
+
+    def _revoking_receipt(self, block: Block) -> Receipt | None:
+        record = self.chain.registry.newest.get("key", block.kid)
+        revoked = record and record["revoked"]
+        return self._receipt_of_registry(revoked["height"]) if revoked else None
 
     def _is_due(self, since_ms: int) -> bool:
         return self.now_ms - since_ms > DUE_MS
@@ -96,6 +105,17 @@ class LogJudge:
         except BadReceipt as error:
             message = f"the registry at height {height}: {error}"
             raise Refused("VERIFICATION_FAILED", message, error.rule, height) from None
+
+
+def _compare_trees(findings: list[LogFinding]) -> None:
+    """A log with one history signs one root of a size."""
+    roots: dict[int, set[bytes]] = {}
+    for finding in findings:
+        for receipt in finding.named:
+            roots.setdefault(receipt.size, set()).add(receipt.root)
+    for finding in findings:
+        if any(len(roots[receipt.size]) > 1 for receipt in finding.named):
+            finding.problems.append(("forked", "split-view"))
 
 
 def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:
