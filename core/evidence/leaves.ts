@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url } from '../bytes/encoding.ts'
 import { equalBytes } from '../bytes/frame.ts'
-import { compactHash, decodeLeaf, encodeLeaf } from '../block/leaf.ts'
+import { compactHash, decodeLeaf, encodeLeaf, isLeaf } from '../block/leaf.ts'
 import { parseBlock, type ParsedBlock } from '../block/open-block.ts'
 import { brokenRule } from '../errors.ts'
 import { leafHash } from '../log/merkle.ts'
@@ -48,6 +48,17 @@ export async function judgeLabels(
   ]
   if (indexes[0] === indexes[1]) throw brokenRule('conflict', 'both are the entry at one index')
   return `the log ${origin} holds one label at the indexes ${indexes.join(' and ')}: a fork of one chain`
+}
+
+/** A leaf that is none of this protocol: nothing that the home took in comes to it. @returns what is proved */
+export async function judgeLeafForm(
+  { origin, entry, receipt }: EvidenceOf<'leaf-form'>,
+  trusted: Trusted,
+): Promise<string> {
+  const leaf = fromBase64url(entry)
+  if (isLeaf(leaf)) throw brokenRule('conflict', 'the entry is a log entry')
+  const index = await indexOf(leaf, receipt, origin, trusted)
+  return `the log ${origin} holds at index ${index} an entry of ${leaf.length} bytes that is no log entry`
 }
 
 async function loggedBlocks(

@@ -7,7 +7,7 @@ import { logOriginOf } from '../api/log.ts'
 import { judgeCheckpoints } from './checkpoints.ts'
 import { parseEvidence, type Evidence, type EvidenceKind } from './format.ts'
 import { judgeHeads } from './heads.ts'
-import { judgeBlocks, judgeLabels, judgeOrder } from './leaves.ts'
+import { judgeBlocks, judgeLabels, judgeLeafForm, judgeOrder } from './leaves.ts'
 import { judgePromise } from './promise.ts'
 import { openLogKeys, openRegistry, type EvidencePins, type Trusted } from './trust.ts'
 
@@ -81,6 +81,8 @@ function judge(evidence: Evidence, trusted: Trusted): Promise<string> {
       return judgeLabels(evidence, trusted)
     case 'order':
       return judgeOrder(evidence, trusted)
+    case 'leaf-form':
+      return judgeLeafForm(evidence, trusted)
     case 'promise':
       return judgePromise(evidence, trusted)
   }

@@ -130,7 +130,7 @@ export const ATTACKS = {
     'is shown a label at two indexes': { called: 'duplicate-label', evidence: 'labels' },
     'is shown a leaf that is no log entry': {
       called: 'leaf-form',
-      evidence: none('no kind of file says so: a log may hold other leaves without having two histories'),
+      evidence: 'leaf-form',
     },
     'is served a truncated entry bundle': { called: 'UPSTREAM_FAILED', evidence: NOT_SIGNED },
     'is served a truncated tile': { called: 'UPSTREAM_FAILED', evidence: NOT_SIGNED },
