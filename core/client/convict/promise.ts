@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { logOriginOf } from '../../api/log.ts'
 import { fromUtf8 } from '../../bytes/encoding.ts'
 import { timestampMs } from '../../bytes/timestamp.ts'
 import type { ChainId } from '../../bytes/ids.ts'
@@ -7,12 +6,12 @@ import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { stateBytes, type Link } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import { evidenceOfPromise, type BrokenPromise } from '../../evidence/build.ts'
-import { MAX_EVIDENCE_ENTRIES, MAX_LOG_KEYS } from '../../evidence/format.ts'
+import { MAX_EVIDENCE_ENTRIES } from '../../evidence/format.ts'
 import { LOGGED_WITHIN_MS } from '../../api/limits.ts'
-import { formatVerifierKey } from '../../log/note/key.ts'
 import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
 import { keepEvidence } from './keep-evidence.ts'
+import { pinnedLog } from './pinned-log.ts'
 import { registryFor } from './heads.ts'
 import type { Replica } from '../read/replica.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
@@ -77,9 +76,7 @@ async function keep(
 ): Promise<string> {
   const { pins } = connection.ports
   const { origin, registry, policy } = pins
-  const name = logOriginOf(origin)
-  const keys = (policy?.logs ?? []).filter(({ key }) => key.name === name).slice(0, MAX_LOG_KEYS)
-  const log = keys.map(({ key }) => formatVerifierKey(key))
+  const { log } = pinnedLog(policy, origin)
   return keepEvidence(sink, { registry, logs: log }, async () => {
     if (!labelKey) throw new AmpereError('NOT_FOUND', 'the label key is not known here')
     const blocks = await registryFor(connection.api, head.registry.height)

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { logOriginOf } from '../../api/log.ts'
 import { compactHash, encodeLeaf } from '../../block/leaf.ts'
 import { evidenceOfCheckpoints, evidenceOfOrder } from '../../evidence/build.ts'
-import { MAX_LOG_KEYS } from '../../evidence/format.ts'
 import { leafHash } from '../../log/merkle.ts'
-import { formatVerifierKey } from '../../log/note/key.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import { parseTlogProof } from '../../log/tlog-proof.ts'
 import type { EvidenceSink } from '../client.ts'
 import { keepEvidence } from './keep-evidence.ts'
+import { pinnedLog } from './pinned-log.ts'
 import type { ConvictLog } from '../receipt/judge-blocks.ts'
 import type { PlacedReceipt } from '../receipt/receipt-problem.ts'
 
@@ -28,9 +26,7 @@ interface Logged extends PlacedReceipt {
 
 /** Keeps, of blocks that are logged out of order and of trees of one size, what shows that to whoever pins the keys of the log. */
 export function receiptConvict(by: ConvictReceipts): ConvictLog {
-  const origin = logOriginOf(by.origin)
-  const keys = by.policy.logs.filter(({ key }) => key.name === origin).slice(0, MAX_LOG_KEYS)
-  const log = keys.map(({ key }) => formatVerifierKey(key))
+  const { origin, log } = pinnedLog(by.policy, by.origin)
   const keep = (make: () => Promise<Uint8Array>) => keepEvidence(by.sink, { registry: null, logs: log }, make)
   return {
     order: ([lower, higher]) =>

@@ -19,10 +19,11 @@ import {
 import { completedErasures, readerSpans } from '../read/replica.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
-import { createTrees, type Trees } from '../receipt/trees.ts'
+import { createShown, type Shown } from '../receipt/shown.ts'
 import { worstStatus, type BlockStatus } from '../read/status.ts'
 import { checkBlockParts, erasedBy, type ExportProblem } from './check-parts.ts'
 import { judgeExported } from './receipt-lines.ts'
+import { forkedBlocks } from './forked-blocks.ts'
 import { readExportLines, type ExportParts } from './read-lines.ts'
 
 /** What an export proves, without any server: which blocks stand, and what is wrong with the others' parts. */
@@ -59,8 +60,8 @@ export interface VerifyOptions {
   readonly nowMs?: number
   /** Where evidence goes of a log that contradicts itself; it convinces whoever pins the log's keys in `policy`. */
   readonly evidence?: EvidenceSink
-  /** Trees under receipts of other files of the same home; those of this file are added. */
-  readonly trees?: Trees
+  /** What other files showed, with which this one is compared, and to which it is added (`createShown`). */
+  readonly shown?: Shown
   /** Called after each page of blocks, with the blocks verified so far and their number. */
   readonly progress?: (done: number, total: number) => void
 }
@@ -83,17 +84,19 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
   const links = await foldAll(parts, context, options.progress)
   const asOf = await checkHead(parts, links, registry, verifiers)
   const erasures = await progressOf(parts, links, registry, options.nowMs ?? timestampMs(asOf))
-  const log = options.policy
+  const { shown = createShown(), policy = null, evidence = null } = options
+  const log = policy
     ? await judgeExported(parts, links, {
-        policy: options.policy,
+        policy,
         records: registry.newest(),
         asOf,
         verifiers,
-        evidence: options.evidence ?? null,
-        trees: options.trees ?? createTrees(),
+        evidence,
+        trees: shown.treesOf(first.origin),
       })
     : null
-  const checked = await checkAll(links, parts, erasures, log)
+  const forked = await forkedBlocks(parts, links, log, { shown, policy, evidence })
+  const checked = await checkAll(links, parts, erasures, log, forked)
   return {
     chain,
     registry: first.registry,
@@ -166,11 +169,12 @@ async function checkAll(
   parts: ExportParts,
   erasures: readonly ErasureProgress[],
   log: LogView | null,
+  forked: readonly ExportProblem[],
 ): Promise<Pick<ExportReport, 'entries' | 'erased' | 'problems' | 'statuses'>> {
   const erasedAt = erasedBy(links)
   const heldBack = heightsIn(openBatches(links.map(({ opened: { kid, block } }) => ({ kid, ...block }))))
   const ordered = completedErasures(links)
-  const ofLog = Map.groupBy(log?.problems ?? [], ({ height }) => height)
+  const ofLog = Map.groupBy([...(log?.problems ?? []), ...forked], ({ height }) => height)
   const problems: ExportProblem[] = []
   const statuses: BlockStatus[] = []
   let [entries, erased] = [0, 0]

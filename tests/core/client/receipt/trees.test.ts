@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { verifyExport } from '#core/client/export/verify-export.ts'
+import { createShown } from '#core/client/receipt/shown.ts'
 import { createTrees } from '#core/client/receipt/trees.ts'
 import { verifyEvidence } from '#core/evidence/verify.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
@@ -47,10 +48,10 @@ describe('the trees under the receipts of one file', () => {
 
 describe('the trees under the receipts of two files', () => {
   const ofBoth = async (one: string, two: string) => {
-    const trees = createTrees()
+    const shown = createShown()
     const kept: Uint8Array[] = []
     const verify = (name: string) =>
-      verifyExport(bytesOf(name), { policy, trees, evidence: async (file) => `file ${kept.push(file)}` })
+      verifyExport(bytesOf(name), { policy, shown, evidence: async (file) => `file ${kept.push(file)}` })
     const before = await verify(one)
     const after = await verify(two)
     return { before: before.problems.length, after: after.problems, kept: kept.length }
