@@ -22,6 +22,10 @@ export const PROOF: CommandGroup = {
           flags: '--policy <file>',
           about: 'logs and witnesses to trust, for a file (default: those of the data folder, if any)',
         },
+        {
+          flags: '--beside <file>',
+          about: 'another export, of the same home, to compare a file with; it is verified first',
+        },
       ],
       acts: true,
       examples: [

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Digest } from '#core/bytes/ids.ts'
 import { verifyExport, type ExportReport } from '#core/client/export/verify-export.ts'
+import type { Shown } from '#core/client/receipt/shown.ts'
 import type { LogView } from '#core/client/receipt/judge-blocks.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { SignatureCases } from '../browser/signature-answers.ts'
@@ -53,8 +54,15 @@ export function verifyInPython(
   files: readonly Uint8Array[],
   {
     policy,
+    together,
     ...options
-  }: { readonly registry?: string; readonly now?: string; readonly policy?: string } = {},
+  }: {
+    readonly registry?: string
+    readonly now?: string
+    readonly policy?: string
+    /** Compares each file with those before it. */
+    readonly together?: boolean
+  } = {},
 ): { readonly status: number | null; readonly answers: readonly PythonAnswer[] } {
   const folder = mkdtempSync(join(tmpdir(), 'ampere-python-'))
   try {
@@ -64,6 +72,7 @@ export function verifyInPython(
       return name
     })
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+    if (together === true) flags.push('--together')
     if (policy !== undefined) {
       const name = join(folder, 'policy.txt')
       writeFileSync(name, policy)
@@ -133,11 +142,18 @@ export function refusalOf(error: unknown): { readonly code: string; readonly rul
 }
 
 /** What both verifiers say: a refusal with code and rule, or all that a report says but details in words. */
-export async function inNode(bytes: Uint8Array, registry?: Digest, nowMs?: number, policy?: string) {
+export async function inNode(
+  bytes: Uint8Array,
+  registry?: Digest,
+  nowMs?: number,
+  policy?: string,
+  shown?: Shown,
+) {
   try {
     const options = {
       ...(registry && { registry }),
       ...(nowMs !== undefined && { nowMs }),
+      ...(shown && { shown }),
       ...(policy !== undefined && { policy: parsePolicy(policy) }),
     }
     return comparable(await verifyExport(bytes, options))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openMemory } from '#adapters/memory/open.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
-import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
@@ -21,9 +21,9 @@ const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), comp
 
 /** One of two homes that began as one: the same keys, and all that was stored up to then. */
 export interface Branch {
-  append(text: string): Promise<unknown>
-  tendLog(): Promise<void>
-  exported(): Promise<Uint8Array>
+  readonly append: (text: string) => Promise<unknown>
+  readonly tendLog: () => Promise<void>
+  readonly exported: () => Promise<Uint8Array>
 }
 
 /** A home whose whole store was copied when a record had three blocks in the log, and both of which go on. */
@@ -51,7 +51,7 @@ export async function twoHistories() {
   const branch = (fetch: Fetch, tendLog: () => Promise<void>): Branch => {
     const connection = () => world.connect('hospital-a', { fetch })
     return {
-      append: (text) => connection().append(record as ChainId, [entry(text)]),
+      append: (text) => connection().append(record, [entry(text)]),
       tendLog,
       exported: () => exportRecord(connection(), record),
     }

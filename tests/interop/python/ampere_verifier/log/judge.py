@@ -10,6 +10,7 @@ from ..chain.fold import Chain
 from ..errors import Refused
 from ..forms.encoding import from_base64url, time_ms
 from ..lines import Export
+from ..shown import Shown
 from .policy import Policy
 from .receipts import BadReceipt, Opener, Receipt, label_of, log_origin
 
@@ -36,6 +37,7 @@ class LogJudge:
     chain: Chain
     opener: Opener
     now_ms: int
+    shown: Shown
     _of_registry: dict[int, Receipt | None] = field(default_factory=dict)
 
     def judge(self) -> list[LogFinding]:
@@ -50,7 +52,7 @@ class LogJudge:
             if finding.status in ("overdue", "late"):
                 finding.problems.append((finding.status, "promise" if finding.status == "overdue" else "revoked"))
             findings.append(finding)
-        _compare_trees(findings)
+        self._compare_trees(findings)
         return findings
 
     def _judge_block(self, block: Block, jws: str) -> LogFinding:
@@ -87,6 +89,15 @@ class LogJudge:
         revoked = record and record["revoked"]
         return self._receipt_of_registry(revoked["height"]) if revoked else None
 
+    def _compare_trees(self, findings: list[LogFinding]) -> None:
+        """A log with one history signs one root of a size."""
+        for finding in findings:
+            for receipt in finding.named:
+                self.shown.add_tree(self.opener.log, receipt.size, receipt.root)
+        for finding in findings:
+            if any(self.shown.is_split(self.opener.log, receipt.size) for receipt in finding.named):
+                finding.problems.append(("forked", "split-view"))
+
     def _is_due(self, since_ms: int) -> bool:
         return self.now_ms - since_ms > DUE_MS
 
@@ -107,17 +118,6 @@ class LogJudge:
             raise Refused("VERIFICATION_FAILED", message, error.rule, height) from None
 
 
-def _compare_trees(findings: list[LogFinding]) -> None:
-    """A log with one history signs one root of a size."""
-    roots: dict[int, set[bytes]] = {}
-    for finding in findings:
-        for receipt in finding.named:
-            roots.setdefault(receipt.size, set()).add(receipt.root)
-    for finding in findings:
-        if any(len(roots[receipt.size]) > 1 for receipt in finding.named):
-            finding.problems.append(("forked", "split-view"))
-
-
 def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:
     """Whether no witness saw the block before the time from which its key is suspect."""
     if revoked["reason"] != "compromised" or revoked["suspectFrom"] is None:
@@ -127,6 +127,6 @@ def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:
     return _EPOCH_MS + 1000 * receipt.latest >= time_ms(revoked["suspectFrom"])
 
 
-def judge_log(export: Export, chain: Chain, policy: Policy, now_ms: int) -> list[LogFinding]:
+def judge_log(export: Export, chain: Chain, policy: Policy, now_ms: int, shown: Shown) -> list[LogFinding]:
     """Step 7, by a policy, at a time in milliseconds."""
-    return LogJudge(export, chain, Opener(log_origin(export.first["origin"]), policy), now_ms).judge()
+    return LogJudge(export, chain, Opener(log_origin(export.first["origin"]), policy), now_ms, shown).judge()
