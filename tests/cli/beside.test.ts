@@ -32,6 +32,9 @@ describe('verify FILE --beside OTHER', () => {
     expect(problems.filter(({ rule }) => rule === 'two-blocks')).toMatchObject([
       { height: 3, status: 'forked' },
     ])
-    expect((await verify('one', 'absent')).code).toBe(2)
+    expect(await verify('one', 'absent')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('NOT_FOUND'),
+    })
   })
 })
