@@ -20,10 +20,15 @@ describe('verify FILE --beside OTHER', () => {
     }
     writeFileSync(path('policy'), formatPolicy(policy))
     const verify = (file: string, beside: string) =>
-      run([
-        ...['verify', path(file), '--beside', path(beside), '--policy', path('policy')],
-        ...['--registry', pins.registry, '--data', path('none'), '--json'],
-      ])
+      run(
+        ['verify', path(file), '--beside', path(beside), '--policy', path('policy')].concat([
+          '--registry',
+          pins.registry,
+          '--data',
+          path('none'),
+          '--json',
+        ]),
+      )
     const agreeing = await verify('one', 'early')
     expect([agreeing.code, JSON.parse(agreeing.out)]).toMatchObject([0, { ok: true, problems: [] }])
     const forked = await verify('one', 'two')
