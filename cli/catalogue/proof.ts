@@ -27,6 +27,10 @@ export const PROOF: CommandGroup = {
           about:
             'monitors to trust, for a file: {"origins": [ORIGIN, ...], "need": HOW MANY} (default: those of the data folder, if any)',
         },
+        {
+          flags: '--beside <file>',
+          about: 'another export, of the same home, to compare a file with; it is verified first',
+        },
       ],
       acts: true,
       examples: [

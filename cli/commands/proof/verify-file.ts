@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { asDigest, type Digest } from '#core/bytes/ids.ts'
 import { verifyExport, type ExportReport, type VerifyOptions } from '#core/client/export/verify-export.ts'
+import { createShown } from '#core/client/receipt/shown.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { MAX_POLICY_BYTES, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import { dataFolder, readSettings } from '../../deployment/settings.ts'
@@ -23,6 +24,8 @@ export interface VerifyFileOptions extends Common {
   readonly registry?: string
   readonly policy?: string
   readonly monitors?: string
+  /** Another export that is compared with it. */
+  readonly beside?: string
 }
 
 /** Largest export that is read, in bytes: half of what a JavaScript string can hold. */
@@ -33,13 +36,11 @@ export async function verifyFile(
   { screen, options }: Call<VerifyFileOptions>,
   file: string,
 ): Promise<number> {
-  const bytes = readInput(
-    file,
-    MAX_EXPORT_BYTES,
-    'larger records are verified by the home: npx ampere verify --all',
-  )
   const pins = pinsOf(options, screen)
-  const { report: found, problems } = await checkFile(bytes, { ...pins, nowMs: screen.terminal.now() })
+  const judging = { ...pins, nowMs: screen.terminal.now(), shown: createShown() }
+  const beside = options.beside === undefined ? null : await checkFile(readExport(options.beside), judging)
+  const { report: found, problems: own } = await checkFile(readExport(file), judging)
+  const problems = [...(beside?.problems ?? []), ...own]
   const ok = problems.length === 0
   const counts = found && logCounts([found.log])
   const summary = found
@@ -74,6 +75,11 @@ const UNKNOWN: Unknown = {
   'no-label-key': 'the file does not show which block its monitors were asked for',
   'head-not-witnessed': 'witnesses had not seen the newest block when the file was made',
   growing: 'it grew meanwhile',
+}
+
+function readExport(file: string): Uint8Array {
+  const instead = 'larger records are verified by the home: npx ampere verify --all'
+  return readInput(file, MAX_EXPORT_BYTES, instead)
 }
 
 function notJudged({ receipts, origin }: ExportReport): string {

@@ -10,10 +10,11 @@ import { parseTlogProof } from '../../log/tlog-proof.ts'
 import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
-import { orderConvict } from '../receipt/convict-order.ts'
+import { receiptConvict } from '../convict/receipts.ts'
 import { fetchReceipts } from '../receipt/fetch-receipts.ts'
 import { createReceiptJudge } from '../receipt/judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock } from '../receipt/judge-blocks.ts'
+import type { Trees } from '../receipt/trees.ts'
 import type { Replica } from '../read/replica.ts'
 import type { ExportLines } from './lines.ts'
 import type { ExportParts } from './read-lines.ts'
@@ -62,6 +63,7 @@ export function judgeExported(
     readonly asOf: Timestamp
     readonly verifiers: Verifiers
     readonly evidence: EvidenceSink | null
+    readonly trees: Trees
   },
 ): Promise<LogView> {
   const { first, receipts, registryReceipts, registryBlocks } = parts
@@ -76,8 +78,9 @@ export function judgeExported(
       return { compact, receipt: registryReceipts.get(height) ?? null }
     },
     nowMs: timestampMs(by.asOf),
+    trees: by.trees,
     ...(by.evidence
-      ? { convict: orderConvict({ ...by, origin: first.origin, sink: by.evidence, blockAt }) }
+      ? { convict: receiptConvict({ ...by, origin: first.origin, sink: by.evidence, blockAt }) }
       : {}),
   }
   return judgeBlocks(context, exportedBlocks(links, receipts))

@@ -6,6 +6,7 @@ import { AmpereError } from '../../errors.ts'
 import { askComplete } from '../complete/completeness.ts'
 import type { Completeness } from '../complete/monitor-words.ts'
 import type { Connection } from '../connect.ts'
+import { registryBlocks } from '../read/registry-blocks.ts'
 import { createLines } from './lines.ts'
 import { addLookups } from './lookup-lines.ts'
 import { addReceipts } from './receipt-lines.ts'
@@ -48,8 +49,12 @@ export async function makeExport(
   const lines = createLines()
   lines.add({ ampere: 'export/v1', chain, registry: ports.pins.registry, origin: ports.pins.origin })
   const registered = connection.sync.registry.height() + 1
-  for (const compact of await pages(registered, (from) => api.registryBlocks(from)))
+  let written = 0
+  for await (const compact of registryBlocks(api, 0, registered)) {
     lines.add({ registryBlock: compact })
+    written++
+  }
+  if (written < registered) throw fewer()
   for (const compact of await pages(replica.notes.length, (from) => api.blocks(chain, from)))
     lines.add({ block: compact })
   for (const { entries } of replica.notes) {
@@ -82,9 +87,12 @@ async function pages(
   const items: string[] = []
   while (items.length < count) {
     const page = await read(items.length)
-    if (page.items.length === 0)
-      throw new AmpereError('UPSTREAM_FAILED', 'the home no longer shows blocks that it showed before')
+    if (page.items.length === 0) throw fewer()
     items.push(...page.items)
   }
   return items.slice(0, count)
+}
+
+function fewer(): AmpereError {
+  return new AmpereError('UPSTREAM_FAILED', 'the home no longer shows blocks that it showed before')
 }

@@ -9,6 +9,7 @@ import type { Digest } from '#core/bytes/ids.ts'
 import { verifyExport, type ExportReport } from '#core/client/export/verify-export.ts'
 import type { Monitors } from '#core/client/client.ts'
 import type { Completeness, MonitorWord } from '#core/client/complete/monitor-words.ts'
+import type { Shown } from '#core/client/receipt/shown.ts'
 import type { LogView } from '#core/client/receipt/judge-blocks.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { SignatureCases } from '../browser/signature-answers.ts'
@@ -62,7 +63,15 @@ export interface PythonPins {
 /** Verifies files in one run of verify_export.py. */
 export function verifyInPython(
   files: readonly Uint8Array[],
-  { policy, monitors, ...options }: PythonPins = {},
+  {
+    policy,
+    monitors,
+    together,
+    ...options
+  }: PythonPins & {
+    /** Compares each file with those before it. */
+    readonly together?: boolean
+  } = {},
 ): { readonly status: number | null; readonly answers: readonly PythonAnswer[] } {
   const folder = mkdtempSync(join(tmpdir(), 'ampere-python-'))
   try {
@@ -72,6 +81,7 @@ export function verifyInPython(
       return name
     })
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+    if (together === true) flags.push('--together')
     if (policy !== undefined) {
       const name = join(folder, 'policy.txt')
       writeFileSync(name, policy)
@@ -152,11 +162,13 @@ export async function inNode(
   nowMs?: number,
   policy?: string,
   monitors?: Monitors,
+  shown?: Shown,
 ) {
   try {
     const options = {
       ...(registry && { registry }),
       ...(nowMs !== undefined && { nowMs }),
+      ...(shown && { shown }),
       ...(policy !== undefined && { policy: parsePolicy(policy) }),
       ...(monitors !== undefined && { monitors }),
     }

@@ -13,6 +13,7 @@ from .export import verify
 from .forms.shapes import digest_text, timestamp
 from .log.lookup import Monitors, parse_monitors
 from .log.policy import Policy, parse_policy
+from .shown import Shown
 
 OK, USAGE, FAILED = 0, 2, 3
 Pins = TypeVar("Pins", Policy, Monitors)
@@ -42,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
                         help="the policy by which receipts are judged (c2sp.org/tlog-policy); without it nobody judges them")
     parser.add_argument("--monitors", metavar="FILE",
                         help="the monitors to believe, as {origins, need}; without it only the home says where the record ends")
+    parser.add_argument("--together", action="store_true",
+                        help="compare each file with those before it: trees of one size, blocks at one height")
     parser.add_argument("--json", action="store_true", help="one JSON object per file, each on its line")
     options = parser.parse_args(with_values_joined(sys.argv[1:] if arguments is None else arguments))
     if options.registry is None:
@@ -52,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     except _BadFile as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return USAGE
-    is_good = True
+    is_good, shown = True, Shown() if options.together else None
     for name in options.files:
         try:
             with open(name, "rb") as file:
@@ -61,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{parser.prog}: {name}: {error.strerror}", file=sys.stderr)
             return USAGE
         try:
-            report = verify(data, options.registry, options.now, policy, monitors)
+            report = verify(data, options.registry, options.now, policy, monitors, shown)
             is_good = is_good and not report["problems"]
         except Refused as error:
             report, is_good = error.report(), False

@@ -15,6 +15,7 @@ from .log.policy import Policy
 from .parts.erasures import MAX_CHARACTERS, Erasure, completed_erasures, take_statement
 from .parts.status import Judgement, broken_batches, judge_parts
 from .registry.fold import Registry
+from .shown import Shown
 
 _HEAD = obj({"v": one_of(1), "chain": digest_text, "height": count, "block": digest_text, "registry": HEAD,
              "time": timestamp, "origin": string, "durability": one_of("local", "region", "mirrored")})
@@ -64,8 +65,9 @@ def check_head(export: Export, chain: Chain) -> dict:
 
 
 def verify(data: bytes, pinned: str | None = None, now: str | None = None, policy: Policy | None = None,
-           monitors: Monitors | None = None) -> dict:
-    """All steps, in order. Refuses the file, or reports what it shows; `now` is a timestamp."""
+           monitors: Monitors | None = None, shown: Shown | None = None) -> dict:
+    """All steps, in order. Refuses the file, or reports what it shows; `now` is a timestamp, `shown` what other files did."""
+    shown = shown or Shown()
     export = read_export(data)
     registry = fold_registry(export, pinned)
     chain = Chain(export.first["chain"], registry)
@@ -76,9 +78,12 @@ def verify(data: bytes, pinned: str | None = None, now: str | None = None, polic
     erasures = completed_erasures(chain, export.first["origin"])
     for jws in export.erased:
         take_statement(jws, chain, export.first["origin"], erasures)
-    logged = judge_log(export, chain, policy, time_ms(head["time"])) if policy else None
+    logged = judge_log(export, chain, policy, time_ms(head["time"]), shown) if policy else None
     found = judge_blocks(export, chain, erasures, logged, now_ms)
     complete = judge_lookups(export, chain, logged, policy, monitors, now_ms)
+    for block, judgement in zip(chain.blocks, found):
+        if shown.is_forked(chain.id, block.height, block.id):
+            judgement.find("forked", "two-blocks")
     return {
         **{member: export.first[member] for member in ("chain", "registry", "origin")},
         "blocks": len(chain.blocks),

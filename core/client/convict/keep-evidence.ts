@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAmpereError } from '../errors.ts'
-import type { EvidencePins } from '../evidence/trust.ts'
-import { verifyEvidence } from '../evidence/verify.ts'
-import type { EvidenceSink } from './client.ts'
+import { isAmpereError } from '../../errors.ts'
+import type { EvidencePins } from '../../evidence/trust.ts'
+import { verifyEvidence } from '../../evidence/verify.ts'
+import type { EvidenceSink } from '../client.ts'
 
 /** What a sink may throw; everything else of ours says that what was found convicts nobody. */
 const UNKEPT = ['LIMIT_EXCEEDED', 'STORE_FULL', 'STORE_UNAVAILABLE'] as const

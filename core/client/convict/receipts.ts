@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { logOriginOf } from '../../api/log.ts'
 import { compactHash, encodeLeaf } from '../../block/leaf.ts'
 import { evidenceOfCheckpoints, evidenceOfOrder } from '../../evidence/build.ts'
-import { MAX_LOG_KEYS } from '../../evidence/format.ts'
 import { leafHash } from '../../log/merkle.ts'
-import { formatVerifierKey } from '../../log/note/key.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import { parseTlogProof } from '../../log/tlog-proof.ts'
 import type { EvidenceSink } from '../client.ts'
-import { keepEvidence } from '../keep-evidence.ts'
-import type { PlacedReceipt, ReceiptContext } from './judge-blocks.ts'
+import { keepEvidence } from './keep-evidence.ts'
+import { pinnedLog } from './pinned-log.ts'
+import type { ConvictLog } from '../receipt/judge-blocks.ts'
+import type { PlacedReceipt } from '../receipt/receipt-problem.ts'
 
-/** What makes evidence of two receipts. */
-export interface ConvictOrder {
+/** What makes evidence of receipts that contradict each other. */
+export interface ConvictReceipts {
   readonly policy: Policy
   /** Of the home. */
   readonly origin: string
@@ -25,23 +24,25 @@ interface Logged extends PlacedReceipt {
   readonly block: string
 }
 
-/** Keeps, of two blocks that are logged out of order, what shows that to whoever pins the keys of the log. */
-export function orderConvict(by: ConvictOrder): NonNullable<ReceiptContext['convict']> {
-  const origin = logOriginOf(by.origin)
-  const keys = by.policy.logs.filter(({ key }) => key.name === origin).slice(0, MAX_LOG_KEYS)
-  const log = keys.map(({ key }) => formatVerifierKey(key))
-  return ([lower, higher]) =>
-    keepEvidence(by.sink, { registry: null, logs: log }, async () => {
-      const [a, b] = [await logged(by, lower), await logged(by, higher)]
-      if (a.index === b.index) return twoLeaves({ origin, log }, a, b)
-      return evidenceOfOrder({ origin, log }, [
-        { block: a.block, receipt: a.text },
-        { block: b.block, receipt: b.text },
-      ])
-    })
+/** Keeps, of blocks that are logged out of order and of trees of one size, what shows that to whoever pins the keys of the log. */
+export function receiptConvict(by: ConvictReceipts): ConvictLog {
+  const { origin, log } = pinnedLog(by.policy, by.origin)
+  const keep = (make: () => Promise<Uint8Array>) => keepEvidence(by.sink, { registry: null, logs: log }, make)
+  return {
+    order: ([lower, higher]) =>
+      keep(async () => {
+        const [a, b] = [await logged(by, lower), await logged(by, higher)]
+        if (a.index === b.index) return twoLeaves({ origin, log }, a, b)
+        return evidenceOfOrder({ origin, log }, [
+          { block: a.block, receipt: a.text },
+          { block: b.block, receipt: b.text },
+        ])
+      }),
+    trees: (notes) => keep(async () => evidenceOfCheckpoints({ origin, log }, notes, { how: 'root' })),
+  }
 }
 
-async function logged({ blockAt }: ConvictOrder, placed: PlacedReceipt): Promise<Logged> {
+async function logged({ blockAt }: ConvictReceipts, placed: PlacedReceipt): Promise<Logged> {
   return { ...placed, block: await blockAt(placed.height) }
 }
 

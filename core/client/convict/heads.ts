@@ -5,7 +5,8 @@ import { evidenceOfHeads } from '../../evidence/build.ts'
 import { MAX_REGISTRY_BLOCKS } from '../../evidence/format.ts'
 import type { ClientPorts } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
-import { keepEvidence } from '../keep-evidence.ts'
+import { registryBlocks } from '../read/registry-blocks.ts'
+import { keepEvidence } from './keep-evidence.ts'
 
 /**
  * What to throw for a home that contradicts itself: the error, which says where the evidence was kept if two of its
@@ -37,11 +38,9 @@ async function evidenceOf(
 
 /** The whole registry as this home has it now. @throws AmpereError NOT_FOUND for one that ends before the height that is needed */
 export async function registryFor(api: HomeApi, needed: number): Promise<readonly string[]> {
+  // One more than a file may have: what is cut off could be what revoked the key.
   const blocks: string[] = []
-  for (let page = await api.registryBlocks(0); ; page = await api.registryBlocks(blocks.length)) {
-    blocks.push(...page.items)
-    if (page.next === null || page.items.length === 0 || blocks.length > MAX_REGISTRY_BLOCKS) break
-  }
+  for await (const compact of registryBlocks(api, 0, MAX_REGISTRY_BLOCKS + 1)) blocks.push(compact)
   if (blocks.length <= needed)
     throw new AmpereError('NOT_FOUND', 'the home holds back blocks of the registry')
   return blocks
