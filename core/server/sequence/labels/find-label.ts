@@ -6,15 +6,16 @@ import { AmpereError } from '../../../errors.ts'
 import { decodeBundle } from '../../../log/tile/bundle.ts'
 import { bundlePath, TILE_WIDTH } from '../../../log/tile/path.ts'
 import type { FetchObjects } from '../../../ports/objects.ts'
+import { CLOCKS_DIFFER_MS } from '../../append/store-parts.ts'
 import type { LogEdge } from '../commit.ts'
 import type { LoadedTree } from '../tree.ts'
 import { sizeBefore } from './past-sizes.ts'
 
 /**
  * How long before the time in a block its leaf may be, in milliseconds: the home that took the block in was at most so far
- * from that time, and the clocks of its processes differ by less than five minutes.
+ * from that time, and so are the clocks of its processes from each other.
  */
-export const BEFORE_BLOCK_MS = CLOCK_TOLERANCE_MS + 5 * 60_000
+export const BEFORE_BLOCK_MS = CLOCK_TOLERANCE_MS + CLOCKS_DIFFER_MS
 /** Bundles whose labels are kept in memory, some 25 kB each; older ones are read again whenever they are asked for. */
 const KEPT_BUNDLES = 256
 /** Bundles that are read at the same time. */

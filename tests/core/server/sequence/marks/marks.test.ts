@@ -1,56 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
-import type { ChainId } from '#core/bytes/ids.ts'
-import { select } from '#core/ports/needs.ts'
 import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
 import { MARK_LIFE_MS } from '#core/server/sequence/marks/read-marks.ts'
-import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
-import { createSequencer } from '#core/server/sequence/sequencer.ts'
-import {
-  attempts,
-  census,
-  DAY_MS,
-  failCommits,
-  mend,
-  restoring,
-  sweepNow,
-  type Attempts,
-} from '../attempts.ts'
-import { entry } from './scene.ts'
-import { expectedOf, wholeLog } from './whole-log.ts'
-
-/** Heights of the blocks of a chain that have a mark, each as often as it has one. */
-async function marked({ world }: Attempts, chain: ChainId): Promise<number[]> {
-  const rows = await world.platform.table('dirty').range(chain.slice(0, 1))
-  const own = rows.filter(({ key }) => key.includes(chain))
-  return own
-    .map(({ value }) => (JSON.parse(Buffer.from(value).toString()) as { height: number }).height)
-    .toSorted((a, b) => a - b)
-}
-
-/** Heights that the checked log has. */
-async function logged({ world, record }: Attempts): Promise<readonly number[] | undefined> {
-  const platform = world.platform
-  return (await wholeLog(platform, await expectedOf(platform, world.registryId, await chainsOf(world))))
-    .heights[record]
-}
-
-async function chainsOf({ platform }: Attempts['world']): Promise<string[]> {
-  const shards = [...new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')]
-  const listed = await Promise.all(shards.map((shard) => platform.table('chains').range(shard)))
-  return listed.flat().map(({ key }) => key)
-}
-
-async function sequencerOf({ world }: Attempts, platform = world.platform) {
-  return createSequencer(await select(platform, SEQUENCER_NEEDS), world.home)
-}
-
-/** Runs until there is nothing to log and nothing to clear. */
-async function settle(at: Attempts): Promise<void> {
-  const sequencer = await sequencerOf(at)
-  for (let i = 0; i < 3; i++) await sequencer.run()
-}
+import { attempts, census, DAY_MS, failCommits, mend, restoring, sweepNow } from '../../attempts.ts'
+import { entry } from '../scene.ts'
+import { logged, marked, sequencerOf, settle } from './marked.ts'
 
 describe('marks', () => {
   it('go when they are older than their life and their chain is logged to its head, not before', async () => {
@@ -103,7 +58,7 @@ describe('marks', () => {
     expect(await marked(at, at.record)).toEqual([0, 1, 2])
   })
 
-  it('of a block that never committed stay for the sweep, which removes its parts by them', async () => {
+  it('of a block that never committed stay for the sweep, which removes its parts by them, and then them', async () => {
     const at = await attempts()
     const before = await census(at)
     failCommits(at)
@@ -115,6 +70,7 @@ describe('marks', () => {
     at.world.clock.now += 8 * DAY_MS
     expect(await sweepNow(at.world)).toMatchObject({ failed: 1, removed: { objects: 1, wraps: 1 } })
     expect((await census(at))['wraps']).toEqual(before['wraps'])
+    expect(await marked(at, at.record)).toEqual([])
   })
 
   it('lead to a block that comes after they were given up, within one round', async () => {
