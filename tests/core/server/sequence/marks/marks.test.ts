@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
+import { wrapPlatform } from '#adapters/around/calls.ts'
 import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
 import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
 import { MARK_LIFE_MS } from '#core/server/sequence/marks/read-marks.ts'
@@ -90,6 +91,37 @@ describe('marks', () => {
     at.world.clock.now += CLEAR_EVERY_MS
     await own.run()
     expect(await own.run()).toMatchObject({ outcome: 'logged', added: 1 })
+    expect(await logged(at)).toEqual([0, 1, 2, 3])
+  })
+
+  it('are not removed for a block that comes behind the head which was looked at', async () => {
+    const at = await attempts()
+    await settle(at)
+    await at.a.append(at.record, [entry('late')])
+    const blocks = at.world.platform.table('blocks')
+    const [late] = await blocks.range(at.record, { reverse: true, limit: 1 })
+    await blocks.swap(at.record, late?.key ?? '', late?.version ?? null, null)
+    const delayed = { comes: false }
+    const own = await sequencerOf(
+      at,
+      wrapPlatform(at.world.platform, async (name, act) => {
+        const result = await act()
+        // Between the look at the head and the one at the blocks of old marks.
+        if (delayed.comes && name === 'table.leaves.range')
+          await blocks.insert(at.record, late?.key ?? '', late?.value ?? new Uint8Array(0))
+        return result
+      }),
+    )
+    await own.run()
+    at.world.clock.now += 2 * MARK_LIFE_MS
+    await own.run()
+    await own.run()
+    delayed.comes = true
+    at.world.clock.now += CLEAR_EVERY_MS
+    await own.run()
+    expect(await marked(at, at.record)).toEqual([3])
+    at.world.clock.now += CLEAR_EVERY_MS
+    await settle(at)
     expect(await logged(at)).toEqual([0, 1, 2, 3])
   })
 
