@@ -11,7 +11,7 @@ import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import { scheduler } from '#tests/core/server/scheduler.ts'
 import { seededRandom, START_MS } from '#tests/deployment.ts'
 import { observed, type Call, type Fate } from './observed.ts'
-import { Refinement } from './refinement.ts'
+import { Refinement } from './steps/refinement.ts'
 import type { TracedWorld } from './world.ts'
 
 /** An implementation with a fault: what it does to the calls of sequencers, or of appends. */

@@ -63,35 +63,28 @@ const WRONG: readonly (readonly [what: string, wrong: Wrong, seen: RegExp])[] = 
     /^a mark is removed that was not looked at$/,
   ],
   [
-    'removes marks by a position that is not there',
+    'passes over marks',
     {
-      sequencer: changing('leaves', (own) => ({
+      sequencer: changing('dirty', (own) => ({
         range: async (partition, range) => {
           const rows = await own.range(partition, range)
-          return rows.map((row) => ({
-            ...row,
-            value: Buffer.from(
-              Buffer.from(row.value)
-                .toString()
-                .replace(/"count":\d+/, '"count":99'),
-            ),
-          }))
+          return range?.to === undefined ? [] : rows
         },
       })),
     },
-    /./,
+    /^a chain is not read although it has a young mark$/,
   ],
   [
     'commits over whatever was committed',
     {
       sequencer: changing('checkpoints', (own) => ({
         swap: async (partition, key, expected, next) => {
-          const row = key === 'tree' ? await own.get(partition, key) : null
+          const row = key === 'tree' ? await at.platform.table('checkpoints').get(partition, key) : null
           return own.swap(partition, key, row?.version ?? expected, next)
         },
       })),
     },
-    /./,
+    /^a tree is committed that the model refuses, or the other way round$/,
   ],
   [
     'keeps no positions',

@@ -17,7 +17,7 @@ import { HOME } from '../../../attempts.ts'
 import { resettable, type Resettable, type Saved } from '../../../resettable.ts'
 import { entry } from '../../scene.ts'
 import { blockId } from '../state.ts'
-import type { Beginning } from './names.ts'
+import type { Beginning } from './steps/names.ts'
 
 /** A home with two logged records and nothing to do, and appends to it, to be put back for each trace. */
 export interface TracedWorld {

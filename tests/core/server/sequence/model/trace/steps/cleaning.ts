@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Violation } from '../sequencer-steps.ts'
-import { loggedHeight, type State } from '../state.ts'
+import { Violation } from '../../sequencer-steps.ts'
+import { loggedHeight, type State } from '../../state.ts'
 import type { Names } from './names.ts'
-import type { Call } from './observed.ts'
+import type { Call } from '../observed.ts'
 
 /** What is known of a chain whose old marks are looked at. */
 interface Looked {

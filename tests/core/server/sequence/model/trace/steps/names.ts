@@ -3,7 +3,7 @@ import { toHex } from '#core/bytes/encoding.ts'
 import { decodeLeaf } from '#core/block/leaf.ts'
 import { decodeBundle } from '#core/log/tile/bundle.ts'
 import { decodeStaging, type LoggedRun } from '#core/server/sequence/staging.ts'
-import { Violation } from '../sequencer-steps.ts'
+import { Violation } from '../../sequencer-steps.ts'
 
 /** A block that is appended in a trace, as the home and as the model name it. */
 export interface Appended {
