@@ -85,9 +85,9 @@ async function sweepShard(
     const marks = await dirty.range(shard, { from, to: before, limit: PAGE })
     const last = marks.at(-1)
     if (!last) return
-    const tried = marks.flatMap((row) => {
-      const attempt = attemptOf(row)
-      return attempt ? [{ row, attempt }] : []
+    const tried = marks.flatMap((mark) => {
+      const attempt = attemptOf(mark)
+      return attempt ? [{ row: mark, attempt }] : []
     })
     if (!(await sweepAttempts(ports, shard, before, tried, total))) return
     total.marks += marks.length

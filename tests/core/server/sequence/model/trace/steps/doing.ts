@@ -7,6 +7,8 @@ export interface Doing {
   /** Paths of tiles and bundles that it stored since its tree was committed. */
   readonly stored: Set<string>
   readonly cleaning: Cleaning
+  /** Chains that had a young mark when it looked. */
+  young: ReadonlySet<number>
   /** Blocks of the marks that it reads, while it reads them: all shards at once. */
   look: Set<string> | null
 }

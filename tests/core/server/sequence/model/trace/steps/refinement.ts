@@ -40,6 +40,7 @@ export class Refinement {
     this.#doing = Array.from({ length: sequencers }, () => ({
       stored: new Set<string>(),
       cleaning: new Cleaning(this.#names),
+      young: new Set<number>(),
       look: null,
     }))
     this.#log = new LogCalls(this.#at, this.#names, this.#doing, version)
@@ -124,8 +125,9 @@ export class Refinement {
   #giveUp(actor: number): void {
     const { seen, reading, pending } = this.#at.own(actor)
     const unread = new Set(reading.filter((chain) => pending[chain] === undefined))
-    const young = this.#at.state.marks.find(({ chain, isOld }) => unread.has(chain) && !isOld)
-    if (young) throw new Violation('a chain is not read although it has a young mark')
+    const { young } = doingOf(this.#doing, actor)
+    if ([...unread].some((chain) => young.has(chain)))
+      throw new Violation('a chain is not read although it has a young mark')
     const isNews = Object.values(pending).some((blocks) => blocks.length > 0)
     this.#at.set(actor, {
       seen: seen.filter(([chain]) => !unread.has(chain)),
@@ -157,6 +159,7 @@ export class Refinement {
     const { state } = this.#at
     const missed = state.marks.find(({ block, isOld }) => !isOld && !read.has(block))
     if (missed) throw new Violation('a mark is overlooked')
+    doing.young = new Set(state.marks.flatMap(({ chain, isOld }) => (isOld ? [] : [chain])))
     this.#at.state = {
       ...state,
       marks: state.marks.map((mark) => ({ ...mark, isOld: !read.has(mark.block) })),
