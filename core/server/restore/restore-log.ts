@@ -91,6 +91,7 @@ async function treeOf(note: string, { keys, verifiers }: LogContext): Promise<Tr
     signedAt,
     staging: null,
     discard: null,
+    pastSizes: [],
     // Whatever is marked in the restored home is looked at.
     cursor: toTimestamp(0),
   }

@@ -14,12 +14,13 @@ import { logOriginOf } from '../../api/log.ts'
 import type { Home } from '../home.ts'
 import { LOG_PARTITION, loggedHeight, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
 import { apply } from './apply.ts'
-import { collect, type Skipped } from './collect.ts'
+import { collect, type Known, type Skipped } from './collect.ts'
 import { commitLog, growLog, type LogEdge } from './commit.ts'
+import { createLabelFinder, type LabelFinder } from './labels/find-label.ts'
 import { createMarkCleaner, type MarkCleaner } from './marks/clear-marks.ts'
-import { createMarkReader, type MarkReader } from './marks/read-marks.ts'
+import { createMarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
-import { emptyMemory, trimMemory, type ChainMemory } from './pending.ts'
+import { emptyMemory, trimMemory } from './pending.ts'
 import { commitTree, emptyTree, loadTree, type LoadedTree } from './tree.ts'
 
 /** Blocks that one run logs at most, unless it is told otherwise. */
@@ -48,9 +49,7 @@ export interface Sequencer {
 }
 
 /** What a sequencer knows between runs: all of it can be read again. */
-interface Warm extends LoadedTree, LogEdge {
-  readonly memory: ChainMemory
-  readonly marks: MarkReader
+interface Warm extends Known {
   readonly cleaner: MarkCleaner
 }
 
@@ -61,12 +60,13 @@ export function createSequencer(
   maxLeaves: number = MAX_RUN_LEAVES,
 ): Sequencer {
   let warm: Warm | null = null
+  const labels = createLabelFinder(ports.objects.log)
   return {
     run: async () => {
       const before = warm
       // Whatever goes wrong from here on, nothing that was known is relied on again.
       warm = null
-      const current = await upToDate(ports, home, before)
+      const current = await upToDate(ports, home, before, labels)
       const { next, report } = await logNews(ports, home, current, maxLeaves)
       // Last, so that nothing which is to be logged waits for it. What it finds, the next run logs.
       for (const { chain, height, since } of await current.cleaner.step(ports.now()))
@@ -78,7 +78,12 @@ export function createSequencer(
 }
 
 /** What is known if nobody else committed since, else what the stores say, with the last commit finished. */
-async function upToDate(ports: SequencerPorts, home: Home, before: Warm | null): Promise<Warm> {
+async function upToDate(
+  ports: SequencerPorts,
+  home: Home,
+  before: Warm | null,
+  labels: LabelFinder,
+): Promise<Warm> {
   for (;;) {
     const loaded = (await loadTree(ports.tables.checkpoints)) ?? (await begin(ports, home))
     if (before?.version === loaded.version) return before
@@ -90,6 +95,7 @@ async function upToDate(ports: SequencerPorts, home: Home, before: Warm | null):
         ...loaded,
         ...(await readEdge(ports, tree.checkpoint)),
         memory: emptyMemory(),
+        labels,
         marks: createMarkReader(ports.tables.dirty, tree.cursor),
         cleaner: createMarkCleaner(ports.tables),
       }
@@ -150,7 +156,7 @@ async function logNews(
   warm: Warm,
   maxLeaves: number,
 ): Promise<{ readonly next: Warm | null; readonly report: SequenceReport }> {
-  const { tree, marks, memory, cleaner } = warm
+  const { tree, marks, memory } = warm
   const { size } = tree.checkpoint
   trimMemory(memory)
   await marks.look(ports.now())
@@ -169,5 +175,5 @@ async function logNews(
   }
   const { edge, tail, added } = grown
   const report = { outcome: 'logged', size: edge.size, added, more, skipped } as const
-  return { next: { ...committed, edge, tail, memory, marks, cleaner }, report }
+  return { next: { ...warm, ...committed, edge, tail }, report }
 }

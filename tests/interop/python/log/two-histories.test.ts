@@ -25,7 +25,8 @@ describeWithPython('files of a home that shows two histories', () => {
       for (const text of [formatPolicy(policy), undefined]) {
         const shown = createShown()
         const here = []
-        for (const bytes of order) here.push(await inNode(bytes, pins.registry, undefined, text, undefined, shown))
+        for (const bytes of order)
+          here.push(await inNode(bytes, pins.registry, undefined, text, undefined, shown))
         const given = {
           registry: pins.registry,
           together: true,

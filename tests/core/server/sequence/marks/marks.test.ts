@@ -1,56 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
+import { wrapPlatform } from '#adapters/around/calls.ts'
 import { failAt, withFaults, type Fault } from '#adapters/around/faults.ts'
-import type { ChainId } from '#core/bytes/ids.ts'
-import { select } from '#core/ports/needs.ts'
 import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
 import { MARK_LIFE_MS } from '#core/server/sequence/marks/read-marks.ts'
-import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
-import { createSequencer } from '#core/server/sequence/sequencer.ts'
-import {
-  attempts,
-  census,
-  DAY_MS,
-  failCommits,
-  mend,
-  restoring,
-  sweepNow,
-  type Attempts,
-} from '../attempts.ts'
-import { entry } from './scene.ts'
-import { expectedOf, wholeLog } from './whole-log.ts'
-
-/** Heights of the blocks of a chain that have a mark, each as often as it has one. */
-async function marked({ world }: Attempts, chain: ChainId): Promise<number[]> {
-  const rows = await world.platform.table('dirty').range(chain.slice(0, 1))
-  const own = rows.filter(({ key }) => key.includes(chain))
-  return own
-    .map(({ value }) => (JSON.parse(Buffer.from(value).toString()) as { height: number }).height)
-    .toSorted((a, b) => a - b)
-}
-
-/** Heights that the checked log has. */
-async function logged({ world, record }: Attempts): Promise<readonly number[] | undefined> {
-  const platform = world.platform
-  return (await wholeLog(platform, await expectedOf(platform, world.registryId, await chainsOf(world))))
-    .heights[record]
-}
-
-async function chainsOf({ platform }: Attempts['world']): Promise<string[]> {
-  const shards = [...new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')]
-  const listed = await Promise.all(shards.map((shard) => platform.table('chains').range(shard)))
-  return listed.flat().map(({ key }) => key)
-}
-
-async function sequencerOf({ world }: Attempts, platform = world.platform) {
-  return createSequencer(await select(platform, SEQUENCER_NEEDS), world.home)
-}
-
-/** Runs until there is nothing to log and nothing to clear. */
-async function settle(at: Attempts): Promise<void> {
-  const sequencer = await sequencerOf(at)
-  for (let i = 0; i < 3; i++) await sequencer.run()
-}
+import { attempts, census, DAY_MS, failCommits, mend, restoring, sweepNow } from '../../attempts.ts'
+import { entry } from '../scene.ts'
+import { logged, marked, sequencerOf, settle } from './marked.ts'
 
 describe('marks', () => {
   it('are told from rows that are none, which keep nothing from being logged', async () => {
@@ -115,7 +71,7 @@ describe('marks', () => {
     expect(await marked(at, at.record)).toEqual([0, 1, 2])
   })
 
-  it('of a block that never committed stay for the sweep, which removes its parts by them', async () => {
+  it('of a block that never committed stay for the sweep, which removes its parts by them, and then them', async () => {
     const at = await attempts()
     const before = await census(at)
     failCommits(at)
@@ -127,6 +83,7 @@ describe('marks', () => {
     at.world.clock.now += 8 * DAY_MS
     expect(await sweepNow(at.world)).toMatchObject({ failed: 1, removed: { objects: 1, wraps: 1 } })
     expect((await census(at))['wraps']).toEqual(before['wraps'])
+    expect(await marked(at, at.record)).toEqual([])
   })
 
   it('lead to a block that comes after they were given up, within one round', async () => {
@@ -146,6 +103,37 @@ describe('marks', () => {
     at.world.clock.now += CLEAR_EVERY_MS
     await own.run()
     expect(await own.run()).toMatchObject({ outcome: 'logged', added: 1 })
+    expect(await logged(at)).toEqual([0, 1, 2, 3])
+  })
+
+  it('are not removed for a block that comes behind the head which was looked at', async () => {
+    const at = await attempts()
+    await settle(at)
+    await at.a.append(at.record, [entry('late')])
+    const blocks = at.world.platform.table('blocks')
+    const [late] = await blocks.range(at.record, { reverse: true, limit: 1 })
+    await blocks.swap(at.record, late?.key ?? '', late?.version ?? null, null)
+    const delayed = { comes: false }
+    const own = await sequencerOf(
+      at,
+      wrapPlatform(at.world.platform, async (name, act) => {
+        const result = await act()
+        // Between the look at the head and the one at the blocks of old marks.
+        if (delayed.comes && name === 'table.leaves.range')
+          await blocks.insert(at.record, late?.key ?? '', late?.value ?? new Uint8Array(0))
+        return result
+      }),
+    )
+    await own.run()
+    at.world.clock.now += 2 * MARK_LIFE_MS
+    await own.run()
+    await own.run()
+    delayed.comes = true
+    at.world.clock.now += CLEAR_EVERY_MS
+    await own.run()
+    expect(await marked(at, at.record)).toEqual([3])
+    at.world.clock.now += CLEAR_EVERY_MS
+    await settle(at)
     expect(await logged(at)).toEqual([0, 1, 2, 3])
   })
 
