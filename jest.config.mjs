@@ -6,6 +6,7 @@ export const LONG = [
   'tests/core/bridge/hostile-sizes.test.ts',
   'tests/core/client/opened-budget.test.ts',
   'tests/core/log/fuzz.test.ts',
+  'tests/core/server/audit/log/bundles.test.ts',
   'tests/core/server/audit/log/damage.test.ts',
   'tests/core/server/mirror/faults.test.ts',
   'tests/core/server/sequence/faults.test.ts',

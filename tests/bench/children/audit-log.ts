@@ -20,7 +20,7 @@ const sample = await time(async () => {
     fetch: (path) => objects.fetch(path),
     size,
     start: EMPTY_EDGE,
-    bad: new Set(),
+    bad: new Map(),
     published: { within: async (_, last) => (last === size ? [end] : []) },
     notes,
     comparisons: notes,

@@ -21,8 +21,8 @@ export interface Rebuilding {
   readonly size: number
   /** Where to begin: the edge of a smaller tree, or nothing. */
   readonly start: Edge
-  /** Bundles that are known to be wrong: the hashes of their leaves are taken from the tile. */
-  readonly bad: ReadonlySet<number>
+  /** Bundles that are known to be wrong, and why that stays so: the hashes of their leaves are taken from the tile. */
+  readonly bad: ReadonlyMap<number, string>
   readonly published: Published
   /** What cannot be read, whatever the root. */
   readonly notes: LogNotes
@@ -95,9 +95,16 @@ async function readLeaves(at: Rebuilding, id: BundleId): Promise<Read> {
     isFull || at.bad.has(id.index) ? at.fetch(tilePath({ level: 0, ...id })) : undefined,
   ])
   if (entries) return { entries, tile }
-  const detail = 'the bundle is not what the signed root covers'
-  if (at.bad.has(id.index)) at.comparisons.find('bundle', 'tampered', bundlePath(id), detail)
+  const why = at.bad.get(id.index)
+  if (why !== undefined) await noteBad(at, bundlePath(id), why)
   return { entries: null, tile: tile === undefined ? await at.fetch(tilePath({ level: 0, ...id })) : tile }
+}
+
+async function noteBad({ fetch, comparisons }: Rebuilding, path: string, why: string): Promise<void> {
+  const [status, what] = (await fetch(path))
+    ? (['tampered', 'the bundle is not what the signed root covers'] as const)
+    : (['missing', 'the bundle is not stored'] as const)
+  comparisons.find('bundle', status, path, `${what}; ${why}`)
 }
 
 /** Hashes of the leaves; where there is no bundle, those of the tile, which the root will prove or not. */
