@@ -6,6 +6,7 @@ import { auditHome } from '../../proof/audit.ts'
 import { logFindingLine } from '../../proof/audit-log.ts'
 import { completeCounts, completePhrase } from '../../proof/completeness.ts'
 import { logCounts, logPhrase } from '../../proof/log-counts.ts'
+import { adviceLines, LOG_MANUAL } from '../../proof/log-advice.ts'
 import { problemLine, withoutRepeats, type Problem } from '../../proof/problem.ts'
 import { verifyChain, type Verified } from '../../proof/verify-chain.ts'
 import { verifyHomeLog } from '../../proof/verify-log.ts'
@@ -107,7 +108,8 @@ function report(
       ...(ok ? ['Everything that is stored is what was signed.'] : []),
       ...(unchecked.length > 0 ? [`  Not checked: ${unchecked.join('; ')}.`] : []),
       ...(first ? [`  Next: ${nextFor(first)}`] : []),
-      ...(ofLog.length > 0 ? ['  Next: npx ampere audit (docs/OPERATIONS.md, "The log")'] : []),
+      ...adviceLines(ofLog),
+      ...(ofLog.length > 0 ? [`  Next: npx ampere audit (${LOG_MANUAL})`] : []),
     ],
   )
   return ok ? EXIT.ok : EXIT.verification

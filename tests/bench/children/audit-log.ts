@@ -25,6 +25,7 @@ const sample = await time(async () => {
     notes,
     comparisons: notes,
     same: new Set(),
+    pause: () => false,
     see: () => {},
   })
   if (!edge || notes.flaws.length > 0) throw new Error('the log is not in order')

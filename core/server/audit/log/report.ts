@@ -76,9 +76,15 @@ const MAX_MENDABLE = 16 * MAX_FLAWS
 
 /** Notes flaws, each once: a partial tile belongs to several sizes. */
 export class LogNotes {
-  readonly flaws: LogFlaw[] = []
-  readonly #seen = new Set<string>()
-  unlisted = 0
+  readonly flaws: LogFlaw[]
+  readonly #seen: Set<string>
+  unlisted: number
+
+  constructor(flaws: LogFlaw[] = [], unlisted = 0) {
+    this.flaws = flaws
+    this.unlisted = unlisted
+    this.#seen = new Set(flaws.map(({ rule, where }) => `${rule} ${where}`))
+  }
 
   find(
     rule: LogRule,

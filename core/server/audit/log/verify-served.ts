@@ -78,6 +78,7 @@ async function verifyTree(log: ServedLog, { size, root }: Checkpoint, notes: Log
     notes: unreadable,
     comparisons,
     same: new Set(),
+    pause: () => false,
     see: (first, entries) => progress(first + entries.length),
   })
   notes.take(unreadable)

@@ -17,11 +17,20 @@ export class Coverage {
   readonly #claimed: Uint8Array
   readonly #ends: Uint8Array
 
-  constructor(from: number, size: number) {
+  constructor(
+    from: number,
+    size: number,
+    bits?: { readonly claimed: Uint8Array; readonly ends: Uint8Array },
+  ) {
     this.from = from
     this.size = size
-    this.#claimed = new Uint8Array(Math.ceil((size - from) / 8))
-    this.#ends = new Uint8Array(Math.ceil((size - from) / 8))
+    this.#claimed = bits?.claimed ?? new Uint8Array(Math.ceil((size - from) / 8))
+    this.#ends = bits?.ends ?? new Uint8Array(Math.ceil((size - from) / 8))
+  }
+
+  /** All that it holds, to be made again from. */
+  get bits(): { readonly claimed: Uint8Array; readonly ends: Uint8Array } {
+    return { claimed: this.#claimed, ends: this.#ends }
   }
 
   /** @returns the first leaf of the run that another one claims already, or null */

@@ -31,6 +31,7 @@ export interface Building {
   readonly passed: Passed
   readonly coverage: Coverage
   readonly progress: (leaves: number) => void
+  readonly pause: () => boolean
   /** Every chain that there is, and the registry: their blocks say what leaves are, where the log does not. */
   readonly chains: () => AsyncIterable<ChainId | Digest>
   /** Is shown the entries of each bundle that is known, in order; `begin` before the first. */
@@ -38,59 +39,88 @@ export interface Building {
   readonly see: (first: number, entries: readonly Uint8Array[]) => void
 }
 
-/** A tree that was built. */
-export interface BuiltTree {
-  /** Bundles whose entries are not known; null where the signed root was not reached, so that no leaf is proved. */
-  readonly bad: ReadonlySet<number> | null
-  /** Reads the log as it should be: with the bundles that were made anew from blocks. */
-  readonly fetch: FetchPath
+/** How far building is: all that it takes to go on. */
+export interface BuildState {
+  builds: number
+  /** Null where neither a bundle nor its tile says what leaves there are. */
+  edge: Edge | null
+  /** Index of the next bundle. */
+  next: number
+  notes: LogNotes
+  comparisons: LogNotes
+  /** Bundles whose entries are not known. */
+  missing: Set<number>
+  readonly same: Set<string>
+  /** Bundles that were made anew, by path. */
+  readonly anew: Map<string, Uint8Array>
+  /** Bundles that cannot be made anew, and why. */
+  readonly bad: Map<number, string>
+  readonly tried: Set<string>
+  /** Bundles whose entries are not known, once that is known; null where the signed root was not reached. */
+  result: { readonly bad: ReadonlySet<number> | null } | null
 }
 
-interface Built {
-  readonly edge: Edge | null
-  readonly isSigned: boolean
-  readonly notes: LogNotes
-  readonly comparisons: LogNotes
-  /** Bundles whose entries are not known. */
-  readonly missing: ReadonlySet<number>
+/** Building that has not begun. */
+export function newBuild(passed: Passed): BuildState {
+  const sets = { missing: new Set<number>(), same: new Set<string>(), tried: new Set<string>() }
+  const begun = { edge: passed.edge, next: Math.floor(passed.edge.size / TILE_WIDTH) }
+  const notes = { notes: new LogNotes(), comparisons: new LogNotes() }
+  return { builds: 1, ...begun, ...notes, ...sets, anew: new Map(), bad: new Map(), result: null }
+}
+
+/** Reads the log with what was made anew in its place. */
+export function fetchWith({ log }: LogAuditPorts['objects'], { anew }: BuildState): FetchPath {
+  return async (path) => anew.get(path) ?? log.fetch(path)
 }
 
 /**
  * Builds the tree. Bundles that cannot be read, or that the tiles prove to be wrong, are made anew from blocks, and it is
  * built again: what the signed root covers then is right, whoever made it.
+ * @returns false where it paused
  */
-export async function buildTree(at: Building): Promise<BuiltTree> {
+export async function buildTree(at: Building, state: BuildState): Promise<boolean> {
   const stored: FetchPath = (path) => at.ports.objects.log.fetch(path)
-  const anew = new Map<string, Wanted & { readonly bytes: Uint8Array }>()
-  const fetch: FetchPath = async (path) => anew.get(path)?.bytes ?? stored(path)
-  const bad = new Map<number, string>()
-  const tried = new Set<string>()
+  const fetch = fetchWith(at.ports.objects, state)
   const { size } = at.tree.checkpoint
-  for (let builds = 1; ; builds++) {
-    const built = await buildOnce(at, fetch, bad)
-    const damage = built.isSigned ? null : await damageOf(at, fetch, built)
-    const suspects = built.isSigned
-      ? await provenSuspects(stored, size, built.missing)
+  for (;;) {
+    if (!(await buildOn(at, state, fetch))) return false
+    const isSigned = hasSignedRoot(at, state)
+    const damage = isSigned ? null : await damageOf(at, fetch, state)
+    const suspects = isSigned
+      ? await provenSuspects(stored, size, state.missing)
       : ((damage && suspectsOf(damage, size)) ?? (await unreadableSuspects(fetch, size, at.passed.edge.size)))
-    const fresh = suspects.filter((wanted) => !tried.has(`${wanted.path} ${wanted.hashes === null}`))
-    if (fresh.length === 0 || builds === MAX_BUILDS) {
-      if (built.isSigned) await noteAnew(at.notes, stored, anew)
-      take(at, built, damage?.unproven ?? [])
-      return { bad: built.isSigned ? built.missing : null, fetch }
+    const fresh = suspects.filter((wanted) => !state.tried.has(`${wanted.path} ${wanted.hashes === null}`))
+    if (fresh.length === 0 || state.builds === MAX_BUILDS) {
+      if (isSigned) await noteAnew(at.notes, stored, state.anew)
+      take(at, state, isSigned, damage?.unproven ?? [])
+      state.result = { bad: isSigned ? state.missing : null }
+      return true
     }
-    const found = await recoverBundles(at, fresh)
-    for (const [i, wanted] of fresh.entries()) {
-      tried.add(`${wanted.path} ${wanted.hashes === null}`)
-      const recovered = found[i]
-      if (!recovered) continue
-      if (typeof recovered !== 'string') anew.set(wanted.path, { ...wanted, bytes: encodeBundle(recovered) })
-      // Without hashes nothing would take its place.
-      else if (wanted.hashes) bad.set(wanted.index, recovered)
-    }
+    await recover(at, state, fresh)
+    const { builds, anew, bad, tried } = state
+    Object.assign(state, newBuild(at.passed), { builds: builds + 1, anew, bad, tried })
+    for (const index of bad.keys()) state.missing.add(index)
+    at.begin()
   }
 }
 
-function damageOf({ tree }: Building, fetch: FetchPath, { edge }: Built) {
+async function recover(at: Building, state: BuildState, fresh: readonly Wanted[]): Promise<void> {
+  const found = await recoverBundles(at, fresh)
+  for (const [i, wanted] of fresh.entries()) {
+    state.tried.add(`${wanted.path} ${wanted.hashes === null}`)
+    const recovered = found[i]
+    if (!recovered) continue
+    if (typeof recovered !== 'string') state.anew.set(wanted.path, encodeBundle(recovered))
+    // Without hashes nothing would take its place.
+    else if (wanted.hashes) state.bad.set(wanted.index, recovered)
+  }
+}
+
+function hasSignedRoot({ tree }: Building, { edge }: BuildState): boolean {
+  return edge !== null && equalBytes(edge.size === 0 ? merkleRoot([]) : rootOf(edge), tree.checkpoint.root)
+}
+
+function damageOf({ tree }: Building, fetch: FetchPath, { edge }: BuildState) {
   const { size, root } = tree.checkpoint
   return edge && findDamage({ fetch, size, root, built: edge })
 }
@@ -99,9 +129,9 @@ function damageOf({ tree }: Building, fetch: FetchPath, { edge }: Built) {
 async function noteAnew(
   notes: LogNotes,
   stored: FetchPath,
-  anew: ReadonlyMap<string, { readonly bytes: Uint8Array }>,
+  anew: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
-  for (const [path, { bytes }] of anew) {
+  for (const [path, bytes] of anew) {
     const there = await stored(path)
     if (there && equalBytes(there, bytes)) continue
     const [status, what] = there
@@ -112,9 +142,9 @@ async function noteAnew(
   }
 }
 
-function take(at: Building, built: Built, unproven: readonly string[]): void {
+function take(at: Building, built: BuildState, isSigned: boolean, unproven: readonly string[]): void {
   at.notes.take(built.notes)
-  if (built.isSigned) {
+  if (isSigned) {
     at.notes.take(built.comparisons)
     return
   }
@@ -130,40 +160,36 @@ function take(at: Building, built: Built, unproven: readonly string[]): void {
   at.notes.find('log-root', 'tampered', 'log', `${detail}; what is wrong is not decided`)
 }
 
-async function buildOnce(at: Building, fetch: FetchPath, bad: ReadonlyMap<number, string>): Promise<Built> {
-  const { passed, coverage } = at
-  const { size, root } = at.tree.checkpoint
-  const [notes, comparisons] = [new LogNotes(), new LogNotes()]
-  const from = passed.edge.size
-  const witnessed = witnessedFrom({ ...at, notes }, from === 0 ? 0 : from + 1)
-  const missing = new Set(bad.keys())
-  let next = Math.floor(from / TILE_WIDTH)
-  at.begin()
-  const edge = await rebuild({
+/** Goes on with one build. @returns false where it paused */
+async function buildOn(at: Building, state: BuildState, fetch: FetchPath): Promise<boolean> {
+  const { coverage, tree } = at
+  const { size } = tree.checkpoint
+  const { edge: start, notes, missing } = state
+  if (!start) return true
+  const witnessed = witnessedFrom({ ...at, notes }, start.size === 0 ? 0 : start.size + 1)
+  state.edge = await rebuild({
+    ...state,
     fetch,
     size,
-    start: passed.edge,
-    bad,
+    start,
     published: publishedSizes(witnessed, coverage, size),
-    notes,
-    comparisons,
-    same: new Set(),
+    pause: at.pause,
     see: (first, entries) => {
-      for (; next < first / TILE_WIDTH; next++) missing.add(next)
-      next++
+      for (; state.next < first / TILE_WIDTH; state.next++) missing.add(state.next)
+      state.next++
       at.progress(first + entries.length)
       at.see(first, entries)
     },
   })
+  if (state.edge && state.edge.size < size) return false
   // What was audited before is taken as it was then.
-  const end = size > from ? Math.ceil(size / TILE_WIDTH) : 0
-  for (; next < end; next++) missing.add(next)
+  const end = size > at.passed.edge.size ? Math.ceil(size / TILE_WIDTH) : 0
+  for (; state.next < end; state.next++) missing.add(state.next)
   for await (const { checkpoint } of witnessed)
     if (checkpoint.size > size) {
       const where = `checkpoints/witnessed/${String(checkpoint.size).padStart(16, '0')}`
       const detail = `${checkpoint.size} leaves were witnessed, and there are ${size}`
       notes.find('rolled-back', 'missing', where, detail)
     }
-  const isSigned = edge !== null && equalBytes(edge.size === 0 ? merkleRoot([]) : rootOf(edge), root)
-  return { edge, isSigned, notes, comparisons, missing }
+  return true
 }

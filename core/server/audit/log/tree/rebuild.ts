@@ -29,6 +29,8 @@ export interface Rebuilding {
   /** What is not that of the leaves: counts once the root proves them. */
   readonly comparisons: LogNotes
   readonly same: Set<string>
+  /** Asked after each bundle whether to stop there, to go on from the edge that is reached. */
+  readonly pause: () => boolean
   /** Is shown the entries of each bundle that was read, in order. */
   readonly see: (first: number, entries: readonly Uint8Array[]) => void
 }
@@ -36,7 +38,7 @@ export interface Rebuilding {
 /**
  * Builds the tree from its entry bundles, in memory that does not grow with it, and compares every stored tile and every
  * published partial one. No comparison counts unless the root is the signed one: then each leaf is proved.
- * @returns the edge, or null when neither a bundle nor its tile says what leaves there are
+ * @returns the edge, of a smaller tree where it paused, or null when neither a bundle nor its tile says what leaves there are
  */
 export async function rebuild(at: Rebuilding): Promise<Edge | null> {
   if (at.start.size === at.size) return at.start
@@ -64,6 +66,7 @@ export async function rebuild(at: Rebuilding): Promise<Edge | null> {
       if (tile.id.width === TILE_WIDTH) await compareTile(at, tile, tile.id.level === 0 ? read.tile : null)
     await compareStops(at, edge, { first, hashes, entries: read.entries }, grown.edge)
     ;({ edge } = grown)
+    if (edge.size < at.size && at.pause()) break
   }
   return edge
 }
