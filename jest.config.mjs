@@ -8,6 +8,7 @@ export const LONG = [
   'tests/core/log/fuzz.test.ts',
   'tests/core/server/audit/log/bundles.test.ts',
   'tests/core/server/audit/log/damage.test.ts',
+  'tests/core/server/audit/log/slices.test.ts',
   'tests/core/server/mirror/faults.test.ts',
   'tests/core/server/sequence/faults.test.ts',
   'tests/core/server/sweep/sweep-races.test.ts',

@@ -52,14 +52,18 @@ function damageLog(db: DatabaseSync): string {
     .prepare("SELECT name FROM objects WHERE store = 'log' AND name LIKE 'tile/entries/000%'")
     .all()
     .map((row) => String(row['name']))
-  const width = (name: string) => Number(/\.p\/(\d+)$/.exec(name)?.[1] ?? Number.POSITIVE_INFINITY)
-  const [name] = names.toSorted((a, b) => width(b) - width(a))
+  const [name] = names.toSorted((a, b) => widthOf(b) - widthOf(a))
   if (name === undefined) throw new AmpereError('NOT_FOUND', 'the demo has no log')
   const select = db.prepare("SELECT bytes FROM objects WHERE store = 'log' AND name = ?")
   const bytes = Uint8Array.from((select.get(name)?.['bytes'] ?? []) as Uint8Array)
   bytes[40] = (bytes[40] ?? 0) ^ 1
   db.prepare("UPDATE objects SET bytes = ? WHERE store = 'log' AND name = ?").run(bytes, name)
   return name
+}
+
+/** Entries of a bundle, by its path: a full one has the most. */
+function widthOf(path: string): number {
+  return Number(/\.p\/(\d+)$/.exec(path)?.[1] ?? Number.POSITIVE_INFINITY)
 }
 
 interface StoredBlock {

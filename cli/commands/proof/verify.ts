@@ -60,14 +60,7 @@ function report(
 ): number {
   const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...audited.findings])
   const [first] = problems
-  const sum = (of: (result: Verified) => number) => verified.reduce((total, result) => total + of(result), 0)
-  const counts = {
-    records: verified.length,
-    blocks: sum(({ blocks }) => blocks),
-    entries: sum(({ entries }) => entries),
-    erased: sum(({ erased }) => erased),
-    notGranted: sum(({ notGranted }) => notGranted),
-  }
+  const counts = countsOf(verified)
   const log = logCounts(verified.map((result) => result.log))
   const complete = completeCounts(verified.map((result) => result.complete))
   const { chains, blocks } = audited
@@ -76,14 +69,12 @@ function report(
   const ofLog = served?.findings ?? []
   const ok = problems.length + ofLog.length === 0
   const institution = open.institution.id
-  const others = settings.institutions.filter((id) => id !== institution)
-  const unchecked = [
-    ...(counts.notGranted > 0
-      ? [`the contents of ${counted(counts.notGranted, 'entry', 'entries')} that ${institution} may not open`]
-      : []),
-    ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
-    ...(log ? [] : ['the log and its receipts: this folder pins no keys of it']),
-  ]
+  const unchecked = uncheckedOf({
+    settings,
+    institution,
+    notGranted: counts.notGranted,
+    isJudged: log !== null,
+  })
   screen.print(
     {
       ok,
@@ -100,19 +91,58 @@ function report(
       `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, open.connection.ports.pins.policy)}${asOf}`,
       completePhrase(complete),
       `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
-      ...(served
-        ? [`The home's log: ${counted(served.size, 'leaf', 'leaves')} rebuilt from what it serves`]
-        : []),
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
-      ...ofLog.map((finding) => screen.bad(logFindingLine(finding))),
+      ...logLines(served, screen),
       ...(ok ? ['Everything that is stored is what was signed.'] : []),
       ...(unchecked.length > 0 ? [`  Not checked: ${unchecked.join('; ')}.`] : []),
       ...(first ? [`  Next: ${nextFor(first)}`] : []),
-      ...adviceLines(ofLog),
-      ...(ofLog.length > 0 ? [`  Next: npx ampere audit (${LOG_MANUAL})`] : []),
     ],
   )
   return ok ? EXIT.ok : EXIT.verification
+}
+
+function countsOf(verified: readonly Verified[]) {
+  const sum = (of: (result: Verified) => number) => verified.reduce((total, result) => total + of(result), 0)
+  return {
+    records: verified.length,
+    blocks: sum(({ blocks }) => blocks),
+    entries: sum(({ entries }) => entries),
+    erased: sum(({ erased }) => erased),
+    notGranted: sum(({ notGranted }) => notGranted),
+  }
+}
+
+/** What was left out, and why. */
+function uncheckedOf({
+  settings,
+  institution,
+  notGranted,
+  isJudged,
+}: {
+  readonly settings: Session['settings']
+  readonly institution: string
+  readonly notGranted: number
+  readonly isJudged: boolean
+}): readonly string[] {
+  const others = settings.institutions.filter((id) => id !== institution)
+  return [
+    ...(notGranted > 0
+      ? [`the contents of ${counted(notGranted, 'entry', 'entries')} that ${institution} may not open`]
+      : []),
+    ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
+    ...(isJudged ? [] : ['the log and its receipts: this folder pins no keys of it']),
+  ]
+}
+
+function logLines(served: AllVerified['served'], screen: Screen): readonly string[] {
+  if (!served) return []
+  const { size, findings } = served
+  return [
+    `The home's log: ${counted(size, 'leaf', 'leaves')} rebuilt from what it serves`,
+    ...findings.map((finding) => screen.bad(logFindingLine(finding))),
+    ...adviceLines(findings),
+    ...(findings.length > 0 ? [`  Next: npx ampere audit (${LOG_MANUAL})`] : []),
+  ]
 }
 
 function nextFor({ chain, height }: Problem): string {

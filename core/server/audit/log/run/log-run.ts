@@ -67,12 +67,21 @@ export async function beginRun({ ports, home, trust }: Reading, sinceLast: boole
   const news: Chain[] = [home.registry.pinned]
   if (from > 0) for await (const chain of chainsSince(ports.tables.dirty, passed.cursor)) news.push(chain)
   return {
-    ...{ tree, cursor, passed, notes, news: from > 0 ? news : null },
+    tree,
+    cursor,
+    passed,
+    news: from > 0 ? news : null,
+    notes,
     coverage: new Coverage(from, size),
     claims: new Claims(noClaims(size)),
     build: newBuild(passed),
-    ...{ suspects: new Set(), unlogged: new Set(), beyond: [] },
-    ...{ phase: 'rows', next: null, committed: null, blocks: 0 },
+    suspects: new Set(),
+    unlogged: new Set(),
+    beyond: [],
+    phase: 'rows',
+    next: null,
+    committed: null,
+    blocks: 0,
   }
 }
 
