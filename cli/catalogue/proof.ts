@@ -10,10 +10,10 @@ export const PROOF: CommandGroup = {
       name: 'verify',
       summary: 'Verify an exported file, or with --all everything here',
       about:
-        'A file needs no server: public keys are enough. --all verifies and opens every record that the institution knows, and audits everything that the home holds.',
+        'A file needs no server: public keys are enough. --all verifies and opens every record that the institution knows, audits everything that the home holds, and rebuilds its log from what it serves.',
       args: [{ name: 'file', about: 'a file that chain export wrote', optional: true }],
       flags: [
-        { flags: '--all', about: 'every record known here, and the stores of the home' },
+        { flags: '--all', about: 'every record known here, the stores of the home and its log' },
         {
           flags: '--registry <id>',
           about: 'registry to trust, for a file (default: that of the data folder, if any)',
@@ -53,6 +53,8 @@ export const PROOF: CommandGroup = {
           'as of when how many records are complete by what monitors say, and why others are not: asOf, records, others (with --all); of a file height, asOf, why and monitors, as chain show has them',
         receipts: 'how many are in the file',
         audited: 'chains and blocks that the home holds (with --all)',
+        served:
+          'of the log as everybody can read it: size, and findings (where, status, rule and detail of each); null where no keys of it are pinned (with --all)',
         registryAsOf: 'time of the newest registry block that was used (with --all)',
         chain: 'id of the record (of a file, as all that follow)',
         registry: 'the registry that vouches for it',

@@ -126,6 +126,15 @@ describe('the command line over the demo', () => {
       expect(problems.map((problem) => problem.rule).join()).toContain(rule)
       copyFileSync(`${database}.kept`, database)
     }
+    const inLog = await ampere('demo', 'tamper', '--what', 'log', '--json')
+    const { where } = JSON.parse(inLog.out) as { where: string }
+    const seen = await asPeopleDo('verify', '--all', '--json')
+    const { served } = JSON.parse(seen.out) as { served: { findings: { where: string; rule: string }[] } }
+    expect({ code: seen.code, findings: served.findings }).toMatchObject({
+      code: 3,
+      findings: [{ rule: 'bundle', status: 'tampered', where }],
+    })
+    expect(await asPeopleDo('audit', '--stores', '--repair')).toMatchObject({ code: 0 })
     expect(await ampere('verify', '--all')).toMatchObject({ code: 0 })
   }, 60_000)
 

@@ -42,10 +42,11 @@ describe('roles', () => {
 
   it('that only audit or read hold nothing that writes, and only the bridge and checker a sealing key', () => {
     for (const { name, needs } of [auditor, discovery, lookup, reader] as { name: string; needs: Needs }[]) {
-      const { checkpoints, ...others } = needs.tables
+      const { checkpoints, audits, ...others } = needs.tables
       expect(Object.values(others).every((access) => access === 'read')).toBe(true)
       expect(Object.values(needs.objects).every((access) => access === 'fetch')).toBe(true)
       // The auditor adds how far it found the log in order, and changes nothing that is there.
+      expect(audits).toBe(name === 'auditor' ? 'write' : undefined)
       expect(name === 'auditor' ? ['append'] : ['read', undefined]).toContain(checkpoints)
     }
     const opening = ROLES.filter(({ needs }) => needs.keys.sealing !== undefined).map(({ name }) => name)

@@ -75,8 +75,8 @@ function decoded(bytes: Uint8Array, width: number): Uint8Array[] {
   }
 }
 
-/** What is served at a path; null for 404. */
-async function fetchFile(
+/** What is served at a path below a log's prefix; null for 404. @throws AmpereError UPSTREAM_FAILED */
+export async function fetchFile(
   { url, fetch, deadline }: LogSource,
   path: string,
   maxBytes: number,

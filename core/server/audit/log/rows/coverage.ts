@@ -17,11 +17,20 @@ export class Coverage {
   readonly #claimed: Uint8Array
   readonly #ends: Uint8Array
 
-  constructor(from: number, size: number) {
+  constructor(
+    from: number,
+    size: number,
+    bits?: { readonly claimed: Uint8Array; readonly ends: Uint8Array },
+  ) {
     this.from = from
     this.size = size
-    this.#claimed = new Uint8Array(Math.ceil((size - from) / 8))
-    this.#ends = new Uint8Array(Math.ceil((size - from) / 8))
+    this.#claimed = bits?.claimed ?? new Uint8Array(Math.ceil((size - from) / 8))
+    this.#ends = bits?.ends ?? new Uint8Array(Math.ceil((size - from) / 8))
+  }
+
+  /** All that it holds, to be made again from. */
+  get bits(): { readonly claimed: Uint8Array; readonly ends: Uint8Array } {
+    return { claimed: this.#claimed, ends: this.#ends }
   }
 
   /** @returns the first leaf of the run that another one claims already, or null */
@@ -116,29 +125,43 @@ function readRun(row: Row): Run | null {
   }
 }
 
-/** Takes in the rows of a chain. @returns the size that the tree must have at least for all of them, and the row that says so */
+/** Rows of a chain that were taken in. */
+export interface Covered {
+  /** The size that the tree must have at least for all of them, and the row that says so. */
+  readonly size: number
+  readonly where: string
+  /** True when something is wrong with them. */
+  readonly isSuspect: boolean
+}
+
+/** Takes in the rows of a chain. */
 export async function coverChain(
   leaves: ReadTable,
   chain: ChainId | Digest,
   coverage: Coverage,
   notes: LogNotes,
-): Promise<{ readonly size: number; readonly where: string }> {
+): Promise<Covered> {
   let furthest = { size: 0, where: '' }
+  let isSuspect = false
+  const find = (rule: 'leaf-row' | 'leaf-order' | 'leaf-twice', where: string, detail: string) => {
+    isSuspect = true
+    notes.find(rule, 'tampered', where, detail)
+  }
   let before: Run | null = null
   for await (const { key, run } of runsOf(leaves, chain, coverage.from)) {
     const where = `leaves/${chain}/${key}`
     if (!run) {
-      notes.find('leaf-row', 'tampered', where, 'the row cannot be read')
+      find('leaf-row', where, 'the row cannot be read')
       continue
     }
     const next = before ? before.from + before.count : 0
-    if (run.from < next) notes.find('leaf-row', 'tampered', where, 'two rows are of one block')
+    if (run.from < next) find('leaf-row', where, 'two rows are of one block')
     if (before && run.index < before.index + before.count)
-      notes.find('leaf-order', 'tampered', where, 'leaves of a chain are not in the order of height')
+      find('leaf-order', where, 'leaves of a chain are not in the order of height')
     const twice = coverage.claim(run)
-    if (twice !== null) notes.find('leaf-twice', 'tampered', where, `leaf ${twice} is of another block too`)
+    if (twice !== null) find('leaf-twice', where, `leaf ${twice} is of another block too`)
     if (run.index + run.count > furthest.size) furthest = { size: run.index + run.count, where }
     before = run
   }
-  return furthest
+  return { ...furthest, isSuspect }
 }
