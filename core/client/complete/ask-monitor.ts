@@ -39,7 +39,7 @@ export async function askMonitor(
 ): Promise<Said> {
   const log = logOriginOf(ports.pins.origin)
   const url = new URL(`/v1/lookups/${logIdOf(log)}/${label}`, origin)
-  const request = { url, init: { redirect: 'error' }, bytes: 0 } as const
+  const request = { url, init: {}, bytes: 0 }
   const outside = { fetch: ports.outside ?? ports.fetch, deadline: ports.deadline }
   const bytes = answered(await call(outside, request, { maxBytes: MAX_ANSWER_BYTES.lookup, beyond: 'fail' }))
   const answer = parseWith(lookupAnswer, readJson(bytes), 'UPSTREAM_FAILED', 'answer')
