@@ -11,10 +11,19 @@ const BAD_RECEIPTS = ['tampered receipt, witnessed is promised', 'tampered label
 export const WORDS: Readonly<Record<Kind, readonly string[]>> = {
   registry: [UNREADABLE, 'JWS_MALFORMED', 'SIGNATURE_INVALID', 'BLOCK_MALFORMED'],
   // The head's block comes beside the statement, and no reader takes it from there.
-  head: [UNREADABLE, 'JWS_MALFORMED', 'SIGNATURE_INVALID', 'REQUEST_MALFORMED', 'same'],
+  head: [
+    UNREADABLE,
+    'JWS_MALFORMED',
+    'SIGNATURE_INVALID',
+    'REQUEST_MALFORMED',
+    'VERIFICATION_FAILED rule head',
+    'same',
+  ],
   blocks: [UNREADABLE, 'VERIFICATION_FAILED rule malformed', 'VERIFICATION_FAILED rule signature'],
-  packages: [UNREADABLE, 'unopenable package'],
-  'key row': ['tampered keys-root'],
+  // For another reader's, or of another epoch, it is none of this reader's.
+  packages: [UNREADABLE, 'unopenable package', 'missing package'],
+  // What was erased the chain says, and not the tombstone.
+  'key row': ['tampered keys-root', 'same'],
   // What is sealed of an entry whose key is destroyed says nothing to anybody.
   object: ['tampered entries-root', 'tampered entry-hash', 'erased , tampered entries-root', 'same'],
   // With another name or id a cosignature is nobody's; the quorum has another.
@@ -32,5 +41,6 @@ export const WORDS: Readonly<Record<Kind, readonly string[]>> = {
     'VERIFICATION_FAILED rule receipt',
   ],
   lookup: ['complete: too-few, failed', 'same'],
-  erasures: [UNREADABLE, 'not stated'],
+  // A page that does not say what comes next is the last.
+  erasures: [UNREADABLE, 'not stated', 'same'],
 }
