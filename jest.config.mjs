@@ -12,6 +12,7 @@ export const LONG = [
   'tests/core/server/mirror/faults.test.ts',
   'tests/core/server/sequence/faults.test.ts',
   'tests/core/server/sweep/sweep-races.test.ts',
+  'tests/e2e/malicious/answers/flips.test.ts',
   'tests/e2e/malicious/flips.test.ts',
   'tests/fault/every-call.test.ts',
   'tests/fault/first-steps.test.ts',

@@ -84,3 +84,12 @@ export function wrapped(text: string, width: number): string[] {
   }
   return lines
 }
+
+/** What steers a terminal, or turns the direction in which text is read; line breaks, tabs and our colours aside. */
+// oxlint-disable-next-line no-control-regex -- that one is what begins a colour
+const STEERING = /(?!\u001b\[\d{1,3}m|[\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
+
+/** Text that can only be read: files and other computers say parts of it, and a terminal obeys what it is written. */
+export function printable(text: string): string {
+  return text.replaceAll(STEERING, '\ufffd')
+}

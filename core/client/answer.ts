@@ -23,7 +23,8 @@ export const MAX_PROBLEM_BYTES = 16 * 1024
 
 /**
  * Sends a request and reads the answer to its end, within `limits` and two deadlines: one for its first byte, one for
- * its last. What the other side claims of length is believed only where it is too much.
+ * its last. What the other side claims of length is believed only where it is too much, and a redirection is no answer:
+ * whoever is asked must not send what is asked, or a signed block, to anybody else.
  * @throws AmpereError UPSTREAM_FAILED whatever fails: whether the request was carried out is then unknown
  */
 export async function call(
@@ -37,7 +38,7 @@ export async function call(
   const stop = new AbortController()
   try {
     const { url, init } = request
-    const asking = ports.fetch(new Request(url, { ...init, signal: stop.signal }))
+    const asking = ports.fetch(new Request(url, { ...init, redirect: 'error', signal: stop.signal }))
     const response = await before(asking, first, HOME)
     const given: CallLimits = response.ok ? limits : { maxBytes: MAX_PROBLEM_BYTES, beyond: 'cut' }
     const { ok, status } = response

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
 import { asDigest, type Digest } from '#core/bytes/ids.ts'
+import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
 import { verifyExport, type ExportReport, type VerifyOptions } from '#core/client/export/verify-export.ts'
 import { createShown } from '#core/client/receipt/shown.ts'
 import { isAmpereError } from '#core/errors.ts'
@@ -13,11 +14,11 @@ import { nextForEvidence } from '../../program/failure.ts'
 import { usage } from '../../program/refuse.ts'
 import { pinnedMonitors, readMonitors } from '../../monitor/asked.ts'
 import { completeJson, recordPhrase, type Unknown } from '../../proof/completeness.ts'
-import { logCounts, logPhrase } from '../../proof/log-counts.ts'
 import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
 import { readInput } from '../../terminal/files.ts'
 import { EXIT, type Common, type Screen } from '../../terminal/screen.ts'
 import { counted, localTime } from '../../terminal/words.ts'
+import { markOfAll } from '../../witness/same-machine.ts'
 
 /** What a file is judged by, beside itself. */
 export interface VerifyFileOptions extends Common {
@@ -44,7 +45,7 @@ export async function verifyFile(
   const ok = problems.length === 0
   const counts = found && logCounts([found.log])
   const summary = found
-    ? `${counted(found.blocks, 'block')}, ${counted(found.entries, 'entry', 'entries')}, ${found.erased} erased, ${logPhrase(counts, pins.policy)}, as of ${localTime(found.asOf)} as its home says`
+    ? `${counted(found.blocks, 'block')}, ${counted(found.entries, 'entry', 'entries')}, ${found.erased} erased, ${logPhrase(counts, markOfAll(pins.policy))}, as of ${localTime(found.asOf)} as its home says`
     : 'Not a whole record'
   screen.print(
     { ok, pinned: pins.registry !== undefined, ...found, ...(found ? judgedJson(found) : {}), problems },

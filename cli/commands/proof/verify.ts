@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
 import { shortId, withSession, type ActingOptions, type Session } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { auditHome } from '../../proof/audit.ts'
 import { logFindingLine } from '../../proof/audit-log.ts'
 import { completeCounts, completePhrase } from '../../proof/completeness.ts'
-import { logCounts, logPhrase } from '../../proof/log-counts.ts'
 import { adviceLines, LOG_MANUAL } from '../../proof/log-advice.ts'
 import { problemLine, withoutRepeats, type Problem } from '../../proof/problem.ts'
 import { verifyChain, type Verified } from '../../proof/verify-chain.ts'
 import { verifyHomeLog } from '../../proof/verify-log.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, localTime } from '../../terminal/words.ts'
+import { markOfAll } from '../../witness/same-machine.ts'
 import { verifyFile, type VerifyFileOptions } from './verify-file.ts'
 
 interface VerifyOptions extends ActingOptions, VerifyFileOptions {
@@ -88,7 +89,7 @@ function report(
       problems,
     },
     [
-      `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, open.connection.ports.pins.policy)}${asOf}`,
+      `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, markOfAll(open.connection.ports.pins.policy))}${asOf}`,
       completePhrase(complete),
       `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),

@@ -21,7 +21,7 @@ export async function askMonitor(
   label: Digest,
 ): Promise<LookupAnswer> {
   const url = new URL(`/v1/lookups/${logIdOf(logOriginOf(ports.pins.origin))}/${label}`, origin)
-  const request = { url, init: { redirect: 'error' }, bytes: 0 } as const
+  const request = { url, init: {}, bytes: 0 }
   const deadline = ports.deadline ?? ((ms) => AbortSignal.timeout(ms))
   const outside = {
     fetch: ports.outside ?? ports.fetch,

@@ -7,6 +7,9 @@ import type { EvidenceSink } from '../client.ts'
 /** What a sink may throw; everything else of ours says that what was found convicts nobody. */
 const UNKEPT = ['LIMIT_EXCEEDED', 'STORE_FULL', 'STORE_UNAVAILABLE'] as const
 
+/** What stands in a message before the name of the evidence file that was kept. */
+export const KEPT_AS = '; evidence is kept as '
+
 /**
  * Keeps evidence of what was found, if it convinces by the same pins as a third party would use. Whatever keeps it from
  * being kept must not hide what was found: nothing of it is thrown.
@@ -20,7 +23,7 @@ export async function keepEvidence(
   try {
     const bytes = await make()
     await verifyEvidence(bytes, pins)
-    return `; evidence is kept as ${await sink(bytes)}`
+    return `${KEPT_AS}${await sink(bytes)}`
   } catch (failure) {
     if (isAmpereError(failure) && !isAmpereError(failure, ...UNKEPT)) return ''
     return '; the evidence of it could not be kept'

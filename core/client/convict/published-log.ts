@@ -59,7 +59,7 @@ async function read(
   maxBytes: number,
 ): Promise<Uint8Array | null> {
   const url = new URL(`${LOG_PREFIX}/${path}`, ports.pins.origin)
-  const request = { url, init: { redirect: 'error' }, bytes: 0 } as const
+  const request = { url, init: {}, bytes: 0 }
   const { ok, bytes } = await call(ports, request, { maxBytes, beyond: 'fail' })
   return ok ? bytes : null
 }

@@ -53,7 +53,8 @@ async function answer(
   const stop = new AbortController()
   const signal = deadline(ANSWER_MS + Math.ceil(maxBytes / MIN_BYTES_PER_MS))
   try {
-    const response = await before(fetch(new Request(url, { ...init, signal: stop.signal })), signal, WHO)
+    const asking = fetch(new Request(url, { ...init, redirect: 'error', signal: stop.signal }))
+    const response = await before(asking, signal, WHO)
     const bytes = await readBody(response, { maxBytes, beyond: 'fail', who: WHO }, signal)
     return { status: response.status, bytes }
   } catch (cause) {

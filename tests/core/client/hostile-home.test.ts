@@ -12,7 +12,6 @@ import { FIRST_ANSWER_MS, MAX_PROBLEM_BYTES, MIN_BYTES_PER_SECOND } from '#core/
 import { readBody } from '#core/order/read-body.ts'
 import { connect } from '#core/client/connect.ts'
 import { MAX_ANSWER_VALUES, type HomeApi } from '#core/client/home-api.ts'
-import { deliver } from '#cli/commands/data/send/deliver.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -276,20 +275,5 @@ describe('reading a body', () => {
         },
       ),
     )
-  })
-})
-
-describe('delivering to a server that answers without end', () => {
-  it.each([
-    [200, 'unknown'],
-    [400, 'refused'],
-  ])('with %i leaves it and says that the resource is %s', async (status, outcome) => {
-    const { behaves, ended } = endless(status)
-    const { base } = await homeThat(behaves)
-    const place = { position: 1, resource: 'Patient/p1' } as never
-    const delivery = { method: 'POST', path: '', body: '{}', places: [place] } as never
-    const target = { base, token: null, timeoutMs: 600_000, fetch, wait: async () => undefined, now: () => 0 }
-    expect((await deliver(target, delivery)).map((item) => item.outcome)).toEqual([outcome])
-    await ended
   })
 })

@@ -62,8 +62,9 @@ async function tryOnce(target: Target, delivery: Delivery): Promise<Answer | nul
   const { method, path, body } = delivery
   const signal = AbortSignal.timeout(target.timeoutMs)
   try {
+    // What is sent is for this server alone: a redirection is refused like any other answer that files nothing.
     const response = await target.fetch(
-      new Request(`${target.base}${path}`, { method, headers, body, signal }),
+      new Request(`${target.base}${path}`, { method, headers, body, signal, redirect: 'manual' }),
     )
     const { status } = response
     const retryAfter = response.headers.get('retry-after')

@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { askPerson, type Question } from '#cli/terminal/prompt.ts'
-import { testTerminal } from './harness.ts'
+import { testTerminal } from '../harness.ts'
 
 describe('questions', () => {
   const asking = (types: readonly string[], question: Partial<Question> = {}) => {

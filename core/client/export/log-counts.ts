@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LogView } from '#core/client/receipt/judge-blocks.ts'
-import type { Policy } from '#core/log/policy/policy.ts'
-import { markOfAll } from '../witness/same-machine.ts'
-import type { LogStatus } from '#core/client/receipt/log-status.ts'
+import type { LogView } from '../receipt/judge-blocks.ts'
+import type { LogStatus } from '../receipt/log-status.ts'
 
 /** How many blocks the log says what of; null where nobody judged their receipts. */
 export type LogCounts = Readonly<Record<LogStatus, number>> | null
@@ -17,11 +15,11 @@ export function logCounts(views: readonly (LogView | null)[]): LogCounts {
   return counts
 }
 
-/** `12 witnessed`, or with more words `9 witnessed, 2 logged and not witnessed, 1 promised`, by the witnesses of `policy`. */
-export function logPhrase(counts: LogCounts, policy: Policy | null | undefined): string {
+/** `12 witnessed`, or with more words `9 witnessed, 2 logged and not witnessed, 1 promised`; `mark` follows `witnessed`. */
+export function logPhrase(counts: LogCounts, mark = ''): string {
   if (!counts) return 'receipts not judged'
   const { logged, ...others } = counts
-  const marked = (word: string) => (word === 'witnessed' ? `${word}${markOfAll(policy)}` : word)
+  const marked = (word: string) => (word === 'witnessed' ? `${word}${mark}` : word)
   const parts = Object.entries(others).flatMap(([word, count]) =>
     count > 0 ? [`${count} ${marked(word)}`] : [],
   )

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createServer, type AddressInfo, type Server } from 'node:net'
-import { copyOf, freshFolder, run, runProcess, serveProcess, testPort } from './harness.ts'
+import { copyOf, freshFolder, run, runProcess, serveProcess, testPort } from '../harness.ts'
 
 const demo = freshFolder()
 const port = testPort(3)

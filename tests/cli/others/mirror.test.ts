@@ -16,7 +16,7 @@ import { createRecord } from '#core/client/acts/create-record.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import { jsonOf, run } from './harness.ts'
+import { jsonOf, run } from '../harness.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'ampere-mirror-cli-'))
 const [folder, mirror] = [join(root, 'home'), join(root, 'mirror')]

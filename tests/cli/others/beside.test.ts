@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatPolicy } from '#core/log/policy/policy.ts'
 import { twoHistories } from '#tests/core/client/receipt/two-histories.ts'
-import { freshFolder, run } from './harness.ts'
+import { freshFolder, run } from '../harness.ts'
 
 describe('verify FILE --beside OTHER', () => {
   it('says that two exports show two blocks at one height, and that one continues another', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { CATALOGUE } from '#cli/catalogue/all.ts'
 import { flagsOf } from '#cli/program/command.ts'
-import { run, runProcess, testTerminal } from './harness.ts'
+import { run, runProcess, testTerminal } from '../harness.ts'
 
 const SPECS = CATALOGUE.flatMap((group) => group.commands)
 const REQUIRED =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { freshFolder, jsonOf, run, serveProcess, testPort, type Serving } from './harness.ts'
+import { freshFolder, jsonOf, run, serveProcess, testPort, type Serving } from '../harness.ts'
 
 const folder = freshFolder()
 let serving: Serving

@@ -24,10 +24,10 @@ import { LOG_ORIGIN, LOG_URL, servedLog } from '#tests/core/server/monitor/serve
 import { fileOf, linesOf } from '#tests/core/client/receipt/export-mutations.ts'
 import { receiptAt } from '#tests/e2e/malicious/home.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
-import { copyOf, freshFolder, testPort } from './harness.ts'
-import { lines, told } from './told.ts'
+import { copyOf, freshFolder, testPort } from '../harness.ts'
+import { lines, told } from '../told.ts'
 
-const VECTORS = fileURLToPath(new URL('../vectors/ampere/evidence/', import.meta.url))
+const VECTORS = fileURLToPath(new URL('../../vectors/ampere/evidence/', import.meta.url))
 const vector = (name: string) => join(VECTORS, `${name}.ampere-evidence`)
 const { vectors: pins } = JSON.parse(readFileSync(join(VECTORS, 'pins.json'), 'utf8')) as {
   vectors: { registry: string; logs: string[] }

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run } from './harness.ts'
+import { run } from '../harness.ts'
 
 describe('sending', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'ampere-send-')), 'patient.json')

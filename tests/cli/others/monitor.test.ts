@@ -6,8 +6,8 @@ import { openHome } from '#cli/open/home.ts'
 import { readSettings, type Settings } from '#cli/deployment/settings.ts'
 import { logOriginOf } from '#core/api/log.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import { freshFolder, run, serveProcess, testPort } from './harness.ts'
-import { lines, told } from './told.ts'
+import { freshFolder, run, serveProcess, testPort } from '../harness.ts'
+import { lines, told } from '../told.ts'
 
 const [ours, theirs] = [freshFolder(), freshFolder()]
 const settingsOf = (folder: string): Settings => {

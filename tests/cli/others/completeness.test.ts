@@ -10,8 +10,8 @@ import { localTime } from '#cli/terminal/words.ts'
 import { monitoredWorld, type MonitoredWorld } from '#tests/core/client/complete/monitored-world.ts'
 import { withholding } from '#tests/core/client/complete/twists.ts'
 import { spoiltFile, type Spoilt } from '#tests/vectors/ampere/lookups/monitored-record.ts'
-import { freshFolder } from './harness.ts'
-import { lines, told } from './told.ts'
+import { freshFolder } from '../harness.ts'
+import { lines, told } from '../told.ts'
 
 const FROZEN = fileURLToPath(new URL('../vectors/ampere/lookups/', import.meta.url))
 const frozen = (name: string) => readFileSync(join(FROZEN, name))

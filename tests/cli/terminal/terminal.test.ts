@@ -13,7 +13,7 @@ import { withFolder } from '#cli/terminal/hints.ts'
 import { startProgress } from '#cli/terminal/progress.ts'
 import { listenForStop } from '#cli/terminal/stopping.ts'
 import { columns, count, counted, duration, localTime, size, wrapped } from '#cli/terminal/words.ts'
-import { testTerminal, type TestTerminal } from './harness.ts'
+import { testTerminal, type TestTerminal } from '../harness.ts'
 
 describe('progress', () => {
   const audit = { doing: 'Auditing', unit: 'blocks' }

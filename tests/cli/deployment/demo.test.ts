@@ -4,9 +4,9 @@ import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inflateRawSync } from 'node:zlib'
-import { freshFolder, run, runProcess, testPort, type Ended } from './harness.ts'
+import { freshFolder, run, runProcess, testPort, type Ended } from '../harness.ts'
 
-const DEMO = new URL('../../demo/', import.meta.url)
+const DEMO = new URL('../../../demo/', import.meta.url)
 const folder = freshFolder()
 
 /** In this process, where the command line is read and answered as in one of its own, and sooner. */
