@@ -46,21 +46,22 @@ export function writeMirrored(folder: string, homes: readonly MirroredEntry[]): 
   renameSync(`${file}.tmp`, file)
 }
 
-/** Ports and pins of every home that a folder mirrors; each is asked as the institution that it grants to hold. */
+/** Ports and pins of every home that the deployment at `own`, of this folder, mirrors; each is asked as the institution that it grants to hold. */
 export async function openMirrored(
   folder: string,
+  own: string,
   platform: Platform,
   passphrase: string | StretchedPassphrase,
 ): Promise<readonly { readonly ports: MirrorPorts; readonly home: MirroredHome }[]> {
   const verifiers = createVerifiers()
-  const stores = await select(platform, { ...MIRROR_NEEDS, keys: {} })
+  const stores = await select(platform, { ...MIRROR_NEEDS, keys: { head: 'sign' } })
   return Promise.all(
     readMirrored(folder).map(async (entry) => {
       const instance = actingInstance(await openInstitution(folder, entry.institution, passphrase))
       const logKeys = entry.log.map(parseVerifierKey)
       return {
-        ports: { ...stores, keys: { instance } },
-        home: { ...entry, logKeys, backupDays: 0, verifiers },
+        ports: { ...stores, keys: { ...stores.keys, instance } },
+        home: { ...entry, own, logKeys, backupDays: 0, verifiers },
       }
     }),
   )

@@ -5,6 +5,7 @@ import { usage } from '../../program/refuse.ts'
 import { auditHome } from '../../proof/audit.ts'
 import { completeCounts, completePhrase } from '../../proof/completeness.ts'
 import { logCounts, logPhrase } from '../../proof/log-counts.ts'
+import { mirrorSummary } from '../../proof/mirrored.ts'
 import { problemLine, withoutRepeats, type Problem } from '../../proof/problem.ts'
 import { verifyChain, type Verified } from '../../proof/verify-chain.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
@@ -61,6 +62,8 @@ function report(
   }
   const log = logCounts(verified.map((result) => result.log))
   const complete = completeCounts(verified.map((result) => result.complete))
+  const mirrored = verified.map(({ blocks: of, mirrors }) => ({ height: of - 1, words: mirrors }))
+  const mirrors = verified.flatMap(({ chain, mirrors: words }) => words.map((word) => ({ chain, ...word })))
   const { chains, blocks } = audited
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
   const asOf = registryAsOf === null ? '' : `, registry as of ${localTime(registryAsOf)}`
@@ -75,10 +78,21 @@ function report(
     ...(log ? [] : ['receipts of the log: this folder pins no keys of it']),
   ]
   screen.print(
-    { ok, institution, ...counts, log, complete, audited: { chains, blocks }, registryAsOf, problems },
+    {
+      ok,
+      institution,
+      ...counts,
+      log,
+      complete,
+      mirrors,
+      audited: { chains, blocks },
+      registryAsOf,
+      problems,
+    },
     [
       `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, open.connection.ports.pins.policy)}${asOf}`,
       completePhrase(complete),
+      ...mirrorSummary(mirrored),
       `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
       ...(ok ? ['Everything that is stored is what was signed.'] : []),

@@ -11,6 +11,7 @@ import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { statusWord } from '../../proof/block-status.ts'
 import { compareParts, type Compared } from '../../proof/compare.ts'
+import { mirrorLines } from '../../proof/mirrored.ts'
 import { problemLine } from '../../proof/problem.ts'
 import { readShownChain, type ShownBlock, type ShownChain } from '../../proof/shown-chain.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
@@ -35,7 +36,7 @@ export async function showRecord(call: Call<ShowOptions>): Promise<number> {
 }
 
 function printChain(screen: Screen, chain: ChainId, shown: ShownChain, ok: boolean): void {
-  const { blocks, problem } = shown
+  const { blocks, problem, mirrors } = shown
   const rows = blocks.map((block) => [
     String(block.height).padStart(4),
     block.type,
@@ -45,8 +46,9 @@ function printChain(screen: Screen, chain: ChainId, shown: ShownChain, ok: boole
     block.does,
   ])
   const bad = blocks.find(({ status }) => statusWord(status).isBad)
-  screen.print({ ok, chain, items: blocks, problem }, [
+  screen.print({ ok, chain, items: blocks, mirrors, problem }, [
     ...columns(rows, ''),
+    ...mirrorLines(mirrors, blocks.length - 1),
     ...(problem ? [screen.bad(problemLine(problem))] : []),
     ...(bad ? [`  Next: npx ampere chain show ${shortId(chain)} --block ${bad.height}`] : []),
   ])

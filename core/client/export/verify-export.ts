@@ -136,6 +136,7 @@ async function checkHead(
   const head = await openHead(compact, key, verifiers)
   const last = end?.opened
   if (head.origin !== first.origin) throw failed('head', 'the head statement is of another origin')
+  if (head.durability === 'mirrored') throw failed('head', 'the head statement is that of a mirror')
   if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1)
     throw failed('head', 'the export ends before or beside the stated head')
   return head.time

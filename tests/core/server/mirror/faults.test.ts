@@ -31,12 +31,16 @@ async function emptyMirror() {
   )
   const faults = withFaults(base)
   const { id: institution, instance } = world.institution('mirror-m')
-  const ports = { ...(await select(faults.platform, { ...MIRROR_NEEDS, keys: {} })), keys: { instance } }
+  const ports = {
+    ...(await select(faults.platform, { ...MIRROR_NEEDS, keys: {} })),
+    keys: { instance, head: await base.signer('head') },
+  }
   const logKeys = await logKeysOf(world.platform)
   const home = {
     ...HOME,
     registry: world.registryId,
     logKeys,
+    own: 'http://mirror.test',
     institution,
     backupDays: 0,
     verifiers: createVerifiers(),
@@ -147,7 +151,7 @@ describe('the role mirror', () => {
     expect(mirrorRole.needs).toEqual({
       tables: { mirror: 'write', 'mirror-keys': 'write' },
       objects: { mirror: 'shred' },
-      keys: { instance: 'sign' },
+      keys: { instance: 'sign', head: 'sign' },
     })
     const others: readonly { readonly needs: Needs }[] = HOME_ROLES
     const using = others.filter(
