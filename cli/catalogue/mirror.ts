@@ -49,22 +49,31 @@ export const MIRROR: CommandGroup = {
       name: 'mirror restore',
       summary: 'Restore the lost home of this data folder from a mirror',
       about:
-        "Needs the home's key file, settings and passphrase from their own backup. All is verified while it is written, erasures are carried out again, and the log goes on where it was.",
-      args: [{ name: 'folder', about: 'data folder of the mirror, or a copy of it' }],
+        "Needs the home's key file, settings and passphrase, and institutions/, from their own backup. All is verified before it is stored, erasures are carried out again, and the log goes on where it was. A server gives the copy to the institution of the home alone. What was interrupted is gone on with.",
+      args: [
+        { name: 'source', about: 'URL of the server of the mirror, or its data folder, or a copy of that' },
+      ],
       flags: [
         { flags: '--accept-loss', about: 'go on without what is known to be lost, and name it' },
         { flags: '--without-witness', about: 'go on although a witness of the policy does not answer' },
       ],
-      examples: [{ does: 'restore', run: 'npx ampere mirror restore /mnt/mirror --data /srv/ampere' }],
+      acts: true,
+      examples: [
+        { does: 'from its server', run: 'npx ampere mirror restore https://mirror.example' },
+        { does: 'from its folder', run: 'npx ampere mirror restore /mnt/mirror --data /srv/ampere' },
+      ],
       json: {
         ok: 'true',
         chains: 'how many were restored',
         blocks: 'how many are in them',
         erasures: 'how many were carried out again',
         logSize: 'entries of the log, which goes on after them',
+        logSignedAt: 'when the log signed the newest of them, by its own keys',
         unexplained: 'how many of these are of chains that the mirror does not hold',
         losses: 'chain, height and rule of what is known to be lost',
-        since: 'what was acknowledged after this time may be lost',
+        notHeld: 'chains that institutions of this folder saw, and that the mirror does not have',
+        since:
+          'what was acknowledged after this time, of which the mirror says that it copied last, may be lost',
       },
       exits: { 3: 'something is not as it was signed, or is lost' },
       load: async () => (await import('../commands/mirror/restore.ts')).restoreFromMirror,

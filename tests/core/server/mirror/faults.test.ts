@@ -14,6 +14,7 @@ import { allRows } from '#core/server/copy/source.ts'
 import { rowKey } from '#core/server/store/rows.ts'
 import { copyOf, MIRROR_NEEDS } from '#core/server/mirror/copy-of.ts'
 import { mirrorChains, type MirrorReport } from '#core/server/mirror/mirror.ts'
+import { role as keeper } from '#functions/keeper/role.ts'
 import { role as mirrorRole } from '#functions/mirror/role.ts'
 import { HOME_ROLES } from '#functions/all.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
@@ -147,7 +148,7 @@ describe('a mirror whose calls fail', () => {
 })
 
 describe('the role mirror', () => {
-  it('reaches its own stores and one signing key alone, and no other role reaches them', () => {
+  it('reaches its own stores and two keys alone; of others only the keeper reaches them, to read, without a key', () => {
     expect(mirrorRole.needs).toEqual({
       tables: { mirror: 'write', 'mirror-keys': 'write' },
       objects: { mirror: 'shred' },
@@ -157,6 +158,11 @@ describe('the role mirror', () => {
     const using = others.filter(
       ({ needs }) => needs.tables.mirror ?? needs.tables['mirror-keys'] ?? needs.objects.mirror,
     )
-    expect(using).toEqual([])
+    expect(using).toEqual([keeper])
+    expect(keeper.needs).toEqual({
+      tables: { mirror: 'read', 'mirror-keys': 'read' },
+      objects: { mirror: 'fetch' },
+      keys: {},
+    })
   })
 })
