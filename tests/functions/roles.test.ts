@@ -43,7 +43,10 @@ describe('roles', () => {
   })
 
   it('that only audit or read hold nothing that writes, and only the bridge and checker a sealing key', () => {
-    for (const { name, needs } of [auditor, discovery, keeper, lookup, reader] as { name: string; needs: Needs }[]) {
+    for (const { name, needs } of [auditor, discovery, keeper, lookup, reader] as {
+      name: string
+      needs: Needs
+    }[]) {
       const { checkpoints, ...others } = needs.tables
       expect(Object.values(others).every((access) => access === 'read')).toBe(true)
       expect(Object.values(needs.objects).every((access) => access === 'fetch')).toBe(true)
