@@ -1,9 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CommandGroup } from '../program/command.ts'
+import type { CommandGroup, FlagSpec } from '../program/command.ts'
+
+/** Keys of others are taken once somebody compared them. */
+const CONFIRM_FLAGS: readonly FlagSpec[] = [
+  {
+    flags: '--confirm <fingerprint>',
+    about: 'the fingerprint as its operator says it, instead of being asked',
+  },
+  { flags: '--yes', about: 'take what was fetched as it is, instead of being asked' },
+]
 
 export const MIRROR: CommandGroup = {
   title: 'Mirrors',
   commands: [
+    {
+      name: 'mirror join',
+      summary: 'Become a mirror of another home, whose operator admits this institution',
+      about:
+        'Enters an app instance and this deployment in the registry of that home, and mirrors it from the next start on. Before its operator ran mirror admit it says what to tell. The registry and the keys of the log that the home publishes are shown first: compare the fingerprint with what its operator says by another way. Repeating it changes nothing.',
+      args: [{ name: 'origin', about: 'of the home, for example https://home.example' }],
+      flags: CONFIRM_FLAGS,
+      acts: true,
+      examples: [{ does: 'compare, then confirm', run: 'npx ampere mirror join https://home.example' }],
+      json: {
+        ok: 'true',
+        changed: 'false where all of it was so already',
+        deployment: 'id of that home',
+        origin: 'where it is',
+        registry: 'its registry',
+        log: 'keys of its log',
+        institution: 'who holds',
+        effective: 'next-start: when a server takes it up',
+      },
+      load: async () => (await import('../commands/mirror/join.ts')).joinHome,
+    },
+    {
+      name: 'mirror admit',
+      summary: 'Let the institution of another deployment become a mirror of this home',
+      about:
+        'Admits it to the registry, by more than half of its members, whose keys must be here. It may do nothing by that: grant it each record with --hold. The server of the other deployment must run; its keys are shown first: compare the fingerprint with what its operator says by another way. Admitting again changes nothing.',
+      args: [{ name: 'origin', about: 'of the other deployment, for example https://st-mary.example' }],
+      flags: CONFIRM_FLAGS,
+      acts: true,
+      examples: [{ does: 'compare, then confirm', run: 'npx ampere mirror admit https://st-mary.example' }],
+      json: {
+        ok: 'true',
+        changed: 'false where it was admitted already',
+        institution: 'id of the institution',
+        fingerprint: 'of its keys: 128 bits of their SHA-256, in hexadecimal',
+        home: 'the fingerprint of this home, which its operator confirms there',
+      },
+      load: async () => (await import('../commands/mirror/admit.ts')).admitMirror,
+    },
     {
       name: 'mirror add',
       summary: 'Keep a sealed copy of what another home grants an institution of this computer to hold',
@@ -36,10 +84,13 @@ export const MIRROR: CommandGroup = {
     },
     {
       name: 'mirror status',
-      summary: 'List the homes that are mirrored here, and what came of the last run',
+      summary:
+        'List the homes that are mirrored here, what came of the last run, and the fingerprints of this deployment',
       examples: [{ does: 'is the copy whole?', run: 'npx ampere mirror status' }],
       json: {
         ok: 'false when a home was never copied, or something is wrong in it',
+        home: 'fingerprint of this home, which operators of mirrors confirm',
+        institution: 'fingerprint of the institution of this deployment, which operators of homes confirm',
         homes: 'deployment, origin, institution and last (time, chains, logSize, problems, or null) of each',
       },
       exits: { 3: 'a home was never copied, or has lost something' },

@@ -10,6 +10,7 @@ import { parseVerifierKey } from '#core/log/note/key.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { MIRROR_NEEDS, type MirrorPorts } from '#core/server/mirror/copy-of.ts'
 import type { MirroredHome } from '#core/server/mirror/mirror.ts'
+import { refuse } from '../program/refuse.ts'
 import { actingInstance, openInstitution } from './institution.ts'
 
 const schema = v.strictObject({
@@ -44,6 +45,24 @@ export function writeMirrored(folder: string, homes: readonly MirroredEntry[]): 
   const file = join(folder, 'mirror.json')
   writeFileSync(`${file}.tmp`, `${JSON.stringify({ v: 1, homes }, null, 2)}\n`, { mode: 0o600 })
   renameSync(`${file}.tmp`, file)
+}
+
+/**
+ * Adds a home to the list, or replaces what was pinned of it. @returns false where it was there just so
+ * @throws AmpereError ALREADY_EXISTS for another home whose deployment has the same id: their copies would be one
+ */
+export function addMirroredHome(folder: string, entry: MirroredEntry): boolean {
+  const all = readMirrored(folder)
+  const known = all.find(({ deployment }) => deployment === entry.deployment)
+  if (known && (known.origin !== entry.origin || known.registry !== entry.registry))
+    throw refuse(
+      'ALREADY_EXISTS',
+      `${known.origin} is mirrored here and is called ${known.deployment} too: one folder cannot mirror both`,
+      'mirror it from a data folder of its own: --data FOLDER',
+    )
+  if (JSON.stringify(known) === JSON.stringify(entry)) return false
+  writeMirrored(folder, [...all.filter((each) => each !== known), entry])
+  return true
 }
 
 /** Ports and pins of every home that the deployment at `own`, of this folder, mirrors; each is asked as the institution that it grants to hold. */
