@@ -78,7 +78,7 @@ async function asked<T>(origin: string, ask: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (!isAmpereError(cause, 'UPSTREAM_FAILED', 'NOT_FOUND')) throw cause
     const next =
-      'is its server running, does it mirror this home (npx ampere mirror status, there), and is this the institution of the home (--as)?'
+      'is its server running, does it mirror this home (ampere mirror status, there), and is this the institution of the home (--as)?'
     throw refuse('UPSTREAM_FAILED', `${origin} gives no copy of this home: ${cause.message}`, next, cause)
   }
 }

@@ -34,7 +34,7 @@ export async function addMirrored(call: Call<AddOptions>): Promise<number> {
   addMirroredHome(folder, entry)
   call.screen.print({ ok: true, ...entry }, [
     `${origin} (${said.deployment}) is mirrored as ${institution}, once npx ampere start runs here again.`,
-    `There npx ampere grant RECORD ${institution} --hold, for each record`,
+    `There ampere grant RECORD ${institution} --hold, for each record`,
   ])
   return EXIT.ok
 }

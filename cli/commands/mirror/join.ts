@@ -71,7 +71,7 @@ export async function joinHome(call: Call<JoinOptions>): Promise<number> {
     changed
       ? `${origin} is mirrored as ${institution.id}, once npx ampere start runs here again.`
       : `${origin} is mirrored as ${institution.id} already. Nothing was changed.`,
-    `There npx ampere grant RECORD ${institution.id} --hold, for each record`,
+    `There ampere grant RECORD ${institution.id} --hold, for each record`,
   ])
   return EXIT.ok
 }

@@ -94,6 +94,13 @@ async function restored(
       restored: (blocks) => progress.update(blocks),
     })
   } catch (error) {
+    if (isAmpereError(error) && error.message.includes('rule log-ahead'))
+      throw refuse(
+        error.code,
+        `THE LOG OF THIS HOME WENT ON AFTER THE MIRROR COPIED IT: ${error.message}`,
+        'ask other mirrors and backups for a newer copy; without one this log has ended (docs/OPERATIONS.md, "Mirrors")',
+        error,
+      )
     if (!isAmpereError(error, 'ALREADY_EXISTS')) throw error
     await staging.discard()
     const message = `${name} has another state of this home than it had before: what was restored of it is removed`
