@@ -23,8 +23,6 @@ export function mirrorSummary(
 ): readonly string[] {
   const granted = records.filter(({ words }) => words.length > 0)
   if (granted.length === 0) return []
-  const heldUpTo = (words: readonly MirrorWord[]) =>
-    Math.max(-1, ...words.flatMap(({ says, height }) => (says === 'mirrored' ? [height ?? -1] : [])))
   const whole = granted.filter(({ height, words }) => heldUpTo(words) >= height)
   const part = granted.filter(({ height, words }) => heldUpTo(words) >= 0 && heldUpTo(words) < height)
   const times = granted.flatMap(({ words }) =>
@@ -47,6 +45,11 @@ export function mirrorSummary(
       ...(records.length > granted.length ? [`${records.length - granted.length} without a mirror`] : []),
     ].join(', ') + (oldest === undefined ? '' : `, by ${by.join(', ')}, as of ${localTime(oldest)} or later`),
   ]
+}
+
+/** The highest block that a mirror holds; -1 where none is known. */
+function heldUpTo(words: readonly MirrorWord[]): number {
+  return Math.max(-1, ...words.flatMap(({ says, height }) => (says === 'mirrored' ? [height ?? -1] : [])))
 }
 
 /** What a home contradicts that it stated to a mirror. */

@@ -34,6 +34,8 @@ function settingsOf(folder: string): Settings {
 }
 
 async function start(folder: string): Promise<void> {
+  // One that a failed test left would hold its folder, and this process, for ever.
+  await stop(folder, 'kill')
   running.set(folder, await serveProcess(['start', '--data', folder]))
 }
 async function stop(folder: string, how: 'stop' | 'kill' = 'stop'): Promise<void> {

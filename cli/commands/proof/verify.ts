@@ -69,14 +69,7 @@ function report(
   const asOf = registryAsOf === null ? '' : `, registry as of ${localTime(registryAsOf)}`
   const ok = problems.length === 0
   const institution = open.institution.id
-  const others = settings.institutions.filter((id) => id !== institution)
-  const unchecked = [
-    ...(counts.notGranted > 0
-      ? [`the contents of ${counted(counts.notGranted, 'entry', 'entries')} that ${institution} may not open`]
-      : []),
-    ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
-    ...(log ? [] : ['receipts of the log: this folder pins no keys of it']),
-  ]
+  const unchecked = notChecked(open.institution.id, settings, counts.notGranted, log !== null)
   screen.print(
     {
       ok,
@@ -105,4 +98,21 @@ function report(
 
 function nextFor({ chain, height }: Problem): string {
   return `npx ampere chain show ${shortId(chain)}${height === null ? '' : ` --block ${height}`}`
+}
+
+/** What was not looked at, in words. */
+function notChecked(
+  institution: string,
+  { institutions }: Session['settings'],
+  notGranted: number,
+  hasPolicy: boolean,
+): readonly string[] {
+  const others = institutions.filter((id) => id !== institution)
+  return [
+    ...(notGranted > 0
+      ? [`the contents of ${counted(notGranted, 'entry', 'entries')} that ${institution} may not open`]
+      : []),
+    ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
+    ...(hasPolicy ? [] : ['receipts of the log: this folder pins no keys of it']),
+  ]
 }
