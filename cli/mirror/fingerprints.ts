@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalBytes, type Json } from '#core/bytes/canonical-json.ts'
+import { canonicalBytes } from '#core/bytes/canonical-json.ts'
 import { toHex, utf8 } from '#core/bytes/encoding.ts'
 import { sha256 } from '#core/crypto/hash.ts'
 import type { InstitutionRecord } from '#core/registry/records.ts'
@@ -22,7 +22,7 @@ export function homeFingerprint(registry: string, logKeys: readonly string[]): s
 
 /** 128 bits of the SHA-256 of the keys of an institution, with its id. */
 export function institutionFingerprint({ id, root, recovery, sealing }: InstitutionRecord): string {
-  return grouped(canonicalBytes({ id, root, recovery, sealing } as unknown as Json))
+  return grouped(canonicalBytes({ id, root, recovery, sealing }))
 }
 
 /**

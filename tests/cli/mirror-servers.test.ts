@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readSettings, type Settings } from '#cli/deployment/settings.ts'
-import { copyOf, freshFolder, serveProcess, testPort, type Serving } from './harness.ts'
+import { copyOf, freshFolder, lost, serveProcess, testPort, type Serving } from './harness.ts'
 import { lines, told } from './told.ts'
 
 const [home, mirror] = [freshFolder(), freshFolder()]
@@ -66,15 +66,6 @@ async function statusesOf(): Promise<readonly string[]> {
   return (items as { status: string }[]).map(({ status }) => status)
 }
 
-/** A data folder of which the home is lost, and all that has a backup of its own is there. */
-function lost(folder: string): string {
-  const without = copyOf(folder)
-  rmSync(join(without, 'home'), { recursive: true })
-  mkdirSync(join(without, 'home'))
-  cpSync(join(folder, 'home', 'keys.json'), join(without, 'home', 'keys.json'))
-  return without
-}
-
 beforeAll(async () => {
   const init = (folder: string, institution: string, port: number) =>
     told(folder, 'init', '--institution', institution, '--passphrase', 'generated', '--port', testPort(port))
@@ -108,8 +99,8 @@ describe('two operators', () => {
       expect.stringMatching(/^([0-9a-f]{4} ?){8}$/),
       expect.stringMatching(/^([0-9a-f]{4} ?){8}$/),
     ])
-    const join = ['mirror', 'join', HOME, '--confirm']
-    expect(await told(mirror, ...join, String(ours))).toMatchObject({
+    const enter = ['mirror', 'join', HOME, '--confirm']
+    expect(await told(mirror, ...enter, String(ours))).toMatchObject({
       exit: 1,
       code: 'FORBIDDEN',
       message: expect.stringContaining(String(theirs)),
@@ -120,10 +111,10 @@ describe('two operators', () => {
     expect((await lines(home, 'mirror', 'admit', MIRROR)).code).toBe(2)
     expect(await told(home, ...admit, String(theirs))).toMatchObject({ exit: 0, changed: true, home: ours })
     expect(await told(home, ...admit, 'of no matter')).toMatchObject({ exit: 0, changed: false })
-    expect(await told(mirror, ...join, String(theirs))).toMatchObject({ exit: 2 })
+    expect(await told(mirror, ...enter, String(theirs))).toMatchObject({ exit: 2 })
     expect(await told(mirror, 'mirror', 'status')).toMatchObject({ homes: [] })
-    expect(await told(mirror, ...join, String(ours))).toMatchObject({ exit: 0, changed: true, origin: HOME })
-    expect(await told(mirror, ...join, String(ours))).toMatchObject({ exit: 0, changed: false })
+    expect(await told(mirror, ...enter, String(ours))).toMatchObject({ exit: 0, changed: true, origin: HOME })
+    expect(await told(mirror, ...enter, String(ours))).toMatchObject({ exit: 0, changed: false })
   }, 60_000)
 
   it('refuse themselves, what does not answer, and a second home of the same name', async () => {

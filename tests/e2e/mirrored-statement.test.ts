@@ -4,6 +4,7 @@ import type { BlockId } from '#core/bytes/ids.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { parseHead, signHead, type HeadStatement } from '#core/api/head.ts'
+import { authorize } from '#core/api/request.ts'
 import type { MirroredAnswer } from '#core/api/mirrored.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { checkMirrored } from '#core/client/mirrored/check-mirrored.ts'
@@ -22,6 +23,7 @@ import { makeSigner, memorySeen, ORIGIN } from '#tests/deployment.ts'
 import { DEPLOYMENT, entry, MIRROR_ORIGIN, mirroredScene, type Scene } from './mirrored-scene.ts'
 
 let scene: Scene
+let ask: (path: string, signer: Signer) => Promise<Response>
 let answerOf: () => Promise<Response>
 /** What is answered in the place of the mirror, where it lies. */
 let instead: ((real: MirroredAnswer) => Promise<MirroredAnswer> | MirroredAnswer) | null = null
@@ -34,6 +36,12 @@ beforeAll(async () => {
   const home = { deployment: DEPLOYMENT, origin: ORIGIN, registry: world.registryId }
   const hosting = { now: () => world.clock.now, random: world.random, log: silentLog }
   const app = keeperApp(await select(mirror, KEEPER_NEEDS), own, () => [home], hosting)
+  ask = async (path, signer) => {
+    const url = new URL(path, MIRROR_ORIGIN)
+    const signed = { now: hosting.now, random: world.random, signer }
+    const authorization = await authorize({ method: 'GET', url, body: new Uint8Array(0) }, signed)
+    return app.fetch(new Request(url, { headers: { authorization } }))
+  }
   answerOf = async () => app.fetch(new Request(new URL(`/v1/mirrored/${record}`, MIRROR_ORIGIN)))
 }, 60_000)
 afterAll(() => scene.close())
@@ -142,6 +150,24 @@ describe('a mirror', () => {
     await objects.store(name, bytes ?? new Uint8Array(0))
     expect(await scene.run()).toMatchObject({ stated: 1, problems: [] })
     expect(await words()).toMatchObject([{ says: 'mirrored', height: filed?.height }])
+  })
+})
+
+describe('the copy of a home', () => {
+  it('is given to the institution of that home alone, and to others not even named', async () => {
+    const statusFor = async (signer: Signer, path: string) => (await ask(path, signer)).status
+    const { instance: a } = scene.world.institution('hospital-a')
+    const paths = ['', '/held', '/registry/blocks', `/chains/${scene.record}/blocks`, '/log/witnessed']
+    for (const path of paths) {
+      expect(await statusFor(a, `/v1/copies/home-1${path}`)).toBe(200)
+      for (const name of ['hospital-b', 'mirror-m']) {
+        const { instance } = scene.world.institution(name)
+        expect(await statusFor(instance, `/v1/copies/home-1${path}`)).toBe(403)
+      }
+      const stranger = await makeSigner(scene.world.random)
+      expect(await statusFor(stranger, `/v1/copies/home-1${path}`)).toBe(401)
+      expect(await statusFor(a, `/v1/copies/home-2${path}`)).toBe(401)
+    }
   })
 })
 

@@ -48,9 +48,9 @@ function report(
   screen: Screen,
   { open, settings }: Session,
   verified: readonly Verified[],
-  audited: Awaited<ReturnType<typeof auditHome>>,
+  { findings, chains, blocks }: Awaited<ReturnType<typeof auditHome>>,
 ): number {
-  const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...audited.findings])
+  const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...findings])
   const [first] = problems
   const sum = (of: (result: Verified) => number) => verified.reduce((total, result) => total + of(result), 0)
   const counts = {
@@ -64,7 +64,6 @@ function report(
   const complete = completeCounts(verified.map((result) => result.complete))
   const mirrored = verified.map(({ blocks: of, mirrors }) => ({ height: of - 1, words: mirrors }))
   const mirrors = verified.flatMap(({ chain, mirrors: words }) => words.map((word) => ({ chain, ...word })))
-  const { chains, blocks } = audited
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
   const asOf = registryAsOf === null ? '' : `, registry as of ${localTime(registryAsOf)}`
   const ok = problems.length === 0
