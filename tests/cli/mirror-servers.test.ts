@@ -195,8 +195,7 @@ describe('a mirror that is served', () => {
   }, 120_000)
 
   it('carries out an erasure that it sees', async () => {
-    const statuses = await statusesOf()
-    expect(statuses).not.toContain('erased')
+    expect(await statusesOf()).not.toContain('erased')
     const shown = (await told(home, 'chain', 'show', short))['items'] as { height: number; type: string }[]
     const request = shown.find(({ type }) => type === 'erase')?.height
     const complete = ['erase', short, '--complete', String(request), '--confirm', short]

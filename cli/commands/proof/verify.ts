@@ -48,7 +48,7 @@ function report(
   screen: Screen,
   { open, settings }: Session,
   verified: readonly Verified[],
-  { findings, chains, blocks }: Awaited<ReturnType<typeof auditHome>>,
+  { findings, chains, blocks: stored }: Awaited<ReturnType<typeof auditHome>>,
 ): number {
   const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...findings])
   const [first] = problems
@@ -77,7 +77,7 @@ function report(
       log,
       complete,
       mirrors,
-      audited: { chains, blocks },
+      audited: { chains, blocks: stored },
       registryAsOf,
       problems,
     },
@@ -85,7 +85,7 @@ function report(
       `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, open.connection.ports.pins.policy)}${asOf}`,
       completePhrase(complete),
       ...mirrorSummary(mirrored),
-      `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
+      `The home's stores: ${counted(chains, 'chain')}, ${counted(stored, 'block')} audited`,
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
       ...(ok ? ['Everything that is stored is what was signed.'] : []),
       ...(unchecked.length > 0 ? [`  Not checked: ${unchecked.join('; ')}.`] : []),
