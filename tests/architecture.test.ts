@@ -127,6 +127,7 @@ describe('the architecture', () => {
       'functions/registrar/app.ts',
       'functions/auditor/app.ts',
       'functions/witness/app.ts',
+      'functions/keeper/app.ts',
       'functions/lookup/app.ts',
       'functions/monitor/watching.ts',
     ]

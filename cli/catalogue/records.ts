@@ -49,6 +49,8 @@ export const RECORDS: CommandGroup = {
         chain: CHAIN,
         items:
           'height, id, type, time, author, does, status, logged (what the log says), entries and rule of each (without --block)',
+        mirrors:
+          'what each mirror says: institution, origin, says (mirrored, nothing, failed, forked, rolled-back), height, time and detail (without --block)',
         block: 'the same of the one block (with --block)',
         entries: 'id, status and compartment of its entries (with --block)',
         compared: 'what was signed and what is stored (with --block)',

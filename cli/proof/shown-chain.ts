@@ -10,11 +10,13 @@ import { checkComplete } from '#core/client/complete/completeness.ts'
 import type { Completeness } from '#core/client/complete/monitor-words.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
+import { checkMirrored, type MirrorWord } from '#core/client/mirrored/check-mirrored.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { RecordView } from '#core/client/client.ts'
 import { blockStatus, type BlockStatus, type Status } from './block-status.ts'
 import { withheldProblem } from './completeness.ts'
 import { authorOf, describeBlock } from './describe-block.ts'
+import { mirrorProblems } from './mirrored.ts'
 import { problemIn, type Problem } from './problem.ts'
 
 /** One block as it is shown: what can be said without opening anything. */
@@ -35,6 +37,8 @@ export interface ShownChain {
   readonly problem: Problem | null
   /** As of when it is complete; null for a chain that does not verify. */
   readonly complete: Completeness | null
+  /** What its mirrors say; nobody is asked of a chain that does not verify. */
+  readonly mirrors: readonly MirrorWord[]
 }
 
 /** Reads and verifies a chain for showing. @throws AmpereError what has nothing to do with verifying */
@@ -45,17 +49,18 @@ export async function readShownChain(connection: Connection, chain: ChainId): Pr
     const replica = await connection.replica(chain)
     const log = await readReceipts(connection, replica)
     const complete = await checkComplete(connection, replica, log)
+    const mirrors = await checkMirrored(connection, replica)
     const compacts = await storedBlocks(connection, chain)
     const blocks = compacts.slice(0, view.height + 1).map(parseBlock)
     const shown = blocks.map((block, height) =>
       shownBlock(connection, block, blockStatus(view, height, progress, log)),
     )
-    const [withheld = null] = withheldProblem(chain, complete)
-    return { blocks: shown, view, problem: withheld, complete }
+    const [problem = null] = [...withheldProblem(chain, complete), ...mirrorProblems(chain, mirrors)]
+    return { blocks: shown, view, problem, complete, mirrors }
   } catch (error) {
     const problem = problemIn(error, chain)
     if (!problem) throw error
-    return { ...(await readBroken(connection, chain, problem)), view: null, complete: null }
+    return { ...(await readBroken(connection, chain, problem)), view: null, complete: null, mirrors: [] }
   }
 }
 

@@ -15,7 +15,7 @@ import type { Trusted } from './trust.ts'
  */
 export const ROLLBACK_MARGIN_MS = CLOCK_TOLERANCE_MS
 
-/** Two head statements of one home that cannot both be true. @returns what is proved */
+/** Two head statements of one deployment, as a home or as a mirror, that cannot both be true. @returns what is proved */
 export async function judgeHeads(
   { origin, statements, links }: EvidenceOf<'heads'>,
   trusted: Trusted,
@@ -25,7 +25,8 @@ export async function judgeHeads(
     openStatement(statements[1], origin, trusted),
   ])
   if (a.chain !== b.chain) throw brokenRule('conflict', 'the head statements are of two chains')
-  const where = `the home at ${origin} signed, of chain ${a.chain},`
+  const who = [a, b].every(({ durability }) => durability === 'mirrored') ? 'mirror' : 'home'
+  const where = `the ${who} at ${origin} signed, of chain ${a.chain},`
   if (a.height === b.height) {
     if (links.length > 0) throw brokenRule('links', 'heads of one height have no blocks between them')
     if (a.block === b.block) throw brokenRule('conflict', 'both head statements name the same block')

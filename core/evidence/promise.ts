@@ -28,6 +28,8 @@ type Promised = EvidenceOf<'promise'>
 export async function judgePromise(evidence: Promised, trusted: Trusted): Promise<string> {
   const { origin } = evidence
   const head = await openStatement(evidence.head, origin, trusted)
+  // A mirror keeps what another deployment's log has; its own log promises nothing of it.
+  if (head.durability === 'mirrored') throw brokenRule('conflict', 'a mirror promises no logging')
   const block = parseBlock(evidence.block)
   if (block.id !== head.block || block.chain !== head.chain || block.block.height !== head.height)
     throw brokenRule('block', 'the block is not the one that the head statement names')

@@ -7,6 +7,7 @@ import { auditHome } from '../../proof/audit.ts'
 import { logFindingLine } from '../../proof/audit-log.ts'
 import { completeCounts, completePhrase } from '../../proof/completeness.ts'
 import { adviceLines, LOG_MANUAL } from '../../proof/log-advice.ts'
+import { mirrorSummary } from '../../proof/mirrored.ts'
 import { problemLine, withoutRepeats, type Problem } from '../../proof/problem.ts'
 import { verifyChain, type Verified } from '../../proof/verify-chain.ts'
 import { verifyHomeLog } from '../../proof/verify-log.ts'
@@ -57,14 +58,15 @@ interface AllVerified {
 function report(
   screen: Screen,
   { open, settings }: Session,
-  { verified, audited, served }: AllVerified,
+  { verified, audited: { findings, chains, blocks: stored }, served }: AllVerified,
 ): number {
-  const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...audited.findings])
+  const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...findings])
   const [first] = problems
   const counts = countsOf(verified)
   const log = logCounts(verified.map((result) => result.log))
   const complete = completeCounts(verified.map((result) => result.complete))
-  const { chains, blocks } = audited
+  const mirrored = verified.map(({ blocks: of, mirrors }) => ({ height: of - 1, words: mirrors }))
+  const mirrors = verified.flatMap(({ chain, mirrors: words }) => words.map((word) => ({ chain, ...word })))
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
   const asOf = registryAsOf === null ? '' : `, registry as of ${localTime(registryAsOf)}`
   const ofLog = served?.findings ?? []
@@ -83,7 +85,8 @@ function report(
       ...counts,
       log,
       complete,
-      audited: { chains, blocks },
+      mirrors,
+      audited: { chains, blocks: stored },
       served,
       registryAsOf,
       problems,
@@ -91,7 +94,8 @@ function report(
     [
       `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, markOfAll(open.connection.ports.pins.policy))}${asOf}`,
       completePhrase(complete),
-      `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
+      ...mirrorSummary(mirrored),
+      `The home's stores: ${counted(chains, 'chain')}, ${counted(stored, 'block')} audited`,
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
       ...logLines(served, screen),
       ...(ok ? ['Everything that is stored is what was signed.'] : []),

@@ -12,6 +12,7 @@ import { usage } from '../../program/refuse.ts'
 import { statusWord } from '../../proof/block-status.ts'
 import { completeJson, recordPhrase, type Unknown } from '../../proof/completeness.ts'
 import { compareParts, type Compared } from '../../proof/compare.ts'
+import { mirrorLines } from '../../proof/mirrored.ts'
 import { problemLine } from '../../proof/problem.ts'
 import { readShownChain, type ShownBlock, type ShownChain } from '../../proof/shown-chain.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
@@ -36,7 +37,7 @@ export async function showRecord(call: Call<ShowOptions>): Promise<number> {
 }
 
 function printChain(screen: Screen, { open }: Session, chain: ChainId, shown: ShownChain, ok: boolean): void {
-  const { blocks, problem, complete } = shown
+  const { blocks, problem, complete, mirrors } = shown
   const need = open.connection.ports.pins.monitors?.need ?? 0
   const rows = blocks.map((block) => [
     String(block.height).padStart(4),
@@ -47,9 +48,10 @@ function printChain(screen: Screen, { open }: Session, chain: ChainId, shown: Sh
     block.does,
   ])
   const bad = blocks.find(({ status }) => statusWord(status).isBad)
-  screen.print({ ok, chain, items: blocks, complete: complete && completeJson(complete), problem }, [
+  screen.print({ ok, chain, items: blocks, complete: complete && completeJson(complete), mirrors, problem }, [
     ...columns(rows, ''),
     ...(complete ? recordPhrase(complete, need, UNKNOWN) : []),
+    ...mirrorLines(mirrors, blocks.length - 1),
     ...(problem ? [screen.bad(problemLine(problem))] : []),
     ...(bad ? [`  Next: npx ampere chain show ${shortId(chain)} --block ${bad.height}`] : []),
   ])

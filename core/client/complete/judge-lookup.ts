@@ -6,7 +6,7 @@ import { fromBase64url } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
-import { AmpereError } from '../../errors.ts'
+import { brokenRule } from '../../errors.ts'
 import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import { quorumOf } from '../../log/policy/quorum.ts'
@@ -48,10 +48,12 @@ export async function judgeLookup(
 ): Promise<Said> {
   const log = logOriginOf(home)
   const key = headKeyAt(records, parseLookup(answer.lookup).jws.kid, origin)
-  if (!key) throw failed("it is signed by a key that is not that deployment's, or is revoked")
+  if (!key) throw brokenRule('lookup', "it is signed by a key that is not that deployment's, or is revoked")
   const said = await openLookup(answer.lookup, key, verifiers)
-  if (said.origin !== log || said.label !== label) throw failed('it is about another log or label')
-  if (said.index !== null && said.index >= said.size) throw failed('its index is not in its tree')
+  if (said.origin !== log || said.label !== label)
+    throw brokenRule('lookup', 'it is about another log or label')
+  if (said.index !== null && said.index >= said.size)
+    throw brokenRule('lookup', 'its index is not in its tree')
   const opened = await openCheckpoint(answer.checkpoint, policyKeys(policy), verifiers)
   checkTree(said, opened)
   checkFound(said, answer, policy, opened)
@@ -61,7 +63,7 @@ export async function judgeLookup(
 function checkTree({ origin, size, root }: LookupStatement, { checkpoint }: OpenedCheckpoint): void {
   const isSame = checkpoint.origin === origin && checkpoint.size === size
   if (!isSame || !equalBytes(checkpoint.root, fromBase64url(root)))
-    throw failed('the checkpoint beside it is of another tree')
+    throw brokenRule('lookup', 'the checkpoint beside it is of another tree')
 }
 
 /** A label that is there is shown by its leaf: then nobody has to believe the monitor. */
@@ -71,12 +73,13 @@ function checkFound(
   policy: Policy,
   opened: OpenedCheckpoint,
 ): void {
-  if ((found === null) !== (index === null)) throw failed('it has a proof only where it has an index')
+  if ((found === null) !== (index === null))
+    throw brokenRule('lookup', 'it has a proof only where it has an index')
   if (!found) return
   const proof = parseTlogProof(`${found.receipt}${checkpoint}`)
   const leaf = { label: fromBase64url(label), hash: fromBase64url(found.hash) }
   if (proof.note !== checkpoint || proof.index !== index || !equalBytes(proof.extra ?? NOTHING, leaf.label))
-    throw failed('its proof is of another leaf or checkpoint')
+    throw brokenRule('lookup', 'its proof is of another leaf or checkpoint')
   verifyUnder(proof, encodeLeaf(leaf), policy, opened)
 }
 
@@ -91,8 +94,4 @@ function seenAt(policy: Policy, { cosignatures }: OpenedCheckpoint): number | nu
   )
   if (policy.quorum === null || !satisfied) return null
   return Math.max(...timed.map(({ time }) => time)) * 1000
-}
-
-function failed(detail: string): AmpereError {
-  return new AmpereError('VERIFICATION_FAILED', `rule lookup: ${detail}`)
 }

@@ -159,6 +159,7 @@ async function checkHead(
   const head = await openHead(compact, key, verifiers)
   const last = end?.opened
   if (head.origin !== first.origin) throw brokenRule('head', 'the head statement is of another origin')
+  if (head.durability === 'mirrored') throw brokenRule('head', 'the head statement is that of a mirror')
   if (
     !end ||
     !last ||

@@ -206,6 +206,8 @@ async function verifyHead(context: SyncContext, chain: ChainId, compact: string)
   const head = await openHead(compact, key, context.verifiers)
   if (head.chain !== chain) throw brokenRule('head', 'the head statement is for another chain')
   if (head.origin !== context.pins.origin) throw brokenRule('head', 'the head statement is of another origin')
+  // Said of itself it would promise no logging, so that no broken promise could be proved.
+  if (head.durability === 'mirrored') throw brokenRule('head', 'the head statement is that of a mirror')
   return head
 }
 

@@ -47,8 +47,13 @@ beforeAll(async () => {
   writeMirrored(folder, [
     { deployment: asDeploymentId(deployment), origin, registry, log: [...log], institution },
   ])
-  const platform = openLocal({ folder: join(mirror, 'home'), passphrase: null, fetch: home.fetch })
-  for (const { ports, home: mirrored } of await openMirrored(folder, platform, PASSPHRASE))
+  const platform = openLocal({ folder: join(mirror, 'home'), passphrase: PASSPHRASE, fetch: home.fetch })
+  for (const { ports, home: mirrored } of await openMirrored(
+    folder,
+    'http://127.0.0.1:19996',
+    platform,
+    PASSPHRASE,
+  ))
     expect(await mirrorChains(ports, mirrored)).toMatchObject({ chains: 2, problems: [] })
   await platform.close()
   await home.platform.close()

@@ -59,6 +59,8 @@ def check_head(export: Export, chain: Chain) -> dict:
     last = chain.blocks[-1] if chain.blocks else None
     if head["origin"] != origin:
         raise failed("of another origin")
+    if head["durability"] == "mirrored":
+        raise failed("that of a mirror")
     if last is None or (head["chain"], head["height"], head["block"]) != (chain.id, last.height, last.id):
         raise failed("it does not name the last block")
     return head

@@ -168,6 +168,8 @@ async function addPromises(world: World, add: Add, at: At): Promise<void> {
   add('promise', 'a promise that was kept', 'conflict',
     [['entries'], kept.map(toBase64url)],
     [['to'], await treeOf(signers, kept).note(13, stated + 61_000)])
+  const ofMirror = await headOf(blocks[5] ?? '', stated, { durability: 'mirrored' })
+  add('promise', 'the statement of a mirror', 'conflict', [['head'], ofMirror])
   add('promise', 'a tree of 60 s after the statement', 'conflict', [['to'], await tree.note(13, stated + 60_000)])
   add('promise', 'a tree whose time nobody states', 'time', [['to'], await tree.note(13, stated + 61_000, [ed])])
   add('promise', 'an entry is missing', 'proof', [['entries'], entries.slice(1)])
