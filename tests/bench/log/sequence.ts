@@ -9,7 +9,7 @@ import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import { dirtyShard, markOf } from '#core/server/store/attempt.ts'
 import { heightKey } from '#core/server/store/rows.ts'
-import { START_MS, type TestDeployment } from '#tests/deployment.ts'
+import type { TestDeployment } from '#tests/deployment.ts'
 import { buildPrograms, startTesseraLog, whatIsMissing } from '#tests/interop/go/programs.ts'
 import {
   cpuMicros,
@@ -100,7 +100,7 @@ async function grow(world: TestDeployment, replica: Replica): Promise<Replica> {
   const dirty = world.platform.table('dirty')
   await Promise.all(
     rows.map(({ value }) => {
-      const mark = markOf(parseBlock(fromUtf8(value)), START_MS)
+      const mark = markOf(parseBlock(fromUtf8(value)), world.clock.now)
       return dirty.insert(dirtyShard(replica.chain), mark.key, mark.value)
     }),
   )

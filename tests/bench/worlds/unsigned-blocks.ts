@@ -7,7 +7,7 @@ import type { Replica } from '#core/client/read/replica.ts'
 import { digestOf } from '#core/crypto/hash.ts'
 import { dirtyShard, markOf } from '#core/server/store/attempt.ts'
 import { heightKey } from '#core/server/store/rows.ts'
-import { START_MS, type TestDeployment } from '#tests/deployment.ts'
+import type { TestDeployment } from '#tests/deployment.ts'
 import { insertPrepared } from './prepared-chain.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function growUnsigned(world: TestDeployment, replica: Replica, coun
   const next = await insertPrepared(blocks, at, unsigned, from + count - 1)
   const dirty = world.platform.table('dirty')
   for (const { value } of await blocks.range(replica.chain, { from: heightKey(from), limit: count })) {
-    const mark = markOf(known(replica.chain, fromUtf8(value)), START_MS)
+    const mark = markOf(known(replica.chain, fromUtf8(value)), world.clock.now)
     await dirty.insert(dirtyShard(replica.chain), mark.key, mark.value)
   }
   return next

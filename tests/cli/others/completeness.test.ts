@@ -13,7 +13,7 @@ import { spoiltFile, type Spoilt } from '#tests/vectors/ampere/lookups/monitored
 import { freshFolder } from '../harness.ts'
 import { lines, told } from '../told.ts'
 
-const FROZEN = fileURLToPath(new URL('../vectors/ampere/lookups/', import.meta.url))
+const FROZEN = fileURLToPath(new URL('../../vectors/ampere/lookups/', import.meta.url))
 const frozen = (name: string) => readFileSync(join(FROZEN, name))
 const { registry } = JSON.parse(frozen('expected.json').toString()) as { readonly registry: string }
 const FILE = join(FROZEN, 'export.ampere')

@@ -33,7 +33,7 @@ export function saysWhatIsDamaged(at: ToldDemo): void {
         code: 3,
         out: expect.stringContaining(`FAILED ${where}: missing. The tile is not stored (rule tile).`),
       })
-      expect(out).toMatch(/Next: npx ampere audit .*--repair/)
+      expect(out).toMatch(/Do: .*npx ampere audit .*--repair/)
       // What the newest commit promised, the sequencer has stored again when the command ended.
       await damage()
       expect(await told(folder, 'audit', '--stores', '--repair')).toMatchObject({

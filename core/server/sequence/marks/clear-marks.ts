@@ -50,11 +50,12 @@ interface OldMark {
  */
 export function createMarkCleaner(tables: Tables): MarkCleaner {
   let left = new Map<string, string>()
-  let dueMs = Number.NEGATIVE_INFINITY
+  let [endedMs, dueMs] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
   return {
     step: async (nowMs) => {
       if (left.size === 0) {
-        if (nowMs < dueMs) return []
+        // A clock that was set back since says nothing of how long ago that was.
+        if (endedMs <= nowMs && nowMs < dueMs) return []
         left = new Map(CHAIN_CHARACTERS.split('').map((shard) => [shard, '']))
       }
       const before = toTimestamp(Math.max(0, nowMs - MARK_LIFE_MS))
@@ -68,7 +69,7 @@ export function createMarkCleaner(tables: Tables): MarkCleaner {
           return overlooked
         }),
       )
-      if (left.size === 0) dueMs = nowMs + CLEAR_EVERY_MS
+      if (left.size === 0) [endedMs, dueMs] = [nowMs, nowMs + CLEAR_EVERY_MS]
       return found.flat()
     },
   }

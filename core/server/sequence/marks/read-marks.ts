@@ -60,6 +60,8 @@ export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReade
   const lookedMs = new Map<Reach, number>()
   return {
     look: async (nowMs) => {
+      // A clock that was set back says nothing of how long ago the last looks were.
+      if (nowMs < lastMs) lookedMs.clear()
       const due = REACHES.filter(
         (reach) => nowMs - (lookedMs.get(reach) ?? Number.NEGATIVE_INFINITY) >= reach.everyMs,
       )

@@ -37,6 +37,23 @@ describe('marks', () => {
     expect(await marked(at, at.record)).toEqual([3])
   })
 
+  it.each([[-1], [-60_000], [-3_600_000]])(
+    'are read, and removed in time, after a clock was set by %i ms',
+    async (backMs) => {
+      const at = await attempts()
+      const own = await sequencerOf(at)
+      await own.run()
+      at.world.clock.now -= backMs
+      await own.run()
+      at.world.clock.now += backMs
+      await at.a.append(at.record, [entry('after the jump')])
+      expect(await own.run()).toMatchObject({ outcome: 'logged', added: 1 })
+      at.world.clock.now += MARK_LIFE_MS + CLEAR_EVERY_MS
+      for (let i = 0; i < 2; i++) await own.run()
+      expect(await marked(at, at.record)).toEqual([])
+    },
+  )
+
   it('all stay as long as the head of their chain is not logged', async () => {
     const at = await attempts()
     await settle(at)

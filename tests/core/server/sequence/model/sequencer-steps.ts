@@ -43,11 +43,15 @@ export function stepsOf(state: State, own: Sequencer, rules: Rules, runs: number
     case 'again':
       return [again(state, own)]
     case 'files':
-      return [storeFiles(state, own)]
+      return treeOf(own).discard === null
+        ? [storeFiles(state, own, 'publish')]
+        : [storeFiles(state, own, 'shred'), shred(state, own, 'rest')]
+    case 'rest':
+      return [storeFiles(state, own, 'publish')]
     case 'publish':
       return [publish(state, own)]
     case 'shred':
-      return [shred(state, own)]
+      return [shred(state, own, 'publish')]
     case 'look':
       return [look(state, own)]
     case 'collect':
@@ -92,24 +96,25 @@ function again({ tree }: State, own: Sequencer): Taken {
 }
 
 /** Tiles, bundles and positions: adding them is idempotent, and nobody looks at them before what follows. */
-function storeFiles(state: State, own: Sequencer): Taken {
+function storeFiles(state: State, own: Sequencer, step: 'shred' | 'publish'): Taken {
   const { size, leaves } = readBundle(own.bundle?.[1] ?? '')
   const added = leaves.slice(size).map((leaf, i) => [leaf, size + i] as const)
   const logged = inOrder({ ...Object.fromEntries(added), ...state.logged })
-  return { name: 'files', home: { files: withFile(state, treeOf(own)), logged }, own: { step: 'publish' } }
+  return { name: 'files', home: { files: withFile(state, treeOf(own)), logged }, own: { step } }
 }
 
 function publish(state: State, own: Sequencer): Taken {
-  const { leaves, discard } = treeOf(own)
+  const { leaves } = treeOf(own)
   if (state.published.length > state.tree.leaves.length)
     throw new Violation('more is published than committed')
   const home = state.published.length < leaves.length ? { published: leaves } : {}
-  return { name: 'publish', home, own: discard === null ? applied(state, own) : { step: 'shred' } }
+  return { name: 'publish', home, own: applied(state, own) }
 }
 
-function shred(state: State, own: Sequencer): Taken {
+/** The bundle before, beside the parts: what it promised was kept before this tree was committed. */
+function shred(state: State, own: Sequencer, step: 'rest' | 'publish'): Taken {
   const home = { staging: without(state.staging, treeOf(own).discard) }
-  return { name: 'shred', home, own: applied(state, own) }
+  return { name: 'shred', home, own: { step } }
 }
 
 /** After its own commit a run is at its end; a new process now knows where to begin. */

@@ -51,7 +51,7 @@ export class LogCalls {
   /** All that the tree promises is stored by now, by this process, and it looks at what is published. */
   beforePublishing(actor: number): void {
     const own = this.#at.own(actor)
-    if (own.step !== 'files') return
+    if (!isStoring(own)) return
     const { paths } = this.#names.staged(this.#bundleOf(own).bytes)
     const missing = paths.find((path) => !doingOf(this.#doing, actor).stored.has(path))
     if (missing !== undefined) throw new Violation(`what is committed is not stored: ${missing}`)
@@ -109,13 +109,13 @@ export class LogCalls {
   shred(actor: number, name: string): void {
     const own = this.#at.own(actor)
     const wanted = own.step === 'drop' ? own.bundle?.[0] : own.tree?.discard
-    if (own.step !== 'drop' && own.step !== 'shred') throw new Violation(`a bundle is removed to ${own.step}`)
+    if (own.step !== 'drop' && own.step !== 'files') throw new Violation(`a bundle is removed to ${own.step}`)
     if (this.#bundles.get(name)?.name !== wanted) throw new Violation('another bundle is removed')
-    this.#at.step(actor)
+    this.#at.step(actor, own.step === 'drop' ? 'drop' : 'shred')
   }
 
   storeFile(actor: number, path: string): void {
-    if (this.#at.own(actor).step !== 'files')
+    if (!isStoring(this.#at.own(actor)))
       throw new Violation('a part of the log is stored before it is committed')
     doingOf(this.#doing, actor).stored.add(path)
   }
@@ -124,7 +124,7 @@ export class LogCalls {
     const own = this.#at.own(actor)
     const chain = this.#names.chain(id)
     if (chain < 0) return
-    if (own.step !== 'files') throw new Violation('a position is stored before its tree is committed')
+    if (!isStoring(own)) throw new Violation('a position is stored before its tree is committed')
     const { count, index } = JSON.parse(fromUtf8(value as Uint8Array)) as { count: number; index: number }
     if (result !== 'inserted') return
     const added = Array.from({ length: count }, (_, i) => {
@@ -153,4 +153,9 @@ export class LogCalls {
     if (!found) throw new Violation('a tree of no bundle')
     return found
   }
+}
+
+/** Parts, positions and the bundle before go their ways at the same time. */
+function isStoring({ step }: Sequencer): boolean {
+  return step === 'files' || step === 'rest'
 }
