@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonicalize, parseCanonical, type Json } from '../bytes/canonical-json.ts'
-import { fromBase64url, toBase64url, utf8 } from '../bytes/encoding.ts'
+import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../bytes/encoding.ts'
 import type { Digest, Kid } from '../bytes/ids.ts'
 import { asKid } from '../bytes/ids.ts'
 import { digestOf } from '../crypto/hash.ts'
@@ -35,6 +35,8 @@ export interface OpenedJws {
   readonly id: Digest
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 type JwsHeader = Pick<OpenedJws, 'alg' | 'kid'>
 
 /** Bytes of a compact JWS, signature included. Part of the format (docs/PROTOCOL.md, Limits). */
@@ -44,10 +46,15 @@ const SIGNATURE_BYTES: Record<SignatureAlgorithm, number> = { ES256: 64, Ed25519
 /**
  * Parses a compact JWS (RFC 7515 section 7.1) so strictly that one statement has one spelling:
  * three segments that re-encode to themselves, header and payload in RFC 8785 form, header exactly
- * `alg`, `kid`, `typ`.
+ * `alg`, `kid`, `typ`. The payload of one whose id is in `admitted`, which was parsed so before, is only read.
  * @throws AmpereError JWS_MALFORMED
  */
-export function parseJws(compact: string, typ: JwsType, maxBytes: number = MAX_JWS_BYTES): OpenedJws {
+export function parseJws(
+  compact: string,
+  typ: JwsType,
+  maxBytes: number = MAX_JWS_BYTES,
+  admitted: ReadonlySet<string> = NONE,
+): OpenedJws {
   if (compact.length > maxBytes) throw malformed(`longer than ${maxBytes} bytes`)
   const segments = compact.split('.')
   const [header, payload, signature] = segments
@@ -56,15 +63,10 @@ export function parseJws(compact: string, typ: JwsType, maxBytes: number = MAX_J
   const signatureBytes = decode(signature)
   if (signatureBytes.length !== SIGNATURE_BYTES[alg]) throw malformed('signature has a wrong length')
   const signingInput = utf8(`${header}.${payload}`)
-  return {
-    compact,
-    alg,
-    kid,
-    payload: parsePart(decode(payload), 'payload'),
-    signingInput,
-    signature: signatureBytes,
-    id: digestOf(signingInput),
-  }
+  const id = digestOf(signingInput)
+  const bytes = decode(payload)
+  const said = admitted.has(id) ? readPart(bytes, 'payload') : parsePart(bytes, 'payload')
+  return { compact, alg, kid, payload: said, signingInput, signature: signatureBytes, id }
 }
 
 /**
@@ -130,6 +132,15 @@ function parsePart(bytes: Uint8Array, part: string): Json {
     return parseCanonical(bytes)
   } catch (cause) {
     throw malformed(`${part} is not canonical JSON`, cause)
+  }
+}
+
+/** Of what has this hash it is known already that it is canonical. */
+function readPart(bytes: Uint8Array, part: string): Json {
+  try {
+    return JSON.parse(fromUtf8(bytes)) as Json
+  } catch (cause) {
+    throw malformed(`${part} is not JSON`, cause)
   }
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Json, JsonObject } from '../bytes/canonical-json.ts'
 import type { BlockId, ChainId, Kid } from '../bytes/ids.ts'
 import { parseWith } from '../bytes/schema.ts'
 import type { Verifiers } from '../crypto/signature.ts'
 import { AmpereError } from '../errors.ts'
 import type { PublicJwk, Signer } from '../ports/keys.ts'
 import { parseApproval, type Approval } from './approval.ts'
-import { blockSchema, RESERVED_TYPES, type Block } from './block.ts'
-import { parseJws, signJws, verifyJws, type OpenedJws } from './jws.ts'
+import { blockSchema, RESERVED_TYPES, type Block, type RecordBlock } from './block.ts'
+import { MAX_JWS_BYTES, parseJws, signJws, verifyJws, type OpenedJws } from './jws.ts'
 
 /** A block that is well-formed; `openBlock` adds that its signatures verify. */
 export interface ParsedBlock<B extends Block = Block> {
@@ -46,6 +47,26 @@ export function parseBlock(compact: string): ParsedBlock {
 }
 
 /**
+ * `parseBlock` for a record block whose id is in `admitted`, because all this was said of it before: it is only read. Its
+ * id is the hash of all but the signature, of which the form is checked anyway. Every other is parsed as by `parseBlock`.
+ * @throws AmpereError as `parseBlock`
+ */
+export function parseAdmitted(compact: string, admitted: ReadonlySet<string>): ParsedBlock {
+  const jws = parseJws(compact, 'ampere-block+jws', MAX_JWS_BYTES, admitted)
+  const { id, kid, payload } = jws
+  if (!admitted.has(id) || !isLikeRecord(payload)) return parseBlock(compact)
+  return {
+    id: id as string as BlockId,
+    chain: payload.chain,
+    kid,
+    compact,
+    jws,
+    block: payload,
+    approvals: [],
+  }
+}
+
+/**
  * Checks the signatures of a parsed block: the author's and every approval's.
  * @throws AmpereError SIGNATURE_INVALID, also when a key is unknown
  */
@@ -76,6 +97,14 @@ function refuseReserved(jws: OpenedJws): void {
   if (RESERVED_TYPES.some((reserved) => reserved === type)) {
     throw new AmpereError('UNSUPPORTED', `block type ${String(type)} is reserved and has no rules yet`)
   }
+}
+
+/** That it is one, whoever says that it was admitted may say wrongly: it must only not be taken for what it is not. */
+function isLikeRecord(payload: Json): payload is Json & RecordBlock {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return false
+  const { type, chain, height, prev, state, time } = payload as JsonObject
+  const texts = [chain, prev, state, time].every((member) => typeof member === 'string')
+  return type === 'record' && texts && typeof height === 'number' && height > 0
 }
 
 /** The schema takes an empty list for the body of a record block, which is an object without members. */

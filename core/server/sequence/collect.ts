@@ -90,7 +90,9 @@ async function pendingOrCode(
 ): Promise<PendingRun | ErrorCode | null> {
   const isKnown = known.memory.positions.has(chain)
   try {
-    return await onceOnly(known, chain, () => pendingOfChain(ports, known.memory, chain, limit))
+    return await onceOnly(known, chain, () =>
+      pendingOfChain(ports, known.memory, { chain, marked: known.marks.marked(chain) }, limit),
+    )
   } catch (error) {
     // One damaged chain must not keep all others out of the log.
     if (!isAmpereError(error, 'STORE_CORRUPT')) throw error

@@ -60,6 +60,12 @@ export function trimMemory({ positions, labelKeys }: ChainMemory): void {
   if (labelKeys.size > MAX_REMEMBERED) labelKeys.clear()
 }
 
+/** A chain, and the ids of blocks that marks name: a stored block with such an id is the one that a writer admitted. */
+export interface MarkedChain {
+  readonly chain: ChainId
+  readonly marked: ReadonlySet<BlockId>
+}
+
 /**
  * Blocks of a chain behind its newest logged one, at most `limit`. They must follow each other: a store that put another
  * block in between is not signed for.
@@ -69,7 +75,7 @@ export function trimMemory({ positions, labelKeys }: ChainMemory): void {
 export async function pendingOfChain(
   ports: SequencerPorts,
   memory: ChainMemory,
-  chain: ChainId,
+  { chain, marked }: MarkedChain,
   limit: number,
 ): Promise<PendingRun | null> {
   const known = memory.positions.get(chain)
@@ -80,7 +86,7 @@ export async function pendingOfChain(
     from: heightKey(first),
     limit: Math.min(limit + 1, 1000),
   })
-  const blocks = rows.map(({ value }) => parseStored(value))
+  const blocks = rows.map(({ value }) => parseStored(value, marked))
   const at = first === height ? afterLogged(blocks.shift(), chain, height) : known
   let position: Position = at ?? { height: -1, id: null, state: null }
   memory.positions.set(chain, position)

@@ -4,7 +4,7 @@ import { fromBase64url, fromUtf8 } from '../../bytes/encoding.ts'
 import type { ChainId, Digest, InstitutionId } from '../../bytes/ids.ts'
 import { parseWith } from '../../bytes/schema.ts'
 import type { Block } from '../../block/block.ts'
-import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
+import { parseAdmitted, parseBlock, type ParsedBlock } from '../../block/open-block.ts'
 import { packageKey } from '../../block/packages.ts'
 import { packageSchema, type EpochPackage } from '../../api/append.ts'
 import type { ControlState } from '../../chain/state.ts'
@@ -79,12 +79,14 @@ export function holdersPutBy(block: Block): readonly InstitutionId[] {
 }
 
 /**
- * A block as the table holds it. What was admitted was well-formed, so what is not was changed since.
+ * A block as the table holds it. What was admitted was well-formed, so what is not was changed since; a record block
+ * whose id is in `admitted` is as it was admitted, but for its signature.
  * @throws AmpereError STORE_CORRUPT
  */
-export function parseStored(value: Uint8Array): ParsedBlock {
+export function parseStored(value: Uint8Array, admitted?: ReadonlySet<string>): ParsedBlock {
   try {
-    return parseBlock(fromUtf8(value))
+    const compact = fromUtf8(value)
+    return admitted ? parseAdmitted(compact, admitted) : parseBlock(compact)
   } catch (cause) {
     throw new AmpereError('STORE_CORRUPT', 'a stored block was changed', { cause })
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ChainId } from '../../../bytes/ids.ts'
+import type { BlockId, ChainId } from '../../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../../bytes/timestamp.ts'
 import type { ReadTable } from '../../../ports/table.ts'
 import { APPEND_DEADLINE_MS, CLOCKS_DIFFER_MS } from '../../append/store-parts.ts'
-import { CHAIN_CHARACTERS, markedBlock } from '../../store/attempt.ts'
+import { CHAIN_CHARACTERS, markedBlock, type MarkedBlock } from '../../store/attempt.ts'
 
 /** A mark older than this leads to no block any more: appends give up before, and clocks differ by less than the rest. */
 export const MARK_LIFE_MS = APPEND_DEADLINE_MS + CLOCKS_DIFFER_MS
@@ -24,6 +24,7 @@ const REACHES: readonly Reach[] = [
   { backMs: MARK_LIFE_MS, everyMs: 10 * 60_000 },
 ]
 const PAGE = 1000
+const NO_BLOCKS: ReadonlySet<BlockId> = new Set()
 
 /** Chains in which something may be to log. */
 export interface MarkReader {
@@ -31,6 +32,8 @@ export interface MarkReader {
   look(nowMs: number): Promise<void>
   /** Chains with a mark for a height that is not known to be logged, the oldest mark first. */
   dirty(): readonly { readonly chain: ChainId; readonly height: number }[]
+  /** Ids of the blocks that marks name which wait in a chain: those that writers admitted, or were about to store. */
+  marked(chain: ChainId): ReadonlySet<BlockId>
   /** Says how far a chain is logged. */
   logged(chain: ChainId, height: number): void
   /** Takes in a chain of which a block was found that its marks did not lead to in time. */
@@ -43,6 +46,7 @@ export interface MarkReader {
 
 interface Waiting {
   height: number
+  readonly blocks: Set<BlockId>
   /** Times of the oldest mark that waits, and of the newest. */
   sinceMs: number
   newestMs: number
@@ -55,7 +59,8 @@ export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReade
     const known = waiting.get(chain)
     if (known && height >= known.height) waiting.delete(chain)
   }
-  const found = (chain: ChainId, height: number, sinceMs: number) => note(waiting, chain, height, sinceMs)
+  const found = (chain: ChainId, height: number, sinceMs: number) =>
+    note(waiting, { chain, height, timeMs: sinceMs, block: null })
   let lastMs = timestampMs(cursor)
   const lookedMs = new Map<Reach, number>()
   return {
@@ -75,6 +80,7 @@ export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReade
       [...waiting]
         .toSorted(([, a], [, b]) => a.sinceMs - b.sinceMs)
         .map(([chain, { height }]) => ({ chain, height })),
+    marked: (chain) => waiting.get(chain)?.blocks ?? NO_BLOCKS,
     logged,
     found,
     ended: (chain, height) => {
@@ -100,7 +106,7 @@ async function readShard(
     const rows = await dirty.range(shard, { from, limit: PAGE })
     for (const row of rows) {
       const marked = markedBlock(row)
-      if (marked) note(waiting, marked.chain, marked.height, marked.timeMs)
+      if (marked) note(waiting, marked)
     }
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return
@@ -108,11 +114,17 @@ async function readShard(
   }
 }
 
-function note(waiting: Map<ChainId, Waiting>, chain: ChainId, height: number, markedMs: number): void {
+function note(
+  waiting: Map<ChainId, Waiting>,
+  { chain, height, timeMs, block }: Omit<MarkedBlock, 'block'> & { readonly block: BlockId | null },
+): void {
   const known = waiting.get(chain)
+  const blocks = known?.blocks ?? new Set<BlockId>()
+  if (block !== null) blocks.add(block)
   waiting.set(chain, {
     height: Math.max(known?.height ?? 0, height),
-    sinceMs: Math.min(known?.sinceMs ?? markedMs, markedMs),
-    newestMs: Math.max(known?.newestMs ?? markedMs, markedMs),
+    blocks,
+    sinceMs: Math.min(known?.sinceMs ?? timeMs, timeMs),
+    newestMs: Math.max(known?.newestMs ?? timeMs, timeMs),
   })
 }
