@@ -43,7 +43,8 @@ export function createSequencing(
     ),
     cosign: coalesce(() =>
       attempt('cosign-failed', log, async () => {
-        const failed = (await cosigner?.run())?.failed ?? []
+        const { failed = [], untimely = [] } = (await cosigner?.run()) ?? {}
+        if (untimely.length > 0) log({ event: 'witness-untimely', role: 'sequencer', count: untimely.length })
         for (const code of new Set(failed.map((each) => each.code))) {
           const count = failed.filter((each) => each.code === code).length
           log({ event: 'witness-failed', role: 'sequencer', code, count })
