@@ -6,12 +6,13 @@ import { asDeploymentId } from '#core/bytes/ids.ts'
 import { APPEND_TYPE, encodeAppend } from '#core/api/append.ts'
 import { MAX_LOG_WAIT_MS } from '#core/api/limits.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
+import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { CHAIN_CHARACTERS } from '#core/server/store/attempt.ts'
 import { homeApp } from '#functions/all.ts'
 import { listen, type Listening } from '#functions/host/node.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { witnessedWorld } from '#tests/core/server/cosign/witnessed-world.ts'
-import { ORIGIN } from '#tests/deployment.ts'
+import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
@@ -91,6 +92,37 @@ describe('whoever sends an old block again, and waits', () => {
     expect(calls('table.checkpoints.get')).toBeLessThan(2 * seconds)
     // A look reads each shard of marks.
     expect(calls('table.dirty.range')).toBeLessThan(10 * CHAIN_CHARACTERS.length * seconds)
+  })
+})
+
+describe('the order of an erasure that is sent again', () => {
+  it('is carried out again only while this home has not stated that it is', async () => {
+    const holder: { faults?: ReturnType<typeof withFaults> } = {}
+    const world = await testDeployment(['hospital-a'], {
+      platform: (base) => (holder.faults = withFaults(base)).platform,
+    })
+    const a = world.connect('hospital-a')
+    const { record } = await createRecord(a, HOME, ['general'])
+    const filed = await a.append(record, [entry('one')])
+    const { instance, second } = world.institution('hospital-a')
+    const what = { scope: 'entries', entries: filed, ground: 'misfiled' } as const
+    const asked = await requestErasure(a, record, what, { instances: [instance, second] })
+    world.clock.now += 73 * 3_600_000
+    const { compact } = await settleErasure(a, record, asked.block.height, 'complete')
+    const body = encodeAppend({ block: compact, row: null, packages: [], labelKey: null, object: null })
+    const headers = { 'content-type': APPEND_TYPE }
+    const rowsTouched = async () => {
+      holder.faults?.plan(() => null)
+      const answer = await world.fetch(new Request(`${ORIGIN}/v1/blocks`, { method: 'POST', headers, body }))
+      expect(answer.status).toBe(201)
+      return holder.faults?.calls().filter((call) => call.startsWith('table.wraps.')).length
+    }
+    expect(await rowsTouched()).toBe(0)
+    const receipts = world.platform.table('receipts')
+    const [stated] = await receipts.range(record)
+    await receipts.swap(record, stated?.key ?? '', stated?.version ?? null, null)
+    expect(await rowsTouched()).toBe(1)
+    expect(await receipts.range(record)).toHaveLength(1)
   })
 })
 
