@@ -3,7 +3,7 @@ import { MAX_LOG_WAIT_MS } from '#core/api/limits.ts'
 import type { Now } from '#core/ports/keys.ts'
 import type { Appended } from '#core/server/append/append.ts'
 import type { FindReceipt, Receipt, ReceiptLevel } from '#core/server/read/receipt.ts'
-import { WaitingRoom } from './waiting-room.ts'
+import { PLACES, PLACES_AGAIN, WaitingRoom } from './waiting-room.ts'
 
 /** Has the log grow, as far as this process can. */
 export interface LogGrowth {
@@ -40,12 +40,12 @@ export type AwaitReceipt = (
 
 /** Waits for receipts, and counts who waits. */
 export function receiptAwaiter({ now, find, grow, pause }: Waiting): AwaitReceipt {
-  const room = new WaitingRoom()
+  const [room, roomAgain] = [new WaitingRoom(PLACES), new WaitingRoom(PLACES_AGAIN)]
   return async ({ stored: { chain, block }, isNew }, level, gone) => {
     const look = () => find(chain, block.height, level)
     const early = isNew ? null : await look()
     if (early) return early
-    return room.enter(chain, () =>
+    return (isNew ? room : roomAgain).enter(chain, () =>
       unlessGone(gone, async (isGone) => {
         const deadline = now() + MAX_LOG_WAIT_MS
         await (isNew ? grow.now(level) : grow.again(level))

@@ -5,7 +5,7 @@ import type { ChainId } from '#core/bytes/ids.ts'
 import type { Appended } from '#core/server/append/append.ts'
 import type { Receipt } from '#core/server/read/receipt.ts'
 import { FIRST_PAUSE_MS, MAX_PAUSE_MS, receiptAwaiter } from '#functions/writer/await-receipt.ts'
-import { MAX_WAITING, MAX_WAITING_PER_CHAIN } from '#functions/writer/waiting-room.ts'
+import { PLACES, PLACES_AGAIN, type Places } from '#functions/writer/waiting-room.ts'
 
 const RECEIPT: Receipt = { level: 'logged', proof: 'proof' }
 const block = (chain: string, isNew = true): Pick<Appended, 'stored' | 'isNew'> => ({
@@ -66,32 +66,38 @@ describe('waiting for the receipt of a block', () => {
     expect(steps.filter((step) => step === 'grow witnessed')).toEqual([])
   })
 
-  it('ends at once where too many wait about one chain, or in all, and goes on when they went', async () => {
-    const { log, held, awaitReceipt, settle } = scene()
-    log.holds = true
-    const waiting: Promise<Receipt | null>[] = []
-    const begin = async (chain: string): Promise<'waits' | Receipt | null> => {
-      const wait = awaitReceipt(block(chain), 'logged', here())
-      const answer = await Promise.race([wait, settle().then(() => 'waits' as const)])
-      if (answer === 'waits') waiting.push(wait)
-      return answer
-    }
-    for (let i = 0; i < MAX_WAITING_PER_CHAIN; i++) expect(await begin('a')).toBe('waits')
-    expect([await begin('a'), await begin('b')]).toEqual([null, 'waits'])
-    for (let i = waiting.length; i < MAX_WAITING; i++) expect(await begin(`chain ${i}`)).toBe('waits')
-    expect(await begin('c')).toBeNull()
-    log.receipt = RECEIPT
-    for (const go of held) go()
-    expect(new Set(await Promise.all(waiting))).toEqual(new Set([RECEIPT]))
-    log.receipt = null
-    expect([await begin('a'), await begin('c')]).toEqual(['waits', 'waits'])
-  })
+  it.each([
+    ['who just appended', true, PLACES],
+    ['who sent a stored block again', false, PLACES_AGAIN],
+  ])(
+    'ends at once for %s where too many wait, about one chain or in all',
+    async (_, isNew, places: Places) => {
+      const { log, held, awaitReceipt, settle } = scene()
+      log.holds = true
+      const waiting: Promise<Receipt | null>[] = []
+      const begin = async (chain: string, comes = isNew): Promise<'waits' | Receipt | null> => {
+        const wait = awaitReceipt(block(chain, comes), 'logged', here())
+        const answer = await Promise.race([wait, settle().then(() => 'waits' as const)])
+        if (answer === 'waits') waiting.push(wait)
+        return answer
+      }
+      for (let i = 0; i < places.perChain; i++) expect(await begin('a')).toBe('waits')
+      expect([await begin('a'), await begin('b')]).toEqual([null, 'waits'])
+      for (let i = waiting.length; i < places.all; i++) expect(await begin(`chain ${i}`)).toBe('waits')
+      expect([await begin('c'), await begin('a', !isNew)]).toEqual([null, 'waits'])
+      log.receipt = RECEIPT
+      for (const go of held) go()
+      expect(new Set(await Promise.all(waiting))).toEqual(new Set([RECEIPT]))
+      log.receipt = null
+      expect([await begin('a'), await begin('c')]).toEqual(['waits', 'waits'])
+    },
+  )
 
   it('ends when nobody waits any more, and makes room', async () => {
     const { log, steps, held, awaitReceipt, settle } = scene()
     log.holds = true
     const gone = new AbortController()
-    const waits = Array.from({ length: MAX_WAITING_PER_CHAIN }, () =>
+    const waits = Array.from({ length: PLACES.perChain }, () =>
       awaitReceipt(block('a'), 'logged', gone.signal),
     )
     await settle()
@@ -117,7 +123,7 @@ describe('waiting for the receipt of a block', () => {
       grow: { now: async () => {}, again: async () => {} },
       pause: async () => {},
     })
-    for (let i = 0; i <= MAX_WAITING_PER_CHAIN; i++)
+    for (let i = 0; i <= PLACES.perChain; i++)
       await expect(failing(block('a'), 'logged', here())).rejects.toThrow('the store does not answer')
     log.receipt = RECEIPT
     expect(await failing(block('a'), 'logged', here())).toBe(RECEIPT)
