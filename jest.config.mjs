@@ -2,14 +2,18 @@ import { availableParallelism } from 'node:os'
 
 /** What fails every call, damages every part, or tries very many inputs: `npm run test:long`, in CI. */
 export const LONG = [
+  'tests/cli/others/mirror-servers.test.ts',
   'tests/cli/witness/demo.test.ts',
   'tests/core/bridge/hostile-sizes.test.ts',
   'tests/core/client/opened-budget.test.ts',
   'tests/core/log/fuzz.test.ts',
+  'tests/core/server/audit/log/bundles.test.ts',
   'tests/core/server/audit/log/damage.test.ts',
+  'tests/core/server/audit/log/slices.test.ts',
   'tests/core/server/mirror/faults.test.ts',
   'tests/core/server/sequence/faults.test.ts',
   'tests/core/server/sweep/sweep-races.test.ts',
+  'tests/e2e/malicious/answers/flips.test.ts',
   'tests/e2e/malicious/flips.test.ts',
   'tests/fault/every-call.test.ts',
   'tests/fault/first-steps.test.ts',

@@ -86,3 +86,12 @@ export class AmpereError extends Error {
 export function isAmpereError(error: unknown, ...codes: readonly ErrorCode[]): error is AmpereError {
   return error instanceof AmpereError && (codes.length === 0 || codes.includes(error.code))
 }
+
+/** What does not verify, by its rule (docs/PROTOCOL.md and docs/protocol/RULES.md): the message begins with `rule NAME: `. */
+export function brokenRule(rule: string, detail: string, cause?: unknown): AmpereError {
+  return new AmpereError(
+    'VERIFICATION_FAILED',
+    `rule ${rule}: ${detail}`,
+    cause === undefined ? {} : { cause },
+  )
+}

@@ -10,6 +10,7 @@ import type { ReceiptLevel } from '#core/server/read/receipt.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
+import type { KeptHome } from '#core/server/mirror/kept.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
 import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import { logKeys } from '#core/server/sequence/tree.ts'
@@ -25,6 +26,9 @@ import { discoveryApp } from './discovery/app.ts'
 import { createApp, type Hosting, type RoleApp } from './host/app.ts'
 import { openApiDocument } from './host/openapi.ts'
 import { answerTheRest, type Operation } from './host/operation.ts'
+import * as keeping from './keeper/operations.ts'
+import { role as keeper } from './keeper/role.ts'
+import { keeperApp } from './keeper/app.ts'
 import * as lookups from './lookup/operations.ts'
 import { role as lookup } from './lookup/role.ts'
 import { lookupApp } from './lookup/app.ts'
@@ -60,6 +64,7 @@ export const HOME_ROLES = [
   witness,
   monitor,
   lookup,
+  keeper,
   sweeper,
 ] as const
 
@@ -74,6 +79,7 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   witness: Object.values(cosigning),
   monitor: [],
   lookup: Object.values(lookups),
+  keeper: Object.values(keeping),
   sweeper: [],
 }
 
@@ -92,13 +98,15 @@ export interface HomeApp {
   readonly logTrust: LogTrust
 }
 
-/** How a home's log is kept. */
+/** How a home's log is kept, and what is kept of others. */
 export interface LogOptions {
   /** Who must have cosigned before a receipt is witnessed; without one none ever is. */
   readonly policy?: Policy | null
   readonly pause?: (ms: number) => Promise<void>
   /** Logs of others that are monitored here; asked each time they are looked at. */
   readonly watched?: () => readonly WatchedLog[]
+  /** Homes that are mirrored here; asked each time somebody asks for a copy. */
+  readonly mirrored?: () => readonly KeptHome[]
 }
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
@@ -106,7 +114,7 @@ export async function homeApp(
   platform: Platform,
   home: Home,
   hosting: Hosting,
-  { policy = null, pause = sleep, watched = () => [] }: LogOptions = {},
+  { policy = null, pause = sleep, watched = () => [], mirrored = () => [] }: LogOptions = {},
 ): Promise<HomeApp> {
   const eraser = await select(platform, ERASER_NEEDS)
   await eraseFirst(eraser, home, hosting)
@@ -128,6 +136,7 @@ export async function homeApp(
     auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
     witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers }, hosting),
     lookupApp(await select(platform, lookup.needs), hosting),
+    keeperApp(await select(platform, keeper.needs), home, mirrored, hosting),
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)

@@ -113,7 +113,12 @@ export async function testDeployment(
     platform,
     home,
     { now: () => clock.now, random, log: silentLog },
-    { pause: options.pause ?? (async (ms) => void (clock.now += ms)), policy: options.policy ?? null },
+    {
+      pause: options.pause ?? (async (ms) => void (clock.now += ms)),
+      policy: options.policy ?? null,
+      // Tests that mirror a home mirror this one.
+      mirrored: () => [{ deployment: home.deployment, origin: ORIGIN, registry: registryId }],
+    },
   )
   const fetch: Fetch = async (request) => app.fetch(request)
   const find = (name: string): TestInstitution => {

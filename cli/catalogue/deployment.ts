@@ -136,7 +136,7 @@ export const DEPLOYMENT: CommandGroup = {
         {
           flags: '--what <part>',
           about: 'what to damage (default: key-row)',
-          choices: ['key-row', 'block'],
+          choices: ['key-row', 'block', 'log'],
           default: 'key-row',
         },
       ],
@@ -146,8 +146,9 @@ export const DEPLOYMENT: CommandGroup = {
       json: {
         ok: 'true',
         record: 'the damaged record',
-        what: 'key-row or block',
-        height: 'of the damaged block',
+        what: 'key-row, block or log',
+        where: 'path of the damaged entry bundle (with log)',
+        height: 'of the damaged block; null with log',
       },
       load: async () => (await import('../demo/tamper.ts')).tamper,
     },

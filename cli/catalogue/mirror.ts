@@ -1,9 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CommandGroup } from '../program/command.ts'
+import type { CommandGroup, FlagSpec } from '../program/command.ts'
+
+/** Keys of others are taken once somebody compared them. */
+const CONFIRM_FLAGS: readonly FlagSpec[] = [
+  {
+    flags: '--confirm <fingerprint>',
+    about: 'the fingerprint as its operator says it, instead of being asked',
+  },
+  { flags: '--yes', about: 'take what was fetched as it is, instead of being asked' },
+]
 
 export const MIRROR: CommandGroup = {
   title: 'Mirrors',
   commands: [
+    {
+      name: 'mirror join',
+      summary: 'Become a mirror of another home, whose operator admits this institution',
+      about:
+        'Enters an app instance and this deployment in the registry of that home, and mirrors it from the next start on. Before its operator ran mirror admit it says what to tell. The registry and the keys of the log that the home publishes are shown first: compare the fingerprint with what its operator says by another way. Repeating it changes nothing.',
+      args: [{ name: 'origin', about: 'of the home, for example https://home.example' }],
+      flags: CONFIRM_FLAGS,
+      acts: true,
+      examples: [{ does: 'compare, then confirm', run: 'npx ampere mirror join https://home.example' }],
+      json: {
+        ok: 'true',
+        changed: 'false where all of it was so already',
+        deployment: 'id of that home',
+        origin: 'where it is',
+        registry: 'its registry',
+        log: 'keys of its log',
+        institution: 'who holds',
+        effective: 'next-start: when a server takes it up',
+      },
+      load: async () => (await import('../commands/mirror/join.ts')).joinHome,
+    },
+    {
+      name: 'mirror admit',
+      summary: 'Let the institution of another deployment become a mirror of this home',
+      about:
+        'Admits it to the registry, by more than half of its members, whose keys must be here. It may do nothing by that: grant it each record with --hold. The server of the other deployment must run; its keys are shown first: compare the fingerprint with what its operator says by another way. Admitting again changes nothing.',
+      args: [{ name: 'origin', about: 'of the other deployment, for example https://st-mary.example' }],
+      flags: CONFIRM_FLAGS,
+      acts: true,
+      examples: [{ does: 'compare, then confirm', run: 'npx ampere mirror admit https://st-mary.example' }],
+      json: {
+        ok: 'true',
+        changed: 'false where it was admitted already',
+        institution: 'id of the institution',
+        fingerprint: 'of its keys: 128 bits of their SHA-256, in hexadecimal',
+        home: 'the fingerprint of this home, which its operator confirms there',
+      },
+      load: async () => (await import('../commands/mirror/admit.ts')).admitMirror,
+    },
     {
       name: 'mirror add',
       summary: 'Keep a sealed copy of what another home grants an institution of this computer to hold',
@@ -36,10 +84,13 @@ export const MIRROR: CommandGroup = {
     },
     {
       name: 'mirror status',
-      summary: 'List the homes that are mirrored here, and what came of the last run',
+      summary:
+        'List the homes that are mirrored here, what came of the last run, and the fingerprints of this deployment',
       examples: [{ does: 'is the copy whole?', run: 'npx ampere mirror status' }],
       json: {
         ok: 'false when a home was never copied, or something is wrong in it',
+        home: 'fingerprint of this home, which operators of mirrors confirm',
+        institution: 'fingerprint of the institution of this deployment, which operators of homes confirm',
         homes: 'deployment, origin, institution and last (time, chains, logSize, problems, or null) of each',
       },
       exits: { 3: 'a home was never copied, or has lost something' },
@@ -49,22 +100,31 @@ export const MIRROR: CommandGroup = {
       name: 'mirror restore',
       summary: 'Restore the lost home of this data folder from a mirror',
       about:
-        "Needs the home's key file, settings and passphrase from their own backup. All is verified while it is written, erasures are carried out again, and the log goes on where it was.",
-      args: [{ name: 'folder', about: 'data folder of the mirror, or a copy of it' }],
+        "Needs the home's key file, settings and passphrase, and institutions/, from their own backup. All is verified before it is stored, erasures are carried out again, and the log goes on where it was. A server gives the copy to the institution of the home alone. What was interrupted is gone on with.",
+      args: [
+        { name: 'source', about: 'URL of the server of the mirror, or its data folder, or a copy of that' },
+      ],
       flags: [
         { flags: '--accept-loss', about: 'go on without what is known to be lost, and name it' },
         { flags: '--without-witness', about: 'go on although a witness of the policy does not answer' },
       ],
-      examples: [{ does: 'restore', run: 'npx ampere mirror restore /mnt/mirror --data /srv/ampere' }],
+      acts: true,
+      examples: [
+        { does: 'from its server', run: 'npx ampere mirror restore https://mirror.example' },
+        { does: 'from its folder', run: 'npx ampere mirror restore /mnt/mirror --data /srv/ampere' },
+      ],
       json: {
         ok: 'true',
         chains: 'how many were restored',
         blocks: 'how many are in them',
         erasures: 'how many were carried out again',
         logSize: 'entries of the log, which goes on after them',
+        logSignedAt: 'when the log signed the newest of them, by its own keys',
         unexplained: 'how many of these are of chains that the mirror does not hold',
         losses: 'chain, height and rule of what is known to be lost',
-        since: 'what was acknowledged after this time may be lost',
+        notHeld: 'chains that institutions of this folder saw, and that the mirror does not have',
+        since:
+          'what was acknowledged after this time, of which the mirror says that it copied last, may be lost',
       },
       exits: { 3: 'something is not as it was signed, or is lost' },
       load: async () => (await import('../commands/mirror/restore.ts')).restoreFromMirror,

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandGroup } from '../program/command.ts'
-
-const more = (text: string, before: unknown): readonly string[] => [
-  ...(Array.isArray(before) ? (before as string[]) : []),
-  text,
-]
+import { KEY_FLAGS } from './witnesses.ts'
 
 export const MONITORS: CommandGroup = {
   title: 'Monitors',
@@ -13,21 +9,18 @@ export const MONITORS: CommandGroup = {
       name: 'monitor add',
       summary: 'Let this home monitor the log of another one',
       about:
-        'It copies the log entries of the other home, verifies each growth, and answers lookups, so that the other home cannot hide the end of a record. Kept as a tlog-policy file in the folder `monitored`; adding a log again replaces what was said of it, removing its file ends it.',
-      args: [{ name: 'url', about: 'where the log is served, for example https://home.example/log' }],
+        'It copies the log entries of the other home, verifies each growth, and answers lookups, so that the other home cannot hide the end of a record. Keys that are fetched are shown first: compare the fingerprint with what its operator says by another way. Kept as a tlog-policy file in the folder `monitored`; it holds at once, also in a server that runs. Adding a log again replaces what was said of it, and changes nothing where that is the same.',
+      args: [{ name: 'url', about: 'the other home, or its log, for example https://home.example/log' }],
       flags: [
-        {
-          flags: '--key <vkey>',
-          about: 'a verifier key of the log; once for each of its keys',
-          parse: more,
-        },
+        ...KEY_FLAGS,
         {
           flags: '--policy <file>',
           about:
-            'instead of --key: a tlog-policy with the keys of the log, and whose cosignatures it should have',
+            'instead of keys: a tlog-policy with the keys of the log, and whose cosignatures it should have',
         },
       ],
       examples: [
+        { does: 'compare, then confirm', run: 'npx ampere monitor add https://st-mary.example' },
         {
           does: 'by its Ed25519 key',
           run: "npx ampere monitor add https://st-mary.example/log --key 'st-mary.example/log+ID+KEY'",
@@ -39,12 +32,31 @@ export const MONITORS: CommandGroup = {
       ],
       json: {
         ok: 'true',
+        changed: 'false where it was so already',
         origin: 'of the log',
         url: 'where it is served',
         keys: 'how many of its keys count',
         quorum: 'name of the quorum, or none',
+        fingerprint: 'of its keys: 128 bits of their SHA-256, in hexadecimal',
+        effective: 'now',
       },
       load: async () => (await import('../commands/monitor/add.ts')).addMonitored,
+    },
+    {
+      name: 'monitor remove',
+      summary: 'Let this home monitor a log no more',
+      about:
+        'After you agreed; it holds at once, also in a server that runs. What was copied is kept: lookups are answered as of then, and adding the log again goes on from there. Removing again changes nothing.',
+      args: [{ name: 'log', about: 'its name as monitor list has it, its URL, or that of its home' }],
+      flags: [{ flags: '--yes', about: 'agree, instead of being asked' }],
+      examples: [{ does: 'no longer', run: 'npx ampere monitor remove https://st-mary.example' }],
+      json: {
+        ok: 'true',
+        changed: 'false where it was not monitored',
+        origin: 'of the log',
+        effective: 'now',
+      },
+      load: async () => (await import('../commands/monitor/remove.ts')).removeMonitored,
     },
     {
       name: 'monitor list',

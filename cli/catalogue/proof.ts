@@ -10,10 +10,10 @@ export const PROOF: CommandGroup = {
       name: 'verify',
       summary: 'Verify an exported file, or with --all everything here',
       about:
-        'A file needs no server: public keys are enough. --all verifies and opens every record that the institution knows, and audits everything that the home holds.',
+        'A file needs no server: public keys are enough. --all verifies and opens every record that the institution knows, audits everything that the home holds, and rebuilds its log from what it serves.',
       args: [{ name: 'file', about: 'a file that chain export wrote', optional: true }],
       flags: [
-        { flags: '--all', about: 'every record known here, and the stores of the home' },
+        { flags: '--all', about: 'every record known here, the stores of the home and its log' },
         {
           flags: '--registry <id>',
           about: 'registry to trust, for a file (default: that of the data folder, if any)',
@@ -21,6 +21,15 @@ export const PROOF: CommandGroup = {
         {
           flags: '--policy <file>',
           about: 'logs and witnesses to trust, for a file (default: those of the data folder, if any)',
+        },
+        {
+          flags: '--monitors <file>',
+          about:
+            'monitors to trust, for a file: {"origins": [ORIGIN, ...], "need": HOW MANY} (default: those of the data folder, if any)',
+        },
+        {
+          flags: '--beside <file>',
+          about: 'another export, of the same home, to compare a file with; it is verified first',
         },
       ],
       acts: true,
@@ -41,9 +50,13 @@ export const PROOF: CommandGroup = {
         notGranted: 'how many the institution may not open (with --all)',
         log: 'of how many blocks the receipts say what: witnessed, logged, promised, overdue, suspect, late; null without a policy',
         complete:
-          'as of when how many records are complete by what monitors say, and why others are not: asOf, records, others (with --all)',
+          'as of when how many records are complete by what monitors say, and why others are not: asOf, records, others (with --all); of a file height, asOf, why and monitors, as chain show has them',
+        mirrors:
+          'what each mirror says of each record: chain, institution, origin, says, height, time and detail (with --all)',
         receipts: 'how many are in the file',
         audited: 'chains and blocks that the home holds (with --all)',
+        served:
+          'of the log as everybody can read it: size, and findings (where, status, rule and detail of each); null where no keys of it are pinned (with --all)',
         registryAsOf: 'time of the newest registry block that was used (with --all)',
         chain: 'id of the record (of a file, as all that follow)',
         registry: 'the registry that vouches for it',

@@ -49,9 +49,13 @@ export const RECORDS: CommandGroup = {
         chain: CHAIN,
         items:
           'height, id, type, time, author, does, status, logged (what the log says), entries and rule of each (without --block)',
+        mirrors:
+          'what each mirror says: institution, origin, says (mirrored, nothing, failed, forked, rolled-back), height, time and detail (without --block)',
         block: 'the same of the one block (with --block)',
         entries: 'id, status and compartment of its entries (with --block)',
         compared: 'what was signed and what is stored (with --block)',
+        complete:
+          'as of when nothing is held back: height, asOf, why (not), and monitors: origin, says (absent, present, unusable, failed), size and root of the tree in which it looked, seen, detail; null where it does not verify (without --block)',
         problem: 'what does not verify, or null',
       },
       load: async () => (await import('../commands/records/show.ts')).showRecord,
@@ -59,8 +63,16 @@ export const RECORDS: CommandGroup = {
     {
       name: 'chain export',
       summary: 'Write a record to a file that verifies offline',
-      about: 'Everything that proves the record; its contents stay sealed. An existing file is left alone.',
+      about:
+        'Everything that proves the record, with the answers of the monitors that are asked (monitors.json) whether there is more; its contents stay sealed. An existing file is left alone.',
       args: [RECORD, { name: 'file', about: 'the file to write' }],
+      flags: [
+        {
+          flags: '--no-lookups',
+          about:
+            'ask no monitor: the file then does not let its holders see in the public log when the record grows',
+        },
+      ],
       acts: true,
       examples: [
         {
@@ -68,7 +80,13 @@ export const RECORDS: CommandGroup = {
           run: 'npx ampere chain export 7Qk2 record.ampere && npx ampere verify record.ampere',
         },
       ],
-      json: { ok: 'true', chain: CHAIN, file: 'the file', bytes: 'its size' },
+      json: {
+        ok: 'true',
+        chain: CHAIN,
+        file: 'the file',
+        bytes: 'its size',
+        monitors: 'origins of the monitors whose answers are in it',
+      },
       load: async () => (await import('../commands/records/chain.ts')).exportChain,
     },
     {
@@ -78,7 +96,10 @@ export const RECORDS: CommandGroup = {
       args: [RECORD, INSTITUTION],
       flags: [
         { flags: '--append', about: 'and write to it' },
-        { flags: '--hold', about: 'only keep a sealed copy, as a mirror: it opens nothing' },
+        {
+          flags: '--hold',
+          about: 'keep a sealed copy, as a mirror, which opens nothing; what it may read stays',
+        },
         {
           flags: '--compartments <names>',
           about: 'only these compartments, separated by commas (default: all)',

@@ -6,7 +6,7 @@ const WITNESS =
   'name of its keys, url, fingerprint of its keys, mark (where it is on this machine), and cosigned: size in leaves and time in POSIX seconds, or null'
 
 /** Where the keys of another home come from; without one they are fetched from it. */
-const KEY_FLAGS: readonly FlagSpec[] = [
+export const KEY_FLAGS: readonly FlagSpec[] = [
   {
     flags: '--key <vkey>',
     about:
@@ -95,6 +95,33 @@ export const WITNESSES: CommandGroup = {
         effective: 'next-start: when a server takes it up',
       },
       load: async () => (await import('../commands/witness/add.ts')).addWitness,
+    },
+    {
+      name: 'witness remove',
+      summary: 'Ask a witness to cosign this log no more',
+      about:
+        'Takes its keys out of policy.txt, after you agreed. As many organisations must cosign as before, unless --quorum says otherwise; where those that are left could not, nothing is changed. A server reads policy.txt when it starts. Removing again changes nothing.',
+      args: [{ name: 'witness', about: 'its name as witness list has it, its URL, or that of its home' }],
+      flags: [
+        {
+          flags: '--quorum <count>',
+          about: 'how many organisations must cosign from then on (default: as before)',
+          parse: parseCount,
+        },
+        { flags: '--yes', about: 'agree, instead of being asked' },
+      ],
+      examples: [
+        { does: 'one of three', run: 'npx ampere witness remove https://st-mary.example' },
+        { does: 'one of two', run: 'npx ampere witness remove st-mary.example/witness --quorum 1' },
+      ],
+      json: {
+        ok: 'true',
+        changed: 'false where it was not asked',
+        name: 'of its keys',
+        quorum: 'need and of: how many organisations must cosign',
+        effective: 'next-start: when a server takes it up',
+      },
+      load: async () => (await import('../commands/witness/remove.ts')).removeWitness,
     },
     {
       name: 'witness accept',

@@ -8,7 +8,9 @@ import { refuse } from '../program/refuse.ts'
 import { EXIT, type Common } from '../terminal/screen.ts'
 
 /** What of the stored data can be damaged. */
-export const PARTS = ['key-row', 'block'] as const
+export const PARTS = ['key-row', 'block', 'log'] as const
+
+const AFTERWARDS = 'Try   npx ampere verify --all    (finds it; npx ampere demo reset makes the demo anew)'
 
 interface TamperOptions extends Common {
   readonly what: (typeof PARTS)[number]
@@ -25,15 +27,43 @@ export async function tamper(call: Call<TamperOptions>): Promise<number> {
   const { what } = call.options
   const db = new DatabaseSync(join(folder, 'home', 'ampere.db'))
   try {
+    if (what === 'log') {
+      const where = damageLog(db)
+      call.screen.print({ ok: true, record, what, where, height: null }, [
+        `Changed one bit of ${where} of the log, past every check.`,
+        AFTERWARDS,
+      ])
+      return EXIT.ok
+    }
     const height = damage(db, record, what)
     call.screen.print({ ok: true, record, what, height }, [
       `Changed one character of the stored ${what} of block ${height}, past every check.`,
-      'Try   npx ampere verify --all    (finds it; npx ampere demo reset makes the demo anew)',
+      AFTERWARDS,
     ])
   } finally {
     db.close()
   }
   return EXIT.ok
+}
+
+/** Changes the entry bundle of the newest tree that has the log's first entries. @returns its path */
+function damageLog(db: DatabaseSync): string {
+  const names = db
+    .prepare("SELECT name FROM objects WHERE store = 'log' AND name LIKE 'tile/entries/000%'")
+    .all()
+    .map((row) => String(row['name']))
+  const [name] = names.toSorted((a, b) => widthOf(b) - widthOf(a))
+  if (name === undefined) throw new AmpereError('NOT_FOUND', 'the demo has no log')
+  const select = db.prepare("SELECT bytes FROM objects WHERE store = 'log' AND name = ?")
+  const bytes = Uint8Array.from((select.get(name)?.['bytes'] ?? []) as Uint8Array)
+  bytes[40] = (bytes[40] ?? 0) ^ 1
+  db.prepare("UPDATE objects SET bytes = ? WHERE store = 'log' AND name = ?").run(bytes, name)
+  return name
+}
+
+/** Entries of a bundle, by its path: a full one has the most. */
+function widthOf(path: string): number {
+  return Number(/\.p\/(\d+)$/.exec(path)?.[1] ?? Number.POSITIVE_INFINITY)
 }
 
 interface StoredBlock {
@@ -44,7 +74,7 @@ interface StoredBlock {
 }
 
 /** Changes the first block with entries, or its key row. @returns its height */
-function damage(db: DatabaseSync, chain: string, what: TamperOptions['what']): number {
+function damage(db: DatabaseSync, chain: string, what: Exclude<TamperOptions['what'], 'log'>): number {
   const block = storedBlocks(db, chain).find(({ entries }) => entries !== null)
   if (!block?.entries) throw new AmpereError('NOT_FOUND', 'the demo has no block with entries')
   if (what === 'block') {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '#adapters/local/store/durable-file.ts'
 import { logIdOf } from '#core/api/log.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { formatPolicy, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
@@ -28,9 +29,24 @@ export function readWatched(folder: string): readonly WatchedLog[] {
 export function writeWatched(folder: string, { origin, url, policy }: WatchedLog): void {
   const logs = policy.logs.filter(({ key }) => key.name === origin).map(({ key }) => ({ key, url }))
   makeFolder(watchedFolder(folder))
-  const file = join(watchedFolder(folder), `${logIdOf(origin)}.txt`)
-  writeFileSync(`${file}.tmp`, formatPolicy({ ...policy, logs }), { mode: 0o600 })
-  renameSync(`${file}.tmp`, file)
+  replaceFile(fileOf(folder, origin), formatPolicy({ ...policy, logs }))
+}
+
+/** Ends the monitoring of a log; what was copied stays. @returns false when it was not monitored */
+export function removeWatched(folder: string, origin: string): boolean {
+  const file = fileOf(folder, origin)
+  if (!existsSync(file)) return false
+  rmSync(file)
+  return true
+}
+
+/** Whether a log is monitored, also where its file is wrong. */
+export function isWatched(folder: string, origin: string): boolean {
+  return existsSync(fileOf(folder, origin))
+}
+
+function fileOf(folder: string, origin: string): string {
+  return join(watchedFolder(folder), `${logIdOf(origin)}.txt`)
 }
 
 function readOne(file: string): WatchedLog {

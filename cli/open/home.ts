@@ -14,6 +14,7 @@ import type { RoleApp } from '#functions/host/app.ts'
 import type { Log } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
 import { readWatched } from '../monitor/watched.ts'
+import { readMirrored } from './mirror.ts'
 import { readPolicy } from './policy.ts'
 
 const now = () => Date.now()
@@ -63,7 +64,7 @@ export async function openHome(
       platform,
       home,
       { now, random, log },
-      { policy: readPolicy(folder, settings.origin), watched },
+      { policy: readPolicy(folder, settings.origin), watched, mirrored: () => readMirrored(folder) },
     )
     return { platform, home, app, tendLog, watchLogs, logTrust, fetch: async (request) => app.fetch(request) }
   } catch (error) {

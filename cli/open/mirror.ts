@@ -10,6 +10,7 @@ import { parseVerifierKey } from '#core/log/note/key.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { MIRROR_NEEDS, type MirrorPorts } from '#core/server/mirror/copy-of.ts'
 import type { MirroredHome } from '#core/server/mirror/mirror.ts'
+import { refuse } from '../program/refuse.ts'
 import { actingInstance, openInstitution } from './institution.ts'
 
 const schema = v.strictObject({
@@ -46,21 +47,40 @@ export function writeMirrored(folder: string, homes: readonly MirroredEntry[]): 
   renameSync(`${file}.tmp`, file)
 }
 
-/** Ports and pins of every home that a folder mirrors; each is asked as the institution that it grants to hold. */
+/**
+ * Adds a home to the list, or replaces what was pinned of it. @returns false where it was there just so
+ * @throws AmpereError ALREADY_EXISTS for another home whose deployment has the same id: their copies would be one
+ */
+export function addMirroredHome(folder: string, entry: MirroredEntry): boolean {
+  const all = readMirrored(folder)
+  const known = all.find(({ deployment }) => deployment === entry.deployment)
+  if (known && (known.origin !== entry.origin || known.registry !== entry.registry))
+    throw refuse(
+      'ALREADY_EXISTS',
+      `${known.origin} is mirrored here and is called ${known.deployment} too: one folder cannot mirror both`,
+      'mirror it from a data folder of its own: --data FOLDER',
+    )
+  if (JSON.stringify(known) === JSON.stringify(entry)) return false
+  writeMirrored(folder, [...all.filter((each) => each !== known), entry])
+  return true
+}
+
+/** Ports and pins of every home that the deployment at `own`, of this folder, mirrors; each is asked as the institution that it grants to hold. */
 export async function openMirrored(
   folder: string,
+  own: string,
   platform: Platform,
   passphrase: string | StretchedPassphrase,
 ): Promise<readonly { readonly ports: MirrorPorts; readonly home: MirroredHome }[]> {
   const verifiers = createVerifiers()
-  const stores = await select(platform, { ...MIRROR_NEEDS, keys: {} })
+  const stores = await select(platform, { ...MIRROR_NEEDS, keys: { head: 'sign' } })
   return Promise.all(
     readMirrored(folder).map(async (entry) => {
       const instance = actingInstance(await openInstitution(folder, entry.institution, passphrase))
       const logKeys = entry.log.map(parseVerifierKey)
       return {
-        ports: { ...stores, keys: { instance } },
-        home: { ...entry, logKeys, backupDays: 0, verifiers },
+        ports: { ...stores, keys: { ...stores.keys, instance } },
+        home: { ...entry, own, logKeys, backupDays: 0, verifiers },
       }
     }),
   )

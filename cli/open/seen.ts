@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ChainId } from '#core/bytes/ids.ts'
 import type { SeenHeads } from '#core/client/client.ts'
 import { AmpereError } from '#core/errors.ts'
 
@@ -25,6 +26,11 @@ export function fileSeen(folder: string): SeenHeads {
       readAt = changedAt(file)
     },
   }
+}
+
+/** The newest heads that an installation saw, by chain. @throws AmpereError STORE_CORRUPT */
+export function seenHeads(folder: string): ReadonlyMap<ChainId, Head> {
+  return readHeads(join(folder, 'seen.json')) as ReadonlyMap<string, Head> as ReadonlyMap<ChainId, Head>
 }
 
 function newest(mine: ReadonlyMap<string, Head>, theirs: ReadonlyMap<string, Head>): Map<string, Head> {

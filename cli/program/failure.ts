@@ -4,6 +4,7 @@ import { AmpereError, isAmpereError, type ErrorCode } from '#core/errors.ts'
 import { EXIT, paint, type Common } from '../terminal/screen.ts'
 import { withFolder } from '../terminal/hints.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { printable } from '../terminal/words.ts'
 import type { Refusal } from './refuse.ts'
 
 /** What to do next, by code, where the error itself does not say. */
@@ -96,7 +97,8 @@ function write(
     `${red('ampere:')} ${first} (${code})`,
     ...rest.map((line) => `  ${line.replace(/^\((.*)\)$/, '$1')}`),
   ]
-  terminal.err.write(`${[...lines, ...(next === undefined ? [] : [`  Next: ${next}`])].join('\n')}\n`)
+  const all = [...lines, ...(next === undefined ? [] : [`  Next: ${next}`])]
+  terminal.err.write(`${all.map(printable).join('\n')}\n`)
 }
 
 function knownError(error: unknown): {

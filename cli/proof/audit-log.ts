@@ -36,14 +36,12 @@ export async function auditHomeLog(
   options: LogAuditOptions,
   screen: Screen,
 ): Promise<AuditedLog> {
-  if (!opened) {
-    if (options.repair === true) throw isRunning()
-    return { report: await askServer(connection, options), repaired: null }
-  }
-  const { platform, home, logTrust } = opened
+  if (!opened && options.repair === true) throw isRunning()
   const bar = screen.progress({ doing: 'Auditing the log', unit: 'leaves' })
   const progress = (leaves: number) => bar.update(leaves)
   try {
+    if (!opened) return { report: await askServer(connection, options, progress), repaired: null }
+    const { platform, home, logTrust } = opened
     if (options.repair === true)
       return await repairLog(await select(platform, REPAIR_NEEDS), home, logTrust, progress)
     const ports = await select(platform, AUDITOR_NEEDS)
@@ -66,18 +64,33 @@ function isRunning(): AmpereError {
   return refuse('STORE_LOCKED', message, 'stop it, then npx ampere audit --repair')
 }
 
+/** The running server's audit, request by request, each going on where the one before ended. */
 async function askServer(
-  { ports }: Connection,
+  connection: Connection,
   { sinceLast }: LogAuditOptions,
-): Promise<LogAuditAnswer & LogReport> {
+  progress: (leaves: number) => void,
+): Promise<LogReport> {
+  let query: Readonly<Record<string, string>> = sinceLast === true ? { since: 'last' } : {}
+  for (;;) {
+    const { leaves, next, ...report } = await askOnce(connection, query)
+    progress(leaves)
+    if (next === null) return report as LogReport
+    query = { from: next }
+  }
+}
+
+async function askOnce(
+  { ports }: Connection,
+  query: Readonly<Record<string, string>>,
+): Promise<LogAuditAnswer> {
   const url = new URL('/v1/audits/log', ports.pins.origin)
-  if (sinceLast === true) url.searchParams.set('since', 'last')
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
   const { now, random, identity } = ports
   const asked = { method: 'GET' as const, url, body: new Uint8Array(0) }
   const header = await authorize(asked, { now, random, signer: identity.signer })
   const request = { url, init: { headers: { authorization: header } }, bytes: 0 }
   const limits = { maxBytes: MAX_ANSWER_BYTES.audit, beyond: 'fail' as const }
   const report = v.safeParse(logAuditAnswer, readJson(answered(await call(ports, request, limits))))
-  if (report.success) return report.output as LogAuditAnswer & LogReport
+  if (report.success) return report.output
   throw new AmpereError('UPSTREAM_FAILED', 'the running server did not answer as an audit of the log does')
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Completeness, NotComplete } from '#core/client/complete/completeness.ts'
+import type { Completeness, MonitorWord, NotComplete } from '#core/client/complete/monitor-words.ts'
 import { toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
 import { counted, localTime } from '../terminal/words.ts'
 import type { Problem } from './problem.ts'
@@ -18,6 +18,7 @@ export interface CompleteCounts {
 const WHY: Readonly<Record<NotComplete, string>> = {
   'no-monitor': 'no monitor',
   'no-quorum': 'no policy with a quorum',
+  'no-lookup': 'no answer of a monitor in the file',
   'no-label-key': 'no label key for the next block',
   'head-not-witnessed': 'the newest block is not witnessed yet',
   'too-few': 'too few monitors say so',
@@ -48,6 +49,57 @@ export function completePhrase({ asOf, records, others }: CompleteCounts): strin
   }
   const rest = reasons.map(({ number, words }) => `, ${counted(number, 'record')} not: ${words}`)
   return `${only ? `${counted(records, 'record')} complete` : 'Complete'} as of ${localTime(asOf)}${rest.join('')}`
+}
+
+/** What was said of one record, for programs. */
+export function completeJson({ height, asOfMs, why, words }: Completeness) {
+  return {
+    height,
+    asOf: asOfMs === null ? null : toTimestamp(asOfMs),
+    why,
+    monitors: words.map(({ origin, says, tree, seenMs, detail }) => ({
+      origin,
+      says,
+      size: tree?.size ?? null,
+      root: tree?.root ?? null,
+      seen: seenMs === null ? null : toTimestamp(seenMs),
+      detail,
+    })),
+  }
+}
+
+/** What is to be said where it is not known as of when one record is complete. */
+export type Unknown = Readonly<Record<Exclude<NotComplete, 'too-few' | 'withheld'>, string>>
+
+/**
+ * `Complete as of 23-Nov-2026 14:05, by the monitor https://m.example`, or why that is not known. Nothing where blocks
+ * are withheld, which is a problem of its own.
+ */
+export function recordPhrase({ asOfMs, why, words }: Completeness, need: number, unknown: Unknown): string[] {
+  if (asOfMs !== null) {
+    const by = words.filter(({ says }) => says === 'absent').map(({ origin }) => origin)
+    const noun = by.length === 1 ? 'monitor' : 'monitors'
+    return [`Complete as of ${localTime(toTimestamp(asOfMs))}, by the ${noun} ${by.join(', ')}`]
+  }
+  if (why === null || why === 'withheld') return []
+  const reason = why === 'too-few' ? tooFew(words, need) : unknown[why]
+  return [`  Not checked: whether its home holds back later blocks: ${reason}`]
+}
+
+function tooFew(words: readonly MonitorWord[], need: number): string {
+  const absent = words.filter(({ says }) => says === 'absent').length
+  const others = words.filter(({ says }) => says !== 'absent')
+  const reasons = others.map(
+    ({ origin, says, detail }) => `${origin} ${SAYS[says]}${detail && ` (${detail})`}`,
+  )
+  return [`${absent} of ${counted(need, 'monitor')} that must say so do`, ...reasons].join('; ')
+}
+
+const SAYS: Readonly<Record<MonitorWord['says'], string>> = {
+  absent: 'has no later block',
+  present: 'has a later block',
+  unusable: 'looked before witnesses had seen the newest block',
+  failed: 'gave no answer that counts',
 }
 
 /** What withholding the end of a record is reported as. */

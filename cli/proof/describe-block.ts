@@ -2,7 +2,7 @@
 import type { Block, ControlBlock, EraseBlock } from '#core/block/block.ts'
 import { keyRecordOf, type RegistryView } from '#core/registry/snapshot.ts'
 import type { Kid } from '#core/bytes/ids.ts'
-import { counted, localTime } from '../terminal/words.ts'
+import { counted, listed, localTime } from '../terminal/words.ts'
 
 type Grant = ControlBlock['body']['grants']['put'][number]
 
@@ -40,7 +40,7 @@ function describeControl({ body }: ControlBlock): string {
 
 function describeGrant({ institution, rights, compartments, until }: Grant): string {
   const where = ` in ${counted(compartments.length, 'compartment')}`
-  return `grants ${institution} ${rights.join(' and ')}${where}${until === null ? '' : ` until ${localTime(until)}`}`
+  return `grants ${institution} ${listed(rights)}${where}${until === null ? '' : ` until ${localTime(until)}`}`
 }
 
 function describeErase({ body }: EraseBlock): string {

@@ -6,12 +6,17 @@ import { parseBlock } from '#core/block/open-block.ts'
 import { foldBlocks } from '#core/chain/fold-blocks.ts'
 import type { Link } from '#core/chain/state.ts'
 import { readErasures } from '#core/client/acts/state-erased.ts'
+import { checkComplete } from '#core/client/complete/completeness.ts'
+import type { Completeness } from '#core/client/complete/monitor-words.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
+import { checkMirrored, type MirrorWord } from '#core/client/mirrored/check-mirrored.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { RecordView } from '#core/client/client.ts'
 import { blockStatus, type BlockStatus, type Status } from './block-status.ts'
+import { withheldProblem } from './completeness.ts'
 import { authorOf, describeBlock } from './describe-block.ts'
+import { mirrorProblems } from './mirrored.ts'
 import { problemIn, type Problem } from './problem.ts'
 
 /** One block as it is shown: what can be said without opening anything. */
@@ -30,6 +35,10 @@ export interface ShownChain {
   /** Null for a chain that does not verify. */
   readonly view: RecordView | null
   readonly problem: Problem | null
+  /** As of when it is complete; null for a chain that does not verify. */
+  readonly complete: Completeness | null
+  /** What its mirrors say; nobody is asked of a chain that does not verify. */
+  readonly mirrors: readonly MirrorWord[]
 }
 
 /** Reads and verifies a chain for showing. @throws AmpereError what has nothing to do with verifying */
@@ -37,17 +46,21 @@ export async function readShownChain(connection: Connection, chain: ChainId): Pr
   try {
     const view = await connection.read(chain)
     const progress = await readErasures(connection, chain)
-    const log = await readReceipts(connection, await connection.replica(chain))
+    const replica = await connection.replica(chain)
+    const log = await readReceipts(connection, replica)
+    const complete = await checkComplete(connection, replica, log)
+    const mirrors = await checkMirrored(connection, replica)
     const compacts = await storedBlocks(connection, chain)
     const blocks = compacts.slice(0, view.height + 1).map(parseBlock)
     const shown = blocks.map((block, height) =>
       shownBlock(connection, block, blockStatus(view, height, progress, log)),
     )
-    return { blocks: shown, view, problem: null }
+    const [problem = null] = [...withheldProblem(chain, complete), ...mirrorProblems(chain, mirrors)]
+    return { blocks: shown, view, problem, complete, mirrors }
   } catch (error) {
     const problem = problemIn(error, chain)
     if (!problem) throw error
-    return { ...(await readBroken(connection, chain, problem)), view: null }
+    return { ...(await readBroken(connection, chain, problem)), view: null, complete: null, mirrors: [] }
   }
 }
 

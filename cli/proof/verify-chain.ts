@@ -2,11 +2,14 @@
 import type { ChainId } from '#core/bytes/ids.ts'
 import type { ClosedEntry } from '#core/client/client.ts'
 import type { LogView } from '#core/client/receipt/judge-blocks.ts'
-import { checkComplete, type Completeness } from '#core/client/complete/completeness.ts'
+import { checkComplete } from '#core/client/complete/completeness.ts'
+import type { Completeness } from '#core/client/complete/monitor-words.ts'
+import { checkMirrored, type MirrorWord } from '#core/client/mirrored/check-mirrored.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { statusWord } from './block-status.ts'
 import { withheldProblem } from './completeness.ts'
+import { mirrorProblems } from './mirrored.ts'
 import { problemOfKnown, type Problem } from './problem.ts'
 
 export interface Verified {
@@ -19,22 +22,34 @@ export interface Verified {
   readonly log: LogView | null
   /** As of when it is complete; null where the record does not verify. */
   readonly complete: Completeness | null
+  /** What its mirrors say. */
+  readonly mirrors: readonly MirrorWord[]
   readonly problems: readonly Problem[]
   readonly ms: number
 }
 
 /**
  * Verifies a chain as one of its readers: every signature and rule, every entry that it may open, every receipt, and
- * whether the monitors know of more.
+ * whether the monitors know of more, and up to where mirrors hold it.
  */
 export async function verifyChain(connection: Connection, chain: ChainId): Promise<Verified> {
   const started = performance.now()
-  const none = { chain, blocks: 0, entries: 0, erased: 0, notGranted: 0, log: null, complete: null }
+  const none = {
+    chain,
+    blocks: 0,
+    entries: 0,
+    erased: 0,
+    notGranted: 0,
+    log: null,
+    complete: null,
+    mirrors: [],
+  }
   try {
     const view = await connection.read(chain)
     const replica = await connection.replica(chain)
     const log = await readReceipts(connection, replica)
     const complete = await checkComplete(connection, replica, log)
+    const mirrors = await checkMirrored(connection, replica)
     const ofLog = (log?.problems ?? []).map((problem) => ({ chain, ...problem }))
     return {
       chain,
@@ -44,7 +59,13 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
       notGranted: view.closed.filter((entry) => entry.status === 'not-granted').length,
       log,
       complete,
-      problems: [...closedProblems(chain, view.closed), ...ofLog, ...withheldProblem(chain, complete)],
+      mirrors,
+      problems: [
+        ...closedProblems(chain, view.closed),
+        ...ofLog,
+        ...withheldProblem(chain, complete),
+        ...mirrorProblems(chain, mirrors),
+      ],
       ms: performance.now() - started,
     }
   } catch (error) {

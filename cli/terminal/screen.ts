@@ -6,6 +6,7 @@ import { CLEAR_LINE, startProgress, type Progress, type Work } from './progress.
 import { askPerson, canAsk, type Question } from './prompt.ts'
 import type { Stopping } from './stopping.ts'
 import { isCapable, type Terminal } from './terminal.ts'
+import { printable } from './words.ts'
 
 /** Exit codes: 0 ok, 1 failed, 2 usage, 3 verification failed. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, verification: 3 } as const
@@ -57,12 +58,12 @@ export function createScreen(terminal: Terminal, options: Common, stopping: Stop
     stopping,
     print: (json, lines) => {
       clear()
-      const told = lines.map((line) => `${withFolder(line, options.data)}\n`).join('')
+      const told = lines.map((line) => `${printable(withFolder(line, options.data))}\n`).join('')
       terminal.out.write(quiet ? `${JSON.stringify(json)}\n` : told)
     },
     say: (line) => {
       clear()
-      if (!quiet) terminal.err.write(`${line}\n`)
+      if (!quiet) terminal.err.write(`${printable(line)}\n`)
     },
     progress: (work) => {
       clear()

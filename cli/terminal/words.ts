@@ -44,6 +44,11 @@ function two(value: number): string {
   return String(value).padStart(2, '0')
 }
 
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ')
+}
+
 /** How long ago a POSIX time in seconds was: `4 s ago`, `3 h ago`. A clock that is set back gives `just now`. */
 export function ago(seconds: number, nowMs: number): string {
   const past = Math.floor(nowMs / 1000) - seconds
@@ -78,4 +83,13 @@ export function wrapped(text: string, width: number): string[] {
     else lines.push(word)
   }
   return lines
+}
+
+/** What steers a terminal, or turns the direction in which text is read; line breaks, tabs and our colours aside. */
+// oxlint-disable-next-line no-control-regex -- that one is what begins a colour
+const STEERING = /(?!\u001b\[\d{1,3}m|[\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
+
+/** Text that can only be read: files and other computers say parts of it, and a terminal obeys what it is written. */
+export function printable(text: string): string {
+  return text.replaceAll(STEERING, '\ufffd')
 }

@@ -37,9 +37,25 @@ export async function confirmKeys(
   await screen.ask({
     message: 'Is that what its operator says (npx ampere witness status --keys, there)? Type yes',
     flag: '--yes',
-    check: (typed) => (typed.trim() === 'yes' ? undefined : 'yes goes on, Ctrl+C stops.'),
+    check: isYes,
   })
 }
+
+/**
+ * Says what would happen, and goes on only when somebody agrees: by `--yes`, or when asked.
+ * @throws CommanderError (usage) when there is nobody to ask
+ */
+export async function confirmAct(
+  screen: Screen,
+  says: readonly string[],
+  yes: boolean | undefined,
+): Promise<void> {
+  for (const line of says) screen.say(line)
+  if (yes === true) return
+  await screen.ask({ message: 'Type yes to go on', flag: '--yes', check: isYes })
+}
+
+const isYes = (typed: string) => (typed.trim() === 'yes' ? undefined : 'yes goes on, Ctrl+C stops.')
 
 /** A key's type in words. */
 export function typeWord({ type }: LogKey): string {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from '#core/bytes/encoding.ts'
-import { readBody } from '#core/client/answer.ts'
 import { AmpereError } from '#core/errors.ts'
 import { before } from '#core/order/deadline.ts'
+import { readBody } from '#core/order/read-body.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 
 /** Another operator's server that has not answered by then is given up, in milliseconds. */
@@ -27,7 +27,7 @@ export async function fetchText(fetch: Fetch, url: string, maxBytes: number): Pr
     throw failed(signal.aborted ? 'it does not answer' : `it cannot be reached${reasonOf(cause)}`, cause)
   }
   try {
-    const bytes = await readBody(response, { maxBytes, beyond: 'fail' }, signal)
+    const bytes = await readBody(response, { maxBytes, beyond: 'fail', who: 'it' }, signal)
     return { status: response.status, text: fromUtf8(bytes) }
   } catch (cause) {
     throw failed('its answer does not end, or is no text of that length', cause)

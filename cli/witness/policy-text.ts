@@ -52,7 +52,8 @@ export function withWitness(
   const name = isKnown ? null : unusedName(policy, keys[0]?.name ?? '')
   const members = name === null ? organisations : [...organisations, name]
   const quorum = { need: checkedNeed(need, members.length), of: members.length }
-  const lines = before === null ? logKeys.map((key) => `log ${formatVerifierKey(key)}`) : keptLines(before)
+  const lines =
+    before === null ? logKeys.map((key) => `log ${formatVerifierKey(key)}`) : withoutQuorum(before)
   if (name !== null) lines.push(...witnessLines(name, url, keys))
   const text = `${[...lines, ...quorumLines(members, quorum)].join('\n')}\n`
   parsePolicy(text)
@@ -75,7 +76,7 @@ const EMPTY: Policy = { logs: [], witnesses: [], groups: [], quorum: null }
  * Names in a policy that stand for one organisation each: the members of the quorum.
  * @throws AmpereError CONFIGURATION where somebody wrote a quorum in another form
  */
-function organisationsOf({ witnesses, groups, quorum }: Policy): readonly string[] {
+export function organisationsOf({ witnesses, groups, quorum }: Policy): readonly string[] {
   const inGroups = new Set(groups.flatMap(({ members }) => members))
   if (quorum === null)
     return [...witnesses, ...groups].map(({ name }) => name).filter((name) => !inGroups.has(name))
@@ -85,7 +86,7 @@ function organisationsOf({ witnesses, groups, quorum }: Policy): readonly string
   throw refuse(
     'CONFIGURATION',
     `policy.txt has a quorum that was written by hand (${quorum}), and this command does not change its meaning`,
-    `add the witness to policy.txt by hand: npx ampere witness add --help`,
+    'add or remove the lines of the witness in policy.txt by hand: npx ampere witness add --help',
   )
 }
 
@@ -94,7 +95,8 @@ function isOrganisation({ rule, members }: PolicyGroup, witnesses: Policy['witne
   return rule === 'all' && members.every((member) => witnesses.some(({ name }) => name === member))
 }
 
-function needOf({ groups, quorum }: Policy, organisations: readonly string[]): Need {
+/** How many of these organisations a policy asks for; 0 where it has no quorum. */
+export function needOf({ groups, quorum }: Policy, organisations: readonly string[]): Need {
   if (quorum === null) return { need: 0, of: organisations.length }
   const group = groups.find(({ name }) => name === QUORUM_GROUP && name === quorum)
   return { need: group ? thresholdOf(group) : 1, of: organisations.length }
@@ -123,8 +125,8 @@ function checkedNeed(need: number | undefined, of: number): number {
   throw usage(`--quorum is 1 to ${of}: so many organisations would witness`)
 }
 
-/** Without the lines of the quorum, which are written anew behind what is added. */
-function keptLines(text: string): string[] {
+/** The lines of a policy without those of the quorum, which are written anew behind the others. */
+export function withoutQuorum(text: string): string[] {
   return text
     .replace(/\n$/, '')
     .split('\n')
@@ -142,7 +144,8 @@ function witnessLines(name: string, url: string, keys: readonly LogKey[]): strin
   ]
 }
 
-function quorumLines(members: readonly string[], { need }: Need): string[] {
+/** The quorum of so many of these organisations. */
+export function quorumLines(members: readonly string[], { need }: Need): string[] {
   const [only] = members
   if (members.length === 1 && only !== undefined) return [`quorum ${only}`]
   return [`group ${QUORUM_GROUP} ${need} ${members.join(' ')}`, `quorum ${QUORUM_GROUP}`]

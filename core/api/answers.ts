@@ -127,6 +127,16 @@ export const logAuditAnswer = v.object({
     }),
   ),
   unlisted: v.pipe(count, v.description('Findings beyond those that are listed.')),
+  leaves: v.pipe(
+    count,
+    v.description('Leaves that the tree was built from so far: `size` and more once blocks are compared.'),
+  ),
+  next: v.pipe(
+    v.nullable(v.string()),
+    v.description(
+      'With what to ask again as `from`; null once everything was audited. Until then findings are those so far.',
+    ),
+  ),
 })
 /** A problem document, RFC 9457. */
 export const problemAnswer = v.object({

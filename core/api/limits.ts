@@ -64,8 +64,8 @@ export const MAX_ANSWER_BYTES = {
   notes: MAX_PAGE_NOTES * 2 * MAX_NOTE_BYTES + 1024,
   /** A tlog-proof. */
   proof: MAX_TLOG_PROOF_BYTES,
-  /** A lookup with its checkpoint, whose newlines take two characters in JSON. */
-  lookup: MAX_LOOKUP_BYTES + MAX_NOTE_BYTES + 4096,
+  /** A lookup with its checkpoint, whose newlines take two characters in JSON, and an inclusion proof of up to 63 hashes. */
+  lookup: MAX_LOOKUP_BYTES + MAX_NOTE_BYTES + 8192,
   /** Taken in and passed over. */
   receipt: 64 * 1024,
   /** A part of an audit. */

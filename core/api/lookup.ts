@@ -26,12 +26,30 @@ export type LookupStatement = v.InferOutput<typeof lookupStatement>
 /** Longest compact statement, in bytes. */
 export const MAX_LOOKUP_BYTES = 8 * 1024
 
+/** Proof that a label is where a statement says, which convinces without trusting whoever signed that. */
+export const foundLeaf = v.strictObject({
+  hash: v.pipe(digest, v.description('SHA-256 of the block in that leaf; the leaf is 0x01, label, hash.')),
+  receipt: v.pipe(
+    v.string(),
+    v.description(
+      'The tlog-proof of the leaf up to its checkpoint, the label as extra: c2sp.org/tlog-proof.',
+    ),
+  ),
+})
+export type FoundLeaf = v.InferOutput<typeof foundLeaf>
+
 /** Answer to a lookup: the statement, and the checkpoint of its size and root with everybody's signatures. */
 export const lookupAnswer = v.object({
   lookup: v.pipe(v.string(), v.description('Compact JWS, ampere-lookup+jws.')),
   checkpoint: v.pipe(
     v.string(),
     v.description('The checkpoint of this size and root as its log published it, with cosignatures.'),
+  ),
+  found: v.pipe(
+    v.nullable(foundLeaf),
+    v.description(
+      'What shows that the label is at its index under that checkpoint; null where it is absent.',
+    ),
   ),
 })
 export type LookupAnswer = v.InferOutput<typeof lookupAnswer>

@@ -44,9 +44,13 @@ export function encodeLeaf({ label, hash }: Leaf): Uint8Array<ArrayBuffer> {
   return concat(Uint8Array.of(VERSION), label, hash)
 }
 
+/** Whether an entry of a log is one of this form and version. */
+export function isLeaf(entry: Uint8Array): boolean {
+  return entry.length === LEAF_BYTES && entry[0] === VERSION
+}
+
 /** @throws AmpereError LOG_MALFORMED for a log entry of another form or version */
 export function decodeLeaf(entry: Uint8Array): Leaf {
-  if (entry.length !== LEAF_BYTES || entry[0] !== VERSION)
-    throw new AmpereError('LOG_MALFORMED', 'a log entry is not one of version 1')
+  if (!isLeaf(entry)) throw new AmpereError('LOG_MALFORMED', 'a log entry is not one of version 1')
   return { label: entry.subarray(1, 1 + LABEL_BYTES), hash: entry.subarray(1 + LABEL_BYTES) }
 }

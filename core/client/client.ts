@@ -47,6 +47,8 @@ export interface SeenHead {
   readonly height: number
   readonly block: BlockId
   readonly statement?: string
+  /** Statements of lower heads, in order of height: few, of blocks that may not have been logged. */
+  readonly earlier?: readonly string[]
 }
 
 /** Keeps an evidence file (docs/PROTOCOL.md, Evidence) and says under which name. Of one conflict one file is kept. */

@@ -3,15 +3,17 @@ import type { BlockId, ChainId, CompartmentId } from '../bytes/ids.ts'
 import { parseBlock, type ParsedBlock } from '../block/open-block.ts'
 import type { Append } from '../api/append.ts'
 import { createVerifiers } from '../crypto/signature.ts'
-import { AmpereError } from '../errors.ts'
+import { AmpereError, brokenRule } from '../errors.ts'
 import { createRegistryHistory } from '../registry/history.ts'
 import { appendEntries } from './append-entries.ts'
-import type { ClientPorts, FiledEntry, NewEntry, RecordView } from './client.ts'
+import type { ClientPorts, FiledEntry, NewEntry, RecordView, SeenHeads } from './client.ts'
 import { createHomeApi, type HomeApi } from './home-api.ts'
 import { coalesce } from '../order/coalesce.ts'
+import { createTrees, type Trees } from './receipt/trees.ts'
 import { openKeyring, type Keyring } from './read/reader-keys.ts'
 import { readView, type OpenedView } from './read/read-view.ts'
-import { withEvidence } from './read/report-conflict.ts'
+import { withEvidence } from './convict/heads.ts'
+import { earlierStatements } from './convict/kept-statements.ts'
 import { readRegistry, syncRegistry, syncReplica, type Replica, type SyncContext } from './read/replica.ts'
 
 /** Everything that one app instance does with one home, beneath the acts in `acts/`. */
@@ -19,6 +21,8 @@ export interface Connection {
   readonly ports: ClientPorts
   readonly api: HomeApi
   readonly sync: SyncContext
+  /** Trees of the home's log under the receipts that were judged, of whatever chain. */
+  readonly trees: Trees
   /** The verified replica, brought up to date. @throws AmpereError VERIFICATION_FAILED and its kin */
   replica(chain: ChainId): Promise<Replica>
   keyring(replica: Replica): Promise<Keyring>
@@ -28,8 +32,13 @@ export interface Connection {
   read(chain: ChainId): Promise<RecordView>
 }
 
+/** Head statements of our own blocks that are kept until a newer head is seen; mostly that is at once. */
+const STATED = 4
+
 interface ChainMemory {
   replica: Replica | null
+  /** Head statements that came with our own last blocks. */
+  stated: readonly string[]
   /** Brings the replica up to date. */
   readonly sync: () => Promise<Replica>
   view: OpenedView | null
@@ -50,6 +59,7 @@ export function connect(ports: ClientPorts): Connection {
     if (known) return known
     const memory: ChainMemory = {
       replica: null,
+      stated: [],
       sync: coalesce(() => syncMemory(ports, sync, chain, memory)),
       view: null,
       keyring: null,
@@ -59,11 +69,12 @@ export function connect(ports: ClientPorts): Connection {
   }
   const replica = (chain: ChainId) => memoryOf(chain).sync()
   const keyring = (of: Replica) => keyringFor(ports, api, of, memoryOf(of.chain))
-  const submit = (append: Append) => submitChecked(api, append)
+  const submit = (append: Append) => submitChecked(api, append, memoryOf)
   return {
     ports,
     api,
     sync,
+    trees: createTrees(),
     replica,
     keyring,
     submit,
@@ -101,11 +112,18 @@ async function syncMemory(
     const statements = [seen?.statement ?? '', next.statement] as const
     throw seen?.statement === undefined ? error : await withEvidence(ports, sync.api, error, statements)
   }
-  const { height, block } = next.head
-  if (((await ports.seen.load(chain))?.height ?? -1) < height)
-    await ports.seen.save(chain, { height, block, statement: next.statement })
+  await saveSeen(ports.seen, memory.stated, next)
   memory.replica = next
   return next
+}
+
+async function saveSeen(seen: SeenHeads, stated: readonly string[], next: Replica): Promise<void> {
+  const before = await seen.load(next.chain)
+  const { height, block } = next.head
+  if ((before?.height ?? -1) >= height) return
+  const earlier = earlierStatements(before, stated, next)
+  const head = { height, block, statement: next.statement }
+  await seen.save(next.chain, earlier.length === 0 ? head : { ...head, earlier })
 }
 
 async function keyringFor(
@@ -123,10 +141,18 @@ async function keyringFor(
   return memory.keyring.keyring
 }
 
-async function submitChecked(api: HomeApi, append: Append): Promise<ParsedBlock> {
+async function submitChecked(
+  api: HomeApi,
+  append: Append,
+  memoryOf: (chain: ChainId) => ChainMemory,
+): Promise<ParsedBlock> {
   const sent = parseBlock(append.block)
-  const stored = parseBlock((await api.append(append)).block)
+  const answer = await api.append(append)
+  const stored = parseBlock(answer.block)
   if (stored.id !== sent.id) throw new AmpereError('VERIFICATION_FAILED', 'the home stored another block')
+  const memory = memoryOf(stored.chain)
+  // None for one that is sent again below a newer head; that head is read next, with a statement of its own.
+  if (answer.head !== null) memory.stated = [...memory.stated, answer.head].slice(-STATED)
   return stored
 }
 
@@ -139,15 +165,9 @@ function checkSeen(seen: Awaited<ReturnType<ClientPorts['seen']['load']>>, repli
   if (!seen) return
   const at: BlockId | undefined = replica.notes[seen.height]?.id
   if (at === undefined) {
-    throw new AmpereError(
-      'VERIFICATION_FAILED',
-      `rule rolled-back: height ${seen.height} was seen, ${replica.head.height} is shown`,
-    )
+    throw brokenRule('rolled-back', `height ${seen.height} was seen, ${replica.head.height} is shown`)
   }
   if (at !== seen.block) {
-    throw new AmpereError(
-      'VERIFICATION_FAILED',
-      `rule forked: another block was seen at height ${seen.height}`,
-    )
+    throw brokenRule('forked', `another block was seen at height ${seen.height}`)
   }
 }

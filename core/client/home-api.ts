@@ -25,6 +25,7 @@ import { authorize } from '../api/request.ts'
 import { AmpereError, isAmpereError, type ErrorCode } from '../errors.ts'
 import { call, type Answer, type CallLimits } from './answer.ts'
 import type { ClientPorts } from './client.ts'
+import { KEPT_AS } from './convict/keep-evidence.ts'
 
 /** The home's HTTP interface, typed. Answers are checked for form here and for truth by their users. */
 export interface HomeApi {
@@ -170,8 +171,11 @@ export function answered(answer: Answer): Uint8Array<ArrayBuffer> {
 function problemOf({ status, bytes }: Answer): AmpereError {
   const parsed = v.safeParse(problemAnswer, parsedOrNull(bytes))
   if (!parsed.success) return new AmpereError('UPSTREAM_FAILED', `the home answered ${status}`)
-  const code = parsed.output.code in PROBLEMS ? (parsed.output.code as ErrorCode) : 'UPSTREAM_FAILED'
-  return new AmpereError(code, parsed.output.detail)
+  const { code, detail } = parsed.output
+  // Own keys only: `toString` is in every object, and no code.
+  const known = Object.hasOwn(PROBLEMS, code) ? (code as ErrorCode) : 'UPSTREAM_FAILED'
+  // Where evidence lies, this installation alone says: people are told to act on it.
+  return new AmpereError(known, detail.split(KEPT_AS)[0] ?? '')
 }
 
 function parsedOrNull(bytes: Uint8Array): unknown {

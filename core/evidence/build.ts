@@ -116,6 +116,15 @@ export function evidenceOfLabels(
   })
 }
 
+/** A leaf that is no log entry, with its receipt, whose `extra` says nothing. @throws AmpereError EVIDENCE_MALFORMED */
+export function evidenceOfLeafForm(
+  { origin, log }: OfLog,
+  { entry, receipt }: { readonly entry: Uint8Array; readonly receipt: string },
+): Uint8Array {
+  const file = { origin, log: [...log], entry: toBase64url(entry), receipt }
+  return formatEvidence({ ampere: 'evidence/v1', kind: 'leaf-form', ...file })
+}
+
 /** What a kept promise would have logged, and a later tree that lacks it. */
 export interface BrokenPromise {
   readonly head: string

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url } from '../bytes/encoding.ts'
 import { equalBytes } from '../bytes/frame.ts'
+import { brokenRule } from '../errors.ts'
 import type { Checkpoint } from '../log/note/checkpoint.ts'
 import { openCheckpoint } from '../log/note/open-checkpoint.ts'
 import { prefixRoot, verifyInclusion } from '../log/proof.ts'
 import type { EvidenceOf } from './format.ts'
-import { failed, type Trusted } from './trust.ts'
+import type { Trusted } from './trust.ts'
 
 type Contradiction = EvidenceOf<'checkpoints'>['contradiction']
 
@@ -19,7 +20,7 @@ export async function judgeCheckpoints(
   const signed = `the log ${origin} signed`
   if (contradiction.how === 'root') {
     if (a.size !== b.size || equalBytes(a.root, b.root))
-      throw failed('conflict', 'the checkpoints are not of one size with two roots')
+      throw brokenRule('conflict', 'the checkpoints are not of one size with two roots')
     return `${signed} two trees of ${a.size} leaves with different roots: a split view`
   }
   if (contradiction.how === 'prefix') checkPrefix(small, large, contradiction.hashes)
@@ -35,7 +36,7 @@ export async function openSigned(
   { logKeys, verifiers }: Trusted,
 ): Promise<Checkpoint> {
   const { checkpoint } = await openCheckpoint(note, { logs: logKeys, cosigners: [] }, verifiers)
-  if (checkpoint.origin !== origin) throw failed('origin', 'a checkpoint is of another log')
+  if (checkpoint.origin !== origin) throw brokenRule('origin', 'a checkpoint is of another log')
   return checkpoint
 }
 
@@ -43,8 +44,8 @@ function checkPrefix(small: Checkpoint, large: Checkpoint, hashes: readonly stri
   const { size, root } = large
   const proof = hashes.map(fromBase64url)
   const prefix = prefixRoot({ size1: small.size, size2: size, root2: root, proof })
-  if (!prefix) throw failed('proof', 'the proof does not lead to the root of the larger tree')
-  if (equalBytes(prefix, small.root)) throw failed('conflict', 'the larger tree begins with the smaller')
+  if (!prefix) throw brokenRule('proof', 'the proof does not lead to the root of the larger tree')
+  if (equalBytes(prefix, small.root)) throw brokenRule('conflict', 'the larger tree begins with the smaller')
 }
 
 function checkLeaf(
@@ -55,7 +56,7 @@ function checkLeaf(
     const leaf = fromBase64url(leaves[i] ?? '')
     const proof = (proofs[i] ?? []).map(fromBase64url)
     if (!verifyInclusion({ leaf, index, size, proof, root }))
-      throw failed('proof', 'a leaf is not in the tree of its checkpoint at that index')
+      throw brokenRule('proof', 'a leaf is not in the tree of its checkpoint at that index')
   }
-  if (leaves[0] === leaves[1]) throw failed('conflict', 'both trees have the same leaf at that index')
+  if (leaves[0] === leaves[1]) throw brokenRule('conflict', 'both trees have the same leaf at that index')
 }

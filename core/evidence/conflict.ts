@@ -33,6 +33,8 @@ function sidesOf(evidence: Evidence): string[] {
       return evidence.blocks.map((block) => parseBlock(block).id)
     case 'labels':
       return evidence.entries.map((entry) => toBase64url(decodeLeaf(fromBase64url(entry)).label))
+    case 'leaf-form':
+      return [digestOf(fromBase64url(evidence.entry))]
     case 'promise':
       return [sideOfHead(evidence.head)]
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { canonicalBytes, parseCanonical, type Json } from '../bytes/canonical-json.ts'
+import { isBase64url } from '../bytes/encoding.ts'
 import { bytesOf, count, digest, parseWith } from '../bytes/schema.ts'
 import { LEAF_BYTES } from '../block/leaf.ts'
 import { MAX_JWS_BYTES } from '../block/jws.ts'
@@ -12,6 +13,8 @@ import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
 export const MAX_EVIDENCE_BYTES = 16 * 1024 * 1024
 /** Log entries that one file may carry, for `promise`. */
 export const MAX_EVIDENCE_ENTRIES = 65_536
+/** Bytes of a leaf that is no log entry: what a bundle can hold (c2sp.org/tlog-tiles). */
+export const MAX_LEAF_BYTES = 65_535
 /** Blocks between two heads of one chain that one file may carry. */
 export const MAX_LINKS = 512
 /** Verifier keys of a log that one file may carry. */
@@ -23,6 +26,11 @@ const jws = v.pipe(v.string(), v.maxLength(MAX_JWS_BYTES))
 const note = v.pipe(v.string(), v.maxLength(MAX_NOTE_BYTES))
 const receipt = v.pipe(v.string(), v.maxLength(MAX_TLOG_PROOF_BYTES))
 const hash = bytesOf(32)
+const leaf = v.pipe(
+  v.string(),
+  v.maxLength(Math.ceil((MAX_LEAF_BYTES * 4) / 3)),
+  v.check(isBase64url, 'not base64url'),
+)
 const hashes = v.pipe(v.array(hash), v.maxLength(64))
 const two = <S extends v.GenericSchema>(item: S) => v.strictTuple([item, item])
 
@@ -74,6 +82,7 @@ const evidenceSchema = v.variant('kind', [
     entries: two(bytesOf(LEAF_BYTES)),
     receipts: two(receipt),
   }),
+  v.strictObject({ ampere, kind: v.literal('leaf-form'), origin, log, entry: leaf, receipt }),
   v.strictObject({
     ampere,
     kind: v.literal('promise'),

@@ -4,8 +4,9 @@ import { parseHead, type HeadStatement } from '../api/head.ts'
 import { CLOCK_TOLERANCE_MS } from '../api/limits.ts'
 import { verifyJws } from '../block/jws.ts'
 import { parseBlock } from '../block/open-block.ts'
+import { brokenRule } from '../errors.ts'
 import type { EvidenceOf } from './format.ts'
-import { failed, type Trusted } from './trust.ts'
+import type { Trusted } from './trust.ts'
 
 /**
  * How much later than the higher head the lower one must have been stated, in milliseconds. A home reads its newest block
@@ -14,7 +15,7 @@ import { failed, type Trusted } from './trust.ts'
  */
 export const ROLLBACK_MARGIN_MS = CLOCK_TOLERANCE_MS
 
-/** Two head statements of one home that cannot both be true. @returns what is proved */
+/** Two head statements of one deployment, as a home or as a mirror, that cannot both be true. @returns what is proved */
 export async function judgeHeads(
   { origin, statements, links }: EvidenceOf<'heads'>,
   trusted: Trusted,
@@ -23,11 +24,12 @@ export async function judgeHeads(
     openStatement(statements[0], origin, trusted),
     openStatement(statements[1], origin, trusted),
   ])
-  if (a.chain !== b.chain) throw failed('conflict', 'the head statements are of two chains')
-  const where = `the home at ${origin} signed, of chain ${a.chain},`
+  if (a.chain !== b.chain) throw brokenRule('conflict', 'the head statements are of two chains')
+  const who = [a, b].every(({ durability }) => durability === 'mirrored') ? 'mirror' : 'home'
+  const where = `the ${who} at ${origin} signed, of chain ${a.chain},`
   if (a.height === b.height) {
-    if (links.length > 0) throw failed('links', 'heads of one height have no blocks between them')
-    if (a.block === b.block) throw failed('conflict', 'both head statements name the same block')
+    if (links.length > 0) throw brokenRule('links', 'heads of one height have no blocks between them')
+    if (a.block === b.block) throw brokenRule('conflict', 'both head statements name the same block')
     return `${where} two different blocks as the head at height ${a.height}: a fork`
   }
   const [low, high] = a.height < b.height ? [a, b] : [b, a]
@@ -36,7 +38,7 @@ export async function judgeHeads(
     return `${where} a head at height ${low.height} that is not in the history of the head that it signed at height ${high.height}: a fork`
   }
   if (timestampMs(low.time) <= timestampMs(high.time) + ROLLBACK_MARGIN_MS)
-    throw failed(
+    throw brokenRule(
       'conflict',
       `the lower head was not stated more than ${ROLLBACK_MARGIN_MS} ms after the higher`,
     )
@@ -50,9 +52,10 @@ export async function openStatement(
   { registry, verifiers }: Trusted,
 ): Promise<HeadStatement> {
   const { jws, head } = parseHead(compact)
-  if (head.origin !== origin) throw failed('origin', 'a head statement is of another origin')
+  if (head.origin !== origin) throw brokenRule('origin', 'a head statement is of another origin')
   const key = registry?.headKey(jws.kid, origin)
-  if (!key) throw failed('head-key', 'a head statement is signed by no key of a deployment at this origin')
+  if (!key)
+    throw brokenRule('head-key', 'a head statement is signed by no key of a deployment at this origin')
   await verifyJws(jws, key, verifiers)
   return head
 }
@@ -64,13 +67,14 @@ export async function openStatement(
 function checkLinks(links: readonly string[], low: HeadStatement, high: HeadStatement): void {
   const blocks = links.map(parseBlock)
   if (blocks.length !== high.height - low.height || blocks.at(-1)?.id !== high.block)
-    throw failed('links', 'the blocks do not lead from the lower head to the higher')
+    throw brokenRule('links', 'the blocks do not lead from the lower head to the higher')
   for (const [i, { block, chain }] of blocks.entries()) {
     if (block.type === 'genesis' || chain !== low.chain || block.height !== low.height + 1 + i)
-      throw failed('links', 'a block is not the next of this chain')
+      throw brokenRule('links', 'a block is not the next of this chain')
     const before = blocks[i - 1]
-    if (before && block.prev !== before.id) throw failed('links', 'a block does not name the one before it')
+    if (before && block.prev !== before.id)
+      throw brokenRule('links', 'a block does not name the one before it')
     if (!before && block.prev === low.block)
-      throw failed('conflict', 'the higher head continues the lower one')
+      throw brokenRule('conflict', 'the higher head continues the lower one')
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url } from '../bytes/encoding.ts'
 import { formatTlogProof } from '../log/tlog-proof.ts'
-import { evidenceOfCheckpoints, evidenceOfLabels } from './build.ts'
+import { evidenceOfCheckpoints, evidenceOfLabels, evidenceOfLeafForm } from './build.ts'
 import { MAX_LOG_KEYS } from './format.ts'
 
 /** What a monitor met, as it keeps it. */
@@ -24,14 +24,17 @@ export interface FoundOfLog {
 /**
  * What a monitor found, as a file for others, who have no copy of the log.
  * @param log verifier keys of the log
- * @returns null for leads, for proofs without the tiles that show them, and for a leaf that is no log entry, of which there is no kind
+ * @returns null for leads, and for proofs without the tiles that show them
  * @throws AmpereError EVIDENCE_MALFORMED, LOG_MALFORMED
  */
 export function evidenceOfFinding(found: FoundOfLog, log: readonly string[]): Uint8Array | null {
   const of = { origin: found.origin, log: log.slice(0, MAX_LOG_KEYS) }
   const [first, second] = found.notes
   if (first === undefined) return null
-  if (found.kind === 'duplicate-label') return ofLabels(of, first, found)
+  const leaves = provenLeaves(first, found)
+  if (found.kind === 'duplicate-label')
+    return leaves[0] && leaves[1] ? evidenceOfLabels(of, [leaves[0], leaves[1]]) : null
+  if (found.kind === 'leaf-form') return leaves[0] ? evidenceOfLeafForm(of, leaves[0]) : null
   if (second === undefined) return null
   if (found.kind === 'same-size') return evidenceOfCheckpoints(of, [first, second], { how: 'root' })
   if (found.kind !== 'fork') return null
@@ -39,15 +42,14 @@ export function evidenceOfFinding(found: FoundOfLog, log: readonly string[]): Ui
   return evidenceOfCheckpoints(of, [first, second], { how: 'prefix', hashes })
 }
 
-function ofLabels(
-  of: { readonly origin: string; readonly log: readonly string[] },
+/** The entries with their receipts, of those that the log served tiles for. */
+function provenLeaves(
   note: string,
   { leaves }: FoundOfLog,
-): Uint8Array | null {
-  const [a, b] = leaves.flatMap(({ index, entry, proof }) => {
+): readonly { readonly entry: Uint8Array; readonly receipt: string }[] {
+  return leaves.flatMap(({ index, entry, proof }) => {
     if (!proof) return []
     const receipt = formatTlogProof({ extra: null, index, hashes: proof.map(fromBase64url), note })
     return [{ entry: fromBase64url(entry), receipt }]
   })
-  return a && b ? evidenceOfLabels(of, [a, b]) : null
 }

@@ -8,6 +8,7 @@ import { logOriginOf } from '../api/log.ts'
 import { decodeLeaf, leafLabel } from '../block/leaf.ts'
 import { parseBlock, type ParsedBlock } from '../block/open-block.ts'
 import { digestOf } from '../crypto/hash.ts'
+import { brokenRule } from '../errors.ts'
 import { EMPTY_FRONTIER, extendFrontier, frontierRoot, isFrontier, type Frontier } from '../log/frontier.ts'
 import { leafHash } from '../log/merkle.ts'
 import { verifyCheckpointSignature } from '../log/note/cosignature.ts'
@@ -16,7 +17,7 @@ import { parseNote } from '../log/note/note.ts'
 import { openSigned } from './checkpoints.ts'
 import type { EvidenceOf } from './format.ts'
 import { openStatement } from './heads.ts'
-import { failed, type Trusted } from './trust.ts'
+import type { Trusted } from './trust.ts'
 
 /** The last second that a timestamp can say. */
 const MAX_SECONDS = 253_402_300_799
@@ -27,22 +28,24 @@ type Promised = EvidenceOf<'promise'>
 export async function judgePromise(evidence: Promised, trusted: Trusted): Promise<string> {
   const { origin } = evidence
   const head = await openStatement(evidence.head, origin, trusted)
+  // A mirror keeps what another deployment's log has; its own log promises nothing of it.
+  if (head.durability === 'mirrored') throw brokenRule('conflict', 'a mirror promises no logging')
   const block = parseBlock(evidence.block)
   if (block.id !== head.block || block.chain !== head.chain || block.block.height !== head.height)
-    throw failed('block', 'the block is not the one that the head statement names')
+    throw brokenRule('block', 'the block is not the one that the head statement names')
   const label = leafLabel(labelKeyOf(evidence, block), block.chain, block.block.height)
   const to = await openTimed(evidence.to, logOriginOf(origin), trusted)
   if (to.earliestMs <= timestampMs(head.time) + LOGGED_WITHIN_MS)
-    throw failed(
+    throw brokenRule(
       'conflict',
       `the tree was not signed more than ${LOGGED_WITHIN_MS} ms after the head statement`,
     )
   const entries = evidence.entries.map(fromBase64url)
   const end = extendFrontier(await startOf(evidence, block, trusted), entries.map(leafHash))
   if (end.size !== to.checkpoint.size || !equalBytes(frontierRoot(end), to.checkpoint.root))
-    throw failed('proof', 'the entries do not lead to the root of the later tree')
+    throw brokenRule('proof', 'the entries do not lead to the root of the later tree')
   if (entries.some((entry) => equalBytes(decodeLeaf(entry).label, label)))
-    throw failed('conflict', 'the log has an entry for that height of the chain')
+    throw brokenRule('conflict', 'the log has an entry for that height of the chain')
   const signed = toTimestamp(to.earliestMs)
   return `the home at ${origin} stated height ${head.height} of chain ${head.chain} at ${head.time}, and its log, as it signed it at ${signed}, has no entry for it: a promise that was not kept`
 }
@@ -51,19 +54,20 @@ export async function judgePromise(evidence: Promised, trusted: Trusted): Promis
 function labelKeyOf({ parent, labelKey }: Promised, { block }: ParsedBlock): Uint8Array {
   const named = block.type === 'genesis' ? block.body.labelKeyHash : stateBefore(parent, block.prev)
   if ((block.type === 'genesis') !== (parent === null))
-    throw failed('label-key', 'a genesis has no block before it, and every other block one')
+    throw brokenRule('label-key', 'a genesis has no block before it, and every other block one')
   const key = fromBase64url(labelKey)
-  if (digestOf(key) !== named) throw failed('label-key', 'the label key is not the one that the chain names')
+  if (digestOf(key) !== named)
+    throw brokenRule('label-key', 'the label key is not the one that the chain names')
   return key
 }
 
 function stateBefore(parent: Promised['parent'], prev: string): unknown {
   const before = parent && parseBlock(parent.block)
   if (!parent || before?.id !== prev)
-    throw failed('label-key', 'the block before is not the one that is named')
+    throw brokenRule('label-key', 'the block before is not the one that is named')
   const bytes = utf8(parent.state)
   if (digestOf(bytes) !== before.block.state)
-    throw failed('label-key', 'the state is not the one that the block before names')
+    throw brokenRule('label-key', 'the state is not the one that the block before names')
   const state = parseCanonical(bytes)
   return typeof state === 'object' && state !== null && 'labelKeyHash' in state ? state.labelKeyHash : null
 }
@@ -80,10 +84,10 @@ async function startOf(
   if (!from) return EMPTY_FRONTIER
   const { checkpoint, latestMs } = await openTimed(from.note, logOriginOf(origin), trusted)
   if (latestMs + CLOCK_TOLERANCE_MS >= timestampMs(block.time))
-    throw failed('start', 'the earlier tree may hold the block already')
+    throw brokenRule('start', 'the earlier tree may hold the block already')
   const frontier = { size: checkpoint.size, hashes: from.frontier.map(fromBase64url) }
   if (!isFrontier(frontier) || !equalBytes(frontierRoot(frontier), checkpoint.root))
-    throw failed('proof', 'the frontier is not that of the earlier tree')
+    throw brokenRule('proof', 'the frontier is not that of the earlier tree')
   return frontier
 }
 
@@ -109,6 +113,6 @@ async function openTimed(text: string, origin: string, trusted: Trusted): Promis
     }
   }
   if (times.length === 0 || times.some((time) => time > MAX_SECONDS))
-    throw failed('time', 'no pinned key of the log says when it signed a checkpoint')
+    throw brokenRule('time', 'no pinned key of the log says when it signed a checkpoint')
   return { checkpoint, earliestMs: Math.min(...times) * 1000, latestMs: Math.max(...times) * 1000 }
 }

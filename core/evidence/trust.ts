@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest, Kid } from '../bytes/ids.ts'
 import type { Verifiers } from '../crypto/signature.ts'
-import { AmpereError, isAmpereError } from '../errors.ts'
+import { AmpereError, brokenRule, isAmpereError } from '../errors.ts'
 import { isSameKey, parseVerifierKey, type LogKey } from '../log/note/key.ts'
 import type { PublicJwk } from '../ports/keys.ts'
 import { createRegistryHistory } from '../registry/history.ts'
@@ -41,7 +41,8 @@ export async function openRegistry(
   verifiers: Verifiers,
 ): Promise<TrustedRegistry> {
   if (pins.registry === null) throw unpinned('this evidence needs the id of a registry that you trust')
-  if (pins.registry !== id) throw failed('pinned', 'the evidence is of another registry than the pinned one')
+  if (pins.registry !== id)
+    throw brokenRule('pinned', 'the evidence is of another registry than the pinned one')
   const history = createRegistryHistory(id, verifiers)
   const views: RegistryView[] = []
   try {
@@ -51,7 +52,7 @@ export async function openRegistry(
     }
   } catch (cause) {
     if (!isAmpereError(cause)) throw cause
-    throw failed('registry', cause.message, cause)
+    throw brokenRule('registry', cause.message, cause)
   }
   return { id, height: history.height(), headKey: (kid, origin) => headKeyIn(views, kid, origin) }
 }
@@ -70,9 +71,9 @@ export function openLogKeys(
   const pins = readKeys(logs, (cause) => unpinned('a key that you trust of a log is no verifier key', cause))
   // Section 11: a log signs with the other types. What a witness signed convicts no log, whatever the name of its key.
   const pinned = pins.filter(({ name, type }) => name === origin && type !== 'cosignature-Ed25519')
-  const named = readKeys(texts, (cause) => failed('form', 'a key of the log is no verifier key', cause))
+  const named = readKeys(texts, (cause) => brokenRule('form', 'a key of the log is no verifier key', cause))
   const keys = named.filter((key) => pinned.some((pin) => isSameKey(pin, key)))
-  if (keys.length === 0) throw failed('pinned', 'the evidence names no pinned key of its log')
+  if (keys.length === 0) throw brokenRule('pinned', 'the evidence names no pinned key of its log')
   return keys
 }
 
@@ -82,11 +83,6 @@ function readKeys(texts: readonly string[], unreadable: (cause: unknown) => Ampe
   } catch (cause) {
     throw unreadable(cause)
   }
-}
-
-/** What keeps a file from convincing, by its rule (docs/PROTOCOL.md, Evidence). */
-export function failed(rule: string, detail: string, cause?: unknown): AmpereError {
-  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`, { cause })
 }
 
 /**

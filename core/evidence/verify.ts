@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../bytes/ids.ts'
 import { createVerifiers } from '../crypto/signature.ts'
-import { AmpereError, type ErrorCode } from '../errors.ts'
+import { AmpereError, brokenRule, type ErrorCode } from '../errors.ts'
 import { formatVerifierKey } from '../log/note/key.ts'
 import { logOriginOf } from '../api/log.ts'
 import { judgeCheckpoints } from './checkpoints.ts'
 import { parseEvidence, type Evidence, type EvidenceKind } from './format.ts'
 import { judgeHeads } from './heads.ts'
-import { judgeBlocks, judgeLabels, judgeOrder } from './leaves.ts'
+import { judgeBlocks, judgeLabels, judgeLeafForm, judgeOrder } from './leaves.ts'
 import { judgePromise } from './promise.ts'
-import { failed, openLogKeys, openRegistry, type EvidencePins, type Trusted } from './trust.ts'
+import { openLogKeys, openRegistry, type EvidencePins, type Trusted } from './trust.ts'
 
 /** What a file that convinces shows. */
 export interface Verdict {
@@ -58,7 +58,7 @@ export async function verifyEvidence(bytes: Uint8Array, pins: EvidencePins): Pro
   } catch (cause) {
     const rule = cause instanceof AmpereError ? RULES[cause.code] : undefined
     if (rule === undefined) throw cause
-    throw failed(rule, (cause as AmpereError).message, cause)
+    throw brokenRule(rule, (cause as AmpereError).message, cause)
   }
 }
 
@@ -81,6 +81,8 @@ function judge(evidence: Evidence, trusted: Trusted): Promise<string> {
       return judgeLabels(evidence, trusted)
     case 'order':
       return judgeOrder(evidence, trusted)
+    case 'leaf-form':
+      return judgeLeafForm(evidence, trusted)
     case 'promise':
       return judgePromise(evidence, trusted)
   }

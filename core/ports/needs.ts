@@ -19,6 +19,7 @@ export type TableName =
   | 'quotas'
   | 'leaves'
   | 'checkpoints'
+  | 'audits'
   | 'witness'
   | 'monitored'
   | 'bridge'

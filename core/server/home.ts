@@ -7,7 +7,8 @@ import type { RegistrySource } from './store/registry.ts'
 export interface Home {
   readonly deployment: DeploymentId
   readonly origin: string
-  readonly durability: 'local' | 'region' | 'mirrored'
+  /** Of what it acknowledged itself; only its mirrors say `mirrored`. */
+  readonly durability: 'local' | 'region'
   /** Days until the last backup that could still hold an erased key expires; 0 where no backups are made. */
   readonly backupDays: number
   readonly registry: RegistrySource

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '#core/bytes/ids.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
+import { parsePolicy } from '#core/log/policy/policy.ts'
 import { failedWith, pageFailed, type Outcome } from './outcome.ts'
 
 /** Bytes that a browser can hold as one string: V8 ends at 2^29 - 24 characters. */
@@ -9,7 +10,12 @@ const MAX_FILE_BYTES = 2 ** 29 - 24
 interface Request {
   readonly file: Blob
   readonly registry: Digest | null
+  /** Text of a policy that was read before; null judges no receipt. */
+  readonly policy: string | null
 }
+
+/** What whoever checks trusts, beside the file. */
+export type Trusted = Pick<Request, 'registry' | 'policy'>
 
 /** A check that runs. */
 export interface RunningCheck {
@@ -23,7 +29,7 @@ export interface RunningCheck {
  * Checks a file in a worker, so that the page stays usable however long it takes. `source` is the text of
  * this very script, which the worker runs again: a page of one file has no second script to load.
  */
-export function checkFile(source: string, file: Blob, registry: Digest | null): RunningCheck {
+export function checkFile(source: string, file: Blob, trusted: Trusted): RunningCheck {
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
   const worker = new Worker(url)
   const outcome = new Promise<Outcome>((resolve) => {
@@ -35,7 +41,7 @@ export function checkFile(source: string, file: Blob, registry: Digest | null): 
     URL.revokeObjectURL(url)
   }
   void outcome.then(stop)
-  worker.postMessage({ file, registry } satisfies Request)
+  worker.postMessage({ file, ...trusted } satisfies Request)
   return { outcome, stop }
 }
 
@@ -52,7 +58,7 @@ export function answerRequests(scope: Scope): void {
   })
 }
 
-async function outcomeOf({ file, registry }: Request): Promise<Outcome> {
+async function outcomeOf({ file, registry, policy }: Request): Promise<Outcome> {
   // Without a protected connection a browser withholds WebCrypto, and every key would look malformed.
   if (!isSecureContext) return pageFailed('INSECURE', 'no WebCrypto on this connection')
   if (file.size > MAX_FILE_BYTES) {
@@ -61,10 +67,11 @@ async function outcomeOf({ file, registry }: Request): Promise<Outcome> {
   const bytes = await bytesOf(file)
   if (!bytes) return pageFailed('UNREADABLE', 'the browser does not give its bytes')
   try {
-    return {
-      report: await verifyExport(bytes, { ...(registry ? { registry } : {}), nowMs: Date.now() }),
-      failure: null,
+    const trusted = {
+      ...(registry ? { registry } : {}),
+      ...(policy === null ? {} : { policy: parsePolicy(policy) }),
     }
+    return { report: await verifyExport(bytes, { ...trusted, nowMs: Date.now() }), failure: null }
   } catch (error) {
     return failedWith(error)
   }

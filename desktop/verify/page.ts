@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url } from '#core/bytes/encoding.ts'
 import type { Digest } from '#core/bytes/ids.ts'
-import { checkFile, type RunningCheck } from './check-file.ts'
+import { checkFile, type RunningCheck, type Trusted } from './check-file.ts'
+import { readPolicy, takePolicyFile } from './policy-field.ts'
 import { showOutcome } from './show-outcome.ts'
 import { counted, sizeOf } from './words.ts'
 
@@ -29,13 +30,12 @@ export function startPage(source: string): void {
   const check = async () => {
     end()
     byId('result').hidden = true
-    const registry = readRegistry()
-    showFaults({ file: file ? null : NO_FILE, registry: registry === undefined ? NO_REGISTRY : null })
-    if (!file || registry === undefined) return
-    const started = checkFile(source, file, registry)
+    const trusted = readTrusted(file)
+    if (!file || !trusted) return
+    const started = checkFile(source, file, trusted)
     running = started
     clock = showProgress(file)
-    const checked = { name: file.name, bytes: file.size, isPinned: registry !== null }
+    const checked = { name: file.name, bytes: file.size, isPinned: trusted.registry !== null }
     const outcome = await started.outcome
     end()
     byId('status').textContent = ''
@@ -62,10 +62,36 @@ export function startPage(source: string): void {
     byId('status').textContent = 'Stopped. The file was not checked.'
     input.focus()
   })
+  wirePolicyFile()
   takeDrops((files) => {
     input.files = files
     take(files)
   })
+}
+
+/** What is typed beside the file; null, and the faults are shown, where that or the file is not usable. */
+function readTrusted(file: File | null): Trusted | null {
+  const registry = readRegistry()
+  const policy = readPolicy(policyField())
+  showFaults({
+    file: file ? null : NO_FILE,
+    registry: registry === undefined ? NO_REGISTRY : null,
+    policy: policy.fault,
+  })
+  return registry === undefined || policy.fault !== null ? null : { registry, policy: policy.text }
+}
+
+/** Wires the choice of a policy's file. */
+function wirePolicyFile(): void {
+  const input = field('policy-file')
+  // The same name again is a choice too, of a file written anew.
+  input.addEventListener('click', () => (input.value = ''))
+  input.addEventListener('change', () => void takePolicy(input.files))
+}
+
+async function takePolicy(files: FileList | null): Promise<void> {
+  const [chosen] = files ?? []
+  if (chosen) byId('status').textContent = await takePolicyFile(policyField(), chosen)
 }
 
 /** Files dropped anywhere: beside the field a browser would leave the page and open the file. */
@@ -78,10 +104,14 @@ function takeDrops(take: (files: FileList) => void): void {
     if (event.relatedTarget === null) markDrop(false)
   })
   document.addEventListener('drop', (event) => {
-    event.preventDefault()
     markDrop(false)
     const files = event.dataTransfer?.files
-    if (files && files.length > 0) take(files)
+    // Text that is dropped on a field is for the field.
+    if (files?.length === 0 && event.target === policyField()) return
+    event.preventDefault()
+    if (!files || files.length === 0) return
+    if (byId('policy-field').contains(event.target as Node | null)) void takePolicy(files)
+    else take(files)
   })
 }
 
@@ -101,7 +131,7 @@ function readRegistry(): Digest | null | undefined {
 }
 
 /** Shows each fault at its field and in a summary that takes the focus; null clears a field's. */
-function showFaults(faults: Readonly<Record<'file' | 'registry', string | null>>): void {
+function showFaults(faults: Readonly<Record<'file' | 'registry' | 'policy', string | null>>): void {
   const links: HTMLLIElement[] = []
   for (const [name, fault] of Object.entries(faults)) {
     const at = byId(`${name}-fault`)
@@ -145,6 +175,10 @@ function showProgress(file: File): number {
     spoken = Math.floor(seconds / SPOKEN_SECONDS)
     byId('status').textContent = byId('elapsed').textContent
   }, QUIET_MS) as unknown as number
+}
+
+function policyField(): HTMLTextAreaElement {
+  return byId('policy') as HTMLTextAreaElement
 }
 
 function field(id: string): HTMLInputElement {

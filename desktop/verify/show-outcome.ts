@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
 import type { ExportReport } from '#core/client/export/verify-export.ts'
 import { asJson, type Failure, type Outcome } from './outcome.ts'
 import {
@@ -48,8 +49,8 @@ export function showOutcome(section: HTMLElement, outcome: Outcome, checked: Che
       element('summary', {}, ['Report as JSON']),
       element('p', { class: 'hint' }, [
         'What ',
-        element('code', {}, ['npx ampere verify FILE --json']),
-        ' prints for the same file.',
+        element('code', {}, ['npx ampere verify FILE --policy POLICY --json']),
+        ' prints for the same file and policy.',
       ]),
       element('pre', { id: 'json' }, [JSON.stringify(asJson(outcome), null, 2)]),
     ]),
@@ -63,6 +64,7 @@ function reportParts(report: ExportReport, checked: Checked): Node[] {
     counts(report),
     facts([
       ['Complete as of', [time(report.asOf), ', as its home says']],
+      ['Log', [logPhrase(logCounts([report.log]))]],
       ['Home', [identifier(report.origin)]],
       [
         'Registry',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
 import type { ExportReport } from '#core/client/export/verify-export.ts'
 import type { Failure, Outcome } from './outcome.ts'
 
@@ -27,7 +28,7 @@ type Problem = ExportReport['problems'][number]
 export function verdictOf({ report, failure }: Outcome, isPinned: boolean): Verdict {
   if (failure) return VERDICTS[kindOf(failure)]
   if (report.problems.length > 0) return problemsVerdict(report)
-  const text = `All ${counted(report.blocks, 'block')} are signed, in order, and end where the home says that the record ends. What is stored is what was signed.`
+  const text = `All ${counted(report.blocks, 'block')} are signed, in order, and end where the home says that the record ends. What is stored is what was signed. ${logSentence(report)}`
   if (isPinned) {
     return { tone: 'ok', icon: 'shield-check', title: 'Every part is what was signed', text, next: null }
   }
@@ -40,7 +41,28 @@ export function verdictOf({ report, failure }: Outcome, isPinned: boolean): Verd
   }
 }
 
-function problemsVerdict({ problems, blocks }: ExportReport): Verdict {
+/** What the log says of the blocks, in the words of the command line; plainly, where nobody asked it. */
+function logSentence({ log }: ExportReport): string {
+  if (!log) return 'Receipts were not judged: no policy was given.'
+  return `By the policy that you gave: ${logPhrase(logCounts([log]))}.`
+}
+
+function problemsVerdict(report: ExportReport): Verdict {
+  const { problems, blocks, log } = report
+  const ofLog = new Set<Problem>(log?.problems)
+  const ofParts = problems.filter((problem) => !ofLog.has(problem))
+  if (ofParts.length > 0) return partsVerdict(ofParts, blocks, problems.length, logSentence(report))
+  const heights = new Set(problems.map((problem) => problem.height)).size
+  return {
+    tone: 'bad',
+    icon: 'shield-x',
+    title: `${counted(problems.length, 'problem')} found`,
+    text: `All ${counted(blocks, 'block')} are signed and in order, and what is stored is what was signed. The log does not bear out ${counted(heights, 'block')}. ${logSentence(report)}`,
+    next: 'Compare the policy with that of someone you trust. If it is right, do not rely on the blocks below, and keep this file: it shows what happened.',
+  }
+}
+
+function partsVerdict(problems: readonly Problem[], blocks: number, all: number, log: string): Verdict {
   const heights = new Set(problems.map((problem) => problem.height)).size
   const words = new Set(problems.map((problem) => statusOf(problem).word))
   const what =
@@ -48,8 +70,8 @@ function problemsVerdict({ problems, blocks }: ExportReport): Verdict {
   return {
     tone: 'bad',
     icon: 'shield-x',
-    title: `${counted(problems.length, 'problem')} found`,
-    text: `Parts of ${counted(heights, 'block')} ${what}. All ${counted(blocks, 'block')} are signed and in order: what was altered is what is stored beside them.`,
+    title: `${counted(all, 'problem')} found`,
+    text: `Parts of ${counted(heights, 'block')} ${what}. All ${counted(blocks, 'block')} are signed and in order: what was altered is what is stored beside them. ${log}`,
     next: 'Do not rely on the blocks below. Export the record again, and keep this file: it shows what happened.',
   }
 }
@@ -139,7 +161,8 @@ const KIND_OF: Partial<Record<Failure['code'], Kind>> = {
 
 /** Every check in a sentence. A failure stops the checks, so it has none but its own. */
 export function checksOf(report: ExportReport, isPinned: boolean): readonly Check[] {
-  const { blocks, entries, erased, problems } = report
+  const { blocks, entries, erased, problems, log } = report
+  const inParts = problems.length - (log?.problems.length ?? 0)
   return [
     {
       result: isPinned ? 'Passed' : 'Not checked',
@@ -153,22 +176,40 @@ export function checksOf(report: ExportReport, isPinned: boolean): readonly Chec
       sentence: `Each of ${counted(blocks, 'block')} is signed by a key of the registry or of the patient, and follows the rules of the chain.`,
     },
     { result: 'Passed', sentence: "The home's statement is by its own key and names the last block." },
-    problems.length === 0
+    inParts === 0
       ? {
           result: 'Passed',
           sentence: `What is stored of ${counted(entries, 'entry')} is what the blocks name.`,
         }
       : {
           result: 'Failed',
-          sentence: `Stored keys or entries are not what the blocks name: ${counted(problems.length, 'problem')}, listed above.`,
+          sentence: `Stored keys or entries are not what the blocks name: ${counted(inParts, 'problem')}, listed above.`,
         },
+    logCheck(report),
     ...(erased === 0
       ? []
       : [{ result: 'Not checked', sentence: 'Whether copies of what was erased exist elsewhere.' } as const]),
     { result: 'Not checked', sentence: 'Whether the home has newer blocks: the end is as the home says.' },
     { result: 'Not checked', sentence: 'Contents, which stay sealed.' },
-    { result: 'Not checked', sentence: 'Witnesses, which do not exist yet.' },
   ]
+}
+
+function logCheck(report: ExportReport): Check {
+  const { log, receipts, origin } = report
+  if (!log) {
+    const sentence = `${counted(receipts, 'receipt')} of the log of ${origin}: a policy says which keys to trust.`
+    return { result: 'Not checked', sentence }
+  }
+  const found = log.problems.length
+  const rest = found === 0 ? '' : ` ${counted(found, 'problem')}, listed above.`
+  return { result: found === 0 ? 'Passed' : 'Failed', sentence: `${logSentence(report)}${rest}` }
+}
+
+/** What a word about the log means. */
+const OF_LOG: Partial<Record<Problem['status'], string>> = {
+  forked: 'The log shows two histories.',
+  overdue: 'The home owes a receipt of it.',
+  late: 'Whoever signed it had no right to any more.',
 }
 
 /** The status word of a problem, and what it means. */
@@ -176,6 +217,10 @@ export function statusOf({ status, rule }: Problem): {
   readonly word: Problem['status']
   readonly means: string
 } {
+  const means = OF_LOG[status]
+  if (means !== undefined) return { word: status, means }
+  if (rule === 'receipt' || rule === 'label')
+    return { word: status, means: 'Its receipt is not one of this block in a log that you trust.' }
   if (status === 'tampered') return { word: status, means: 'The stored copy was changed.' }
   const isDestroyed = rule === 'keys-row'
   return {

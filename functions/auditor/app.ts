@@ -5,7 +5,8 @@ import { MAX_AUDIT_MS } from '#core/api/limits.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
 import { listChains, openAudit, type OpenAudit } from '#core/server/audit/audit.ts'
-import { auditLog, noteAudited } from '#core/server/audit/log/audit-log.ts'
+import { noteAudited } from '#core/server/audit/log/audit-log.ts'
+import { auditSlice } from '#core/server/audit/log/run/sliced-audit.ts'
 import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import type { AuditorPorts } from '#core/server/audit/needs.ts'
 import type { ChainReport } from '#core/server/audit/report.ts'
@@ -22,13 +23,15 @@ export function auditorApp(ports: AuditorPorts, home: Home, trust: LogTrust, hos
     route(operations.auditLog, async (c, { query }) => {
       await checkControls(c, ports, home)
       const until = hosting.now() + MAX_AUDIT_MS
-      const progress = () => {
-        if (hosting.now() > until) throw tooLong('the log')
-      }
+      if (query.from !== undefined && query.since !== undefined)
+        throw new AmpereError('REQUEST_MALFORMED', 'parameter since goes with an audit that begins')
       const sinceLast = query.since === 'last'
-      const audit = await auditLog(ports, home, trust, { sinceLast, progress })
-      await noteAudited(ports, audit)
-      return c.json({ ...audit.report, findings: [...audit.report.findings] } satisfies LogAuditAnswer)
+      const pause = () => hosting.now() > until
+      const slice = { cursor: query.from ?? null, sinceLast, pause }
+      const { audit, next, leaves } = await auditSlice(ports, home, trust, slice)
+      if (next === null) await noteAudited(ports, audit)
+      const { report } = audit
+      return c.json({ ...report, findings: [...report.findings], leaves, next } satisfies LogAuditAnswer)
     }),
     route(operations.auditChains, async (c, { path, query }) => {
       await checkControls(c, ports, home)

@@ -12,12 +12,15 @@ export const auditLog = {
   who: 'An active app instance with capability control, of any institution. The answer names chains and rules, never contents.',
   signed: true,
   notes:
-    'Runs within the request. Where it takes longer than `maxAuditMs` it is answered UNSUPPORTED: then ask with `since=last`, or audit beside the store with `ampere audit`. With `since=last` only what came after the last audit that found nothing is audited; one that finds nothing notes how far it came.',
+    'Runs within the request, until `maxAuditMs` have passed; then `next` says with what to go on: ask again with `from`. All slices are about the tree that was signed when the first began, and the last has the whole report. What is kept in between is kept for a day; a cursor is good until the second slice after it is made. A damaged log takes longer: what its tiles and blocks tell is read within one request. With `since=last` only what came after the last audit that found nothing is audited; one that finds nothing notes how far it came.',
   limits: ['maxAuditMs', 'requestToleranceMs'],
   path: {},
   query: {
     since: v.optional(
       v.pipe(v.literal('last'), v.description('Only what is new since the last audit that found nothing.')),
+    ),
+    from: v.optional(
+      v.pipe(v.string(), v.maxLength(80), v.description('Goes on with an audit, from `next`.')),
     ),
   },
   body: null,
@@ -28,7 +31,7 @@ export const auditLog = {
       schema: logAuditAnswer,
     },
   },
-  problems: ['REQUEST_MALFORMED', 'FORBIDDEN', 'UNSUPPORTED', ...SIGNED_PROBLEMS, ...READ_PROBLEMS],
+  problems: ['REQUEST_MALFORMED', 'FORBIDDEN', 'NOT_FOUND', ...SIGNED_PROBLEMS, ...READ_PROBLEMS],
 } as const satisfies Operation
 
 export const auditChains = {

@@ -2,9 +2,9 @@
 import { Hono } from 'hono'
 import { MAX_URL_CHARACTERS } from '#core/api/limits.ts'
 import { AmpereError } from '#core/errors.ts'
+import { readBody as readUpTo } from '#core/order/read-body.ts'
 import type { Now, Random } from '#core/ports/keys.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
-import { concat } from '#core/bytes/frame.ts'
 import { problem } from './problem.ts'
 import type { Log } from './telemetry.ts'
 
@@ -75,26 +75,15 @@ export async function readBody(
   const name = limit === undefined ? '' : ` (${limit})`
   const tooLarge = () => new AmpereError('TOO_LARGE', `the body is larger than ${maxBytes} bytes${name}`)
   const stated = request.headers.get('content-length')
+  // One byte more tells a body that is too large; what lies beyond is not read.
+  const limits = { maxBytes: maxBytes + 1, beyond: 'cut', who: 'the client' } as const
   if (Number(stated ?? '0') > maxBytes) throw tooLarge()
   // A server ends a body at its stated length, so all of it may be read at once: streams cost more than the bytes.
-  const body = await (stated === null ? readStream(request, maxBytes) : request.bytes()).catch((cause) => {
+  const body = await (stated === null ? readUpTo(request, limits, null) : request.bytes()).catch((cause) => {
     throw new AmpereError('REQUEST_MALFORMED', 'the body ends before its length', { cause })
   })
-  if (body === null || body.length > maxBytes) throw tooLarge()
+  if (body.length > maxBytes) throw tooLarge()
   return body
-}
-
-/** Null when it is longer than `maxBytes`; what lies beyond is not read. */
-async function readStream(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (!request.body) return new Uint8Array(0)
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of request.body) {
-    length += chunk.length
-    if (length > maxBytes) return null
-    chunks.push(chunk)
-  }
-  return concat(...chunks)
 }
 
 /** @throws AmpereError UNSUPPORTED_MEDIA_TYPE unless the content type is one of `types` */

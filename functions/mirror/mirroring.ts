@@ -35,9 +35,10 @@ export function createMirroring(homes: Homes, log: Log): Mirroring {
 export async function mirrorHomes(homes: Homes, log: Log): Promise<void> {
   for (const { ports, home } of homes) {
     try {
-      const { added, erased, problems } = await mirrorChains(ports, home)
+      const { added, erased, stated, problems } = await mirrorChains(ports, home)
       if (added > 0) log({ event: 'mirrored', role: 'mirror', count: added })
       if (erased > 0) log({ event: 'mirror-erased', role: 'mirror', count: erased })
+      if (stated > 0) log({ event: 'mirror-stated', role: 'mirror', count: stated })
       for (const code of new Set(problems.map((each) => each.code))) {
         const count = problems.filter((each) => each.code === code).length
         log({ event: 'mirror-problems', role: 'mirror', code, count })

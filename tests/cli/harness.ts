@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable, Writable } from 'node:stream'
@@ -175,6 +175,15 @@ export function copyOf(folder: string): string {
   const copy = freshFolder()
   cpSync(folder, copy, { recursive: true })
   return copy
+}
+
+/** A data folder of which the home is lost, and all that has a backup of its own is there. */
+export function lost(folder: string): string {
+  const without = copyOf(folder)
+  rmSync(join(without, 'home'), { recursive: true })
+  mkdirSync(join(without, 'home'))
+  cpSync(join(folder, 'home', 'keys.json'), join(without, 'home', 'keys.json'))
+  return without
 }
 
 /** A port that the other tests do not use. */

@@ -8,7 +8,16 @@ import type { ExportReport } from '#core/client/export/verify-export.ts'
 import type { Timestamp } from '#core/bytes/timestamp.ts'
 import { AmpereError, type ErrorCode } from '#core/errors.ts'
 import { asJson, failedWith, pageFailed, type Outcome } from '#desktop/verify/outcome.ts'
-import { checksOf, counted, erasedOf, longTime, ruleOf, sizeOf, verdictOf } from '#desktop/verify/words.ts'
+import {
+  checksOf,
+  counted,
+  erasedOf,
+  longTime,
+  ruleOf,
+  sizeOf,
+  statusOf,
+  verdictOf,
+} from '#desktop/verify/words.ts'
 
 const REPORT: ExportReport = {
   chain: 'c'.repeat(43) as ChainId,
@@ -22,6 +31,7 @@ const REPORT: ExportReport = {
   log: null,
   receipts: 0,
   asOf: '2026-11-04T08:00:01.000Z' as Timestamp,
+  complete: { height: 6, asOfMs: null, why: 'no-monitor', words: [] },
   problems: [],
 }
 const problem = (rule: string, height = 3) => ({
@@ -74,6 +84,43 @@ describe('the verdict on a file', () => {
   it('blames the page, not the file, for what is no error of ours', () => {
     expect(titleOf(failedWith(new TypeError('x is undefined')))).toBe('This page failed, not the file')
     expect(asJson(failedWith('odd'))).toEqual({ ok: false, code: 'UNEXPECTED', message: 'odd' })
+  })
+})
+
+describe('the words about the log', () => {
+  const receipt = { height: 2, status: 'tampered', rule: 'receipt', detail: 'x' } as const
+  const log = (problems: readonly (typeof receipt)[]) => ({
+    statuses: ['witnessed', 'logged', problems.length > 0 ? 'promised' : 'witnessed'] as const,
+    receipts: [],
+    problems,
+  })
+
+  it('say that nobody judged receipts, what a policy proves of each block, and what it does not bear out', () => {
+    const textOf = (change: Partial<ExportReport>) => verdictOf(reported(change), true).text
+    expect(textOf({})).toMatch(/Receipts were not judged: no policy was given\.$/)
+    expect(textOf({ log: log([]) })).toMatch(
+      /By the policy that you gave: 2 witnessed, 1 logged and not witnessed\.$/,
+    )
+    const found = { log: log([receipt]), problems: [receipt] }
+    expect(textOf(found)).toMatch(/what is stored is what was signed\. The log does not bear out 1 block\. /)
+    const both = { ...found, problems: [receipt, problem('keys-root')] }
+    expect(textOf(both)).toMatch(/^Parts of 1 block were changed\..* 1 promised/)
+    expect(titleOf(reported(both))).toBe('2 problems found')
+  })
+
+  it('keep what is stored apart from what the log shows', () => {
+    const resultsOf = (change: Partial<ExportReport>) =>
+      checksOf({ ...REPORT, ...change }, true).map(({ result }) => result)
+    expect(resultsOf({ log: log([receipt]), problems: [receipt] }).slice(4, 6)).toEqual(['Passed', 'Failed'])
+    expect(resultsOf({ log: log([]), problems: [problem('object')] }).slice(4, 6)).toEqual([
+      'Failed',
+      'Passed',
+    ])
+  })
+
+  it('have a meaning for each status that the log gives', () => {
+    for (const status of ['forked', 'overdue', 'late'] as const)
+      expect(statusOf({ ...receipt, status, rule: 'x' }).means).not.toMatch(/stored|asked to erase/)
   })
 })
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
+import { AmpereError } from '#core/errors.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import type { RestoreOptions } from '#core/server/restore/restore.ts'
 import type { HomeSource } from '#core/server/copy/source.ts'
@@ -144,6 +145,29 @@ describe('a restore from a mirror that is not honest, or behind', () => {
     for (const text of ['another in its place', 'and in that of the next']) await appendTo(other, text)
     expect(checkpointIn(await published()).size).toBe(report.logSize)
   })
+
+  it('goes on where it was when the mirror stopped answering, after whatever call', async () => {
+    for (let k = 0, done = false; !done; k += 7) {
+      await scene.lose()
+      let left = k
+      const failing: Hostile = (source) => ({
+        ...source,
+        ...Object.fromEntries(
+          (['blocks', 'keyRow', 'object', 'blockKeys', 'logFile', 'registryBlocks'] as const).map((name) => [
+            name,
+            (...asked: never[]) => {
+              if (left-- === 0) throw new AmpereError('UPSTREAM_FAILED', 'the mirror cannot be reached')
+              return (source[name] as (...given: never[]) => unknown)(...asked)
+            },
+          ]),
+        ),
+      })
+      const first = await scene.restore({}, failing).catch((error: unknown) => error)
+      done = left >= 0
+      if (!done) expect(first).toMatchObject({ code: 'UPSTREAM_FAILED' })
+      expect(await scene.restore()).toMatchObject({ losses: [], chains: 4 })
+    }
+  }, 60_000)
 
   it('ends where somebody saw a larger tree of the log than the mirror has', async () => {
     await attempt()

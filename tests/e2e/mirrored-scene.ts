@@ -31,6 +31,8 @@ import { silentLog } from '#functions/host/telemetry.ts'
 import { logKeysOf, makeWitness } from '#tests/core/server/cosign/witnessed-world.ts'
 import { ORIGIN, seededRandom, START_MS, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
+/** Where the mirror is; nothing listens there. */
+export const MIRROR_ORIGIN = 'http://mirror.test'
 export const DEPLOYMENT = asDeploymentId('home-1')
 const HOME = { deployment: DEPLOYMENT, origin: ORIGIN }
 const PASSPHRASE = 'of a test that protects nothing'
@@ -101,12 +103,16 @@ export async function mirroredScene(): Promise<Scene> {
   const reached = { fetch: world.fetch }
   const mirror = openMemory({ now, random: seededRandom(51), fetch: (request) => reached.fetch(request) })
   const { id: institution, instance } = world.institution('mirror-m')
-  const ports = { ...(await select(mirror, { ...MIRROR_NEEDS, keys: {} })), keys: { instance } }
+  const ports = {
+    ...(await select(mirror, { ...MIRROR_NEEDS, keys: {} })),
+    keys: { instance, head: await mirror.signer('head') },
+  }
   const verifiers = createVerifiers()
   const mirrored = {
     ...HOME,
     registry: world.registryId,
     logKeys: await logKeysOf(base),
+    own: MIRROR_ORIGIN,
     institution,
     backupDays: 0,
     verifiers,

@@ -8,6 +8,7 @@ import { checkAll } from '#functions/checker/check-all.ts'
 import { role as discovery } from '#functions/discovery/role.ts'
 import { role as checker } from '#functions/checker/role.ts'
 import { jsonLog, silentLog } from '#functions/host/telemetry.ts'
+import { role as keeper } from '#functions/keeper/role.ts'
 import { role as lookup } from '#functions/lookup/role.ts'
 import { role as monitor } from '#functions/monitor/role.ts'
 import { role as reader } from '#functions/reader/role.ts'
@@ -23,6 +24,7 @@ const ROLES: readonly { readonly name: string; readonly needs: Needs }[] = [
   bridge,
   checker,
   discovery,
+  keeper,
   lookup,
   monitor,
   reader,
@@ -41,11 +43,15 @@ describe('roles', () => {
   })
 
   it('that only audit or read hold nothing that writes, and only the bridge and checker a sealing key', () => {
-    for (const { name, needs } of [auditor, discovery, lookup, reader] as { name: string; needs: Needs }[]) {
-      const { checkpoints, ...others } = needs.tables
+    for (const { name, needs } of [auditor, discovery, keeper, lookup, reader] as {
+      name: string
+      needs: Needs
+    }[]) {
+      const { checkpoints, audits, ...others } = needs.tables
       expect(Object.values(others).every((access) => access === 'read')).toBe(true)
       expect(Object.values(needs.objects).every((access) => access === 'fetch')).toBe(true)
       // The auditor adds how far it found the log in order, and changes nothing that is there.
+      expect(audits).toBe(name === 'auditor' ? 'write' : undefined)
       expect(name === 'auditor' ? ['append'] : ['read', undefined]).toContain(checkpoints)
     }
     const opening = ROLES.filter(({ needs }) => needs.keys.sealing !== undefined).map(({ name }) => name)

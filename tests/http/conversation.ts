@@ -19,10 +19,13 @@ import { buildChange } from '#core/registry/build.ts'
 import * as audits from '#functions/auditor/operations.ts'
 import * as discoveries from '#functions/discovery/operations.ts'
 import type { Operation } from '#functions/host/operation.ts'
+import * as keeping from '#functions/keeper/operations.ts'
 import * as lookups from '#functions/lookup/operations.ts'
 import * as holding from '#functions/reader/hold-operations.ts'
 import * as reads from '#functions/reader/operations.ts'
 import * as registrations from '#functions/registrar/operations.ts'
+import { MIRROR_NEEDS } from '#core/server/mirror/copy-of.ts'
+import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import { MONITOR_NEEDS } from '#core/server/monitor/needs.ts'
 import { watchLog } from '#core/server/monitor/watch.ts'
 import { addLog } from '#core/server/witness/logs.ts'
@@ -88,6 +91,7 @@ export async function converse(): Promise<Conversation> {
   for (const _ of ['first', 'again'])
     await say(writes.addErased, { path: { chain: record }, body: statement })
   await sayRecord(say, record, entriesAppend(appends))
+  await sayCopy(world, say, record)
   await sayReceipts(world, say, record)
   await say(audits.auditChains, { path: { chain: record } })
   await say(audits.auditChains, { path: { chain: 'all' } })
@@ -215,4 +219,34 @@ async function sayRecord(say: Say, chain: ChainId, append: Uint8Array): Promise<
   await say(holding.listHeld)
   await say(holding.readBlockKeys, { path: { chain, height: '1' } })
   await say(holding.readWitnessed)
+}
+
+/** The home mirrors a home: itself, because that is at hand, under the name of the one that tests ask for. */
+async function sayCopy(world: TestDeployment, say: Say, chain: ChainId): Promise<void> {
+  const { platform, home, registryId } = world
+  const { id: institution, instance } = world.institution('hospital-a')
+  const ports = await select(platform, { ...MIRROR_NEEDS, keys: { head: 'sign' } })
+  const { deployment, verifiers } = home
+  const pins = { deployment, registry: registryId, logKeys: await logKeysOf(platform), verifiers }
+  await world.tendLog()
+  await mirrorChains(
+    { ...ports, fetch: world.fetch, keys: { ...ports.keys, instance } },
+    { ...pins, origin: ORIGIN, own: ORIGIN, institution, backupDays: 0 },
+    () => new AbortController().signal,
+  )
+  const { notes } = await world.connect('hospital-a').replica(chain)
+  const entries = notes.find((note) => note.entries !== null)?.entries
+  const [root, keys] = [entries?.root ?? '', entries?.keys ?? '']
+  const path = { deployment, chain }
+  await say(keeping.readMirrored, { path: { chain } })
+  await say(keeping.readCopy, { path })
+  await say(keeping.readCopiedRegistry, { path, query: { from: 1 } })
+  await say(keeping.listCopied, { path })
+  await say(keeping.readCopiedBlocks, { path, query: { from: 2 } })
+  await say(keeping.readCopiedRow, { path: { ...path, name: `${root}.${keys}` } })
+  await say(keeping.readCopiedObject, { path: { ...path, root } })
+  await say(keeping.readCopiedKeys, { path: { ...path, height: '1' } })
+  await say(keeping.readCopiedErased, { path })
+  await say(keeping.readCopiedWitnessed, { path })
+  await say(keeping.readCopiedLog, { path: { ...path, file: 'checkpoint' } })
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { memoryTable } from '#adapters/memory/table.ts'
 import { withFaults } from '#adapters/around/faults.ts'
-import type { AuditAnswer } from '#core/api/answers.ts'
+import type { AuditAnswer, LogAuditAnswer } from '#core/api/answers.ts'
 import { LINKS, type HomeAnswer, type JwksAnswer } from '#core/api/discovery.ts'
 import { openHead } from '#core/api/head.ts'
 import { MAX_AUDIT_MS, MAX_PAGE_BLOCKS } from '#core/api/limits.ts'
@@ -157,6 +157,26 @@ describe('an audit over HTTP', () => {
     })
   })
 
+  it('of the log goes on from request to request, and ends with the report of a single one', async () => {
+    const { world } = await homeOf(4)
+    const whole = await json(await ask(world, auditLog, {}))
+    expect(whole).toMatchObject({ from: 0, findings: [], next: null })
+    const audit = await timed(world, MAX_AUDIT_MS / 2, auditLog)
+    const seen: LogAuditAnswer[] = []
+    for (let from: string | null | undefined; from !== null && seen.length < 30;) {
+      const answer: LogAuditAnswer = await json(await audit({ query: from ? { from } : {} }))
+      seen.push(answer)
+      from = answer.next
+    }
+    expect(seen.length).toBeGreaterThan(2)
+    expect(seen.at(-1)).toEqual(whole)
+    expect(await json(await audit({ query: { from: 'x' } }))).toMatchObject({ code: 'REQUEST_MALFORMED' })
+    const over = await audit({ query: { from: seen[0]?.next ?? '' } })
+    expect(await json(over)).toMatchObject({ code: 'NOT_FOUND' })
+    const both = await audit({ query: { from: seen[0]?.next ?? '', since: 'last' } })
+    expect(await json(both)).toMatchObject({ code: 'REQUEST_MALFORMED' })
+  })
+
   it('is for instances with capability control, and of a chain that is here', async () => {
     const { world } = await homeOf(0)
     const unable = await makeSigner(world.random)
@@ -198,9 +218,13 @@ async function homeOf(records: number): Promise<TracedHome> {
 }
 
 /** Audits of a home whose clock goes on by `stepMs` whenever it is asked. */
-async function timed(world: TestDeployment, stepMs: number): Promise<(asking: Asking) => Promise<Response>> {
+async function timed(
+  world: TestDeployment,
+  stepMs: number,
+  operation: typeof auditChains | typeof auditLog = auditChains,
+): Promise<(asking: Asking) => Promise<Response>> {
   let now = 0
   const hosting = { now: () => (now += stepMs), random: world.random, log: silentLog }
   const { app } = await homeApp(world.platform, world.home, hosting)
-  return async (asking) => app.fetch(await requestFor(world, auditChains, asking))
+  return async (asking) => app.fetch(await requestFor(world, operation, asking))
 }

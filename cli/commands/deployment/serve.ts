@@ -72,8 +72,10 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
       chores: await homeChores(home.platform, home.home, hosting),
       auditLog: await homeLogAudit(home.platform, home.home, home.logTrust, hosting),
     }
-    const mirrored = await openMirrored(opening.folder, home.platform, opening.passphrase)
+    const mirrored = await openMirrored(opening.folder, settings.origin, home.platform, opening.passphrase)
     const mirroring = createMirroring(mirrored, log)
+    // What a home acknowledges until the first run can be lost with it.
+    void mirroring.run()
     const stopMirror = screen.terminal.every(MIRROR_MS, () => void mirroring.run())
     await untilStopped(home, bridges, screen, log, scheduled)
     stopMirror()

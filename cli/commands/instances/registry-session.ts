@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Random } from '#core/ports/keys.ts'
+import type { Random, Signer } from '#core/ports/keys.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
@@ -24,10 +24,14 @@ export interface RegistrySession extends Reached {
   readonly state: () => RegistryState
   readonly height: () => number
   /**
-   * Signs a change with the institution's root key and adds it; `isDone` says of a state that it is there.
+   * Signs a change with the institution's root key, and as a member with those of `approvers`, and adds it; `isDone` says of a state that it is there.
    * @throws AmpereError VIOLATION, CLOCK_SKEW, UPSTREAM_FAILED
    */
-  readonly change: (change: RegistryChange, isDone: (state: RegistryState) => boolean) => Promise<void>
+  readonly change: (
+    change: RegistryChange,
+    isDone: (state: RegistryState) => boolean,
+    approvers?: readonly Signer[],
+  ) => Promise<void>
 }
 
 /** Opens the registry for one command. It needs no active app instance: root keys alone change it. */
@@ -49,7 +53,7 @@ export function withRegistry(
         connection,
         state: () => stateOf(connection),
         height: () => registry.height(),
-        change: (change, isDone) => addChange(connection, institution, change, isDone),
+        change: (change, isDone, approvers) => addChange(connection, institution, change, isDone, approvers),
       })
     },
   )
@@ -93,19 +97,29 @@ function stateOf({ sync }: Connection): RegistryState {
   return link.state
 }
 
-/** Signs anew when another change came first; whether a lost answer was a yes, the registry itself says. */
-async function addChange(
+/**
+ * Signs a change of the registry and adds it: anew when another change came first; whether a lost answer was a yes, the
+ * registry itself says. @throws AmpereError VIOLATION, CLOCK_SKEW, UPSTREAM_FAILED
+ */
+export async function addChange(
   connection: Connection,
   institution: Institution,
   change: RegistryChange,
   isDone: (state: RegistryState) => boolean,
+  approvers: readonly Signer[] = [],
 ): Promise<void> {
   const { ports, sync, api } = connection
   const root = await rootSigner(institution)
   for (let attempt = 1; ; attempt++) {
     const parent = sync.registry.link()
     if (!parent) throw new AmpereError('NOT_FOUND', 'the registry is empty')
-    const compact = await buildChange({ now: ports.now, random: ports.random }, parent, [change], root)
+    const compact = await buildChange(
+      { now: ports.now, random: ports.random },
+      parent,
+      [change],
+      root,
+      approvers,
+    )
     try {
       await api.addRegistryBlock(compact)
     } catch (error) {

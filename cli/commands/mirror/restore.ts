@@ -1,27 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { openLocal } from '#adapters/local/open.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { stretchAhead } from '#adapters/local/keys/key-file.ts'
 import { logOriginOf } from '#core/api/log.ts'
-import { asDeploymentId } from '#core/bytes/ids.ts'
+import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { select } from '#core/ports/needs.ts'
-import { storedSource } from '#core/server/copy/source.ts'
-import { copyOf } from '#core/server/mirror/copy-of.ts'
-import { readLastRun } from '#core/server/mirror/last-run.ts'
 import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
-import { restoreHome } from '#core/server/restore/restore.ts'
+import {
+  restoreHome,
+  type KnownHead,
+  type RestoreOptions,
+  type RestoreReport,
+} from '#core/server/restore/restore.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { logIdOf } from '#core/server/witness/log-row.ts'
-import { homeKeyFile } from '../../deployment/files.ts'
+import { homeKeyFile, institutionFolder, keyFileOf } from '../../deployment/files.ts'
 import { readPassphrase } from '../../deployment/passphrase.ts'
-import { deploymentOf } from '../../deployment/session.ts'
+import { findRunning } from '../../deployment/running.ts'
+import { actingInstitution, deploymentOf, type ActingOptions } from '../../deployment/session.ts'
+import type { Settings } from '../../deployment/settings.ts'
+import { isServer, openCopyFolder, openCopyServer, type CopySource } from '../../mirror/copy-source.ts'
+import { openStaging, type Staging } from '../../mirror/staging.ts'
+import { actingInstance, openInstitution } from '../../open/institution.ts'
 import { readPolicy } from '../../open/policy.ts'
+import { seenHeads } from '../../open/seen.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
-import { EXIT, type Common } from '../../terminal/screen.ts'
+import { EXIT, type Screen } from '../../terminal/screen.ts'
+import { counted, localTime } from '../../terminal/words.ts'
 
-interface RestoreCallOptions extends Common {
+interface RestoreCallOptions extends ActingOptions {
   readonly acceptLoss?: boolean
   readonly withoutWitness?: boolean
 }
@@ -29,54 +39,96 @@ interface RestoreCallOptions extends Common {
 const ASK_MS = 10_000
 
 /**
- * Restores the home of this data folder from the data folder of a mirror. It is made beside the home's folder and takes its
- * place when all of it was verified: what was interrupted is begun anew.
+ * Restores the home of this data folder from the data folder of a mirror, or from its server. It is made beside the home's
+ * folder and takes its place when all of it was verified: what was interrupted is gone on with.
  */
 export async function restoreFromMirror(call: Call<RestoreCallOptions>): Promise<number> {
   const { folder, settings } = deploymentOf(call)
-  const [home, staging] = [join(folder, 'home'), join(folder, 'home.restoring')]
-  checkLost(folder)
+  const given = call.args[0] ?? ''
+  const acting = actingInstitution(settings, call.options)
+  await checkLost(folder, settings)
   const seen = await seenByWitnesses(folder, settings.origin, call.options.withoutWitness === true)
   const text = await readPassphrase(folder, settings.passphrase, call.options, call.screen)
-  const mirror = openMirrorFolder(resolve(call.args[0] ?? ''))
-  rmSync(staging, { recursive: true, force: true })
-  const platform = openLocal({ folder: withKeys(staging, folder), passphrase: text })
+  const passphrase = await stretchAhead(text, [homeKeyFile(folder), keyFileOf(folder, acting)])
+  const deployment = asDeploymentId(settings.deployment)
+  const { origin, registry } = settings
+  const copy = isServer(given)
+    ? await openCopyServer(
+        given,
+        { deployment, origin, registry },
+        actingInstance(await openInstitution(folder, acting, passphrase)),
+      )
+    : await openCopyFolder(given, deployment)
   try {
-    const deployment = asDeploymentId(settings.deployment)
-    const copy = copyOf(mirror.stores, deployment)
-    const last = await readLastRun(copy)
-    const verifiers = createVerifiers()
-    const registry = createRegistrySource(platform.table('registry'), settings.registry, verifiers)
-    const { origin } = settings
-    const target = { deployment, origin, durability: 'local', backupDays: 0, registry, verifiers } as const
-    const options = { seen, acceptLoss: call.options.acceptLoss === true }
-    const report = await restoreHome(
-      storedSource(copy),
-      await select(platform, RESTORE_NEEDS),
-      target,
-      options,
-    )
-    await platform.close()
-    renameSync(home, join(folder, `home.lost-${Date.now()}`))
-    renameSync(staging, home)
-    const since = last?.time ?? null
-    call.screen.print({ ok: true, ...report, since }, [
-      `Restored: ${report.chains} chains, ${report.blocks} blocks, ${report.erasures} erasures carried out again.`,
-      `The log goes on after ${report.logSize} entries; ${report.unexplained} of them are of chains that the mirror does not hold.`,
-      ...report.losses.map(({ chain, height, rule }) => `Lost: chain ${chain}, block ${height} (${rule})`),
-      since === null
-        ? 'The mirror never ended a run: anything may be lost.'
-        : `What was acknowledged after ${since} may be lost, erasures too.`,
-      'Next  npx ampere verify --all, then npx ampere start',
-    ])
-    return report.losses.length === 0 ? EXIT.ok : EXIT.verification
+    const known = knownHeads(folder, settings)
+    const staging = await openStaging(folder, copy.name, passphrase)
+    const options = { seen, known, acceptLoss: call.options.acceptLoss === true }
+    const report = await restored(call.screen, settings, copy, staging, options)
+    await staging.take(Date.now())
+    return said(call.screen, copy, report)
   } finally {
-    await platform.close().catch(() => undefined)
-    await mirror.close()
+    await copy.close()
   }
 }
 
-function checkLost(folder: string): void {
+async function restored(
+  screen: Screen,
+  settings: Settings,
+  { source, name }: CopySource,
+  staging: Staging,
+  options: RestoreOptions,
+): Promise<RestoreReport> {
+  const { platform } = staging
+  if (staging.isResumed) screen.say(`Going on with what was restored from ${name} before.`)
+  screen.stopping.keeps(() => 'What was restored so far is kept: the same command goes on with it.')
+  const verifiers = createVerifiers()
+  const { origin, registry: pinned } = settings
+  const deployment = asDeploymentId(settings.deployment)
+  const registry = createRegistrySource(platform.table('registry'), pinned, verifiers)
+  const target = { deployment, origin, durability: 'local', backupDays: 0, registry, verifiers } as const
+  const progress = screen.progress({ doing: 'Restoring', unit: 'blocks' })
+  try {
+    const ports = await select(platform, RESTORE_NEEDS)
+    return await restoreHome(source, ports, target, {
+      ...options,
+      restored: (blocks) => progress.update(blocks),
+    })
+  } catch (error) {
+    if (isAmpereError(error) && error.message.includes('rule log-ahead'))
+      throw refuse(
+        error.code,
+        `THE LOG OF THIS HOME WENT ON AFTER THE MIRROR COPIED IT: ${error.message}`,
+        'ask other mirrors and backups for a newer copy; without one this log has ended (docs/OPERATIONS.md, "Mirrors")',
+        error,
+      )
+    if (!isAmpereError(error, 'ALREADY_EXISTS')) throw error
+    await staging.discard()
+    const message = `${name} has another state of this home than it had before: what was restored of it is removed`
+    throw refuse('ALREADY_EXISTS', message, 'the same command again: it begins anew', error)
+  } finally {
+    progress.stop()
+    await platform.close().catch(() => undefined)
+  }
+}
+
+function said(screen: Screen, { since }: CopySource, report: RestoreReport): number {
+  const { chains, blocks, erasures, logSize, logSignedAt, unexplained, losses, notHeld } = report
+  const ok = losses.length === 0
+  screen.print({ ok: true, ...report, since }, [
+    `Restored: ${counted(chains, 'chain')}, ${counted(blocks, 'block')}, ${counted(erasures, 'erasure')} carried out again.`,
+    `The log goes on after ${logSize} entries, signed ${localTime(logSignedAt)}; ${unexplained} of them are of chains that the mirror does not hold.`,
+    ...losses.map(({ chain, height, rule }) => `Lost: chain ${chain}, block ${height} (${rule})`),
+    ...notHeld.map((chain) => `Not held by the mirror: chain ${chain}`),
+    since === null
+      ? 'The mirror never ended a run: anything may be lost.'
+      : `Incomplete as of ${localTime(since)}, when the mirror says it copied last: what was acknowledged after ${since} may be lost, erasures too.`,
+    'Next  npx ampere verify --all, then npx ampere start',
+  ])
+  return ok ? EXIT.ok : EXIT.verification
+}
+
+/** Nothing may live here: neither a folder with a home, nor a server that answers as this very home. */
+async function checkLost(folder: string, settings: Settings): Promise<void> {
   const keys = homeKeyFile(folder)
   if (!existsSync(keys))
     throw refuse(
@@ -90,26 +142,22 @@ function checkLost(folder: string): void {
       'this folder has a home, and nothing is overwritten',
       'move home/ampere.db and home/objects away',
     )
-}
-
-function withKeys(staging: string, folder: string): string {
-  cpSync(homeKeyFile(folder), join(staging, 'keys.json'))
-  return staging
-}
-
-function openMirrorFolder(folder: string) {
-  if (!existsSync(join(folder, 'home', 'ampere.db')))
+  if (await findRunning(settings))
     throw refuse(
-      'NOT_FOUND',
-      `there is no mirror in ${folder}`,
-      'name the data folder of the mirror, or a copy of it',
+      'ALREADY_EXISTS',
+      `this home answers at ${settings.origin}: it is not lost, and two that go on with one log fork it`,
+      'stop it for good before it is restored',
     )
-  const platform = openLocal({ folder: join(folder, 'home'), passphrase: null, beside: true })
-  const tables = { mirror: platform.table('mirror'), 'mirror-keys': platform.table('mirror-keys') }
-  return {
-    stores: { tables, objects: { mirror: platform.objects('mirror') } },
-    close: () => platform.close(),
+}
+
+/** The newest heads that the institutions of this folder saw. */
+function knownHeads(folder: string, { institutions }: Settings): ReadonlyMap<ChainId, KnownHead> {
+  const known = new Map<ChainId, KnownHead>()
+  for (const id of institutions) {
+    for (const [chain, head] of seenHeads(institutionFolder(folder, id)))
+      if (head.height > (known.get(chain)?.height ?? -1)) known.set(chain, head)
   }
+  return known
 }
 
 /** What the witnesses of the policy cosigned last: who saw a larger tree than the mirror has, has proof of any fork. */

@@ -21,7 +21,7 @@ export async function listMonitored(call: Call): Promise<number> {
     ...keys.map((key) => `  ${key}`),
   ])
   call.screen.print({ ok: true, items, asks }, [
-    ...(lines.length > 0 ? lines : ['This home monitors no log. Next: npx ampere monitor add URL --key KEY']),
+    ...(lines.length > 0 ? lines : ['This home monitors no log. Next: npx ampere monitor add URL']),
     asks
       ? `Records are complete when ${asks.need} of ${asks.origins.join(', ')} say so.`
       : 'No monitor is asked about the records here (monitors.json).',

@@ -28,7 +28,7 @@ export async function monitorStatus(call: Call): Promise<number> {
       const lines = items.map(({ origin, status }) => `${origin}  ${phrase(status, call.screen)}`)
       call.screen.print(
         { ok, items },
-        lines.length > 0 ? lines : ['This home monitors no log. Next: npx ampere monitor add URL --key KEY'],
+        lines.length > 0 ? lines : ['This home monitors no log. Next: npx ampere monitor add URL'],
       )
       return ok ? EXIT.ok : EXIT.verification
     },

@@ -4,6 +4,7 @@ import { checkAll } from '#functions/checker/check-all.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import type { AuditReport } from '#core/server/audit/report.ts'
 import type { Call } from '../../program/command.ts'
+import { adviceLines, LOG_MANUAL } from '../../proof/log-advice.ts'
 import { auditHomeLog, logFindingLine, type AuditedLog } from '../../proof/audit-log.ts'
 import { auditHome } from '../../proof/audit.ts'
 import { problemLine } from '../../proof/problem.ts'
@@ -49,16 +50,14 @@ export async function audit(call: Call<AuditOptions>): Promise<number> {
 function logLines({ report, repaired }: AuditedLog, { screen }: Call<AuditOptions>): readonly string[] {
   const { size, from, blocks, findings, unlisted } = report
   const since = from === 0 ? '' : `, new since leaf ${from}`
-  const next =
-    findings.length === 0 || repaired
-      ? []
-      : ['  Next: npx ampere audit --repair (docs/OPERATIONS.md, "The log")']
+  const [left] = findings
   return [
     `Log: ${counted(size, 'leaf', 'leaves')}${since}, ${counted(blocks, 'block')} compared with them`,
     ...(repaired ?? []).map((done) => `Repaired ${done.where}: ${done.detail} (rule ${done.rule})`),
     ...findings.map((finding) => screen.bad(logFindingLine(finding))),
     ...(unlisted === 0 ? [] : [`and ${counted(unlisted, 'finding')} more`]),
-    ...next,
+    ...adviceLines(findings),
+    ...(left ? [`  Each rule is explained in ${LOG_MANUAL}.`] : []),
   ]
 }
 

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
 import { shortId, withSession, type ActingOptions, type Session } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { auditHome } from '../../proof/audit.ts'
+import { logFindingLine } from '../../proof/audit-log.ts'
 import { completeCounts, completePhrase } from '../../proof/completeness.ts'
-import { logCounts, logPhrase } from '../../proof/log-counts.ts'
+import { adviceLines, LOG_MANUAL } from '../../proof/log-advice.ts'
+import { mirrorSummary } from '../../proof/mirrored.ts'
 import { problemLine, withoutRepeats, type Problem } from '../../proof/problem.ts'
 import { verifyChain, type Verified } from '../../proof/verify-chain.ts'
+import { verifyHomeLog } from '../../proof/verify-log.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, localTime } from '../../terminal/words.ts'
+import { markOfAll } from '../../witness/same-machine.ts'
 import { verifyFile, type VerifyFileOptions } from './verify-file.ts'
 
 interface VerifyOptions extends ActingOptions, VerifyFileOptions {
@@ -24,7 +29,8 @@ export async function verify(call: Call<VerifyOptions>): Promise<number> {
   return withSession(call, async (session) => {
     const verified = await verifyRecords(session, call.screen)
     const audited = await auditHome(session, session.open.connection, call.screen)
-    return report(call.screen, session, verified, audited)
+    const served = await verifyHomeLog(session.open.connection, call.screen)
+    return report(call.screen, session, { verified, audited, served })
   })
 }
 
@@ -43,50 +49,105 @@ async function verifyRecords({ open }: Session, screen: Screen): Promise<readonl
   return verified
 }
 
+interface AllVerified {
+  readonly verified: readonly Verified[]
+  readonly audited: Awaited<ReturnType<typeof auditHome>>
+  readonly served: Awaited<ReturnType<typeof verifyHomeLog>>
+}
+
 function report(
   screen: Screen,
   { open, settings }: Session,
-  verified: readonly Verified[],
-  audited: Awaited<ReturnType<typeof auditHome>>,
+  { verified, audited: { findings, chains, blocks: stored }, served }: AllVerified,
 ): number {
-  const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...audited.findings])
+  const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...findings])
   const [first] = problems
-  const sum = (of: (result: Verified) => number) => verified.reduce((total, result) => total + of(result), 0)
-  const counts = {
-    records: verified.length,
-    blocks: sum(({ blocks }) => blocks),
-    entries: sum(({ entries }) => entries),
-    erased: sum(({ erased }) => erased),
-    notGranted: sum(({ notGranted }) => notGranted),
-  }
+  const counts = countsOf(verified)
   const log = logCounts(verified.map((result) => result.log))
   const complete = completeCounts(verified.map((result) => result.complete))
-  const { chains, blocks } = audited
+  const mirrored = verified.map(({ blocks: of, mirrors }) => ({ height: of - 1, words: mirrors }))
+  const mirrors = verified.flatMap(({ chain, mirrors: words }) => words.map((word) => ({ chain, ...word })))
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
   const asOf = registryAsOf === null ? '' : `, registry as of ${localTime(registryAsOf)}`
-  const ok = problems.length === 0
+  const ofLog = served?.findings ?? []
+  const ok = problems.length + ofLog.length === 0
   const institution = open.institution.id
-  const others = settings.institutions.filter((id) => id !== institution)
-  const unchecked = [
-    ...(counts.notGranted > 0
-      ? [`the contents of ${counted(counts.notGranted, 'entry', 'entries')} that ${institution} may not open`]
-      : []),
-    ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
-    ...(log ? [] : ['receipts of the log: this folder pins no keys of it']),
-  ]
+  const unchecked = uncheckedOf({
+    settings,
+    institution,
+    notGranted: counts.notGranted,
+    isJudged: log !== null,
+  })
   screen.print(
-    { ok, institution, ...counts, log, complete, audited: { chains, blocks }, registryAsOf, problems },
+    {
+      ok,
+      institution,
+      ...counts,
+      log,
+      complete,
+      mirrors,
+      audited: { chains, blocks: stored },
+      served,
+      registryAsOf,
+      problems,
+    },
     [
-      `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, open.connection.ports.pins.policy)}${asOf}`,
+      `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, markOfAll(open.connection.ports.pins.policy))}${asOf}`,
       completePhrase(complete),
-      `The home's stores: ${counted(chains, 'chain')}, ${counted(blocks, 'block')} audited`,
+      ...mirrorSummary(mirrored),
+      `The home's stores: ${counted(chains, 'chain')}, ${counted(stored, 'block')} audited`,
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
+      ...logLines(served, screen),
       ...(ok ? ['Everything that is stored is what was signed.'] : []),
       ...(unchecked.length > 0 ? [`  Not checked: ${unchecked.join('; ')}.`] : []),
       ...(first ? [`  Next: ${nextFor(first)}`] : []),
     ],
   )
   return ok ? EXIT.ok : EXIT.verification
+}
+
+function countsOf(verified: readonly Verified[]) {
+  const sum = (of: (result: Verified) => number) => verified.reduce((total, result) => total + of(result), 0)
+  return {
+    records: verified.length,
+    blocks: sum(({ blocks }) => blocks),
+    entries: sum(({ entries }) => entries),
+    erased: sum(({ erased }) => erased),
+    notGranted: sum(({ notGranted }) => notGranted),
+  }
+}
+
+/** What was left out, and why. */
+function uncheckedOf({
+  settings,
+  institution,
+  notGranted,
+  isJudged,
+}: {
+  readonly settings: Session['settings']
+  readonly institution: string
+  readonly notGranted: number
+  readonly isJudged: boolean
+}): readonly string[] {
+  const others = settings.institutions.filter((id) => id !== institution)
+  return [
+    ...(notGranted > 0
+      ? [`the contents of ${counted(notGranted, 'entry', 'entries')} that ${institution} may not open`]
+      : []),
+    ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
+    ...(isJudged ? [] : ['the log and its receipts: this folder pins no keys of it']),
+  ]
+}
+
+function logLines(served: AllVerified['served'], screen: Screen): readonly string[] {
+  if (!served) return []
+  const { size, findings } = served
+  return [
+    `The home's log: ${counted(size, 'leaf', 'leaves')} rebuilt from what it serves`,
+    ...findings.map((finding) => screen.bad(logFindingLine(finding))),
+    ...adviceLines(findings),
+    ...(findings.length > 0 ? [`  Next: npx ampere audit (${LOG_MANUAL})`] : []),
+  ]
 }
 
 function nextFor({ chain, height }: Problem): string {

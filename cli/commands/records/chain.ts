@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { rotationDue } from '#core/chain/rotation.ts'
-import { exportRecord } from '#core/client/export/write-export.ts'
+import { makeExport, type MadeExport } from '#core/client/export/write-export.ts'
 import {
   chainArgument,
   shortId,
@@ -12,6 +12,7 @@ import {
   type Session,
 } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
+import { completeCounts, completePhrase } from '../../proof/completeness.ts'
 import { problemOfKnown, problemLine, type Problem } from '../../proof/problem.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { columns, counted, size } from '../../terminal/words.ts'
@@ -85,19 +86,42 @@ function remarks(item: ListedRecord): string {
   ].join(', ')
 }
 
+interface ExportOptions extends ActingOptions {
+  readonly lookups?: boolean
+}
+
 /** Writes one record to a file that anyone can verify offline. An existing file is left alone. */
-export async function exportChain(call: Call<ActingOptions>): Promise<number> {
+export async function exportChain(call: Call<ExportOptions>): Promise<number> {
   const [record = '', file = ''] = call.args
   return withSession(call, async (session) => {
     const chain = await chainArgument(session, record)
     call.screen.stopping.keeps(() => 'No file was written.')
     const progress = call.screen.progress({ doing: 'Exporting', unit: 'blocks' })
-    const bytes = await exportRecord(session.open.connection, chain).finally(() => progress.stop())
+    const { connection } = session.open
+    const made = await makeExport(connection, chain, { lookups: call.options.lookups !== false }).finally(
+      () => progress.stop(),
+    )
+    const { bytes, answered } = made
     writeFileSync(file, bytes, { mode: 0o600, flag: 'wx' })
-    call.screen.print({ ok: true, chain, file, bytes: bytes.length }, [
+    call.screen.print({ ok: true, chain, file, bytes: bytes.length, monitors: answered }, [
       `Written: ${file}, ${size(bytes.length)}. Its entries stay sealed.`,
+      ...monitorLines(made, connection.ports.pins.monitors !== null),
       `Try   npx ampere verify ${file}`,
     ])
     return EXIT.ok
   })
+}
+
+/** What the file has of monitors, and what that lets its holders see. */
+function monitorLines({ answered, complete }: MadeExport, isAsked: boolean): string[] {
+  if (!complete || !isAsked) return []
+  if (answered.length === 0)
+    return [`  No answer of a monitor is in it: ${completePhrase(completeCounts([complete]))}`]
+  return [
+    `It has the answers of ${counted(answered.length, 'monitor')}: ${answered.join(', ')}.`,
+    ...(complete.why === 'withheld'
+      ? ['  A monitor has a later block than the home shows: the file proves that.']
+      : []),
+    '  Whoever has the file can see in the public log when this record grows, until it is rotated (--no-lookups leaves that out).',
+  ]
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asInstitutionId, type ChainId, type InstitutionId } from '#core/bytes/ids.ts'
-import { toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
+import type { Grant } from '#core/block/block.ts'
+import { timestampMs, toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
 import { changeChain } from '#core/client/acts/change-chain.ts'
 import { rotateRecord, shareRecord, unshareRecord } from '#core/client/acts/share-record.ts'
 import { grantOf } from '#core/chain/state.ts'
@@ -16,7 +17,7 @@ import type { Call } from '../../program/command.ts'
 import { suggestion } from '../../program/near.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
-import { localTime } from '../../terminal/words.ts'
+import { listed, localTime } from '../../terminal/words.ts'
 
 interface GrantOptions extends ActingOptions {
   readonly append?: boolean
@@ -38,14 +39,18 @@ export async function grant(call: Call<GrantOptions>): Promise<number> {
     const chain = await chainArgument(session, record)
     const institution = memberArgument(session, wanted)
     if (compartments) await checkCompartments(session, chain, compartments)
-    const reads = append === true ? (['append', 'read'] as const) : (['read'] as const)
-    const rights = holds ? (['hold'] as const) : reads
-    const ends: Timestamp | null = until === undefined ? null : toTimestamp(until)
+    const { rights, ...kept } = await besides(session, chain, institution, {
+      append: append === true,
+      holds,
+      nowMs: call.screen.terminal.now(),
+    })
+    const ends: Timestamp | null = until === undefined ? kept.until : toTimestamp(until)
     const block = await shareRecord(session.open.connection, chain, {
       institution,
-      rights: [...rights],
-      ...(compartments ? { compartments } : {}),
+      rights,
+      ...(compartments ? { compartments } : kept.compartments ? { compartments: kept.compartments } : {}),
       ...(ends === null ? {} : { until: ends }),
+      ...(kept.limits ? { limits: kept.limits } : {}),
     })
     const height = block?.block.height ?? null
     const what = compartments ? ` in ${compartments.join(', ')}` : ''
@@ -53,8 +58,8 @@ export async function grant(call: Call<GrantOptions>): Promise<number> {
     const said = { chain, institution, rights, compartments: compartments ?? null, until: ends }
     call.screen.print({ ok: true, block: height, ...said }, [
       height === null
-        ? `${institution} may ${rights.join(' and ')}${what}${time} already; nothing was changed.`
-        : `${institution} may now ${rights.join(' and ')}${what}${time} (block ${height}).`,
+        ? `${institution} may ${listed(rights)}${what}${time} already; nothing was changed.`
+        : `${institution} may now ${listed(rights)}${what}${time} (block ${height}).`,
       holds
         ? `There npx ampere mirror add ${session.settings.origin} --policy FILE --as ${institution}`
         : `There npx ampere pair link ${chain} --patient ID --as ${institution}`,
@@ -62,6 +67,25 @@ export async function grant(call: Call<GrantOptions>): Promise<number> {
     ])
     return EXIT.ok
   })
+}
+
+/** Reading and holding are granted beside each other: granting one leaves the other as it stands, unless it has ended. */
+async function besides(
+  { open: { connection } }: Session,
+  chain: ChainId,
+  institution: InstitutionId,
+  { append, holds, nowMs }: { readonly append: boolean; readonly holds: boolean; readonly nowMs: number },
+): Promise<Pick<Grant, 'rights' | 'until' | 'limits'> & { readonly compartments: readonly string[] | null }> {
+  const replica = await connection.replica(chain)
+  const granted = grantOf(replica.link.state, institution)
+  const until = granted?.until ?? null
+  const before = until !== null && timestampMs(until) <= nowMs ? null : granted
+  const others = (before?.rights ?? []).filter((right) => (right === 'hold') !== holds)
+  const reads: Grant['rights'] = append ? ['append', 'read'] : ['read']
+  const rights = [...(holds ? (['hold'] as const) : reads), ...others].toSorted()
+  if (!before || !holds) return { rights, until: null, limits: null, compartments: null }
+  const { names } = await connection.keyring(replica)
+  return { ...before, rights, compartments: before.compartments.map((id) => names.get(id) ?? '') }
 }
 
 /** Takes an institution's grant away: what is sealed from now on stays closed to it. */

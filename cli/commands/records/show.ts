@@ -10,7 +10,9 @@ import {
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { statusWord } from '../../proof/block-status.ts'
+import { completeJson, recordPhrase, type Unknown } from '../../proof/completeness.ts'
 import { compareParts, type Compared } from '../../proof/compare.ts'
+import { mirrorLines } from '../../proof/mirrored.ts'
 import { problemLine } from '../../proof/problem.ts'
 import { readShownChain, type ShownBlock, type ShownChain } from '../../proof/shown-chain.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
@@ -28,14 +30,15 @@ export async function showRecord(call: Call<ShowOptions>): Promise<number> {
     const chain = await chainArgument(session, record)
     const shown = await readShownChain(session.open.connection, chain)
     const isBad = shown.problem !== null || shown.blocks.some(({ status }) => statusWord(status).isBad)
-    if (height === undefined) printChain(call.screen, chain, shown, !isBad)
+    if (height === undefined) printChain(call.screen, session, chain, shown, !isBad)
     else await printBlock(call.screen, session, chain, shown, height, !isBad)
     return isBad ? EXIT.verification : EXIT.ok
   })
 }
 
-function printChain(screen: Screen, chain: ChainId, shown: ShownChain, ok: boolean): void {
-  const { blocks, problem } = shown
+function printChain(screen: Screen, { open }: Session, chain: ChainId, shown: ShownChain, ok: boolean): void {
+  const { blocks, problem, complete, mirrors } = shown
+  const need = open.connection.ports.pins.monitors?.need ?? 0
   const rows = blocks.map((block) => [
     String(block.height).padStart(4),
     block.type,
@@ -45,11 +48,22 @@ function printChain(screen: Screen, chain: ChainId, shown: ShownChain, ok: boole
     block.does,
   ])
   const bad = blocks.find(({ status }) => statusWord(status).isBad)
-  screen.print({ ok, chain, items: blocks, problem }, [
+  screen.print({ ok, chain, items: blocks, complete: complete && completeJson(complete), mirrors, problem }, [
     ...columns(rows, ''),
+    ...(complete ? recordPhrase(complete, need, UNKNOWN) : []),
+    ...mirrorLines(mirrors, blocks.length - 1),
     ...(problem ? [screen.bad(problemLine(problem))] : []),
     ...(bad ? [`  Next: npx ampere chain show ${shortId(chain)} --block ${bad.height}`] : []),
   ])
+}
+
+const UNKNOWN: Unknown = {
+  'no-monitor': 'no monitor is asked (monitors.json)',
+  'no-quorum': 'no witnesses are asked (npx ampere witness add)',
+  'no-lookup': 'no monitor was asked',
+  'no-label-key': 'this institution was not given the key that names the next block',
+  'head-not-witnessed': 'witnesses have not seen the newest block yet',
+  growing: 'it grew while it was asked about; try again',
 }
 
 /** `promised`, or what is not: `erased 1 of 29`. */

@@ -1,55 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-import { leafLabel } from '../../block/leaf.ts'
-import { toBase64url } from '../../bytes/encoding.ts'
+import type { LookupAnswer } from '../../api/lookup.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import type { Connection } from '../connect.ts'
 import type { Replica } from '../read/replica.ts'
+import { createReceiptJudge, type ProvenReceipt } from '../receipt/judge.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
-import { readReceipts } from '../receipt/read-receipts.ts'
-import { askMonitor, type Said } from './ask-monitor.ts'
-
-/** Why nobody can say as of when a record is complete; null when somebody can. */
-export type NotComplete =
-  /** No monitor is pinned. */
-  | 'no-monitor'
-  /** No policy with a quorum is pinned: nobody would say when a tree was seen. */
-  | 'no-quorum'
-  /** This reader was not given the label key of the current epoch, and cannot name the next block. */
-  | 'no-label-key'
-  /** The newest block has no receipt with the quorum's cosignatures yet. */
-  | 'head-not-witnessed'
-  /** Fewer monitors than are needed say so, of trees that have the quorum and hold the newest block. */
-  | 'too-few'
-  /** The record grows while it is asked about. */
-  | 'growing'
-  /** A monitor has a later block than the home shows. */
-  | 'withheld'
-
-/** What one monitor said. */
-export interface MonitorWord {
-  readonly origin: string
-  /** `unusable`: absent, from a tree that the quorum did not cosign or that does not hold the newest block. */
-  readonly says: 'absent' | 'present' | 'unusable' | 'failed'
-  /** When witnesses last saw the tree of which it says that, in ms since 1970; null where that is not known. */
-  readonly seenMs: number | null
-  /** Why it failed; empty when it did not. */
-  readonly detail: string
-}
-
-/** As of when a record has no block beyond the newest one that the home shows. */
-export interface Completeness {
-  /** Height of that block. */
-  readonly height: number
-  /** In ms since 1970; null when it is not shown. */
-  readonly asOfMs: number | null
-  readonly why: NotComplete | null
-  readonly words: readonly MonitorWord[]
-}
+import { askMonitor } from './ask-monitor.ts'
+import {
+  concluded,
+  countedMonitors,
+  nextLabel,
+  wordOf,
+  type Completeness,
+  type MonitorWord,
+  type NotComplete,
+  type RecordEnd,
+} from './monitor-words.ts'
 
 /** How often the record is read again because it grew in between. */
 const MAX_ATTEMPTS = 5
+
+/** What monitors answered of a record, for whoever is to judge it later. */
+export interface AskedRecord {
+  /** The record as it was when they answered. */
+  readonly replica: Replica
+  readonly complete: Completeness
+  /** Those answers that say something, by origin. */
+  readonly answers: ReadonlyMap<string, LookupAnswer>
+  /** By which the block after the newest one is named; null where this reader has none. */
+  readonly labelKey: Uint8Array | null
+}
 
 /**
  * Asks the pinned monitors whether the log of the home has a leaf for the block after the newest one. A record is
@@ -63,63 +45,96 @@ export async function checkComplete(
   replica: Replica,
   log: LogView | null,
 ): Promise<Completeness> {
-  let [current, view] = [replica, log]
+  const known = log?.receipts[replica.head.height] ?? null
+  return (await askUntilSettled(connection, replica, known)).complete
+}
+
+/** The same with what was answered; the receipt of the newest block is asked for. @throws AmpereError as `checkComplete` */
+export async function askComplete(connection: Connection, replica: Replica): Promise<AskedRecord> {
+  // Where nobody is asked, nothing needs that receipt.
+  const receipt = connection.ports.pins.monitors ? await endReceipt(connection, replica) : null
+  return askUntilSettled(connection, replica, receipt)
+}
+
+async function askUntilSettled(
+  connection: Connection,
+  replica: Replica,
+  receipt: ProvenReceipt | null,
+): Promise<AskedRecord> {
+  let [current, proven] = [replica, receipt]
   for (let attempt = 0; ; attempt++) {
-    const result = await askAll(connection, current, view)
-    if (result.why !== 'withheld') return result
+    const asked = await askAll(connection, current, proven)
+    if (asked.complete.why !== 'withheld') return asked
     // The monitor may have seen what was appended after the head was read: then the home shows it too.
     const next = await connection.replica(current.chain)
-    if (next.head.height === current.head.height) return result
-    if (attempt === MAX_ATTEMPTS) return { ...result, why: 'growing' }
-    view = await readReceipts(connection, next)
+    if (next.head.height === current.head.height) return asked
+    if (attempt === MAX_ATTEMPTS) return { ...asked, complete: { ...asked.complete, why: 'growing' } }
+    proven = await endReceipt(connection, next)
     current = next
   }
 }
 
-async function askAll(connection: Connection, replica: Replica, log: LogView | null): Promise<Completeness> {
+async function askAll(
+  connection: Connection,
+  replica: Replica,
+  receipt: ProvenReceipt | null,
+): Promise<AskedRecord> {
   const { policy, monitors, origin: home } = connection.ports.pins
-  const { height } = replica.head
-  const not = (why: NotComplete, words: readonly MonitorWord[] = []) => ({ height, asOfMs: null, why, words })
-  const origins = [...new Set(monitors?.origins)].filter((origin) => origin !== home)
+  const end = { chain: replica.chain, height: replica.head.height, receipt }
+  const not = (why: NotComplete): AskedRecord => ({
+    replica,
+    complete: { height: end.height, asOfMs: null, why, words: [] },
+    answers: new Map(),
+    labelKey: null,
+  })
+  const origins = countedMonitors(monitors, home)
   if (!monitors || origins.length === 0) return not('no-monitor')
   if (!policy || policy.quorum === null) return not('no-quorum')
   const { labelKey } = await connection.keyring(replica)
   if (!labelKey) return not('no-label-key')
-  const label = toBase64url(leafLabel(labelKey, replica.chain, height + 1)) as Digest
-  const receipt = log?.receipts[height]
-  const at = receipt?.level === 'witnessed' ? receipt.index : null
-  const words = await Promise.all(origins.map((origin) => ask(connection, origin, policy, label, at)))
-  if (words.some(({ says }) => says === 'present')) return not('withheld', words)
-  if (at === null) return not('head-not-witnessed', words)
-  const asOfMs = asOf(words, monitors.need, connection.ports.now())
-  return asOfMs === null ? not('too-few', words) : { height, asOfMs, why: null, words }
+  const answers = new Map<string, LookupAnswer>()
+  const label = nextLabel(labelKey, end)
+  const asked = origins.map((origin) => askOne(connection, policy, { origin, label, end }, answers))
+  const words = await Promise.all(asked)
+  const complete = concluded(words, end, monitors.need, connection.ports.now())
+  return { replica, complete, answers, labelKey }
 }
 
-async function ask(
+async function askOne(
   connection: Connection,
-  origin: string,
   policy: Policy,
-  label: Digest,
-  headIndex: number | null,
+  asked: { readonly origin: string; readonly label: Digest; readonly end: RecordEnd },
+  answers: Map<string, LookupAnswer>,
 ): Promise<MonitorWord> {
+  const { origin, label } = asked
+  const { registry, verifiers } = connection.sync
+  const context = { home: connection.ports.pins.origin, policy, records: registry.newest(), verifiers }
+  let answer: LookupAnswer | null = null
+  const word = await wordOf(
+    context,
+    asked,
+    async () => (answer = await askMonitor(connection, origin, label)),
+  )
+  if (answer && (word.says === 'absent' || word.says === 'present')) answers.set(origin, answer)
+  return word
+}
+
+/** What the receipt of the newest block proves; null where there is none, it proves nothing, or no policy is pinned. */
+async function endReceipt(connection: Connection, replica: Replica): Promise<ProvenReceipt | null> {
+  const { api, ports, sync } = connection
+  const { policy, origin } = ports.pins
+  const note = replica.notes[replica.head.height]
+  if (!policy || !note) return null
+  const text = await api.receipt(replica.chain, note.id, note.height)
+  if (text === null) return null
+  const span = replica.labelKeys.findLast(({ height }) => height < Math.max(note.height, 1))
+  const labelKey = span ? (await connection.keyring(replica)).labelKeyOf(span.hash) : null
+  const { height, hash } = note
   try {
-    const said = await askMonitor(connection, origin, policy, label)
-    return { origin, says: wordFor(said, headIndex), seenMs: said.seenMs, detail: '' }
+    const judge = createReceiptJudge(policy, origin, sync.verifiers)
+    return await judge.judge(text, { chain: replica.chain, height, hash, labelKey })
   } catch (error) {
-    if (!isAmpereError(error)) throw error
-    return { origin, says: 'failed', seenMs: null, detail: error.message }
+    if (isAmpereError(error, 'VERIFICATION_FAILED')) return null
+    throw error
   }
-}
-
-function wordFor({ index, size, seenMs }: Said, headIndex: number | null): MonitorWord['says'] {
-  if (index !== null) return 'present'
-  // A tree that does not hold the newest block says nothing of the one after it.
-  return seenMs !== null && headIndex !== null && headIndex < size ? 'absent' : 'unusable'
-}
-
-/** The earliest time among as many as are needed, of those that speak of the latest; never in the future. */
-function asOf(words: readonly MonitorWord[], need: number, nowMs: number): number | null {
-  const times = words.flatMap(({ says, seenMs }) => (says === 'absent' && seenMs !== null ? [seenMs] : []))
-  const time = times.toSorted((a, b) => b - a)[Math.max(need, 1) - 1]
-  return time === undefined ? null : Math.min(time, nowMs)
 }

@@ -5,6 +5,7 @@ import { fromBase64url, fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import { chainId, count, digest, parseWith } from '../../bytes/schema.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import { digestOf } from '../../crypto/hash.ts'
+import { foundLeaf, type LookupAnswer } from '../../api/lookup.ts'
 import { AmpereError } from '../../errors.ts'
 
 const headLine = v.strictObject({
@@ -22,6 +23,8 @@ const partLine = v.union([
   v.strictObject({ checkpoint: v.string() }),
   v.strictObject({ receipt: v.string(), of: count, under: digest }),
   v.strictObject({ registryReceipt: v.string(), of: count, under: digest }),
+  v.strictObject({ labelKey: digest }),
+  v.strictObject({ lookup: v.string(), of: v.string(), under: digest, found: v.nullable(foundLeaf) }),
   v.strictObject({ head: v.string() }),
 ])
 
@@ -42,6 +45,10 @@ export interface ExportParts {
   /** The tlog-proofs of blocks, and of blocks of the registry, by height. */
   readonly receipts: ReadonlyMap<number, string>
   readonly registryReceipts: ReadonlyMap<number, string>
+  /** Answers of monitors, by their origins. */
+  readonly lookups: ReadonlyMap<string, LookupAnswer>
+  /** By which the block after the last one is named, as the file says; null where it says nothing. */
+  readonly labelKey: Uint8Array | null
   readonly head: string
 }
 
@@ -62,13 +69,15 @@ export function readExportLines(bytes: Uint8Array): ExportParts {
     erased: [] as string[],
     receipts: new Map<number, string>(),
     registryReceipts: new Map<number, string>(),
+    lookups: new Map<string, LookupAnswer>(),
   }
+  const labelKeys = new Map<'labelKey', Uint8Array>()
   const checkpoints = new Map<string, string>()
-  const whole = (line: { readonly under: Digest }, proof: string, number: number): string => {
-    const checkpoint = checkpoints.get(line.under)
+  const above = ({ under }: { readonly under: Digest }, number: number): string => {
+    const checkpoint = checkpoints.get(under)
     if (checkpoint === undefined)
-      throw malformed(number, 'a receipt is under a checkpoint that is not before it')
-    return `${proof}${checkpoint}`
+      throw malformed(number, 'a receipt or lookup is under a checkpoint that is not before it')
+    return checkpoint
   }
   let head: string | null = null
   for (const [i, line] of lines.entries()) {
@@ -80,14 +89,18 @@ export function readExportLines(bytes: Uint8Array): ExportParts {
     else if ('object' in part) put(parts.objects, part.of, objectBytes(part.object, i + 1), i + 1)
     else if ('erased' in part) parts.erased.push(part.erased)
     else if ('checkpoint' in part) put(checkpoints, digestOf(utf8(part.checkpoint)), part.checkpoint, i + 1)
-    else if ('receipt' in part) put(parts.receipts, part.of, whole(part, part.receipt, i + 1), i + 1)
+    else if ('receipt' in part) put(parts.receipts, part.of, `${part.receipt}${above(part, i + 1)}`, i + 1)
     else if ('registryReceipt' in part)
-      put(parts.registryReceipts, part.of, whole(part, part.registryReceipt, i + 1), i + 1)
-    else if (head === null) head = part.head
+      put(parts.registryReceipts, part.of, `${part.registryReceipt}${above(part, i + 1)}`, i + 1)
+    else if ('labelKey' in part) put(labelKeys, 'labelKey', fromBase64url(part.labelKey), i + 1)
+    else if ('lookup' in part) {
+      const { lookup, found } = part
+      put(parts.lookups, part.of, { lookup, checkpoint: above(part, i + 1), found }, i + 1)
+    } else if (head === null) head = part.head
     else throw malformed(i + 1, 'a second head statement')
   }
   if (head === null) throw new AmpereError('EXPORT_MALFORMED', 'the export has no head statement')
-  return { first, ...parts, head }
+  return { first, ...parts, labelKey: labelKeys.get('labelKey') ?? null, head }
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { utf8 } from '../../bytes/encoding.ts'
-import type { Digest } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import { timestampMs } from '../../bytes/timestamp.ts'
 import { compactHash } from '../../block/leaf.ts'
 import type { Link } from '../../chain/state.ts'
-import { digestOf } from '../../crypto/hash.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Policy } from '../../log/policy/policy.ts'
@@ -13,37 +10,37 @@ import { parseTlogProof } from '../../log/tlog-proof.ts'
 import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
-import { orderConvict } from '../receipt/convict-order.ts'
+import { receiptConvict } from '../convict/receipts.ts'
 import { fetchReceipts } from '../receipt/fetch-receipts.ts'
 import { createReceiptJudge } from '../receipt/judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock } from '../receipt/judge-blocks.ts'
+import type { Trees } from '../receipt/trees.ts'
 import type { Replica } from '../read/replica.ts'
+import type { ExportLines } from './lines.ts'
 import type { ExportParts } from './read-lines.ts'
 
 /**
- * The lines with the receipts of a record's blocks, and of those blocks of the registry that revoked a key which signed
- * one of them. A tlog-proof ends with its checkpoint, which many share: each stands once, before the first receipt that
- * is under it.
+ * Adds the receipts of a record's blocks, and of those blocks of the registry that revoked a key which signed one of
+ * them. A tlog-proof ends with its checkpoint, which many share.
  * @throws AmpereError UPSTREAM_FAILED for a receipt that is none
  */
-export async function receiptLines(connection: Connection, replica: Replica): Promise<object[]> {
+export async function addReceipts(
+  lines: ExportLines,
+  connection: Connection,
+  replica: Replica,
+): Promise<void> {
   const { api, sync } = connection
-  const lines: object[] = []
-  const known = new Set<Digest>()
   const add = (kind: 'receipt' | 'registryReceipt', height: number, text: string | null): void => {
     if (text === null) return
     const { proof, checkpoint } = cutReceipt(text)
-    const under = digestOf(utf8(checkpoint))
-    if (!known.has(under)) lines.push({ checkpoint })
-    known.add(under)
-    lines.push({ [kind]: proof, of: height, under })
+    const under = lines.under(checkpoint)
+    lines.add({ [kind]: proof, of: height, under })
   }
   for await (const { note, receipt } of fetchReceipts(connection, replica))
     add('receipt', note.height, receipt)
   const records = sync.registry.newest()
   const revoked = replica.notes.flatMap(({ kid }) => keyRecordOf(records, kid)?.revoked?.height ?? [])
   for (const height of new Set(revoked)) add('registryReceipt', height, await api.registryReceipt(height))
-  return lines
 }
 
 /** A tlog-proof before and from its checkpoint on. */
@@ -66,6 +63,7 @@ export function judgeExported(
     readonly asOf: Timestamp
     readonly verifiers: Verifiers
     readonly evidence: EvidenceSink | null
+    readonly trees: Trees
   },
 ): Promise<LogView> {
   const { first, receipts, registryReceipts, registryBlocks } = parts
@@ -80,8 +78,9 @@ export function judgeExported(
       return { compact, receipt: registryReceipts.get(height) ?? null }
     },
     nowMs: timestampMs(by.asOf),
+    trees: by.trees,
     ...(by.evidence
-      ? { convict: orderConvict({ ...by, origin: first.origin, sink: by.evidence, blockAt }) }
+      ? { convict: receiptConvict({ ...by, origin: first.origin, sink: by.evidence, blockAt }) }
       : {}),
   }
   return judgeBlocks(context, exportedBlocks(links, receipts))

@@ -5,10 +5,11 @@ import { openHead, parseHead } from '../../api/head.ts'
 import { foldBlocks, type FoldContext } from '../../chain/fold-blocks.ts'
 import type { Link } from '../../chain/state.ts'
 import { createVerifiers, type Verifiers } from '../../crypto/signature.ts'
-import { AmpereError } from '../../errors.ts'
+import { brokenRule } from '../../errors.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
-import type { CompletedErasure, EvidenceSink } from '../client.ts'
+import type { CompletedErasure, EvidenceSink, Monitors } from '../client.ts'
+import type { Completeness } from '../complete/monitor-words.ts'
 import { heightsIn, openBatches } from '../read/batches.ts'
 import {
   erasureProgress,
@@ -19,9 +20,12 @@ import {
 import { completedErasures, readerSpans } from '../read/replica.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
+import { createShown, type Shown } from '../receipt/shown.ts'
 import { worstStatus, type BlockStatus } from '../read/status.ts'
 import { checkBlockParts, erasedBy, type ExportProblem } from './check-parts.ts'
+import { judgeLookups, withheldFrom } from './lookup-lines.ts'
 import { judgeExported } from './receipt-lines.ts'
+import { forkedBlocks } from './forked-blocks.ts'
 import { readExportLines, type ExportParts } from './read-lines.ts'
 
 /** What an export proves, without any server: which blocks stand, and what is wrong with the others' parts. */
@@ -42,6 +46,8 @@ export interface ExportReport {
   readonly receipts: number
   /** Time of the head statement: the record is complete as of then, as far as this home says. */
   readonly asOf: Timestamp
+  /** As of when it is, by the answers of pinned monitors in the file. */
+  readonly complete: Completeness
   readonly problems: readonly ExportProblem[]
 }
 
@@ -54,10 +60,14 @@ export interface VerifyOptions {
   readonly registry?: Digest
   /** Logs and witnesses to trust; without it no receipt is judged. */
   readonly policy?: Policy
+  /** Monitors to believe, and how many of them must agree; without them nobody but the home says that there is no more. */
+  readonly monitors?: Monitors
   /** ms since 1970 at which backups must have expired; the time of the head statement when left out. */
   readonly nowMs?: number
-  /** Where evidence goes of a log that has blocks out of order; it convinces whoever pins the log's keys in `policy`. */
+  /** Where evidence goes of a log that contradicts itself; it convinces whoever pins the log's keys in `policy`. */
   readonly evidence?: EvidenceSink
+  /** What other files showed, with which this one is compared, and to which it is added (`createShown`). */
+  readonly shown?: Shown
   /** Called after each page of blocks, with the blocks verified so far and their number. */
   readonly progress?: (done: number, total: number) => void
 }
@@ -70,26 +80,37 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
   const parts = readExportLines(bytes)
   const { first } = parts
   if (options.registry !== undefined && first.registry !== options.registry)
-    throw failed('registry', 'the export is of another registry than the pinned one')
+    throw brokenRule('registry', 'the export is of another registry than the pinned one')
   const verifiers = createVerifiers()
   const registry = createRegistryHistory(first.registry, verifiers)
   for (const compact of parts.registryBlocks) await registry.add(compact)
-  if (registry.height() < 0) throw failed('registry', 'the export holds no registry')
+  if (registry.height() < 0) throw brokenRule('registry', 'the export holds no registry')
   const chain = asChainId(first.chain)
   const context = { chain, viewAt: registry.viewAt, keyOf: registry.keyOf, verifiers }
   const links = await foldAll(parts, context, options.progress)
-  const asOf = await checkHead(parts, links, registry, verifiers)
-  const erasures = await progressOf(parts, links, registry, options.nowMs ?? timestampMs(asOf))
-  const log = options.policy
+  const { end, asOf } = await checkHead(parts, links, registry, verifiers)
+  const nowMs = options.nowMs ?? timestampMs(asOf)
+  const erasures = await progressOf(parts, links, registry, nowMs)
+  const { shown = createShown(), policy = null, evidence = null } = options
+  const log = policy
     ? await judgeExported(parts, links, {
-        policy: options.policy,
+        policy,
         records: registry.newest(),
         asOf,
         verifiers,
-        evidence: options.evidence ?? null,
+        evidence,
+        trees: shown.treesOf(first.origin),
       })
     : null
-  const checked = await checkAll(links, parts, erasures, log)
+  const complete = await judgeLookups(parts, end, log, {
+    policy,
+    monitors: options.monitors ?? null,
+    records: registry.newest(),
+    verifiers,
+    nowMs,
+  })
+  const forked = await forkedBlocks(parts, links, log, { shown, policy, evidence })
+  const { problems, ...checked } = await checkAll(links, parts, erasures, log, forked)
   return {
     chain,
     registry: first.registry,
@@ -99,7 +120,9 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
     erasures,
     log,
     receipts: parts.receipts.size,
+    complete,
     ...checked,
+    problems: [...problems, ...withheldFrom(complete)],
   }
 }
 
@@ -114,7 +137,7 @@ async function foldAll(
     links.push(...folded.links)
     if (folded.broken) {
       const { height, violation } = folded.broken
-      throw failed(violation.rule, `block ${height}: ${violation.detail}`)
+      throw brokenRule(violation.rule, `block ${height}: ${violation.detail}`)
     }
     progress?.(links.length, parts.blocks.length)
   }
@@ -126,19 +149,26 @@ async function checkHead(
   links: readonly Link[],
   registry: RegistryHistory,
   verifiers: Verifiers,
-): Promise<Timestamp> {
+): Promise<{ readonly end: Link; readonly asOf: Timestamp }> {
   // Any member can list a deployment: only the one that the chain names may say how long the chain is.
   const end = links.at(-1)
   if (end && first.origin !== end.state.home.origin)
-    throw failed('home', 'the export is not by the home that the chain names')
+    throw brokenRule('home', 'the export is not by the home that the chain names')
   const key = headKeyAt(registry.newest(), parseHead(compact).jws.kid, first.origin)
-  if (!key) throw failed('head', "the head statement is not by the home's key")
+  if (!key) throw brokenRule('head', "the head statement is not by the home's key")
   const head = await openHead(compact, key, verifiers)
   const last = end?.opened
-  if (head.origin !== first.origin) throw failed('head', 'the head statement is of another origin')
-  if (!last || head.chain !== last.chain || head.block !== last.id || head.height !== links.length - 1)
-    throw failed('head', 'the export ends before or beside the stated head')
-  return head.time
+  if (head.origin !== first.origin) throw brokenRule('head', 'the head statement is of another origin')
+  if (head.durability === 'mirrored') throw brokenRule('head', 'the head statement is that of a mirror')
+  if (
+    !end ||
+    !last ||
+    head.chain !== last.chain ||
+    head.block !== last.id ||
+    head.height !== links.length - 1
+  )
+    throw brokenRule('head', 'the export ends before or beside the stated head')
+  return { end, asOf: head.time }
 }
 
 async function progressOf(
@@ -162,11 +192,12 @@ async function checkAll(
   parts: ExportParts,
   erasures: readonly ErasureProgress[],
   log: LogView | null,
+  forked: readonly ExportProblem[],
 ): Promise<Pick<ExportReport, 'entries' | 'erased' | 'problems' | 'statuses'>> {
   const erasedAt = erasedBy(links)
   const heldBack = heightsIn(openBatches(links.map(({ opened: { kid, block } }) => ({ kid, ...block }))))
   const ordered = completedErasures(links)
-  const ofLog = Map.groupBy(log?.problems ?? [], ({ height }) => height)
+  const ofLog = Map.groupBy([...(log?.problems ?? []), ...forked], ({ height }) => height)
   const problems: ExportProblem[] = []
   const statuses: BlockStatus[] = []
   let [entries, erased] = [0, 0]
@@ -208,8 +239,4 @@ function goneAt(
   const isWhole = touching.some(({ body }) => body.scope === 'record')
   const isCovered = isWhole ? covered.size >= count : idsOf(touching).every((id) => covered.has(id))
   return isCovered ? 'erased' : 'erasing'
-}
-
-function failed(rule: string, detail: string): AmpereError {
-  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`)
 }

@@ -8,7 +8,7 @@ import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf } from '../../chain/rules/authority.ts'
 import { mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
-import { AmpereError } from '../../errors.ts'
+import { brokenRule } from '../../errors.ts'
 import type { PublicJwk } from '../../ports/keys.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
@@ -16,6 +16,7 @@ import type { CompletedErasure, Pins } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
 import { noteOf, type BlockNote } from './block-note.ts'
 import { heightsIn, noteBatch, openBatches, type OpenBatches } from './batches.ts'
+import { registryBlocks } from './registry-blocks.ts'
 
 /** A verified copy of one chain, as far as it was read. Grows by `syncReplica` only. */
 export interface Replica {
@@ -72,13 +73,8 @@ export function syncRegistry(context: SyncContext): Promise<void> {
 
 /** Reads the registry's news and verifies them. Two at once would add the same block twice. */
 export async function readRegistry({ api, registry }: Pick<SyncContext, 'api' | 'registry'>): Promise<void> {
-  for (;;) {
-    const page = await api.registryBlocks(registry.height() + 1)
-    for (const compact of page.items) await registry.add(compact)
-    if (page.next === null) return
-    // Each block that is added has a signature; a page without any could be followed by the same for ever.
-    if (page.items.length === 0) throw failed('withheld', 'the home holds back blocks of the registry')
-  }
+  // Each block that is added has a signature, so that they come to an end.
+  for await (const compact of registryBlocks(api, registry.height() + 1)) await registry.add(compact)
 }
 
 /**
@@ -97,15 +93,15 @@ export async function syncReplica(
   const grown = emptyOr(known)
   while ((grown.link?.opened.block.height ?? -1) < head.height) {
     const page = await context.api.blocks(chain, grown.notes.length)
-    if (page.items.length === 0) throw failed('withheld', 'the home holds back blocks below its own head')
+    if (page.items.length === 0) throw brokenRule('withheld', 'the home holds back blocks below its own head')
     // Blocks that came after the head was stated wait for the next one.
     await grow(context, chain, grown, page.items.slice(0, head.height + 1 - grown.notes.length))
   }
   const at = grown.notes[head.height]
   if (!grown.link || at?.id !== head.block)
-    throw failed('forked', `two blocks are claimed at height ${head.height}`)
+    throw brokenRule('forked', `two blocks are claimed at height ${head.height}`)
   if (grown.link.state.home.origin !== context.pins.origin)
-    throw failed('home', 'the chain names another home')
+    throw brokenRule('home', 'the chain names another home')
   const { link, batches, ...parts } = grown
   return { chain, link, ...parts, heldBack: heightsIn(batches), head, statement: answer.head }
 }
@@ -161,7 +157,7 @@ async function grow(
   }
   if (folded.broken) {
     const { height, violation } = folded.broken
-    throw failed(violation.rule, `block ${height}: ${violation.detail}`)
+    throw brokenRule(violation.rule, `block ${height}: ${violation.detail}`)
   }
 }
 
@@ -208,8 +204,10 @@ function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {
 async function verifyHead(context: SyncContext, chain: ChainId, compact: string): Promise<HeadStatement> {
   const key = homeKey(context, compact)
   const head = await openHead(compact, key, context.verifiers)
-  if (head.chain !== chain) throw failed('head', 'the head statement is for another chain')
-  if (head.origin !== context.pins.origin) throw failed('head', 'the head statement is of another origin')
+  if (head.chain !== chain) throw brokenRule('head', 'the head statement is for another chain')
+  if (head.origin !== context.pins.origin) throw brokenRule('head', 'the head statement is of another origin')
+  // Said of itself it would promise no logging, so that no broken promise could be proved.
+  if (head.durability === 'mirrored') throw brokenRule('head', 'the head statement is that of a mirror')
   return head
 }
 
@@ -218,7 +216,7 @@ function homeKey(context: SyncContext, compact: string): PublicJwk {
   const { jws } = parseHead(compact)
   const key = headKeyAt(context.registry.newest(), jws.kid, context.pins.origin)
   if (!key)
-    throw failed('head', "the head statement is signed by a key that is not this home's, or is revoked")
+    throw brokenRule('head', "the head statement is signed by a key that is not this home's, or is revoked")
   return key
 }
 
@@ -238,18 +236,15 @@ async function refuseConflict(
 /** A head below what this installation has seen is a rollback; another block there is a fork. */
 function checkNotRolledBack(known: Replica, head: HeadStatement): void {
   if (head.height < known.link.opened.block.height) {
-    throw failed(
+    throw brokenRule(
       'rolled-back',
       `the home states height ${head.height} after ${known.link.opened.block.height}`,
     )
   }
   const at = known.notes[head.height]
-  if (at && at.id !== head.block) throw failed('forked', `two blocks are claimed at height ${head.height}`)
+  if (at && at.id !== head.block)
+    throw brokenRule('forked', `two blocks are claimed at height ${head.height}`)
   if (timestampMs(head.time) < timestampMs(known.head.time)) {
-    throw failed('rolled-back', 'the head statement is older than the last one')
+    throw brokenRule('rolled-back', 'the head statement is older than the last one')
   }
-}
-
-function failed(rule: string, detail: string): AmpereError {
-  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`)
 }

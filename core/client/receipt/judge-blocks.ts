@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
-import { compactHash, registryLabelKey } from '../../block/leaf.ts'
-import { parseJws } from '../../block/jws.ts'
-import { parseWith } from '../../bytes/schema.ts'
-import { AmpereError, isAmpereError } from '../../errors.ts'
-import { registryBlockSchema } from '../../registry/block.ts'
-import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
-import type { ProvenReceipt, ReceiptJudge } from './judge.ts'
-import { logStatus, type LogStatus, type Revocation } from './log-status.ts'
+import { isAmpereError } from '../../errors.ts'
+import type { JudgedReceipt, ProvenReceipt } from './judge.ts'
+import { logStatus, type LogStatus } from './log-status.ts'
+import {
+  late,
+  outOfOrder,
+  overdue,
+  splitView,
+  type PlacedReceipt,
+  type ReceiptProblem,
+} from './receipt-problem.ts'
+import { createRevocations, type RegistryContext } from './revocations.ts'
+import { createTrees, type SignedTree, type Trees } from './trees.ts'
 
 /** A block with the receipt that somebody gave for it. */
 export interface ReceiptedBlock {
@@ -23,20 +28,6 @@ export interface ReceiptedBlock {
   readonly receipt: string | null
 }
 
-/** A block of the registry with its receipt. */
-export interface RegistryReceipt {
-  readonly compact: string
-  readonly receipt: string | null
-}
-
-/** A receipt, or its absence, that speaks against the home. */
-export interface ReceiptProblem {
-  readonly height: number
-  readonly status: 'tampered' | 'forked' | 'overdue' | 'late'
-  readonly rule: string
-  readonly detail: string
-}
-
 /** What the log proves of a chain. */
 export interface LogView {
   /** Of each block, by height. */
@@ -46,53 +37,57 @@ export interface LogView {
 }
 
 /** What judging a chain's receipts needs. */
-export interface ReceiptContext {
+export interface ReceiptContext extends RegistryContext {
   readonly chain: ChainId
-  readonly judge: ReceiptJudge
-  /** The newest registry that the verifier has. */
-  readonly records: RegistryView
-  /** The block of the registry at a height with its receipt; asked only where a key was revoked. */
-  readonly registryReceipt: (height: number) => Promise<RegistryReceipt>
   readonly nowMs: number
-  /**
-   * Keeps evidence of the first two blocks that are out of order, of which one file is enough.
-   * @returns what is to be said of it beside the finding; it never throws
-   */
-  readonly convict?: (found: readonly [PlacedReceipt, PlacedReceipt]) => Promise<string>
-}
-
-/** A receipt that verified, of the block at a height. */
-export interface PlacedReceipt {
-  readonly height: number
-  readonly text: string
-  readonly index: number
+  readonly convict?: ConvictLog
+  /** Trees of the same log that this reader knows already; those of the receipts are added. */
+  readonly trees?: Trees
 }
 
 /**
- * Judges what the log says of the blocks of one chain, given in order of height. A receipt that does not verify, is of
- * another place is a problem, and its block counts as one without a receipt that is not overdue: the home gave one. One that
- * contradicts the order of heights is a problem, and still shows where the block is.
+ * Keeps evidence of what is found first of each sort, of which one file is enough.
+ * @returns what is to be said of it beside the finding; they never throw
+ */
+export interface ConvictLog {
+  /** Two blocks out of order. */
+  readonly order: (found: readonly [PlacedReceipt, PlacedReceipt]) => Promise<string>
+  /** Notes of two trees of one size with different roots. */
+  readonly trees: (notes: readonly [string, string]) => Promise<string>
+}
+
+/**
+ * Judges what the log says of the blocks of one chain, given in order of height. A receipt that does not verify, or is of
+ * another place, is a problem, and its block counts as one without a receipt that is not overdue: the home gave one. One
+ * that contradicts the order of heights is a problem, and still shows where the block is; so is one under a tree of which
+ * the log signed another of the same size.
  */
 export async function judgeBlocks(
   context: ReceiptContext,
   blocks: AsyncIterable<ReceiptedBlock> | Iterable<ReceiptedBlock>,
 ): Promise<LogView> {
+  const trees = comparedTrees(context)
   const revocations = createRevocations(context)
   const statuses: LogStatus[] = []
   const receipts: (ProvenReceipt | null)[] = []
   const problems: ReceiptProblem[] = []
+  const named: (readonly [height: number, sizes: readonly number[]])[] = []
   let before: PlacedReceipt | null = null
   let isConvicted = false
   for await (const block of blocks) {
     const { height } = block
-    const { receipt, problem } = await judgeOne(context, block)
+    const { judged, problem } = await judgeOne(context, block)
     if (problem) problems.push(problem)
-    const placed = receipt && { height, text: block.receipt ?? '', index: receipt.index }
+    const placed = judged && { height, text: block.receipt ?? '', index: judged.index }
     if (placed && before && placed.index <= before.index) {
-      problems.push(outOfOrder(placed, before, isConvicted ? '' : await context.convict?.([before, placed])))
+      const kept = isConvicted ? '' : await context.convict?.order([before, placed])
+      problems.push(outOfOrder(placed, before, kept ?? ''))
       isConvicted = true
     } else before = placed ?? before
-    const revocation = await revocations(block.kid)
+    const revoked = await revocations(block.kid)
+    named.push([height, await trees.add(judged?.tree, revoked?.tree)])
+    const receipt = judged && provenOf(judged)
+    const revocation = revoked?.revocation ?? null
     const said = logStatus({ timeMs: timestampMs(block.time), receipt, revocation }, context.nowMs)
     const status = said === 'overdue' && problem ? 'promised' : said
     if (status === 'overdue') problems.push(overdue(height))
@@ -100,85 +95,45 @@ export async function judgeBlocks(
     statuses.push(status)
     receipts.push(receipt)
   }
+  // Only now is every tree known.
+  for (const [height, sizes] of named) problems.push(...trees.problems(height, sizes))
   return { statuses, receipts, problems }
 }
 
 async function judgeOne(
   { chain, judge }: ReceiptContext,
   { height, hash, labelKey, receipt: text }: ReceiptedBlock,
-): Promise<{ readonly receipt: ProvenReceipt | null; readonly problem: ReceiptProblem | null }> {
-  if (text === null) return { receipt: null, problem: null }
+): Promise<{ readonly judged: JudgedReceipt | null; readonly problem: ReceiptProblem | null }> {
+  if (text === null) return { judged: null, problem: null }
   try {
-    return { receipt: await judge.judge(text, { chain, height, hash, labelKey }), problem: null }
+    return { judged: await judge.judge(text, { chain, height, hash, labelKey }), problem: null }
   } catch (error) {
     if (!isAmpereError(error, 'VERIFICATION_FAILED')) throw error
     const [, rule, detail] = /^rule ([a-z-]+): (.*)$/s.exec(error.message) ?? ['', 'receipt', error.message]
-    return { receipt: null, problem: { height, status: 'tampered', rule: rule ?? '', detail: detail ?? '' } }
+    return { judged: null, problem: { height, status: 'tampered', rule: rule ?? '', detail: detail ?? '' } }
   }
 }
 
-/** The revocation of a key, looked up once. */
-function createRevocations(context: ReceiptContext): (kid: Kid) => Promise<Revocation | null> {
-  const known = new Map<Kid, Promise<Revocation | null>>()
-  return (kid) => {
-    const looked = known.get(kid) ?? revocationOf(context, kid)
-    known.set(kid, looked)
-    return looked
-  }
+function provenOf({ level, index, size, seenMs }: JudgedReceipt): ProvenReceipt {
+  return { level, index, size, seenMs }
 }
 
-async function revocationOf(context: ReceiptContext, kid: Kid): Promise<Revocation | null> {
-  const revoked = keyRecordOf(context.records, kid)?.revoked ?? null
-  if (!revoked) return null
-  const { height, reason, suspectFrom } = revoked
-  const given = await context.registryReceipt(height)
+/** Compares the trees of the receipts that a block names, its own and that of the registry, with all others. */
+function comparedTrees({ trees = createTrees(), convict }: ReceiptContext) {
+  const kept = new Map<number, string>()
   return {
-    index: await registryIndex(context, height, given),
-    timeMs: timestampMs(openedTime(given.compact)),
-    compromised: reason === 'compromised',
-    suspectFromMs: suspectFrom === null ? null : timestampMs(suspectFrom),
+    /** @returns the sizes of the trees */
+    add: async (...under: readonly (SignedTree | null | undefined)[]): Promise<readonly number[]> => {
+      const signed = under.filter((tree) => tree !== null && tree !== undefined)
+      for (const tree of signed) {
+        const other = trees.add(tree)
+        if (other && kept.size === 0) kept.set(tree.size, (await convict?.trees([other, tree.note])) ?? '')
+      }
+      return signed.map(({ size }) => size)
+    },
+    problems: (height: number, sizes: readonly number[]): ReceiptProblem[] => {
+      const size = sizes.find((candidate) => trees.isSplit(candidate))
+      return size === undefined ? [] : [splitView(height, size, kept.get(size) ?? '')]
+    },
   }
-}
-
-function openedTime(compact: string): Timestamp {
-  const { payload } = parseJws(compact, 'ampere-registry+jws')
-  return parseWith(registryBlockSchema, payload, 'BLOCK_MALFORMED', 'registry block').time
-}
-
-/** Where a block of the registry lies in the log; null where nothing proves it. */
-async function registryIndex(
-  { judge, records }: ReceiptContext,
-  height: number,
-  { receipt, compact }: RegistryReceipt,
-): Promise<number | null> {
-  if (receipt === null) return null
-  const { registry } = records
-  const hash = compactHash(compact)
-  const subject = { chain: registry, height, hash, labelKey: registryLabelKey(registry) }
-  try {
-    return (await judge.judge(receipt, subject)).index
-  } catch (error) {
-    if (!isAmpereError(error, 'VERIFICATION_FAILED')) throw error
-    const message = `${error.message} (block ${height} of the registry)`
-    throw new AmpereError('VERIFICATION_FAILED', message, { cause: error })
-  }
-}
-
-function outOfOrder({ height, index }: PlacedReceipt, before: PlacedReceipt, kept = ''): ReceiptProblem {
-  const detail = `its log entry ${index} does not follow that of a block before it, ${before.index}${kept}`
-  return { height, status: 'forked', rule: 'leaf-order', detail }
-}
-
-function overdue(height: number): ReceiptProblem {
-  return {
-    height,
-    status: 'overdue',
-    rule: 'promise',
-    detail: 'the home promised to log it, and gives no receipt',
-  }
-}
-
-function late(height: number): ReceiptProblem {
-  const detail = 'it was logged after the revocation of the key that signed it'
-  return { height, status: 'late', rule: 'revoked', detail }
 }

@@ -4,10 +4,11 @@ import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { logOriginOf } from '../../api/log.ts'
 import { encodeLeaf, LABEL_BYTES, leafLabel } from '../../block/leaf.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
-import { AmpereError, isAmpereError } from '../../errors.ts'
+import { brokenRule, isAmpereError } from '../../errors.ts'
 import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import { parseTlogProof, policyKeys, verifyUnder, type VerifiedProof } from '../../log/tlog-proof.ts'
+import type { SignedTree } from './trees.ts'
 
 /** What a receipt is about. */
 export interface ReceiptSubject {
@@ -31,10 +32,15 @@ export interface ProvenReceipt {
   readonly seenMs: number | null
 }
 
+/** What a receipt proves, and the tree that it is under. */
+export interface JudgedReceipt extends ProvenReceipt {
+  readonly tree: SignedTree
+}
+
 /** Judges receipts of one home's log. */
 export interface ReceiptJudge {
   /** @throws AmpereError VERIFICATION_FAILED naming the rule: `receipt`, or `label` for the leaf of another place */
-  judge(text: string, subject: ReceiptSubject): Promise<ProvenReceipt>
+  judge(text: string, subject: ReceiptSubject): Promise<JudgedReceipt>
 }
 
 /** Checkpoints that stay open: one covers the receipts of many blocks that were logged together. */
@@ -60,12 +66,13 @@ export function createReceiptJudge(policy: Policy, origin: string, verifiers: Ve
         const proof = parseTlogProof(text)
         const under = await open(proof.note)
         if (under.checkpoint.origin !== log)
-          throw failed('receipt', 'it is of another log than that of the home')
+          throw brokenRule('receipt', 'it is of another log than that of the home')
         const leaf = encodeLeaf({ label: labelOf(proof.extra, subject), hash: subject.hash })
-        return provenBy(verifyUnder(proof, leaf, policy, under), policy)
+        const proven = provenBy(verifyUnder(proof, leaf, policy, under), policy)
+        return { ...proven, tree: { size: proven.size, root: under.checkpoint.root, note: proof.note } }
       } catch (error) {
         if (isAmpereError(error, 'LOG_MALFORMED', 'SIGNATURE_INVALID', 'PROOF_INVALID'))
-          throw failed('receipt', error.message, error)
+          throw brokenRule('receipt', error.message, error)
         throw error
       }
     },
@@ -74,9 +81,9 @@ export function createReceiptJudge(policy: Policy, origin: string, verifiers: Ve
 
 /** The label: computed where the key is known, and then the receipt must say the same. */
 function labelOf(extra: Uint8Array | null, { labelKey, chain, height }: ReceiptSubject): Uint8Array {
-  if (extra?.length !== LABEL_BYTES) throw failed('label', 'it does not say the label of its leaf')
+  if (extra?.length !== LABEL_BYTES) throw brokenRule('label', 'it does not say the label of its leaf')
   if (labelKey && !equalBytes(extra, leafLabel(labelKey, chain, height)))
-    throw failed('label', 'its leaf has the label of another block')
+    throw brokenRule('label', 'its leaf has the label of another block')
   return extra
 }
 
@@ -89,8 +96,4 @@ function provenBy({ index, checkpoint, quorum, cosignatures }: VerifiedProof, po
     size: checkpoint.size,
     seenMs: latest > 0 ? latest * 1000 : null,
   }
-}
-
-function failed(rule: string, detail: string, cause?: unknown): AmpereError {
-  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`, { cause })
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../bytes/ids.ts'
 import { parseJws } from '../../block/jws.ts'
-import { AmpereError } from '../../errors.ts'
+import { brokenRule } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
 import type { Replica } from '../read/replica.ts'
-import { orderConvict } from './convict-order.ts'
-import { withBrokenPromise } from './convict-promise.ts'
+import { receiptConvict } from '../convict/receipts.ts'
+import { withBrokenPromise } from '../convict/promise.ts'
 import { fetchReceipts } from './fetch-receipts.ts'
 import { createReceiptJudge } from './judge.ts'
-import { judgeBlocks, type LogView, type ReceiptedBlock, type RegistryReceipt } from './judge-blocks.ts'
+import { judgeBlocks, type LogView, type ReceiptedBlock } from './judge-blocks.ts'
+import type { RegistryReceipt } from './revocations.ts'
 
 /**
  * Asks the home for the receipt of each block of a record, and judges them under the pinned policy with the label keys
@@ -29,8 +30,9 @@ export async function readReceipts(connection: Connection, replica: Replica): Pr
     records: registry.newest(),
     registryReceipt: (height: number) => registryReceipt(connection, height),
     nowMs: now(),
+    trees: connection.trees,
     ...(evidence
-      ? { convict: orderConvict({ policy: pins.policy, origin: pins.origin, sink: evidence, blockAt }) }
+      ? { convict: receiptConvict({ policy: pins.policy, origin: pins.origin, sink: evidence, blockAt }) }
       : {}),
   }
   const keyring = await connection.keyring(replica)
@@ -63,9 +65,6 @@ async function registryReceipt(
   const [receipt, page] = await Promise.all([api.registryReceipt(height), api.registryBlocks(height)])
   const compact = page.items[0]
   if (compact === undefined || !registry.viewAt({ height, id: parseJws(compact, 'ampere-registry+jws').id }))
-    throw new AmpereError(
-      'VERIFICATION_FAILED',
-      `rule registry: another block ${height} of the registry is shown`,
-    )
+    throw brokenRule('registry', `another block ${height} of the registry is shown`)
   return { compact, receipt }
 }

@@ -5,15 +5,16 @@ import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
 import type { Append } from '../../api/append.ts'
 import type { AppendAnswer } from '../../api/answers.ts'
 import type { Link } from '../../chain/state.ts'
-import { AmpereError } from '../../errors.ts'
+import { AmpereError, isAmpereError } from '../../errors.ts'
 import type { Home } from '../home.ts'
+import { logIndex } from '../store/log.ts'
 import { heightKey, loadBlock, loadHead, loadState } from '../store/rows.ts'
 import { admit, type StoredHead } from './admit.ts'
 import { headStatement } from './head.ts'
 import type { WriterPorts } from './needs.ts'
 import { checkParts } from './parts.ts'
 import { countedGrant, type Charge, type Quotas } from './quota.ts'
-import { APPEND_DEADLINE_MS, mark, storeParts } from './store-parts.ts'
+import { APPEND_DEADLINE_MS, isMarked, mark, storeParts } from './store-parts.ts'
 
 /** What an append came to: the block as it stands here, and the answer that says so. */
 export interface Appended {
@@ -41,7 +42,10 @@ export async function appendBlock(
   const parsed = parseBlock(append.block)
   const head = await loadHead(ports.tables.blocks, parsed.chain)
   const place = await findPlace(ports, parsed, head)
-  if (place.stored) return { ...(await answer(ports, home, place.stored, head)), isNew: false }
+  if (place.stored) {
+    await markAgain(ports, place.stored)
+    return { ...(await answer(ports, home, place.stored, head)), isNew: false }
+  }
   const { link, grant } = await judge(ports, home, parsed, head)
   await checkParts(parsed, append, link.state)
   const { entries } = parsed.block
@@ -67,6 +71,24 @@ async function findPlace(
     height === head?.block.height ? head : await loadBlock(ports.tables.blocks, parsed.chain, height)
   if (stored?.id === parsed.id) return { stored }
   throw new AmpereError('HEAD_CONFLICT', `block ${height} exists; read on from ${height} and sign again`)
+}
+
+/**
+ * A block that is sent again may have lost its mark; the answer promises once more that it will be logged. What is logged gets
+ * none, because its mark went as it should. Only reading, where nothing was lost: a retry costs nothing.
+ */
+async function markAgain(ports: WriterPorts, stored: ParsedBlock): Promise<void> {
+  if ((await indexIn(ports, stored)) === null && !(await isMarked(ports, stored))) await mark(ports, stored)
+}
+
+/** Null also when the chain's positions were changed: the block is stored, and so it is answered; a mark harms nothing. */
+async function indexIn({ tables }: WriterPorts, { chain, block }: ParsedBlock): Promise<number | null> {
+  try {
+    return await logIndex(tables.leaves, chain, block.height)
+  } catch (error) {
+    if (isAmpereError(error, 'STORE_CORRUPT')) return null
+    throw error
+  }
 }
 
 async function judge(

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url, fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
+import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import type { Append } from '../../api/append.ts'
+import { CLOCK_TOLERANCE_MS } from '../../api/limits.ts'
 import { stateBytes, type Link } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import type { AppendTable } from '../../ports/table.ts'
@@ -21,6 +23,8 @@ import type { WriterPorts } from './needs.ts'
 
 /** How long storing may take before the block is given up, in milliseconds: its mark must still count when it commits. */
 export const APPEND_DEADLINE_MS = 10 * 60_000
+/** By how much clocks of one home's processes differ at most, in milliseconds. */
+export const CLOCKS_DIFFER_MS = 5 * 60_000
 
 /** One thing to store before the block: `put` is false when it was there. */
 interface Part {
@@ -66,6 +70,18 @@ export async function mark({ tables, now }: WriterPorts, parsed: ParsedBlock): P
   const { key, value } = markOf(parsed, nowMs)
   await tables.dirty.insert(dirtyShard(parsed.chain), key, value)
   return nowMs
+}
+
+/** True when there is a mark of this block: none is older than what the home's clock may have been before its time. */
+export async function isMarked({ tables }: WriterPorts, { chain, id, block }: ParsedBlock): Promise<boolean> {
+  const since = timestampMs(block.time) - CLOCK_TOLERANCE_MS - CLOCKS_DIFFER_MS
+  for (let from: string = toTimestamp(Math.max(0, since)); ;) {
+    const rows = await tables.dirty.range(dirtyShard(chain), { from })
+    if (rows.some(({ key }) => key.endsWith(`/${chain}/${id}`))) return true
+    const last = rows.at(-1)
+    if (!last) return false
+    from = `${last.key}\u0000`
+  }
 }
 
 /**

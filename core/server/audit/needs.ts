@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Ports } from '../../ports/needs.ts'
 
-/** What auditing uses: it reads everything, changes nothing, and notes how far it found the log in order. */
+/** What auditing uses: it reads everything, changes nothing, notes how far it found the log in order, and keeps audits that are under way. */
 export const AUDITOR_NEEDS = {
   tables: {
     blocks: 'read',
@@ -16,6 +16,7 @@ export const AUDITOR_NEEDS = {
     registry: 'read',
     leaves: 'read',
     checkpoints: 'append',
+    audits: 'write',
   },
   objects: { entries: 'fetch', log: 'fetch' },
   keys: {},

@@ -21,6 +21,8 @@ export interface CopyContext {
   readonly verifiers: Verifiers
   /** Takes in what is new in the registry; blocks may name it. */
   readonly refreshRegistry: () => Promise<void>
+  /** Is told of each block that was copied. */
+  readonly copied?: () => void
 }
 
 /** How far a chain is copied. */
@@ -63,6 +65,7 @@ export async function copyChain(
       await copyBlock(source, to, link, note)
       head = link
       added++
+      context.copied?.()
     }
     if (broken) throw broke(broken.violation.rule, chain, broken.height, broken.violation.detail)
     if (next === null || added >= maxBlocks) return { head, added, more: next !== null }

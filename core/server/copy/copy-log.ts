@@ -2,7 +2,7 @@
 import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
-import { AmpereError } from '../../errors.ts'
+import { AmpereError, brokenRule } from '../../errors.ts'
 import { checkpointIn, type Checkpoint } from '../../log/note/checkpoint.ts'
 import type { LogKey } from '../../log/note/key.ts'
 import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
@@ -47,11 +47,11 @@ export async function copyLog(
   const row = await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
   const before = row && checkpointIn(fromUtf8(row.value))
   if (before && next.size < before.size)
-    throw failed('log-rolled-back', `the log shows ${next.size} entries after ${before.size}`)
+    throw brokenRule('log-rolled-back', `the log shows ${next.size} entries after ${before.size}`)
   const known = before ? await readEdge(to, before) : { edge: EMPTY_EDGE, tail: [] }
   const grown = await withNews(source, known, next.size)
   if (!equalBytes(rootOf(grown.edge), next.root))
-    throw failed(
+    throw brokenRule(
       'log-forked',
       'the entries of the log are not those that it signed, or not after those before',
     )
@@ -79,9 +79,12 @@ export async function checkAgainst(
 ): Promise<void> {
   const seen = await openedNote(note, context)
   if (seen.size > size)
-    throw failed('log-ahead', `the log signed a tree of ${seen.size} entries, and ${size} of them are here`)
+    throw brokenRule(
+      'log-ahead',
+      `the log signed a tree of ${seen.size} entries, and ${size} of them are here`,
+    )
   if (!equalBytes(rootOf(await edgeAt(to, seen.size, size)), seen.root))
-    throw failed(
+    throw brokenRule(
       'log-forked',
       `the log signed another tree of ${seen.size} entries than the one that is here`,
     )
@@ -89,7 +92,7 @@ export async function checkAgainst(
 
 async function openedNote(note: string, { origin, keys, verifiers }: LogContext): Promise<Checkpoint> {
   const { checkpoint } = await openCheckpoint(note, { logs: keys, cosigners: [] }, verifiers)
-  if (checkpoint.origin !== origin) throw failed('log-origin', 'the checkpoint is of another log')
+  if (checkpoint.origin !== origin) throw brokenRule('log-origin', 'the checkpoint is of another log')
   return checkpoint
 }
 
@@ -103,7 +106,7 @@ async function withNews(
   for (let index = Math.floor(before / TILE_WIDTH); index * TILE_WIDTH < size; index++) {
     const width = tileWidth(size, 0, index)
     const bytes = await source.logFile(bundlePath({ index, width }))
-    if (!bytes) throw failed('log-withheld', 'a bundle of the log is missing')
+    if (!bytes) throw brokenRule('log-withheld', 'a bundle of the log is missing')
     const entries = decodeBundle(bytes, width)
     const known0 = Math.max(0, before - index * TILE_WIDTH)
     news.push(...entries.slice(known0).map((entry) => entry.slice()))
@@ -126,7 +129,7 @@ async function copyWitnessed(
     if (seen.size > size) return
     const edge = await edgeAt(to, seen.size, size)
     if (!equalBytes(rootOf(edge), seen.root))
-      throw failed('log-forked', `two trees of ${seen.size} entries were signed`)
+      throw brokenRule('log-forked', `two trees of ${seen.size} entries were signed`)
     await storePartials(to, edge, size)
     await to.tables.checkpoints.insert(WITNESSED_PARTITION, key, utf8(note))
   }
@@ -162,8 +165,4 @@ async function bundleOf(
   const bytes = await log.fetch(bundlePath({ index, width }))
   if (!bytes) throw new AmpereError('STORE_CORRUPT', 'a bundle of the copied log is missing')
   return decodeBundle(bytes, width)
-}
-
-function failed(rule: string, detail: string): AmpereError {
-  return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: ${detail}`)
 }

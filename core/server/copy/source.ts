@@ -3,12 +3,12 @@ import { fromUtf8, toBase64url } from '../../bytes/encoding.ts'
 import { asChainId, type ChainId, type Digest } from '../../bytes/ids.ts'
 import type { BlockKeysAnswer, BlocksAnswer } from '../../api/answers.ts'
 import { MAX_PAGE_BLOCKS } from '../../api/limits.ts'
-import type { Range } from '../../ports/table.ts'
+import type { Range, ReadTable } from '../../ports/table.ts'
 import { CHAIN_CHARACTERS, partNames } from '../store/attempt.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
 import { heightKey, loadBlock, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
-import type { HomeStores } from './stores.ts'
+import type { ReadStores } from './stores.ts'
 
 /**
  * Where a home's contents are copied from: the home itself over HTTP, or a copy of it. Nothing that it gives is believed
@@ -34,7 +34,7 @@ export interface HomeSource {
 }
 
 /** A copy as a source. */
-export function storedSource({ tables, objects }: HomeStores): HomeSource {
+export function storedSource({ tables, objects }: ReadStores): HomeSource {
   return {
     registryBlocks: (from) => page(tables.registry.range(REGISTRY_PARTITION, range(from)), from),
     chains: () => storedChains(tables),
@@ -73,7 +73,7 @@ function range(from: number): Range {
 
 /** All rows of a partition in turn. */
 export async function* allRows(
-  table: HomeStores['tables']['blocks'],
+  table: ReadTable,
   partition: string,
   { from: first, to }: { readonly from?: string; readonly to?: string } = {},
 ) {
@@ -86,7 +86,7 @@ export async function* allRows(
   }
 }
 
-async function* storedChains({ chains, blocks }: HomeStores['tables']) {
+async function* storedChains({ chains, blocks }: ReadStores['tables']) {
   for (const partition of CHAIN_CHARACTERS) {
     for await (const { key } of allRows(chains, partition)) {
       const chain = asChainId(key)
@@ -97,7 +97,7 @@ async function* storedChains({ chains, blocks }: HomeStores['tables']) {
 }
 
 async function storedKeys(
-  { blocks, packages, labels }: HomeStores['tables'],
+  { blocks, packages, labels }: ReadStores['tables'],
   chain: ChainId,
   height: number,
 ): Promise<BlockKeysAnswer> {

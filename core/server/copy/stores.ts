@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TableName } from '../../ports/needs.ts'
-import type { ShredObjects } from '../../ports/objects.ts'
-import type { WriteTable } from '../../ports/table.ts'
+import type { FetchObjects, ShredObjects } from '../../ports/objects.ts'
+import type { ReadTable, WriteTable } from '../../ports/table.ts'
 
 /** Tables of a home that a copy of it has too. Leaves and marks are made anew from blocks and log. */
 export const COPIED = [
@@ -22,4 +22,10 @@ type Copied = (typeof COPIED)[number]
 export interface HomeStores {
   readonly tables: { readonly [N in Copied]: WriteTable }
   readonly objects: { readonly entries: ShredObjects; readonly log: ShredObjects }
+}
+
+/** The same, only to be read. */
+export interface ReadStores {
+  readonly tables: { readonly [N in Copied]: ReadTable }
+  readonly objects: { readonly entries: FetchObjects; readonly log: FetchObjects }
 }

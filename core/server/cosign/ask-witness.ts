@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { utf8 } from '../../bytes/encoding.ts'
-import { concat } from '../../bytes/frame.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import { formatAddCheckpoint, parseCosignatures, parseSizeBody } from '../../log/add-checkpoint.ts'
@@ -8,6 +7,7 @@ import { verifyCheckpointSignature } from '../../log/note/cosignature.ts'
 import type { LogKey } from '../../log/note/key.ts'
 import { MAX_NOTE_BYTES, type NoteSignature } from '../../log/note/note.ts'
 import { before, type Deadline } from '../../order/deadline.ts'
+import { readBody } from '../../order/read-body.ts'
 import type { Fetch } from '../../ports/keys.ts'
 
 /** How long a witness may take to answer, in milliseconds. */
@@ -75,7 +75,8 @@ async function post(
     const init = { method: 'POST', body: utf8(body), headers, signal, redirect: 'error' } as const
     const asking = fetch(new Request(`${url.replace(/\/$/, '')}/add-checkpoint`, init))
     const response = await before(asking, signal, WHO)
-    return { status: response.status, bytes: await before(readAnswer(response), signal, WHO) }
+    const limits = { maxBytes: MAX_NOTE_BYTES, beyond: 'fail', who: WHO } as const
+    return { status: response.status, bytes: await readBody(response, limits, signal) }
   } catch (cause) {
     if (cause instanceof AmpereError) throw cause
     throw failed('the witness cannot be reached', cause)
@@ -84,18 +85,6 @@ async function post(
 
 /** Who is asked, in messages. */
 const WHO = 'the witness'
-
-/** Reads no more than a note may have. */
-async function readAnswer(response: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length
-    if (length > MAX_NOTE_BYTES) throw failed('the witness answered with too much')
-    chunks.push(chunk)
-  }
-  return concat(...chunks)
-}
 
 function sizeOf(bytes: Uint8Array): number {
   try {

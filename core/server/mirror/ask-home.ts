@@ -5,22 +5,25 @@ import { MAX_ANSWER_BYTES } from '../../api/limits.ts'
 import { authorize } from '../../api/request.ts'
 import { AmpereError } from '../../errors.ts'
 import { before, type Deadline } from '../../order/deadline.ts'
+import { readBody } from '../../order/read-body.ts'
 import type { Fetch, Now, Random, Signer } from '../../ports/keys.ts'
 
-/** How a mirror asks a home. */
+/** How a mirror asks a home, or a home that was lost its mirror. */
 export interface Asking {
   readonly fetch: Fetch
   readonly now: Now
   readonly random: Random
   readonly signer: Signer
   readonly deadline: Deadline
+  /** Who is asked, in messages; the home where it is left out. */
+  readonly who?: string
 }
 
 /** How long one answer may take, in milliseconds, beside the time that its bytes take at 128 KiB/s. */
 const ANSWER_MS = 60_000
 const MIN_BYTES_PER_MS = 131
 const MAX_VALUES = 1_000_000
-const WHO = 'the home'
+const HOME = 'the home'
 
 /** Hands something in. @throws AmpereError UPSTREAM_FAILED unless it was taken */
 export async function handIn(
@@ -31,7 +34,7 @@ export async function handIn(
 ): Promise<void> {
   const request = { method: 'POST', headers: { 'content-type': type }, body }
   const { status } = await answer(asking, url, request, MAX_ANSWER_BYTES.receipt)
-  if (status !== 200 && status !== 201) throw failed(`answered ${status}`)
+  if (status !== 200 && status !== 201) throw failed(`answered ${status}`, asking.who)
 }
 
 /** What a home has at a URL, asked by a signed request; null where it says that there is nothing. @throws AmpereError UPSTREAM_FAILED */
@@ -39,12 +42,13 @@ export async function fetched(asking: Asking, url: URL, maxBytes: number): Promi
   const authorization = await authorize({ method: 'GET', url, body: new Uint8Array(0) }, asking)
   const { status, bytes } = await answer(asking, url, { headers: { authorization } }, maxBytes)
   if (status === 404 || status === 410) return null
-  if (status !== 200) throw failed(`answered ${status}`)
+  if (status === 401 || status === 403) throw failed(`refuses this app instance (${status})`, asking.who)
+  if (status !== 200) throw failed(`answered ${status}`, asking.who)
   return bytes
 }
 
 async function answer(
-  { fetch, deadline }: Asking,
+  { fetch, deadline, who = HOME }: Asking,
   url: URL,
   init: RequestInit,
   maxBytes: number,
@@ -52,57 +56,37 @@ async function answer(
   const stop = new AbortController()
   const signal = deadline(ANSWER_MS + Math.ceil(maxBytes / MIN_BYTES_PER_MS))
   try {
-    const response = await before(fetch(new Request(url, { ...init, signal: stop.signal })), signal, WHO)
-    return { status: response.status, bytes: await bodyOf(response, maxBytes, signal) }
+    const asking = fetch(new Request(url, { ...init, redirect: 'error', signal: stop.signal }))
+    const response = await before(asking, signal, who)
+    const bytes = await readBody(response, { maxBytes, beyond: 'fail', who }, signal)
+    return { status: response.status, bytes }
   } catch (cause) {
     stop.abort()
     if (cause instanceof AmpereError) throw cause
-    throw new AmpereError('UPSTREAM_FAILED', `${WHO} cannot be reached`, { cause })
-  }
-}
-
-async function bodyOf(response: Response, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-  if (!response.body) return new Uint8Array(0)
-  const reader = response.body.getReader()
-  try {
-    let [bytes, length] = [new Uint8Array(Math.min(maxBytes, 16_384)), 0]
-    for (;;) {
-      const { done, value } = await before(reader.read(), signal, WHO)
-      if (done) return bytes.subarray(0, length)
-      if (length + value.length > maxBytes) throw failed(`answered with more than ${maxBytes} bytes`)
-      if (length + value.length > bytes.length) {
-        const larger = new Uint8Array(Math.min(maxBytes, Math.max(length + value.length, 2 * bytes.length)))
-        larger.set(bytes.subarray(0, length))
-        bytes = larger
-      }
-      bytes.set(value, length)
-      length += value.length
-    }
-  } finally {
-    void reader.cancel().catch(() => undefined)
+    throw new AmpereError('UPSTREAM_FAILED', `${who} cannot be reached`, { cause })
   }
 }
 
 /** @throws AmpereError UPSTREAM_FAILED */
-export function jsonOf(bytes: Uint8Array): unknown {
-  if (mostJsonValues(bytes) > MAX_VALUES) throw failed(`answered with more than ${MAX_VALUES} values`)
+export function jsonOf(bytes: Uint8Array, who = HOME): unknown {
+  if (mostJsonValues(bytes) > MAX_VALUES) throw failed(`answered with more than ${MAX_VALUES} values`, who)
   try {
-    return JSON.parse(textOf(bytes))
+    return JSON.parse(textOf(bytes, who))
   } catch (cause) {
-    throw new AmpereError('UPSTREAM_FAILED', `${WHO} answered with something that is not JSON`, { cause })
+    throw new AmpereError('UPSTREAM_FAILED', `${who} answered with something that is not JSON`, { cause })
   }
 }
 
 /** @throws AmpereError UPSTREAM_FAILED */
-export function textOf(bytes: Uint8Array): string {
+export function textOf(bytes: Uint8Array, who = HOME): string {
   try {
     return fromUtf8(bytes)
   } catch (cause) {
-    throw new AmpereError('UPSTREAM_FAILED', `${WHO} answered with something that is no text`, { cause })
+    throw new AmpereError('UPSTREAM_FAILED', `${who} answered with something that is no text`, { cause })
   }
 }
 
-/** The home did something that no home does. */
-export function failed(what: string): AmpereError {
-  return new AmpereError('UPSTREAM_FAILED', `${WHO} ${what}`)
+/** Who was asked did something that no home does. */
+export function failed(what: string, who = HOME): AmpereError {
+  return new AmpereError('UPSTREAM_FAILED', `${who} ${what}`)
 }

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
 import { count, parseWith, timestamp } from '../../bytes/schema.ts'
-import type { HomeStores } from '../copy/stores.ts'
+import type { HomeStores, ReadStores } from '../copy/stores.ts'
 
 const PARTITION = 'mirrored'
 const KEY = 'last'
@@ -19,7 +19,7 @@ const schema = v.strictObject({
 export type LastRun = v.InferOutput<typeof schema>
 
 /** The last run that ended, or null before there was one. @throws AmpereError STORE_CORRUPT */
-export async function readLastRun({ tables }: Pick<HomeStores, 'tables'>): Promise<LastRun | null> {
+export async function readLastRun({ tables }: Pick<ReadStores, 'tables'>): Promise<LastRun | null> {
   const row = await tables.jobs.get(PARTITION, KEY)
   return row && parseWith(schema, parseCanonical(row.value), 'STORE_CORRUPT', 'mirror run')
 }

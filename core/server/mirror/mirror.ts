@@ -13,7 +13,7 @@ import type { RegistryHistory } from '../../registry/history.ts'
 import { createRegistryHistory } from '../../registry/history.ts'
 import { shredOrdered } from '../erase.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
-import { erasedRow, loadBlock } from '../store/rows.ts'
+import { erasedRow, loadBlock, loadHead } from '../store/rows.ts'
 import type { HomeStores } from '../copy/stores.ts'
 import { noteLastRun } from './last-run.ts'
 import { copyOf, type MirrorPorts } from './copy-of.ts'
@@ -31,6 +31,7 @@ import { copyStatements } from '../copy/copy-statements.ts'
 import { closeGap, noteGap, notedGaps } from '../copy/gaps.ts'
 import { handIn, type Asking } from './ask-home.ts'
 import { homeSource } from './home-source.ts'
+import { askStatedHead, isStatementDue, readMirrored, stateMirrored, type StatedHead } from './statement.ts'
 import { allRows, type HomeSource } from '../copy/source.ts'
 
 /** A home that is mirrored, and what is pinned of it. */
@@ -39,6 +40,8 @@ export interface MirroredHome {
   readonly origin: string
   readonly registry: Digest
   readonly logKeys: readonly LogKey[]
+  /** Where the mirror's own deployment is: as which it states what it holds. */
+  readonly own: string
   /** The institution whose mirror this is: chains grant it to hold. */
   readonly institution: InstitutionId
   /** Days until the last backup of this mirror that could still hold an erased key expires; 0 without backups. */
@@ -61,6 +64,8 @@ export interface MirrorReport {
   readonly added: number
   /** Erasures that were carried out here and stated to the home. */
   readonly erased: number
+  /** Chains of which it was stated that they are held. */
+  readonly stated: number
   /** Entries of the log that the copy has. */
   readonly logSize: number
   /** True when chains have more than one slice of blocks: run again. */
@@ -103,18 +108,18 @@ export async function mirrorChains(
   const log = { origin: logOriginOf(home.origin), keys: home.logKeys, verifiers }
   const copied = await copyLog(source, to, log)
   const run: Run = { ports, home, asking, source, to, context: { registry, verifiers, refreshRegistry } }
-  const total = { chains: 0, added: 0, erased: 0, more: false }
+  const total = { chains: 0, added: 0, erased: 0, stated: 0, more: false }
   const problems: MirrorProblem[] = []
-  for await (const { chain } of source.chains()) {
+  for await (const { chain, height } of source.chains()) {
     try {
-      const done = await mirrorChain(run, chain, maxBlocks)
+      const done = await mirrorChain(run, chain, height, maxBlocks)
       total.added += done.added
       total.erased += done.erased
+      if (done.stated) total.stated++
       total.more ||= done.more
       problems.push(...done.problems)
     } catch (error) {
-      if (!isAmpereError(error) || RUN_ENDS.includes(error.code)) throw error
-      problems.push({ chain, height: null, code: error.code, what: error.message })
+      problems.push(problemOf(chain, error))
     }
     total.chains++
   }
@@ -140,17 +145,44 @@ async function loadRegistry(to: HomeStores, home: MirroredHome): Promise<Registr
   return registry
 }
 
-async function mirrorChain(run: Run, chain: ChainId, maxBlocks: number) {
+async function mirrorChain(run: Run, chain: ChainId, height: number, maxBlocks: number) {
   const { source, to, context } = run
+  const asked = await askDueHead(run, chain, height).catch((error: unknown) => problemOf(chain, error))
   const note = (gap: Gap) => noteGap(to, gap)
   const { added, more } = await copyChain(source, to, context, chain, note, maxBlocks)
   const erasures = await erasuresIn(to, chain)
   // While blocks are to come, the erasure that explains a gap may be among them. Before erasing, which may wait for a part.
-  const problems = more ? [] : await settleGaps(run, chain, erasures)
+  const problems = more ? [] : [...(await settleGaps(run, chain, erasures))]
+  // What the home states does not keep the mirror from copying what it serves.
+  if (asked && 'what' in asked) problems.push(asked)
   let erased = 0
   for (const ordered of erasures) if (await carryOut(run, ordered)) erased++
   if (erasures.length > 0) await copyStatements(source, to, context, chain)
-  return { added, more, erased, problems }
+  const head = asked && 'head' in asked && !more && problems.length === 0 ? asked : null
+  return { added, more, erased, problems, stated: head ? await state(run, head) : false }
+}
+
+/** @throws what ends a run, and what is not ours */
+function problemOf(chain: ChainId, error: unknown): MirrorProblem {
+  if (!isAmpereError(error) || RUN_ENDS.includes(error.code)) throw error
+  return { chain, height: null, code: error.code, what: error.message }
+}
+
+/** The home's own word for the newest block, where this mirror is to say anew that it holds it. */
+async function askDueHead(
+  { ports, home, asking, to, context }: Run,
+  chain: ChainId,
+  height: number,
+): Promise<StatedHead | null> {
+  const copied = (await loadHead(to.tables.blocks, chain))?.block.height ?? -1
+  if (height < copied) throw broke('rolled-back', chain, height, `the home had block ${copied} before`)
+  if (!isStatementDue(await readMirrored(to.tables.receipts, chain), height, ports.now())) return null
+  return askStatedHead(asking, home.origin, chain, context.registry, home.verifiers)
+}
+
+function state({ ports, home, to, context }: Run, stated: StatedHead): Promise<boolean> {
+  const by = { now: ports.now, head: ports.keys.head, origin: home.own }
+  return stateMirrored(to, by, context.registry, stated)
 }
 
 /** Erases here, then says so to the home, then notes that it was said: whatever fails is done again by the next run. */

@@ -7,6 +7,7 @@ import { TILE_BYTES } from '../../log/tile/hashes.ts'
 import { bundlePath, TILE_WIDTH, type BundleId } from '../../log/tile/path.ts'
 import { tileReader, type ReadTile } from '../../log/tile/read-tile.ts'
 import { before, type Deadline } from '../../order/deadline.ts'
+import { readBody } from '../../order/read-body.ts'
 import type { Fetch } from '../../ports/keys.ts'
 
 /** How long a log may take for one answer, in milliseconds. */
@@ -74,8 +75,8 @@ function decoded(bytes: Uint8Array, width: number): Uint8Array[] {
   }
 }
 
-/** What is served at a path; null for 404. */
-async function fetchFile(
+/** What is served at a path below a log's prefix; null for 404. @throws AmpereError UPSTREAM_FAILED */
+export async function fetchFile(
   { url, fetch, deadline }: LogSource,
   path: string,
   maxBytes: number,
@@ -89,24 +90,11 @@ async function fetchFile(
       if (response.status === 404) return null
       throw failed(`the log answered ${response.status}`)
     }
-    return await before(readBody(response, maxBytes), signal, WHO)
+    return await readBody(response, { maxBytes, beyond: 'fail', who: WHO }, signal)
   } catch (cause) {
     if (cause instanceof AmpereError) throw cause
     throw failed('the log cannot be reached', cause)
   }
-}
-
-/** One buffer: a list of chunks would let a sender of single bytes fill the memory with the list. */
-async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(maxBytes)
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    if (length + chunk.length > maxBytes) throw failed('the log answered with too much')
-    bytes.set(chunk, length)
-    length += chunk.length
-  }
-  // A copy, so that a short answer does not keep the whole buffer.
-  return bytes.slice(0, length)
 }
 
 /** Who is asked, in messages. */

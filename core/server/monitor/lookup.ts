@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { signLookup, type LookupAnswer, type MonitoredAnswer } from '../../api/lookup.ts'
+import { signLookup, type FoundLeaf, type LookupAnswer, type MonitoredAnswer } from '../../api/lookup.ts'
+import { encodeLeaf } from '../../block/leaf.ts'
 import { toBase64url } from '../../bytes/encoding.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
 import { AmpereError } from '../../errors.ts'
+import { leafHash } from '../../log/merkle.ts'
+import { verifyInclusion } from '../../log/proof.ts'
+import { inclusionFromTiles } from '../../log/tile/read.ts'
+import type { ReadTile } from '../../log/tile/read-tile.ts'
+import { formatTlogProof } from '../../log/tlog-proof.ts'
 import { listFindings } from './findings.ts'
-import { findLabel } from './labels.ts'
-import { findMonitored, type MonitoredLog } from './monitored-row.ts'
+import { findLabel, type PlacedLeaf } from './labels.ts'
+import { findMonitored, type MonitoredLog, type Noted } from './monitored-row.ts'
 import type { LookupPorts } from './needs.ts'
+import { keptTiles } from './tiles.ts'
 
 /**
  * Says, signed, whether a label is in a monitored log. A label that was copied is said to be where it is in the newest
- * verified tree; one that is in none is said to be absent from the newest one that the quorum of the monitor's policy
+ * verified tree, with the proof of that; one that is in none is said to be absent from the newest one that the quorum of the monitor's policy
  * cosigned, if there is one, because that says as of when.
  * @throws AmpereError NOT_FOUND for a log that is not monitored or of which nothing is verified yet; STORE_CORRUPT
  */
@@ -21,11 +28,13 @@ export async function lookUp(
   label: Digest,
 ): Promise<LookupAnswer> {
   // The log before the label: all labels of a tree are stored before the row that names it.
-  const { verified, cosigned, origin } = await monitored(tables, logId)
+  const { verified, cosigned, origin, edge } = await monitored(tables, logId)
   if (!verified) throw new AmpereError('NOT_FOUND', 'nothing of this log is verified here yet')
   const placed = await findLabel(tables.monitored, logId, label)
-  const index = placed && placed.index < verified.checkpoint.size ? placed.index : null
-  const { note, checkpoint } = index === null ? (cosigned ?? verified) : verified
+  const there = placed && placed.index < verified.checkpoint.size ? placed : null
+  const said = there ? verified : (cosigned ?? verified)
+  const { note, checkpoint } = said
+  const found = there && (await proofOf(there, said, keptTiles(tables.monitored, logId, edge)))
   const lookup = await signLookup(
     {
       v: 1,
@@ -33,12 +42,25 @@ export async function lookUp(
       size: checkpoint.size,
       root: toBase64url(checkpoint.root) as Digest,
       label,
-      index,
+      index: there?.index ?? null,
       time: toTimestamp(now()),
     },
     keys.head,
   )
-  return { lookup, checkpoint: note }
+  return { lookup, checkpoint: note, found }
+}
+
+/** The leaf with its inclusion proof, made of what was copied and verified as everybody will. @throws AmpereError STORE_CORRUPT */
+async function proofOf(
+  { index, leaf }: PlacedLeaf,
+  { note, checkpoint: { size, root } }: Noted,
+  readTile: ReadTile,
+): Promise<FoundLeaf> {
+  const hashes = await inclusionFromTiles(index, size, readTile)
+  if (!verifyInclusion({ leaf: leafHash(encodeLeaf(leaf)), index, size, proof: hashes, root }))
+    throw new AmpereError('STORE_CORRUPT', 'what a monitor copied of a log is not that log any more')
+  const proof = formatTlogProof({ extra: leaf.label, index, hashes, note })
+  return { hash: toBase64url(leaf.hash) as Digest, receipt: proof.slice(0, -note.length) }
 }
 
 /** How far this monitor is with a log. @throws AmpereError NOT_FOUND, STORE_CORRUPT */

@@ -16,6 +16,7 @@ import type { Finding, FindingKind, FoundLeaf } from './findings.ts'
 import { forkProof } from './fork-proof.ts'
 import { keepLabels, type PlacedLeaf } from './labels.ts'
 import type { MonitoredLog, Noted } from './monitored-row.ts'
+import { keepTiles } from './tiles.ts'
 
 /** Leaves that are copied between two swaps: eight bundles. */
 export const SLICE_LEAVES = 8 * TILE_WIDTH
@@ -41,7 +42,7 @@ export async function takeSlice(
   const { size } = target.checkpoint
   const to = Math.min(size, Math.floor(from / TILE_WIDTH) * TILE_WIDTH + SLICE_LEAVES)
   const entries = await fetchEntries(source, from, to)
-  const { edge } = grow(log.edge, entries.map(leafHash))
+  const { edge, tiles } = grow(log.edge, entries.map(leafHash))
   if (!(await isPrefix(source, edge, target.checkpoint)))
     return { edge: null, finding: await anotherTree(source, log, target) }
   const against = (kind: FindingKind, found: Finding['leaves']): Sliced => ({
@@ -51,7 +52,10 @@ export async function takeSlice(
   const leaves = placedLeaves(entries, from)
   if (!Array.isArray(leaves)) return against('leaf-form', await proven(source, [leaves], size))
   const pair = await keepLabels(table, logIdOf(log.origin), leaves)
-  if (!pair) return { edge, finding: null }
+  if (!pair) {
+    await keepTiles(table, logIdOf(log.origin), tiles)
+    return { edge, finding: null }
+  }
   const entriesOf = pair.map(({ index, leaf }) => ({ index, entry: toBase64url(encodeLeaf(leaf)) }))
   return against('duplicate-label', await proven(source, entriesOf, size))
 }

@@ -70,7 +70,10 @@ export async function readBlockKeys(
 }
 
 /** A page of the checkpoints that had the quorum of this home's witnesses, by size: what its first receipts are made with. */
-export async function readWitnessed(ports: ReaderPorts, from: number): Promise<NotesAnswer> {
+export async function readWitnessed(
+  ports: { readonly tables: Pick<ReaderPorts['tables'], 'checkpoints'> },
+  from: number,
+): Promise<NotesAnswer> {
   const rows = await ports.tables.checkpoints.range(WITNESSED_PARTITION, {
     from: heightKey(from),
     limit: MAX_PAGE_NOTES + 1,

@@ -108,7 +108,7 @@ export async function readPackages(
  * `cursor` is the `next` of the page before, or null for the first. @throws AmpereError REQUEST_MALFORMED
  */
 export async function readErased(
-  ports: ReaderPorts,
+  ports: { readonly tables: Pick<ReaderPorts['tables'], 'receipts'> },
   chain: ChainId,
   cursor: string | null,
 ): Promise<ErasedAnswer> {

@@ -17,14 +17,14 @@ export interface LogRepair {
   readonly report: LogReport
 }
 
-/** Audits of one repair at most: more than one repairs where damage was hidden by other damage. */
-const MAX_ROUNDS = 8
+/** Times that one thing is put right at most: what is found again after that is not what was thought. */
+const MAX_TIMES = 3
 
 /** With these nothing is known of what belongs under the tree. */
 const UNPROVEN: readonly LogRule[] = ['log-root', 'forked', 'rolled-back', 'bundle', 'tile']
 
 /**
- * Puts right what follows from verified data: tiles and partial bundles from bundles that make the signed root, rows of
+ * Puts right what follows from verified data: tiles and bundles from leaves, or blocks, that make the signed root, rows of
  * leaves from bundles and blocks, the published checkpoint from the committed one. Nothing else is written, and nothing
  * over what the signed root does not decide. Run it with no sequencer beside it; what a crash leaves behind, another
  * repair finishes.
@@ -36,14 +36,17 @@ export async function repairLog(
   progress: (leaves: number, blocks: number) => void = () => {},
 ): Promise<LogRepair> {
   const repaired: LogFinding[] = []
-  for (let round = 1; ; round++) {
+  const times = new Map<string, number>()
+  // More than one round where damage was hidden by other damage, or is more than one audit lists.
+  for (;;) {
     const audit = await auditLog(ports, home, trust, { progress })
-    const due = dueIn(audit)
-    // What is found again after it was put right so often is not what was thought.
-    if (due.length === 0 || round === MAX_ROUNDS) return { repaired, report: audit.report }
+    const due = dueIn(audit).filter(({ rule, where }) => (times.get(`${rule} ${where}`) ?? 0) < MAX_TIMES)
+    if (due.length === 0) return { repaired, report: audit.report }
     for (const { remedy, ...finding } of due) {
       await apply(ports, remedy)
       repaired.push(finding)
+      const name = `${finding.rule} ${finding.where}`
+      times.set(name, (times.get(name) ?? 0) + 1)
     }
   }
 }

@@ -4,6 +4,7 @@ import { toBase64url } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { compactHash, leafLabel } from '../../block/leaf.ts'
+import { AmpereError } from '../../errors.ts'
 import type { AppendTable } from '../../ports/table.ts'
 import { heightKey } from '../store/rows.ts'
 import { broke } from '../copy/copy-chain.ts'
@@ -29,7 +30,7 @@ export interface LeafFinder {
    * made with a key that is lost too, and that no other block will be labelled with.
    */
   hasLostNext(labelKey: Uint8Array): boolean
-  /** Stores where the blocks are. */
+  /** Stores where the blocks are. @throws AmpereError ALREADY_EXISTS where other places are stored already */
   store(leaves: AppendTable): Promise<void>
 }
 
@@ -77,7 +78,15 @@ export function leafFinder({ places }: RestoredLog, chain: ChainId | Digest): Le
     },
     store: async (leaves) => {
       for (const { from, count, index } of runs)
-        await leaves.insert(chain, heightKey(from), canonicalBytes({ v: 1, count, index }))
+        await putSame(leaves, chain, heightKey(from), canonicalBytes({ v: 1, count, index }))
     },
   }
+}
+
+/** Places of another copy must not stay: with fewer of them than there are, blocks would be logged a second time. */
+async function putSame(leaves: AppendTable, chain: string, key: string, value: Uint8Array): Promise<void> {
+  if ((await leaves.insert(chain, key, value)) === 'inserted') return
+  const row = await leaves.get(chain, key)
+  if (!row || !equalBytes(row.value, value))
+    throw new AmpereError('ALREADY_EXISTS', 'what was restored before is of another copy; begin anew')
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url } from '../../bytes/encoding.ts'
-import { toTimestamp } from '../../bytes/timestamp.ts'
+import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import { logOriginOf } from '../../api/log.ts'
 import { decodeLeaf } from '../../block/leaf.ts'
 import { AmpereError } from '../../errors.ts'
@@ -17,6 +17,8 @@ import type { RestorePorts } from './needs.ts'
 /** The restored log, and where in it blocks are. */
 export interface RestoredLog {
   readonly size: number
+  /** When the log signed that tree, by its keys. */
+  readonly signedAt: Timestamp
   /** Index and hash of each log entry, by its label in base64url; what was found is removed. */
   readonly places: Map<string, { readonly index: number; readonly hash: Uint8Array }>
 }
@@ -40,7 +42,7 @@ export async function restoreLog(
   const tree = await treeOf(note, context)
   const before = await loadTree(ports.tables.checkpoints)
   if (before && before.tree.note !== tree.note)
-    throw new AmpereError('ALREADY_EXISTS', 'the home has another log already; restore into an empty folder')
+    throw new AmpereError('ALREADY_EXISTS', 'what is there is of another log, or of another time; begin anew')
   if (!before) await commitTree(ports.tables.checkpoints, null, tree)
   await copyLog(source, ports, context)
   const { size } = tree.checkpoint
@@ -54,7 +56,7 @@ export async function restoreLog(
       throw new AmpereError('VERIFICATION_FAILED', 'rule log-forked: a label occurs twice')
     places.set(name, { index: index++, hash: hash.slice() })
   }
-  return { size, places }
+  return { size, signedAt: toTimestamp(tree.signedAt * 1000), places }
 }
 
 /** The keys of the key file are the pins: what they did not sign is not this home's log. */
@@ -91,6 +93,7 @@ async function treeOf(note: string, { keys, verifiers }: LogContext): Promise<Tr
     signedAt,
     staging: null,
     discard: null,
+    pastSizes: [],
     // Whatever is marked in the restored home is looked at.
     cursor: toTimestamp(0),
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url, fromUtf8 } from '../../bytes/encoding.ts'
-import type { ChainId } from '../../bytes/ids.ts'
-import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
+import type { BlockId, ChainId } from '../../bytes/ids.ts'
+import type { Timestamp } from '../../bytes/timestamp.ts'
+import type { EraseBlock } from '../../block/block.ts'
+import { parseBlock, type OpenedBlock, type ParsedBlock } from '../../block/open-block.ts'
 import { registryLabelKey } from '../../block/leaf.ts'
 import type { Link } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
@@ -10,7 +12,7 @@ import { createRegistryHistory, type RegistryHistory } from '../../registry/hist
 import { headKeyAt } from '../../registry/snapshot.ts'
 import { shredOrdered } from '../erase.ts'
 import type { Home } from '../home.ts'
-import type { GapRule } from '../copy/copy-block.ts'
+import { copyParts, type GapRule } from '../copy/copy-block.ts'
 import {
   broke,
   copyChain,
@@ -20,10 +22,11 @@ import {
   type CopyContext,
 } from '../copy/copy-chain.ts'
 import { copyStatements } from '../copy/copy-statements.ts'
-import { noteGap, notedGaps } from '../copy/gaps.ts'
+import { closeGap, noteGap, notedGaps } from '../copy/gaps.ts'
 import { allRows, type HomeSource } from '../copy/source.ts'
 import { dirtyShard, markOf, partNames } from '../store/attempt.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
+import { loadBlock } from '../store/rows.ts'
 import type { RestorePorts } from './needs.ts'
 import { leafFinder, type LeafFinder } from './restore-leaves.ts'
 import { restoreLog, type RestoredLog } from './restore-log.ts'
@@ -32,7 +35,7 @@ import { restoreLog, type RestoredLog } from './restore-log.ts'
 export interface Loss {
   readonly chain: ChainId
   readonly height: number
-  /** `tail`: the log has a block of this height, and the copy ends before it; else the part that is missing. */
+  /** `tail`: the log has a block of this height, or somebody saw it, and the copy ends before it; else the part that is missing. */
   readonly rule: 'tail' | GapRule
 }
 
@@ -43,16 +46,30 @@ export interface RestoreReport {
   /** Completed erasures, carried out again. */
   readonly erasures: number
   readonly logSize: number
+  /** When the log signed the newest tree of the copy, by its own keys: what it logged since is not in it. */
+  readonly logSignedAt: Timestamp
   /** Log entries that belong to nothing that was restored: of chains that the mirror was not granted to hold, or lost. */
   readonly unexplained: number
   /** What is known to be lost. */
   readonly losses: readonly Loss[]
+  /** Chains of which somebody saw a block, and that the copy does not have: never granted to hold, or withheld. */
+  readonly notHeld: readonly ChainId[]
+}
+
+/** A block that was acknowledged. */
+export interface KnownHead {
+  readonly height: number
+  readonly block: BlockId
 }
 
 /** How a restore is carried out. */
 export interface RestoreOptions {
   /** Checkpoints of the home's log that witnesses, or anybody, kept. */
   readonly seen: readonly string[]
+  /** The newest block that somebody saw the home acknowledge, by chain: of what a copy lacks, not all is in its log. */
+  readonly known?: ReadonlyMap<ChainId, KnownHead>
+  /** Is told how many blocks were restored. */
+  readonly restored?: (blocks: number) => void
   /** Go on without what is known to be lost, and name it, instead of refusing. */
   readonly acceptLoss: boolean
 }
@@ -60,9 +77,10 @@ export interface RestoreOptions {
 /**
  * Fills an empty home from a copy. Nothing of the copy is believed: the registry is folded from its pinned id, the log is that
  * which this home's keys signed, every block is verified by folding and found in the log, every part is what its block
- * names, and what was erased is erased again. It may be repeated until it succeeds; a home must not serve before.
+ * names, and what was erased is erased again. It may be repeated until it succeeds, and goes on where it was; a home must not
+ * serve before. What was restored from another copy, or another state of it, is no beginning: then it is to be begun anew.
  * @throws AmpereError VERIFICATION_FAILED with rule, chain and height for what is not as it was signed, or is lost unless that
- * is accepted; KEY_UNAVAILABLE when the key file is another home's; ALREADY_EXISTS when the home has a log of its own
+ * is accepted; KEY_UNAVAILABLE when the key file is another home's; ALREADY_EXISTS when what is there is no beginning of this
  */
 export async function restoreHome(
   source: HomeSource,
@@ -72,16 +90,24 @@ export async function restoreHome(
 ): Promise<RestoreReport> {
   const log = await restoreLog(source, ports, home, options.seen)
   const registry = await restoreRegistry(source, ports, home, log)
-  const context: CopyContext = { registry, verifiers: home.verifiers, refreshRegistry: async () => undefined }
   const total = { chains: 0, blocks: 0, erasures: 0 }
+  let restored = 0
+  const context: CopyContext = {
+    registry,
+    verifiers: home.verifiers,
+    refreshRegistry: async () => undefined,
+    copied: () => options.restored?.(++restored),
+  }
   const losses: Loss[] = []
+  const held = new Set<ChainId>()
   for await (const { chain } of source.chains()) {
     const lost: Loss[] = [...(await restoreLeaves(source, ports, log, chain))]
     const { head } = await copyChain(source, ports, context, chain, async (gap) => noteGap(ports, gap))
     if (!head) continue
+    held.add(chain)
+    lost.push(...(await unseen(ports, head, options.known?.get(chain), lost)))
     const erasures = await erasuresIn(ports, chain)
-    for (const gap of await notedGaps(ports, chain))
-      if (!(await isExplained(ports, erasures, gap))) lost.push(gap)
+    lost.push(...(await openGaps(source, ports, chain, erasures)))
     const [first] = lost
     if (first && !options.acceptLoss) throw lossError(first)
     for (const ordered of erasures) await shredOrdered(ports, ordered)
@@ -92,7 +118,42 @@ export async function restoreHome(
     total.blocks += head.opened.block.height + 1
     total.erasures += erasures.length
   }
-  return { ...total, logSize: log.size, unexplained: log.places.size, losses }
+  const { size: logSize, signedAt: logSignedAt } = log
+  const notHeld = [...(options.known?.keys() ?? [])].filter((chain) => !held.has(chain))
+  return { ...total, logSize, logSignedAt, unexplained: log.places.size, losses, notHeld }
+}
+
+/** The end of a chain that somebody saw acknowledged, where the log of the copy did not tell of it. */
+async function unseen(
+  { tables }: RestorePorts,
+  { opened: { chain, block } }: Link,
+  known: KnownHead | undefined,
+  lost: readonly Loss[],
+): Promise<readonly Loss[]> {
+  if (!known) return []
+  if (known.height > block.height)
+    return lost.some(({ rule }) => rule === 'tail') ? [] : [{ chain, height: block.height + 1, rule: 'tail' }]
+  const stored = await loadBlock(tables.blocks, chain, known.height)
+  if (stored?.id === known.block) return []
+  throw broke('forked', chain, known.height, 'another block was acknowledged than the copy has')
+}
+
+/** What the source does not have, asked for again, and no erasure explains. */
+async function openGaps(
+  source: HomeSource,
+  ports: RestorePorts,
+  chain: ChainId,
+  erasures: readonly ParsedBlock<EraseBlock>[],
+): Promise<readonly Loss[]> {
+  const open: Loss[] = []
+  for (const gap of await notedGaps(ports, chain)) {
+    if (await isExplained(ports, erasures, gap)) continue
+    const opened = await loadBlock(ports.tables.blocks, chain, gap.height)
+    const left = opened ? await copyParts(source, ports, { opened: opened as OpenedBlock }) : []
+    if (left.some(({ rule }) => rule === gap.rule)) open.push(gap)
+    else await closeGap(ports, gap)
+  }
+  return open
 }
 
 /** The registry, which must say that this home's head key is its own. */
@@ -181,7 +242,7 @@ async function markForLog({ tables, now }: RestorePorts, chain: ChainId, { opene
 function lossError({ chain, height, rule }: Loss): AmpereError {
   const what =
     rule === 'tail'
-      ? 'the log has this block, and the mirror does not'
+      ? 'it was acknowledged, and the mirror does not have it'
       : 'the mirror does not have it as it was signed'
   return broke(rule, chain, height, what)
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ChainId } from '../../bytes/ids.ts'
+import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { isAmpereError, type ErrorCode } from '../../errors.ts'
 import type { Home } from '../home.ts'
+import type { LabelFinder, SearchedLog } from './labels/find-label.ts'
 import type { MarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
 import { pendingOfChain, pendingOfRegistry, type ChainMemory, type PendingRun } from './pending.ts'
@@ -9,9 +10,9 @@ import { pendingOfChain, pendingOfRegistry, type ChainMemory, type PendingRun } 
 /** Chains whose blocks are read at the same time. */
 const PARALLEL_CHAINS = 64
 
-/** A chain that cannot be logged, because of what the store holds. */
+/** A chain, or the registry, that cannot be logged, because of what the store holds. */
 export interface Skipped {
-  readonly chain: ChainId
+  readonly chain: ChainId | Digest
   readonly code: ErrorCode
 }
 
@@ -23,33 +24,41 @@ export interface Collected {
   readonly skipped: readonly Skipped[]
 }
 
+/** What a sequencer knows when it collects: the log as it was committed, and what it remembers. */
+export interface Known extends SearchedLog {
+  readonly marks: MarkReader
+  readonly memory: ChainMemory
+  readonly labels: LabelFinder
+}
+
 /** Reads what is to be logged: the registry first, because blocks are judged by it, then chains by their oldest mark. */
 export async function collect(
   ports: SequencerPorts,
   home: Home,
-  known: { readonly marks: MarkReader; readonly memory: ChainMemory },
+  known: Known,
   maxLeaves: number,
 ): Promise<Collected> {
   const { marks, memory } = known
   const runs: PendingRun[] = []
   const skipped: Skipped[] = []
   let left = maxLeaves
-  const take = (run: PendingRun | null) => {
-    if (!run || left <= 0) return
+  const take = (chain: ChainId | Digest, run: PendingRun | ErrorCode | null) => {
+    if (typeof run === 'string') skipped.push({ chain, code: run })
+    if (typeof run === 'string' || !run || left <= 0) return
     const blocks = run.blocks.slice(0, left)
     runs.push({ ...run, blocks })
     left -= blocks.length
   }
-  take(await pendingOfRegistry(ports, home, memory, left))
+  const { pinned } = home.registry
+  take(pinned, await onceOnly(known, pinned, () => pendingOfRegistry(ports, home, memory, left)))
   const chains = unlogged(known)
   for (let at = 0; at < chains.length; at += PARALLEL_CHAINS) {
     if (left <= 0) break
     const page = chains.slice(at, at + PARALLEL_CHAINS)
-    const found = await Promise.all(page.map((chain) => pendingOrCode(ports, memory, chain, left)))
+    const found = await Promise.all(page.map((chain) => pendingOrCode(ports, known, chain, left)))
     for (const [i, chain] of page.entries()) {
       const result = found[i] ?? null
-      if (typeof result === 'string') skipped.push({ chain, code: result })
-      else if (result) take(result)
+      if (result) take(chain, result)
       // Logged by somebody else, or not committed yet: then its mark stays until it is, or is too old to become one.
       else marks.ended(chain, memory.positions.get(chain)?.height ?? -1)
     }
@@ -75,15 +84,34 @@ function unlogged({
 
 async function pendingOrCode(
   ports: SequencerPorts,
-  memory: ChainMemory,
+  known: Known,
   chain: ChainId,
   limit: number,
 ): Promise<PendingRun | ErrorCode | null> {
+  const isKnown = known.memory.positions.has(chain)
   try {
-    return await pendingOfChain(ports, memory, chain, limit)
+    return await onceOnly(known, chain, () => pendingOfChain(ports, known.memory, chain, limit))
   } catch (error) {
     // One damaged chain must not keep all others out of the log.
-    if (isAmpereError(error, 'STORE_CORRUPT')) return error.code
-    throw error
+    if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
+    if (!isKnown) known.memory.positions.delete(chain)
+    return error.code
   }
+}
+
+/**
+ * Refuses to log what the log has. A position that was read and not remembered may be an older one: its newest rows may be
+ * lost. The rows of a chain are in the order of its blocks, and so the first block behind them tells.
+ */
+async function onceOnly(
+  { memory, labels, ...log }: Known,
+  chain: ChainId | Digest,
+  read: () => Promise<PendingRun | null>,
+): Promise<PendingRun | ErrorCode | null> {
+  const isKnown = memory.positions.has(chain)
+  const run = await read()
+  const [first] = run?.blocks ?? []
+  if (isKnown || !run || !first || !(await labels.isLogged(log, first.entry, run.madeMs))) return run
+  memory.positions.delete(chain)
+  return 'STORE_CORRUPT'
 }

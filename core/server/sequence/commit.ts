@@ -6,6 +6,7 @@ import { grow, rootOf, type Edge } from '../../log/tile/grow.ts'
 import { bundlePath, TILE_WIDTH, tilePath } from '../../log/tile/path.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import { storeSame } from './apply.ts'
+import { pastSizes } from './labels/past-sizes.ts'
 import type { SequencerPorts } from './needs.ts'
 import type { PendingRun } from './pending.ts'
 import { encodeStaging, stagingName, type LogFile, type LoggedRun, type Staging } from './staging.ts'
@@ -67,7 +68,16 @@ export async function commitLog(
   if (!(await storeSame(ports.objects.staging, name, encodeStaging(staging)))) return null
   const signedAt = Math.max(tree.signedAt, Math.floor(ports.now() / 1000))
   const note = await signTree(ports, checkpoint, signedAt)
-  const next: Tree = { checkpoint, note, signedAt, staging: name, discard: tree.staging, cursor }
+  const newest = { signedAt: tree.signedAt, size: tree.checkpoint.size }
+  const next: Tree = {
+    checkpoint,
+    note,
+    signedAt,
+    staging: name,
+    discard: tree.staging,
+    pastSizes: pastSizes(tree.pastSizes, newest, { signedAt }),
+    cursor,
+  }
   const committed = await commitTree(ports.tables.checkpoints, version, next)
   if (committed !== null) return { tree: next, version: committed }
   await discardLost(ports, name)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { BlockId, ChainId, Digest } from '../../bytes/ids.ts'
+import { timestampMs } from '../../bytes/timestamp.ts'
 import { compactHash, encodeLeaf, leafLabel, registryLabelKey } from '../../block/leaf.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { digestOf } from '../../crypto/hash.ts'
@@ -16,6 +17,8 @@ import type { SequencerPorts } from './needs.ts'
 export interface PendingRun {
   readonly chain: ChainId | Digest
   readonly from: number
+  /** Time of the first of them as it was signed, in milliseconds. */
+  readonly madeMs: number
   readonly blocks: readonly PendingBlock[]
 }
 
@@ -91,7 +94,9 @@ export async function pendingOfChain(
       position,
     })
   }
-  return pending.length === 0 ? null : { chain, from: height + 1, blocks: pending }
+  const [oldest] = blocks
+  if (!oldest || pending.length === 0) return null
+  return { chain, from: height + 1, madeMs: timestampMs(oldest.block.time), blocks: pending }
 }
 
 /** Blocks of the registry behind its newest logged one; each is checked against the registry that this home verified. */
@@ -120,7 +125,8 @@ export async function pendingOfRegistry(
       position: { height: at, id: null, state: null },
     }
   })
-  return { chain: pinned, from: height + 1, blocks }
+  // The first of them superseded the one before it.
+  return { chain: pinned, from: height + 1, madeMs: history.supersededAt(height) ?? 0, blocks }
 }
 
 function entryOf(label: Uint8Array, compact: string): Uint8Array {

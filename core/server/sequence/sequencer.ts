@@ -12,13 +12,15 @@ import { tileReader } from '../../log/tile/read-tile.ts'
 import type { FetchObjects } from '../../ports/objects.ts'
 import { logOriginOf } from '../../api/log.ts'
 import type { Home } from '../home.ts'
+import { LOG_PARTITION, loggedHeight, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
 import { apply } from './apply.ts'
-import { collect, type Skipped } from './collect.ts'
+import { collect, type Known, type Skipped } from './collect.ts'
 import { commitLog, growLog, type LogEdge } from './commit.ts'
+import { createLabelFinder, type LabelFinder } from './labels/find-label.ts'
 import { createMarkCleaner, type MarkCleaner } from './marks/clear-marks.ts'
-import { createMarkReader, type MarkReader } from './marks/read-marks.ts'
+import { createMarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
-import { emptyMemory, trimMemory, type ChainMemory } from './pending.ts'
+import { emptyMemory, trimMemory } from './pending.ts'
 import { commitTree, emptyTree, loadTree, type LoadedTree } from './tree.ts'
 
 /** Blocks that one run logs at most, unless it is told otherwise. */
@@ -47,9 +49,7 @@ export interface Sequencer {
 }
 
 /** What a sequencer knows between runs: all of it can be read again. */
-interface Warm extends LoadedTree, LogEdge {
-  readonly memory: ChainMemory
-  readonly marks: MarkReader
+interface Warm extends Known {
   readonly cleaner: MarkCleaner
 }
 
@@ -60,12 +60,13 @@ export function createSequencer(
   maxLeaves: number = MAX_RUN_LEAVES,
 ): Sequencer {
   let warm: Warm | null = null
+  const labels = createLabelFinder(ports.objects.log)
   return {
     run: async () => {
       const before = warm
       // Whatever goes wrong from here on, nothing that was known is relied on again.
       warm = null
-      const current = await upToDate(ports, home, before)
+      const current = await upToDate(ports, home, before, labels)
       const { next, report } = await logNews(ports, home, current, maxLeaves)
       // Last, so that nothing which is to be logged waits for it. What it finds, the next run logs.
       for (const { chain, height, since } of await current.cleaner.step(ports.now()))
@@ -77,7 +78,12 @@ export function createSequencer(
 }
 
 /** What is known if nobody else committed since, else what the stores say, with the last commit finished. */
-async function upToDate(ports: SequencerPorts, home: Home, before: Warm | null): Promise<Warm> {
+async function upToDate(
+  ports: SequencerPorts,
+  home: Home,
+  before: Warm | null,
+  labels: LabelFinder,
+): Promise<Warm> {
   for (;;) {
     const loaded = (await loadTree(ports.tables.checkpoints)) ?? (await begin(ports, home))
     if (before?.version === loaded.version) return before
@@ -89,6 +95,7 @@ async function upToDate(ports: SequencerPorts, home: Home, before: Warm | null):
         ...loaded,
         ...(await readEdge(ports, tree.checkpoint)),
         memory: emptyMemory(),
+        labels,
         marks: createMarkReader(ports.tables.dirty, tree.cursor),
         cleaner: createMarkCleaner(ports.tables),
       }
@@ -99,12 +106,26 @@ async function upToDate(ports: SequencerPorts, home: Home, before: Warm | null):
   }
 }
 
-/** A log without a tree. Every mark that there is comes after its cursor. */
+/**
+ * A log without a tree. Every mark that there is comes after its cursor.
+ * @throws AmpereError STORE_CORRUPT when there was one: a log that was published is never begun again
+ */
 async function begin(ports: SequencerPorts, home: Home): Promise<LoadedTree> {
+  if (await wasBegun(ports, home))
+    throw new AmpereError('STORE_CORRUPT', 'the committed tree of the log is missing')
   await commitTree(ports.tables.checkpoints, null, await emptyTree(ports, home, toTimestamp(0)))
   const loaded = await loadTree(ports.tables.checkpoints)
   if (!loaded) throw new AmpereError('STORE_UNAVAILABLE', 'the log is not there after it was begun')
   return loaded
+}
+
+async function wasBegun({ tables }: SequencerPorts, { registry }: Home): Promise<boolean> {
+  const [published, [witnessed], logged] = await Promise.all([
+    tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY),
+    tables.checkpoints.range(WITNESSED_PARTITION, { limit: 1 }),
+    loggedHeight(tables.leaves, registry.pinned),
+  ])
+  return published !== null || witnessed !== undefined || logged >= 0
 }
 
 /** The right edge from the stored tiles, proved to be that of the committed tree. */
@@ -135,7 +156,7 @@ async function logNews(
   warm: Warm,
   maxLeaves: number,
 ): Promise<{ readonly next: Warm | null; readonly report: SequenceReport }> {
-  const { tree, marks, memory, cleaner } = warm
+  const { tree, marks, memory } = warm
   const { size } = tree.checkpoint
   trimMemory(memory)
   await marks.look(ports.now())
@@ -154,5 +175,5 @@ async function logNews(
   }
   const { edge, tail, added } = grown
   const report = { outcome: 'logged', size: edge.size, added, more, skipped } as const
-  return { next: { ...committed, edge, tail, memory, marks, cleaner }, report }
+  return { next: { ...warm, ...committed, edge, tail }, report }
 }

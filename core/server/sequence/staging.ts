@@ -64,6 +64,11 @@ export function leadsTo(name: string, to: Pick<Checkpoint, 'size' | 'root'>): bo
   return name.endsWith(suffix) && /^(0|[1-9]\d*)$/.test(name.slice(0, -suffix.length))
 }
 
+/** Leaves of the tree from which the bundle with this name leads on: its runs begin there, and are noted again by whoever applies it. */
+export function leavesBefore(name: string): number {
+  return Number(name.slice(0, name.indexOf('-')))
+}
+
 function stagingSuffix({ size, root }: Pick<Checkpoint, 'size' | 'root'>): string {
   return `-${size}-${toBase64url(root)}`
 }

@@ -15,6 +15,7 @@ import type { WriteTable } from '../../ports/table.ts'
 import { logOriginOf } from '../../api/log.ts'
 import type { Home } from '../home.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, TREE_KEY } from '../store/log.ts'
+import type { PastSize } from './labels/past-sizes.ts'
 import type { SequencerPorts } from './needs.ts'
 
 /** The newest tree that was committed: the row that sequencers compare and swap. */
@@ -28,6 +29,8 @@ export interface Tree {
   readonly staging: string | null
   /** The bundle before it, which is of no more use. */
   readonly discard: string | null
+  /** Sizes of earlier trees, oldest first: so that a time leads to where in the log to look. */
+  readonly pastSizes: readonly PastSize[]
   /** Everything that was marked before this time was looked at, and logged if there was something to log. */
   readonly cursor: Timestamp
 }
@@ -44,6 +47,7 @@ const treeSchema = v.strictObject({
   signedAt: count,
   staging: v.nullable(v.string()),
   discard: v.nullable(v.string()),
+  pastSizes: v.optional(v.array(v.strictObject({ signedAt: count, size: count })), []),
   cursor: timestamp,
 })
 
@@ -52,14 +56,11 @@ export async function loadTree(checkpoints: Pick<WriteTable, 'get'>): Promise<Lo
   const row = await checkpoints.get(LOG_PARTITION, TREE_KEY)
   if (!row) return null
   try {
-    const { note, signedAt, staging, discard, cursor } = parseWith(
-      treeSchema,
-      parseCanonical(row.value),
-      'STORE_CORRUPT',
-      'tree',
-    )
+    const { note, ...said } = parseWith(treeSchema, parseCanonical(row.value), 'STORE_CORRUPT', 'tree')
     const checkpoint = checkpointIn(note)
-    return { tree: { checkpoint, note, signedAt, staging, discard, cursor }, version: row.version }
+    const { signedAt, staging, discard, pastSizes, cursor } = said
+    const tree = { checkpoint, note, signedAt, staging, discard, pastSizes, cursor }
+    return { tree, version: row.version }
   } catch (cause) {
     throw new AmpereError('STORE_CORRUPT', 'the committed tree of the log was changed', { cause })
   }
@@ -75,7 +76,8 @@ export async function commitTree(
   tree: Tree,
 ): Promise<string | null> {
   const { note, signedAt, staging, discard, cursor } = tree
-  const value = canonicalBytes({ v: 1, note, signedAt, staging, discard, cursor })
+  const pastSizes = tree.pastSizes.map(({ signedAt: at, size }) => ({ signedAt: at, size }))
+  const value = canonicalBytes({ v: 1, note, signedAt, staging, discard, pastSizes, cursor })
   return checkpoints.swap(LOG_PARTITION, TREE_KEY, expected, value)
 }
 
@@ -109,7 +111,7 @@ export async function emptyTree(
   const checkpoint = { origin: logOriginOf(home.origin), size: 0, root: merkleRoot([]), extensions: [] }
   const signedAt = Math.floor(ports.now() / 1000)
   const note = await signTree(ports, checkpoint, signedAt)
-  return { checkpoint, note, signedAt, staging: null, discard: null, cursor }
+  return { checkpoint, note, signedAt, staging: null, discard: null, pastSizes: [], cursor }
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Ports } from '../../ports/needs.ts'
 export const SWEEPER_NEEDS = {
   tables: {
     blocks: 'read',
-    dirty: 'read',
+    dirty: 'write',
     wraps: 'write',
     packages: 'write',
     labels: 'write',

@@ -3,6 +3,7 @@ import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import { isAmpereError } from '../../errors.ts'
+import type { Row } from '../../ports/table.ts'
 import { attemptOf, CHAIN_CHARACTERS, namesIn, partNames, type Attempt } from '../store/attempt.ts'
 import { JOBS_SWEEP, JOBS_SWEPT } from '../store/jobs.ts'
 import { heightKey, loadBlock, parseStored } from '../store/rows.ts'
@@ -30,9 +31,15 @@ interface Total {
   readonly removed: Record<Store, number>
 }
 
+/** An attempt, and the row that is its mark. */
+interface Mark {
+  readonly row: Row
+  readonly attempt: Attempt
+}
+
 /** A chain with attempts that never committed, and what is known of their parts. */
 interface Candidate {
-  readonly attempts: readonly Attempt[]
+  readonly marks: readonly Mark[]
   /** Version of the announcement: as long as it stands, no other sweep is at this chain. */
   readonly announced: string
   readonly parts: FoundPart[]
@@ -43,6 +50,9 @@ interface Candidate {
 /**
  * Removes what was stored for blocks that never committed, seven days after the last attempt. Marks are read in
  * the order of time, each once; how far is kept, so that a sweep goes on where the last one was.
+ *
+ * The marks of what was swept go last: from then on nothing is stored that they name, or a block or a newer mark names it.
+ * Those of a chain with a block that cannot be read stay, with all parts.
  *
  * Never takes what a committed block names, nor what an attempt of the last seven days names. An attempt leaves
  * its mark before it stores anything, and whoever finds an old part there looks whether a removal is announced
@@ -75,8 +85,11 @@ async function sweepShard(
     const marks = await dirty.range(shard, { from, to: before, limit: PAGE })
     const last = marks.at(-1)
     if (!last) return
-    const attempts = marks.flatMap((mark) => attemptOf(mark) ?? [])
-    if (!(await sweepAttempts(ports, shard, before, attempts, total))) return
+    const tried = marks.flatMap((mark) => {
+      const attempt = attemptOf(mark)
+      return attempt ? [{ row: mark, attempt }] : []
+    })
+    if (!(await sweepAttempts(ports, shard, before, tried, total))) return
     total.marks += marks.length
     from = `${last.key}\u0000`
     version = await jobs.swap(JOBS_SWEPT, shard, version, utf8(from))
@@ -90,25 +103,26 @@ async function sweepAttempts(
   ports: SweeperPorts,
   shard: string,
   before: Timestamp,
-  attempts: readonly Attempt[],
+  tried: readonly Mark[],
   total: Total,
 ): Promise<boolean> {
-  const failed = new Map<ChainId, Attempt[]>()
-  for (const attempt of attempts) {
-    if (await isCommitted(ports, attempt)) continue
-    failed.set(attempt.chain, [...(failed.get(attempt.chain) ?? []), attempt])
+  const failed = new Map<ChainId, Mark[]>()
+  for (const mark of tried) {
+    const { chain } = mark.attempt
+    if (!(await isCommitted(ports, mark.attempt))) failed.set(chain, [...(failed.get(chain) ?? []), mark])
   }
   const candidates = new Map<ChainId, Candidate>()
   for (const [chain, of] of failed) {
     const announced = await announce(ports, chain)
     if (announced === null) continue
-    candidates.set(chain, { attempts: of, announced, ...(await findAll(ports, chain, of)) })
+    const attempts = of.map(({ attempt }) => attempt)
+    candidates.set(chain, { marks: of, announced, ...(await findAll(ports, chain, attempts)) })
   }
   // Marks before blocks: a mark that has been cleared meanwhile was of a block that is there by now.
   await keepMarked(ports, shard, before, candidates)
   let done = 0
   for (const [chain, candidate] of candidates) {
-    if (await removeUnnamed(ports, chain, candidate, total)) done++
+    if (await removeUnnamed(ports, shard, chain, candidate, total)) done++
   }
   return done === failed.size
 }
@@ -116,18 +130,20 @@ async function sweepAttempts(
 /** @returns false when another sweep took this chain over, because this one was so long about it */
 async function removeUnnamed(
   ports: SweeperPorts,
+  shard: string,
   chain: ChainId,
   candidate: Candidate,
   total: Total,
 ): Promise<boolean> {
-  const { jobs } = ports.tables
-  const { announced, attempts, parts, unnamed } = candidate
-  await keepNamed(ports, chain, unnamed)
+  const { jobs, dirty } = ports.tables
+  const { announced, marks, parts, unnamed } = candidate
+  const isReadable = await keepNamed(ports, chain, unnamed)
   if ((await jobs.get(JOBS_SWEEP, chain))?.version !== announced) return false
   for (const part of parts) {
     if (unnamed.has(part.name) && (await part.remove())) total.removed[part.store]++
   }
-  total.failed += attempts.length
+  if (isReadable) for (const { row } of marks) await dirty.swap(shard, row.key, row.version, null)
+  total.failed += marks.length
   await jobs.swap(JOBS_SWEEP, chain, announced, null)
   return true
 }
@@ -193,8 +209,11 @@ async function keepMarked(
   }
 }
 
-/** Strikes out what the chain's blocks name; everything, when one of them cannot be read. */
-async function keepNamed(ports: SweeperPorts, chain: ChainId, unnamed: Set<string>): Promise<void> {
+/**
+ * Strikes out what the chain's blocks name; everything, when one of them cannot be read.
+ * @returns false when one of them cannot be read
+ */
+async function keepNamed(ports: SweeperPorts, chain: ChainId, unnamed: Set<string>): Promise<boolean> {
   for (let height = 0; unnamed.size > 0; height += PAGE) {
     const rows = await ports.tables.blocks.range(chain, { from: heightKey(height), limit: PAGE })
     if (rows.length > 0) unnamed.delete(LISTING)
@@ -204,8 +223,10 @@ async function keepNamed(ports: SweeperPorts, chain: ChainId, unnamed: Set<strin
       } catch (error) {
         if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
         unnamed.clear()
+        return false
       }
     }
-    if (rows.length < PAGE) return
+    if (rows.length < PAGE) return true
   }
+  return true
 }

@@ -20,11 +20,12 @@ const sample = await time(async () => {
     fetch: (path) => objects.fetch(path),
     size,
     start: EMPTY_EDGE,
-    bad: new Set(),
+    bad: new Map(),
     published: { within: async (_, last) => (last === size ? [end] : []) },
     notes,
     comparisons: notes,
     same: new Set(),
+    pause: () => false,
     see: () => {},
   })
   if (!edge || notes.flaws.length > 0) throw new Error('the log is not in order')

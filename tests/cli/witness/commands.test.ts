@@ -98,6 +98,46 @@ describe('asking a witness', () => {
   })
 })
 
+describe('asking a witness no more', () => {
+  it('wants somebody to agree, changes the policy once, and says that a server must be restarted', async () => {
+    const folder = copyOf(ours)
+    const remove = (...args: string[]) => lines(folder, 'witness', 'remove', THEIR_URL, '--no-input', ...args)
+    expect(await remove('--yes')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('nobody would be left to cosign'),
+    })
+    expect(policyOf(folder)).toBe(policyOf(ours))
+    // A second one, so that the first can go.
+    const other = `http://127.0.0.1:${testPort(25)}/witness`
+    const key = 'witness.example/w1+df1c0a35+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU'
+    expect(await told(folder, 'witness', 'add', other, '--key', key, '--quorum', '1')).toMatchObject({
+      exit: 0,
+    })
+    const two = policyOf(folder)
+    expect(await remove()).toMatchObject({ code: 2, err: expect.stringContaining('--yes is missing') })
+    expect(policyOf(folder)).toBe(two)
+    const removed = await remove('--yes')
+    expect(removed).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('from then on 1 of 1 must cosign'),
+      out: expect.stringContaining('until it is restarted'),
+    })
+    expect(await told(folder, 'witness', 'list')).toMatchObject({
+      witnesses: [{ name: 'witness.example/w1' }],
+    })
+    expect(await told(folder, 'witness', 'remove', THEIR_WITNESS)).toMatchObject({
+      exit: 0,
+      changed: false,
+      effective: 'next-start',
+    })
+  })
+
+  it('changes nothing where nobody witnesses', async () => {
+    expect(await told(bare, 'witness', 'remove', THEIR_URL)).toMatchObject({ exit: 0, changed: false })
+    expect(existsSync(join(bare, 'policy.txt'))).toBe(false)
+  })
+})
+
 describe('the status of witnesses', () => {
   it('is ok when the newest checkpoint has the quorum', async () => {
     expect(await told(ours, 'witness', 'status')).toMatchObject({

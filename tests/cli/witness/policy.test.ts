@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
+import { withoutWitness } from '#cli/witness/policy-removal.ts'
 import { withWitness } from '#cli/witness/policy-text.ts'
 import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
@@ -74,5 +75,60 @@ describe('adding a witness to a policy', () => {
     const [first, second] = a.keys.map(formatVerifierKey)
     const by = `log ${formatVerifierKey(log[0] as LogKey)}\nwitness x ${first ?? ''}\nwitness y ${second ?? ''}\n`
     expect(() => withWitness(`${by}group q any x y\nquorum q\n`, log, b)).toThrow('written by hand')
+  })
+})
+
+describe('removing a witness from a policy', () => {
+  const one = withWitness(null, log, a).text
+  const two = withWitness(one, log, b).text
+  const three = withWitness(two, log, c).text
+
+  it('keeps how many must cosign, and counts it no more', () => {
+    const { text, quorum, isChanged, url } = withoutWitness(three, 'b.test/witness')
+    expect([quorum, isChanged, url]).toEqual([{ need: 2, of: 2 }, true, b.url])
+    expect(satisfied(text, ...a.keys, ...c.keys)).toBe(true)
+    expect(satisfied(text, ...a.keys, ...b.keys)).toBe(false)
+    expect(text).not.toContain('b.test')
+  })
+
+  it('gives back what there was before it was added', () => {
+    expect(withoutWitness(two, 'b.test/witness', 1).text).toBe(one)
+    expect(withoutWitness(three, 'c.test/witness').text).toBe(two)
+  })
+
+  it('refuses what those who are left could not reach, and says what would help', () => {
+    expect(() => withoutWitness(two, 'a.test/witness')).toThrow('2 organisations must cosign, and only 1')
+    expect(() => withoutWitness(one, 'a.test/witness')).toThrow('nobody would be left to cosign')
+    expect(() => withoutWitness(one, 'a.test/witness', 1)).toThrow('nobody would be left to cosign')
+    for (const need of [0, 2])
+      expect(() => withoutWitness(two, 'a.test/witness', need)).toThrow('--quorum is 1 to 1')
+    expect(withoutWitness(two, 'a.test/witness', 1).quorum).toEqual({ need: 1, of: 1 })
+  })
+
+  it('changes nothing when it is not there', () => {
+    for (const text of [one, three])
+      expect(withoutWitness(text, 'd.test/witness')).toMatchObject({ text, isChanged: false })
+  })
+
+  it('keeps every other line that somebody wrote', () => {
+    const { text } = withoutWitness(`# ours\n${two}\n# end\n`, 'b.test/witness', 1)
+    expect(text).toBe(`# ours\n${one.replace(/quorum .*\n/, '')}\n# end\nquorum a.test\n`)
+  })
+
+  it('needs no quorum where none is asked for', () => {
+    const none = two.replace(/^group witnesses .*\n/m, '').replace(/^quorum .*$/m, 'quorum none')
+    const { text, quorum } = withoutWitness(none, 'a.test/witness')
+    expect(quorum).toEqual({ need: 0, of: 1 })
+    expect(parsePolicy(text).quorum).toBeNull()
+    expect(text).not.toContain('a.test')
+  })
+
+  it('does not touch a quorum or an organisation that was written by hand', () => {
+    const [first, second] = a.keys.map(formatVerifierKey)
+    const by = `log ${formatVerifierKey(log[0] as LogKey)}\nwitness x ${first ?? ''}\nwitness y ${second ?? ''}\n`
+    expect(() => withoutWitness(`${by}group q any x y\nquorum q\n`, 'a.test/witness')).toThrow('by hand')
+    const [other] = b.keys.map(formatVerifierKey)
+    const mixed = `${by}witness z ${other ?? ''}\ngroup q all x y z\ngroup witnesses 1 q\nquorum witnesses\n`
+    expect(() => withoutWitness(mixed, 'b.test/witness')).toThrow('in the group q, with others')
   })
 })

@@ -8,10 +8,10 @@ import { MAX_ANSWER_BYTES } from '#core/api/limits.ts'
 import { asDeploymentId, type ChainId, type Digest } from '#core/bytes/ids.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
-import { FIRST_ANSWER_MS, MAX_PROBLEM_BYTES, MIN_BYTES_PER_SECOND, readBody } from '#core/client/answer.ts'
+import { FIRST_ANSWER_MS, MAX_PROBLEM_BYTES, MIN_BYTES_PER_SECOND } from '#core/client/answer.ts'
+import { readBody } from '#core/order/read-body.ts'
 import { connect } from '#core/client/connect.ts'
 import { MAX_ANSWER_VALUES, type HomeApi } from '#core/client/home-api.ts'
-import { deliver } from '#cli/commands/data/send/deliver.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -264,29 +264,16 @@ describe('reading a body', () => {
         async (chunks, limit) => {
           const all = Buffer.concat(chunks)
           const response = () => new Response(streamOf(chunks))
-          const cut = await readBody(response(), { maxBytes: limit, beyond: 'cut' }, never)
+          const cut = await readBody(response(), { maxBytes: limit, beyond: 'cut', who: 'it' }, never)
           expect(Buffer.compare(cut, all.subarray(0, limit))).toBe(0)
-          const whole = await readBody(response(), { maxBytes: limit, beyond: 'fail' }, never).catch(
-            () => null,
-          )
+          const whole = await readBody(
+            response(),
+            { maxBytes: limit, beyond: 'fail', who: 'it' },
+            never,
+          ).catch(() => null)
           expect(whole === null).toBe(all.length > limit)
         },
       ),
     )
-  })
-})
-
-describe('delivering to a server that answers without end', () => {
-  it.each([
-    [200, 'unknown'],
-    [400, 'refused'],
-  ])('with %i leaves it and says that the resource is %s', async (status, outcome) => {
-    const { behaves, ended } = endless(status)
-    const { base } = await homeThat(behaves)
-    const place = { position: 1, resource: 'Patient/p1' } as never
-    const delivery = { method: 'POST', path: '', body: '{}', places: [place] } as never
-    const target = { base, token: null, timeoutMs: 600_000, fetch, wait: async () => undefined, now: () => 0 }
-    expect((await deliver(target, delivery)).map((item) => item.outcome)).toEqual([outcome])
-    await ended
   })
 })

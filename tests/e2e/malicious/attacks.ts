@@ -32,7 +32,21 @@ export const ATTACKS = {
       called: 'forked leaf-order',
       evidence: 'checkpoints',
     },
-    // Its own receipts of one size are not compared by root: who compares makes the file.
+    'is given receipts of two trees of one size with different roots': {
+      called: 'forked split-view',
+      evidence: 'checkpoints',
+    },
+    'is given such trees in an export': { called: 'forked split-view', evidence: 'checkpoints' },
+    'is given one of such trees in one chain, and the other in another': {
+      called: 'forked split-view',
+      evidence: 'checkpoints',
+    },
+    // Trees of two sizes are compared by nobody who has receipts only: nothing in them says what continues what.
+    'is given receipts of two trees of different sizes of which neither continues the other': {
+      called: '',
+      evidence: none('receipts hold no consistency proof; whoever has the leaves of both makes the file'),
+    },
+    // One reader sees one tree: who compares it with what another was given makes the file.
     'is given a receipt of a tree that no witness saw, while another is given one of its like': {
       called: 'logged, not witnessed',
       evidence: 'checkpoints',
@@ -116,7 +130,7 @@ export const ATTACKS = {
     'is shown a label at two indexes': { called: 'duplicate-label', evidence: 'labels' },
     'is shown a leaf that is no log entry': {
       called: 'leaf-form',
-      evidence: none('no kind of file says so: a log may hold other leaves without having two histories'),
+      evidence: 'leaf-form',
     },
     'is served a truncated entry bundle': { called: 'UPSTREAM_FAILED', evidence: NOT_SIGNED },
     'is served a truncated tile': { called: 'UPSTREAM_FAILED', evidence: NOT_SIGNED },

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeAll, beforeEach, describe, expect } from '@jest/globals'
 import type { BlockId } from '#core/bytes/ids.ts'
-import { rotateChain } from '#core/client/acts/change-chain.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
@@ -121,11 +120,73 @@ describe('a client of a malicious home', () => {
     const home = receipted
     const entries = await home.entries()
     const [, one, two] = home.places
-    const other = entries.map((entry, i) => (i === one ? (entries[two] ?? entry) : entry))
+    // Of another size, so that only the leaves tell.
+    const other = entries.map((entry, i) => (i === one ? (entries[two] ?? entry) : entry)).slice(0, -1)
     home.answer = givingReceipts({ 2: receiptAt(other, one, await home.sign(other)) })
     const reader = home.reader()
     return leaving((await read(home, reader)).called, home, reader.kept)
   })
+
+  /** A tree in which an entry that is of no block of the record is another, and which ends so many leaves earlier. */
+  const another = async (home: MaliciousHome, shorter = 0) => {
+    const entries = await home.entries()
+    const strange = entries.findIndex((_, i) => !home.places.includes(i))
+    const other = entries
+      .map((entry, i) => (i === strange ? new Uint8Array(entry.length) : entry))
+      .slice(0, entries.length - shorter)
+    const note = await home.sign(other)
+    return (height: 0 | 1 | 2) => receiptAt(other, home.places[height], note)
+  }
+  /** What is said of every block alike. */
+  const alike = (called: string) => [...new Set(called.split(', '))].join()
+
+  attack('is given receipts of two trees of one size with different roots', async () => {
+    const home = receipted
+    home.answer = givingReceipts({ 1: (await another(home))(1) })
+    const reader = home.reader()
+    const { called } = await read(home, reader)
+    expect(called.split(', ')).toHaveLength(3)
+    return leaving(alike(called), home, reader.kept)
+  })
+
+  attack('is given such trees in an export', async () => {
+    const home = receipted
+    home.answer = givingReceipts({ 1: (await another(home))(1) })
+    const bytes = await exportRecord(home.reader().connection, home.record)
+    const kept: Uint8Array[] = []
+    const { problems, statuses } = await verifyExport(bytes, {
+      policy: home.policy,
+      evidence: async (file) => `file ${kept.push(file)}`,
+    })
+    expect(statuses).toEqual(['forked', 'forked', 'forked'])
+    return leaving(alike(problems.map(({ status, rule }) => `${status} ${rule}`).join(', ')), home, kept)
+  })
+
+  attack('is given one of such trees in one chain, and the other in another', async () => {
+    const home = receipted
+    const reader = home.reader()
+    const access = (await home.author.replica(home.record)).link.state.access ?? home.record
+    const other = await another(home)
+    home.answer = (request, next) =>
+      request.url.includes(home.record)
+        ? (givingReceipts({ 0: other(0), 1: other(1), 2: other(2) })?.(request, next) ?? null)
+        : null
+    expect((await read(home, reader)).called).toBe('')
+    const { connection } = reader
+    const view = await readReceipts(connection, await connection.replica(access))
+    const called = (view?.problems ?? []).map(({ status, rule }) => `${status} ${rule}`)
+    return leaving(alike(called.join(', ')), home, reader.kept)
+  })
+
+  attack(
+    'is given receipts of two trees of different sizes of which neither continues the other',
+    async () => {
+      const home = receipted
+      home.answer = givingReceipts({ 1: (await another(home, 1))(1) })
+      const reader = home.reader()
+      return leaving((await read(home, reader)).called, home, reader.kept)
+    },
+  )
 
   attack(
     'is given a receipt of a tree that no witness saw, while another is given one of its like',
@@ -133,10 +194,10 @@ describe('a client of a malicious home', () => {
       const home = receipted
       const entries = await home.entries()
       const honest = parseTlogProof(home.receipts[2] ?? '').note
-      const [, one, two] = home.places
-      const other = entries.map((entry, i) => (i === two ? (entries[0] ?? entry) : entry))
+      const strange = entries.findIndex((_, i) => !home.places.includes(i))
+      const other = entries.map((entry, i) => (i === strange ? new Uint8Array(entry.length) : entry))
       const note = await home.sign(other)
-      home.answer = givingReceipts({ 1: receiptAt(other, one, note) })
+      home.answer = givingReceipts(home.places.map((index) => receiptAt(other, index, note)))
       const { called, statuses } = await read(home, home.reader())
       const log = home.pins.logs
       const bytes = evidenceOfCheckpoints({ origin: LOG, log }, [honest, note], { how: 'root' })
@@ -203,45 +264,6 @@ describe('a client of a malicious home', () => {
     home.answer = (request) =>
       request.url.endsWith('/log/checkpoint') ? Promise.resolve(new Response(note)) : null
     return leaving((await read(home, reader)).called, home, reader.kept)
-  })
-})
-
-describe('a client of a home that breaks a promise', () => {
-  /** What is kept of the newest block, overdue by three minutes, where the home publishes these entries. */
-  const keptOf = async (publish: (home: MaliciousHome) => Promise<string>, act = append) => {
-    const home = await maliciousHome()
-    const reader = home.reader()
-    await act(home)
-    await reader.connection.replica(home.record)
-    home.clock.now += 181_000
-    const note = await publish(home)
-    home.answer = (request) =>
-      request.url.endsWith('/log/checkpoint') ? Promise.resolve(new Response(note)) : null
-    const { called } = await read(home, reader)
-    return [called, reader.kept.length]
-  }
-  const append = async ({ author, record }: MaliciousHome) => void (await author.append(record, [ENTRY]))
-  const late = async (home: MaliciousHome) => home.sign(await home.entries())
-
-  it('keeps no evidence where what the home publishes does not convict it', async () => {
-    expect(await keptOf(late)).toEqual(['overdue promise', 1])
-    const early = (home: MaliciousHome) => {
-      home.clock.now -= 181_000
-      return late(home).finally(() => (home.clock.now += 181_000))
-    }
-    // Signed before the promise was due, signed by nobody who is pinned, of other entries, or not readable at all.
-    expect(await keptOf(early)).toEqual(['overdue promise', 0])
-    const stranger = async (home: MaliciousHome) =>
-      home.sign(await home.entries(), [(await collidingSigners('home.test/log'))[1]])
-    expect(await keptOf(stranger)).toEqual(['overdue promise', 0])
-    const other = async (home: MaliciousHome) => home.sign((await home.entries()).toReversed())
-    expect(await keptOf(other)).toEqual(['overdue promise', 0])
-    expect(await keptOf(async () => 'nonsense')).toEqual(['overdue promise', 0])
-  })
-
-  it('has none for a block that changes the control state, whose state before it is not at hand', async () => {
-    const rotate = async ({ author, record }: MaliciousHome) => void (await rotateChain(author, record))
-    expect(await keptOf(late, rotate)).toEqual(['overdue promise', 0])
   })
 })
 

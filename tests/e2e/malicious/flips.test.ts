@@ -16,14 +16,8 @@ import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { testMonitor, type TestMonitor } from '#tests/core/server/monitor/monitor.ts'
 import { entriesTo, entryAt, servedLog, type ServedLog } from '#tests/core/server/monitor/served-log.ts'
 import { seededRandom, START_MS } from '#tests/deployment.ts'
+import { flipped } from './answers/flip.ts'
 import { receiptAt } from './home.ts'
-
-/** The bytes with one bit of the byte at a place changed; which bit follows from the place. */
-function flipped(bytes: Uint8Array, at: number): Uint8Array<ArrayBuffer> {
-  const changed = Uint8Array.from(bytes)
-  changed[at] = (bytes[at] ?? 0) ^ (1 << (at % 8))
-  return changed
-}
 
 /** What is said after each flip of a file, by place. */
 async function flipEach(

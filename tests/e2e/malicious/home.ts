@@ -6,6 +6,7 @@ import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { decodeLeaf } from '#core/block/leaf.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { memorySeen } from '#tests/deployment.ts'
+import type { SeenHeads } from '#core/client/client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import type { EvidencePins } from '#core/evidence/trust.ts'
 import { leafHash, merkleRoot } from '#core/log/merkle.ts'
@@ -40,7 +41,7 @@ export interface MaliciousHome extends WitnessedWorld {
   readonly pins: EvidencePins
   /** What the home answers; the honest answer where it is null. */
   answer: ((request: Request, next: Fetch) => Promise<Response> | null) | null
-  reader(policy?: Policy): Reader
+  reader(policy?: Policy, seen?: SeenHeads): Reader
   /** Honest receipts of the record's blocks, by height. */
   readonly receipts: readonly string[]
   /** Where its blocks really are in the log, by height: those of one chain are beside each other. */
@@ -53,8 +54,8 @@ export interface MaliciousHome extends WitnessedWorld {
 }
 
 /** A record of three blocks, all logged and cosigned, and a home that can do as it likes from then on. */
-export async function maliciousHome(): Promise<MaliciousHome> {
-  const made = await witnessedWorld(['w1'], 1)
+export async function maliciousHome(institutions?: readonly string[]): Promise<MaliciousHome> {
+  const made = await witnessedWorld(['w1'], 1, undefined, institutions)
   const { world, policy, base, clock } = made
   const author = world.connect('hospital-a', { policy })
   const { record } = await createRecord(author, HOME, ['general'])
@@ -79,9 +80,9 @@ export async function maliciousHome(): Promise<MaliciousHome> {
     places: [first, second, third],
     answer: null,
     signers,
-    reader: (own = policy) => {
+    reader: (own = policy, seen = memorySeen()) => {
       const kept: Uint8Array[] = []
-      const { ports } = world.connect('hospital-a', { policy: own, seen: memorySeen() })
+      const { ports } = world.connect('hospital-a', { policy: own, seen })
       const evidence = async (bytes: Uint8Array) => `file ${kept.push(bytes)}`
       const fetch: Fetch = (request) => home.answer?.(request, world.fetch) ?? world.fetch(request)
       return { connection: connect({ ...ports, fetch, evidence }), kept }

@@ -8,6 +8,10 @@ import { ERASE_DELAY_MS } from '#core/chain/rules/erase.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { generateSoftwareKey, softwareSigner } from '#core/crypto/signature.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
+import { formatPolicy } from '#core/log/policy/policy.ts'
+import { signerOf } from '#tests/core/log/signers.ts'
+import { witnessedWorld } from '#tests/core/server/cosign/witnessed-world.ts'
 import { instanceRecords, ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
 /** An export, and the id of the registry that it is of. */
@@ -37,6 +41,32 @@ export async function exportOfTwoInstitutions(): Promise<ExportFile> {
   world.clock.now += ERASE_DELAY_MS + 1000
   await settleErasure(a, record, request.block.height, 'complete')
   return { bytes: await exportRecord(a, record), registry: world.registryId }
+}
+
+/** An export whose blocks are all logged and cosigned, with policies by which to judge it. */
+export interface LoggedExport extends ExportFile {
+  /** Of the home's log and its witness. */
+  readonly policy: string
+  /** Of a log that the home has no part in. */
+  readonly otherPolicy: string
+  readonly blocks: number
+}
+
+export async function exportWithReceipts(): Promise<LoggedExport> {
+  const { world, policy } = await witnessedWorld(['w1'], 1)
+  const a = world.connect('hospital-a', { policy })
+  const record = await recordOf(a)
+  await a.append(record, [entry('logged')])
+  await world.tendLog()
+  const { notes } = await a.replica(record)
+  const { key } = await signerOf('elsewhere.test/log', 'Ed25519', 5)
+  return {
+    bytes: await exportRecord(a, record),
+    registry: world.registryId,
+    policy: formatPolicy(policy),
+    otherPolicy: `log ${formatVerifierKey(key)}\nquorum none\n`,
+    blocks: notes.length,
+  }
 }
 
 /** A record with one block by an instance whose key is ML-DSA-44, which no browser's WebCrypto has. */

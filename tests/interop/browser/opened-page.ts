@@ -79,6 +79,8 @@ export async function serving(
   try {
     await act((server.address() as AddressInfo).port)
   } finally {
-    server.close()
+    // A browser keeps its connections, which keep the server, and with it this process.
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
   }
 }

@@ -7,6 +7,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Digest } from '#core/bytes/ids.ts'
 import { verifyExport, type ExportReport } from '#core/client/export/verify-export.ts'
+import type { Monitors } from '#core/client/client.ts'
+import type { Completeness, MonitorWord } from '#core/client/complete/monitor-words.ts'
+import type { Shown } from '#core/client/receipt/shown.ts'
 import type { LogView } from '#core/client/receipt/judge-blocks.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { SignatureCases } from '../browser/signature-answers.ts'
@@ -38,6 +41,7 @@ export interface PythonAnswer {
   readonly registry?: readonly { readonly id: string; readonly state: string }[]
   readonly blocks?: readonly { readonly id: string; readonly state: string }[]
   readonly log?: Pick<LogView, 'statuses' | 'receipts'> | null
+  readonly complete?: Omit<Completeness, 'words'> & { readonly words: readonly Partial<MonitorWord>[] }
 }
 
 /** One registry, and the blocks of a chain from its genesis or after a parent that is believed. */
@@ -48,13 +52,26 @@ export interface PythonCase {
   readonly blocks: readonly string[]
 }
 
+/** What files are judged by. */
+export interface PythonPins {
+  readonly registry?: string
+  readonly now?: string
+  readonly policy?: string
+  readonly monitors?: Monitors
+}
+
 /** Verifies files in one run of verify_export.py. */
 export function verifyInPython(
   files: readonly Uint8Array[],
   {
     policy,
+    monitors,
+    together,
     ...options
-  }: { readonly registry?: string; readonly now?: string; readonly policy?: string } = {},
+  }: PythonPins & {
+    /** Compares each file with those before it. */
+    readonly together?: boolean
+  } = {},
 ): { readonly status: number | null; readonly answers: readonly PythonAnswer[] } {
   const folder = mkdtempSync(join(tmpdir(), 'ampere-python-'))
   try {
@@ -64,10 +81,16 @@ export function verifyInPython(
       return name
     })
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+    if (together === true) flags.push('--together')
     if (policy !== undefined) {
       const name = join(folder, 'policy.txt')
       writeFileSync(name, policy)
       flags.push('--policy', name)
+    }
+    if (monitors !== undefined) {
+      const name = join(folder, 'monitors.json')
+      writeFileSync(name, JSON.stringify(monitors))
+      flags.push('--monitors', name)
     }
     const run = python([join(HERE, 'verify_export.py'), '--json', ...flags, ...names])
     return { status: run.status, answers: answersIn(run, files.length) }
@@ -133,12 +156,21 @@ export function refusalOf(error: unknown): { readonly code: string; readonly rul
 }
 
 /** What both verifiers say: a refusal with code and rule, or all that a report says but details in words. */
-export async function inNode(bytes: Uint8Array, registry?: Digest, nowMs?: number, policy?: string) {
+export async function inNode(
+  bytes: Uint8Array,
+  registry?: Digest,
+  nowMs?: number,
+  policy?: string,
+  monitors?: Monitors,
+  shown?: Shown,
+) {
   try {
     const options = {
       ...(registry && { registry }),
       ...(nowMs !== undefined && { nowMs }),
+      ...(shown && { shown }),
       ...(policy !== undefined && { policy: parsePolicy(policy) }),
+      ...(monitors !== undefined && { monitors }),
     }
     return comparable(await verifyExport(bytes, options))
   } catch (error) {
@@ -149,9 +181,13 @@ export async function inNode(bytes: Uint8Array, registry?: Digest, nowMs?: numbe
 /** An answer of either verifier without what only one of them says, in an order that does not matter. */
 export function comparable(answer: PythonAnswer | ExportReport) {
   if ('code' in answer) return { code: answer.code ?? '', rule: answer.rule ?? null }
-  const { log } = answer
+  const { log, complete } = answer
   return {
     ...answer,
+    complete: complete && {
+      ...complete,
+      words: complete.words.map(({ origin, says, tree, seenMs }) => ({ origin, says, tree, seenMs })),
+    },
     problems: answer.problems?.map(({ height, status, rule }) => ({ height, status, rule })),
     log: log && { statuses: log.statuses, receipts: log.receipts },
     erasures: answer.erasures?.map((erasure) => ({

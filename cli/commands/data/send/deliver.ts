@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { jsonOrNull, readBody } from '#core/client/answer.ts'
+import { jsonOrNull } from '#core/client/answer.ts'
+import { readBody } from '#core/order/read-body.ts'
 import type { Terminal } from '../../../terminal/terminal.ts'
 import type { Delivery, Place } from './deliveries.ts'
 
@@ -61,8 +62,9 @@ async function tryOnce(target: Target, delivery: Delivery): Promise<Answer | nul
   const { method, path, body } = delivery
   const signal = AbortSignal.timeout(target.timeoutMs)
   try {
+    // What is sent is for this server alone: a redirection is refused like any other answer that files nothing.
     const response = await target.fetch(
-      new Request(`${target.base}${path}`, { method, headers, body, signal }),
+      new Request(`${target.base}${path}`, { method, headers, body, signal, redirect: 'manual' }),
     )
     const { status } = response
     const retryAfter = response.headers.get('retry-after')
@@ -71,7 +73,11 @@ async function tryOnce(target: Target, delivery: Delivery): Promise<Answer | nul
       return { status, retryAfter, isEmpty: refusal === null, body: refusal }
     }
     // What was filed is in a body that has to be read whole: of half a one nothing is known.
-    const bytes = await readBody(response, { maxBytes: MAX_RESULT_BYTES, beyond: 'fail' }, signal)
+    const bytes = await readBody(
+      response,
+      { maxBytes: MAX_RESULT_BYTES, beyond: 'fail', who: 'the server' },
+      signal,
+    )
     return { status, retryAfter, isEmpty: bytes.length === 0, body: parsed(new TextDecoder().decode(bytes)) }
   } catch {
     return null

@@ -71,12 +71,20 @@ export interface LogReport {
 
 /** Flaws that are listed; a log that is gone has one for each tile. */
 export const MAX_FLAWS = 1000
+/** Flaws that are kept beyond those, because they can be put right. */
+const MAX_MENDABLE = 16 * MAX_FLAWS
 
 /** Notes flaws, each once: a partial tile belongs to several sizes. */
 export class LogNotes {
-  readonly flaws: LogFlaw[] = []
-  readonly #seen = new Set<string>()
-  unlisted = 0
+  readonly flaws: LogFlaw[]
+  readonly #seen: Set<string>
+  unlisted: number
+
+  constructor(flaws: LogFlaw[] = [], unlisted = 0) {
+    this.flaws = flaws
+    this.unlisted = unlisted
+    this.#seen = new Set(flaws.map(({ rule, where }) => `${rule} ${where}`))
+  }
 
   find(
     rule: LogRule,
@@ -87,7 +95,7 @@ export class LogNotes {
   ): void {
     const name = `${rule} ${where}`
     if (this.#seen.has(name)) return
-    if (this.flaws.length === MAX_FLAWS) {
+    if (this.flaws.length >= (remedy ? MAX_MENDABLE : MAX_FLAWS)) {
       this.unlisted++
       return
     }

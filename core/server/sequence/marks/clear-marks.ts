@@ -114,7 +114,9 @@ async function clearChain(
   const [first] = marks
   if (first && (await loggedHeight(leaves, chain)) < height)
     return { chain, height, since: first.attempt.time }
-  const done = await committedOf(blocks, chain, marks)
+  // Not of a block that came behind that head since: it is not logged, and this may be its only mark.
+  const due = marks.filter(({ attempt }) => attempt.height <= height)
+  const done = await committedOf(blocks, chain, due)
   await Promise.all(done.map(({ row }) => dirty.swap(shard, row.key, row.version, null)))
   return null
 }

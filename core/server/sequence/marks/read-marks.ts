@@ -2,11 +2,11 @@
 import type { ChainId } from '../../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../../bytes/timestamp.ts'
 import type { ReadTable } from '../../../ports/table.ts'
-import { APPEND_DEADLINE_MS } from '../../append/store-parts.ts'
+import { APPEND_DEADLINE_MS, CLOCKS_DIFFER_MS } from '../../append/store-parts.ts'
 import { CHAIN_CHARACTERS, markedBlock } from '../../store/attempt.ts'
 
 /** A mark older than this leads to no block any more: appends give up before, and clocks differ by less than the rest. */
-export const MARK_LIFE_MS = APPEND_DEADLINE_MS + 5 * 60_000
+export const MARK_LIFE_MS = APPEND_DEADLINE_MS + CLOCKS_DIFFER_MS
 /** How far behind the one before a look begins, and how often one begins so far back at least. */
 interface Reach {
   readonly backMs: number

@@ -2,15 +2,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { toBase64url } from '#core/bytes/encoding.ts'
 import type { Digest } from '#core/bytes/ids.ts'
-import { signLookup, openLookup, type LookupAnswer, type LookupStatement } from '#core/api/lookup.ts'
+import { openLookup, type LookupAnswer } from '#core/api/lookup.ts'
 import { rotateChain } from '#core/client/acts/change-chain.ts'
 import { checkComplete } from '#core/client/complete/completeness.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import { formatNote, parseNote } from '#core/log/note/note.ts'
 import { parsePolicy, formatPolicy } from '#core/log/policy/policy.ts'
-import type { Fetch, Signer } from '#core/ports/keys.ts'
+import type { Fetch } from '#core/ports/keys.ts'
 import { makeSigner, ORIGIN } from '#tests/deployment.ts'
 import { monitoredWorld, type MonitoredWorld } from './monitored-world.ts'
+import { resigned, twist, withholding } from './twists.ts'
 
 let made: MonitoredWorld
 const seconds = (ms: number) => Math.floor(ms / 1000) * 1000
@@ -20,40 +21,6 @@ beforeEach(async () => {
   made = await monitoredWorld()
   await made.append('one')
 })
-
-/** Answers as the home that goes on showing today's head of the record, whatever comes after it. */
-function withholding(): Fetch {
-  const { world, record } = made
-  let shown: string | null = null
-  return async (request) => {
-    if (new URL(request.url).pathname !== `/v1/chains/${record}/head`) return world.fetch(request)
-    shown ??= await (await world.fetch(request)).text()
-    return new Response(shown, { headers: { 'content-type': 'application/json' } })
-  }
-}
-
-/** Stands in place of a monitor, changing what it answers. */
-function twist(origin: string, change: (answer: LookupAnswer) => Promise<object> | object): void {
-  const { instead } = made
-  const real = made.reader().ports.fetch
-  instead.set(origin, async (request) => {
-    instead.delete(origin)
-    const answer = (await (await real(request)).json()) as LookupAnswer
-    return Response.json(await change(answer))
-  })
-}
-
-/** The statement of an answer, changed and signed anew. */
-async function resigned(
-  answer: LookupAnswer,
-  signer: Signer,
-  change: Partial<LookupStatement>,
-): Promise<LookupAnswer> {
-  const payload = JSON.parse(
-    Buffer.from(answer.lookup.split('.')[1] ?? '', 'base64url').toString(),
-  ) as LookupStatement
-  return { ...answer, lookup: await signLookup({ ...payload, ...change }, signer) }
-}
 
 describe('a record whose next block the monitors do not have', () => {
   it('is complete as of the earliest of the latest cosignatures among those that are needed', async () => {
@@ -118,7 +85,7 @@ describe('a record whose next block the monitors do not have', () => {
 
 describe('a record whose end the home holds back', () => {
   it('is found to be withheld by every monitor that has its next block', async () => {
-    const fetch = withholding()
+    const fetch = withholding(made)
     await made.settle()
     expect(await made.ask({ fetch })).toMatchObject({ why: null, height: 2 })
     await made.append('two')
@@ -133,7 +100,7 @@ describe('a record whose end the home holds back', () => {
   })
 
   it('is found by one monitor, whatever the others say', async () => {
-    const fetch = withholding()
+    const fetch = withholding(made)
     await made.settle()
     expect(await made.ask({ fetch })).toMatchObject({ why: null })
     await made.append('two')
@@ -159,7 +126,7 @@ describe('a lookup that a monitor does not sign so', () => {
   const [origin, other] = ['http://m1.test', 'http://m2.test']
   const alone = { origins: [origin], need: 1 }
   const refused = async (change: (answer: LookupAnswer) => Promise<object> | object) => {
-    twist(origin, change)
+    twist(made, origin, change)
     const { why, words } = await made.ask(alone)
     return [why, words[0]?.says, words[0]?.detail]
   }
@@ -192,6 +159,7 @@ describe('a lookup that a monitor does not sign so', () => {
       [{ origin: 'other.example/log' }, 'it is about another log or label'],
       [{ label: zero }, 'it is about another log or label'],
       [{ index: 1_000_000 }, 'its index is not in its tree'],
+      [{ index: 0 }, 'it has a proof only where it has an index'],
       [{ size: 1 }, 'the checkpoint beside it is of another tree'],
       [{ root: zero }, 'the checkpoint beside it is of another tree'],
     ] as const)
@@ -251,7 +219,7 @@ describe('a lookup that a monitor does not sign so', () => {
   it('is opened by the key that signed it, and by no other', async () => {
     await made.settle()
     const answers: LookupAnswer[] = []
-    twist(origin, (answer) => {
+    twist(made, origin, (answer) => {
       answers.push(answer)
       return answer
     })

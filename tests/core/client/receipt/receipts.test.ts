@@ -145,6 +145,7 @@ describe('a receipt that a home makes up', () => {
           index: Number(text),
           size: 9,
           seenMs: null,
+          tree: { size: 9, root: new Uint8Array(32), note: '' },
         }),
       },
       records: (await world.home.registry.refresh()).newest(),

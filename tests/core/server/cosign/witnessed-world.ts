@@ -39,6 +39,7 @@ export async function witnessedWorld(
   names: readonly string[],
   quorum: number,
   wrap: (base: Platform) => Platform = (base) => base,
+  institutions: readonly string[] = ['hospital-a'],
 ): Promise<WitnessedWorld> {
   const clock = { now: START_MS }
   const between = new Map<string, Fetch>()
@@ -62,7 +63,7 @@ export async function witnessedWorld(
   }
   lines.push(`group quorum ${quorum} ${names.join(' ')}`, 'quorum quorum')
   const policy = parsePolicy(`${lines.join('\n')}\n`)
-  const world = await testDeployment(['hospital-a'], { base, platform: wrap, policy, clock })
+  const world = await testDeployment(institutions, { base, platform: wrap, policy, clock })
   return { world, policy, clock, between, witnesses: names.map((name) => `http://${name}.test`), base }
 }
 

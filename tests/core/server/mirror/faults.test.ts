@@ -14,6 +14,7 @@ import { allRows } from '#core/server/copy/source.ts'
 import { rowKey } from '#core/server/store/rows.ts'
 import { copyOf, MIRROR_NEEDS } from '#core/server/mirror/copy-of.ts'
 import { mirrorChains, type MirrorReport } from '#core/server/mirror/mirror.ts'
+import { role as keeper } from '#functions/keeper/role.ts'
 import { role as mirrorRole } from '#functions/mirror/role.ts'
 import { HOME_ROLES } from '#functions/all.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
@@ -31,12 +32,16 @@ async function emptyMirror() {
   )
   const faults = withFaults(base)
   const { id: institution, instance } = world.institution('mirror-m')
-  const ports = { ...(await select(faults.platform, { ...MIRROR_NEEDS, keys: {} })), keys: { instance } }
+  const ports = {
+    ...(await select(faults.platform, { ...MIRROR_NEEDS, keys: {} })),
+    keys: { instance, head: await base.signer('head') },
+  }
   const logKeys = await logKeysOf(world.platform)
   const home = {
     ...HOME,
     registry: world.registryId,
     logKeys,
+    own: 'http://mirror.test',
     institution,
     backupDays: 0,
     verifiers: createVerifiers(),
@@ -143,16 +148,21 @@ describe('a mirror whose calls fail', () => {
 })
 
 describe('the role mirror', () => {
-  it('reaches its own stores and one signing key alone, and no other role reaches them', () => {
+  it('reaches its own stores and two keys alone; of others only the keeper reaches them, to read, without a key', () => {
     expect(mirrorRole.needs).toEqual({
       tables: { mirror: 'write', 'mirror-keys': 'write' },
       objects: { mirror: 'shred' },
-      keys: { instance: 'sign' },
+      keys: { instance: 'sign', head: 'sign' },
     })
     const others: readonly { readonly needs: Needs }[] = HOME_ROLES
     const using = others.filter(
       ({ needs }) => needs.tables.mirror ?? needs.tables['mirror-keys'] ?? needs.objects.mirror,
     )
-    expect(using).toEqual([])
+    expect(using).toEqual([keeper])
+    expect(keeper.needs).toEqual({
+      tables: { mirror: 'read', 'mirror-keys': 'read' },
+      objects: { mirror: 'fetch' },
+      keys: {},
+    })
   })
 })

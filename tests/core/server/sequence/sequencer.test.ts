@@ -45,6 +45,27 @@ describe('a sequencer', () => {
     expect((await log([])).heights).toEqual({ [world.registryId]: [0] })
   })
 
+  it.each([['published'], ['witnessed'], ['the positions of blocks']])(
+    'begins no log anew whose committed tree is missing, while there is what is %s',
+    async (left) => {
+      const { sequencer, world } = await makeWorld()
+      await (await sequencer()).run()
+      const checkpoints = world.platform.table('checkpoints')
+      const tree = await checkpoints.get('log', 'tree')
+      const published = await checkpoints.get('log', 'published')
+      if (!tree || !published) throw new Error('nothing was committed')
+      if (left === 'witnessed') await checkpoints.insert('witnessed', '0000000000000001', published.value)
+      await checkpoints.swap('log', 'tree', tree.version, null)
+      if (left !== 'published') await checkpoints.swap('log', 'published', published.version, null)
+      const leaves = world.platform.table('leaves')
+      const [row] = await leaves.range(world.registryId)
+      if (row && left !== 'the positions of blocks')
+        await leaves.swap(world.registryId, row.key, row.version, null)
+      await expect((await sequencer()).run()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+      expect(await checkpoints.get('log', 'tree')).toBeNull()
+    },
+  )
+
   it('logs every block of every chain once, in order of height, and then is idle', async () => {
     const { connection, sequencer, record, log, world } = await makeWorld()
     const own = await sequencer()

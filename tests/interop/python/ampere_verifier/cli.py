@@ -6,13 +6,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Callable, TypeVar
 
 from .errors import Malformed, Refused
 from .export import verify
 from .forms.shapes import digest_text, timestamp
+from .log.lookup import Monitors, parse_monitors
 from .log.policy import Policy, parse_policy
+from .shown import Shown
 
 OK, USAGE, FAILED = 0, 2, 3
+Pins = TypeVar("Pins", Policy, Monitors)
 
 
 def argument_of(shape):
@@ -37,16 +41,21 @@ def main(arguments: list[str] | None = None) -> int:
                              "without it the time of the head statement")
     parser.add_argument("--policy", metavar="FILE",
                         help="the policy by which receipts are judged (c2sp.org/tlog-policy); without it nobody judges them")
+    parser.add_argument("--monitors", metavar="FILE",
+                        help="the monitors to believe, as {origins, need}; without it only the home says where the record ends")
+    parser.add_argument("--together", action="store_true",
+                        help="compare each file with those before it: trees of one size, blocks at one height")
     parser.add_argument("--json", action="store_true", help="one JSON object per file, each on its line")
     options = parser.parse_args(with_values_joined(sys.argv[1:] if arguments is None else arguments))
     if options.registry is None:
         print("warning: no --registry, the file's own registry id is taken on trust", file=sys.stderr)
     try:
-        policy = _read_policy(options.policy)
-    except (OSError, Malformed) as error:
-        print(f"{parser.prog}: {options.policy}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+        policy = _read(options.policy, parse_policy)
+        monitors = _read(options.monitors, parse_monitors)
+    except _BadFile as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
         return USAGE
-    is_good = True
+    is_good, shown = True, Shown() if options.together else None
     for name in options.files:
         try:
             with open(name, "rb") as file:
@@ -55,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{parser.prog}: {name}: {error.strerror}", file=sys.stderr)
             return USAGE
         try:
-            report = verify(data, options.registry, options.now, policy)
+            report = verify(data, options.registry, options.now, policy, monitors, shown)
             is_good = is_good and not report["problems"]
         except Refused as error:
             report, is_good = error.report(), False
@@ -74,11 +83,18 @@ def with_values_joined(arguments: list[str]) -> list[str]:
     return joined
 
 
-def _read_policy(name: str | None) -> Policy | None:
+class _BadFile(Exception):
+    """A file of pins that cannot be read."""
+
+
+def _read(name: str | None, parse: Callable[[bytes], Pins]) -> Pins | None:
     if name is None:
         return None
-    with open(name, "rb") as file:
-        return parse_policy(file.read())
+    try:
+        with open(name, "rb") as file:
+            return parse(file.read())
+    except (OSError, Malformed) as error:
+        raise _BadFile(f"{name}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _words(name: str, report: dict) -> str:
@@ -96,4 +112,11 @@ def _words(name: str, report: dict) -> str:
         lines.append(f"erasure at {erasure['height']}: {erasure['status']}, owing: {owing}")
     lines += [f"problem at {problem['height']}: {problem['status']} ({problem['rule']})"
               for problem in report["problems"]]
-    return "\n".join(lines)
+    return "\n".join(lines + [_complete_words(report["complete"])])
+
+
+def _complete_words(complete: dict) -> str:
+    if complete["why"] is not None:
+        return f"complete: not shown ({complete['why']})"
+    by = ", ".join(word["origin"] for word in complete["words"] if word["says"] == "absent")
+    return f"complete as of {complete['asOfMs']} ms since 1970, by {by}"

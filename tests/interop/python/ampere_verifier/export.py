@@ -10,10 +10,12 @@ from .forms.jws import Statement, parse_statement
 from .forms.shapes import HEAD, count, digest_text, obj, one_of, string, timestamp
 from .lines import Export, read_export
 from .log.judge import LogFinding, judge_log
+from .log.lookup import Monitors, judge_lookups
 from .log.policy import Policy
 from .parts.erasures import MAX_CHARACTERS, Erasure, completed_erasures, take_statement
 from .parts.status import Judgement, broken_batches, judge_parts
 from .registry.fold import Registry
+from .shown import Shown
 
 _HEAD = obj({"v": one_of(1), "chain": digest_text, "height": count, "block": digest_text, "registry": HEAD,
              "time": timestamp, "origin": string, "durability": one_of("local", "region", "mirrored")})
@@ -57,13 +59,17 @@ def check_head(export: Export, chain: Chain) -> dict:
     last = chain.blocks[-1] if chain.blocks else None
     if head["origin"] != origin:
         raise failed("of another origin")
+    if head["durability"] == "mirrored":
+        raise failed("that of a mirror")
     if last is None or (head["chain"], head["height"], head["block"]) != (chain.id, last.height, last.id):
         raise failed("it does not name the last block")
     return head
 
 
-def verify(data: bytes, pinned: str | None = None, now: str | None = None, policy: Policy | None = None) -> dict:
-    """All steps, in order. Refuses the file, or reports what it shows; `now` is a timestamp."""
+def verify(data: bytes, pinned: str | None = None, now: str | None = None, policy: Policy | None = None,
+           monitors: Monitors | None = None, shown: Shown | None = None) -> dict:
+    """All steps, in order. Refuses the file, or reports what it shows; `now` is a timestamp, `shown` what other files did."""
+    shown = shown or Shown()
     export = read_export(data)
     registry = fold_registry(export, pinned)
     chain = Chain(export.first["chain"], registry)
@@ -74,8 +80,12 @@ def verify(data: bytes, pinned: str | None = None, now: str | None = None, polic
     erasures = completed_erasures(chain, export.first["origin"])
     for jws in export.erased:
         take_statement(jws, chain, export.first["origin"], erasures)
-    logged = judge_log(export, chain, policy, time_ms(head["time"])) if policy else None
+    logged = judge_log(export, chain, policy, time_ms(head["time"]), shown) if policy else None
     found = judge_blocks(export, chain, erasures, logged, now_ms)
+    complete = judge_lookups(export, chain, logged, policy, monitors, now_ms)
+    for block, judgement in zip(chain.blocks, found):
+        if shown.is_forked(chain.id, block.height, block.id):
+            judgement.find("forked", "two-blocks")
     return {
         **{member: export.first[member] for member in ("chain", "registry", "origin")},
         "blocks": len(chain.blocks),
@@ -87,8 +97,16 @@ def verify(data: bytes, pinned: str | None = None, now: str | None = None, polic
         "receipts": len(export.receipts),
         "log": logged and {"statuses": [finding.status for finding in logged],
                            "receipts": [finding.receipt and finding.receipt.report() for finding in logged]},
-        "problems": [problem for judgement in found for problem in judgement.problems],
+        "complete": complete,
+        "problems": [problem for judgement in found for problem in judgement.problems] + withheld_from(complete),
     }
+
+
+def withheld_from(complete: dict) -> list[dict]:
+    """Step 8: the block that a monitor has and the file has not."""
+    if complete["why"] != "withheld":
+        return []
+    return [{"height": complete["height"] + 1, "status": "missing", "rule": "withheld"}]
 
 
 def judge_blocks(export: Export, chain: Chain, erasures: list[Erasure], logged: list[LogFinding] | None,

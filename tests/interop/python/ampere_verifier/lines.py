@@ -7,13 +7,25 @@ from dataclasses import dataclass, field
 
 from .errors import Malformed, Refused
 from .forms.encoding import digest, from_base64url, parse_canonical
-from .forms.shapes import count, digest_text, either, obj, one_of, string
+from .forms.shapes import count, digest_text, either, nullable, obj, one_of, string
 
 _FIRST = obj({"ampere": one_of("export/v1"), "chain": digest_text, "origin": string, "registry": digest_text})
 _PART = either(obj({"registryBlock": string}), obj({"block": string}), obj({"of": string, "row": string}),
                obj({"object": string, "of": string}), obj({"erased": string}), obj({"head": string}),
                obj({"checkpoint": string}), obj({"of": count, "receipt": string, "under": digest_text}),
-               obj({"of": count, "registryReceipt": string, "under": digest_text}))
+               obj({"of": count, "registryReceipt": string, "under": digest_text}),
+               obj({"labelKey": digest_text}),
+               obj({"found": nullable(obj({"hash": digest_text, "receipt": string})), "lookup": string, "of": string,
+                    "under": digest_text}))
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A monitor's answer: its statement, the checkpoint that this is about, and the leaf that it found."""
+
+    jws: str
+    under: str
+    found: dict | None
 
 
 @dataclass
@@ -30,6 +42,8 @@ class Export:
     checkpoints: dict[str, str] = field(default_factory=dict)
     receipts: dict[int, tuple[str, str]] = field(default_factory=dict)
     registry_receipts: dict[int, tuple[str, str]] = field(default_factory=dict)
+    lookups: dict[str, Lookup] = field(default_factory=dict)
+    label_key: bytes | None = None
 
     def take(self, part: dict) -> None:
         if "row" in part:
@@ -42,6 +56,13 @@ class Export:
             self._keep_receipt(self.receipts, part, part["receipt"])
         elif "registryReceipt" in part:
             self._keep_receipt(self.registry_receipts, part, part["registryReceipt"])
+        elif "labelKey" in part:
+            if self.label_key is not None:
+                raise Malformed("a part occurs twice")
+            self.label_key = from_base64url(part["labelKey"], 32)
+        elif "lookup" in part:
+            self._check_under(part)
+            self._keep(self.lookups, part["of"], Lookup(part["lookup"], part["under"], part["found"]))
         else:
             (kind, text), = part.items()
             lists = {"registryBlock": self.registry_blocks, "block": self.blocks, "erased": self.erased,
@@ -53,12 +74,15 @@ class Export:
         return receipt and receipt[0] + self.checkpoints[receipt[1]]
 
     def _keep_receipt(self, receipts: dict, part: dict, text: str) -> None:
-        if part["under"] not in self.checkpoints:
-            raise Malformed("a receipt under a checkpoint that does not stand before it")
+        self._check_under(part)
         self._keep(receipts, part["of"], (text, part["under"]))
 
+    def _check_under(self, part: dict) -> None:
+        if part["under"] not in self.checkpoints:
+            raise Malformed("under a checkpoint that does not stand before it")
+
     @staticmethod
-    def _keep(parts: dict, name: str | int, value: str | bytes | tuple[str, str]) -> None:
+    def _keep(parts: dict, name: str | int, value: str | bytes | tuple[str, str] | Lookup) -> None:
         if name in parts:
             raise Malformed("a part occurs twice")
         parts[name] = value

@@ -2,15 +2,14 @@
 import { expect, it } from '@jest/globals'
 import { describeWithPython } from '../software.ts'
 import { changesOf, flipsOf, longTextsOf, swapsOf, type Changed } from './changes.ts'
-import { FILES, named, PINS, verdictsInNode, verdictsInPython, type Case } from './verdicts.ts'
+import { FILES, kindOf, named, PINS, verdictsInNode, verdictsInPython, type Case } from './verdicts.ts'
 
 /** Files with no member that another of their kind has not. */
-const LESS = ['heads-fork', 'checkpoints-prefix-power', 'promise-genesis', 'promise']
+const LESS = ['heads-fork', 'checkpoints-prefix-power', 'promise-genesis', 'promise', 'leaf-form-version']
 /** Files that together have a text of every sort. */
 const LONG = ['heads-links', 'promise']
 const names = Object.keys(FILES)
 const bytesOf = (name: string): Uint8Array => FILES[name] ?? new Uint8Array(0)
-const kindOf = (name: string): string => name.split('-')[0] ?? ''
 const othersThan = (name: string) =>
   names
     .filter((other) => other !== name && kindOf(other) === kindOf(name))

@@ -11,6 +11,7 @@ import {
   expectAlike,
   FILES,
   fileUrl,
+  kindOf,
   named,
   PINS,
   REJECTED,
@@ -36,8 +37,8 @@ function changed(of: string, set: (typeof REJECTED)[number]['set']): Uint8Array 
 
 describeWithPython('the frozen evidence in Python', () => {
   it('convinces whoever pins the registry and the log', () => {
-    expect(named(all, verdictsInPython(all))).toEqual(files.map(([name]) => `${name}: ${name.split('-')[0]}`))
-    expect(all).toHaveLength(13)
+    expect(named(all, verdictsInPython(all))).toEqual(files.map(([name]) => `${name}: ${kindOf(name)}`))
+    expect(all).toHaveLength(16)
   })
 
   it('convinces of nothing once it is changed, by the code and the rule of each change', () => {
@@ -47,7 +48,7 @@ describeWithPython('the frozen evidence in Python', () => {
       pins: PINS,
     }))
     expect(named(cases, verdictsInPython(cases))).toEqual(named(cases, REJECTED.map(worded)))
-    expect(cases).toHaveLength(114)
+    expect(cases).toHaveLength(137)
   })
 
   it('is judged by both alike, whatever is pinned', async () => {
@@ -72,6 +73,7 @@ describeWithPython('the frozen evidence in Python', () => {
       'checkpoints',
       'heads',
       'labels',
+      'leaf-form',
       'order',
       'pinned',
       'promise',

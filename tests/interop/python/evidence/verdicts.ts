@@ -18,6 +18,9 @@ export const FILES: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
     .map((name) => [name.slice(0, -SUFFIX.length), new Uint8Array(readFileSync(new URL(name, FOLDER)))]),
 )
 export const fileUrl = (name: string): URL => new URL(`${name}${SUFFIX}`, FOLDER)
+/** The kind of a frozen file. */
+export const kindOf = (name: string): string =>
+  name.startsWith('leaf-form') ? 'leaf-form' : (name.split('-')[0] ?? '')
 export const PINS = vectorsOf('pins.json') as EvidencePins
 export const REJECTED = vectorsOf('rejected.json') as readonly Rejected[]
 

@@ -75,6 +75,8 @@ describeWithPython('a log in any order', () => {
       }
     }
     const all = ['witnessed', 'logged', 'promised', 'overdue', 'suspect', 'late']
-    expect([...seen].toSorted()).toEqual([...all, 'leaf-order', 'promise', 'revoked'].toSorted())
+    expect([...seen].toSorted()).toEqual(
+      [...all, 'leaf-order', 'promise', 'revoked', 'split-view'].toSorted(),
+    )
   })
 })

@@ -49,7 +49,8 @@ interface Logged {
 
 /**
  * The lines of an export with other receipts: as if a home that keeps no promise had logged its blocks in any order,
- * some or none of them, under two checkpoints, cosigned by whom and when it was drawn. All of it verifies.
+ * some or none of them, under two checkpoints, cosigned by whom and when it was drawn, and in some files had a second
+ * history with another leaf. All of it verifies.
  * @param times POSIX seconds that witnesses may state; 0 is stated with ML-DSA-44 alone
  */
 export async function relogged(
@@ -61,16 +62,21 @@ export async function relogged(
   const entries = shuffled(entriesOf(rest, asDigest(String(first['registry']))), draw)
   const size = draw(entries.length + 1)
   const trees = [Math.min(size, draw(entries.length + 1)), size].filter((leaves) => leaves > 0)
-  const hashes = entries.map(({ leaf }) => leaf)
+  const honest = entries.map(({ leaf }) => leaf)
+  const forkAt = draw(entries.length * 3)
+  const forked = honest.map((leaf, i) => (i === forkAt ? leafHash(new Uint8Array(65)) : leaf))
   const receipts: Line[] = []
-  const known = new Map<number, string>()
+  const known = new Map<string, string>()
   for (const [index, { kind, of, label }] of entries.entries()) {
     const under = trees.find((leaves) => index < leaves)
     if (under === undefined) continue
-    const tree = hashes.slice(0, under)
-    const note = known.get(under) ?? (await checkpointOf(tree, times, draw))
-    if (!known.has(under)) receipts.push({ checkpoint: note })
-    known.set(under, note)
+    // In the other history the block is not there; of most sizes only one of the two is shown.
+    const isOther = forkAt < under && index !== forkAt && draw(3) === 0
+    const tree = (isOther ? forked : honest).slice(0, under)
+    const name = `${under} ${isOther}`
+    const note = known.get(name) ?? (await checkpointOf(tree, times, draw))
+    if (!known.has(name)) receipts.push({ checkpoint: note })
+    known.set(name, note)
     const text = formatTlogProof({ extra: label, index, hashes: inclusionProof(tree, index), note })
     receipts.push({ [kind]: text.slice(0, -note.length), of, under: digestOf(utf8(note)) })
   }

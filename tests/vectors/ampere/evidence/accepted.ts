@@ -4,9 +4,11 @@ import {
   evidenceOfCheckpoints,
   evidenceOfHeads,
   evidenceOfLabels,
+  evidenceOfLeafForm,
   evidenceOfOrder,
   evidenceOfPromise,
 } from '#core/evidence/build.ts'
+import { utf8 } from '#core/bytes/encoding.ts'
 import { ROLLBACK_MARGIN_MS } from '#core/evidence/heads.ts'
 import { LOGGED_WITHIN_MS } from '#core/api/limits.ts'
 import { CLOCK_TOLERANCE_MS } from '#core/api/limits.ts'
@@ -79,6 +81,23 @@ async function leafFiles({ signers, others, logKeys, blocks, entryOf, otherBlock
     blocks: evidenceOfBlocks(of, [await logged(3, blocks[5]), await logged(6, fork)]),
     labels: evidenceOfLabels(of, [await entry(3), await entry(6)]),
     order: evidenceOfOrder(of, [await logged(3, blocks[5]), await logged(7, blocks[4])]),
+    ...(await leafFormFiles({ signers, others, timeAt }, of)),
+  }
+}
+
+/** A text, nothing, and an entry of another version, each the last leaf of its tree. */
+async function leafFormFiles(
+  { signers, others, timeAt }: Pick<World, 'signers' | 'others' | 'timeAt'>,
+  of: { readonly origin: string; readonly log: readonly string[] },
+) {
+  const file = async (entry: Uint8Array) => {
+    const entries = [...others.slice(0, 6), entry]
+    return evidenceOfLeafForm(of, { entry, receipt: await treeOf(signers, entries).receipt(6, timeAt(10)) })
+  }
+  return {
+    'leaf-form': await file(utf8('something else')),
+    'leaf-form-empty': await file(new Uint8Array(0)),
+    'leaf-form-version': await file((others[6] ?? new Uint8Array(0)).with(0, 2)),
   }
 }
 

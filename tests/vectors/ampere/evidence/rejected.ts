@@ -42,11 +42,13 @@ export async function rejectedEvidence(world: World, files: Readonly<Record<stri
   await addSigned(world, add)
   await addCheckpoints(world, add, at)
   addLeaves(add, at)
+  await addLeafForms(world, add, malformed, at)
   await addPromises(world, add, at)
   return rejected
 }
 
 type Add = (of: string, name: string, rule: string, ...set: Change[]) => unknown
+type Malformed = (of: string, name: string, ...set: Change[]) => unknown
 type At = (of: string, path: Change[0]) => unknown
 
 function addHeads({ registry, blocks }: World, add: Add, at: At): void {
@@ -137,6 +139,23 @@ function addLeaves(add: Add, at: At): void {
   add('labels', 'an entry of another version', 'form', [['entries', 1], toBase64url(new Uint8Array(65))])
 }
 
+async function addLeafForms({ signers, others, timeAt }: World, add: Add, malformed: Malformed, at: At): Promise<void> {
+  const [honest, of] = [treeOf(signers, others.slice(0, 7)), 'leaf-form']
+  add(of, 'a log entry', 'conflict',
+    [['entry'], toBase64url(others[6] ?? new Uint8Array(0))],
+    [['receipt'], await honest.receipt(6, timeAt(10))])
+  add(of, 'a log entry, and the receipt of another', 'conflict', [['entry'], toBase64url(others[6] ?? new Uint8Array(0))])
+  add(of, 'another entry', 'proof', [['entry'], at('leaf-form-empty', ['entry'])])
+  add(of, 'the longest entry', 'proof', [['entry'], 'A'.repeat(87_380)])
+  malformed(of, 'an entry that no bundle can hold', [['entry'], 'A'.repeat(87_382)])
+  malformed(of, 'an entry with slack bits', [['entry'], 'AB'])
+  malformed(of, 'an entry with padding', [['entry'], 'AA=='])
+  malformed(of, 'no entry', [['entry'], null])
+  add(of, 'another index', 'proof', [['receipt'], (at(of, ['receipt']) as string).replace('index 6', 'index 5')])
+  add(of, 'no receipt', 'form', [['receipt'], ''])
+  add(of, 'a flipped byte in the checkpoint', 'signature', [['receipt'], flippedNote(at(of, ['receipt']) as string)])
+}
+
 async function addPromises(world: World, add: Add, at: At): Promise<void> {
   const { signers, others, blocks, states, timeAt, headOf, entryOf, labelKeyAt } = world
   const entries = at('promise', ['entries']) as string[]
@@ -149,6 +168,8 @@ async function addPromises(world: World, add: Add, at: At): Promise<void> {
   add('promise', 'a promise that was kept', 'conflict',
     [['entries'], kept.map(toBase64url)],
     [['to'], await treeOf(signers, kept).note(13, stated + 61_000)])
+  const ofMirror = await headOf(blocks[5] ?? '', stated, { durability: 'mirrored' })
+  add('promise', 'the statement of a mirror', 'conflict', [['head'], ofMirror])
   add('promise', 'a tree of 60 s after the statement', 'conflict', [['to'], await tree.note(13, stated + 60_000)])
   add('promise', 'a tree whose time nobody states', 'time', [['to'], await tree.note(13, stated + 61_000, [ed])])
   add('promise', 'an entry is missing', 'proof', [['entries'], entries.slice(1)])

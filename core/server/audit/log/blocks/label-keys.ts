@@ -14,18 +14,21 @@ import type { LogAuditPorts } from '../needs.ts'
 export interface LabelKeys {
   /** Key for the label of this block and the time in it; null for what the stores do not tell. */
   next(row: Row): Promise<{ readonly key: Uint8Array | null; readonly time: Timestamp | null }>
+  /** Key for the label of the next block where that is not stored: null behind one whose state is not known. */
+  lost(): Promise<Uint8Array | null>
 }
 
 /** The registry's blocks all have its id as their key. */
 export function registryLabels(registry: Digest): LabelKeys {
   const key = registryLabelKey(registry)
-  return { next: async (row) => ({ key, time: registryTime(row) }) }
+  return { next: async (row) => ({ key, time: registryTime(row) }), lost: async () => key }
 }
 
 /** Begins at a height: the key is that of the state before the block, a genesis has its own. */
 export async function chainLabels(ports: LogAuditPorts, chain: ChainId, height: number): Promise<LabelKeys> {
-  const before = height === 0 ? null : await orNull(loadBlock(ports.tables.blocks, chain, height - 1))
-  let state: Digest | null = before?.block.state ?? null
+  const parent = height === 0 ? null : await orNull(loadBlock(ports.tables.blocks, chain, height - 1))
+  let state: Digest | null = parent?.block.state ?? null
+  let isLost = false
   // Record blocks name their parent's state again: most blocks are labelled by the key of the one before.
   let known: { readonly state: Digest; readonly key: Uint8Array | null } | null = null
   const keyAfter = async (hash: Digest | null): Promise<Uint8Array | null> => {
@@ -37,12 +40,19 @@ export async function chainLabels(ports: LogAuditPorts, chain: ChainId, height: 
     next: async (row) => {
       const parsed = await orNull(Promise.resolve().then(() => parseStored(row.value)))
       const block = parsed?.block
+      // What is lost before a block may have brought another key, unless the block itself names the state before it.
+      const stateBefore = block?.type === 'record' ? block.state : isLost ? null : state
       const key =
         block?.type === 'genesis'
           ? await keyNamed(ports, chain, block.body.labelKeyHash)
-          : await keyAfter(state)
+          : await keyAfter(stateBefore)
       state = block?.state ?? null
+      isLost = false
       return { key, time: block?.time ?? null }
+    },
+    lost: async () => {
+      isLost = true
+      return keyAfter(state)
     },
   }
 }

@@ -21,8 +21,8 @@ export interface Damaged {
 
 /** What the tiles tell of a damaged log. */
 export interface Damage {
-  /** Bundles that are wrong: the tile above them is proved. */
-  readonly bad: Set<number>
+  /** Bundles that are wrong, with the tile above them, which is proved. */
+  readonly bad: Map<number, Uint8Array>
   /** Paths of tiles whose hash is proved, and that are neither stored nor what is stored below them. */
   readonly unproven: string[]
 }
@@ -38,7 +38,7 @@ const MAX_UNPROVEN = 100
 export async function findDamage(damaged: Damaged): Promise<Damage | null> {
   const levels = await provenEdge(damaged)
   if (!levels) return null
-  const damage: Damage = { bad: new Set(), unproven: [] }
+  const damage: Damage = { bad: new Map(), unproven: [] }
   for (const [level, bytes] of levels.entries()) {
     const index = Math.floor(damaged.size / TILE_WIDTH ** (level + 1))
     if (bytes.length > 0) await descend(damaged, { level, index }, bytes, damage)
@@ -76,7 +76,7 @@ async function descend(
   const width = tile.length / HASH_BYTES
   if (level === 0) {
     const hashes = await leafHashes(damaged.fetch, index, width)
-    if (!hashes || !equalBytes(hashes, tile)) damage.bad.add(index)
+    if (!hashes || !equalBytes(hashes, tile)) damage.bad.set(index, tile)
     return
   }
   for (let i = 0; i < width; i++) {

@@ -4,7 +4,7 @@ import type { Checkpoint } from '../../../../log/note/checkpoint.ts'
 import { tilePath, type Tile } from '../../../../log/tile/path.ts'
 import type { FetchPath } from '../../../../log/tile/read-tile.ts'
 import type { Signed } from '../anchors.ts'
-import type { Coverage } from '../blocks/coverage.ts'
+import type { Coverage } from '../rows/coverage.ts'
 import type { LogNotes, Remedy } from '../report.ts'
 
 /** A size that was published, or may have been. */

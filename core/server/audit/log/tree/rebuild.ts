@@ -21,14 +21,16 @@ export interface Rebuilding {
   readonly size: number
   /** Where to begin: the edge of a smaller tree, or nothing. */
   readonly start: Edge
-  /** Bundles that are known to be wrong: the hashes of their leaves are taken from the tile. */
-  readonly bad: ReadonlySet<number>
+  /** Bundles that are known to be wrong, and why that stays so: the hashes of their leaves are taken from the tile. */
+  readonly bad: ReadonlyMap<number, string>
   readonly published: Published
   /** What cannot be read, whatever the root. */
   readonly notes: LogNotes
   /** What is not that of the leaves: counts once the root proves them. */
   readonly comparisons: LogNotes
   readonly same: Set<string>
+  /** Asked after each bundle whether to stop there, to go on from the edge that is reached. */
+  readonly pause: () => boolean
   /** Is shown the entries of each bundle that was read, in order. */
   readonly see: (first: number, entries: readonly Uint8Array[]) => void
 }
@@ -36,7 +38,7 @@ export interface Rebuilding {
 /**
  * Builds the tree from its entry bundles, in memory that does not grow with it, and compares every stored tile and every
  * published partial one. No comparison counts unless the root is the signed one: then each leaf is proved.
- * @returns the edge, or null when neither a bundle nor its tile says what leaves there are
+ * @returns the edge, of a smaller tree where it paused, or null when neither a bundle nor its tile says what leaves there are
  */
 export async function rebuild(at: Rebuilding): Promise<Edge | null> {
   if (at.start.size === at.size) return at.start
@@ -64,6 +66,7 @@ export async function rebuild(at: Rebuilding): Promise<Edge | null> {
       if (tile.id.width === TILE_WIDTH) await compareTile(at, tile, tile.id.level === 0 ? read.tile : null)
     await compareStops(at, edge, { first, hashes, entries: read.entries }, grown.edge)
     ;({ edge } = grown)
+    if (edge.size < at.size && at.pause()) break
   }
   return edge
 }
@@ -95,9 +98,16 @@ async function readLeaves(at: Rebuilding, id: BundleId): Promise<Read> {
     isFull || at.bad.has(id.index) ? at.fetch(tilePath({ level: 0, ...id })) : undefined,
   ])
   if (entries) return { entries, tile }
-  const detail = 'the bundle is not what the signed root covers'
-  if (at.bad.has(id.index)) at.comparisons.find('bundle', 'tampered', bundlePath(id), detail)
+  const why = at.bad.get(id.index)
+  if (why !== undefined) await noteBad(at, bundlePath(id), why)
   return { entries: null, tile: tile === undefined ? await at.fetch(tilePath({ level: 0, ...id })) : tile }
+}
+
+async function noteBad({ fetch, comparisons }: Rebuilding, path: string, why: string): Promise<void> {
+  const [status, what] = (await fetch(path))
+    ? (['tampered', 'the bundle is not what the signed root covers'] as const)
+    : (['missing', 'the bundle is not stored'] as const)
+  comparisons.find('bundle', status, path, `${what}; ${why}`)
 }
 
 /** Hashes of the leaves; where there is no bundle, those of the tile, which the root will prove or not. */

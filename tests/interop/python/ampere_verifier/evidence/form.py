@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from ..errors import Malformed
-from ..forms.encoding import parse_canonical, utf16
+from ..forms.encoding import from_base64url, parse_canonical, utf16
 from ..forms.shapes import Check, arr, bytes_of, count, digest_text, nullable, obj, one_of, origin, string, tagged
 
 MAX_FILE_BYTES = 16_777_216
 KINDS_WITH_REGISTRY = ("heads", "promise")
-KINDS_WITH_LOG = ("checkpoints", "blocks", "order", "labels", "promise")
+KINDS_WITH_LOG = ("checkpoints", "blocks", "order", "labels", "leaf-form", "promise")
+MAX_LEAF_BYTES = 65_535
 
 
 def _up_to(most: int) -> Check:
@@ -21,6 +22,12 @@ def _up_to(most: int) -> Check:
         return value
 
     return check
+
+
+def _leaf(value: object) -> str:
+    if len(from_base64url(string(value))) > MAX_LEAF_BYTES:
+        raise Malformed("longer than what a bundle can hold")
+    return value
 
 
 def _two(item: Check) -> Check:
@@ -51,6 +58,7 @@ _FILE = tagged("kind", {
     "blocks": _evidence("blocks", {**_LOG, "blocks": _two(_JWS), "receipts": _RECEIPTS}),
     "order": _evidence("order", {**_LOG, "blocks": _two(_JWS), "receipts": _RECEIPTS}),
     "labels": _evidence("labels", {**_LOG, "entries": _two(_LOG_ENTRY), "receipts": _RECEIPTS}),
+    "leaf-form": _evidence("leaf-form", {**_LOG, "entry": _leaf, "receipt": _up_to(262_144)}),
     "promise": _evidence("promise", {
         **_REGISTRY, **_LOG, "head": _JWS, "block": _JWS,
         "parent": nullable(obj({"block": _JWS, "state": string})), "labelKey": bytes_of(32),

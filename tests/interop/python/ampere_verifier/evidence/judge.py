@@ -11,12 +11,12 @@ from ..log.receipts import log_origin
 from .checkpoints import judge_checkpoints
 from .form import KINDS_WITH_LOG, KINDS_WITH_REGISTRY, parse_evidence
 from .heads import judge_heads
-from .leaves import judge_blocks, judge_labels, judge_order
+from .leaves import judge_blocks, judge_labels, judge_leaf_form, judge_order
 from .promise import judge_promise
 from .trust import pinned_heads, pinned_log
 
 _JUDGES = {"heads": judge_heads, "checkpoints": judge_checkpoints, "blocks": judge_blocks, "order": judge_order,
-           "labels": judge_labels, "promise": judge_promise}
+           "labels": judge_labels, "leaf-form": judge_leaf_form, "promise": judge_promise}
 
 
 def judge(file: dict, registry: str | None, log: Iterable[str]) -> None:

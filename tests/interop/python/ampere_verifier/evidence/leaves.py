@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 12, blocks, order and labels: what one log may not hold together."""
+"""Section 12, blocks, order and labels: what one log may not hold together; leaf-form: what it may not hold at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..log.proof import Proof, is_included, leaf_hash, parse_proof
 from ..log.receipts import LABEL_BYTES
 from .trust import Log, opened_block
 
-ENTRY_VERSION = b"\x01"
+ENTRY_VERSION, ENTRY_BYTES = b"\x01", 65
 
 
 def opened_entry(text: str) -> bytes:
@@ -48,6 +48,13 @@ def judge_labels(file: dict, log: Log) -> None:
         _check(proof, from_base64url(entry), log)
     if proofs[0].index == proofs[1].index:
         raise Broken("conflict", "one index")
+
+
+def judge_leaf_form(file: dict, log: Log) -> None:
+    entry = from_base64url(file["entry"])
+    if len(entry) == ENTRY_BYTES and entry[:1] == ENTRY_VERSION:
+        raise Broken("conflict", "a log entry")
+    _check(_opened(file["receipt"]), entry, log)
 
 
 def _indexes(file: dict, log: Log) -> list[int]:

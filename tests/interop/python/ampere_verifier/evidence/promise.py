@@ -19,6 +19,8 @@ _Subtree = tuple[int, bytes]
 
 def judge_promise(file: dict, heads: Heads, log: Log) -> None:
     head, block = heads.open(file["head"]), opened_block(file["block"])
+    if head["durability"] == "mirrored":
+        raise Broken("conflict", "a mirror promises no logging")
     if (block.id, block.chain, block.height) != (head["block"], head["chain"], head["height"]):
         raise Broken("block", "not the block that the statement names")
     key = from_base64url(file["labelKey"])

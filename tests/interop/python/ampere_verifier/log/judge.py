@@ -10,20 +10,23 @@ from ..chain.fold import Chain
 from ..errors import Refused
 from ..forms.encoding import from_base64url, time_ms
 from ..lines import Export
+from ..shown import Shown
 from .policy import Policy
 from .receipts import BadReceipt, Opener, Receipt, label_of, log_origin
 
 DUE_MS = 180_000
-_EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
+EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
 
 
 @dataclass
 class LogFinding:
-    """What the log says of one block, and what is wrong with that: pairs of a status and a check."""
+    """What the log says of one block, and what is wrong with that: pairs of a status and a check. `named` are the receipts
+    that verify of those that the block names."""
 
     status: str
     receipt: Receipt | None = None
     problems: list[tuple[str, str]] = field(default_factory=list)
+    named: list[Receipt] = field(default_factory=list)
 
 
 @dataclass
@@ -34,6 +37,7 @@ class LogJudge:
     chain: Chain
     opener: Opener
     now_ms: int
+    shown: Shown
     _of_registry: dict[int, Receipt | None] = field(default_factory=dict)
 
     def judge(self) -> list[LogFinding]:
@@ -48,6 +52,7 @@ class LogJudge:
             if finding.status in ("overdue", "late"):
                 finding.problems.append((finding.status, "promise" if finding.status == "overdue" else "revoked"))
             findings.append(finding)
+        self._compare_trees(findings)
         return findings
 
     def _judge_block(self, block: Block, jws: str) -> LogFinding:
@@ -60,7 +65,8 @@ class LogJudge:
         status = self._status(block, receipt)
         if status == "overdue" and problems:
             status = "promised"
-        return LogFinding(status, receipt, problems)
+        named = [receipt, self._revoking_receipt(block)]
+        return LogFinding(status, receipt, problems, [item for item in named if item is not None])
 
     def _status(self, block: Block, receipt: Receipt | None) -> str:
         """The first rule from the bottom up that holds."""
@@ -77,6 +83,20 @@ class LogJudge:
         if receipt is None:
             return "overdue" if self._is_due(time_ms(block.payload["time"])) else "promised"
         return "witnessed" if receipt.is_witnessed else "logged"
+
+    def _revoking_receipt(self, block: Block) -> Receipt | None:
+        record = self.chain.registry.newest.get("key", block.kid)
+        revoked = record and record["revoked"]
+        return self._receipt_of_registry(revoked["height"]) if revoked else None
+
+    def _compare_trees(self, findings: list[LogFinding]) -> None:
+        """A log with one history signs one root of a size."""
+        for finding in findings:
+            for receipt in finding.named:
+                self.shown.add_tree(self.opener.log, receipt.size, receipt.root)
+        for finding in findings:
+            if any(self.shown.is_split(self.opener.log, receipt.size) for receipt in finding.named):
+                finding.problems.append(("forked", "split-view"))
 
     def _is_due(self, since_ms: int) -> bool:
         return self.now_ms - since_ms > DUE_MS
@@ -104,9 +124,9 @@ def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:
         return False
     if receipt is None or not receipt.is_witnessed:
         return True
-    return _EPOCH_MS + 1000 * receipt.latest >= time_ms(revoked["suspectFrom"])
+    return EPOCH_MS + 1000 * receipt.latest >= time_ms(revoked["suspectFrom"])
 
 
-def judge_log(export: Export, chain: Chain, policy: Policy, now_ms: int) -> list[LogFinding]:
+def judge_log(export: Export, chain: Chain, policy: Policy, now_ms: int, shown: Shown) -> list[LogFinding]:
     """Step 7, by a policy, at a time in milliseconds."""
-    return LogJudge(export, chain, Opener(log_origin(export.first["origin"]), policy), now_ms).judge()
+    return LogJudge(export, chain, Opener(log_origin(export.first["origin"]), policy), now_ms, shown).judge()

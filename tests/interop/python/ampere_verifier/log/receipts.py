@@ -26,11 +26,12 @@ class BadReceipt(Exception):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a receipt that verifies proves: the place, and the latest time, in seconds, at which a witness of the policy
+    """What a receipt that verifies proves: the place in a tree, and the latest time, in seconds, at which a witness of the policy
     saw a tree of that size."""
 
     index: int
     size: int
+    root: bytes
     is_witnessed: bool
     latest: int
 
@@ -81,7 +82,8 @@ class Opener:
         leaf = leaf_hash(b"\x01" + proof.extra + sha256(jws.encode("ascii")))
         if not is_included(leaf, proof.index, opened.checkpoint.size, proof.hashes, opened.checkpoint.root):
             raise BadReceipt("receipt")
-        return Receipt(proof.index, opened.checkpoint.size, opened.is_witnessed, opened.latest)
+        tree = opened.checkpoint
+        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest)
 
     def checkpoint(self, note: str) -> Opened | None:
         """None for what is no checkpoint of the log, or not signed as the policy asks."""

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import { stretchAhead, type StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import { openLocal } from '#adapters/local/open.ts'
+import { asDeploymentId, asInstanceId } from '#core/bytes/ids.ts'
+import type { Connection } from '#core/client/connect.ts'
+import type { Signer } from '#core/ports/keys.ts'
+import { keyRecord } from '#core/registry/build.ts'
+import type { InstitutionRecord } from '#core/registry/records.ts'
+import { activeInstanceOf, headKeyAt } from '#core/registry/snapshot.ts'
+import { getRecord, type RegistryState } from '#core/registry/state.ts'
+import { homeKeyFile, keyFileOf } from '../../deployment/files.ts'
+import { readPassphrase } from '../../deployment/passphrase.ts'
+import { actingInstitution, deploymentOf, type ActingOptions } from '../../deployment/session.ts'
+import {
+  confirmFingerprint,
+  homeFingerprint,
+  institutionFingerprint,
+  type ConfirmOptions,
+} from '../../mirror/fingerprints.ts'
+import { checkSameKind, connectHome, describeHome, originArgument, stateOf } from '../../mirror/other-home.ts'
+import { addMirroredHome } from '../../open/mirror.ts'
+import { actingInstance, foundingRecords, openInstitution, type Institution } from '../../open/institution.ts'
+import type { Call } from '../../program/command.ts'
+import { refuse } from '../../program/refuse.ts'
+import { EXIT } from '../../terminal/screen.ts'
+import { fetchKeys } from '../../witness/published-keys.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
+import { addChange } from '../instances/registry-session.ts'
+
+interface JoinOptions extends ActingOptions, ConfirmOptions {}
+
+/**
+ * Makes this deployment a mirror of another home: enters an app instance and this deployment in the registry of that home,
+ * and begins to mirror it. Its operator must have admitted the institution; until then this says how. Repeating it
+ * changes nothing.
+ */
+export async function joinHome(call: Call<JoinOptions>): Promise<number> {
+  const { folder, settings } = deploymentOf(call)
+  const { screen, options } = call
+  const id = actingInstitution(settings, options)
+  const origin = originArgument(call.args[0] ?? '')
+  if (origin === settings.origin) throw refuse('CONFIGURATION', 'nobody is a mirror of oneself')
+  const said = await describeHome(origin)
+  const log = ((await fetchKeys((request) => fetch(request), origin)).log?.keys ?? []).map(formatVerifierKey)
+  await confirmFingerprint(
+    screen,
+    options,
+    `The home ${origin}, its registry and its log`,
+    homeFingerprint(said.registry, log),
+  )
+  const text = await readPassphrase(folder, settings.passphrase, options, screen)
+  const passphrase = await stretchAhead(text, [homeKeyFile(folder), keyFileOf(folder, id)])
+  const institution = await openInstitution(folder, id, passphrase)
+  const connection = await connectHome(origin, said.registry, institution)
+  checkSameKind(stateOf(connection), settings)
+  await checkAdmitted(connection, institution, settings.origin)
+  screen.stopping.keeps(() => 'What was entered in the registry stays. The same command goes on.')
+  const isEnrolled = await enrol(connection, institution)
+  const isDeployed = await deploy(connection, institution, settings.origin, await headOf(folder, passphrase))
+  const entry = {
+    deployment: said.deployment,
+    origin,
+    registry: said.registry,
+    log,
+    institution: institution.id,
+  }
+  const isAdded = addMirroredHome(folder, entry)
+  const changed = isEnrolled || isDeployed || isAdded
+  screen.print({ ok: true, changed, ...entry, effective: 'next-start' }, [
+    changed
+      ? `${origin} is mirrored as ${institution.id}, once npx ampere start runs here again.`
+      : `${origin} is mirrored as ${institution.id} already. Nothing was changed.`,
+    `There ampere grant RECORD ${institution.id} --hold, for each record`,
+  ])
+  return EXIT.ok
+}
+
+/** @throws AmpereError FORBIDDEN before it is admitted; ALREADY_EXISTS when another institution has that id there */
+async function checkAdmitted(connection: Connection, institution: Institution, own: string): Promise<void> {
+  const { id } = institution
+  const [record] = (await foundingRecords(institution, id)) as [InstitutionRecord]
+  const there = getRecord(stateOf(connection), `institution/${id}`)
+  const fingerprint = institutionFingerprint(record)
+  if (there?.kind !== 'institution')
+    throw refuse(
+      'FORBIDDEN',
+      `${id} (fingerprint ${fingerprint}) is not admitted there`,
+      `its operator, with this server running: npx ampere mirror admit ${own} --confirm '${fingerprint}'; then this command again`,
+    )
+  if (institutionFingerprint(there) === fingerprint && there.status === 'active') return
+  throw refuse('ALREADY_EXISTS', `${id} is another institution there, or was removed`)
+}
+
+/** Enters the instance that acts here; it may nothing there but what records grant. @returns false where it was */
+async function enrol(connection: Connection, institution: Institution): Promise<boolean> {
+  const signer = actingInstance(institution)
+  if (activeInstanceOf(connection.sync.registry.newest(), signer.kid)) return false
+  const id = freeInstance(stateOf(connection), institution.id)
+  const owner = { institution: institution.id, instance: id }
+  const instance = {
+    v: 1 as const,
+    kind: 'instance' as const,
+    id,
+    institution: institution.id,
+    status: 'active' as const,
+    capabilities: [],
+    signing: signer.kid,
+  }
+  const change = { act: 'enrol' as const, instance, key: keyRecord(signer.publicKey, 'sign', owner) }
+  await addChange(connection, institution, change, (state) => getRecord(state, `instance/${id}`) !== null)
+  return true
+}
+
+function freeInstance(state: RegistryState, institution: string) {
+  for (let number = 1; ; number++) {
+    const id = asInstanceId(`${institution}-${number}`)
+    if (getRecord(state, `instance/${id}`) === null) return id
+  }
+}
+
+/** Enters this deployment, so that what it states of copies can be told to be its own. @returns false where it was */
+async function deploy(
+  connection: Connection,
+  institution: Institution,
+  origin: string,
+  head: Signer,
+): Promise<boolean> {
+  if (headKeyAt(connection.sync.registry.newest(), head.kid, origin)) return false
+  const id = asDeploymentId(`${institution.id}-mirror`)
+  const deployment = {
+    v: 1 as const,
+    kind: 'deployment' as const,
+    id,
+    institution: institution.id,
+    origin,
+    kid: head.kid,
+  }
+  const change = {
+    act: 'deploy' as const,
+    deployment,
+    key: keyRecord(head.publicKey, 'head', { deployment: id }),
+  }
+  await addChange(connection, institution, change, (state) => {
+    const record = getRecord(state, `deployment/${id}`)
+    return record?.kind === 'deployment' && record.kid === head.kid
+  })
+  return true
+}
+
+/** The key with which this deployment signs statements; a server may run beside. */
+async function headOf(folder: string, passphrase: StretchedPassphrase): Promise<Signer> {
+  const platform = openLocal({ folder: join(folder, 'home'), passphrase, beside: true })
+  try {
+    return await platform.signer('head')
+  } finally {
+    await platform.close()
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import { LOG_PREFIX } from '#core/api/log.ts'
+import { deploymentOf } from '../../deployment/session.ts'
+import { isWatched, removeWatched } from '../../monitor/watched.ts'
+import type { Call } from '../../program/command.ts'
+import { EXIT, type Common } from '../../terminal/screen.ts'
+import { plain } from '../../terminal/words.ts'
+import { confirmAct } from '../../witness/confirm-keys.ts'
+
+interface RemoveOptions extends Common {
+  readonly yes?: boolean
+}
+
+/** Ends that this home monitors a log. What was copied of it stays. */
+export async function removeMonitored(call: Call<RemoveOptions>): Promise<number> {
+  const { folder } = deploymentOf(call)
+  const { screen, options } = call
+  const origin = originOf(call.args[0] ?? '')
+  const shown = plain(origin)
+  const isKnown = isWatched(folder, origin)
+  if (isKnown) {
+    const says = [
+      `Readers who ask this home are then told of ${shown} as it was last seen, and of nothing newer.`,
+    ]
+    await confirmAct(screen, says, options.yes)
+    removeWatched(folder, origin)
+  }
+  screen.print(
+    { ok: true, changed: isKnown, origin, effective: 'now' },
+    isKnown
+      ? [
+          `${shown} is monitored no more, also in a server that runs.`,
+          'What was copied is kept: lookups are answered as of then, and adding it again goes on from there.',
+        ]
+      : [`${shown} is not monitored here. Nothing was changed.`],
+  )
+  return EXIT.ok
+}
+
+/** The name of a log, from that name, its URL, or that of its home. */
+function originOf(text: string): string {
+  const name = text.replace(/^https?:\/\//, '').replace(/\/+$/, '')
+  return name.includes('/') ? name : `${name}${LOG_PREFIX}`
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import { WITNESS_PREFIX } from '#core/api/log.ts'
+import { deploymentOf } from '../../deployment/session.ts'
+import { readPolicyText, writePolicy } from '../../open/policy.ts'
+import type { Call } from '../../program/command.ts'
+import { EXIT, type Common } from '../../terminal/screen.ts'
+import { plain } from '../../terminal/words.ts'
+import { confirmAct } from '../../witness/confirm-keys.ts'
+import { withoutWitness, type Reduced } from '../../witness/policy-removal.ts'
+
+interface RemoveOptions extends Common {
+  readonly quorum?: number
+  readonly yes?: boolean
+}
+
+/** Ends that another home's witness is asked for cosignatures: takes its keys out of policy.txt. */
+export async function removeWitness(call: Call<RemoveOptions>): Promise<number> {
+  const { options, screen } = call
+  const { folder, settings } = deploymentOf(call)
+  const name = keyNameOf(call.args[0] ?? '')
+  const reduce = (): Reduced => {
+    const before = readPolicyText(folder)
+    const none = { text: '', isChanged: false, quorum: { need: 0, of: 0 }, url: null }
+    return before === null ? none : withoutWitness(before, name, options.quorum)
+  }
+  const { isChanged, quorum, url } = reduce()
+  const needs = `${quorum.need} of ${quorum.of} must cosign`
+  const shown = plain(name)
+  if (isChanged) {
+    const at = url === null ? '' : ` (${url})`
+    await confirmAct(screen, [`Removes ${shown}${at} from policy.txt; from then on ${needs}.`], options.yes)
+    // Somebody may have changed the file while it was asked.
+    writePolicy(folder, settings.origin, reduce().text)
+  }
+  screen.print(
+    { ok: true, changed: isChanged, name, quorum, effective: 'next-start' },
+    isChanged
+      ? [
+          `${shown} is asked no more, and counts no more here: ${needs}.`,
+          'A server that runs still asks it until it is restarted: it reads policy.txt when it starts.',
+          `Its operator can stop too: npx ampere witness accept --stop ${settings.origin.replace(/^https?:\/\//, '')}/log`,
+        ]
+      : [`${shown} is not asked to witness here. Nothing was changed.`],
+  )
+  return EXIT.ok
+}
+
+/** The name of a witness's keys, from that name, its URL, or that of its home. */
+function keyNameOf(text: string): string {
+  const name = text.replace(/^https?:\/\//, '').replace(/\/+$/, '')
+  return name.includes('/') ? name : `${name}${WITNESS_PREFIX}`
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { toBase64url } from '../../../bytes/encoding.ts'
+import { CLOCK_TOLERANCE_MS } from '../../../api/limits.ts'
+import { decodeLeaf } from '../../../block/leaf.ts'
+import { AmpereError } from '../../../errors.ts'
+import { decodeBundle } from '../../../log/tile/bundle.ts'
+import { bundlePath, TILE_WIDTH } from '../../../log/tile/path.ts'
+import type { FetchObjects } from '../../../ports/objects.ts'
+import { CLOCKS_DIFFER_MS } from '../../append/store-parts.ts'
+import type { LogEdge } from '../commit.ts'
+import type { LoadedTree } from '../tree.ts'
+import { sizeBefore } from './past-sizes.ts'
+
+/**
+ * How long before the time in a block its leaf may be, in milliseconds: the home that took the block in was at most so far
+ * from that time, and so are the clocks of its processes from each other.
+ */
+export const BEFORE_BLOCK_MS = CLOCK_TOLERANCE_MS + CLOCKS_DIFFER_MS
+/** Bundles whose labels are kept in memory, some 25 kB each; older ones are read again whenever they are asked for. */
+const KEPT_BUNDLES = 256
+/** Bundles that are read at the same time. */
+const PARALLEL_BUNDLES = 32
+
+/** The committed log in which a label is looked for. */
+export type SearchedLog = LoadedTree & LogEdge
+
+/** Looks for labels in the log itself. */
+export interface LabelFinder {
+  /**
+   * True when the log has the label of this log entry, which is of a block with that time (milliseconds). Reads what was
+   * logged since then, and each bundle once.
+   * @throws AmpereError STORE_CORRUPT when a part of that is missing or changed: then nobody can say
+   */
+  isLogged(log: SearchedLog, entry: Uint8Array, madeMs: number): Promise<boolean>
+}
+
+/** Makes a finder. What it remembers stays true whatever is committed, because nothing is ever taken out of a log. */
+export function createLabelFinder(objects: FetchObjects): LabelFinder {
+  const bundles = new Map<number, ReadonlySet<string>>()
+  const found = new Set<string>()
+  const labelsOf = async (index: number, full: number): Promise<ReadonlySet<string>> => {
+    const known = bundles.get(index)
+    if (known) return known
+    const labels = await readLabels(objects, index)
+    if (index >= full - KEPT_BUNDLES) bundles.set(index, labels)
+    return labels
+  }
+  return {
+    isLogged: async ({ tree, edge: { size }, tail }, entry, madeMs) => {
+      const label = labelOf(entry)
+      if (found.has(label) || tail.some((each) => labelOf(each) === label)) return true
+      const full = Math.floor(size / TILE_WIDTH)
+      for (const index of bundles.keys()) if (index < full - KEPT_BUNDLES) bundles.delete(index)
+      const sizes = [...tree.pastSizes, { signedAt: tree.signedAt, size }]
+      const first = Math.floor(sizeBefore(sizes, (madeMs - BEFORE_BLOCK_MS) / 1000) / TILE_WIDTH)
+      for (let at = first; at < full; at += PARALLEL_BUNDLES) {
+        const indexes = Array.from({ length: Math.min(PARALLEL_BUNDLES, full - at) }, (_, i) => at + i)
+        const read = await Promise.all(indexes.map((index) => labelsOf(index, full)))
+        if (!read.some((labels) => labels.has(label))) continue
+        // Whoever asks about a damaged chain asks again and again.
+        found.add(label)
+        return true
+      }
+      return false
+    },
+  }
+}
+
+async function readLabels(objects: FetchObjects, index: number): Promise<ReadonlySet<string>> {
+  const bytes = await objects.fetch(bundlePath({ index, width: TILE_WIDTH }))
+  try {
+    if (bytes) return new Set(decodeBundle(bytes, TILE_WIDTH).map(labelOf))
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', 'a bundle of the log was changed', { cause })
+  }
+  throw new AmpereError('STORE_CORRUPT', 'a bundle of the log is missing')
+}
+
+function labelOf(entry: Uint8Array): string {
+  return toBase64url(decodeLeaf(entry).label)
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openLocal } from '#adapters/local/open.ts'
+import { setUp } from '#cli/deployment/set-up.ts'
+import type { Settings } from '#cli/deployment/settings.ts'
+import { connectInstitution } from '#cli/open/bridge.ts'
+import { openHome } from '#cli/open/home.ts'
+import { openInstitution } from '#cli/open/institution.ts'
+import { openMirrored, writeMirrored } from '#cli/open/mirror.ts'
+import { asDeploymentId, asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
+import { utf8 } from '#core/bytes/encoding.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { shareRecord } from '#core/client/acts/share-record.ts'
+import { mirrorChains } from '#core/server/mirror/mirror.ts'
+import { silentLog } from '#functions/host/telemetry.ts'
+import { jsonOf, run } from '../harness.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'ampere-mirror-cli-'))
+const [folder, mirror] = [join(root, 'home'), join(root, 'mirror')]
+const PASSPHRASE = 'of a test that protects nothing'
+let settings: Settings
+let record: ChainId
+
+/** A home of two institutions, of which B holds a record; its mirror is the folder beside. */
+beforeAll(async () => {
+  const origin = 'http://127.0.0.1:19997'
+  const institutions = ['hospital-a', 'hospital-b'].map((id) => ({ id, name: id }))
+  const passphrase = { kind: 'generated' } as const
+  const keep = async (there: string) => {
+    mkdirSync(there, { recursive: true })
+    writeFileSync(join(there, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 })
+    return PASSPHRASE
+  }
+  settings = await setUp(folder, { origin, institutions, demo: true, passphrase }, keep)
+  const home = await openHome(folder, settings, PASSPHRASE, silentLog)
+  const a = connectInstitution(await openInstitution(folder, 'hospital-a', PASSPHRASE), settings, home.fetch)
+  const place = { deployment: asDeploymentId(settings.deployment), origin }
+  ;({ record } = await createRecord(a, place, ['general']))
+  await shareRecord(a, record, { institution: asInstitutionId('hospital-b'), rights: ['hold'] })
+  await a.append(record, [{ header: utf8('{}'), content: utf8('kept'), compartment: 'general' }])
+  await home.tendLog()
+  const { deployment, registry, log } = settings
+  const institution = asInstitutionId('hospital-b')
+  writeMirrored(folder, [
+    { deployment: asDeploymentId(deployment), origin, registry, log: [...log], institution },
+  ])
+  const platform = openLocal({ folder: join(mirror, 'home'), passphrase: PASSPHRASE, fetch: home.fetch })
+  for (const { ports, home: mirrored } of await openMirrored(
+    folder,
+    'http://127.0.0.1:19996',
+    platform,
+    PASSPHRASE,
+  ))
+    expect(await mirrorChains(ports, mirrored)).toMatchObject({ chains: 2, problems: [] })
+  await platform.close()
+  await home.platform.close()
+}, 60_000)
+afterAll(() => rmSync(root, { recursive: true }))
+
+describe('ampere mirror', () => {
+  it('restores a lost home from the folder of its mirror, once, and all verifies', async () => {
+    const refused = await run(['mirror', 'restore', mirror, '--data', folder])
+    expect(refused.err).toContain('nothing is overwritten')
+    renameSync(join(folder, 'home'), join(root, 'lost'))
+    mkdirSync(join(folder, 'home'))
+    renameSync(join(root, 'lost', 'keys.json'), join(folder, 'home', 'keys.json'))
+    const restored = await run(['mirror', 'restore', mirror, '--data', folder, '--json'])
+    expect(restored).toMatchObject({ code: 0, err: '' })
+    expect(jsonOf(restored)).toMatchObject({ ok: true, chains: 2, losses: [], unexplained: 0 })
+    expect(readdirSync(folder).filter((name) => name.startsWith('home.restoring'))).toEqual([])
+    const audited = await run(['audit', '--stores', '--data', folder, '--json'])
+    expect(jsonOf(audited)).toMatchObject({ ok: true, chains: 2, problems: [] })
+    const file = join(root, 'record.ampere')
+    expect(await run(['chain', 'export', record, file, '--data', folder])).toMatchObject({ code: 0 })
+    const verified = await run(['verify', file, '--data', folder, '--json'])
+    expect(jsonOf(verified)).toMatchObject({ ok: true, chain: record, problems: [] })
+  })
+
+  it('says that a home was not copied yet', async () => {
+    const status = await run(['mirror', 'status', '--data', folder, '--json'])
+    expect(jsonOf(status)).toMatchObject({ ok: false, homes: [{ deployment: 'home-1', last: null }] })
+  })
+})
