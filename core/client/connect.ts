@@ -151,7 +151,8 @@ async function submitChecked(
   const stored = parseBlock(answer.block)
   if (stored.id !== sent.id) throw new AmpereError('VERIFICATION_FAILED', 'the home stored another block')
   const memory = memoryOf(stored.chain)
-  memory.stated = [...memory.stated, answer.head].slice(-STATED)
+  // None for one that is sent again below a newer head; that head is read next, with a statement of its own.
+  if (answer.head !== null) memory.stated = [...memory.stated, answer.head].slice(-STATED)
   return stored
 }
 
