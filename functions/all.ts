@@ -4,6 +4,9 @@ import type { NamedKeys } from '#core/api/discovery.ts'
 import { LOG_PREFIX, logOriginOf, WITNESS_PREFIX, witnessNameOf } from '#core/api/log.ts'
 import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
+import { spaced } from '#core/order/spaced.ts'
+import type { Now } from '#core/ports/keys.ts'
+import type { ReceiptLevel } from '#core/server/read/receipt.ts'
 import type { Home } from '#core/server/home.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
@@ -40,14 +43,14 @@ import { role as registrar } from './registrar/role.ts'
 import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
-import { createSequencing } from './sequencer/sequencing.ts'
+import { createSequencing, type Sequencing } from './sequencer/sequencing.ts'
 import { role as sequencer } from './sequencer/role.ts'
 import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
 import { witnessApp } from './witness/app.ts'
 import * as writes from './writer/operations.ts'
 import { role as writer } from './writer/role.ts'
-import type { LogGrown } from './writer/await-receipt.ts'
+import type { LogGrowth } from './writer/await-receipt.ts'
 import { writerApp } from './writer/app.ts'
 
 /** Every role of a home. */
@@ -80,8 +83,8 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   sweeper: [],
 }
 
-/** Between two looks at the log on behalf of those who wait, in milliseconds. */
-const WAIT_PAUSE_MS = 10
+/** Between two looks at the log that are begun for those who look again, in milliseconds. */
+const LOOK_AGAIN_MS = 100
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 /** A home that answers, and what it does beside that. */
@@ -119,10 +122,7 @@ export async function homeApp(
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
   const log = createSequencing(sequencerPorts, home, policy, hosting.log)
-  const logGrown: LogGrown = async (level) => {
-    await log.sequence()
-    if (level === 'witnessed') await log.cosign()
-  }
+  const grow = logGrowth(log, hosting.now)
   const app = createApp('home', hosting)
   const parts = [
     discoveryApp(await select(platform, discovery.needs), home, hosting, {
@@ -130,10 +130,7 @@ export async function homeApp(
       log: namedKeys(home, LOG_PREFIX, logTrust.keys),
       witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
     }),
-    writerApp(await select(platform, writer.needs), eraser, home, hosting, {
-      logGrown,
-      pause: () => pause(WAIT_PAUSE_MS),
-    }),
+    writerApp(await select(platform, writer.needs), eraser, home, hosting, { grow, pause }),
     readerApp(await select(platform, reader.needs), home, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
@@ -154,6 +151,16 @@ export async function homeApp(
       await log.cosign()
     },
   }
+}
+
+/** Has the log grow for those who wait for it in this process. */
+function logGrowth({ sequence, cosignNews }: Sequencing, now: Now): LogGrowth {
+  const looks = spaced(sequence, LOOK_AGAIN_MS, now)
+  const then = async (level: ReceiptLevel, look: Promise<void>): Promise<void> => {
+    await look
+    if (level === 'witnessed') await cosignNews()
+  }
+  return { now: (level) => then(level, looks.now()), again: (level) => then(level, looks.soon()) }
 }
 
 /** What a home does on schedule beside answering; to be called every `CHORES_MS`. */

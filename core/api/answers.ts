@@ -12,7 +12,11 @@ export const compactJws = v.pipe(
 )
 
 /** Answer to an append: the block as stored, which the client keeps instead of its own, and the head after it. */
-export const appendAnswer = v.object({ block: compactJws, head: compactJws })
+export const appendAnswer = v.object({
+  block: compactJws,
+  /** Of this very block, while it is the newest; a newer one is not told to who only sends an old block again. */
+  head: v.nullable(compactJws),
+})
 /** Answer to an append that waited for the log: also the block's receipt, null when it was not there in time. */
 export const loggedAnswer = v.object({
   ...appendAnswer.entries,

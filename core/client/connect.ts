@@ -151,7 +151,7 @@ async function submitChecked(
   const stored = parseBlock(answer.block)
   if (stored.id !== sent.id) throw new AmpereError('VERIFICATION_FAILED', 'the home stored another block')
   const memory = memoryOf(stored.chain)
-  memory.stated = [...memory.stated, answer.head].slice(-STATED)
+  if (answer.head !== null) memory.stated = [...memory.stated, answer.head].slice(-STATED)
   return stored
 }
 

@@ -110,7 +110,8 @@ function decodeHash(text: string): Uint8Array {
   throw invalid('a hash of the proof is not 32 bytes')
 }
 
-function bucketIndex(key: string): number {
+/** The bucket that a record's key belongs to. */
+export function bucketIndex(key: string): number {
   const hash = sha256(utf8(key))
   return ((hash[0] ?? 0) << 4) | ((hash[1] ?? 0) >> 4)
 }

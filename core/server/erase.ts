@@ -72,6 +72,11 @@ export async function carryOutErasure(
   return true
 }
 
+/** Whether this home stated that it carried out the erasure that the block at `height` completes. */
+export async function isCarriedOut(ports: EraserPorts, chain: ChainId, height: number): Promise<boolean> {
+  return (await ports.tables.receipts.get(chain, erasedRow(height, null))) !== null
+}
+
 /** What destroying uses, in a home and in a mirror's copy of one. */
 export interface ShredPorts {
   readonly tables: { readonly blocks: ReadTable; readonly wraps: WriteTable; readonly packages: WriteTable }

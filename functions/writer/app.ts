@@ -4,11 +4,11 @@ import { decodeAppend } from '#core/api/append.ts'
 import { appendBlock } from '#core/server/append/append.ts'
 import type { WriterPorts } from '#core/server/append/needs.ts'
 import { createQuotas } from '#core/server/append/quota.ts'
-import { carryOutErasure, type EraserPorts } from '#core/server/erase.ts'
+import { carryOutErasure, isCarriedOut, type EraserPorts } from '#core/server/erase.ts'
 import { addErased } from '#core/server/holders.ts'
 import type { Home } from '#core/server/home.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
-import { awaitReceipt, type Waiting } from './await-receipt.ts'
+import { receiptAwaiter, type Waiting } from './await-receipt.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
@@ -19,20 +19,22 @@ export function writerApp(
   eraser: EraserPorts,
   home: Home,
   hosting: Hosting,
-  tending: Pick<Waiting, 'logGrown' | 'pause'>,
+  tending: Pick<Waiting, 'grow' | 'pause'>,
 ): RoleApp {
   const quotas = createQuotas(ports)
-  const waiting = { now: ports.now, find: receiptFinder(ports), ...tending }
+  const awaitReceipt = receiptAwaiter({ now: ports.now, find: receiptFinder(ports), ...tending })
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body, query }) => {
-      const { stored, answer } = await appendBlock(ports, home, quotas, decodeAppend(body))
+      const appended = await appendBlock(ports, home, quotas, decodeAppend(body))
+      const { stored, isNew, answer } = appended
       const { block, chain } = stored
       // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
-      if (block.type === 'erase' && block.body.act === 'complete') {
+      const orders = block.type === 'erase' && block.body.act === 'complete'
+      if (orders && (isNew || !(await isCarriedOut(eraser, chain, block.height)))) {
         await carryOutErasure(eraser, home, chain, block.height)
       }
       if (query.wait === undefined) return c.json(answer, 201)
-      const receipt = await awaitReceipt(waiting, stored, query.wait)
+      const receipt = await awaitReceipt(appended, query.wait, c.req.raw.signal)
       if (receipt) return c.json({ ...answer, receipt: receipt.proof }, 201)
       const location = `/v1/receipts/${stored.id}?chain=${chain}&height=${block.height}`
       return c.json({ ...answer, receipt: null }, 202, { location })

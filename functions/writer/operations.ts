@@ -14,7 +14,7 @@ export const appendBlock = {
   who: 'Whoever the rules of the chain let write this block: a block is its own credential. A genesis needs an app instance with capability create.',
   signed: false,
   notes:
-    'Durable when answered. Safe to repeat: the same signing input again gets the same answer, so no Idempotency-Key is needed. Beyond what the limits of a grant allow in a day the answer is LIMIT_EXCEEDED, with RateLimit headers. After HEAD_CONFLICT read the blocks since `prev`; one with your `kid` and `op` means that you succeeded. With `wait` the answer comes when the block is in the log and has its receipt; when that takes longer than the limit, it is 202 with a link to where the receipt will be: the block is as durable as with 201.',
+    'Durable when answered. Safe to repeat: the same signing input again is 201 with the block as stored, so no Idempotency-Key is needed; `head` is then null if a later block is there: read the head, with a signed request. Beyond what the limits of a grant allow in a day the answer is LIMIT_EXCEEDED, with RateLimit headers. After HEAD_CONFLICT read the blocks since `prev`; one with your `kid` and `op` means that you succeeded. With `wait` the answer comes when the block is in the log and has its receipt; when that takes longer than the limit, or at once where too many wait already (8 about one chain, 256 in a process), it is 202 with a link to where the receipt will be: the block is as durable as with 201.',
   limits: [
     'maxLogWaitMs',
     'maxAppendBytes',
@@ -46,12 +46,12 @@ export const appendBlock = {
   },
   answers: {
     201: {
-      does: 'The block as stored, which replaces your own copy, and a head statement.',
+      does: 'The block as stored, which replaces your own copy, and a head statement of it, null when this is a repetition and the block is no longer the newest.',
       type: 'application/json',
       schema: v.union([appendAnswer, loggedAnswer]),
     },
     202: {
-      does: 'The block is stored, and was not in the log in time.',
+      does: 'The block is stored, and was not in the log in time, or too many wait already.',
       type: 'application/json',
       schema: loggedAnswer,
       headers: { Location: 'Where its receipt will be.' },

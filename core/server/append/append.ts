@@ -19,6 +19,8 @@ import { APPEND_DEADLINE_MS, isMarked, mark, storeParts } from './store-parts.ts
 /** What an append came to: the block as it stands here, and the answer that says so. */
 export interface Appended {
   readonly stored: ParsedBlock
+  /** False when this very block was there already. */
+  readonly isNew: boolean
   readonly answer: AppendAnswer
 }
 
@@ -27,7 +29,8 @@ export interface Appended {
  * the block itself at its height if absent, is the only commit: what was stored before it is unreachable until
  * then and harmless afterwards.
  *
- * Durable when it resolves. The same signing input again is success, whatever was erased since.
+ * Durable when it resolves. The same signing input again is success, whatever was erased since; as anybody may send
+ * again what is in some export, the answer then says nothing of later blocks.
  * @throws AmpereError HEAD_CONFLICT when another block has that height, LIMIT_EXCEEDED, and those of `admit`
  */
 export async function appendBlock(
@@ -39,9 +42,9 @@ export async function appendBlock(
   const parsed = parseBlock(append.block)
   const head = await loadHead(ports.tables.blocks, parsed.chain)
   const place = await findPlace(ports, parsed, head)
-  if (place.stored && head) {
+  if (place.stored) {
     await markAgain(ports, place.stored)
-    return answer(ports, home, place.stored, head)
+    return { ...(await answer(ports, home, place.stored, head)), isNew: false }
   }
   const { link, grant } = await judge(ports, home, parsed, head)
   await checkParts(parsed, append, link.state)
@@ -62,7 +65,7 @@ async function findPlace(
   if (height === next) return { stored: null }
   if (height > next) {
     if (!head) throw new AmpereError('NOT_FOUND', 'no such chain')
-    throw new AmpereError('HEAD_CONFLICT', `the newest block here is ${next - 1}`)
+    throw new AmpereError('HEAD_CONFLICT', `block ${height} does not follow the newest block here`)
   }
   const stored =
     height === head?.block.height ? head : await loadBlock(ports.tables.blocks, parsed.chain, height)
@@ -119,22 +122,29 @@ async function commit(
   // This one call may take longer than any deadline: then whoever logs blocks has given the mark up. One more, before
   // anybody is told that the block is there.
   if (ports.now() - markedMs > APPEND_DEADLINE_MS) await mark(ports, parsed)
-  if (outcome === 'inserted') return answer(ports, home, parsed, parsed)
+  if (outcome === 'inserted') return { ...(await answer(ports, home, parsed, parsed)), isNew: true }
   const stored = await loadBlock(blocks, parsed.chain, parsed.block.height)
   const head = await loadHead(blocks, parsed.chain)
-  if (head && stored?.id === parsed.id) return answer(ports, home, stored, head)
+  if (stored?.id === parsed.id) return { ...(await answer(ports, home, stored, head)), isNew: false }
   throw new AmpereError(
     'HEAD_CONFLICT',
     `block ${parsed.block.height} exists; read on from it and sign again`,
   )
 }
 
-/** The statement is of the newest block: one of an old block, signed now, would make a chain look as short as then. */
+/**
+ * A statement of a block below the newest, signed now, would make a chain look as short as then; one of the newest would
+ * tell whoever has some old block how long the chain is. So there is none: an author reads the head, with its signature.
+ */
 async function answer(
   ports: WriterPorts,
   home: Home,
   stored: ParsedBlock,
-  head: ParsedBlock,
-): Promise<Appended> {
-  return { stored, answer: { block: stored.compact, head: await headStatement(ports, home, head) } }
+  head: ParsedBlock | null,
+): Promise<Omit<Appended, 'isNew'>> {
+  const isNewest = stored.id === head?.id
+  return {
+    stored,
+    answer: { block: stored.compact, head: isNewest ? await headStatement(ports, home, stored) : null },
+  }
 }

@@ -3,9 +3,11 @@ import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import { AmpereError, isAmpereError, type ErrorCode } from '../../errors.ts'
 import type { Checkpoint } from '../../log/note/checkpoint.ts'
 import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
-import { formatNote, parseNote, withSignatures } from '../../log/note/note.ts'
+import type { LogKey } from '../../log/note/key.ts'
+import { formatNote, parseNote, withSignatures, type NoteSignature } from '../../log/note/note.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
 import { quorumOf } from '../../log/policy/quorum.ts'
+import { COSIGNER_AHEAD_SECONDS, quorumTime } from '../../log/policy/quorum-time.ts'
 import { consistencyFromTiles } from '../../log/tile/read.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
 import type { Deadline } from '../../order/deadline.ts'
@@ -16,18 +18,24 @@ import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.
 import { heightKey } from '../store/rows.ts'
 import { askWitness, type Asked, type Offer } from './ask-witness.ts'
 import type { CosignerPorts } from './needs.ts'
+import { Rests } from './rests.ts'
 
-/** An idle log has its checkpoint cosigned anew when its cosignatures are this old, in seconds. */
+/** An idle log has its checkpoint cosigned anew when the quorum's time is this long ago, in seconds. */
 export const REFRESH_SECONDS = 3600
 
 /** What came of one round. */
 export interface CosignReport {
-  /** `asked`: witnesses were asked; `fresh`: the published checkpoint has what it needs; `none`: nothing to cosign. */
-  readonly outcome: 'asked' | 'fresh' | 'none'
+  /**
+   * `asked`: witnesses were asked; `fresh`: they need not be; `resting`: they would be, had they not failed a moment ago;
+   * `none`: nothing to cosign, or nobody to ask.
+   */
+  readonly outcome: 'asked' | 'fresh' | 'resting' | 'none'
   /** True when the newest published checkpoint has the quorum of the policy. */
   readonly satisfied: boolean
   /** Witnesses that did not cosign, by URL. */
   readonly failed: readonly { readonly url: string; readonly code: ErrorCode; readonly why: string }[]
+  /** URLs of those that did, and not with all their keys at the time of this home's clock: one of the two is wrong. */
+  readonly untimely: readonly string[]
 }
 
 /** Gets the cosignatures of a policy for what the log publishes. */
@@ -35,55 +43,125 @@ export interface Cosigner {
   run(): Promise<CosignReport>
 }
 
-/** Asks the witnesses of a policy that have a URL. What it remembers between rounds, witnesses tell again. */
+/**
+ * Asks the witnesses of a policy that have a URL: nobody while the quorum is fresh, else those whose own cosignatures
+ * are not, each less and less often while it does not help. What it remembers between rounds, witnesses tell again.
+ */
 export function createCosigner(
   ports: CosignerPorts,
   home: Pick<Home, 'verifiers'>,
   policy: Policy,
   deadline: Deadline = (ms) => AbortSignal.timeout(ms),
 ): Cosigner {
-  const sizes = new Map<string, number>()
+  const memory: Memory = { sizes: new Map(), rests: new Rests() }
   const witnesses = askedOf(policy)
   return {
     run: async () => {
       const row = await ports.tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
-      if (!row || witnesses.length === 0) return { outcome: 'none', satisfied: false, failed: [] }
-      const before = await stateOf(home, policy, row)
-      if (before.satisfied && ports.now() / 1000 - before.oldest < REFRESH_SECONDS)
-        return { outcome: 'fresh', satisfied: true, failed: [] }
+      if (!row || witnesses.length === 0) return { ...NOTHING, outcome: 'none', satisfied: false }
+      const nowMs = ports.now()
+      const before = await stateOf(home, policy, row, nowMs / 1000)
+      const { satisfied } = before
+      const stale = isFresh(before.since, nowMs / 1000)
+        ? []
+        : witnesses.filter(({ keys }) => !hasFresh(before.times, keys, nowMs / 1000))
+      if (stale.length === 0) return { ...NOTHING, outcome: 'fresh', satisfied }
       const offer = offerOf(ports, before)
-      const failed: CosignReport['failed'][number][] = []
-      const gathered = await Promise.all(
-        witnesses.map(async (asked) => {
-          try {
-            const { url } = asked
-            const request = { fetch: ports.fetch, deadline }
-            const answer = await askWitness(request, asked, offer, sizes.get(url) ?? 0, home.verifiers)
-            sizes.set(url, answer.size)
-            if (answer.size > offer.size) await checkNotRolledBack(ports, answer.size)
-            return answer.signatures
-          } catch (error) {
-            if (!isAmpereError(error)) throw error
-            failed.push({ url: asked.url, code: error.code, why: error.message })
-            return []
-          }
-        }),
-      )
-      const note = formatNote(withSignatures(parseNote(before.note), gathered.flat()))
-      return { outcome: 'asked', satisfied: await keep(ports, home, policy, row, note), failed }
+      const due = stale.filter(({ url }) => !memory.rests.isResting(url, offer.text, nowMs))
+      if (due.length === 0) return { ...NOTHING, outcome: 'resting', satisfied }
+      const ask = (asked: Asked) => askOne(ports, home, { asked, offer, memory, deadline })
+      const answers = await Promise.all(due.map(ask))
+      const signatures = answers.flatMap((answer) => answer.signatures)
+      const note = formatNote(withSignatures(parseNote(before.note), signatures))
+      const after = await keep(ports, home, policy, row, note)
+      return {
+        outcome: 'asked',
+        satisfied: after.satisfied,
+        failed: answers.flatMap(({ failed }) => (failed ? [failed] : [])),
+        untimely: rest(memory, answers, { offer, after, nowMs }),
+      }
     },
   }
+}
+
+const NOTHING = { failed: [], untimely: [] } as const
+
+interface Memory {
+  /** What each witness has, by URL. */
+  readonly sizes: Map<string, number>
+  readonly rests: Rests
+}
+
+interface Gathered {
+  readonly asked: Asked
+  readonly signatures: readonly NoteSignature[]
+  readonly failed: CosignReport['failed'][number] | null
+}
+
+async function askOne(
+  ports: CosignerPorts,
+  { verifiers }: Pick<Home, 'verifiers'>,
+  what: {
+    readonly asked: Asked
+    readonly offer: Offer
+    readonly memory: Memory
+    readonly deadline: Deadline
+  },
+): Promise<Gathered> {
+  const { asked, offer, deadline } = what
+  const { sizes } = what.memory
+  try {
+    const request = { fetch: ports.fetch, deadline }
+    const answer = await askWitness(request, asked, offer, sizes.get(asked.url) ?? 0, verifiers)
+    sizes.set(asked.url, answer.size)
+    if (answer.size > offer.size) await checkNotRolledBack(ports, answer.size)
+    return { asked, signatures: answer.signatures, failed: null }
+  } catch (error) {
+    if (!isAmpereError(error)) throw error
+    return { asked, signatures: [], failed: { url: asked.url, code: error.code, why: error.message } }
+  }
+}
+
+/** Leaves alone who did not help. @returns URLs of those that cosigned, and not as they should */
+function rest(
+  { rests }: Memory,
+  answers: readonly Gathered[],
+  { offer, after, nowMs }: { readonly offer: Offer; readonly after: State; readonly nowMs: number },
+): readonly string[] {
+  const untimely: string[] = []
+  for (const { asked, failed, signatures } of answers) {
+    if (hasFresh(after.times, asked.keys, nowMs / 1000)) rests.end(asked.url)
+    else if (failed) {
+      // Where this home's own store does not answer the witness did nothing wrong.
+      if (!isOwn(failed.code)) rests.afterFailure(asked.url, nowMs)
+    } else {
+      rests.afterAnswer(asked.url, offer.text, nowMs)
+      if (signatures.length > 0) untimely.push(asked.url)
+    }
+  }
+  return untimely
+}
+
+function isOwn(code: ErrorCode): boolean {
+  return code === 'STORE_UNAVAILABLE' || code === 'STORE_LOCKED'
 }
 
 interface State {
   readonly note: string
   readonly checkpoint: Checkpoint
   readonly satisfied: boolean
-  /** POSIX seconds of the oldest cosignature of the policy's witnesses. */
-  readonly oldest: number
+  /** POSIX seconds since when the quorum stands behind it. */
+  readonly since: number | null
+  /** POSIX seconds of each cosignature of the policy's witnesses. */
+  readonly times: ReadonlyMap<LogKey, number>
 }
 
-async function stateOf({ verifiers }: Pick<Home, 'verifiers'>, policy: Policy, row: Row): Promise<State> {
+async function stateOf(
+  { verifiers }: Pick<Home, 'verifiers'>,
+  policy: Policy,
+  row: Row,
+  nowSeconds: number,
+): Promise<State> {
   const note = fromUtf8(row.value)
   const { checkpoint, cosignatures } = await opened(policy, note, verifiers)
   const { satisfied } = quorumOf(
@@ -94,8 +172,19 @@ async function stateOf({ verifiers }: Pick<Home, 'verifiers'>, policy: Policy, r
     note,
     checkpoint,
     satisfied: policy.quorum !== null && satisfied,
-    oldest: Math.min(...cosignatures.map(({ time }) => time)),
+    since: quorumTime(policy, cosignatures, nowSeconds),
+    times: new Map(cosignatures.map(({ key, time }) => [key, time])),
   }
+}
+
+function isFresh(time: number | null, nowSeconds: number): boolean {
+  if (time === null || time > nowSeconds + COSIGNER_AHEAD_SECONDS) return false
+  return nowSeconds - time < REFRESH_SECONDS
+}
+
+/** Whether all keys of a witness cosigned lately; those of a policy are the ones that what it cosigned is opened with. */
+function hasFresh(times: State['times'], keys: readonly LogKey[], nowSeconds: number): boolean {
+  return keys.every((key) => isFresh(times.get(key) ?? null, nowSeconds))
 }
 
 /** @throws AmpereError CONFIGURATION when the policy does not have the keys of this log */
@@ -147,16 +236,17 @@ async function checkNotRolledBack({ tables }: CosignerPorts, size: number): Prom
  * first of its size that has the quorum.
  */
 async function keep(
-  { tables }: CosignerPorts,
+  { tables, now }: CosignerPorts,
   home: Pick<Home, 'verifiers'>,
   policy: Policy,
   row: Row,
   note: string,
-): Promise<boolean> {
+): Promise<State> {
   const value = utf8(note)
-  const { satisfied, checkpoint } = await stateOf(home, policy, { ...row, value })
-  if (satisfied) await tables.checkpoints.insert(WITNESSED_PARTITION, heightKey(checkpoint.size), value)
+  const state = await stateOf(home, policy, { ...row, value }, now() / 1000)
+  if (state.satisfied)
+    await tables.checkpoints.insert(WITNESSED_PARTITION, heightKey(state.checkpoint.size), value)
   if (note !== fromUtf8(row.value))
     await tables.checkpoints.swap(LOG_PARTITION, PUBLISHED_KEY, row.version, value)
-  return satisfied
+  return state
 }

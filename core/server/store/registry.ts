@@ -5,6 +5,7 @@ import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import type { ReadTable } from '../../ports/table.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
+import { RegistryStates } from './registry-states.ts'
 import { heightKey } from './rows.ts'
 
 /** Partition of the registry table that holds its blocks by height. */
@@ -15,6 +16,8 @@ export interface RegistrySource {
   /** Id of the registry that this home serves. */
   readonly pinned: Digest
   refresh(): Promise<RegistryHistory>
+  /** The state at each height that the last refresh had. */
+  readonly states: Pick<RegistryStates, 'height' | 'prove'>
 }
 
 /**
@@ -23,16 +26,22 @@ export interface RegistrySource {
  */
 export function createRegistrySource(table: ReadTable, pinned: Digest, verifiers: Verifiers): RegistrySource {
   const history = createRegistryHistory(pinned, verifiers)
+  const states = new RegistryStates()
   let running: Promise<RegistryHistory> | null = null
   const load = async (): Promise<RegistryHistory> => {
     for (;;) {
       const rows = await table.range(REGISTRY_PARTITION, { from: heightKey(history.height() + 1) })
-      for (const row of rows) await addStored(history, row.value)
+      for (const row of rows) {
+        await addStored(history, row.value)
+        const link = history.link()
+        if (link) states.add(link)
+      }
       if (rows.length === 0) return history
     }
   }
   return {
     pinned,
+    states,
     refresh: () => {
       running ??= load().finally(() => {
         running = null

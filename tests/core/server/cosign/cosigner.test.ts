@@ -13,6 +13,7 @@ import type { Fetch } from '#core/ports/keys.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { createCosigner, REFRESH_SECONDS } from '#core/server/cosign/cosigner.ts'
 import { COSIGNER_NEEDS } from '#core/server/cosign/needs.ts'
+import { FIRST_REST_MS } from '#core/server/cosign/rests.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { ORIGIN } from '#tests/deployment.ts'
@@ -83,6 +84,7 @@ describe('a log whose policy names witnesses', () => {
     expect(await level(3)).toBe('witnessed')
     expect(parseNote(await published()).signatures).toHaveLength(2 + 4)
     between.set(away, there)
+    made.clock.now += FIRST_REST_MS * 4
     await append('three')
     await world.tendLog()
     expect(parseNote(await published()).signatures).toHaveLength(2 + 6)
@@ -175,6 +177,7 @@ describe('a witness that answers wrongly', () => {
       const { failed } = await (await cosignerOf(made)).run()
       expect(failed).toMatchObject([{ code: 'UPSTREAM_FAILED' }])
       between.set(url, good)
+      made.clock.now += FIRST_REST_MS
       await world.tendLog()
       expect(await level(1)).toBe('witnessed')
     })

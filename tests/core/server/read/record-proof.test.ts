@@ -79,6 +79,27 @@ describe('the proof of a record at a height', () => {
     )
   })
 
+  it('is made without going through the records, however many there are', async () => {
+    const ports = await select(world.platform, REGISTRAR_NEEDS)
+    const refuse = (): never => {
+      throw new Error('a record was looked at')
+    }
+    const refresh = async (): Promise<RegistryHistory> => {
+      const history = await world.home.registry.refresh()
+      const viewAt: RegistryHistory['viewAt'] = (head) => {
+        const view = history.viewAt(head)
+        return view && { ...view, get: refuse }
+      }
+      return { ...history, viewAt, link: refuse, newest: refuse }
+    }
+    const prover = createRecordProver(ports, { ...world.home, registry: { ...world.home.registry, refresh } })
+    for (const [height, state] of states.entries()) {
+      const { head, proof } = await prover(height, 'institution/hospital-a')
+      const then = registry.viewAt({ height, id: head.id as Digest })?.get('institution/hospital-a')
+      expect(verifyRecordProof(proof, 'institution/hospital-a', state)).toEqual(then)
+    }
+  })
+
   it('may be kept for ever, where what is newest may not', async () => {
     const caching = async (path: string) => (await get(path)).headers.get('cache-control')
     expect(await caching('/v1/registry/0/records/rules')).toBe('public, max-age=31536000, immutable')
