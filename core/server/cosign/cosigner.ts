@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
+import { equalBytes } from '../../bytes/frame.ts'
 import { AmpereError, isAmpereError, type ErrorCode } from '../../errors.ts'
 import type { Checkpoint } from '../../log/note/checkpoint.ts'
 import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
@@ -53,7 +54,7 @@ export function createCosigner(
   policy: Policy,
   deadline: Deadline = (ms) => AbortSignal.timeout(ms),
 ): Cosigner {
-  const memory: Memory = { sizes: new Map(), rests: new Rests() }
+  const memory: Memory = { sizes: new Map(), rests: new Rests(), kept: null }
   const witnesses = askedOf(policy)
   return {
     run: async () => {
@@ -62,6 +63,11 @@ export function createCosigner(
       const nowMs = ports.now()
       const before = await stateOf(home, policy, row, nowMs / 1000)
       const { satisfied } = before
+      // The policy may be another than when this was published, and what it has enough for this one.
+      if (satisfied && memory.kept !== before.note) {
+        await keepWitnessed(ports, home, policy, before, nowMs / 1000)
+        memory.kept = before.note
+      }
       const stale = isFresh(before.since, nowMs / 1000)
         ? []
         : witnesses.filter(({ keys }) => !hasFresh(before.times, keys, nowMs / 1000))
@@ -74,6 +80,7 @@ export function createCosigner(
       const signatures = answers.flatMap((answer) => answer.signatures)
       const note = formatNote(withSignatures(parseNote(before.note), signatures))
       const after = await keep(ports, home, policy, row, note)
+      if (after.satisfied) memory.kept = after.note
       return {
         outcome: 'asked',
         satisfied: after.satisfied,
@@ -90,6 +97,8 @@ interface Memory {
   /** What each witness has, by URL. */
   readonly sizes: Map<string, number>
   readonly rests: Rests
+  /** The published note with a quorum of which it was seen that it, or one that does as well, is kept for receipts. */
+  kept: string | null
 }
 
 interface Gathered {
@@ -231,22 +240,56 @@ async function checkNotRolledBack({ tables }: CosignerPorts, size: number): Prom
     throw new AmpereError('STORE_CORRUPT', 'the witness has cosigned a larger tree than this home has')
 }
 
-/**
- * Publishes the cosigned checkpoint unless a larger one was published meanwhile, and keeps it for receipts if it is the
- * first of its size that has the quorum.
- */
+/** Publishes the cosigned checkpoint unless a larger one was published meanwhile, once it is kept for receipts. */
 async function keep(
-  { tables, now }: CosignerPorts,
+  ports: CosignerPorts,
   home: Pick<Home, 'verifiers'>,
   policy: Policy,
   row: Row,
   note: string,
 ): Promise<State> {
+  const { tables, now } = ports
   const value = utf8(note)
-  const state = await stateOf(home, policy, { ...row, value }, now() / 1000)
-  if (state.satisfied)
-    await tables.checkpoints.insert(WITNESSED_PARTITION, heightKey(state.checkpoint.size), value)
+  const nowSeconds = now() / 1000
+  const state = await stateOf(home, policy, { ...row, value }, nowSeconds)
+  if (state.satisfied) await keepWitnessed(ports, home, policy, state, nowSeconds)
   if (note !== fromUtf8(row.value))
     await tables.checkpoints.swap(LOG_PARTITION, PUBLISHED_KEY, row.version, value)
   return state
+}
+
+/**
+ * Keeps a checkpoint that has the quorum for receipts, unless one of its size is kept that has it: the first stays. One
+ * without, of an earlier policy or robbed of its cosignatures, gives way; what is published has the cosignatures of both.
+ */
+async function keepWitnessed(
+  { tables }: CosignerPorts,
+  home: Pick<Home, 'verifiers'>,
+  policy: Policy,
+  { note, checkpoint }: State,
+  nowSeconds: number,
+): Promise<void> {
+  const key = heightKey(checkpoint.size)
+  const value = utf8(note)
+  if ((await tables.checkpoints.insert(WITNESSED_PARTITION, key, value)) === 'inserted') return
+  const kept = await tables.checkpoints.get(WITNESSED_PARTITION, key)
+  if (kept && (await givesWay(home, policy, kept, checkpoint, nowSeconds)))
+    await tables.checkpoints.swap(WITNESSED_PARTITION, key, kept.version, value)
+}
+
+async function givesWay(
+  home: Pick<Home, 'verifiers'>,
+  policy: Policy,
+  kept: Row,
+  { root }: Checkpoint,
+  nowSeconds: number,
+): Promise<boolean> {
+  try {
+    const state = await stateOf(home, policy, kept, nowSeconds)
+    // Two roots that the log signed for one size are proof of a fork: audits find it, and nobody may remove it.
+    return !state.satisfied && equalBytes(state.checkpoint.root, root)
+  } catch (error) {
+    if (isAmpereError(error)) return true
+    throw error
+  }
 }
