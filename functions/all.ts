@@ -127,6 +127,7 @@ export async function homeApp(
   const parts = [
     discoveryApp(await select(platform, discovery.needs), home, hosting, {
       ...describeHome(),
+      isLogging: log.isLogging,
       log: namedKeys(home, LOG_PREFIX, logTrust.keys),
       witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
     }),

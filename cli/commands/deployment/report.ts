@@ -101,7 +101,9 @@ async function reportDemo(
       ...openLines(call, origin),
       'Try   npx ampere findings',
       '      npx ampere demo tamper && npx ampere verify --all    (damages the demo: see what is found)',
-      `      curl '${origin}/hospital-b/fhir/Patient/${demo.patient}/$everything?_count=3'`,
+      ...(call.options.once === true
+        ? []
+        : [`      curl '${origin}/hospital-b/fhir/Patient/${demo.patient}/$everything?_count=3'`]),
     ],
   )
   return ok

@@ -41,7 +41,7 @@ export interface Anchors {
 
 interface Context {
   readonly ports: LogAuditPorts
-  readonly home: Home
+  readonly home: Pick<Home, 'origin' | 'verifiers'>
   readonly trust: LogTrust
   readonly notes: LogNotes
 }
