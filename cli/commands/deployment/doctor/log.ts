@@ -91,7 +91,7 @@ async function checkWitnesses(stored: StoredLog, policy: Policy): Promise<readon
     reached || policy.quorum === null
       ? ok(
           'Witnesses',
-          `${counted(witnesses.length, 'witness', 'witnesses')} answer, the newest checkpoint has the quorum`,
+          `${counted(witnesses.length, 'witness', 'witnesses')} asked, all answer; the newest checkpoint has the quorum`,
         )
       : note('Witnesses', 'the newest checkpoint lacks the quorum; they are asked when the home is served'),
   ]
