@@ -127,11 +127,12 @@ export async function homeApp(
   const parts = [
     discoveryApp(await select(platform, discovery.needs), home, hosting, {
       ...describeHome(),
+      isLogging: log.isLogging,
       log: namedKeys(home, LOG_PREFIX, logTrust.keys),
       witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
     }),
-    writerApp(await select(platform, writer.needs), eraser, home, hosting, { grow, pause }),
-    readerApp(await select(platform, reader.needs), home, hosting),
+    writerApp(await select(platform, writer.needs), eraser, home, hosting, { policy, grow, pause }),
+    readerApp(await select(platform, reader.needs), home, policy, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
     witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers }, hosting),

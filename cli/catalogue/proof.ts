@@ -95,7 +95,7 @@ export const PROOF: CommandGroup = {
         erased: 'how many of them are erased',
         problems: PROBLEMS,
         flags: 'chain, height, flag, detail and since of what is no damage but worth knowing',
-        log: 'size, from (the first leaf that was audited), blocks, findings (where, status, rule and detail of each) and unlisted (how many more)',
+        log: 'size, from (the first leaf that was audited), blocks, findings (where, status, rule and detail of each) unlisted (how many more) and earlier (kept checkpoints of an earlier policy, which are no findings)',
         repaired: 'where, status, rule and detail of what --repair put right; null without it',
         contents:
           'records, findings, fresh (filed just now) and failed, as the institution reads them; null with --stores',

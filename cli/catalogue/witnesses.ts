@@ -44,6 +44,7 @@ export const WITNESSES: CommandGroup = {
         quorum:
           'need and of: how many organisations must cosign; null where policy.txt says it in another form',
         reached: 'whether the newest checkpoint has the quorum, not older than two hours while it is served',
+        trouble: 'why the log cannot go on, or null',
         witnesses: `${WITNESS} (as it shows it now); reachable, why (nothing can be seen there, or null), alarm (rollback, fork or null)`,
         fingerprints: 'of the keys of log and witness (with --keys)',
         lines: 'what is to be handed over (with --keys)',

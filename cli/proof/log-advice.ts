@@ -35,8 +35,8 @@ const ADVICE: Readonly<Record<LogRule, readonly [means: string, act: string]>> =
     `restore the row; the newest is put back by ${REPAIR}`,
   ],
   'witnessed-quorum': [
-    'cosignatures were removed, or the policy was changed since',
-    'restore the row, if the policy was not changed',
+    'all its cosignatures were removed; receipts that rest on it take a later checkpoint',
+    'restore the row; that of the newest size a start of the server puts back',
   ],
   'audited-row': [
     'the row of an earlier audit cannot be relied on; everything was audited instead',

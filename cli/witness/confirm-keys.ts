@@ -29,16 +29,20 @@ export async function confirmKeys(
   screen.say(`${name}${url === null ? '' : ` at ${url}`}`)
   for (const key of keys) screen.say(`  ${typeWord(key)}, key ID ${key.id.toString(16).padStart(8, '0')}`)
   screen.say(`  Fingerprint  ${fingerprint}`)
-  if (confirm !== undefined) {
-    if (squeezed(confirm) === squeezed(fingerprint)) return
-    throw usage(`--confirm names another fingerprint than ${fingerprint}; nothing was changed`)
-  }
+  if (confirm !== undefined) return checkConfirmed(confirm, keys)
   if (yes === true) return
   await screen.ask({
     message: 'Is that what its operator says (npx ampere witness status --keys, there)? Type yes',
-    flag: '--yes',
+    flag: '--confirm FINGERPRINT, as its operator says it,',
     check: isYes,
   })
+}
+
+/** @throws CommanderError (usage) for another fingerprint than that of the keys: also of keys that are known already */
+export function checkConfirmed(confirm: string | undefined, keys: readonly LogKey[]): void {
+  const fingerprint = fingerprintOf(keys)
+  if (confirm === undefined || squeezed(confirm) === squeezed(fingerprint)) return
+  throw usage(`--confirm names another fingerprint than ${fingerprint}; nothing was changed`)
 }
 
 /**

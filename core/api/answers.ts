@@ -127,6 +127,12 @@ export const logAuditAnswer = v.object({
     }),
   ),
   unlisted: v.pipe(count, v.description('Findings beyond those that are listed.')),
+  earlier: v.pipe(
+    count,
+    v.description(
+      'Kept checkpoints without the quorum of the present policy: of an earlier one. No findings; receipts are made with others.',
+    ),
+  ),
   leaves: v.pipe(
     count,
     v.description('Leaves that the tree was built from so far: `size` and more once blocks are compared.'),

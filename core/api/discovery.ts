@@ -77,7 +77,15 @@ export const jwksAnswer = v.object({
 /** The process runs. */
 export const liveAnswer = v.object({ status: v.literal('live') })
 /** The process runs and its store answers. */
-export const readyAnswer = v.object({ status: v.literal('ready') })
+export const readyAnswer = v.object({
+  status: v.literal('ready'),
+  log: v.pipe(
+    v.picklist(['ok', 'failing']),
+    v.description(
+      '`failing`: blocks are stored and not logged. Records can still be read, and taking the home out of service would mend nothing.',
+    ),
+  ),
+})
 
 /** Whose log or witness it is, where, and under which keys. */
 export type NamedKeys = HomeAnswer['log']

@@ -31,7 +31,9 @@ function send(c: Context, bytes: Uint8Array, headers: Readonly<Record<string, st
     const cached = Object.entries(headers).filter(([name]) => !name.startsWith('content-'))
     return c.body(null, 304, { etag, ...Object.fromEntries(cached) })
   }
-  return c.body(bytes as Uint8Array<ArrayBuffer>, 200, { etag, ...headers })
+  // HEAD gives its headers without the bytes, which would be counted otherwise.
+  const length = String(bytes.length)
+  return c.body(bytes as Uint8Array<ArrayBuffer>, 200, { etag, 'content-length': length, ...headers })
 }
 
 /** RFC 9110 section 12.5.3; a weight of 0 refuses. */

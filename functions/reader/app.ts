@@ -4,6 +4,7 @@ import type { ChainId, Digest } from '#core/bytes/ids.ts'
 import type { ParsedBlock } from '#core/block/open-block.ts'
 import type { ControlState } from '#core/chain/state.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
+import type { Policy } from '#core/log/policy/policy.ts'
 import { checkMayFetch, type Caller } from '#core/server/authenticate.ts'
 import { listHeld, readBlockKeys, readWitnessed } from '#core/server/read/hold.ts'
 import type { Home } from '#core/server/home.ts'
@@ -32,9 +33,12 @@ interface Found {
   readonly caller: Caller
 }
 
-/** Serves blocks and sealed parts to those who have a part in the chain; to all others it does not exist. */
-export function readerApp(ports: ReaderPorts, home: Home, hosting: Hosting): RoleApp {
-  const findReceipt = receiptFinder(ports)
+/**
+ * Serves blocks and sealed parts to those who have a part in the chain; to all others it does not exist. Receipts are
+ * `witnessed` by `policy`, or never where it is null.
+ */
+export function readerApp(ports: ReaderPorts, home: Home, policy: Policy | null, hosting: Hosting): RoleApp {
+  const findReceipt = receiptFinder(ports, policy)
   const find = (c: Context, chain: ChainId) => authorizeRead(ports, home, c, chain)
   return createRoleApp('reader', hosting, [
     route(operations.readHead, async (c, { path }) =>

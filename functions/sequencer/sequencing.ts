@@ -3,11 +3,11 @@ import { isAmpereError } from '#core/errors.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { coalesce } from '#core/order/coalesce.ts'
 import { spaced } from '#core/order/spaced.ts'
-import { createCosigner } from '#core/server/cosign/cosigner.ts'
+import { createCosigner, type CosignReport } from '#core/server/cosign/cosigner.ts'
 import type { Home } from '#core/server/home.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import type { Ports } from '#core/ports/needs.ts'
-import type { Log } from '../host/telemetry.ts'
+import type { Log, LogFields } from '../host/telemetry.ts'
 import type { role } from './role.ts'
 
 /** How often the log is looked after, in milliseconds, where the process stays. */
@@ -27,6 +27,8 @@ export interface Sequencing {
    * last one began, or when that is `COSIGN_AGAIN_MS` ago; else it gives the last round, which all share.
    */
   readonly cosignNews: () => Promise<void>
+  /** False while logging fails, as far as this process knows. */
+  readonly isLogging: () => boolean
 }
 
 /** Whoever calls while something runs gets what the next run does. `policy` is null where nobody witnesses. */
@@ -38,15 +40,12 @@ export function createSequencing(
 ): Sequencing {
   const sequencer = createSequencer(ports, home)
   const cosigner = policy && createCosigner(ports, home, policy)
+  const troubles = createTroubles(log)
   let hasNews = false
   const round = coalesce(() =>
-    attempt('cosign-failed', log, async () => {
-      const { failed = [], untimely = [] } = (await cosigner?.run()) ?? {}
-      if (untimely.length > 0) log({ event: 'witness-untimely', role: 'sequencer', count: untimely.length })
-      for (const code of new Set(failed.map((each) => each.code))) {
-        const count = failed.filter((each) => each.code === code).length
-        log({ event: 'witness-failed', role: 'sequencer', code, count })
-      }
+    attempt('cosign-failed', troubles, async () => {
+      const report = await cosigner?.run()
+      if (report) sayCosigned(report, troubles, log)
     }),
   )
   const cosign = (): Promise<void> => {
@@ -57,14 +56,15 @@ export function createSequencing(
   return {
     cosign: cosignSpaced.now,
     cosignNews: () => (hasNews ? cosignSpaced.now() : cosignSpaced.soon()),
+    isLogging: () => !troubles.stands('log-failed'),
     sequence: coalesce(() =>
-      attempt('log-failed', log, async () => {
+      attempt('log-failed', troubles, async () => {
         for (;;) {
           const { added, more, skipped } = await sequencer.run()
           if (added > 0) hasNews = true
           if (added > 0) log({ event: 'logged', role: 'sequencer', count: added })
-          if (skipped.length > 0)
-            log({ event: 'log-skips', role: 'sequencer', code: 'STORE_CORRUPT', count: skipped.length })
+          const count = skipped.length
+          troubles.say('log-skips', count > 0 && { code: 'STORE_CORRUPT', count })
           if (!more) return
         }
       }),
@@ -72,10 +72,42 @@ export function createSequencing(
   }
 }
 
-async function attempt(event: string, log: Log, act: () => Promise<void>): Promise<void> {
+function sayCosigned({ failed, untimely, ahead }: CosignReport, troubles: Troubles, log: Log): void {
+  if (untimely.length > 0) log({ event: 'witness-untimely', role: 'sequencer', count: untimely.length })
+  for (const code of new Set(failed.map((each) => each.code))) {
+    const count = failed.filter((each) => each.code === code).length
+    log({ event: 'witness-failed', role: 'sequencer', code, count })
+  }
+  const stood = troubles.stands('witness-ahead')
+  if (ahead.length === 0 || !stood)
+    troubles.say('witness-ahead', ahead.length > 0 && { code: 'STORE_CORRUPT', count: ahead.length })
+}
+
+/** What is wrong until it is said to have ended, by event. */
+interface Troubles {
+  /** Says what is wrong, each time; or, once, that nothing is any more: `log-failed-ended`. */
+  readonly say: (event: string, wrong: false | Omit<LogFields, 'event' | 'role'>) => void
+  readonly stands: (event: string) => boolean
+}
+
+function createTroubles(log: Log): Troubles {
+  const standing = new Set<string>()
+  return {
+    stands: (event) => standing.has(event),
+    say: (event, wrong) => {
+      if (wrong !== false) {
+        standing.add(event)
+        log({ event, role: 'sequencer', ...wrong })
+      } else if (standing.delete(event)) log({ event: `${event}-ended`, role: 'sequencer' })
+    },
+  }
+}
+
+async function attempt(event: string, troubles: Troubles, act: () => Promise<void>): Promise<void> {
   try {
     await act()
+    troubles.say(event, false)
   } catch (error) {
-    log({ event, role: 'sequencer', code: isAmpereError(error) ? error.code : 'UNEXPECTED' })
+    troubles.say(event, { code: isAmpereError(error) ? error.code : 'UNEXPECTED' })
   }
 }

@@ -2,6 +2,7 @@
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { decodeAppend } from '#core/api/append.ts'
 import { appendBlock } from '#core/server/append/append.ts'
+import type { Policy } from '#core/log/policy/policy.ts'
 import type { WriterPorts } from '#core/server/append/needs.ts'
 import { createQuotas } from '#core/server/append/quota.ts'
 import { carryOutErasure, isCarriedOut, type EraserPorts } from '#core/server/erase.ts'
@@ -19,10 +20,10 @@ export function writerApp(
   eraser: EraserPorts,
   home: Home,
   hosting: Hosting,
-  tending: Pick<Waiting, 'grow' | 'pause'>,
+  { policy, ...tending }: Pick<Waiting, 'grow' | 'pause'> & { readonly policy: Policy | null },
 ): RoleApp {
   const quotas = createQuotas(ports)
-  const awaitReceipt = receiptAwaiter({ now: ports.now, find: receiptFinder(ports), ...tending })
+  const awaitReceipt = receiptAwaiter({ now: ports.now, find: receiptFinder(ports, policy), ...tending })
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body, query }) => {
       const appended = await appendBlock(ports, home, quotas, decodeAppend(body))

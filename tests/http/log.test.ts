@@ -84,6 +84,22 @@ describe('the log over HTTP', () => {
     expect(decodeBundle(bytes, size)).toHaveLength(size)
   })
 
+  it('says how long a checkpoint, a tile and a bundle are to who asks for their headers alone', async () => {
+    await world.tendLog()
+    const { size } = parseCheckpoint(parseNote(await (await get('/log/checkpoint')).text()).text)
+    for (const path of ['checkpoint', `tile/0/000.p/${size}`, `tile/entries/000.p/${size}`].map(
+      (name) => `/log/${name}`,
+    )) {
+      const whole = await get(path)
+      const head = await world.fetch(new Request(`${ORIGIN}${path}`, { method: 'HEAD' }))
+      expect([head.status, head.headers.get('content-length')]).toEqual([
+        200,
+        String((await whole.arrayBuffer()).byteLength),
+      ])
+      expect((await head.arrayBuffer()).byteLength).toBe(0)
+    }
+  })
+
   it('answers 304 to whoever has it, and 404 or 400 to what no log has', async () => {
     await world.tendLog()
     const checkpoint = await get('/log/checkpoint')

@@ -99,9 +99,7 @@ async function reportDemo(
       ...(findings.length === 0 ? [] : [`  ${counted(findings.length, 'problem')} found in the data:`]),
       ...findings.map(({ severity, title }) => `    ${severity.padEnd(6)}  ${title}`),
       ...openLines(call, origin),
-      'Try   npx ampere findings',
-      '      npx ampere demo tamper && npx ampere verify --all    (damages the demo: see what is found)',
-      `      curl '${origin}/hospital-b/fhir/Patient/${demo.patient}/$everything?_count=3'`,
+      ...tryLines(call, origin, demo.patient),
     ],
   )
   return ok
@@ -165,4 +163,14 @@ function verifiedLines({ screen }: Call<StartOptions>, { problems, erased, ms }:
 
 function openLines({ options }: Call<StartOptions>, origin: string): string[] {
   return options.once === true ? [] : [`Open  ${origin}/.well-known/ampere    Stop  Ctrl+C`]
+}
+
+/** Of what can be tried next, only that which works: after `--once` nothing is served. */
+function tryLines({ options }: Call<StartOptions>, origin: string, patient: string): string[] {
+  const asking = `      curl '${origin}/hospital-b/fhir/Patient/${patient}/$everything?_count=3'`
+  return [
+    'Try   npx ampere findings',
+    '      npx ampere demo tamper && npx ampere verify --all    (damages the demo: see what is found)',
+    ...(options.once === true ? [] : [asking]),
+  ]
 }

@@ -22,8 +22,10 @@ import { openHome, type OpenHome } from '../../open/home.ts'
 import { createLazyValidator } from '../../open/validator.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
+import { withFolder } from '../../terminal/hints.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, duration } from '../../terminal/words.ts'
+import { withAlarms } from './alarms.ts'
 import { reportStart } from './report.ts'
 import type { Opening, StartOptions } from './opening.ts'
 
@@ -40,7 +42,7 @@ const WRITES = ['POST', 'PUT']
 /** Opens everything, tells the demo's story once, and serves until Ctrl+C. */
 export async function serve(call: Call<StartOptions>, opening: Opening): Promise<number> {
   const { screen, options } = call
-  const log = logOf(screen, options)
+  const log = withAlarms(logOf(screen, options), (line) => screen.say(withFolder(line, options.data)))
   const { folder, passphrase, witness } = opening
   const home = await openHome(folder, opening.settings, passphrase, log, async (platform) =>
     witness?.introduce(platform),

@@ -58,6 +58,7 @@ async function checkStartable(settings: Settings, options: StartOptions): Promis
     throw refuse(
       'CONFIGURATION',
       `the origin ${settings.origin} is signed into the registry; its port cannot change`,
+      'leave --port out, or set up another deployment: --data FOLDER',
     )
   }
   if (await findRunning(settings)) {

@@ -48,7 +48,7 @@ export async function audit(call: Call<AuditOptions>): Promise<number> {
 }
 
 function logLines({ report, repaired }: AuditedLog, { screen }: Call<AuditOptions>): readonly string[] {
-  const { size, from, blocks, findings, unlisted } = report
+  const { size, from, blocks, findings, unlisted, earlier } = report
   const since = from === 0 ? '' : `, new since leaf ${from}`
   const [left] = findings
   return [
@@ -56,9 +56,16 @@ function logLines({ report, repaired }: AuditedLog, { screen }: Call<AuditOption
     ...(repaired ?? []).map((done) => `Repaired ${done.where}: ${done.detail} (rule ${done.rule})`),
     ...findings.map((finding) => screen.bad(logFindingLine(finding))),
     ...(unlisted === 0 ? [] : [`and ${counted(unlisted, 'finding')} more`]),
+    ...(earlier === 0 ? [] : [earlierLine(earlier)]),
     ...adviceLines(findings),
     ...(left ? [`  Each rule is explained in ${LOG_MANUAL}.`] : []),
   ]
+}
+
+/** No damage: under which policy a checkpoint was kept is not stored. */
+function earlierLine(earlier: number): string {
+  const kept = `${counted(earlier, 'kept checkpoint')} without the quorum of the present policy`
+  return `Note: ${kept}: kept under an earlier policy, or cosignatures were removed since. Receipts are made with others.`
 }
 
 /** What the consistency rules say of the records that an institution knows. */

@@ -7,7 +7,7 @@ import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
-import { confirmKeys, type KeyOptions } from '../../witness/confirm-keys.ts'
+import { checkConfirmed, confirmKeys, type KeyOptions } from '../../witness/confirm-keys.ts'
 import {
   fetchKeys,
   fingerprintOf,
@@ -36,6 +36,7 @@ export async function acceptLog(call: Call<AcceptOptions>): Promise<number> {
     const isKnown =
       known.length === log.keys.length &&
       log.keys.every((key) => known.some((other) => isSameKey(key, other)))
+    checkConfirmed(options.confirm, log.keys)
     if (!isKnown) {
       if (known.length > 0) screen.say('It is cosigned here under other keys; from now on only under these:')
       if (isFetched || known.length > 0) await confirmKeys(screen, options, log)

@@ -6,7 +6,7 @@ import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
-import { confirmKeys, type KeyOptions } from '../../witness/confirm-keys.ts'
+import { checkConfirmed, confirmKeys, type KeyOptions } from '../../witness/confirm-keys.ts'
 import { withWitness, type Extended } from '../../witness/policy-text.ts'
 import {
   fetchKeys,
@@ -40,6 +40,7 @@ export async function addWitness(call: Call<AddOptions>): Promise<number> {
       const logKeys = own?.keys ?? []
       const asked = { url: witness.url ?? '', keys: witness.keys }
       const extended = withWitness(readPolicyText(folder), logKeys, asked, options.quorum)
+      checkConfirmed(options.confirm, witness.keys)
       if (extended.isChanged) {
         if (isFetched) await confirmKeys(screen, options, witness)
         // Somebody may have changed the file while it was asked.

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { logOriginOf } from '#core/api/log.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
-import { REFRESH_SECONDS } from '#core/server/cosign/cosigner.ts'
 import { withHome } from '../../deployment/session.ts'
 import { readPolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { ago, counted, plain } from '../../terminal/words.ts'
-import { isWitnessed, openNewest, standingsOf, type Standing } from '../../witness/asked.ts'
+import type { Standing } from '../../witness/asked.ts'
+import { glanceAt } from '../../witness/glance.ts'
+import { lookAtWitnesses } from '../../witness/look.ts'
 import { quorumOrNull, type Need } from '../../witness/policy-text.ts'
-import { probe, type Shown } from '../../witness/probe.ts'
+import type { Shown } from '../../witness/probe.ts'
 import { fetchKeys, fingerprintOf, linesOf } from '../../witness/published-keys.ts'
 import { markIn } from '../../witness/same-machine.ts'
-import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/stored-log.ts'
+import { newestCheckpoint, withStoredLog } from '../../witness/stored-log.ts'
 import { brief } from './list.ts'
 
 interface StatusOptions extends Common {
   readonly keys?: boolean
 }
 
-/** Cosignatures are renewed when they are older than `REFRESH_SECONDS`; twice that means that renewing fails. */
-const STALE_SECONDS = 2 * REFRESH_SECONDS
+/** Where it is said what to do. */
+const MANUAL = 'docs/OPERATIONS.md, "The log"'
 
 /** Asks every witness of the policy what it has cosigned; with --keys prints what other operators need instead. */
 export async function witnessStatus(call: Call<StatusOptions>): Promise<number> {
@@ -52,50 +53,42 @@ async function printStatus(call: Call<StatusOptions>): Promise<number> {
     const policy = readPolicy(folder, settings.origin)
     const note = await newestCheckpoint(stored.platform)
     const size = note === null ? 0 : checkpointIn(note).size
+    const trouble = (await glanceAt(stored, policy))?.trouble ?? null
     if (!policy) {
-      const none = { ok: true, log, size, quorum: null, reached: false, witnesses: [] }
-      call.screen.print(none, [`${log}: nobody witnesses it.`, 'Next: npx ampere witness add URL'])
-      return EXIT.ok
+      const none = { ok: trouble === null, log, size, quorum: null, reached: false, trouble, witnesses: [] }
+      const next =
+        trouble === null ? ['Next: npx ampere witness add URL'] : troubleLines(trouble, call.screen.bad)
+      call.screen.print(none, [`${log}: nobody witnesses it.`, ...next])
+      return trouble === null ? EXIT.ok : EXIT.verification
     }
-    const newest = note === null ? null : await openNewest(policy, note)
-    const own = ownLog(stored, log)
-    const witnesses = await Promise.all(
-      standingsOf(policy, newest).map(async (standing) => {
-        const shown = await probe((request) => fetch(request), policy, standing, own)
-        return { ...standing, shown }
-      }),
-    )
     const nowMs = call.screen.terminal.now()
+    const { witnesses, reached, isStale } = await lookAtWitnesses(stored, policy, nowMs)
     const quorum = quorumOrNull(policy)
-    const oldest = Math.min(...(newest?.cosignatures ?? []).map(({ time }) => time))
-    // A home that is stopped renews nothing.
-    const isStale = stored.isRunning && nowMs / 1000 - oldest > STALE_SECONDS
-    const reached = isWitnessed(policy, newest) && !isStale
     const isAlarmed = witnesses.some(({ shown }) => shown.alarm !== null)
-    const ok = !isAlarmed && (reached || policy.quorum === null)
+    const isWitnessed = reached || policy.quorum === null
+    const ok = !isAlarmed && trouble === null && isWitnessed
     const items = witnesses.map(({ shown, ...standing }) => ({ ...brief(standing), ...shown }))
-    call.screen.print({ ok, log, size, quorum, reached, witnesses: items }, [
+    call.screen.print({ ok, log, size, quorum, reached, trouble, witnesses: items }, [
       `${log}: ${counted(size, 'leaf', 'leaves')}, ${quorumWords(quorum, reached, isStale)}`,
+      ...troubleLines(trouble, call.screen.bad),
       ...witnesses.flatMap((each) => witnessLines(each, each.shown, nowMs, call.screen.bad)),
     ])
-    if (isAlarmed) return EXIT.verification
+    if (isAlarmed || trouble !== null) return EXIT.verification
     return ok ? EXIT.ok : EXIT.failed
   })
 }
 
-function ownLog({ platform }: StoredLog, origin: string) {
-  return {
-    origin,
-    newest: async () => {
-      const note = await newestCheckpoint(platform)
-      return note === null ? null : checkpointIn(note)
-    },
-    tiles: platform.objects('log'),
-  }
+/** That the log cannot go on, which no witness sees: what it cosigned last stays as it is. */
+function troubleLines(trouble: string | null, bad: (text: string) => string): string[] {
+  if (trouble === null) return []
+  return [
+    `  ${bad('ALARM')} the log cannot go on: ${trouble}. Stop the server; ${MANUAL}`,
+    '  Next: npx ampere doctor',
+  ]
 }
 
 function quorumWords(quorum: Need | null, reached: boolean, isStale: boolean): string {
-  const needs = quorum ? `${quorum.need} of ${quorum.of}` : 'as policy.txt says'
+  const needs = quorum ? `${quorum.need} of ${quorum.of} must cosign` : 'as policy.txt says'
   if (reached) return `quorum reached (${needs})`
   return `quorum NOT reached (${needs})${isStale ? ': its cosignatures are too old' : ''}`
 }
@@ -115,7 +108,6 @@ function witnessLines(
 }
 
 const ALARMS = {
-  rollback:
-    'it has cosigned more than this home has: the stores here are an older copy. Stop the server; OPERATIONS.md, "The log"',
-  fork: 'it has cosigned another history of this log than the one here. Stop the server; OPERATIONS.md, "The log"',
+  rollback: `it has cosigned more than this home has: the stores here are an older copy. Stop the server; ${MANUAL}`,
+  fork: `it has cosigned another history of this log than the one here. Stop the server; ${MANUAL}`,
 } as const

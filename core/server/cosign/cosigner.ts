@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import { AmpereError, isAmpereError, type ErrorCode } from '../../errors.ts'
-import type { Checkpoint } from '../../log/note/checkpoint.ts'
-import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
-import type { LogKey } from '../../log/note/key.ts'
 import { formatNote, parseNote, withSignatures, type NoteSignature } from '../../log/note/note.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
-import { quorumOf } from '../../log/policy/quorum.ts'
-import { COSIGNER_AHEAD_SECONDS, quorumTime } from '../../log/policy/quorum-time.ts'
 import { consistencyFromTiles } from '../../log/tile/read.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
 import type { Deadline } from '../../order/deadline.ts'
-import type { Row } from '../../ports/table.ts'
 import type { Home } from '../home.ts'
 import { loadTree } from '../sequence/tree.ts'
-import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
-import { heightKey } from '../store/rows.ts'
+import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
 import { askWitness, type Asked, type Offer } from './ask-witness.ts'
+import { keep, keepWitnessed } from './keep.ts'
 import type { CosignerPorts } from './needs.ts'
 import { Rests } from './rests.ts'
-
-/** An idle log has its checkpoint cosigned anew when the quorum's time is this long ago, in seconds. */
-export const REFRESH_SECONDS = 3600
+import { hasFresh, isFresh, stateOf, type State } from './state.ts'
 
 /** What came of one round. */
 export interface CosignReport {
@@ -36,6 +27,8 @@ export interface CosignReport {
   readonly failed: readonly { readonly url: string; readonly code: ErrorCode; readonly why: string }[]
   /** URLs of those that did, and not with all their keys at the time of this home's clock: one of the two is wrong. */
   readonly untimely: readonly string[]
+  /** URLs of those that had cosigned a larger tree than this home has, when they were last asked. */
+  readonly ahead: readonly string[]
 }
 
 /** Gets the cosignatures of a policy for what the log publishes. */
@@ -53,7 +46,7 @@ export function createCosigner(
   policy: Policy,
   deadline: Deadline = (ms) => AbortSignal.timeout(ms),
 ): Cosigner {
-  const memory: Memory = { sizes: new Map(), rests: new Rests() }
+  const memory: Memory = { sizes: new Map(), ahead: new Set(), rests: new Rests(), kept: null }
   const witnesses = askedOf(policy)
   return {
     run: async () => {
@@ -62,34 +55,45 @@ export function createCosigner(
       const nowMs = ports.now()
       const before = await stateOf(home, policy, row, nowMs / 1000)
       const { satisfied } = before
+      // The policy may be another than when this was published, and what it has enough for this one.
+      if (satisfied && memory.kept !== before.note) {
+        await keepWitnessed(ports, home, policy, before, nowMs / 1000)
+        memory.kept = before.note
+      }
       const stale = isFresh(before.since, nowMs / 1000)
         ? []
         : witnesses.filter(({ keys }) => !hasFresh(before.times, keys, nowMs / 1000))
-      if (stale.length === 0) return { ...NOTHING, outcome: 'fresh', satisfied }
+      if (stale.length === 0) return { ...NOTHING, ahead: [...memory.ahead], outcome: 'fresh', satisfied }
       const offer = offerOf(ports, before)
       const due = stale.filter(({ url }) => !memory.rests.isResting(url, offer.text, nowMs))
-      if (due.length === 0) return { ...NOTHING, outcome: 'resting', satisfied }
+      if (due.length === 0) return { ...NOTHING, ahead: [...memory.ahead], outcome: 'resting', satisfied }
       const ask = (asked: Asked) => askOne(ports, home, { asked, offer, memory, deadline })
       const answers = await Promise.all(due.map(ask))
       const signatures = answers.flatMap((answer) => answer.signatures)
       const note = formatNote(withSignatures(parseNote(before.note), signatures))
       const after = await keep(ports, home, policy, row, note)
+      if (after.satisfied) memory.kept = after.note
       return {
         outcome: 'asked',
         satisfied: after.satisfied,
         failed: answers.flatMap(({ failed }) => (failed ? [failed] : [])),
         untimely: rest(memory, answers, { offer, after, nowMs }),
+        ahead: [...memory.ahead],
       }
     },
   }
 }
 
-const NOTHING = { failed: [], untimely: [] } as const
+const NOTHING = { failed: [], untimely: [], ahead: [] } as const
 
 interface Memory {
   /** What each witness has, by URL. */
   readonly sizes: Map<string, number>
+  /** URLs of witnesses that are ahead of this home: its stores are an older copy, or the witness lies. */
+  readonly ahead: Set<string>
   readonly rests: Rests
+  /** The published note with a quorum of which it was seen that it, or one that does as well, is kept for receipts. */
+  kept: string | null
 }
 
 interface Gathered {
@@ -109,12 +113,16 @@ async function askOne(
   },
 ): Promise<Gathered> {
   const { asked, offer, deadline } = what
-  const { sizes } = what.memory
+  const { sizes, ahead } = what.memory
   try {
     const request = { fetch: ports.fetch, deadline }
     const answer = await askWitness(request, asked, offer, sizes.get(asked.url) ?? 0, verifiers)
     sizes.set(asked.url, answer.size)
-    if (answer.size > offer.size) await checkNotRolledBack(ports, answer.size)
+    if (answer.size > offer.size && !(await isCommitted(ports, answer.size))) {
+      ahead.add(asked.url)
+      throw new AmpereError('STORE_CORRUPT', 'the witness has cosigned a larger tree than this home has')
+    }
+    ahead.delete(asked.url)
     return { asked, signatures: answer.signatures, failed: null }
   } catch (error) {
     if (!isAmpereError(error)) throw error
@@ -146,60 +154,6 @@ function isOwn(code: ErrorCode): boolean {
   return code === 'STORE_UNAVAILABLE' || code === 'STORE_LOCKED'
 }
 
-interface State {
-  readonly note: string
-  readonly checkpoint: Checkpoint
-  readonly satisfied: boolean
-  /** POSIX seconds since when the quorum stands behind it. */
-  readonly since: number | null
-  /** POSIX seconds of each cosignature of the policy's witnesses. */
-  readonly times: ReadonlyMap<LogKey, number>
-}
-
-async function stateOf(
-  { verifiers }: Pick<Home, 'verifiers'>,
-  policy: Policy,
-  row: Row,
-  nowSeconds: number,
-): Promise<State> {
-  const note = fromUtf8(row.value)
-  const { checkpoint, cosignatures } = await opened(policy, note, verifiers)
-  const { satisfied } = quorumOf(
-    policy,
-    cosignatures.map(({ key }) => key),
-  )
-  return {
-    note,
-    checkpoint,
-    satisfied: policy.quorum !== null && satisfied,
-    since: quorumTime(policy, cosignatures, nowSeconds),
-    times: new Map(cosignatures.map(({ key, time }) => [key, time])),
-  }
-}
-
-function isFresh(time: number | null, nowSeconds: number): boolean {
-  if (time === null || time > nowSeconds + COSIGNER_AHEAD_SECONDS) return false
-  return nowSeconds - time < REFRESH_SECONDS
-}
-
-/** Whether all keys of a witness cosigned lately; those of a policy are the ones that what it cosigned is opened with. */
-function hasFresh(times: State['times'], keys: readonly LogKey[], nowSeconds: number): boolean {
-  return keys.every((key) => isFresh(times.get(key) ?? null, nowSeconds))
-}
-
-/** @throws AmpereError CONFIGURATION when the policy does not have the keys of this log */
-async function opened(policy: Policy, note: string, verifiers: Home['verifiers']) {
-  const keys = {
-    logs: policy.logs.map(({ key }) => key),
-    cosigners: policy.witnesses.map(({ key }) => key),
-  }
-  try {
-    return await openCheckpoint(note, keys, verifiers)
-  } catch (cause) {
-    throw new AmpereError('CONFIGURATION', 'the policy does not have the keys of this log', { cause })
-  }
-}
-
 /** Witnesses by URL: several keys answer at one. */
 function askedOf(policy: Policy): readonly Asked[] {
   const byUrl = new Map<string, Asked>()
@@ -221,32 +175,8 @@ function offerOf({ objects }: CosignerPorts, { note, checkpoint }: State): Offer
   }
 }
 
-/**
- * A witness may be ahead of what was read a moment ago, never of what this log has committed.
- * @throws AmpereError STORE_CORRUPT when it is: this home's store is an older copy, or the witness lies
- */
-async function checkNotRolledBack({ tables }: CosignerPorts, size: number): Promise<void> {
+/** A witness may be ahead of what was read a moment ago, never of what this log has committed. */
+async function isCommitted({ tables }: CosignerPorts, size: number): Promise<boolean> {
   const committed = await loadTree(tables.checkpoints)
-  if (!committed || committed.tree.checkpoint.size < size)
-    throw new AmpereError('STORE_CORRUPT', 'the witness has cosigned a larger tree than this home has')
-}
-
-/**
- * Publishes the cosigned checkpoint unless a larger one was published meanwhile, and keeps it for receipts if it is the
- * first of its size that has the quorum.
- */
-async function keep(
-  { tables, now }: CosignerPorts,
-  home: Pick<Home, 'verifiers'>,
-  policy: Policy,
-  row: Row,
-  note: string,
-): Promise<State> {
-  const value = utf8(note)
-  const state = await stateOf(home, policy, { ...row, value }, now() / 1000)
-  if (state.satisfied)
-    await tables.checkpoints.insert(WITNESSED_PARTITION, heightKey(state.checkpoint.size), value)
-  if (note !== fromUtf8(row.value))
-    await tables.checkpoints.swap(LOG_PARTITION, PUBLISHED_KEY, row.version, value)
-  return state
+  return committed !== null && committed.tree.checkpoint.size >= size
 }

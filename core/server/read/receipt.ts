@@ -11,11 +11,12 @@ import { tileWidth } from '../../log/tile/extent.ts'
 import { bundlePath, TILE_WIDTH } from '../../log/tile/path.ts'
 import { tileReader, type FetchPath } from '../../log/tile/read-tile.ts'
 import { inclusionProver, type ProveInclusion } from '../../log/tile/read.ts'
+import type { Policy } from '../../log/policy/definitions.ts'
 import { formatTlogProof } from '../../log/tlog-proof.ts'
 import type { FetchObjects } from '../../ports/objects.ts'
 import type { ReadTable } from '../../ports/table.ts'
-import { LOG_PARTITION, logIndex, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
-import { heightKey } from '../store/rows.ts'
+import { LOG_PARTITION, logIndex, PUBLISHED_KEY } from '../store/log.ts'
+import { keptFinder } from './kept.ts'
 
 /** What making receipts needs: the log as it is published, and which block is where in it. */
 export interface ReceiptPorts {
@@ -23,7 +24,7 @@ export interface ReceiptPorts {
   readonly objects: { readonly log: FetchObjects }
 }
 
-/** How far a block came: in a published tree, or in one that the policy's quorum of witnesses cosigned. */
+/** How far a block came: in a published tree, or in one that the quorum of the home's present policy cosigned. */
 export type ReceiptLevel = 'logged' | 'witnessed'
 
 /** A receipt and how far it goes. */
@@ -34,9 +35,10 @@ export interface Receipt {
 }
 
 /**
- * The receipt of a block: against the first witnessed checkpoint that covers it, which stays the same for ever, or
- * while there is none against the newest published one. Null while the block is in no published tree, or not as far as
- * `level` asks, which is `logged` unless it is told.
+ * The receipt of a block: against the first kept checkpoint that covers it and has the quorum of the policy, which
+ * stays the same while the policy does. While there is none it is `logged`, against the first that was kept under an
+ * earlier policy, which readers may hold to, or against the newest published one. Null while the block is in no
+ * published tree, or not as far as `level` asks, which is `logged` unless it is told.
  */
 export type FindReceipt = (
   chain: ChainId | Digest,
@@ -58,10 +60,14 @@ const MAX_TREES = 3
 /** Entry bundles that are remembered of a tree: about 17 KB each. */
 const MAX_BUNDLES = 16
 
-/** Makes receipts. What it read of the trees of the last few checkpoints it remembers, at most about 3 MB. */
-export function receiptFinder({ tables, objects }: ReceiptPorts): FindReceipt {
+/**
+ * Makes receipts; `policy` is the home's present one, or null where nobody witnesses. What it read of the trees of the
+ * last few checkpoints it remembers, at most about 3 MB.
+ */
+export function receiptFinder({ tables, objects }: ReceiptPorts, policy: Policy | null): FindReceipt {
   const fetch: FetchPath = (path) => objects.log.fetch(path)
   const trees = new Map<string, ReadTree>()
+  const findKept = keptFinder(tables.checkpoints, policy)
   const treeOf = (note: string): ReadTree => {
     const tree = trees.get(note) ?? readTree(fetch, note)
     remember(trees, note, tree, MAX_TREES)
@@ -79,12 +85,10 @@ export function receiptFinder({ tables, objects }: ReceiptPorts): FindReceipt {
   return async (chain, height, level = 'logged') => {
     const index = await logIndex(tables.leaves, chain, height)
     if (index === null) return null
-    const [witnessed] = await tables.checkpoints.range(WITNESSED_PARTITION, {
-      from: heightKey(index + 1),
-      limit: 1,
-    })
-    if (witnessed) return receiptIn(treeOf(fromUtf8(witnessed.value)), index, 'witnessed')
+    const { witnessed, earlier } = await findKept(index + 1)
+    if (witnessed !== null) return receiptIn(treeOf(witnessed), index, 'witnessed')
     if (level === 'witnessed') return null
+    if (earlier !== null) return receiptIn(treeOf(earlier), index, 'logged')
     const published = await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
     const tree = published && treeOf(fromUtf8(published.value))
     return tree && tree.size > index ? receiptIn(tree, index, 'logged') : null

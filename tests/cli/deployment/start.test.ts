@@ -14,8 +14,10 @@ async function take(wanted: number): Promise<Server> {
 }
 
 beforeAll(async () => {
-  const { code } = await run(['start', '--demo', '--no-witness', '--once', '--data', demo, '--port', port])
-  expect(code).toBe(0)
+  const told = await run(['start', '--demo', '--no-witness', '--once', '--data', demo, '--port', port])
+  expect(told).toMatchObject({ code: 0, out: expect.stringContaining('Try   npx ampere findings') })
+  // Nothing is served any more that could be asked.
+  expect(told.out).not.toContain('curl')
 }, 60_000)
 
 describe('a port that another program has', () => {
@@ -44,6 +46,14 @@ describe('a port that another program has', () => {
     }
     expect((await run(['verify', '--all', '--data', demo])).code).toBe(0)
   }, 30_000)
+})
+
+describe('another port for a deployment that is there', () => {
+  it('is refused with what to do', async () => {
+    const ended = await run(['start', '--no-witness', '--data', demo, '--port', testPort(46)])
+    expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('its port cannot change') })
+    expect(ended.err).toContain('Next: leave --port out')
+  })
 })
 
 describe('a deployment that is served already', () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { copyOf, freshFolder, run, serveProcess, testPort, type Serving } from '../harness.ts'
 import { lines, told } from '../told.ts'
 
@@ -32,6 +33,14 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => serving.kill())
 
+/** Replaces a row of the log's own checkpoints, as somebody with the database can. */
+function setRow(folder: string, key: string, value: string): void {
+  const db = new DatabaseSync(join(folder, 'home', 'ampere.db'))
+  const change = "UPDATE rows SET value = ? WHERE tbl = 'checkpoints' AND part = 'log' AND key = ?"
+  expect(db.prepare(change).run(new TextEncoder().encode(value), key).changes).toBe(1)
+  db.close()
+}
+
 /** A file with what an operator hands over. */
 async function handedOver(folder: string): Promise<string> {
   const file = `${freshFolder()}.txt`
@@ -43,7 +52,7 @@ describe('asking a witness', () => {
   it('takes fetched keys only when somebody confirms their fingerprint', async () => {
     const folder = copyOf(bare)
     const add = (...more: string[]) => lines(folder, 'witness', 'add', THEIR_URL, '--no-input', ...more)
-    expect(await add()).toMatchObject({ code: 2, err: expect.stringContaining('--yes is missing') })
+    expect(await add()).toMatchObject({ code: 2, err: expect.stringContaining('--confirm FINGERPRINT, as') })
     expect(await add('--confirm', '0000 1111')).toMatchObject({ code: 2 })
     expect(existsSync(join(folder, 'policy.txt'))).toBe(false)
     const { witness } = (await told(theirs, 'witness', 'status', '--keys'))['fingerprints'] as {
@@ -175,6 +184,35 @@ describe('the status of witnesses', () => {
     })
   })
 
+  it('is an alarm, with exit code 3, where the log cannot go on, although all cosigned; doctor says it too', async () => {
+    const folder = copyOf(ours)
+    const before = await lines(folder, 'doctor')
+    expect([before.code, before.out]).toEqual([0, expect.stringMatching(/ok +Witnesses +1 witness/)])
+    expect(before.out).toMatch(/ok +Log +\d+ leaves/)
+    setRow(folder, 'tree', '{}')
+    expect(await told(folder, 'witness', 'status')).toMatchObject({ exit: 3, ok: false, reached: true })
+    const after = await lines(folder, 'doctor')
+    expect([after.code, after.out]).toEqual([
+      1,
+      expect.stringMatching(/WRONG +Log +it cannot go on: .*tree-row/),
+    ])
+    expect((await lines(folder, 'witness', 'status')).out).toContain('ALARM the log cannot go on')
+  })
+
+  it('is looked at by doctor: an older copy, and a witness that does not answer', async () => {
+    const older = await lines(earlier, 'doctor')
+    expect([older.code, older.out]).toEqual([1, expect.stringMatching(/WRONG +Witnesses +cosigned another/)])
+    expect(older.out).toContain('(rollback)')
+    const folder = copyOf(bare)
+    const keys = await handedOver(theirs)
+    await told(folder, 'witness', 'add', `http://127.0.0.1:${testPort(25)}/witness`, '--keys', keys)
+    const unreachable = await lines(folder, 'doctor')
+    expect([unreachable.code, unreachable.out]).toEqual([
+      0,
+      expect.stringMatching(/note +Witnesses +.*it cannot be reached/),
+    ])
+  })
+
   it('says that nobody witnesses where there is no policy', async () => {
     expect(await told(bare, 'witness', 'status')).toMatchObject({ exit: 0, witnesses: [], quorum: null })
   })
@@ -204,6 +242,14 @@ describe('cosigning for another log', () => {
     expect(await told(theirs, 'witness', 'list')).toMatchObject({ logs: [] })
     expect(await accept('--keys', file)).toMatchObject({ exit: 0, changed: true, effective: 'now' })
     expect(await told(theirs, 'witness', 'list')).toMatchObject({ logs: [{ origin: OUR_LOG }] })
+  })
+
+  it('refuses another fingerprint also of keys that are known already', async () => {
+    const other = ['--keys', await handedOver(ours), '--confirm', '0000 1111']
+    const accepted = await run(['witness', 'accept', ...other, '--data', theirs])
+    expect(accepted).toMatchObject({ code: 2, err: expect.stringContaining('another fingerprint') })
+    const again = ['witness', 'add', THEIR_URL, '--confirm', '0000 1111', '--data', ours]
+    expect(await run(again)).toMatchObject({ code: 2, err: expect.stringContaining('another fingerprint') })
   })
 
   it('asks again before a log that is known gets other keys', async () => {

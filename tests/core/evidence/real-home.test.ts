@@ -64,7 +64,7 @@ async function world() {
     pins: { registry: registryId, logs: keys },
     blockAt: async (chain: ChainId, height: number) =>
       (await connection.api.blocks(chain, height)).items[0] ?? '',
-    receipt: async (height: number) => (await receiptFinder(logged)(record, height))?.proof ?? '',
+    receipt: async (height: number) => (await receiptFinder(logged, null)(record, height))?.proof ?? '',
     /** Promise evidence of the newest block, by all that the log published. */
     promise: async (
       head: string,

@@ -17,6 +17,7 @@ import type { Call } from '../../../program/command.ts'
 import { counted } from '../../../terminal/words.ts'
 import { VERSION } from '../../../version.ts'
 import { note, ok, wrong, type Check } from './check.ts'
+import { checkLog } from './log.ts'
 import { mayWrite } from './machine.ts'
 
 /** Everything that can be looked at without changing anything, of a folder with a deployment. */
@@ -33,6 +34,7 @@ export async function checkDeployment(
     checkServing(folder, settings, running),
     await checkPort(folder, settings, running),
     checkClock(running),
+    ...(await checkLog(folder, settings, running !== null)),
   ]
 }
 

@@ -40,9 +40,9 @@ export function mayWrite(folder: string): boolean {
 
 /** Files that hold keys or open them: nobody but their owner may read them. */
 export function checkPermissions(folder: string, settings: Settings): Check {
+  const keyFiles = [homeKeyFile(folder), ...settings.institutions.map((id) => keyFileOf(folder, id))]
   const files = [
-    homeKeyFile(folder),
-    ...settings.institutions.map((id) => keyFileOf(folder, id)),
+    ...keyFiles,
     ...(settings.passphrase.kind === 'generated' ? [join(folder, 'passphrase')] : []),
     ...(settings.passphrase.kind === 'file' ? [settings.passphrase.path] : []),
   ]
@@ -50,9 +50,10 @@ export function checkPermissions(folder: string, settings: Settings): Check {
   if (missing.length > 0)
     return wrong('Key files', `${missing.join(', ')} not there`, 'restore the folder from a copy')
   if (process.platform === 'win32') return note('Key files', 'who may read them is not looked at on Windows')
+  const withPassphrase = files.length > keyFiles.length ? ' and the file of the passphrase' : ''
   const open = files.filter((file) => (statSync(file).mode & 0o077) !== 0)
   return open.length === 0
-    ? ok('Key files', `${files.length}, readable by their owner only`)
+    ? ok('Key files', `${keyFiles.length}${withPassphrase}, readable by their owner only`)
     : wrong('Key files', `others may read ${open.join(', ')}`, `chmod 600 ${open.join(' ')}`)
 }
 

@@ -8,6 +8,7 @@ import { logOriginOf } from '../../../api/log.ts'
 import { merkleRoot } from '../../../log/merkle.ts'
 import type { Checkpoint } from '../../../log/note/checkpoint.ts'
 import type { LogKey } from '../../../log/note/key.ts'
+import { parseNote } from '../../../log/note/note.ts'
 import { openCheckpoint } from '../../../log/note/open-checkpoint.ts'
 import { quorumOf } from '../../../log/policy/quorum.ts'
 import type { Row } from '../../../ports/table.ts'
@@ -40,7 +41,7 @@ export interface Anchors {
 
 interface Context {
   readonly ports: LogAuditPorts
-  readonly home: Home
+  readonly home: Pick<Home, 'origin' | 'verifiers'>
   readonly trust: LogTrust
   readonly notes: LogNotes
 }
@@ -148,11 +149,17 @@ async function openWitnessed(context: Context, row: Row): Promise<Signed | null>
   else if (heightKey(signed.checkpoint.size) !== row.key)
     notes.find('witnessed-row', 'tampered', where, 'the checkpoint is of another size than its row')
   else {
-    if (trust.policy && !quorumOf(trust.policy, signed.cosignedBy).satisfied)
-      notes.find('witnessed-quorum', 'missing', where, 'the cosignatures are not the quorum of the policy')
+    if (!trust.policy || quorumOf(trust.policy, signed.cosignedBy).satisfied) return signed
+    if (isCosigned(signed)) notes.noteEarlier(signed.checkpoint.size)
+    else notes.find('witnessed-quorum', 'missing', where, 'no witness cosigned this checkpoint')
     return signed
   }
   return null
+}
+
+/** Whether it has a line by anybody else than its log: nothing is kept without, whatever the policy is. */
+function isCosigned({ note, checkpoint }: Signed): boolean {
+  return parseNote(note).signatures.some(({ name }) => name !== checkpoint.origin)
 }
 
 /** A checkpoint that every key of this log signed, or what is wrong with it. */

@@ -47,7 +47,9 @@ export function auditOf({ notes, tree, cursor, passed, blocks }: LogRun): LogAud
   const findings = listed.map(({ where, status, rule, detail }) => ({ where, status, rule, detail }))
   const unlisted = notes.unlisted + flaws.length - listed.length
   const size = tree?.checkpoint.size ?? 0
-  return { report: { size, from: passed.edge.size, blocks, findings, unlisted }, flaws, tree, cursor }
+  const earlier = notes.earlier.count
+  const report = { size, from: passed.edge.size, blocks, findings, unlisted, earlier }
+  return { report, flaws, tree, cursor }
 }
 
 /** Notes how far an audit came that found nothing, for the next one that looks at what is new. */

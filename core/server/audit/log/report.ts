@@ -67,6 +67,11 @@ export interface LogReport {
   readonly findings: readonly LogFinding[]
   /** Findings beyond those that are listed. */
   readonly unlisted: number
+  /**
+   * Kept checkpoints that were cosigned and lack the quorum of the present policy: no findings, for they were kept under an
+   * earlier one, or lost cosignatures since, which cannot be told apart. Receipts are made with others.
+   */
+  readonly earlier: number
 }
 
 /** Flaws that are listed; a log that is gone has one for each tile. */
@@ -79,10 +84,13 @@ export class LogNotes {
   readonly flaws: LogFlaw[]
   readonly #seen: Set<string>
   unlisted: number
+  /** Kept checkpoints of an earlier policy, and the largest of their sizes; -1 where there is none. */
+  earlier: { count: number; last: number }
 
-  constructor(flaws: LogFlaw[] = [], unlisted = 0) {
+  constructor(flaws: LogFlaw[] = [], unlisted = 0, earlier = { count: 0, last: -1 }) {
     this.flaws = flaws
     this.unlisted = unlisted
+    this.earlier = earlier
     this.#seen = new Set(flaws.map(({ rule, where }) => `${rule} ${where}`))
   }
 
@@ -103,8 +111,15 @@ export class LogNotes {
     this.flaws.push({ where, status, rule, detail, remedy })
   }
 
+  /** Notes a kept checkpoint of an earlier policy. They come by size; one may come again where an audit goes on. */
+  noteEarlier(size: number): void {
+    if (size > this.earlier.last) this.earlier = { count: this.earlier.count + 1, last: size }
+  }
+
   take(other: LogNotes): void {
     for (const flaw of other.flaws) this.find(flaw.rule, flaw.status, flaw.where, flaw.detail, flaw.remedy)
     this.unlisted += other.unlisted
+    const last = Math.max(this.earlier.last, other.earlier.last)
+    this.earlier = { count: this.earlier.count + other.earlier.count, last }
   }
 }

@@ -11,9 +11,10 @@ import { parseNote } from '#core/log/note/note.ts'
 import { parseTlogProof, verifyTlogProof } from '#core/log/tlog-proof.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
-import { createCosigner, REFRESH_SECONDS } from '#core/server/cosign/cosigner.ts'
+import { createCosigner } from '#core/server/cosign/cosigner.ts'
 import { COSIGNER_NEEDS } from '#core/server/cosign/needs.ts'
 import { FIRST_REST_MS } from '#core/server/cosign/rests.ts'
+import { REFRESH_SECONDS } from '#core/server/cosign/state.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { ORIGIN } from '#tests/deployment.ts'
@@ -30,7 +31,7 @@ async function scene(made: WitnessedWorld) {
   const { record } = await createRecord(connection, HOME, ['general'])
   const append = (text: string) => connection.append(record, [entry(text)])
   const level = async (height: number) =>
-    (await receiptFinder(await select(base, READER_NEEDS))(record, height))?.level ?? null
+    (await receiptFinder(await select(base, READER_NEEDS), policy)(record, height))?.level ?? null
   const published = async () =>
     fromUtf8((await base.table('checkpoints').get('log', 'published'))?.value ?? utf8(''))
   return { ...made, connection, record, append, level, published, policy }
@@ -50,7 +51,7 @@ describe('a log whose policy names witnesses', () => {
       await world.tendLog()
     }
     const { items } = await connection.api.blocks(record, 0)
-    const findReceipt = receiptFinder(await select(base, READER_NEEDS))
+    const findReceipt = receiptFinder(await select(base, READER_NEEDS), policy)
     for (const [height, compact] of items.entries()) {
       expect(await level(height)).toBe('witnessed')
       const receipt = await findReceipt(record, height)
@@ -62,9 +63,9 @@ describe('a log whose policy names witnesses', () => {
   })
 
   it('keeps the first witnessed receipt of a block for ever', async () => {
-    const { world, append, record, base } = await scene(await witnessedWorld(['w1'], 1))
+    const { world, append, record, base, policy } = await scene(await witnessedWorld(['w1'], 1))
     await world.tendLog()
-    const findReceipt = receiptFinder(await select(base, READER_NEEDS))
+    const findReceipt = receiptFinder(await select(base, READER_NEEDS), policy)
     const first = await findReceipt(record, 1)
     await append('later')
     await world.tendLog()

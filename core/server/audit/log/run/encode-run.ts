@@ -7,7 +7,7 @@ import { Coverage } from '../rows/coverage.ts'
 import type { LogRun } from './log-run.ts'
 
 /** Version of a stored run: one of another version is begun anew. */
-const RUN_VERSION = 1
+const RUN_VERSION = 2
 
 /** A run as bytes, of about half a byte for each leaf of the log. */
 export function encodeRun(run: LogRun): Uint8Array<ArrayBuffer> {
@@ -32,7 +32,7 @@ function written(value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: toBase64url(value) }
   if (value instanceof Map) return { $map: [...(value as Map<unknown, unknown>)] }
   if (value instanceof Set) return { $set: [...(value as Set<unknown>)] }
-  if (value instanceof LogNotes) return { $notes: [value.flaws, value.unlisted] }
+  if (value instanceof LogNotes) return { $notes: [value.flaws, value.unlisted, value.earlier] }
   if (value instanceof Coverage) return { $coverage: [value.from, value.size, value.bits] }
   if (value instanceof Claims) return { $claims: value.held }
   return value
@@ -42,7 +42,7 @@ interface Written {
   readonly $bytes?: string
   readonly $map?: readonly [unknown, unknown][]
   readonly $set?: readonly unknown[]
-  readonly $notes?: readonly [LogFlaw[], number]
+  readonly $notes?: readonly [LogFlaw[], number, LogNotes['earlier']]
   readonly $coverage?: ConstructorParameters<typeof Coverage>
   readonly $claims?: HeldClaims
 }

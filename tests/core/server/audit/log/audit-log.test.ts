@@ -15,7 +15,7 @@ import { testDeployment } from '#tests/deployment.ts'
 import { insertPrepared, newChain } from '#tests/bench/worlds/prepared-chain.ts'
 import { auditNow, growTo, logged, type Logged } from './logged.ts'
 
-const CLEAN = { findings: [], unlisted: 0 }
+const CLEAN = { findings: [], unlisted: 0, earlier: 0 }
 
 describe('the audit of a log that is in order', () => {
   let at: Logged

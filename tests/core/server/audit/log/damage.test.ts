@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { equalBytes } from '#core/bytes/frame.ts'
 import { select } from '#core/ports/needs.ts'
+import type { LogReport } from '#core/server/audit/log/report.ts'
 import { REPAIR_NEEDS } from '#core/server/repair/needs.ts'
 import { repairLog } from '#core/server/repair/repair-log.ts'
 import { auditNow, damagedLog, namesOf, type Logged } from './logged.ts'
@@ -28,6 +29,11 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
 /** Rows that nothing else determines: what is lost of them has to be restored. */
 function isBeyondRepair(name: string): boolean {
   return /^checkpoints\/(log\/tree|witnessed\/)/.test(name)
+}
+
+/** A kept checkpoint that lost one of its cosignatures is no finding: it looks like one of an earlier policy, and is told as such. */
+function isOfEarlierPolicy(name: string, { earlier }: LogReport): boolean {
+  return name.startsWith('checkpoints/witnessed/') && earlier > 0
 }
 
 /** SLOW=1 leaves none out. */
@@ -63,7 +69,10 @@ describe('a log of which something was damaged', () => {
       if (!bytes || damaged === undefined) throw new Error(`nothing is stored as ${name}`)
       await at.stored.write(name, damaged)
       const { report } = await auditNow(at)
-      if (!report.findings.some(({ where }) => namesOf(name).some((each) => where.startsWith(each))))
+      const isFound = report.findings.some(({ where }) =>
+        namesOf(name).some((each) => where.startsWith(each)),
+      )
+      if (!isFound && !isOfEarlierPolicy(name, report))
         missed.push(`${name}: ${JSON.stringify(report.findings)}`)
       // What is put right does not depend on how it was damaged: trying it for each takes three times as long.
       if (how === 'swapped with another' && process.env['SLOW'] !== '1') {
@@ -107,7 +116,8 @@ describe('a log of which something was damaged', () => {
       for (let offset = name.length % step; offset < bytes.length; offset += step) {
         await at.stored.write(name, flipped(bytes, offset))
         const { report } = await auditNow(at)
-        if (report.findings.length === 0) missed.push(`${name}: ${offset}`)
+        if (report.findings.length === 0 && !isOfEarlierPolicy(name, report))
+          missed.push(`${name}: ${offset}`)
       }
       await at.stored.write(name, bytes)
     }

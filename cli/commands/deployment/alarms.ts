@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Log } from '#functions/host/telemetry.ts'
+
+/** What whoever runs a home must be told, with `--log` or without. */
+interface Alarm {
+  /** Codes of the event that do not end by themselves. */
+  readonly codes: readonly string[]
+  readonly says: string
+  readonly ended: string
+}
+
+const ALARMS: Readonly<Record<string, Alarm>> = {
+  'log-failed': {
+    codes: ['STORE_CORRUPT', 'CONFIGURATION'],
+    says: 'THE LOG STANDS STILL: what is stored of it is not what was committed. Blocks are acknowledged and not logged, which this home promised within a minute. Next: npx ampere doctor',
+    ended: 'The log goes on: blocks are logged again.',
+  },
+  'log-skips': {
+    codes: ['STORE_CORRUPT'],
+    says: 'Some chains are NOT LOGGED any further: their stored rows contradict each other. Next: npx ampere audit',
+    ended: 'All chains are logged again.',
+  },
+  'cosign-failed': {
+    codes: ['STORE_CORRUPT', 'CONFIGURATION'],
+    says: 'NOBODY IS ASKED TO WITNESS: the policy does not have the keys of this log, or what is published cannot be read. Next: npx ampere doctor',
+    ended: 'Witnesses are asked again.',
+  },
+  'witness-ahead': {
+    codes: ['STORE_CORRUPT'],
+    says: 'A WITNESS HAS COSIGNED A LARGER TREE than this home has: the stores here may be an older copy, and whatever is logged from now on a fork. Stop the server. Next: npx ampere witness status',
+    ended: 'No witness is ahead of this home any more.',
+  },
+}
+const ENDED = '-ended'
+
+/** A log that also says on the terminal, once, what does not end by itself, and once that it ended. */
+export function withAlarms(log: Log, say: (line: string) => void): Log {
+  const standing = new Set<string>()
+  return (fields) => {
+    log(fields)
+    const { event, code = '' } = fields
+    const alarm = ALARMS[event]
+    if (alarm && alarm.codes.includes(code) && !standing.has(event)) {
+      standing.add(event)
+      say(alarm.says)
+    }
+    if (!event.endsWith(ENDED)) return
+    const before = event.slice(0, -ENDED.length)
+    if (standing.delete(before)) say(ALARMS[before]?.ended ?? '')
+  }
+}

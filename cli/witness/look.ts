@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { logOriginOf } from '#core/api/log.ts'
+import { checkpointIn } from '#core/log/note/checkpoint.ts'
+import type { Policy } from '#core/log/policy/policy.ts'
+import { REFRESH_SECONDS } from '#core/server/cosign/state.ts'
+import { isWitnessed, openNewest, standingsOf, type Standing } from './asked.ts'
+import { probe, type Shown } from './probe.ts'
+import { newestCheckpoint, type StoredLog } from './stored-log.ts'
+
+/** Cosignatures are renewed when they are older than `REFRESH_SECONDS`; twice that means that renewing fails. */
+const STALE_SECONDS = 2 * REFRESH_SECONDS
+
+/** How this home's log is witnessed. */
+export interface Look {
+  readonly witnesses: readonly (Standing & { readonly shown: Shown })[]
+  /** The newest checkpoint has the quorum, and it is renewed where the home is served. */
+  readonly reached: boolean
+  readonly isStale: boolean
+}
+
+/** Asks every witness of the policy what it has cosigned, and compares it with what is stored. */
+export async function lookAtWitnesses(stored: StoredLog, policy: Policy, nowMs: number): Promise<Look> {
+  const note = await newestCheckpoint(stored.platform)
+  const newest = note === null ? null : await openNewest(policy, note)
+  const own = ownLog(stored)
+  const witnesses = await Promise.all(
+    standingsOf(policy, newest).map(async (standing) => {
+      const shown = await probe((request) => fetch(request), policy, standing, own)
+      return { ...standing, shown }
+    }),
+  )
+  const oldest = Math.min(...(newest?.cosignatures ?? []).map(({ time }) => time))
+  // A home that is stopped renews nothing.
+  const isStale = stored.isRunning && nowMs / 1000 - oldest > STALE_SECONDS
+  return { witnesses, isStale, reached: isWitnessed(policy, newest) && !isStale }
+}
+
+function ownLog({ platform, settings }: StoredLog) {
+  return {
+    origin: logOriginOf(settings.origin),
+    newest: async () => {
+      const note = await newestCheckpoint(platform)
+      return note === null ? null : checkpointIn(note)
+    },
+    tiles: platform.objects('log'),
+  }
+}
