@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<Status, StatusWord>> = {
   overdue: { isBad: true, means: 'the home promised to log it within 60 s, and has not' },
   suspect: {
     isBad: false,
-    means: 'signed with a key that was in other hands later; nobody witnessed it before that time',
+    means: 'nobody witnessed it while its key and its grant were good, or its time is not what they saw',
   },
   late: { isBad: true, means: 'logged after the key that signed it was revoked' },
   'not-checked': {

@@ -194,6 +194,8 @@ export async function eraseTwo({ world, record }: Scene): Promise<void> {
   const entries = opened.filter(({ content }) => new TextDecoder().decode(content).includes('erased'))
   const what = { scope: 'entries' as const, entries, ground: 'misfiled' as const }
   const { block } = await requestErasure(a, record, what, { instances: [instance, second] })
+  // Witnesses see since when it waits.
+  await world.tendLog()
   world.clock.now += 73 * 3_600_000
   await settleErasure(a, record, block.height, 'complete')
 }

@@ -6,10 +6,11 @@ import { decodeAppend, type Append } from '#core/api/append.ts'
 import type { Block } from '#core/block/block.ts'
 import { parseBlock, signBlock } from '#core/block/open-block.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
+import type { Signer } from '#core/ports/keys.ts'
 import { heightKey, objectName, rowKey } from '#core/server/store/rows.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
-const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
+export const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 export const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
 
 /**
@@ -51,15 +52,16 @@ async function caught(world: TestDeployment, request: Request, sent: Append[]): 
 
 export type RevokedScene = Awaited<ReturnType<typeof revokedScene>>
 
-/** What was caught, signed again for the place after the newest block. */
+/** What was caught, signed again for the place after the newest block, by the revoked key or another. */
 export async function forgery(
   { a, record, second, forged }: RevokedScene,
   given: Partial<Block>,
+  signer: Signer = second,
 ): Promise<Append> {
   const { opened } = (await a.replica(record)).link
   const { block } = parseBlock(forged.block)
   const place = { height: opened.block.height + 1, prev: opened.id, time: opened.block.time }
-  return { ...forged, block: (await signBlock({ ...block, ...place, ...given } as Block, second)).compact }
+  return { ...forged, block: (await signBlock({ ...block, ...place, ...given } as Block, signer)).compact }
 }
 
 /** A home that stores whatever it is given, without looking. */

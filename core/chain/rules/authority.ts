@@ -3,9 +3,10 @@ import type { InstitutionId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import type { Controller, Controllers, Grant } from '../../block/block.ts'
 import type { Approval } from '../../block/approval.ts'
+import type { ParsedBlock } from '../../block/open-block.ts'
 import { violation, type Violation } from '../../block/violation.ts'
-import { activeInstanceOf, type RegistryView } from '../../registry/snapshot.ts'
-import type { ControlState } from '../state.ts'
+import { activeInstanceOf, keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { grantOf, type ControlState } from '../state.ts'
 
 /** Who signed: an active instance of an institution, or a device that the state lists. */
 export type Author =
@@ -33,6 +34,23 @@ export function authorOf(kid: Kid, controllers: Controllers | null, records: Reg
 /** The grant is in force at `time`. */
 export function isInForce(grant: Grant, time: Timestamp): boolean {
   return grant.until === null || timestampMs(time) < timestampMs(grant.until)
+}
+
+/**
+ * When the grant ends by which a record block was written; null where it does not, and for a device, which needs none.
+ * @param state before the block; null of a genesis
+ * @param records the newest registry that the verifier has: a key belongs to one owner for ever
+ */
+export function grantEnd(
+  state: ControlState | null,
+  { kid, block }: ParsedBlock,
+  records: RegistryView,
+): Timestamp | null {
+  if (!state || block.type !== 'record') return null
+  const owner = keyRecordOf(records, kid)?.owner
+  const isDevice = state.controllers.members.some((member) => member.kind === 'device' && member.kid === kid)
+  if (isDevice || !owner || !('institution' in owner)) return null
+  return grantOf(state, owner.institution)?.until ?? null
 }
 
 /** The controller for which a `kid` may speak: a device for itself, an institution through capability `control`. */

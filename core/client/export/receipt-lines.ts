@@ -2,6 +2,7 @@
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import { timestampMs } from '../../bytes/timestamp.ts'
 import { compactHash } from '../../block/leaf.ts'
+import { grantEnd } from '../../chain/rules/authority.ts'
 import type { Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
@@ -15,7 +16,7 @@ import { fetchReceipts } from '../receipt/fetch-receipts.ts'
 import { createReceiptJudge } from '../receipt/judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock } from '../receipt/judge-blocks.ts'
 import type { Trees } from '../receipt/trees.ts'
-import type { Replica } from '../read/replica.ts'
+import { completedErasures, type Replica } from '../read/replica.ts'
 import type { ExportLines } from './lines.ts'
 import type { ExportParts } from './read-lines.ts'
 
@@ -78,22 +79,26 @@ export function judgeExported(
       return { compact, receipt: registryReceipts.get(height) ?? null }
     },
     nowMs: timestampMs(by.asOf),
+    erasures: completedErasures(links),
     trees: by.trees,
     ...(by.evidence
       ? { convict: receiptConvict({ ...by, origin: first.origin, sink: by.evidence, blockAt }) }
       : {}),
   }
-  return judgeBlocks(context, exportedBlocks(links, receipts))
+  return judgeBlocks(context, exportedBlocks(links, receipts, by.records))
 }
 
 /** Label keys are in no export: the label is taken from the receipt. */
 function* exportedBlocks(
   links: readonly Link[],
   receipts: ReadonlyMap<number, string>,
+  records: RegistryView,
 ): Generator<ReceiptedBlock> {
-  for (const { opened } of links) {
+  for (const [i, { opened }] of links.entries()) {
+    const { kid, compact } = opened
     const { height, time } = opened.block
-    const hash = compactHash(opened.compact)
-    yield { height, kid: opened.kid, time, hash, labelKey: null, receipt: receipts.get(height) ?? null }
+    const grantEnds = grantEnd(links[i - 1]?.state ?? null, opened, records)
+    const receipt = receipts.get(height) ?? null
+    yield { height, kid, time, hash: compactHash(compact), labelKey: null, receipt, grantEnds }
   }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
-import { timestampMs } from '../../bytes/timestamp.ts'
+import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { openHead, parseHead, type HeadStatement } from '../../api/head.ts'
 import type { EpochKey } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
-import { authorOf } from '../../chain/rules/authority.ts'
+import { authorOf, grantEnd } from '../../chain/rules/authority.ts'
 import { mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { brokenRule } from '../../errors.ts'
@@ -31,6 +31,8 @@ export interface Replica {
   readonly labelKeys: readonly LabelKeySpan[]
   /** Completed erasures, in order. */
   readonly erasures: readonly CompletedErasure[]
+  /** When the grants end by which blocks were written, by height; none where they do not. */
+  readonly grantEnds: ReadonlyMap<number, Timestamp>
   /** Heights of blocks whose batch has not got its last block (yet): nothing of them counts until it has. */
   readonly heldBack: ReadonlySet<number>
   /** Institutions that could read, from the height of each change on, in order. */
@@ -114,6 +116,7 @@ interface Growing {
   labelKeys: LabelKeySpan[]
   erasures: CompletedErasure[]
   readers: ReaderSpan[]
+  grantEnds: Map<number, Timestamp>
   batches: OpenBatches
 }
 
@@ -126,6 +129,7 @@ function emptyOr(known: Replica | null): Growing {
     labelKeys: [...(known?.labelKeys ?? [])],
     erasures: [...(known?.erasures ?? [])],
     readers: [...(known?.readers ?? [])],
+    grantEnds: new Map(known?.grantEnds),
     batches: openBatches((known?.notes ?? []).filter((note) => known?.heldBack.has(note.height) === true)),
   }
 }
@@ -146,6 +150,8 @@ async function grow(
   grown.erasures.push(...completedErasures(folded.links))
   for (const link of folded.links) {
     const note = noteOf(link.opened)
+    const ends = grantEnd(grown.link?.state ?? null, link.opened, context.registry.newest())
+    if (ends !== null) grown.grantEnds.set(note.height, ends)
     grown.link = link
     grown.notes.push(note)
     noteBatch(grown.batches, note)

@@ -2,9 +2,19 @@
 import type { ChainId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { isAmpereError } from '../../errors.ts'
+import type { CompletedErasure } from '../client.ts'
+import { unseenDelays, type SeenBlock } from './delays.ts'
 import type { JudgedReceipt, ProvenReceipt } from './judge.ts'
-import { logStatus, type LogStatus } from './log-status.ts'
 import {
+  isDatedAhead,
+  isOverdue,
+  logStatus,
+  type LogStatus,
+  type PlacedBlock,
+  type Revocation,
+} from './log-status.ts'
+import {
+  datedAhead,
   late,
   outOfOrder,
   overdue,
@@ -26,6 +36,8 @@ export interface ReceiptedBlock {
   readonly labelKey: Uint8Array | null
   /** The tlog-proof; null when there is none. */
   readonly receipt: string | null
+  /** When the grant by which it was written ends (`grantEnd`). */
+  readonly grantEnds: Timestamp | null
 }
 
 /** What the log proves of a chain. */
@@ -40,6 +52,8 @@ export interface LogView {
 export interface ReceiptContext extends RegistryContext {
   readonly chain: ChainId
   readonly nowMs: number
+  /** Those that the blocks complete. */
+  readonly erasures: readonly CompletedErasure[]
   readonly convict?: ConvictLog
   /** Trees of the same log that this reader knows already; those of the receipts are added. */
   readonly trees?: Trees
@@ -72,6 +86,8 @@ export async function judgeBlocks(
   const receipts: (ProvenReceipt | null)[] = []
   const problems: ReceiptProblem[] = []
   const named: (readonly [height: number, sizes: readonly number[]])[] = []
+  const seen = new Map<number, SeenBlock>()
+  const judging = { nowMs: context.nowMs, hasQuorum: context.judge.hasQuorum }
   let before: PlacedReceipt | null = null
   let isConvicted = false
   for await (const block of blocks) {
@@ -87,16 +103,20 @@ export async function judgeBlocks(
     const revoked = await revocations(block.kid)
     named.push([height, await trees.add(judged?.tree, revoked?.tree)])
     const receipt = judged && provenOf(judged)
-    const revocation = revoked?.revocation ?? null
-    const said = logStatus({ timeMs: timestampMs(block.time), receipt, revocation }, context.nowMs)
+    const at = placedOf(block, receipt, revoked?.revocation ?? null)
+    const said = logStatus(at, judging)
     const status = said === 'overdue' && problem ? 'promised' : said
-    if (status === 'overdue') problems.push(overdue(height))
+    // Whatever the word for it is: of a key that was revoked the home owes receipts too.
+    if (isOverdue(at, judging) && !problem) problems.push(overdue(height))
     if (status === 'late') problems.push(late(height))
+    if (isDatedAhead(at, judging)) problems.push(datedAhead(height))
     statuses.push(status)
     receipts.push(receipt)
+    seen.set(height, { time: block.time, receipt: judged })
   }
   // Only now is every tree known.
   for (const [height, sizes] of named) problems.push(...trees.problems(height, sizes))
+  problems.push(...unseenDelays(context.erasures, seen))
   return { statuses, receipts, problems }
 }
 
@@ -112,6 +132,15 @@ async function judgeOne(
     const [, rule, detail] = /^rule ([a-z-]+): (.*)$/s.exec(error.message) ?? ['', 'receipt', error.message]
     return { judged: null, problem: { height, status: 'tampered', rule: rule ?? '', detail: detail ?? '' } }
   }
+}
+
+function placedOf(
+  { time, grantEnds }: ReceiptedBlock,
+  receipt: ProvenReceipt | null,
+  revocation: Revocation | null,
+): PlacedBlock {
+  const grantEndsMs = grantEnds === null ? null : timestampMs(grantEnds)
+  return { timeMs: timestampMs(time), receipt, revocation, grantEndsMs }
 }
 
 function provenOf({ level, index, size, seenMs }: JudgedReceipt): ProvenReceipt {

@@ -9,7 +9,7 @@ export type LogStatus = 'witnessed' | 'logged' | 'promised' | 'overdue' | 'suspe
 export interface Revocation {
   /** Where the block of the registry that revoked it lies in the same log; null while nothing proves that. */
   readonly index: number | null
-  /** When the registry says that it was made, in ms since 1970. */
+  /** When it was made, in ms since 1970: what the registry says, or when witnesses saw it where that is earlier. */
   readonly timeMs: number
   readonly compromised: boolean
   /** Of a compromised key: from when on it may have been in other hands, in ms since 1970. */
@@ -24,24 +24,70 @@ export interface PlacedBlock {
   readonly receipt: ProvenReceipt | null
   /** Of its author's key; null while it is good. */
   readonly revocation: Revocation | null
+  /** When the grant by which it was written ends, in ms since 1970; null where it does not, or none was needed. */
+  readonly grantEndsMs: number | null
 }
 
+/** Whose word a verifier takes for when something was there. */
+export interface Judging {
+  /** The time of judging, in ms since 1970. */
+  readonly nowMs: number
+  /** The policy asks for witnesses: a receipt without their quorum says nothing about when. */
+  readonly hasQuorum: boolean
+}
+
+/** How far a block's time may be after that of whoever saw it: the home's clock is between, 120 s from both. */
+export const DATED_AHEAD_MS = 2 * CLOCK_TOLERANCE_MS
+/** How long after something was said the log shows it at the latest: 60 s to log it, 120 s between clocks. */
+export const DUE_MS = LOGGED_WITHIN_MS + CLOCK_TOLERANCE_MS
+
 /**
- * The word for a block at `nowMs`. Back-dating does not help a thief: what counts is where its leaf is, and when
- * witnesses say that they saw it. A home may be as far from the author's clock as it accepts, so `overdue` is said
- * only beyond both. Where the log does not show the revocation that it owes, nobody can say what came before it.
+ * The word for a block. Back-dating does not help a thief, nor does a home that logs a revocation when it likes: what
+ * counts is where its leaf is, and when witnesses say that they saw it. A home may be as far from the author's clock as
+ * it accepts, so `overdue` is said only beyond both. Where the log does not show the revocation that it owes, nobody can
+ * say what came before it.
  */
-export function logStatus({ timeMs, receipt, revocation }: PlacedBlock, nowMs: number): LogStatus {
+export function logStatus(block: PlacedBlock, judging: Judging): LogStatus {
+  const { receipt, revocation, grantEndsMs } = block
   if (revocation && isLate(receipt, revocation)) return 'late'
   if (revocation && isSuspect(receipt, revocation)) return 'suspect'
-  if (revocation?.index === null && isDue(revocation.timeMs, nowMs)) return 'suspect'
+  if (revocation?.index === null && isDue(revocation.timeMs, judging.nowMs)) return 'suspect'
+  const ends = [revocation?.timeMs ?? null, grantEndsMs]
+  if (ends.some((endMs) => endMs !== null && isUnseenBy(endMs, receipt, judging))) return 'suspect'
   if (receipt) return receipt.level
-  return isDue(timeMs, nowMs) ? 'overdue' : 'promised'
+  return isOverdue(block, judging) ? 'overdue' : 'promised'
+}
+
+/** The home owes its receipt, whatever else is said of it. */
+export function isOverdue(
+  { timeMs, receipt }: Pick<PlacedBlock, 'timeMs' | 'receipt'>,
+  { nowMs }: Pick<Judging, 'nowMs'>,
+): boolean {
+  return !receipt && isDue(timeMs, nowMs)
+}
+
+/** Its time is later than anybody's clock can have been when it was there: an honest home would have refused it. */
+export function isDatedAhead(
+  { timeMs, receipt }: Pick<PlacedBlock, 'timeMs' | 'receipt'>,
+  { nowMs }: Pick<Judging, 'nowMs'>,
+): boolean {
+  const seenMs = receipt?.level === 'witnessed' ? receipt.seenMs : null
+  return timeMs - Math.min(nowMs, seenMs ?? nowMs) > DATED_AHEAD_MS
 }
 
 /** True when what was acknowledged at `timeMs` ought to be in the log. */
 function isDue(timeMs: number, nowMs: number): boolean {
-  return nowMs - timeMs > LOGGED_WITHIN_MS + CLOCK_TOLERANCE_MS
+  return nowMs - timeMs > DUE_MS
+}
+
+/**
+ * Nobody whom the verifier trusts saw it by when its author could last have written it. Of a receipt the latest time
+ * counts that a witness names, so that none of them alone can make a block look older than it is.
+ */
+function isUnseenBy(endMs: number, receipt: ProvenReceipt | null, { nowMs, hasQuorum }: Judging): boolean {
+  if (!isDue(endMs, nowMs)) return false
+  if (!receipt || !hasQuorum) return !receipt
+  return receipt.level !== 'witnessed' || receipt.seenMs === null || receipt.seenMs - endMs > DUE_MS
 }
 
 /** Its leaf follows that of the revocation. */

@@ -30,6 +30,7 @@ export async function readReceipts(connection: Connection, replica: Replica): Pr
     records: registry.newest(),
     registryReceipt: (height: number) => registryReceipt(connection, height),
     nowMs: now(),
+    erasures: replica.erasures,
     trees: connection.trees,
     ...(evidence
       ? { convict: receiptConvict({ policy: pins.policy, origin: pins.origin, sink: evidence, blockAt }) }
@@ -47,7 +48,12 @@ async function* receiptedBlocks(
   labelKeyAt: (height: number) => Uint8Array | null,
 ): AsyncGenerator<ReceiptedBlock> {
   for await (const { note, receipt } of fetchReceipts(connection, replica))
-    yield { ...note, labelKey: labelKeyAt(note.height), receipt }
+    yield {
+      ...note,
+      labelKey: labelKeyAt(note.height),
+      receipt,
+      grantEnds: replica.grantEnds.get(note.height) ?? null,
+    }
 }
 
 /** Of the state before a block; of a genesis its own. */

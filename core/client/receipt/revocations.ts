@@ -54,12 +54,18 @@ async function revocationOf(context: RegistryContext, kid: Kid): Promise<PlacedR
   return {
     revocation: {
       index: judged?.index ?? null,
-      timeMs: timestampMs(openedTime(given.compact)),
+      timeMs: madeMs(openedTime(given.compact), judged),
       compromised: reason === 'compromised',
       suspectFromMs: suspectFrom === null ? null : timestampMs(suspectFrom),
     },
     tree: judged?.tree ?? null,
   }
+}
+
+/** Witnesses saw it by then, whatever time it says: one that is dated ahead does not hold anything back. */
+function madeMs(time: Timestamp, judged: JudgedReceipt | null): number {
+  const seenMs = judged?.level === 'witnessed' ? judged.seenMs : null
+  return Math.min(timestampMs(time), seenMs ?? Infinity)
 }
 
 function openedTime(compact: string): Timestamp {

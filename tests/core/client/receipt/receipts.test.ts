@@ -140,17 +140,20 @@ describe('a receipt that a home makes up', () => {
     const context = {
       chain: 'c' as never,
       judge: {
+        hasQuorum: false,
         judge: async (text: string) => ({
           level: 'logged' as const,
           index: Number(text),
           size: 9,
           seenMs: null,
+          sinceMs: null,
           tree: { size: 9, root: new Uint8Array(32), note: '' },
         }),
       },
       records: (await world.home.registry.refresh()).newest(),
       registryReceipt: () => Promise.reject(new RangeError('no key was revoked')),
       nowMs: world.clock.now,
+      erasures: [],
     }
     expect(policy.logs).toHaveLength(2)
     const time = toTimestamp(world.clock.now)
@@ -161,6 +164,7 @@ describe('a receipt that a home makes up', () => {
       hash: new Uint8Array(32),
       labelKey: null,
       receipt: String(index),
+      grantEnds: null,
     })
     const { problems } = await judgeBlocks(context, [
       block(0, 3),

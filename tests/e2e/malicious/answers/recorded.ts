@@ -48,6 +48,7 @@ export async function recordedHome(): Promise<RecordedHome> {
   if (!filed) throw new Error('two entries were filed')
   const what = { scope: 'entries', entries: [filed], ground: 'misfiled' } as const
   const asked = await requestErasure(author, record, what, { instances: [instance, second] })
+  await made.settle()
   clock.now += ERASE_DELAY_MS + 1000
   await settleErasure(author, record, asked.block.height, 'complete')
   await made.settle()

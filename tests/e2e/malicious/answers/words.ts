@@ -2,7 +2,11 @@
 import type { Kind } from './parts.ts'
 
 const UNREADABLE = 'UPSTREAM_FAILED'
-const BAD_RECEIPTS = ['tampered receipt, witnessed is promised', 'tampered label, witnessed is promised']
+const BAD_RECEIPTS = ['receipt', 'label'].flatMap((rule) => {
+  const said = `tampered ${rule}, witnessed is promised`
+  // That of a request to erase: then nobody saw since when its completion waited.
+  return [said, `suspect delay-unseen, ${said}`]
+})
 
 /**
  * What a reader says of an answer in which one bit is another, by what it answers: a refusal, the words of what it shows

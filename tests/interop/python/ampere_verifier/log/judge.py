@@ -5,17 +5,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..chain.authority import device_kids
 from ..chain.blocks import Block
 from ..chain.fold import Chain
+from ..chain.state import grant_of
 from ..errors import Refused
 from ..forms.encoding import from_base64url, time_ms
 from ..lines import Export
 from ..shown import Shown
 from .policy import Policy
+from .delays import unseen_delays
 from .receipts import BadReceipt, Opener, Receipt, label_of, log_origin
 
 DUE_MS = 180_000
-EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
+DATED_AHEAD_MS = 240_000
 
 
 @dataclass
@@ -44,27 +47,35 @@ class LogJudge:
         """What the log says of each block, by height. A wrong receipt of the registry refuses the file."""
         findings, highest = [], -1
         for block, jws in zip(self.chain.blocks, self.export.blocks):
-            finding = self._judge_block(block, jws)
+            finding = self._judge_block(block, jws, highest)
             if finding.receipt is not None:
-                if finding.receipt.index <= highest:
-                    finding.problems.append(("forked", "leaf-order"))
                 highest = max(highest, finding.receipt.index)
-            if finding.status in ("overdue", "late"):
-                finding.problems.append((finding.status, "promise" if finding.status == "overdue" else "revoked"))
             findings.append(finding)
         self._compare_trees(findings)
+        for height in unseen_delays(self.chain.blocks, [finding.receipt for finding in findings]):
+            findings[height].problems.append(("suspect", "delay-unseen"))
         return findings
 
-    def _judge_block(self, block: Block, jws: str) -> LogFinding:
+    def _judge_block(self, block: Block, jws: str, highest: int) -> LogFinding:
         text, receipt, problems = self.export.proof(self.export.receipts.get(block.height)), None, []
         if text is not None:
             try:
                 receipt = self.opener.open(text, jws, None)
             except BadReceipt as error:
                 problems.append(("tampered", error.rule))
-        status = self._status(block, receipt)
-        if status == "overdue" and problems:
+        is_wrong = bool(problems)
+        if receipt is not None and receipt.index <= highest:
+            problems.append(("forked", "leaf-order"))
+        status, dated = self._status(block, receipt), time_ms(block.payload["time"])
+        if status == "overdue" and is_wrong:
             status = "promised"
+        if receipt is None and not is_wrong and self._is_due(dated):
+            problems.append(("overdue", "promise"))
+        if status == "late":
+            problems.append(("late", "revoked"))
+        seen = receipt.seen_ms if receipt and receipt.is_witnessed else self.now_ms
+        if dated - min(self.now_ms, seen) > DATED_AHEAD_MS:
+            problems.append(("suspect", "block-time"))
         named = [receipt, self._revoking_receipt(block)]
         return LogFinding(status, receipt, problems, [item for item in named if item is not None])
 
@@ -80,9 +91,37 @@ class LogJudge:
                 return "suspect"
             if revoking is None and self._is_due(self.chain.registry.times[revoked["height"]]):
                 return "suspect"
+        if any(self._is_unseen_by(end, receipt) for end in self._ends(block, revoked)):
+            return "suspect"
         if receipt is None:
             return "overdue" if self._is_due(time_ms(block.payload["time"])) else "promised"
         return "witnessed" if receipt.is_witnessed else "logged"
+
+    def _ends(self, block: Block, revoked: dict | None) -> list[int]:
+        """When the author could last have written it: until its key was revoked, and its grant ended."""
+        ends = []
+        if revoked:
+            revoking = self._receipt_of_registry(revoked["height"])
+            made = self.chain.registry.times[revoked["height"]]
+            ends.append(min(made, revoking.seen_ms) if revoking and revoking.is_witnessed else made)
+        until = self._grant_end(block)
+        return ends if until is None else [*ends, time_ms(until)]
+
+    def _grant_end(self, block: Block) -> str | None:
+        """When the grant ends by which a record block was written."""
+        record = self.chain.registry.newest.get("key", block.kid)
+        if block.type != "record" or record is None or "institution" not in record["owner"]:
+            return None
+        state = self.chain.states[block.height - 1]
+        grant = grant_of(state, record["owner"]["institution"])
+        return None if block.kid in device_kids(state["controllers"]) or grant is None else grant["until"]
+
+    def _is_unseen_by(self, end: int, receipt: Receipt | None) -> bool:
+        if not self._is_due(end):
+            return False
+        if receipt is None or self.opener.policy.quorum is None:
+            return receipt is None
+        return not receipt.is_witnessed or receipt.seen_ms - end > DUE_MS
 
     def _revoking_receipt(self, block: Block) -> Receipt | None:
         record = self.chain.registry.newest.get("key", block.kid)
@@ -124,7 +163,7 @@ def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:
         return False
     if receipt is None or not receipt.is_witnessed:
         return True
-    return EPOCH_MS + 1000 * receipt.latest >= time_ms(revoked["suspectFrom"])
+    return receipt.seen_ms >= time_ms(revoked["suspectFrom"])
 
 
 def judge_log(export: Export, chain: Chain, policy: Policy, now_ms: int, shown: Shown) -> list[LogFinding]:

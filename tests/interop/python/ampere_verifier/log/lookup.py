@@ -12,10 +12,10 @@ from ..forms.encoding import from_base64url, sha256, to_base64url
 from ..forms.jws import parse_statement
 from ..forms.shapes import count, digest_text, nullable, obj, one_of, text_of, timestamp
 from ..lines import Export, Lookup
-from .judge import EPOCH_MS, LogFinding
+from .judge import LogFinding
 from .policy import Policy
 from .proof import is_included, leaf_hash, parse_proof
-from .receipts import Opener, label_of, log_origin
+from .receipts import EPOCH_MS, Opener, label_of, log_origin
 
 MAX_CHARACTERS = 8192
 _STATEMENT = obj({"v": one_of(1), "origin": text_of(255), "size": count, "root": digest_text, "label": digest_text,

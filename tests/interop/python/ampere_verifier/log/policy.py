@@ -31,6 +31,16 @@ class Policy:
         """Whether witnesses of these names are a quorum; nobody is one where none is asked for."""
         return self.quorum is not None and self._counts(self.quorum, cosigned)
 
+    def quorum_time(self, times: dict[bytes, int]) -> int:
+        """The latest time such that witnesses who cosigned then or later are a quorum by themselves; 0 for never."""
+        return 0 if self.quorum is None else self._time_of(self.quorum, times)
+
+    def _time_of(self, name: bytes, times: dict[bytes, int]) -> int:
+        if name not in self.groups:
+            return times.get(name, 0)
+        least, members = self.groups[name]
+        return sorted((self._time_of(member, times) for member in members), reverse=True)[least - 1]
+
     def _counts(self, name: bytes, cosigned: set[bytes]) -> bool:
         if name not in self.groups:
             return name in cosigned

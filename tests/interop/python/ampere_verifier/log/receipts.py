@@ -7,13 +7,14 @@ import hmac
 from dataclasses import dataclass, field
 
 from ..errors import BadSignature, Malformed
-from ..forms.encoding import from_base64url, sha256
+from ..forms.encoding import from_base64url, sha256, time_ms
 from .keys import SUBTREE
 from .note import Checkpoint, parse_checkpoint
 from .policy import Policy
 from .proof import is_included, leaf_hash, parse_proof
 
 LABEL_BYTES = 32
+EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
 
 
 class BadReceipt(Exception):
@@ -34,6 +35,17 @@ class Receipt:
     root: bytes
     is_witnessed: bool
     latest: int
+    since: int
+
+    @property
+    def seen_ms(self) -> int:
+        """The latest time, in milliseconds of the proleptic calendar, as those of statements are."""
+        return EPOCH_MS + 1000 * self.latest
+
+    @property
+    def since_ms(self) -> int:
+        """Since when a quorum stands behind the tree."""
+        return EPOCH_MS + 1000 * self.since
 
     def report(self) -> dict:
         level = "witnessed" if self.is_witnessed else "logged"
@@ -48,6 +60,7 @@ class Opened:
     checkpoint: Checkpoint
     is_witnessed: bool
     latest: int
+    since: int
 
 
 def log_origin(origin: str) -> str:
@@ -83,7 +96,7 @@ class Opener:
         if not is_included(leaf, proof.index, opened.checkpoint.size, proof.hashes, opened.checkpoint.root):
             raise BadReceipt("receipt")
         tree = opened.checkpoint
-        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest)
+        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest, opened.since)
 
     def checkpoint(self, note: str) -> Opened | None:
         """None for what is no checkpoint of the log, or not signed as the policy asks."""
@@ -98,7 +111,7 @@ class Opener:
         """Every signature by a key of the policy verifies, and one that covers all of the text is by a key of this log."""
         if checkpoint.origin != self.log:
             raise BadSignature("of another log")
-        is_signed, is_covered, cosigned, times = False, not checkpoint.is_extended, set(), []
+        is_signed, is_covered, times = False, not checkpoint.is_extended, {}
         for line in checkpoint.signatures:
             for key in self.policy.logs:
                 if (key.name, key.id) == (line.name, line.key_id):
@@ -107,10 +120,9 @@ class Opener:
                     is_covered = is_covered or (key.name == self.log and key.kind != SUBTREE)
             for name, key in self.policy.witnesses.items():
                 if (key.name, key.id) == (line.name, line.key_id):
-                    time = key.verify(checkpoint, line.signature)
-                    times.append(time)
-                    if time > 0:
-                        cosigned.add(name)
+                    times[name] = max(times.get(name, 0), key.verify(checkpoint, line.signature))
         if not is_signed or not is_covered:
             raise BadSignature("not signed by the log")
-        return Opened(checkpoint, self.policy.is_met(cosigned), max(times, default=0))
+        cosigned = {name for name, time in times.items() if time > 0}
+        latest = max(times.values(), default=0)
+        return Opened(checkpoint, self.policy.is_met(cosigned), latest, self.policy.quorum_time(times))

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
+import type { CompletedErasure } from '../client.ts'
+import type { JudgedReceipt } from './judge.ts'
+import { DUE_MS } from './log-status.ts'
+import { delayUnseen, type ReceiptProblem } from './receipt-problem.ts'
+
+/** By how much less than the delay witnesses may see between two blocks that kept it: each may reach them late or early. */
+export const DELAY_MARGIN_MS = 2 * DUE_MS
+
+/** A block as witnesses saw it. */
+export interface SeenBlock {
+  readonly time: Timestamp
+  readonly receipt: JudgedReceipt | null
+}
+
+/**
+ * Which completed erasures took effect before the delay of their request can have passed, by the witnesses: from the
+ * latest time at which one says that it saw the request to that since when a quorum stands behind the completion. The
+ * times in the two blocks, which the chain's own rules compare, are what their authors and the home agree on. A
+ * completion that is not witnessed is not judged yet.
+ */
+export function unseenDelays(
+  erasures: readonly CompletedErasure[],
+  seen: ReadonlyMap<number, SeenBlock>,
+): readonly ReceiptProblem[] {
+  return erasures.flatMap(({ height, body: { request, notBefore } }) => {
+    const asked = seen.get(request ?? -1)
+    const sinceMs = witnessed(seen.get(height))?.sinceMs ?? null
+    if (!asked || sinceMs === null) return []
+    const delayMs = timestampMs(notBefore) - timestampMs(asked.time)
+    if (delayMs <= DELAY_MARGIN_MS) return []
+    const askedMs = witnessed(asked)?.seenMs ?? null
+    if (askedMs === null) return [delayUnseen(height, `no quorum of witnesses saw its request, ${request}`)]
+    if (sinceMs - askedMs >= delayMs - DELAY_MARGIN_MS) return []
+    const minutes = Math.max(0, Math.floor((sinceMs - askedMs) / 60_000))
+    const detail = `witnesses saw it ${minutes} minutes after its request, which had to wait ${Math.ceil(delayMs / 60_000)}`
+    return [delayUnseen(height, detail)]
+  })
+}
+
+function witnessed(block: SeenBlock | undefined): JudgedReceipt | null {
+  return block?.receipt?.level === 'witnessed' ? block.receipt : null
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { fromUtf8 } from '#core/bytes/encoding.ts'
+import { timestampMs, toTimestamp } from '#core/bytes/timestamp.ts'
+import { verifyExport } from '#core/client/export/verify-export.ts'
+import { parsePolicy } from '#core/log/policy/policy.ts'
+import type { TimedVectors } from '#tests/vectors/ampere/times/timed-vectors.ts'
+import { fileOf, having, linesOf } from './export-mutations.ts'
+import {
+  datedAhead,
+  endedGrant,
+  erasedAfter,
+  lateRevocation,
+  unloggedForgery,
+  type TimedRecord,
+} from './timed-records.ts'
+
+const HOUR_MS = 3_600_000
+
+/** What a file shows, as a reader says it. */
+async function ofFile({ registry, policy }: TimedRecord, bytes: Uint8Array) {
+  const { log, problems } = await verifyExport(bytes, { registry, policy: parsePolicy(policy) })
+  const said = problems.map(({ height, status, rule }) => `${height} ${status} ${rule}`)
+  return { statuses: log?.statuses, problems: said }
+}
+
+/** What is said of a record, by a reader as by whoever has the file. */
+async function saidOf(record: TimedRecord) {
+  const { statuses, problems, bytes } = record
+  expect(await ofFile(record, bytes)).toEqual({ statuses, problems })
+  return { statuses, problems }
+}
+
+describe('a block that nobody saw while its author could write it', () => {
+  it('is suspect where its key was revoked and the home logged the revocation late, and those seen before are not', async () => {
+    const { statuses, problems } = await saidOf(await lateRevocation())
+    expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'witnessed', 'suspect'])
+    expect(problems).toEqual([])
+  })
+
+  it('is suspect where its key was revoked and no receipt shows it, and its home is overdue all the same', async () => {
+    const { statuses, problems } = await saidOf(await unloggedForgery(null))
+    expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'suspect'])
+    expect(problems).toEqual(['3 overdue promise'])
+  })
+
+  it('is suspect where the grant by which it was written ended more than three minutes before', async () => {
+    const within = await saidOf(await endedGrant(179_000))
+    expect(within).toEqual({ statuses: Array.from({ length: 5 }, () => 'witnessed'), problems: [] })
+    const { statuses, problems } = await saidOf(await endedGrant(182_000))
+    expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'witnessed', 'suspect'])
+    expect(problems).toEqual([])
+  })
+})
+
+describe('a block that says that it is of a later time', () => {
+  it('is found where no receipt shows it, though nobody can say that it is overdue', async () => {
+    const { statuses, problems } = await saidOf(
+      await unloggedForgery(toTimestamp(timestampMs('2100-01-01T00:00:00.000Z'))),
+    )
+    expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'suspect'])
+    expect(problems).toEqual(['3 suspect block-time'])
+  })
+
+  it('is found where witnesses saw it more than four minutes before, also after that time has come', async () => {
+    const { statuses, problems } = await saidOf(await datedAhead(241_000))
+    expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'witnessed'])
+    expect(problems).toEqual(['3 suspect block-time'])
+    expect((await saidOf(await datedAhead(240_000))).problems).toEqual([])
+  })
+})
+
+describe('an erasure that says that it waited', () => {
+  it('is found where witnesses saw it completed less than its delay after they saw its request', async () => {
+    const late = await saidOf(await erasedAfter(361_000, 72 * HOUR_MS))
+    expect(late.problems).toEqual(['4 suspect delay-unseen'])
+    expect(new Set(late.statuses)).toEqual(new Set(['witnessed']))
+    const ahead = ['4 suspect block-time', '4 suspect delay-unseen']
+    expect((await saidOf(await erasedAfter(0, HOUR_MS))).problems).toEqual(ahead)
+    expect((await saidOf(await erasedAfter(60_000, 60_000))).problems).toEqual(ahead)
+  })
+
+  it('is right where they saw its delay pass, less six minutes between clocks', async () => {
+    const waited = await erasedAfter(360_000, 72 * HOUR_MS)
+    expect((await saidOf(waited)).problems).toEqual([])
+    // Without the receipt of the request nobody saw since when it waits.
+    const lines = having('receipt', 3, () => null)(linesOf(fromUtf8(waited.bytes)))
+    const { problems } = await ofFile(waited, fileOf(lines))
+    expect(problems.toSorted()).toEqual(['3 overdue promise', '4 suspect delay-unseen'])
+  })
+})
+
+describe('the frozen exports whose times somebody bent', () => {
+  it('are judged as they must be', async () => {
+    const folder = new URL('../../../vectors/ampere/times/', import.meta.url)
+    const read = (name: string) => readFileSync(new URL(name, folder))
+    const { policy, vectors } = JSON.parse(read('expected.json').toString()) as TimedVectors
+    for (const { name, registry, statuses, problems } of vectors) {
+      const report = await verifyExport(read(`${name}.ampere`), { registry, policy: parsePolicy(policy) })
+      expect([name, report]).toMatchObject([name, { log: { statuses }, problems }])
+    }
+    expect(vectors).toHaveLength(5)
+  })
+})
