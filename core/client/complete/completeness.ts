@@ -108,7 +108,8 @@ async function askOne(
 ): Promise<MonitorWord> {
   const { origin, label } = asked
   const { registry, verifiers } = connection.sync
-  const context = { home: connection.ports.pins.origin, policy, records: registry.newest(), verifiers }
+  const { pins, now } = connection.ports
+  const context = { home: pins.origin, policy, records: registry.newest(), verifiers, nowMs: now() }
   let answer: LookupAnswer | null = null
   const word = await wordOf(
     context,

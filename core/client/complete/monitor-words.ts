@@ -34,7 +34,7 @@ export interface MonitorWord {
   readonly says: 'absent' | 'present' | 'unusable' | 'failed'
   /** Leaves and root of the tree in which it looked; null where it failed. */
   readonly tree: { readonly size: number; readonly root: Digest } | null
-  /** When witnesses last saw the tree of which it says that, in ms since 1970; null where that is not known. */
+  /** Since when the quorum stands behind the tree of which it says that, in ms since 1970; null where it does not. */
   readonly seenMs: number | null
   /** Why it failed; empty when it did not. */
   readonly detail: string
@@ -105,7 +105,7 @@ function saidOf({ index, size, seenMs }: Said, { receipt }: RecordEnd): MonitorW
   return seenMs !== null && isHeld ? 'absent' : 'unusable'
 }
 
-/** The earliest time among as many as are needed, of those that speak of the latest; never in the future. */
+/** The earliest time among as many as are needed, of those that speak of the latest; what clocks may be ahead is cut. */
 function asOf(words: readonly MonitorWord[], need: number, nowMs: number): number | null {
   const times = words.flatMap(({ says, seenMs }) => (says === 'absent' && seenMs !== null ? [seenMs] : []))
   const time = times.toSorted((a, b) => b - a)[Math.max(need, 1) - 1]

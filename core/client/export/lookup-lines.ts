@@ -63,7 +63,7 @@ export async function judgeLookups(
   const receipt = log?.receipts[height] ?? null
   const at = { chain: end.opened.chain, height, receipt }
   const label = nextLabel(labelKey, at)
-  const context = { home: first.origin, policy, records, verifiers }
+  const context = { home: first.origin, policy, records, verifiers, nowMs }
   const words = origins.map((origin) =>
     wordOf(context, { origin, label, end: at }, async () => {
       const answer = lookups.get(origin)

@@ -10,6 +10,7 @@ import { formatNote, parseNote } from '#core/log/note/note.ts'
 import { parsePolicy, formatPolicy } from '#core/log/policy/policy.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { makeSigner, ORIGIN } from '#tests/deployment.ts'
+import { cosignedBy } from './cosigned-by.ts'
 import { monitoredWorld, type MonitoredWorld } from './monitored-world.ts'
 import { resigned, twist, withholding } from './twists.ts'
 
@@ -34,6 +35,45 @@ describe('a record whose next block the monitors do not have', () => {
     const second = seconds(made.clock.now)
     expect(await made.ask({ need: 2 })).toMatchObject({ asOfMs: second })
     expect(await made.ask({ need: 3 })).toMatchObject({ asOfMs: first })
+  })
+
+  it('is complete as of the time since which a quorum cosigned, not of the latest word of one witness', async () => {
+    const two = parsePolicy(formatPolicy(made.policy).replace('group quorum 1 ', 'group quorum 2 '))
+    await made.settle()
+    const first = seconds(made.clock.now)
+    made.clock.now += 30 * 86_400_000
+    const now = Math.floor(made.clock.now / 1000)
+    const asked = async (names: readonly string[], time: number, policy = two) => {
+      for (const { origin } of made.monitors)
+        twist(made, origin, async (answer) => ({
+          ...answer,
+          checkpoint: await cosignedBy(answer.checkpoint, names, time),
+        }))
+      const { asOfMs, why } = await made.ask({ policy })
+      return [asOfMs, why]
+    }
+    const all = ['w1-0', 'w1-1', 'w2-0', 'w2-1']
+    expect(await asked(['w1-0', 'w1-1'], now)).toEqual([first, null])
+    expect(await asked(all, now)).toEqual([now * 1000, null])
+    // One of its two keys is not a witness.
+    expect(await asked(['w1-0'], now, made.policy)).toEqual([first, null])
+    expect(await asked(['w1-0', 'w1-1'], now, made.policy)).toEqual([now * 1000, null])
+  })
+
+  it('is complete as of no time by cosignatures of clocks that are too far ahead, and of now by those that may be', async () => {
+    await made.settle()
+    const now = Math.floor(made.clock.now / 1000)
+    const asked = async (ahead: number) => {
+      for (const { origin } of made.monitors)
+        twist(made, origin, async (answer) => ({
+          ...answer,
+          checkpoint: await cosignedBy(answer.checkpoint, ['w1-0', 'w1-1', 'w2-0', 'w2-1'], now + ahead),
+        }))
+      const { asOfMs, why } = await made.ask()
+      return [asOfMs, why]
+    }
+    expect(await asked(121)).toEqual([null, 'too-few'])
+    expect(await asked(120)).toEqual([made.clock.now, null])
   })
 
   it('is asked about with the label key of the newest epoch', async () => {

@@ -39,6 +39,7 @@ class Judge:
     opener: Opener
     head: LogFinding
     label: bytes
+    now_ms: int
 
     def word(self, origin: str) -> dict:
         """What the monitor at an origin says; whatever is wrong with that, it has failed."""
@@ -77,7 +78,8 @@ class Judge:
             raise Malformed("a checkpoint of another tree")
         if (answer.found is None) != (said["index"] is None):
             raise Malformed("a proof without an index, or the reverse")
-        seen = opened.latest * 1000 if opened.is_witnessed else None
+        since = self.opener.policy.since(opened.times, (self.now_ms - EPOCH_MS) // 1000)
+        seen = None if since is None else since * 1000
         if answer.found is not None:
             self._check_found(said["index"], answer.found, note)
             return "present", seen
@@ -114,7 +116,7 @@ def judge_lookups(export: Export, chain: Chain, logged: list[LogFinding] | None,
     if export.label_key is None or to_base64url(sha256(export.label_key)) != chain.states[-1]["labelKeyHash"]:
         return answer("no-label-key")
     label = label_of(export.label_key, chain.id, height + 1)
-    judge = Judge(export, chain, Opener(log_origin(home), policy), logged[-1], label)
+    judge = Judge(export, chain, Opener(log_origin(home), policy), logged[-1], label, now_ms)
     words = [judge.word(origin) for origin in origins]
     if any(word["says"] == "present" for word in words):
         return answer("withheld", words)
