@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { equalBytes } from '../../bytes/frame.ts'
-import type { Finding, FindingKind } from './findings.ts'
+import type { Finding, FindingKind } from './against/findings.ts'
 import type { MonitoredLog, Noted } from './monitored-row.ts'
 
 /** A checkpoint that a log shows now, signed by it. */
@@ -35,7 +35,11 @@ export function judgeShown(log: MonitoredLog, shown: Shown, since: Since): Judge
   if (newest && shown.checkpoint.size < newest.checkpoint.size) return against(log, 'rollback', newest, shown)
   if (!newest || shown.checkpoint.size > newest.checkpoint.size) {
     if (target) return nothing
-    return next(shown.checkpoint.size === 0 ? withVerified(log, shown, since.cosigned) : { ...log, target: noteOf(shown) })
+    return next(
+      shown.checkpoint.size === 0
+        ? withVerified(log, shown, since.cosigned)
+        : { ...log, target: noteOf(shown) },
+    )
   }
   const isLater = since.newest === null || (shown.since !== null && shown.since > since.newest)
   if (shown.note === newest.note || !isLater) return nothing

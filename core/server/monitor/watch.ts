@@ -8,8 +8,14 @@ import { quorumTime } from '../../log/policy/quorum-time.ts'
 import { policyKeys } from '../../log/tlog-proof.ts'
 import { fromUtf8 } from '../../bytes/encoding.ts'
 import { fetchCheckpoint } from './fetch-log.ts'
-import { keepFinding, type Finding, type FindingKind } from './findings.ts'
-import { loadMonitored, swapMonitored, type LoadedMonitored, type MonitoredLog, type Noted } from './monitored-row.ts'
+import { keepFinding, type Finding, type FindingKind } from './against/findings.ts'
+import {
+  loadMonitored,
+  swapMonitored,
+  type LoadedMonitored,
+  type MonitoredLog,
+  type Noted,
+} from './monitored-row.ts'
 import type { Monitor, MonitorPorts, WatchedLog } from './needs.ts'
 import { judgeShown, withVerified, type Shown } from './judge-shown.ts'
 import { takeSlice } from './slice.ts'
@@ -68,19 +74,14 @@ export async function watchLog(
     if (!log.target) break
     const { edge, finding } = await takeSlice(table, source, log, log.target)
     if (finding) return ended(log, finding)
-    const next =
-      edge.size < log.target.checkpoint.size ? { ...log, edge } : await arrived(log, edge, judge)
+    const next = edge.size < log.target.checkpoint.size ? { ...log, edge } : await arrived(log, edge, judge)
     if (!(await store(next))) return reportOf(loaded.log, log, 'raced')
   }
   return reportOf(loaded.log, current.log, isCurrent(current.log, shown) ? 'current' : 'behind')
 }
 
 /** The target is verified: it is what lookups are answered by from now on. */
-async function arrived(
-  log: MonitoredLog,
-  edge: MonitoredLog['edge'],
-  judge: Judge,
-): Promise<MonitoredLog> {
+async function arrived(log: MonitoredLog, edge: MonitoredLog['edge'], judge: Judge): Promise<MonitoredLog> {
   if (!log.target) return log
   const shown = { ...log.target, since: await sinceOf(log.target, judge) }
   return { ...withVerified(log, shown, await sinceOf(log.cosigned, judge)), target: null, edge }
