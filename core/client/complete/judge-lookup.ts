@@ -4,14 +4,14 @@ import { logOriginOf } from '../../api/log.ts'
 import { encodeLeaf } from '../../block/leaf.ts'
 import { fromBase64url } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
-import type { Digest } from '../../bytes/ids.ts'
+import type { Digest, Kid } from '../../bytes/ids.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { brokenRule } from '../../errors.ts'
 import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import { quorumTime } from '../../log/policy/quorum-time.ts'
 import { parseTlogProof, policyKeys, verifyUnder } from '../../log/tlog-proof.ts'
-import { headKeyAt, type RegistryView } from '../../registry/snapshot.ts'
+import { headKeyAt, keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 
 /** What a monitor says of a label, and when witnesses saw the tree of which it says that. */
 export interface Said {
@@ -49,8 +49,9 @@ export async function judgeLookup(
   answer: LookupAnswer,
 ): Promise<Said> {
   const log = logOriginOf(home)
-  const key = headKeyAt(records, parseLookup(answer.lookup).jws.kid, origin)
-  if (!key) throw brokenRule('lookup', "it is signed by a key that is not that deployment's, or is revoked")
+  const { kid } = parseLookup(answer.lookup).jws
+  const key = headKeyAt(records, kid, origin)
+  if (!key) throw brokenRule('lookup', `it is signed by a key that ${whyNotIts(records, kid)}`)
   const said = await openLookup(answer.lookup, key, verifiers)
   if (said.origin !== log || said.label !== label)
     throw brokenRule('lookup', 'it is about another log or label')
@@ -61,6 +62,13 @@ export async function judgeLookup(
   checkFound(said, answer, policy, opened)
   const seen = quorumTime(policy, opened.cosignatures, Math.floor(nowMs / 1000))
   return { index: said.index, size: said.size, root: said.root, seenMs: seen === null ? null : seen * 1000 }
+}
+
+/** Why a key does not speak for the deployment at an origin, for whoever keeps that monitor. */
+function whyNotIts(records: RegistryView, kid: Kid): string {
+  const record = keyRecordOf(records, kid)
+  if (!record) return 'is not in the registry of this record: the monitor has to be a deployment in it'
+  return record.revoked ? 'was revoked' : 'is not of the deployment at that address'
 }
 
 function checkTree({ origin, size, root }: LookupStatement, { checkpoint }: OpenedCheckpoint): void {

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Completeness } from '#core/client/complete/monitor-words.ts'
-import { recordPhrase } from '#cli/proof/completeness.ts'
+import { completeCounts, completeLines, recordPhrase } from '#cli/proof/completeness.ts'
 import { readShownChain } from '#cli/proof/shown-chain.ts'
 import { localTime } from '#cli/terminal/words.ts'
 import { monitoredWorld, type MonitoredWorld } from '#tests/core/client/complete/monitored-world.ts'
@@ -13,7 +13,7 @@ import { spoiltFile, type Spoilt } from '#tests/vectors/ampere/lookups/monitored
 import { freshFolder } from '../harness.ts'
 import { lines, told } from '../told.ts'
 
-const FROZEN = fileURLToPath(new URL('../vectors/ampere/lookups/', import.meta.url))
+const FROZEN = fileURLToPath(new URL('../../vectors/ampere/lookups/', import.meta.url))
 const frozen = (name: string) => readFileSync(join(FROZEN, name))
 const { registry } = JSON.parse(frozen('expected.json').toString()) as { readonly registry: string }
 const FILE = join(FROZEN, 'export.ampere')
@@ -74,6 +74,8 @@ describe('verify of a file', () => {
     expect(wrong.out).toMatch(
       /http:\/\/m1\.test gave no answer that counts \(rule lookup: it is signed by a key/,
     )
+    const bare = await lines(nowhere, 'verify', spoilt('not-cosigned'), ...pins, ...monitors)
+    expect(bare.out).toContain('http://m1.test looked in a tree that no quorum of the policy has cosigned; ')
     const empty = await lines(nowhere, 'verify', spoilt('no-lookup'), ...pins, ...monitors)
     expect(empty.out).toContain('later blocks: the file has no answer of a trusted monitor\n')
   })
@@ -90,6 +92,14 @@ describe('verify of a file', () => {
     })
   })
 
+  it('fails for a file that shows that its log has two histories', async () => {
+    const { out, err } = await lines(nowhere, 'verify', spoilt('forked'), ...pins, ...monitors)
+    expect(`${out}${err}`).toMatch(
+      /FAILED block 3: forked\. The log signed two trees of 10 leaves.*rule split-view/,
+    )
+    expect(`${out}${err}`).not.toContain('later blocks')
+  })
+
   it('refuses monitors that are none', async () => {
     const file = join(dirname(nowhere), 'none.json')
     writeFileSync(file, '{"origins":[],"need":1}')
@@ -97,6 +107,43 @@ describe('verify of a file', () => {
       exit: 1,
       code: 'CONFIGURATION',
     })
+  })
+})
+
+describe('what is said of many records together', () => {
+  it('names each monitor that did not say so, with its reason and of how many records, once', async () => {
+    const made = await monitoredWorld()
+    await made.append('one')
+    await made.settle()
+    const origins = ['http://m1.test', 'http://m2.test']
+    const fine = await made.ask({ origins })
+    made.instead.set('http://m2.test', () => Promise.reject(new TypeError('refused')))
+    const down = await made.ask({ origins })
+    made.instead.set('http://m2.test', async () =>
+      Response.json(
+        { code: 'NOT_FOUND', detail: 'no such log is\n\u001b[2J monitored here' },
+        { status: 404 },
+      ),
+    )
+    const strange = await made.ask({ origins })
+    const counts = completeCounts([fine, down, strange, down, null])
+    expect(counts).toMatchObject({ records: 1, others: { 'too-few': 3 } })
+    expect(counts.monitors).toMatchObject([
+      {
+        origin: 'http://m2.test',
+        why: 'gave no answer that counts (the monitor cannot be reached)',
+        records: 2,
+      },
+      { origin: 'http://m2.test', records: 1 },
+    ])
+    expect(completeLines(counts)).toEqual([
+      expect.stringMatching(/^1 record complete as of .*, 3 records not: too few monitors say so$/),
+      '  The monitor http://m2.test gave no answer that counts (the monitor cannot be reached): 2 records',
+      expect.stringMatching(
+        /^  The monitor http:\/\/m2\.test gave no answer that counts \([ -~]*\): 1 record$/,
+      ),
+    ])
+    expect(completeLines(completeCounts([fine]))).toHaveLength(1)
   })
 })
 

@@ -12,7 +12,7 @@ import type { Fetch } from '#core/ports/keys.ts'
 import { makeSigner, ORIGIN } from '#tests/deployment.ts'
 import { cosignedBy } from './cosigned-by.ts'
 import { monitoredWorld, type MonitoredWorld } from './monitored-world.ts'
-import { resigned, twist, withholding } from './twists.ts'
+import { ofOtherTree, resigned, twist, withholding } from './twists.ts'
 
 let made: MonitoredWorld
 const seconds = (ms: number) => Math.floor(ms / 1000) * 1000
@@ -162,6 +162,20 @@ describe('a record whose end the home holds back', () => {
   })
 })
 
+describe('a log that shows monitors another tree than others', () => {
+  it.each([1, 2])('is found by %i monitors, and no record is complete by it', async (number) => {
+    await made.settle()
+    const origins = made.monitors.slice(0, number).map(({ origin }) => origin)
+    expect(await made.ask({ origins, need: 1 })).toMatchObject({ why: null, forked: null })
+    twist(made, 'http://m1.test', (answer) => ofOtherTree(made, 0, answer))
+    expect(await made.ask({ origins, need: 1 })).toMatchObject({
+      asOfMs: null,
+      why: 'forked',
+      forked: expect.stringMatching(/^the log signed two trees of \d+ leaves with different roots$/),
+    })
+  })
+})
+
 describe('a lookup that a monitor does not sign so', () => {
   const [origin, other] = ['http://m1.test', 'http://m2.test']
   const alone = { origins: [origin], need: 1 }
@@ -180,9 +194,17 @@ describe('a lookup that a monitor does not sign so', () => {
     await made.settle()
     expect(await made.ask(alone)).toMatchObject({ why: null })
     const stranger = await makeSigner(made.world.random)
-    const notIts = expect.stringMatching(/^rule lookup: it is signed by a key that is not that deployment's/)
-    for (const signer of [stranger, await headOf(1), await made.world.platform.signer('head')])
-      expect(await refused((answer) => resigned(answer, signer, {}))).toEqual(['too-few', 'failed', notIts])
+    const by = (why: string) => `rule lookup: it is signed by a key that ${why}`
+    const [unknown, others] = [
+      'is not in the registry of this record: the monitor has to be a deployment in it',
+      'is not of the deployment at that address',
+    ]
+    for (const [signer, why] of [
+      [stranger, unknown],
+      [await headOf(1), others],
+      [await made.world.platform.signer('head'), others],
+    ] as const)
+      expect(await refused((answer) => resigned(answer, signer, {}))).toEqual(['too-few', 'failed', by(why)])
     const flip = (answer: LookupAnswer) => {
       const [header, , signature] = answer.lookup.split('.')
       const payload = Buffer.from(answer.lookup.split('.')[1] ?? '', 'base64url').toString()
@@ -231,23 +253,29 @@ describe('a lookup that a monitor does not sign so', () => {
       { act: 'revoke', kid, reason: 'compromised', suspectFrom: null },
     ] as never)
     await made.settle()
-    expect(await made.ask(alone)).toMatchObject({ why: 'too-few', words: [word('failed')] })
+    expect(await made.ask(alone)).toMatchObject({
+      why: 'too-few',
+      words: [{ says: 'failed', detail: 'rule lookup: it is signed by a key that was revoked' }],
+    })
     expect(await made.ask({ origins: [other], need: 1 })).toMatchObject({ why: null })
   })
 
   it('is said to have failed when a monitor hangs up, refuses, answers too much, or does not know the log', async () => {
     await made.settle()
-    const answers: Fetch[] = [
-      () => Promise.reject(new TypeError('refused')),
-      async () => new Response('no', { status: 500 }),
-      async () => Response.json({ lookup: 'x'.repeat(1_000_000), checkpoint: '' }),
-      async () => new Response('{"lookup":'),
+    const answers: (readonly [Fetch, RegExp])[] = [
+      [() => Promise.reject(new TypeError('refused')), /^the monitor cannot be reached$/],
+      [async () => new Response('no', { status: 500 }), /^the monitor answered 500$/],
+      [
+        async () => Response.json({ lookup: 'x'.repeat(1_000_000), checkpoint: '' }),
+        /^the monitor answered with/,
+      ],
+      [async () => new Response('{"lookup":'), /^the monitor/],
     ]
-    for (const answer of answers) {
+    for (const [answer, detail] of answers) {
       made.instead.set(origin, answer)
       expect(await made.ask({ origins: [origin, other], need: 1 })).toMatchObject({
         why: null,
-        words: [word('failed'), word('absent')],
+        words: [{ says: 'failed', detail: expect.stringMatching(detail) }, word('absent')],
       })
     }
     made.instead.delete(origin)

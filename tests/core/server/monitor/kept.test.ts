@@ -108,7 +108,7 @@ describe('what a monitor keeps', () => {
   it('proves what it finds on the way to a larger tree by the entries after it, where tiles are hidden or wrong', async () => {
     const odd = new Response(new Uint8Array(TILE_BYTES))
     for (const answer of [hidden(/^tile\/0\/000$/), (path: string) => (path === 'tile/0/000' ? odd : null)]) {
-      const { log, monitor } = await doubled()
+      const { log, monitor } = await doubledLog()
       log.instead.answer = answer
       expect(await monitor.run()).toMatchObject({ finding: 'duplicate-label' })
       expect(await convicts(log, monitor)).toMatch(/one label at the indexes (2 and 300|300 and 2)/)
@@ -116,7 +116,7 @@ describe('what a monitor keeps', () => {
   })
 
   it('without a proof gives its place to the same with one, once the log serves what shows it', async () => {
-    const { log, monitor } = await doubled()
+    const { log, monitor } = await doubledLog()
     log.instead.answer = hidden(/^tile\/(0\/000$|entries\/008)/)
     expect(await monitor.run()).toMatchObject({ finding: 'duplicate-label' })
     expect((await only(monitor)).leaves.map(({ proof }) => proof)).toEqual([null, null])
@@ -149,7 +149,7 @@ describe('what a monitor keeps', () => {
 })
 
 /** A log of two slices whose first slice has a label twice, at 2 and 300, and a monitor of its first leaves. */
-async function doubled() {
+async function doubledLog() {
   const made = await scene()
   const entries = entriesTo(SLICE_LEAVES + 20)
   entries[300] = entryAt(2, 0)

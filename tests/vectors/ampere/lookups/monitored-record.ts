@@ -12,6 +12,7 @@ import { digestOf } from '#core/crypto/hash.ts'
 import { formatPolicy } from '#core/log/policy/policy.ts'
 import { monitoredWorld, type MonitoredWorld } from '#tests/core/client/complete/monitored-world.ts'
 import { cosignedBy } from '#tests/core/client/complete/cosigned-by.ts'
+import { ofOtherTree } from '#tests/core/client/complete/twists.ts'
 import { ORIGIN } from '#tests/deployment.ts'
 
 /** The monitors that a verifier of these files pins: both must agree. */
@@ -83,6 +84,8 @@ export async function lookupRecord(): Promise<LookupExport> {
     spoil('later-by-one-key', null, await cosigned(now, ['w1-0'], later)),
     spoil('later-by-one-witness', null, await cosigned(now, ['w1-0', 'w1-1'], later)),
     spoil('ahead-of-all-clocks', 'too-few', await cosigned(now, ['w1-0', 'w1-1', 'w2-0', 'w2-1'], later + 86_400)),
+    spoil('forked', 'forked', await firstForked(made, now)),
+    spoil('withheld-and-forked', 'withheld', [...(await firstForked(made, now)).slice(0, 1), ...present.slice(1)]),
     spoil('no-answer', 'too-few', changed(now, () => ({ lookup: 'nonsense' }))),
   ]
   const [withheld] = spoilt
@@ -121,6 +124,12 @@ async function cosigned(answers: Answers, names: readonly string[], seconds: num
     return [origin, { ...answer, checkpoint }] as const
   })
   return Promise.all(changing)
+}
+
+/** The answers, the first one of another tree of the same size. */
+async function firstForked(made: MonitoredWorld, answers: Answers): Promise<Answers> {
+  const [origin, answer] = answers[0] ?? no()
+  return [[origin, await ofOtherTree(made, 0, answer)], ...answers.slice(1)]
 }
 
 function otherLeaf({ found }: LookupAnswer): Partial<LookupAnswer> {
