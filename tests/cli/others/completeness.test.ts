@@ -7,6 +7,8 @@ import type { Completeness } from '#core/client/complete/monitor-words.ts'
 import { completeCounts, completeLines, recordPhrase } from '#cli/proof/completeness.ts'
 import { readShownChain } from '#cli/proof/shown-chain.ts'
 import { localTime } from '#cli/terminal/words.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
+import { signerOf } from '#tests/core/log/signers.ts'
 import { monitoredWorld, type MonitoredWorld } from '#tests/core/client/complete/monitored-world.ts'
 import { withholding } from '#tests/core/client/complete/twists.ts'
 import { spoiltFile, type Spoilt } from '#tests/vectors/ampere/lookups/monitored-record.ts'
@@ -20,6 +22,8 @@ const FILE = join(FROZEN, 'export.ampere')
 const nowhere = freshFolder()
 const pins = [`--registry=${registry}`, '--policy', join(FROZEN, 'policy.txt')]
 const monitors = ['--monitors', join(FROZEN, 'monitors.json')]
+const OTHER = await signerOf('other.example/log', 'Ed25519', 77)
+const LOG_LINE = `log ${formatVerifierKey(OTHER.key)}\n`
 const AS_OF = '2026-11-01T08:01:00.000Z'
 
 /** A frozen file that is not complete. */
@@ -98,6 +102,32 @@ describe('verify of a file', () => {
       /FAILED block 3: forked\. The log signed two trees of 10 leaves.*rule split-view/,
     )
     expect(`${out}${err}`).not.toContain('later blocks')
+  })
+
+  it('refuses a policy of other logs once, instead of finding every receipt wrong', async () => {
+    const file = join(dirname(nowhere), 'other.txt')
+    const policy = frozen('policy.txt').toString()
+    writeFileSync(file, policy.replaceAll(/^log .*\n/gm, '').replace(/^/, LOG_LINE))
+    const refused = await told(nowhere, 'verify', FILE, `--registry=${registry}`, '--policy', file)
+    expect(refused).toMatchObject({
+      exit: 1,
+      code: 'CONFIGURATION',
+      message: expect.stringMatching(
+        /has keys of other\.example\/log and none of home\.test\/log, the log of/,
+      ),
+    })
+  })
+
+  it('says what to append to a policy without a quorum line', async () => {
+    const file = join(dirname(nowhere), 'bare.txt')
+    writeFileSync(
+      file,
+      frozen('policy.txt')
+        .toString()
+        .replace(/^quorum .*\n/m, ''),
+    )
+    const { code, err } = await lines(nowhere, 'verify', FILE, '--policy', file)
+    expect([code, err]).toEqual([2, expect.stringContaining('append "quorum none"')])
   })
 
   it('refuses monitors that are none', async () => {

@@ -70,7 +70,7 @@ class Judge:
         return said
 
     def _said(self, said: dict, answer: Lookup) -> tuple[str, int | None]:
-        """Steps 3 to 5, of the checkpoint and the proof."""
+        """Steps 3 to 6, of the checkpoint and the proof."""
         note = self.export.checkpoints[answer.under]
         opened = self.opener.checkpoint(note)
         if opened is None:
