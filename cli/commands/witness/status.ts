@@ -96,9 +96,9 @@ function ownLog({ platform }: StoredLog, origin: string) {
 }
 
 function quorumWords(quorum: Need | null, reached: boolean, isStale: boolean): string {
-  const needs = quorum ? `${quorum.need} of ${quorum.of}` : 'as policy.txt says'
-  if (reached) return `quorum reached (${needs})`
-  return `quorum NOT reached (${needs})${isStale ? ': its cosignatures are too old' : ''}`
+  const needs = quorum ? `${quorum.need} of ${quorum.of} must cosign` : 'who must cosign, policy.txt says'
+  if (reached) return `quorum reached: ${needs}`
+  return `quorum NOT reached: ${needs}${isStale ? ', and the cosignatures are too old' : ''}`
 }
 
 function witnessLines(
