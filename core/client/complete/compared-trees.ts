@@ -49,7 +49,8 @@ export function treesConvict(
   origin: string,
   sink: EvidenceSink | null,
 ): Comparing['convict'] {
-  // Two notes need no block beside them.
-  const blockAt = () => Promise.reject(new RangeError('two trees of one size are shown by their notes'))
   return policy && sink ? receiptConvict({ policy, origin, sink, blockAt }) : null
 }
+
+/** Two notes need no block beside them. */
+const blockAt = () => Promise.reject(new RangeError('two trees of one size are shown by their notes'))

@@ -202,8 +202,9 @@ export function comparable(answer: PythonAnswer | ExportReport) {
 }
 
 /** Of a log with two histories the problem says it. */
-function withoutDetail({ forked: _, ...complete }: NonNullable<PythonAnswer['complete']>) {
-  return complete
+function withoutDetail(complete: NonNullable<PythonAnswer['complete']>) {
+  const { forked: _, ...others } = complete
+  return others
 }
 
 function python(args: readonly string[], input = '') {

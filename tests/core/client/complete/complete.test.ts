@@ -12,7 +12,7 @@ import type { Fetch } from '#core/ports/keys.ts'
 import { makeSigner, ORIGIN } from '#tests/deployment.ts'
 import { cosignedBy } from './cosigned-by.ts'
 import { monitoredWorld, type MonitoredWorld } from './monitored-world.ts'
-import { ofOtherTree, resigned, twist, withholding } from './twists.ts'
+import { resigned, twist, withholding } from './twists.ts'
 
 let made: MonitoredWorld
 const seconds = (ms: number) => Math.floor(ms / 1000) * 1000
@@ -159,20 +159,6 @@ describe('a record whose end the home holds back', () => {
     await made.settle()
     expect(replica.head.height).toBe(2)
     expect(await checkComplete(reader, replica, log)).toMatchObject({ height: 4, why: null })
-  })
-})
-
-describe('a log that shows monitors another tree than others', () => {
-  it.each([1, 2])('is found by %i monitors, and no record is complete by it', async (number) => {
-    await made.settle()
-    const origins = made.monitors.slice(0, number).map(({ origin }) => origin)
-    expect(await made.ask({ origins, need: 1 })).toMatchObject({ why: null, forked: null })
-    twist(made, 'http://m1.test', (answer) => ofOtherTree(made, 0, answer))
-    expect(await made.ask({ origins, need: 1 })).toMatchObject({
-      asOfMs: null,
-      why: 'forked',
-      forked: expect.stringMatching(/^the log signed two trees of \d+ leaves with different roots$/),
-    })
   })
 })
 
