@@ -96,7 +96,7 @@ describe('a lookup', () => {
 describe('a log that shows monitors another tree than others', () => {
   it.each([1, 2])('is found by %i monitors, and no record is complete by it', async (number) => {
     await made.settle()
-    const origins = made.monitors.slice(0, number).map(({ origin }) => origin)
+    const origins = made.monitors.slice(0, number).map((monitor) => monitor.origin)
     expect(await made.ask({ origins, need: 1 })).toMatchObject({ why: null, forked: null })
     twist(made, 'http://m1.test', (answer) => ofOtherTree(made, 0, answer))
     expect(await made.ask({ origins, need: 1 })).toMatchObject({
