@@ -50,7 +50,7 @@ export const PROOF: CommandGroup = {
         notGranted: 'how many the institution may not open (with --all)',
         log: 'of how many blocks the receipts say what: witnessed, logged, promised, overdue, suspect, late; null without a policy',
         complete:
-          'as of when how many records are complete by what monitors say, and why others are not: asOf, records, others (with --all); of a file height, asOf, why and monitors, as chain show has them',
+          'as of when how many records are complete by what monitors say, and why others are not: asOf, records, others, and monitors: origin and why of those that did not say so (with --all); of a file height, asOf, why and monitors, as chain show has them',
         mirrors:
           'what each mirror says of each record: chain, institution, origin, says, height, time and detail (with --all)',
         receipts: 'how many are in the file',

@@ -64,7 +64,7 @@ export const WITNESSES: CommandGroup = {
         ok: 'true',
         quorum: 'need and of: how many organisations must cosign; null where nobody witnesses',
         witnesses: `${WITNESS} (of the newest checkpoint)`,
-        logs: "origin, fingerprint of its keys, cosigned (as above) and evidence (proofs of two histories, leads) of each log that the home's witness cosigns",
+        logs: "origin, fingerprint of its keys, cosigned (as above) and evidence (proofs of two histories, leads) of each log that the home's witness cosigns; with fingerprint null of those that it cosigns no more and has something against",
       },
       load: async () => (await import('../commands/witness/list.ts')).listWitnesses,
     },

@@ -5,7 +5,7 @@ import { openLocal } from '#adapters/local/open.ts'
 import type { EvidenceSink } from '#core/client/client.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { evidenceOfFinding } from '#core/evidence/of-finding.ts'
-import { listFindings } from '#core/server/monitor/findings.ts'
+import { listFindings } from '#core/server/monitor/against/findings.ts'
 import { readWatched } from '../monitor/watched.ts'
 import { keepIfRoom } from './files.ts'
 

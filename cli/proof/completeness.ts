@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Completeness, MonitorWord, NotComplete } from '#core/client/complete/monitor-words.ts'
 import { toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
-import { counted, localTime } from '../terminal/words.ts'
+import { counted, localTime, plain } from '../terminal/words.ts'
 import type { Problem } from './problem.ts'
 
 /** As of when records are complete, all together. */
@@ -12,6 +12,16 @@ export interface CompleteCounts {
   readonly records: number
   /** Of how many others nobody can say it, by why. */
   readonly others: Readonly<Partial<Record<NotComplete, number>>>
+  /** Which monitors did not say so where too few did, and why; what one says of many records is said once. */
+  readonly monitors: readonly FailedMonitor[]
+}
+
+/** A monitor whose word did not count. */
+export interface FailedMonitor {
+  readonly origin: string
+  readonly why: string
+  /** Of how many records. */
+  readonly records: number
 }
 
 /** Why, in words that follow a number of records. */
@@ -24,6 +34,7 @@ const WHY: Readonly<Record<NotComplete, string>> = {
   'too-few': 'too few monitors say so',
   growing: 'it grew meanwhile',
   withheld: 'blocks are withheld',
+  forked: 'the log signed two trees of one size',
 }
 
 /** Counts what monitors say of records; records that do not verify are left out. */
@@ -33,7 +44,27 @@ export function completeCounts(all: readonly (Completeness | null)[]): CompleteC
   const others: Partial<Record<NotComplete, number>> = {}
   for (const { why } of asked) if (why !== null) others[why] = (others[why] ?? 0) + 1
   const asOf = times.length === 0 ? null : toTimestamp(Math.min(...times))
-  return { asOf, records: times.length, others }
+  return { asOf, records: times.length, others, monitors: failedMonitors(asked) }
+}
+
+function failedMonitors(all: readonly Completeness[]): readonly FailedMonitor[] {
+  const failed = new Map<string, FailedMonitor>()
+  const words = all.filter(({ why }) => why === 'too-few').flatMap((each) => each.words)
+  for (const word of words) {
+    if (word.says === 'absent') continue
+    const [origin, why] = [word.origin, whyOf(word)]
+    const known = failed.get(`${origin} ${why}`)
+    failed.set(`${origin} ${why}`, { origin, why, records: (known?.records ?? 0) + 1 })
+  }
+  return [...failed.values()]
+}
+
+/** The phrase, and below it each monitor that did not say so, with the reason and where to look. */
+export function completeLines(counts: CompleteCounts): string[] {
+  const failed = counts.monitors.map(
+    ({ origin, why, records }) => `  The monitor ${plain(origin)} ${why}: ${counted(records, 'record')}`,
+  )
+  return [completePhrase(counts), ...failed]
 }
 
 /** `Complete as of 23-Nov-2026 14:05`, or why that is not known. */
@@ -69,11 +100,11 @@ export function completeJson({ height, asOfMs, why, words }: Completeness) {
 }
 
 /** What is to be said where it is not known as of when one record is complete. */
-export type Unknown = Readonly<Record<Exclude<NotComplete, 'too-few' | 'withheld'>, string>>
+export type Unknown = Readonly<Record<Exclude<NotComplete, 'too-few' | 'withheld' | 'forked'>, string>>
 
 /**
  * `Complete as of 23-Nov-2026 14:05, by the monitor https://m.example`, or why that is not known. Nothing where blocks
- * are withheld, which is a problem of its own.
+ * are withheld or the log has two histories, which are problems of their own.
  */
 export function recordPhrase({ asOfMs, why, words }: Completeness, need: number, unknown: Unknown): string[] {
   if (asOfMs !== null) {
@@ -81,7 +112,7 @@ export function recordPhrase({ asOfMs, why, words }: Completeness, need: number,
     const noun = by.length === 1 ? 'monitor' : 'monitors'
     return [`Complete as of ${localTime(toTimestamp(asOfMs))}, by the ${noun} ${by.join(', ')}`]
   }
-  if (why === null || why === 'withheld') return []
+  if (why === null || why === 'withheld' || why === 'forked') return []
   const reason = why === 'too-few' ? tooFew(words, need) : unknown[why]
   return [`  Not checked: whether its home holds back later blocks: ${reason}`]
 }
@@ -89,10 +120,15 @@ export function recordPhrase({ asOfMs, why, words }: Completeness, need: number,
 function tooFew(words: readonly MonitorWord[], need: number): string {
   const absent = words.filter(({ says }) => says === 'absent').length
   const others = words.filter(({ says }) => says !== 'absent')
-  const reasons = others.map(
-    ({ origin, says, detail }) => `${origin} ${SAYS[says]}${detail && ` (${detail})`}`,
-  )
+  const reasons = others.map((word) => `${plain(word.origin)} ${whyOf(word)}`)
   return [`${absent} of ${counted(need, 'monitor')} that must say so do`, ...reasons].join('; ')
+}
+
+/** What is to be said of a word, in words that follow the monitor; nothing of what somebody else wrote steers a terminal. */
+function whyOf({ says, seenMs, detail }: MonitorWord): string {
+  if (says === 'unusable' && seenMs === null)
+    return 'looked in a tree that no quorum of the policy has cosigned'
+  return `${SAYS[says]}${detail && ` (${plain(detail)})`}`
 }
 
 const SAYS: Readonly<Record<MonitorWord['says'], string>> = {
@@ -102,9 +138,13 @@ const SAYS: Readonly<Record<MonitorWord['says'], string>> = {
   failed: 'gave no answer that counts',
 }
 
-/** What withholding the end of a record is reported as. */
-export function withheldProblem(chain: string, { why, height }: Completeness): readonly Problem[] {
-  if (why !== 'withheld') return []
+/** What is reported of a record whose end is held back, and of a log that showed a monitor another tree. */
+export function monitorProblems(chain: string, { why, height, forked }: Completeness): readonly Problem[] {
   const detail = `a monitor has a later block of it in the log, and the home shows none after ${height}`
-  return [{ chain, height: null, status: 'missing', rule: 'withheld', detail }]
+  const withheld = { chain, height: null, status: 'missing', rule: 'withheld', detail } as const
+  const split = { chain, height: null, status: 'forked', rule: 'split-view' } as const
+  return [
+    ...(forked === null ? [] : [{ ...split, detail: `${forked}, one of them to a monitor` }]),
+    ...(why === 'withheld' ? [withheld] : []),
+  ]
 }

@@ -14,7 +14,7 @@ import { checkMirrored, type MirrorWord } from '#core/client/mirrored/check-mirr
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { RecordView } from '#core/client/client.ts'
 import { blockStatus, type BlockStatus, type Status } from './block-status.ts'
-import { withheldProblem } from './completeness.ts'
+import { monitorProblems } from './completeness.ts'
 import { authorOf, describeBlock } from './describe-block.ts'
 import { mirrorProblems } from './mirrored.ts'
 import { problemIn, type Problem } from './problem.ts'
@@ -55,7 +55,7 @@ export async function readShownChain(connection: Connection, chain: ChainId): Pr
     const shown = blocks.map((block, height) =>
       shownBlock(connection, block, blockStatus(view, height, progress, log)),
     )
-    const [problem = null] = [...withheldProblem(chain, complete), ...mirrorProblems(chain, mirrors)]
+    const [problem = null] = [...monitorProblems(chain, complete), ...mirrorProblems(chain, mirrors)]
     return { blocks: shown, view, problem, complete, mirrors }
   } catch (error) {
     const problem = problemIn(error, chain)

@@ -8,7 +8,7 @@ import { checkMirrored, type MirrorWord } from '#core/client/mirrored/check-mirr
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { statusWord } from './block-status.ts'
-import { withheldProblem } from './completeness.ts'
+import { monitorProblems } from './completeness.ts'
 import { mirrorProblems } from './mirrored.ts'
 import { problemOfKnown, type Problem } from './problem.ts'
 
@@ -63,7 +63,7 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
       problems: [
         ...closedProblems(chain, view.closed),
         ...ofLog,
-        ...withheldProblem(chain, complete),
+        ...monitorProblems(chain, complete),
         ...mirrorProblems(chain, mirrors),
       ],
       ms: performance.now() - started,

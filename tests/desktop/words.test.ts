@@ -31,7 +31,7 @@ const REPORT: ExportReport = {
   log: null,
   receipts: 0,
   asOf: '2026-11-04T08:00:01.000Z' as Timestamp,
-  complete: { height: 6, asOfMs: null, why: 'no-monitor', words: [] },
+  complete: { height: 6, asOfMs: null, why: 'no-monitor', words: [], forked: null },
   problems: [],
 }
 const problem = (rule: string, height = 3) => ({

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs'
 import { logOriginOf } from '#core/api/log.ts'
 import { asInstitutionId } from '#core/bytes/ids.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
-import { parsePolicy } from '#core/log/policy/policy.ts'
+import { parsedPolicy } from '../../monitor/watched.ts'
 import { actingInstitution, deploymentOf, type ActingOptions } from '../../deployment/session.ts'
 import { describeHome, originArgument } from '../../mirror/other-home.ts'
 import { addMirroredHome } from '../../open/mirror.ts'
@@ -44,7 +43,10 @@ function logKeysIn(file: string | undefined, origin: string): string[] {
   if (file === undefined)
     throw usage('--policy names a file with the keys of the log, from the operator of the home')
   const name = logOriginOf(origin)
-  const keys = parsePolicy(readFileSync(file)).logs.flatMap(({ key }) => (key.name === name ? [key] : []))
+  const keys = parsedPolicy(
+    file,
+    'its operator writes one with: npx ampere witness status --keys',
+  ).logs.flatMap(({ key }) => (key.name === name ? [key] : []))
   if (keys.length > 0) return keys.map(formatVerifierKey)
   throw refuse(
     'CONFIGURATION',

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
+import * as v from 'valibot'
+import { logOriginOf } from '#core/api/log.ts'
 import { asDigest, type Digest } from '#core/bytes/ids.ts'
 import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
 import { verifyExport, type ExportReport, type VerifyOptions } from '#core/client/export/verify-export.ts'
@@ -11,13 +13,13 @@ import { evidenceFiles } from '../../evidence/files.ts'
 import { pinnedPolicy, policyFile } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { nextForEvidence } from '../../program/failure.ts'
-import { usage } from '../../program/refuse.ts'
+import { refuse, usage } from '../../program/refuse.ts'
 import { pinnedMonitors, readMonitors } from '../../monitor/asked.ts'
 import { completeJson, recordPhrase, type Unknown } from '../../proof/completeness.ts'
 import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
 import { readInput } from '../../terminal/files.ts'
 import { EXIT, type Common, type Screen } from '../../terminal/screen.ts'
-import { counted, localTime } from '../../terminal/words.ts'
+import { counted, localTime, plain } from '../../terminal/words.ts'
 import { markOfAll } from '../../witness/same-machine.ts'
 
 /** What a file is judged by, beside itself. */
@@ -39,8 +41,14 @@ export async function verifyFile(
 ): Promise<number> {
   const pins = pinsOf(options, screen)
   const judging = { ...pins, nowMs: screen.terminal.now(), shown: createShown() }
-  const beside = options.beside === undefined ? null : await checkFile(readExport(options.beside), judging)
-  const { report: found, problems: own } = await checkFile(readExport(file), judging)
+  const check = (name: string) => {
+    const bytes = readExport(name)
+    const { policy: pinned = null, ...others } = judging
+    const policy = policyFor(bytes, pinned, options.policy)
+    return checkFile(bytes, { ...others, ...(policy ? { policy } : {}) })
+  }
+  const beside = options.beside === undefined ? null : await check(options.beside)
+  const { report: found, problems: own } = await check(file)
   const problems = [...(beside?.problems ?? []), ...own]
   const ok = problems.length === 0
   const counts = found && logCounts([found.log])
@@ -119,6 +127,47 @@ function pinsOf(
     ...(monitors ? { monitors } : {}),
     // Without a data folder there is no place of ours for it.
     ...(settings ? { evidence: evidenceFiles(folder) } : {}),
+  }
+}
+
+/**
+ * The policy by which a file is judged: it must have a key of that file's log. Receipts of a log that nobody named are not
+ * wrong, they are not judged.
+ * @param given the file that was named; where none was, the folder's own policy is of its own home only
+ * @throws AmpereError CONFIGURATION for a policy that was named and is of other logs
+ */
+function policyFor(bytes: Uint8Array, policy: Policy | null, given: string | undefined): Policy | null {
+  const origin = originIn(bytes)
+  if (!policy || origin === null) return policy
+  const log = logOriginOf(origin)
+  if (policy.logs.some(({ key }) => key.name === log)) return policy
+  if (given === undefined) return null
+  const names = [...new Set(policy.logs.map(({ key }) => key.name))].join(', ') || 'no log'
+  throw refuse(
+    'CONFIGURATION',
+    `${given} has keys of ${plain(names)} and none of ${plain(log)}, the log of the home of this file`,
+    'ask its operator for policy.txt, or for what npx ampere witness status --keys prints there',
+  )
+}
+
+/** The origin that the first line of an export names; null where that is none, which is found when it is verified. */
+function originIn(bytes: Uint8Array): string | null {
+  const end = bytes.indexOf(0x0a)
+  try {
+    const first: unknown = JSON.parse(
+      new TextDecoder().decode(bytes.subarray(0, Math.min(Math.max(end, 0), 4096))),
+    )
+    return v.parse(
+      v.object({
+        origin: v.pipe(
+          v.string(),
+          v.check((text) => URL.canParse(text)),
+        ),
+      }),
+      first,
+    ).origin
+  } catch {
+    return null
   }
 }
 

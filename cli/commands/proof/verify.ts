@@ -5,7 +5,7 @@ import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { auditHome } from '../../proof/audit.ts'
 import { logFindingLine } from '../../proof/audit-log.ts'
-import { completeCounts, completePhrase } from '../../proof/completeness.ts'
+import { completeCounts, completeLines } from '../../proof/completeness.ts'
 import { adviceLines, LOG_MANUAL } from '../../proof/log-advice.ts'
 import { mirrorSummary } from '../../proof/mirrored.ts'
 import { problemLine, withoutRepeats, type Problem } from '../../proof/problem.ts'
@@ -93,7 +93,7 @@ function report(
     },
     [
       `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, markOfAll(open.connection.ports.pins.policy))}${asOf}`,
-      completePhrase(complete),
+      ...completeLines(complete),
       ...mirrorSummary(mirrored),
       `The home's stores: ${counted(chains, 'chain')}, ${counted(stored, 'block')} audited`,
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),

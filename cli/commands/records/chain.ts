@@ -12,7 +12,7 @@ import {
   type Session,
 } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
-import { completeCounts, completePhrase } from '../../proof/completeness.ts'
+import { completeCounts, completeLines } from '../../proof/completeness.ts'
 import { problemOfKnown, problemLine, type Problem } from '../../proof/problem.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { columns, counted, size } from '../../terminal/words.ts'
@@ -116,7 +116,9 @@ export async function exportChain(call: Call<ExportOptions>): Promise<number> {
 function monitorLines({ answered, complete }: MadeExport, isAsked: boolean): string[] {
   if (!complete || !isAsked) return []
   if (answered.length === 0)
-    return [`  No answer of a monitor is in it: ${completePhrase(completeCounts([complete]))}`]
+    return completeLines(completeCounts([complete])).map((line, i) =>
+      i === 0 ? `  No answer of a monitor is in it: ${line}` : line,
+    )
   return [
     `It has the answers of ${counted(answered.length, 'monitor')}: ${answered.join(', ')}.`,
     ...(complete.why === 'withheld'

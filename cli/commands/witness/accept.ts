@@ -7,6 +7,9 @@ import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
+import { deploymentOf } from '../../deployment/session.ts'
+import { evidenceFiles } from '../../evidence/files.ts'
+import { keepWitnessed } from '../../evidence/witness.ts'
 import { checkConfirmed, confirmKeys, type KeyOptions } from '../../witness/confirm-keys.ts'
 import {
   fetchKeys,
@@ -59,6 +62,9 @@ export async function acceptLog(call: Call<AcceptOptions>): Promise<number> {
 
 async function stopLog(call: Call<AcceptOptions>, origin: string): Promise<number> {
   if (call.args[0] !== undefined) throw usage('--stop names the log, and takes no URL')
+  // Its keys go with it, and without them nobody could make files of what is kept against it.
+  const { folder } = deploymentOf(call)
+  await keepWitnessed(folder, evidenceFiles(folder))
   return withStoredLog(call, async (stored) => {
     const isKnown = (await listLogs(tablesOf(stored))).some((log) => log.origin === origin)
     if (isKnown) await removeLog(tablesOf(stored), origin)

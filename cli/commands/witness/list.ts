@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { listEvidence } from '#core/server/witness/evidence.ts'
-import { listLogs } from '#core/server/witness/logs.ts'
+import { listKnownLogs } from '#core/server/witness/logs.ts'
 import { readPolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
@@ -52,7 +52,8 @@ function witnessRow({ name, url, cosigned }: Standing, nowMs: number): string[] 
 
 interface CosignedLog {
   readonly origin: string
-  readonly fingerprint: string
+  /** Null for one that is cosigned no more: it is listed for what is kept against it. */
+  readonly fingerprint: string | null
   readonly cosigned: { readonly size: number; readonly time: number } | null
   /** Pieces that convict the log, and pieces that are a lead only. */
   readonly evidence: { readonly proofs: number; readonly leads: number }
@@ -61,12 +62,13 @@ interface CosignedLog {
 async function cosignedLogs({ platform }: StoredLog): Promise<readonly CosignedLog[]> {
   const ports = { tables: { witness: platform.table('witness') } }
   const logs: CosignedLog[] = []
-  for (const { origin, keys, cosigned } of await listLogs(ports)) {
+  for (const { origin, keys, cosigned } of await listKnownLogs(ports)) {
     const kinds = (await listEvidence(ports, origin)).map(({ kind }) => kind)
+    if (keys.length === 0 && kinds.length === 0) continue
     const proofs = kinds.filter((kind) => kind === 'same-size').length
     logs.push({
       origin,
-      fingerprint: fingerprintOf(keys),
+      fingerprint: keys.length === 0 ? null : fingerprintOf(keys),
       cosigned: cosigned && { size: cosigned.checkpoint.size, time: cosigned.time },
       evidence: { proofs, leads: kinds.length - proofs },
     })
@@ -74,11 +76,12 @@ async function cosignedLogs({ platform }: StoredLog): Promise<readonly CosignedL
   return logs
 }
 
-function logRow({ origin, cosigned, evidence }: CosignedLog, nowMs: number): string[] {
+function logRow({ origin, fingerprint, cosigned, evidence }: CosignedLog, nowMs: number): string[] {
   const size = cosigned
     ? `${counted(cosigned.size, 'leaf', 'leaves')} ${ago(cosigned.time, nowMs)}`
     : 'nothing yet'
   const against = [
+    ...(fingerprint === null ? ['cosigned no more'] : []),
     ...(evidence.proofs > 0 ? [`PROOF of two histories: ${evidence.proofs}`] : []),
     ...(evidence.leads > 0 ? [`proofs that did not verify: ${evidence.leads}`] : []),
   ]

@@ -36,7 +36,8 @@ async function printKeys(call: Call<StatusOptions>): Promise<number> {
       const handed = await fetchKeys(fetchHome, settings.origin)
       const said = (keys: typeof handed.log) => keys && fingerprintOf(keys.keys)
       const fingerprints = { log: said(handed.log), witness: said(handed.witness) }
-      const lines = linesOf(handed)
+      // Exactly one quorum line is in a policy (c2sp.org/tlog-policy); with it others can use the file as one.
+      const lines = [...linesOf(handed), 'quorum none']
       // On standard error, so that the lines alone go into a file.
       call.screen.say(`Fingerprint of the log      ${fingerprints.log ?? ''}`)
       call.screen.say(`Fingerprint of the witness  ${fingerprints.witness ?? ''}`)
@@ -88,9 +89,9 @@ function troubleLines(trouble: string | null, bad: (text: string) => string): st
 }
 
 function quorumWords(quorum: Need | null, reached: boolean, isStale: boolean): string {
-  const needs = quorum ? `${quorum.need} of ${quorum.of} must cosign` : 'as policy.txt says'
-  if (reached) return `quorum reached (${needs})`
-  return `quorum NOT reached (${needs})${isStale ? ': its cosignatures are too old' : ''}`
+  const needs = quorum ? `${quorum.need} of ${quorum.of} must cosign` : 'who must cosign, policy.txt says'
+  if (reached) return `quorum reached: ${needs}`
+  return `quorum NOT reached: ${needs}${isStale ? ', and the cosignatures are too old' : ''}`
 }
 
 function witnessLines(

@@ -4,6 +4,7 @@ import { MAX_ANSWER_BYTES } from '../../api/limits.ts'
 import { lookupAnswer, type LookupAnswer } from '../../api/lookup.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import { parseWith } from '../../bytes/schema.ts'
+import { AmpereError, isAmpereError } from '../../errors.ts'
 import { call } from '../answer.ts'
 import { answered, readJson } from '../home-api.ts'
 import type { Connection } from '../connect.ts'
@@ -27,6 +28,12 @@ export async function askMonitor(
     fetch: ports.outside ?? ports.fetch,
     deadline: (ms: number) => deadline(Math.min(ms, MONITOR_ANSWER_MS)),
   }
-  const bytes = answered(await call(outside, request, { maxBytes: MAX_ANSWER_BYTES.lookup, beyond: 'fail' }))
-  return parseWith(lookupAnswer, readJson(bytes), 'UPSTREAM_FAILED', 'answer')
+  try {
+    const answer = await call(outside, request, { maxBytes: MAX_ANSWER_BYTES.lookup, beyond: 'fail' })
+    return parseWith(lookupAnswer, readJson(answered(answer)), 'UPSTREAM_FAILED', 'answer')
+  } catch (cause) {
+    if (!isAmpereError(cause, 'UPSTREAM_FAILED')) throw cause
+    // The client asks homes; here it is the monitor that failed, and people are to look at that.
+    throw new AmpereError('UPSTREAM_FAILED', cause.message.replace('the home', 'the monitor'), { cause })
+  }
 }

@@ -8,13 +8,14 @@ import type { Replica } from '../read/replica.ts'
 import { createReceiptJudge, type ProvenReceipt } from '../receipt/judge.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
 import { askMonitor } from './ask-monitor.ts'
+import { treesConvict } from './compared-trees.ts'
 import {
   concluded,
   countedMonitors,
   nextLabel,
   wordOf,
   type Completeness,
-  type MonitorWord,
+  type JudgedWord,
   type NotComplete,
   type RecordEnd,
 } from './monitor-words.ts'
@@ -79,11 +80,12 @@ async function askAll(
   replica: Replica,
   receipt: ProvenReceipt | null,
 ): Promise<AskedRecord> {
-  const { policy, monitors, origin: home } = connection.ports.pins
+  const { pins, evidence = null } = connection.ports
+  const { policy, monitors, origin: home } = pins
   const end = { chain: replica.chain, height: replica.head.height, receipt }
   const not = (why: NotComplete): AskedRecord => ({
     replica,
-    complete: { height: end.height, asOfMs: null, why, words: [] },
+    complete: { height: end.height, asOfMs: null, why, words: [], forked: null },
     answers: new Map(),
     labelKey: null,
   })
@@ -95,8 +97,11 @@ async function askAll(
   const answers = new Map<string, LookupAnswer>()
   const label = nextLabel(labelKey, end)
   const asked = origins.map((origin) => askOne(connection, policy, { origin, label, end }, answers))
-  const words = await Promise.all(asked)
-  const complete = concluded(words, end, monitors.need, connection.ports.now())
+  const complete = await concluded(await Promise.all(asked), end, {
+    need: monitors.need,
+    nowMs: connection.ports.now(),
+    comparing: { trees: connection.trees, convict: treesConvict(policy, home, evidence) },
+  })
   return { replica, complete, answers, labelKey }
 }
 
@@ -105,18 +110,20 @@ async function askOne(
   policy: Policy,
   asked: { readonly origin: string; readonly label: Digest; readonly end: RecordEnd },
   answers: Map<string, LookupAnswer>,
-): Promise<MonitorWord> {
+): Promise<JudgedWord> {
   const { origin, label } = asked
   const { registry, verifiers } = connection.sync
-  const context = { home: connection.ports.pins.origin, policy, records: registry.newest(), verifiers }
+  const { pins, now } = connection.ports
+  const context = { home: pins.origin, policy, records: registry.newest(), verifiers, nowMs: now() }
   let answer: LookupAnswer | null = null
-  const word = await wordOf(
+  const judged = await wordOf(
     context,
     asked,
     async () => (answer = await askMonitor(connection, origin, label)),
   )
-  if (answer && (word.says === 'absent' || word.says === 'present')) answers.set(origin, answer)
-  return word
+  const { says } = judged.word
+  if (answer && (says === 'absent' || says === 'present')) answers.set(origin, answer)
+  return judged
 }
 
 /** What the receipt of the newest block proves; null where there is none, it proves nothing, or no policy is pinned. */

@@ -4,14 +4,14 @@ import { logOriginOf } from '../../api/log.ts'
 import { encodeLeaf } from '../../block/leaf.ts'
 import { fromBase64url } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
-import type { Digest } from '../../bytes/ids.ts'
+import type { Digest, Kid } from '../../bytes/ids.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { brokenRule } from '../../errors.ts'
 import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { Policy } from '../../log/policy/policy.ts'
-import { quorumOf } from '../../log/policy/quorum.ts'
+import { quorumTime } from '../../log/policy/quorum-time.ts'
 import { parseTlogProof, policyKeys, verifyUnder } from '../../log/tlog-proof.ts'
-import { headKeyAt, type RegistryView } from '../../registry/snapshot.ts'
+import { headKeyAt, keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 
 /** What a monitor says of a label, and when witnesses saw the tree of which it says that. */
 export interface Said {
@@ -20,7 +20,7 @@ export interface Said {
   /** Leaves and root of the tree in which it looked. */
   readonly size: number
   readonly root: Digest
-  /** Latest time of a cosignature by a witness of the policy, in ms since 1970; null unless its quorum cosigned. */
+  /** Since when the quorum of the policy stands behind that tree (`quorumTime`), in ms since 1970; null unless it cosigned. */
   readonly seenMs: number | null
 }
 
@@ -32,6 +32,8 @@ export interface LookupContext {
   /** The newest registry that the reader has. */
   readonly records: RegistryView
   readonly verifiers: Verifiers
+  /** By which the clocks of witnesses are judged: cosignatures that are too far ahead of it are ignored. */
+  readonly nowMs: number
 }
 
 /**
@@ -41,14 +43,15 @@ export interface LookupContext {
  * @throws AmpereError VERIFICATION_FAILED with rule `lookup`, and its kin of what has not its form or is not signed
  */
 export async function judgeLookup(
-  { home, policy, records, verifiers }: LookupContext,
+  { home, policy, records, verifiers, nowMs }: LookupContext,
   origin: string,
   label: Digest,
   answer: LookupAnswer,
 ): Promise<Said> {
   const log = logOriginOf(home)
-  const key = headKeyAt(records, parseLookup(answer.lookup).jws.kid, origin)
-  if (!key) throw brokenRule('lookup', "it is signed by a key that is not that deployment's, or is revoked")
+  const { kid } = parseLookup(answer.lookup).jws
+  const key = headKeyAt(records, kid, origin)
+  if (!key) throw brokenRule('lookup', `it is signed by a key that ${whyNotIts(records, kid)}`)
   const said = await openLookup(answer.lookup, key, verifiers)
   if (said.origin !== log || said.label !== label)
     throw brokenRule('lookup', 'it is about another log or label')
@@ -57,7 +60,15 @@ export async function judgeLookup(
   const opened = await openCheckpoint(answer.checkpoint, policyKeys(policy), verifiers)
   checkTree(said, opened)
   checkFound(said, answer, policy, opened)
-  return { index: said.index, size: said.size, root: said.root, seenMs: seenAt(policy, opened) }
+  const seen = quorumTime(policy, opened.cosignatures, Math.floor(nowMs / 1000))
+  return { index: said.index, size: said.size, root: said.root, seenMs: seen === null ? null : seen * 1000 }
+}
+
+/** Why a key does not speak for the deployment at an origin, for whoever keeps that monitor. */
+function whyNotIts(records: RegistryView, kid: Kid): string {
+  const record = keyRecordOf(records, kid)
+  if (!record) return 'is not in the registry of this record: the monitor has to be a deployment in it'
+  return record.revoked ? 'was revoked' : 'is not of the deployment at that address'
 }
 
 function checkTree({ origin, size, root }: LookupStatement, { checkpoint }: OpenedCheckpoint): void {
@@ -84,14 +95,3 @@ function checkFound(
 }
 
 const NOTHING = new Uint8Array(0)
-
-function seenAt(policy: Policy, { cosignatures }: OpenedCheckpoint): number | null {
-  // A witness states when it saw the tree; a cosignature without a time is no such statement.
-  const timed = cosignatures.filter(({ time }) => time > 0)
-  const { satisfied } = quorumOf(
-    policy,
-    timed.map(({ key }) => key),
-  )
-  if (policy.quorum === null || !satisfied) return null
-  return Math.max(...timed.map(({ time }) => time)) * 1000
-}

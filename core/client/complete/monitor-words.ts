@@ -6,6 +6,7 @@ import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { Monitors } from '../client.ts'
 import type { ProvenReceipt } from '../receipt/judge.ts'
+import { comparedTrees, type Comparing } from './compared-trees.ts'
 import { judgeLookup, type LookupContext, type Said } from './judge-lookup.ts'
 
 /** Why nobody can say as of when a record is complete; null when somebody can. */
@@ -26,6 +27,8 @@ export type NotComplete =
   | 'growing'
   /** A monitor has a later block than the home shows. */
   | 'withheld'
+  /** The log signed two trees of one size: of those in which monitors looked, or of those and what this reader was shown. */
+  | 'forked'
 
 /** What one monitor said. */
 export interface MonitorWord {
@@ -34,10 +37,16 @@ export interface MonitorWord {
   readonly says: 'absent' | 'present' | 'unusable' | 'failed'
   /** Leaves and root of the tree in which it looked; null where it failed. */
   readonly tree: { readonly size: number; readonly root: Digest } | null
-  /** When witnesses last saw the tree of which it says that, in ms since 1970; null where that is not known. */
+  /** Since when the quorum stands behind the tree of which it says that, in ms since 1970; null where it does not. */
   readonly seenMs: number | null
   /** Why it failed; empty when it did not. */
   readonly detail: string
+}
+
+/** The same with the checkpoint of that tree, as the log signed it; null where it failed. */
+export interface JudgedWord {
+  readonly word: MonitorWord
+  readonly note: string | null
 }
 
 /** As of when a record has no block beyond the newest one that the home shows. */
@@ -48,6 +57,8 @@ export interface Completeness {
   readonly asOfMs: number | null
   readonly why: NotComplete | null
   readonly words: readonly MonitorWord[]
+  /** What is to be said where the log signed two trees of one size; null where it did not. Beside `withheld` too. */
+  readonly forked: string | null
 }
 
 /** The newest block of a record, and what its receipt proves. */
@@ -72,30 +83,49 @@ export async function wordOf(
   context: LookupContext,
   asked: { readonly origin: string; readonly label: Digest; readonly end: RecordEnd },
   answer: () => Promise<LookupAnswer>,
-): Promise<MonitorWord> {
+): Promise<JudgedWord> {
   const { origin, label, end } = asked
   try {
-    const said = await judgeLookup(context, origin, label, await answer())
+    const given = await answer()
+    const said = await judgeLookup(context, origin, label, given)
     const { size, root, seenMs } = said
-    return { origin, says: saidOf(said, end), tree: { size, root }, seenMs, detail: '' }
+    const word = { origin, says: saidOf(said, end), tree: { size, root }, seenMs, detail: '' }
+    return { word, note: given.checkpoint }
   } catch (error) {
     if (!isAmpereError(error)) throw error
-    return { origin, says: 'failed', tree: null, seenMs: null, detail: error.message }
+    const word = { origin, says: 'failed', tree: null, seenMs: null, detail: error.message } as const
+    return { word, note: null }
   }
 }
 
-/** What follows from all words. One that has a later block outweighs all others, because it is proved. */
-export function concluded(
-  words: readonly MonitorWord[],
+/**
+ * What follows from all words. One that has a later block outweighs all others, because it is proved, and so does a log
+ * with two histories.
+ */
+export async function concluded(
+  judged: readonly JudgedWord[],
   { height, receipt }: RecordEnd,
-  need: number,
-  nowMs: number,
-): Completeness {
-  const not = (why: NotComplete): Completeness => ({ height, asOfMs: null, why, words })
+  { need, nowMs, comparing }: Concluding,
+): Promise<Completeness> {
+  const words = judged.map(({ word }) => word)
+  const forked = await comparedTrees(
+    judged.map(({ word: { tree }, note }) => ({ tree, note })),
+    comparing,
+  )
+  const not = (why: NotComplete): Completeness => ({ height, asOfMs: null, why, words, forked })
   if (words.some(({ says }) => says === 'present')) return not('withheld')
+  if (forked !== null) return not('forked')
   if (receipt?.level !== 'witnessed') return not('head-not-witnessed')
   const asOfMs = asOf(words, need, nowMs)
-  return asOfMs === null ? not('too-few') : { height, asOfMs, why: null, words }
+  return asOfMs === null ? not('too-few') : { height, asOfMs, why: null, words, forked }
+}
+
+/** What the reader brings to what monitors said. */
+export interface Concluding {
+  /** How many monitors must say so. */
+  readonly need: number
+  readonly nowMs: number
+  readonly comparing: Comparing
 }
 
 function saidOf({ index, size, seenMs }: Said, { receipt }: RecordEnd): MonitorWord['says'] {
@@ -105,7 +135,7 @@ function saidOf({ index, size, seenMs }: Said, { receipt }: RecordEnd): MonitorW
   return seenMs !== null && isHeld ? 'absent' : 'unusable'
 }
 
-/** The earliest time among as many as are needed, of those that speak of the latest; never in the future. */
+/** The earliest time among as many as are needed, of those that speak of the latest; what clocks may be ahead is cut. */
 function asOf(words: readonly MonitorWord[], need: number, nowMs: number): number | null {
   const times = words.flatMap(({ says, seenMs }) => (says === 'absent' && seenMs !== null ? [seenMs] : []))
   const time = times.toSorted((a, b) => b - a)[Math.max(need, 1) - 1]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseHead } from '../../api/head.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
+import { timestampMs } from '../../bytes/timestamp.ts'
+import { ROLLBACK_MARGIN_MS } from '../../evidence/heads.ts'
 import { evidenceOfHeads } from '../../evidence/build.ts'
 import { MAX_REGISTRY_BLOCKS } from '../../evidence/format.ts'
 import type { ClientPorts } from '../client.ts'
@@ -23,7 +25,19 @@ export async function withEvidence(
   const kept = await keepEvidence(ports.evidence, { registry, logs: [] }, () =>
     evidenceOf(ports.pins, api, statements),
   )
-  return kept === '' ? error : new AmpereError(error.code, `${error.message}${kept}`, { cause: error })
+  const said = kept === '' && isWithinMargin(statements) ? TOO_SOON : kept
+  return said === '' ? error : new AmpereError(error.code, `${error.message}${said}`, { cause: error })
+}
+
+/** What an honest home may do once, a guilty one goes on doing. */
+const TOO_SOON =
+  '; heads within two minutes of each other may be a race and convict nobody: do the same again after that'
+
+/** Whether two heads are a rollback but for the time between them. */
+function isWithinMargin(statements: readonly [string, string]): boolean {
+  const [before, after] = [parseHead(statements[0]).head, parseHead(statements[1]).head]
+  const lateBy = timestampMs(after.time) - timestampMs(before.time)
+  return after.height < before.height && lateBy <= ROLLBACK_MARGIN_MS
 }
 
 async function evidenceOf(

@@ -8,6 +8,7 @@ import type { Policy } from '../../log/policy/policy.ts'
 import type { RegistryView } from '../../registry/snapshot.ts'
 import type { Monitors } from '../client.ts'
 import type { AskedRecord } from '../complete/completeness.ts'
+import type { Comparing } from '../complete/compared-trees.ts'
 import {
   concluded,
   countedMonitors,
@@ -42,6 +43,7 @@ export interface LookupJudges {
   readonly records: RegistryView
   readonly verifiers: Verifiers
   readonly nowMs: number
+  readonly comparing: Comparing
 }
 
 /** As of when the record in a file is complete, by the answers of pinned monitors in it. */
@@ -49,11 +51,11 @@ export async function judgeLookups(
   parts: ExportParts,
   end: Link,
   log: LogView | null,
-  { policy, monitors, records, verifiers, nowMs }: LookupJudges,
+  { policy, monitors, records, verifiers, nowMs, comparing }: LookupJudges,
 ): Promise<Completeness> {
   const { first, lookups, labelKey } = parts
   const { height } = end.opened.block
-  const not = (why: NotComplete): Completeness => ({ height, asOfMs: null, why, words: [] })
+  const not = (why: NotComplete): Completeness => ({ height, asOfMs: null, why, words: [], forked: null })
   const origins = countedMonitors(monitors, first.origin)
   if (!monitors || origins.length === 0) return not('no-monitor')
   if (!policy || policy.quorum === null) return not('no-quorum')
@@ -63,7 +65,7 @@ export async function judgeLookups(
   const receipt = log?.receipts[height] ?? null
   const at = { chain: end.opened.chain, height, receipt }
   const label = nextLabel(labelKey, at)
-  const context = { home: first.origin, policy, records, verifiers }
+  const context = { home: first.origin, policy, records, verifiers, nowMs }
   const words = origins.map((origin) =>
     wordOf(context, { origin, label, end: at }, async () => {
       const answer = lookups.get(origin)
@@ -71,12 +73,23 @@ export async function judgeLookups(
       return answer
     }),
   )
-  return concluded(await Promise.all(words), at, monitors.need, nowMs)
+  return concluded(await Promise.all(words), at, { need: monitors.need, nowMs, comparing })
 }
 
-/** What a file whose end was held back is wrong in: the block that a monitor has and the file has not. */
-export function withheldFrom({ why, height }: Completeness): readonly ExportProblem[] {
-  if (why !== 'withheld') return []
+/**
+ * What monitors show to be wrong: the block that a monitor has in the log and the file has not, and a log that showed them
+ * another tree, of the last block unless its receipt shows that already.
+ */
+export function monitorProblems(
+  { why, height, forked }: Completeness,
+  log: LogView | null,
+): readonly ExportProblem[] {
   const detail = 'a monitor has it in the log of the home, and the file ends before it'
-  return [{ height: height + 1, status: 'missing', rule: 'withheld', detail }]
+  const withheld: ExportProblem = { height: height + 1, status: 'missing', rule: 'withheld', detail }
+  const isKnown = log?.problems.some((problem) => problem.height === height && problem.rule === 'split-view')
+  const split: readonly ExportProblem[] =
+    forked === null || isKnown === true
+      ? []
+      : [{ height, status: 'forked', rule: 'split-view', detail: `${forked}, one of them to a monitor` }]
+  return [...split, ...(why === 'withheld' ? [withheld] : [])]
 }

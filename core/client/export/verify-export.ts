@@ -9,6 +9,7 @@ import { brokenRule } from '../../errors.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
 import type { CompletedErasure, EvidenceSink, Monitors } from '../client.ts'
+import { treesConvict } from '../complete/compared-trees.ts'
 import type { Completeness } from '../complete/monitor-words.ts'
 import { heightsIn, openBatches } from '../read/batches.ts'
 import {
@@ -23,7 +24,7 @@ import type { LogView } from '../receipt/judge-blocks.ts'
 import { createShown, type Shown } from '../receipt/shown.ts'
 import { worstStatus, type BlockStatus } from '../read/status.ts'
 import { checkBlockParts, erasedBy, type ExportProblem } from './check-parts.ts'
-import { judgeLookups, withheldFrom } from './lookup-lines.ts'
+import { judgeLookups, monitorProblems } from './lookup-lines.ts'
 import { judgeExported } from './receipt-lines.ts'
 import { forkedBlocks } from './forked-blocks.ts'
 import { readExportLines, type ExportParts } from './read-lines.ts'
@@ -108,6 +109,7 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
     records: registry.newest(),
     verifiers,
     nowMs,
+    comparing: { trees: shown.treesOf(first.origin), convict: treesConvict(policy, first.origin, evidence) },
   })
   const forked = await forkedBlocks(parts, links, log, { shown, policy, evidence })
   const { problems, ...checked } = await checkAll(links, parts, erasures, log, forked)
@@ -122,7 +124,7 @@ export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {
     receipts: parts.receipts.size,
     complete,
     ...checked,
-    problems: [...problems, ...withheldFrom(complete)],
+    problems: [...problems, ...monitorProblems(complete, log)],
   }
 }
 

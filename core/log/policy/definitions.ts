@@ -90,7 +90,10 @@ export class Definitions {
   }
 
   policy(): Policy {
-    if (this.#quorum === undefined) throw malformed('a policy has no quorum')
+    if (this.#quorum === undefined)
+      throw malformed(
+        'a policy has no quorum line: append "quorum none", which asks for no cosignature, or name one',
+      )
     return {
       logs: this.#logs,
       witnesses: this.#witnesses,

@@ -9,14 +9,15 @@ import type { Checkpoint } from '../../log/note/checkpoint.ts'
 import { verifyConsistency } from '../../log/proof.ts'
 import { grow, rootOf, type Edge } from '../../log/tile/grow.ts'
 import { TILE_WIDTH } from '../../log/tile/path.ts'
-import { consistencyFromTiles, inclusionsFromTiles } from '../../log/tile/read.ts'
+import { consistencyFromTiles } from '../../log/tile/read.ts'
 import type { WriteTable } from '../../ports/table.ts'
 import { fetchEntries, tilesOf, type LogSource } from './fetch-log.ts'
-import type { Finding, FindingKind, FoundLeaf } from './findings.ts'
-import { forkProof } from './fork-proof.ts'
+import type { Finding, FindingKind, FoundLeaf } from './against/findings.ts'
+import { forkProof } from './against/fork-proof.ts'
+import { withProofs } from './against/leaf-proofs.ts'
 import { keepLabels, type PlacedLeaf } from './labels.ts'
 import type { MonitoredLog, Noted } from './monitored-row.ts'
-import { keepTiles } from './tiles.ts'
+import { keepTiles, keptTiles } from './tiles.ts'
 
 /** Leaves that are copied between two swaps: eight bundles. */
 export const SLICE_LEAVES = 8 * TILE_WIDTH
@@ -45,19 +46,24 @@ export async function takeSlice(
   const { edge, tiles } = grow(log.edge, entries.map(leafHash))
   if (!(await isPrefix(source, edge, target.checkpoint)))
     return { edge: null, finding: await anotherTree(source, log, target) }
-  const against = (kind: FindingKind, found: Finding['leaves']): Sliced => ({
-    edge: null,
-    finding: { kind, origin: log.origin, notes: [target.note], leaves: found, hashes: [] },
-  })
+  const logId = logIdOf(log.origin)
+  const against = async (kind: FindingKind, found: readonly Omit<FoundLeaf, 'proof'>[]): Promise<Sliced> => {
+    const grown = { edge, tiles, kept: keptTiles(table, logId, log.edge) }
+    const proven = await withProofs(source, grown, found, target.checkpoint)
+    return {
+      edge: null,
+      finding: { kind, origin: log.origin, notes: [target.note], leaves: proven, hashes: [] },
+    }
+  }
   const leaves = placedLeaves(entries, from)
-  if (!Array.isArray(leaves)) return against('leaf-form', await proven(source, [leaves], size))
-  const pair = await keepLabels(table, logIdOf(log.origin), leaves)
+  if (!Array.isArray(leaves)) return against('leaf-form', [leaves])
+  const pair = await keepLabels(table, logId, leaves)
   if (!pair) {
-    await keepTiles(table, logIdOf(log.origin), tiles)
+    await keepTiles(table, logId, tiles)
     return { edge, finding: null }
   }
   const entriesOf = pair.map(({ index, leaf }) => ({ index, entry: toBase64url(encodeLeaf(leaf)) }))
-  return against('duplicate-label', await proven(source, entriesOf, size))
+  return against('duplicate-label', entriesOf)
 }
 
 async function isPrefix(source: LogSource, edge: Edge, { size, root }: Checkpoint): Promise<boolean> {
@@ -79,22 +85,6 @@ function placedLeaves(entries: readonly Uint8Array[], from: number): PlacedLeaf[
     }
   }
   return leaves
-}
-
-/** The entries with what shows others that they are in the tree, while the log still serves it. */
-async function proven(
-  source: LogSource,
-  leaves: readonly Omit<FoundLeaf, 'proof'>[],
-  size: number,
-): Promise<readonly FoundLeaf[]> {
-  const indexes = leaves.map(({ index }) => index)
-  try {
-    const proofs = await inclusionsFromTiles(indexes, size, tilesOf(source, size))
-    return leaves.map((leaf, i) => ({ ...leaf, proof: (proofs[i] ?? []).map(toBase64url) }))
-  } catch (error) {
-    if (!isAmpereError(error, 'UPSTREAM_FAILED')) throw error
-    return leaves.map((leaf) => ({ ...leaf, proof: null }))
-  }
 }
 
 /** What is to be said of entries that do not lead to the target: its log's doing only if the tree itself shows that. */

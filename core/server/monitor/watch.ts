@@ -4,14 +4,20 @@ import { AmpereError, isAmpereError } from '../../errors.ts'
 import { merkleRoot } from '../../log/merkle.ts'
 import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-checkpoint.ts'
 import { parseNote } from '../../log/note/note.ts'
-import { quorumOf } from '../../log/policy/quorum.ts'
+import { quorumTime } from '../../log/policy/quorum-time.ts'
 import { policyKeys } from '../../log/tlog-proof.ts'
 import { fromUtf8 } from '../../bytes/encoding.ts'
 import { fetchCheckpoint } from './fetch-log.ts'
-import { keepFinding, type Finding, type FindingKind } from './findings.ts'
-import { loadMonitored, swapMonitored, type LoadedMonitored, type MonitoredLog } from './monitored-row.ts'
+import { keepFinding, type Finding, type FindingKind } from './against/findings.ts'
+import {
+  loadMonitored,
+  swapMonitored,
+  type LoadedMonitored,
+  type MonitoredLog,
+  type Noted,
+} from './monitored-row.ts'
 import type { Monitor, MonitorPorts, WatchedLog } from './needs.ts'
-import { judgeShown, type Shown } from './judge-shown.ts'
+import { judgeShown, withVerified, type Shown } from './judge-shown.ts'
 import { takeSlice } from './slice.ts'
 
 /** Slices of one run at most: 4,096 leaves, about a second where the table is on this computer. */
@@ -46,8 +52,11 @@ export async function watchLog(
   const source = { url: watched.url, fetch, deadline }
   // Before the log is asked: what another monitor stores meanwhile would make an honest answer look rolled back.
   const loaded = await loadMonitored(table, watched.origin)
-  const shown = await openShown(await fetchCheckpoint(source), watched, verifiers)
-  const judged = judgeShown(loaded.log, shown)
+  const judge: Judge = { policy: watched.policy, verifiers, seconds: Math.floor(now() / 1000) }
+  const shown = await openShown(await fetchCheckpoint(source), watched.origin, judge)
+  const { target, verified, cosigned } = loaded.log
+  const since = { newest: await sinceOf(target ?? verified, judge), cosigned: await sinceOf(cosigned, judge) }
+  const judged = judgeShown(loaded.log, shown, since)
   const ended = async (log: MonitoredLog, finding: Finding) => {
     await keepFinding(table, now(), finding)
     return reportOf(loaded.log, log, 'finding', finding.kind)
@@ -65,41 +74,37 @@ export async function watchLog(
     if (!log.target) break
     const { edge, finding } = await takeSlice(table, source, log, log.target)
     if (finding) return ended(log, finding)
-    const next =
-      edge.size < log.target.checkpoint.size ? { ...log, edge } : await arrived(log, edge, watched, verifiers)
+    const next = edge.size < log.target.checkpoint.size ? { ...log, edge } : await arrived(log, edge, judge)
     if (!(await store(next))) return reportOf(loaded.log, log, 'raced')
   }
   return reportOf(loaded.log, current.log, isCurrent(current.log, shown) ? 'current' : 'behind')
 }
 
 /** The target is verified: it is what lookups are answered by from now on. */
-async function arrived(
-  log: MonitoredLog,
-  edge: MonitoredLog['edge'],
-  { policy }: WatchedLog,
-  verifiers: Monitor['verifiers'],
-): Promise<MonitoredLog> {
-  const verified = log.target
-  if (!verified) return log
-  const opened = await openCheckpoint(verified.note, policyKeys(policy), verifiers)
-  const cosigned = hasQuorum(policy, opened) ? verified : log.cosigned
-  return { ...log, verified, cosigned, target: null, edge }
+async function arrived(log: MonitoredLog, edge: MonitoredLog['edge'], judge: Judge): Promise<MonitoredLog> {
+  if (!log.target) return log
+  const shown = { ...log.target, since: await sinceOf(log.target, judge) }
+  return { ...withVerified(log, shown, await sinceOf(log.cosigned, judge)), target: null, edge }
+}
+
+/** By what notes are judged in one run. */
+interface Judge {
+  readonly policy: WatchedLog['policy']
+  readonly verifiers: Monitor['verifiers']
+  /** POSIX seconds on the clock of the monitor: cosignatures that are too far ahead of it do not count. */
+  readonly seconds: number
 }
 
 /** What a log shows, signed by a pinned key of it. @throws AmpereError UPSTREAM_FAILED for anything else */
-async function openShown(
-  bytes: Uint8Array,
-  { origin, policy }: WatchedLog,
-  verifiers: Monitor['verifiers'],
-): Promise<Shown> {
+async function openShown(bytes: Uint8Array, origin: string, judge: Judge): Promise<Shown> {
   try {
-    const opened = await openCheckpoint(parseNote(bytes), policyKeys(policy), verifiers)
+    const opened = await openCheckpoint(parseNote(bytes), policyKeys(judge.policy), judge.verifiers)
     if (opened.checkpoint.origin !== origin)
       throw new AmpereError('UPSTREAM_FAILED', 'the log answered with the checkpoint of another')
     const { checkpoint } = opened
     if (checkpoint.size === 0 && !equalBytes(checkpoint.root, merkleRoot([])))
       throw new AmpereError('UPSTREAM_FAILED', 'the log signed an empty tree with another root')
-    return { note: fromUtf8(bytes), checkpoint, quorum: hasQuorum(policy, opened) }
+    return { note: fromUtf8(bytes), checkpoint, since: quorumSince(opened, judge) }
   } catch (cause) {
     if (isAmpereError(cause, 'UPSTREAM_FAILED')) throw cause
     if (!isAmpereError(cause, 'LOG_MALFORMED', 'SIGNATURE_INVALID', 'ENCODING_MALFORMED')) throw cause
@@ -109,10 +114,19 @@ async function openShown(
   }
 }
 
-function hasQuorum(policy: WatchedLog['policy'], { cosignatures }: OpenedCheckpoint): boolean {
-  // A witness states when it saw the tree; a cosignature without a time is no such statement.
-  const timed = cosignatures.filter(({ time }) => time > 0).map(({ key }) => key)
-  return policy.quorum !== null && quorumOf(policy, timed).satisfied
+function quorumSince({ cosignatures }: OpenedCheckpoint, { policy, seconds }: Judge): number | null {
+  return quorumTime(policy, cosignatures, seconds)
+}
+
+/** The same of what is stored; null also for a note that the keys of today's policy did not sign. */
+async function sinceOf(stored: Noted | null, judge: Judge): Promise<number | null> {
+  if (!stored) return null
+  try {
+    return quorumSince(await openCheckpoint(stored.note, policyKeys(judge.policy), judge.verifiers), judge)
+  } catch (error) {
+    if (isAmpereError(error, 'LOG_MALFORMED', 'SIGNATURE_INVALID')) return null
+    throw error
+  }
 }
 
 function isCurrent({ verified, target }: MonitoredLog, { checkpoint }: Shown): boolean {

@@ -36,11 +36,16 @@ export async function removeLog({ tables }: WitnessTables, origin: string): Prom
 }
 
 /** The logs that are cosigned, in the order of their ids. @throws AmpereError STORE_CORRUPT */
-export async function listLogs({ tables }: WitnessTables): Promise<WitnessedLog[]> {
+export async function listLogs(ports: WitnessTables): Promise<WitnessedLog[]> {
+  return (await listKnownLogs(ports)).filter(({ keys }) => keys.length > 0)
+}
+
+/** The same with those that are cosigned no more, which have no keys here. @throws AmpereError STORE_CORRUPT */
+export async function listKnownLogs({ tables }: WitnessTables): Promise<WitnessedLog[]> {
   const logs: WitnessedLog[] = []
   for (let from = ''; ;) {
     const rows = await tables.witness.range(LOGS_PARTITION, { from, limit: PAGE })
-    logs.push(...rows.map(parseLogRow).filter(({ keys }) => keys.length > 0))
+    logs.push(...rows.map(parseLogRow))
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) return logs
     from = `${last.key}\u0000`

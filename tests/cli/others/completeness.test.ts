@@ -4,9 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Completeness } from '#core/client/complete/monitor-words.ts'
-import { recordPhrase } from '#cli/proof/completeness.ts'
+import { completeCounts, completeLines, recordPhrase } from '#cli/proof/completeness.ts'
 import { readShownChain } from '#cli/proof/shown-chain.ts'
 import { localTime } from '#cli/terminal/words.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
+import { signerOf } from '#tests/core/log/signers.ts'
 import { monitoredWorld, type MonitoredWorld } from '#tests/core/client/complete/monitored-world.ts'
 import { withholding } from '#tests/core/client/complete/twists.ts'
 import { spoiltFile, type Spoilt } from '#tests/vectors/ampere/lookups/monitored-record.ts'
@@ -20,6 +22,8 @@ const FILE = join(FROZEN, 'export.ampere')
 const nowhere = freshFolder()
 const pins = [`--registry=${registry}`, '--policy', join(FROZEN, 'policy.txt')]
 const monitors = ['--monitors', join(FROZEN, 'monitors.json')]
+const OTHER = await signerOf('other.example/log', 'Ed25519', 77)
+const LOG_LINE = `log ${formatVerifierKey(OTHER.key)}\n`
 const AS_OF = '2026-11-01T08:01:00.000Z'
 
 /** A frozen file that is not complete. */
@@ -74,6 +78,8 @@ describe('verify of a file', () => {
     expect(wrong.out).toMatch(
       /http:\/\/m1\.test gave no answer that counts \(rule lookup: it is signed by a key/,
     )
+    const bare = await lines(nowhere, 'verify', spoilt('not-cosigned'), ...pins, ...monitors)
+    expect(bare.out).toContain('http://m1.test looked in a tree that no quorum of the policy has cosigned; ')
     const empty = await lines(nowhere, 'verify', spoilt('no-lookup'), ...pins, ...monitors)
     expect(empty.out).toContain('later blocks: the file has no answer of a trusted monitor\n')
   })
@@ -90,6 +96,40 @@ describe('verify of a file', () => {
     })
   })
 
+  it('fails for a file that shows that its log has two histories', async () => {
+    const { out, err } = await lines(nowhere, 'verify', spoilt('forked'), ...pins, ...monitors)
+    expect(`${out}${err}`).toMatch(
+      /FAILED block 3: forked\. The log signed two trees of 10 leaves.*rule split-view/,
+    )
+    expect(`${out}${err}`).not.toContain('later blocks')
+  })
+
+  it('refuses a policy of other logs once, instead of finding every receipt wrong', async () => {
+    const file = join(dirname(nowhere), 'other.txt')
+    const policy = frozen('policy.txt').toString()
+    writeFileSync(file, policy.replaceAll(/^log .*\n/gm, '').replace(/^/, LOG_LINE))
+    const refused = await told(nowhere, 'verify', FILE, `--registry=${registry}`, '--policy', file)
+    expect(refused).toMatchObject({
+      exit: 1,
+      code: 'CONFIGURATION',
+      message: expect.stringMatching(
+        /has keys of other\.example\/log and none of home\.test\/log, the log of/,
+      ),
+    })
+  })
+
+  it('says what to append to a policy without a quorum line', async () => {
+    const file = join(dirname(nowhere), 'bare.txt')
+    writeFileSync(
+      file,
+      frozen('policy.txt')
+        .toString()
+        .replace(/^quorum .*\n/m, ''),
+    )
+    const { code, err } = await lines(nowhere, 'verify', FILE, '--policy', file)
+    expect([code, err]).toEqual([2, expect.stringContaining('append "quorum none"')])
+  })
+
   it('refuses monitors that are none', async () => {
     const file = join(dirname(nowhere), 'none.json')
     writeFileSync(file, '{"origins":[],"need":1}')
@@ -97,6 +137,43 @@ describe('verify of a file', () => {
       exit: 1,
       code: 'CONFIGURATION',
     })
+  })
+})
+
+describe('what is said of many records together', () => {
+  it('names each monitor that did not say so, with its reason and of how many records, once', async () => {
+    const made = await monitoredWorld()
+    await made.append('one')
+    await made.settle()
+    const origins = ['http://m1.test', 'http://m2.test']
+    const fine = await made.ask({ origins })
+    made.instead.set('http://m2.test', () => Promise.reject(new TypeError('refused')))
+    const down = await made.ask({ origins })
+    made.instead.set('http://m2.test', async () =>
+      Response.json(
+        { code: 'NOT_FOUND', detail: 'no such log is\n\u001b[2J monitored here' },
+        { status: 404 },
+      ),
+    )
+    const strange = await made.ask({ origins })
+    const counts = completeCounts([fine, down, strange, down, null])
+    expect(counts).toMatchObject({ records: 1, others: { 'too-few': 3 } })
+    expect(counts.monitors).toMatchObject([
+      {
+        origin: 'http://m2.test',
+        why: 'gave no answer that counts (the monitor cannot be reached)',
+        records: 2,
+      },
+      { origin: 'http://m2.test', records: 1 },
+    ])
+    expect(completeLines(counts)).toEqual([
+      expect.stringMatching(/^1 record complete as of .*, 3 records not: too few monitors say so$/),
+      '  The monitor http://m2.test gave no answer that counts (the monitor cannot be reached): 2 records',
+      expect.stringMatching(
+        /^  The monitor http:\/\/m2\.test gave no answer that counts \([ -~]*\): 1 record$/,
+      ),
+    ])
+    expect(completeLines(completeCounts([fine]))).toHaveLength(1)
   })
 })
 

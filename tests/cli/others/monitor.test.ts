@@ -58,6 +58,19 @@ describe('monitor', () => {
     expect(verified).toMatchObject({ exit: 0, complete: { asOf: null, records: 0, others: {} } })
   })
 
+  it('takes what witness status --keys prints there as a policy', async () => {
+    const file = join(ours, 'handed-over.txt')
+    writeFileSync(file, (await lines(theirs, 'witness', 'status', '--keys')).out)
+    expect(readFileSync(file, 'utf8')).toMatch(/\nquorum none\n$/)
+    const origin = logOriginOf(settingsOf(theirs).origin)
+    expect(await told(ours, 'monitor', 'add', theirLog(), '--policy', file)).toMatchObject({
+      exit: 0,
+      origin,
+      keys: 2,
+    })
+    expect(await told(ours, 'monitor', 'remove', theirLog(), '--yes')).toMatchObject({ exit: 0 })
+  })
+
   it('refuses what is no log, keys of another log, and a policy without the log', async () => {
     const add = (...args: string[]) => told(ours, 'monitor', 'add', ...args)
     expect(await add('nonsense', ...keyFlags(theirs))).toMatchObject({ exit: 2 })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { copyOf, freshFolder, run, serveProcess, testPort, type Serving } from '../harness.ts'
@@ -177,6 +177,7 @@ describe('the status of witnesses', () => {
     const keys = await handedOver(theirs)
     const nowhere = `http://127.0.0.1:${testPort(25)}/witness`
     await told(folder, 'witness', 'add', nowhere, '--keys', keys)
+    expect((await lines(folder, 'witness', 'status')).out).toContain('quorum NOT reached: 1 of 1 must cosign')
     expect(await told(folder, 'witness', 'status')).toMatchObject({
       exit: 1,
       reached: false,
@@ -239,7 +240,14 @@ describe('cosigning for another log', () => {
     expect(await accept('--keys', file)).toMatchObject({ exit: 0, changed: false, log: OUR_LOG })
     expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 0, changed: true })
     expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 0, changed: false })
-    expect(await told(theirs, 'witness', 'list')).toMatchObject({ logs: [] })
+    // What it signed against itself stays listed, and is a file now: its keys are known here no more.
+    expect(await told(theirs, 'witness', 'list')).toMatchObject({
+      logs: [{ origin: OUR_LOG, fingerprint: null, evidence: { proofs: 1, leads: 0 } }],
+    })
+    expect((await lines(theirs, 'witness', 'list')).out).toContain(
+      'cosigned no more; PROOF of two histories: 1',
+    )
+    expect(readdirSync(join(theirs, 'evidence'))).toHaveLength(1)
     expect(await accept('--keys', file)).toMatchObject({ exit: 0, changed: true, effective: 'now' })
     expect(await told(theirs, 'witness', 'list')).toMatchObject({ logs: [{ origin: OUR_LOG }] })
   })

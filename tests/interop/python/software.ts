@@ -41,7 +41,10 @@ export interface PythonAnswer {
   readonly registry?: readonly { readonly id: string; readonly state: string }[]
   readonly blocks?: readonly { readonly id: string; readonly state: string }[]
   readonly log?: Pick<LogView, 'statuses' | 'receipts'> | null
-  readonly complete?: Omit<Completeness, 'words'> & { readonly words: readonly Partial<MonitorWord>[] }
+  readonly complete?: Omit<Completeness, 'words' | 'forked'> & {
+    readonly forked?: string | null
+    readonly words: readonly Partial<MonitorWord>[]
+  }
 }
 
 /** One registry, and the blocks of a chain from its genesis or after a parent that is believed. */
@@ -185,7 +188,7 @@ export function comparable(answer: PythonAnswer | ExportReport) {
   return {
     ...answer,
     complete: complete && {
-      ...complete,
+      ...withoutDetail(complete),
       words: complete.words.map(({ origin, says, tree, seenMs }) => ({ origin, says, tree, seenMs })),
     },
     problems: answer.problems?.map(({ height, status, rule }) => ({ height, status, rule })),
@@ -196,6 +199,12 @@ export function comparable(answer: PythonAnswer | ExportReport) {
       owing: erasure.owing.toSorted(),
     })),
   }
+}
+
+/** Of a log with two histories the problem says it. */
+function withoutDetail(complete: NonNullable<PythonAnswer['complete']>) {
+  const { forked: _, ...others } = complete
+  return others
 }
 
 function python(args: readonly string[], input = '') {

@@ -10,6 +10,7 @@ import { formatNote, parseNote } from '#core/log/note/note.ts'
 import { parsePolicy, formatPolicy } from '#core/log/policy/policy.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { makeSigner, ORIGIN } from '#tests/deployment.ts'
+import { cosignedBy } from './cosigned-by.ts'
 import { monitoredWorld, type MonitoredWorld } from './monitored-world.ts'
 import { resigned, twist, withholding } from './twists.ts'
 
@@ -34,6 +35,45 @@ describe('a record whose next block the monitors do not have', () => {
     const second = seconds(made.clock.now)
     expect(await made.ask({ need: 2 })).toMatchObject({ asOfMs: second })
     expect(await made.ask({ need: 3 })).toMatchObject({ asOfMs: first })
+  })
+
+  it('is complete as of the time since which a quorum cosigned, not of the latest word of one witness', async () => {
+    const two = parsePolicy(formatPolicy(made.policy).replace('group quorum 1 ', 'group quorum 2 '))
+    await made.settle()
+    const first = seconds(made.clock.now)
+    made.clock.now += 30 * 86_400_000
+    const now = Math.floor(made.clock.now / 1000)
+    const asked = async (names: readonly string[], time: number, policy = two) => {
+      for (const { origin } of made.monitors)
+        twist(made, origin, async (answer) => ({
+          ...answer,
+          checkpoint: await cosignedBy(answer.checkpoint, names, time),
+        }))
+      const { asOfMs, why } = await made.ask({ policy })
+      return [asOfMs, why]
+    }
+    const all = ['w1-0', 'w1-1', 'w2-0', 'w2-1']
+    expect(await asked(['w1-0', 'w1-1'], now)).toEqual([first, null])
+    expect(await asked(all, now)).toEqual([now * 1000, null])
+    // One of its two keys is not a witness.
+    expect(await asked(['w1-0'], now, made.policy)).toEqual([first, null])
+    expect(await asked(['w1-0', 'w1-1'], now, made.policy)).toEqual([now * 1000, null])
+  })
+
+  it('is complete as of no time by cosignatures of clocks that are too far ahead, and of now by those that may be', async () => {
+    await made.settle()
+    const now = Math.floor(made.clock.now / 1000)
+    const asked = async (ahead: number) => {
+      for (const { origin } of made.monitors)
+        twist(made, origin, async (answer) => ({
+          ...answer,
+          checkpoint: await cosignedBy(answer.checkpoint, ['w1-0', 'w1-1', 'w2-0', 'w2-1'], now + ahead),
+        }))
+      const { asOfMs, why } = await made.ask()
+      return [asOfMs, why]
+    }
+    expect(await asked(121)).toEqual([null, 'too-few'])
+    expect(await asked(120)).toEqual([made.clock.now, null])
   })
 
   it('is asked about with the label key of the newest epoch', async () => {
@@ -140,9 +180,17 @@ describe('a lookup that a monitor does not sign so', () => {
     await made.settle()
     expect(await made.ask(alone)).toMatchObject({ why: null })
     const stranger = await makeSigner(made.world.random)
-    const notIts = expect.stringMatching(/^rule lookup: it is signed by a key that is not that deployment's/)
-    for (const signer of [stranger, await headOf(1), await made.world.platform.signer('head')])
-      expect(await refused((answer) => resigned(answer, signer, {}))).toEqual(['too-few', 'failed', notIts])
+    const by = (why: string) => `rule lookup: it is signed by a key that ${why}`
+    const [unknown, others] = [
+      'is not in the registry of this record: the monitor has to be a deployment in it',
+      'is not of the deployment at that address',
+    ]
+    for (const [signer, why] of [
+      [stranger, unknown],
+      [await headOf(1), others],
+      [await made.world.platform.signer('head'), others],
+    ] as const)
+      expect(await refused((answer) => resigned(answer, signer, {}))).toEqual(['too-few', 'failed', by(why)])
     const flip = (answer: LookupAnswer) => {
       const [header, , signature] = answer.lookup.split('.')
       const payload = Buffer.from(answer.lookup.split('.')[1] ?? '', 'base64url').toString()
@@ -191,23 +239,29 @@ describe('a lookup that a monitor does not sign so', () => {
       { act: 'revoke', kid, reason: 'compromised', suspectFrom: null },
     ] as never)
     await made.settle()
-    expect(await made.ask(alone)).toMatchObject({ why: 'too-few', words: [word('failed')] })
+    expect(await made.ask(alone)).toMatchObject({
+      why: 'too-few',
+      words: [{ says: 'failed', detail: 'rule lookup: it is signed by a key that was revoked' }],
+    })
     expect(await made.ask({ origins: [other], need: 1 })).toMatchObject({ why: null })
   })
 
   it('is said to have failed when a monitor hangs up, refuses, answers too much, or does not know the log', async () => {
     await made.settle()
-    const answers: Fetch[] = [
-      () => Promise.reject(new TypeError('refused')),
-      async () => new Response('no', { status: 500 }),
-      async () => Response.json({ lookup: 'x'.repeat(1_000_000), checkpoint: '' }),
-      async () => new Response('{"lookup":'),
+    const answers: (readonly [Fetch, RegExp])[] = [
+      [() => Promise.reject(new TypeError('refused')), /^the monitor cannot be reached$/],
+      [async () => new Response('no', { status: 500 }), /^the monitor answered 500$/],
+      [
+        async () => Response.json({ lookup: 'x'.repeat(1_000_000), checkpoint: '' }),
+        /^the monitor answered with/,
+      ],
+      [async () => new Response('{"lookup":'), /^the monitor/],
     ]
-    for (const answer of answers) {
+    for (const [answer, detail] of answers) {
       made.instead.set(origin, answer)
       expect(await made.ask({ origins: [origin, other], need: 1 })).toMatchObject({
         why: null,
-        words: [word('failed'), word('absent')],
+        words: [{ says: 'failed', detail: expect.stringMatching(detail) }, word('absent')],
       })
     }
     made.instead.delete(origin)

@@ -3,6 +3,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { makeExport } from '#core/client/export/write-export.ts'
 import { verifyExport, type VerifyOptions } from '#core/client/export/verify-export.ts'
+import { verifyEvidence } from '#core/evidence/verify.ts'
+import { createShown } from '#core/client/receipt/shown.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
 import { formatPolicy, parsePolicy } from '#core/log/policy/policy.ts'
 import { fileOf, linesOf } from '#tests/core/client/receipt/export-mutations.ts'
 import { lookupRecord, type LookupExport } from '#tests/vectors/ampere/lookups/monitored-record.ts'
@@ -45,12 +48,42 @@ describe('an export with the answers of monitors', () => {
   })
 
   it('is not said to be complete by answers that say nothing of its end, and nothing else is wrong then', async () => {
-    const names = made.spoilt.filter(({ why }) => why !== 'withheld')
-    expect(names).toHaveLength(14)
+    const names = made.spoilt.filter(({ why }) => why !== null && !['withheld', 'forked'].includes(why))
+    expect(names).toHaveLength(15)
     for (const { name, why, file } of names) {
       const { complete, problems } = await judge(file)
       expect([name, complete.why, complete.asOfMs, problems]).toEqual([name, why, null, []])
     }
+  })
+
+  it('convicts a log that showed a monitor another tree than the receipts in it are under', async () => {
+    const file = made.spoilt.find(({ name }) => name === 'forked')?.file ?? new Uint8Array(0)
+    const kept: Uint8Array[] = []
+    const evidence = async (bytes: Uint8Array) => `file ${kept.push(bytes)}`
+    const { complete, problems, log } = await judge(file, { evidence })
+    expect([complete.why, complete.asOfMs]).toEqual(['forked', null])
+    expect(problems).toEqual([
+      {
+        height: 3,
+        status: 'forked',
+        rule: 'split-view',
+        detail: expect.stringMatching(
+          /two trees of 10 leaves with different roots; evidence is kept as file 1, one/,
+        ),
+      },
+    ])
+    expect(log?.problems).toEqual([])
+    const logs = parsePolicy(made.policy).logs.map(({ key }) => formatVerifierKey(key))
+    const { proves } = await verifyEvidence(kept[0] ?? new Uint8Array(0), { registry: null, logs })
+    expect(proves).toMatch(/two trees of 10 leaves/)
+  })
+
+  it('convicts the log by two files, of which one shows its blocks and the other what a monitor saw', async () => {
+    const forked = made.spoilt.find(({ name }) => name === 'forked')?.file ?? new Uint8Array(0)
+    const shown = createShown()
+    expect((await judge(forked, { shown })).problems).toMatchObject([{ height: 3, rule: 'split-view' }])
+    const { problems } = await judge(made.file, { shown })
+    expect(problems.map(({ rule }) => rule)).toContain('split-view')
   })
 
   it('is complete by fewer monitors where fewer are needed', async () => {

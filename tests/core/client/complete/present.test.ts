@@ -8,7 +8,7 @@ import { askMonitor, MONITOR_ANSWER_MS } from '#core/client/complete/ask-monitor
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import { ORIGIN } from '#tests/deployment.ts'
 import { monitoredWorld, type MonitoredWorld } from './monitored-world.ts'
-import { resigned, twist, withholding } from './twists.ts'
+import { ofOtherTree, resigned, twist, withholding } from './twists.ts'
 
 let made: MonitoredWorld
 const origin = 'http://m1.test'
@@ -90,5 +90,19 @@ describe('a lookup', () => {
     ).json()) as LookupAnswer
     const { size, root } = checkpointIn(checkpoint)
     expect(words).toMatchObject([{ says: 'absent', tree: { size, root: toBase64url(root) } }])
+  })
+})
+
+describe('a log that shows monitors another tree than others', () => {
+  it.each([1, 2])('is found by %i monitors, and no record is complete by it', async (number) => {
+    await made.settle()
+    const origins = made.monitors.slice(0, number).map((monitor) => monitor.origin)
+    expect(await made.ask({ origins, need: 1 })).toMatchObject({ why: null, forked: null })
+    twist(made, 'http://m1.test', (answer) => ofOtherTree(made, 0, answer))
+    expect(await made.ask({ origins, need: 1 })).toMatchObject({
+      asOfMs: null,
+      why: 'forked',
+      forked: expect.stringMatching(/^the log signed two trees of \d+ leaves with different roots$/),
+    })
   })
 })

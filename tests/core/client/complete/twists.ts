@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { signLookup, type LookupAnswer, type LookupStatement } from '#core/api/lookup.ts'
+import { toBase64url, utf8 } from '#core/bytes/encoding.ts'
+import type { Digest } from '#core/bytes/ids.ts'
+import { sha256 } from '#core/crypto/hash.ts'
+import { checkpointIn } from '#core/log/note/checkpoint.ts'
+import { logSigner } from '#core/log/note/key.ts'
+import { formatNote } from '#core/log/note/note.ts'
+import { signCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import type { Fetch, Signer } from '#core/ports/keys.ts'
 import type { MonitoredWorld } from './monitored-world.ts'
 
@@ -38,4 +45,19 @@ export async function resigned(
     Buffer.from(answer.lookup.split('.')[1] ?? '', 'base64url').toString(),
   ) as LookupStatement
   return { ...answer, lookup: await signLookup({ ...payload, ...change }, signer) }
+}
+
+/** The answer of a monitor to which the log shows another tree of the same size, signed by the log's own key. */
+export async function ofOtherTree(
+  { base, monitors }: MonitoredWorld,
+  monitor: number,
+  answer: LookupAnswer,
+): Promise<LookupAnswer> {
+  const signer = await monitors[monitor]?.platform.signer('head')
+  if (!signer) throw new Error('no such monitor')
+  const { origin, size } = checkpointIn(answer.checkpoint)
+  const root = sha256(utf8('another history'))
+  const log = logSigner(origin, 'Ed25519', await base.signer('log'))
+  const checkpoint = formatNote(await signCheckpoint({ origin, size, root, extensions: [] }, [log], 1))
+  return resigned({ ...answer, checkpoint }, signer, { root: toBase64url(root) as Digest })
 }

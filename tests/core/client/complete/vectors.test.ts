@@ -32,7 +32,7 @@ describe('the frozen export with the answers of monitors', () => {
 
   it('is not complete when its answers are spoilt, each for its reason', async () => {
     const lines = file('export.ampere').toString().trimEnd().split('\n')
-    expect(vectors).toHaveLength(16)
+    expect(vectors).toHaveLength(21)
     for (const vector of vectors) {
       const said = await judge(spoiltFile(lines, vector), { policy, monitors })
       expect([vector.name, said]).toEqual([vector.name, vector.expected])

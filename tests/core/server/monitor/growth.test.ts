@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { toBase64url } from '#core/bytes/encoding.ts'
+import { toBase64url, utf8 } from '#core/bytes/encoding.ts'
 import { leafHash, merkleRoot } from '#core/log/merkle.ts'
 import { SLICE_LEAVES } from '#core/server/monitor/slice.ts'
-import { entriesTo, servedLog } from './served-log.ts'
+import { loadMonitored } from '#core/server/monitor/monitored-row.ts'
+import { TIME } from '#tests/core/log/signers.ts'
+import { START_MS } from '#tests/deployment.ts'
+import { entriesTo, LOG_ORIGIN, servedLog } from './served-log.ts'
 import { testMonitor } from './monitor.ts'
 
 const rootOf = (size: number) => toBase64url(merkleRoot(entriesTo(size).map(leafHash)))
@@ -93,6 +96,44 @@ describe('a monitor of a log that grows', () => {
     await monitor.run()
     expect(await monitor.says(9)).toMatchObject({ size: 7, index: null })
     await log.grow(7, { cosigned: false })
+    await monitor.run()
+    expect(await monitor.says(9)).toMatchObject({ size: 7, index: null })
+  })
+
+  it('keeps the latest time of its quorum, whatever older note of the same tree it is shown again', async () => {
+    const log = await servedLog()
+    const monitor = await testMonitor(log)
+    const said = async () => {
+      const { log: row } = await loadMonitored(monitor.platform.table('monitored'), LOG_ORIGIN)
+      return row.cosigned?.note
+    }
+    const old = await log.grow(5)
+    await monitor.run()
+    expect(await said()).toBe(old)
+    const newer = await log.grow(5, { time: TIME + 3600 })
+    await monitor.run()
+    expect(await said()).toBe(newer)
+    log.files.set('checkpoint', utf8(old))
+    expect(await monitor.run()).toMatchObject({ outcome: 'current', finding: null })
+    expect(await said()).toBe(newer)
+    // A larger tree that was cosigned earlier is verified, and absences are said as of the later time all the same.
+    await log.grow(7, { time: TIME + 3599 })
+    expect(await monitor.run()).toMatchObject({ outcome: 'current', size: 7 })
+    expect(await said()).toBe(newer)
+    const newest = await log.grow(7, { time: TIME + 3600 })
+    await monitor.run()
+    expect(await said()).toBe(newest)
+  })
+
+  it('does not take the word of witnesses whose clocks are too far ahead of its own', async () => {
+    const log = await servedLog()
+    const monitor = await testMonitor(log)
+    await log.grow(5)
+    await monitor.run()
+    await log.grow(7, { time: START_MS / 1000 + 121 })
+    expect(await monitor.run()).toMatchObject({ outcome: 'current', size: 7 })
+    expect(await monitor.says(9)).toMatchObject({ size: 5, index: null })
+    await log.grow(7, { time: START_MS / 1000 + 120 })
     await monitor.run()
     expect(await monitor.says(9)).toMatchObject({ size: 7, index: null })
   })

@@ -82,10 +82,14 @@ def verify(data: bytes, pinned: str | None = None, now: str | None = None, polic
         take_statement(jws, chain, export.first["origin"], erasures)
     logged = judge_log(export, chain, policy, time_ms(head["time"]), shown) if policy else None
     found = judge_blocks(export, chain, erasures, logged, now_ms)
-    complete = judge_lookups(export, chain, logged, policy, monitors, now_ms)
+    complete = judge_lookups(export, chain, logged, policy, monitors, now_ms, shown)
     for block, judgement in zip(chain.blocks, found):
         if shown.is_forked(chain.id, block.height, block.id):
             judgement.find("forked", "two-blocks")
+    if complete.pop("forked") and ("forked", "split-view") not in (logged[-1].problems if logged else []):
+        split = [{"height": complete["height"], "status": "forked", "rule": "split-view"}]
+    else:
+        split = []
     return {
         **{member: export.first[member] for member in ("chain", "registry", "origin")},
         "blocks": len(chain.blocks),
@@ -98,7 +102,7 @@ def verify(data: bytes, pinned: str | None = None, now: str | None = None, polic
         "log": logged and {"statuses": [finding.status for finding in logged],
                            "receipts": [finding.receipt and finding.receipt.report() for finding in logged]},
         "complete": complete,
-        "problems": [problem for judgement in found for problem in judgement.problems] + withheld_from(complete),
+        "problems": [problem for judgement in found for problem in judgement.problems] + split + withheld_from(complete),
     }
 
 

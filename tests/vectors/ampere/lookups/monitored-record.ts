@@ -11,15 +11,17 @@ import { makeExport } from '#core/client/export/write-export.ts'
 import { digestOf } from '#core/crypto/hash.ts'
 import { formatPolicy } from '#core/log/policy/policy.ts'
 import { monitoredWorld, type MonitoredWorld } from '#tests/core/client/complete/monitored-world.ts'
+import { cosignedBy } from '#tests/core/client/complete/cosigned-by.ts'
+import { ofOtherTree } from '#tests/core/client/complete/twists.ts'
 import { ORIGIN } from '#tests/deployment.ts'
 
 /** The monitors that a verifier of these files pins: both must agree. */
 export const PINNED: Monitors = { origins: ['http://m1.test', 'http://m2.test'], need: 2 }
 
-/** A file that is not complete, as the accepted one without some of its lines and with others at its end. */
+/** A file that says something else, as the accepted one without some of its lines and with others at its end. */
 export interface Spoilt {
   readonly name: string
-  readonly why: NotComplete
+  readonly why: NotComplete | null
   /** Lines of the accepted file that are left out, from 1. */
   readonly without: readonly number[]
   readonly with: readonly string[]
@@ -60,6 +62,7 @@ export async function lookupRecord(): Promise<LookupExport> {
   await made.append('three')
   await made.settle()
   const present = await ask(4)
+  const later = Math.floor(made.clock.now / 1000) + 60
   const spoil = spoiler(fromUtf8(file).trimEnd().split('\n'), toBase64url(labelKey))
   const strange = toBase64url(labelKey.map((byte) => byte ^ 1))
   const spoilt = [
@@ -78,6 +81,11 @@ export async function lookupRecord(): Promise<LookupExport> {
     spoil('other-tree', 'too-few', now.map(([origin, answer], i) => [origin, { ...answer, checkpoint: stale[i]?.[1].checkpoint ?? '' }])),
     spoil('not-cosigned', 'too-few', changed(now, without(/— w\d[^\n]*\n/g))),
     spoil('not-signed-by-the-log', 'too-few', changed(now, without(/— (?!w\d)[^\n]*\n/g))),
+    spoil('later-by-one-key', null, await cosigned(now, ['w1-0'], later)),
+    spoil('later-by-one-witness', null, await cosigned(now, ['w1-0', 'w1-1'], later)),
+    spoil('ahead-of-all-clocks', 'too-few', await cosigned(now, ['w1-0', 'w1-1', 'w2-0', 'w2-1'], later + 86_400)),
+    spoil('forked', 'forked', await firstForked(made, now)),
+    spoil('withheld-and-forked', 'withheld', [...(await firstForked(made, now)).slice(0, 1), ...present.slice(1)]),
     spoil('no-answer', 'too-few', changed(now, () => ({ lookup: 'nonsense' }))),
   ]
   const [withheld] = spoilt
@@ -109,6 +117,21 @@ function without(lines: RegExp): (answer: LookupAnswer) => Partial<LookupAnswer>
   return ({ checkpoint }) => ({ checkpoint: checkpoint.replace(lines, '') })
 }
 
+/** The answers with cosignatures of another time beside those that are there; of several by one key the latest counts. */
+async function cosigned(answers: Answers, names: readonly string[], seconds: number): Promise<Answers> {
+  const changing = answers.map(async ([origin, answer]) => {
+    const checkpoint = await cosignedBy(answer.checkpoint, names, seconds)
+    return [origin, { ...answer, checkpoint }] as const
+  })
+  return Promise.all(changing)
+}
+
+/** The answers, the first one of another tree of the same size. */
+async function firstForked(made: MonitoredWorld, answers: Answers): Promise<Answers> {
+  const [origin, answer] = answers[0] ?? no()
+  return [[origin, await ofOtherTree(made, 0, answer)], ...answers.slice(1)]
+}
+
 function otherLeaf({ found }: LookupAnswer): Partial<LookupAnswer> {
   return { found: found && { ...found, hash: toBase64url(new Uint8Array(32)) as Digest } }
 }
@@ -117,7 +140,7 @@ function otherLeaf({ found }: LookupAnswer): Partial<LookupAnswer> {
 function spoiler(lines: readonly string[], labelKey: string) {
   const kinds = lines.map((line) => Object.keys(JSON.parse(line) as object))
   const left = kinds.flatMap((kind, i) => (kind.includes('lookup') || kind.includes('labelKey') ? [i + 1] : []))
-  return (name: string, why: NotComplete, answers: Answers, key: string | null = labelKey): Spoilt => {
+  return (name: string, why: NotComplete | null, answers: Answers, key: string | null = labelKey): Spoilt => {
     const added = new Set(key === null ? [] : [canonicalize({ labelKey: key })])
     for (const [of, { lookup, checkpoint, found }] of answers) {
       const line = canonicalize({ checkpoint })

@@ -12,6 +12,7 @@ from ..forms.encoding import from_base64url, sha256, to_base64url
 from ..forms.jws import parse_statement
 from ..forms.shapes import count, digest_text, nullable, obj, one_of, text_of, timestamp
 from ..lines import Export, Lookup
+from ..shown import Shown
 from .judge import LogFinding
 from .policy import Policy
 from .proof import is_included, leaf_hash, parse_proof
@@ -39,6 +40,7 @@ class Judge:
     opener: Opener
     head: LogFinding
     label: bytes
+    now_ms: int
 
     def word(self, origin: str) -> dict:
         """What the monitor at an origin says; whatever is wrong with that, it has failed."""
@@ -68,7 +70,7 @@ class Judge:
         return said
 
     def _said(self, said: dict, answer: Lookup) -> tuple[str, int | None]:
-        """Steps 3 to 5, of the checkpoint and the proof."""
+        """Steps 3 to 6, of the checkpoint and the proof."""
         note = self.export.checkpoints[answer.under]
         opened = self.opener.checkpoint(note)
         if opened is None:
@@ -77,7 +79,8 @@ class Judge:
             raise Malformed("a checkpoint of another tree")
         if (answer.found is None) != (said["index"] is None):
             raise Malformed("a proof without an index, or the reverse")
-        seen = opened.latest * 1000 if opened.is_witnessed else None
+        since = self.opener.policy.since(opened.times, (self.now_ms - EPOCH_MS) // 1000)
+        seen = None if since is None else since * 1000
         if answer.found is not None:
             self._check_found(said["index"], answer.found, note)
             return "present", seen
@@ -96,12 +99,14 @@ class Judge:
 
 
 def judge_lookups(export: Export, chain: Chain, logged: list[LogFinding] | None, policy: Policy | None,
-                  monitors: Monitors | None, now_ms: int) -> dict:
+                  monitors: Monitors | None, now_ms: int, shown: Shown) -> dict:
     """As of when the record is complete, in milliseconds since 1970, or why that is not known; `now_ms` is since the year 0."""
     height = chain.blocks[-1].height
 
     def answer(why: str | None, words: list[dict] = [], as_of: int | None = None) -> dict:
-        return {"height": height, "asOfMs": as_of, "why": why, "words": words}
+        return {"height": height, "asOfMs": as_of, "why": why, "words": words, "forked": is_forked}
+
+    is_forked = False
 
     home = export.first["origin"]
     origins = [origin for origin in dict.fromkeys(monitors.origins if monitors else ()) if origin != home]
@@ -114,10 +119,16 @@ def judge_lookups(export: Export, chain: Chain, logged: list[LogFinding] | None,
     if export.label_key is None or to_base64url(sha256(export.label_key)) != chain.states[-1]["labelKeyHash"]:
         return answer("no-label-key")
     label = label_of(export.label_key, chain.id, height + 1)
-    judge = Judge(export, chain, Opener(log_origin(home), policy), logged[-1], label)
+    judge = Judge(export, chain, Opener(log_origin(home), policy), logged[-1], label, now_ms)
     words = [judge.word(origin) for origin in origins]
+    log, trees = log_origin(home), [word["tree"] for word in words if word["tree"]]
+    for tree in trees:
+        shown.add_tree(log, tree["size"], from_base64url(tree["root"]))
+    is_forked = any(shown.is_split(log, tree["size"]) for tree in trees)
     if any(word["says"] == "present" for word in words):
         return answer("withheld", words)
+    if is_forked:
+        return answer("forked", words)
     receipt = logged[-1].receipt
     if receipt is None or not receipt.is_witnessed:
         return answer("head-not-witnessed", words)

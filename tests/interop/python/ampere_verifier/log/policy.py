@@ -10,6 +10,7 @@ from ..errors import Malformed
 from .keys import COSIGNATURE, ED25519, SUBTREE, VerifierKey, parse_verifier_key
 
 MAX_BYTES, MAX_LINES = 1_048_576, 128
+AHEAD_SECONDS = 120
 
 _FORBIDDEN = re.compile(rb"[\0-\x08\x0b-\x1f\x7f]")
 _THRESHOLD = re.compile(rb"[1-9][0-9]*\Z")
@@ -40,6 +41,11 @@ class Policy:
             return times.get(name, 0)
         least, members = self.groups[name]
         return sorted((self._time_of(member, times) for member in members), reverse=True)[least - 1]
+
+    def since(self, times: dict[bytes, int], now: int) -> int | None:
+        """The same, in seconds, without times that are too far ahead of `now`; None for never."""
+        counting = {name: time for name, time in times.items() if 0 < time <= now + AHEAD_SECONDS}
+        return self.quorum_time(counting) or None
 
     def _counts(self, name: bytes, cosigned: set[bytes]) -> bool:
         if name not in self.groups:

@@ -61,6 +61,7 @@ class Opened:
     is_witnessed: bool
     latest: int
     since: int
+    times: dict[bytes, int]
 
 
 def log_origin(origin: str) -> str:
@@ -125,4 +126,4 @@ class Opener:
             raise BadSignature("not signed by the log")
         cosigned = {name for name, time in times.items() if time > 0}
         latest = max(times.values(), default=0)
-        return Opened(checkpoint, self.policy.is_met(cosigned), latest, self.policy.quorum_time(times))
+        return Opened(checkpoint, self.policy.is_met(cosigned), latest, self.policy.quorum_time(times), times)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { logIdOf } from '../../api/log.ts'
-import { FINDING_KINDS, type FindingKind } from '../../api/lookup.ts'
-import { canonicalBytes, canonicalize, parseCanonical } from '../../bytes/canonical-json.ts'
-import { count, parseWith, timestamp } from '../../bytes/schema.ts'
-import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
-import { AmpereError } from '../../errors.ts'
-import type { ReadTable, Row, WriteTable } from '../../ports/table.ts'
+import { logIdOf } from '../../../api/log.ts'
+import { FINDING_KINDS, type FindingKind } from '../../../api/lookup.ts'
+import { canonicalBytes, canonicalize, parseCanonical } from '../../../bytes/canonical-json.ts'
+import { count, parseWith, timestamp } from '../../../bytes/schema.ts'
+import { toTimestamp, type Timestamp } from '../../../bytes/timestamp.ts'
+import { AmpereError } from '../../../errors.ts'
+import type { ReadTable, Row, WriteTable } from '../../../ports/table.ts'
 
 /** Partition of the monitor's table with what speaks against logs. */
 export const FINDINGS_PARTITION = 'findings'
@@ -20,7 +20,7 @@ export const MAX_FINDINGS = 16
  * (an old copy somewhere shows the same); `root`, the entries that are served do not make the tree that was signed
  * (whoever is between can serve wrong entries).
  */
-export type { FindingKind } from '../../api/lookup.ts'
+export type { FindingKind } from '../../../api/lookup.ts'
 
 /** What there is to be shown to others: notes as they were signed, entries as they are in the tree of the first note. */
 export interface Finding {
@@ -38,7 +38,7 @@ export interface FoundLeaf {
   readonly index: number
   /** Base64url. */
   readonly entry: string
-  /** Its inclusion proof in base64url; null where the log did not serve the tiles for it. */
+  /** Its inclusion proof in base64url; null where the log served neither tiles nor entries for it. */
   readonly proof: readonly string[] | null
 }
 
@@ -58,19 +58,37 @@ const findingSchema = v.strictObject({
   ),
 })
 
-/** Keeps a finding, unless the same is kept already or its kind has no place left. */
+/**
+ * Keeps a finding, unless the same is kept already or its kind has no place left. One with proofs takes the place of the
+ * same without, or of any without where no place is left: a log must not choose what convicts it by hiding tiles once.
+ */
 export async function keepFinding(table: WriteTable, nowMs: number, finding: Finding): Promise<void> {
   const { origin, ...found } = finding
   const { kind } = found
   const value = canonicalBytes({ v: 1, ...found, time: toTimestamp(nowMs) })
   const key = (slot: number) => `${logIdOf(origin)}/${kind}/${String(slot).padStart(2, '0')}`
+  let unproven: Row | null = null
   for (let slot = 0; slot < MAX_FINDINGS;) {
     const row = await table.get(FINDINGS_PARTITION, key(slot))
-    if (row && isSame(parseFinding(row, origin), finding)) return
-    if (row) slot++
+    if (row) {
+      const kept = parseFinding(row, origin)
+      const isReplaced = isProven(finding) && !isProven(kept)
+      if (isSame(kept, finding)) {
+        if (isReplaced) await table.swap(FINDINGS_PARTITION, row.key, row.version, value)
+        return
+      }
+      if (isReplaced) unproven ??= row
+      slot++
+    }
     // A place that another monitor took in between is looked at again: it may hold the same.
     else if ((await table.insert(FINDINGS_PARTITION, key(slot), value)) === 'inserted') return
   }
+  // Another monitor that was first has put one with proofs there as well.
+  if (unproven) await table.swap(FINDINGS_PARTITION, unproven.key, unproven.version, value)
+}
+
+function isProven({ leaves }: Finding): boolean {
+  return leaves.every(({ proof }) => proof !== null)
 }
 
 /** What is kept of a log, by kind, each in the order in which it came. @throws AmpereError STORE_CORRUPT */
