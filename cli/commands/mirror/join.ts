@@ -20,7 +20,7 @@ import {
 } from '../../mirror/fingerprints.ts'
 import { checkSameKind, connectHome, describeHome, originArgument, stateOf } from '../../mirror/other-home.ts'
 import { readGivenPolicy } from '../../mirror/given-policy.ts'
-import { addMirroredHome, readMirrored } from '../../open/mirror.ts'
+import { addMirroredHome, readMirrored, type MirroredEntry } from '../../open/mirror.ts'
 import { actingInstance, foundingRecords, openInstitution, type Institution } from '../../open/institution.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
@@ -47,13 +47,7 @@ export async function joinHome(call: Call<JoinOptions>): Promise<number> {
   const given = options.policy === undefined ? null : readGivenPolicy(options.policy, origin)
   const said = await describeHome(origin)
   const log = ((await fetchKeys((request) => fetch(request), origin)).log?.keys ?? []).map(formatVerifierKey)
-  // The keys are those that are confirmed; a policy for others would be that of another home.
-  if (given && given.log.toSorted().join() !== log.toSorted().join())
-    throw refuse(
-      'VERIFICATION_FAILED',
-      `rule log-keys: ${options.policy} has other keys of the log than ${origin} publishes`,
-      'ask its operator for a copy of its policy.txt as it is now',
-    )
+  if (given) checkSameLog(given.log, log, origin)
   await confirmFingerprint(
     screen,
     options,
@@ -81,16 +75,32 @@ export async function joinHome(call: Call<JoinOptions>): Promise<number> {
   const changed = isEnrolled || isDeployed || isAdded
   const { policy = readMirrored(folder).find((each) => each.origin === origin)?.policy, ...shown } = entry
   const witnessed = policy !== undefined
-  screen.print({ ok: true, changed, ...shown, witnessed, effective: 'next-start' }, [
+  const all = { ok: true, changed, ...shown, witnessed, effective: 'next-start' }
+  screen.print(all, linesOf(changed, witnessed, entry))
+  return EXIT.ok
+}
+
+/** The keys are those that are confirmed; a policy for others would be that of another home. @throws AmpereError VERIFICATION_FAILED */
+function checkSameLog(given: readonly string[], published: readonly string[], origin: string): void {
+  if (given.toSorted().join() === published.toSorted().join()) return
+  throw refuse(
+    'VERIFICATION_FAILED',
+    `rule log-keys: the policy has other keys of the log than ${origin} publishes`,
+    'ask its operator for a copy of its policy.txt as it is now',
+  )
+}
+
+/** What to say of a home that is mirrored now. */
+function linesOf(changed: boolean, witnessed: boolean, { origin, institution }: MirroredEntry): string[] {
+  return [
     changed
-      ? `${origin} is mirrored as ${institution.id}, once npx ampere start runs here again.`
-      : `${origin} is mirrored as ${institution.id} already. Nothing was changed.`,
+      ? `${origin} is mirrored as ${institution}, once npx ampere start runs here again.`
+      : `${origin} is mirrored as ${institution} already. Nothing was changed.`,
     witnessed
       ? 'Checkpoints are kept as witnessed that have the quorum of its policy.'
       : 'Without --policy FILE, a copy of its policy.txt, what the home calls witnessed is copied as it says.',
-    `Then, in the data folder of ${origin}:  ampere grant RECORD ${institution.id} --hold, for each record`,
-  ])
-  return EXIT.ok
+    `Then, in the data folder of ${origin}:  ampere grant RECORD ${institution} --hold, for each record`,
+  ]
 }
 
 /** @throws AmpereError FORBIDDEN before it is admitted; ALREADY_EXISTS when another institution has that id there */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readSettings, type Settings } from '#cli/deployment/settings.ts'
-import { copyOf, freshFolder, lost, serveProcess, testPort, type Serving } from '../harness.ts'
+import { copyOf, freshFolder, lost, runProcess, serveProcess, testPort, type Serving } from '../harness.ts'
 import { lines, told } from '../told.ts'
 
 const [home, mirror] = [freshFolder(), freshFolder()]
@@ -242,6 +242,7 @@ describe('a lost home', () => {
     expect(await restore(folder, outdated, '--without-witness')).toMatchObject({
       exit: 3,
       message: expect.stringContaining('rule tail'),
+      next: expect.stringMatching(/another mirror.*--accept-loss.*home\.restoring/),
     })
     const accepted = await restore(folder, outdated, '--without-witness', '--accept-loss')
     expect(accepted).toMatchObject({ exit: 3, since: expect.any(String), notHeld: [] })
@@ -252,6 +253,37 @@ describe('a lost home', () => {
     })
     expect(existsSync(join(folder, 'home', 'ampere.db'))).toBe(true)
   }, 60_000)
+
+  it('is restored by a process that is killed again and again, and by the one that is not', async () => {
+    await start(mirror)
+    const folder = lost(home)
+    // A process that ends itself by SIGKILL when it is about to ask the mirror for the `after`th time.
+    const killedAt = (after: number) => {
+      const source = `const real = fetch; let left = ${after}
+        globalThis.fetch = (request) => {
+          if (String(request.url ?? request).includes('/v1/copies/') && --left === 0) process.kill(process.pid, 'SIGKILL')
+          return real(request)
+        }`
+      const load = `--import=data:text/javascript;base64,${Buffer.from(source).toString('base64')}`
+      return runProcess(['mirror', 'restore', MIRROR, '--data', folder], { NODE_OPTIONS: load })
+    }
+    for (const after of [3, 12, 25]) {
+      const { code, out } = await killedAt(after)
+      expect({ after, code, out }).toEqual({ after, code: -1, out: '' })
+      expect(existsSync(join(folder, 'home', 'ampere.db'))).toBe(false)
+      expect(existsSync(join(folder, 'home.restoring', 'restored-from'))).toBe(true)
+    }
+    // Whatever looks at the folder meanwhile begins no home in it.
+    expect(await told(folder, 'verify', '--all')).toMatchObject({ exit: 1, code: 'NOT_FOUND' })
+    expect(existsSync(join(folder, 'home', 'ampere.db'))).toBe(false)
+    const { code, out, err } = await lines(folder, 'mirror', 'restore', MIRROR)
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('Going on with') })
+    expect(out).toContain('Restored: 2 chains')
+    const [kept] = readdirSync(folder).filter((name) => name.startsWith('home.lost-'))
+    expect(out).toContain(`kept as ${join(folder, String(kept))}`)
+    expect(await told(folder, 'audit', '--stores')).toMatchObject({ exit: 0, ok: true, problems: [] })
+    await stop(mirror)
+  }, 120_000)
 
   it('comes back from the server of its mirror, erased things erased, and goes on', async () => {
     await start(mirror)

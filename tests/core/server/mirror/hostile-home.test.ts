@@ -153,7 +153,7 @@ describe('a mirror of a home that answers without end', () => {
   })
 
   it('costs no other home its copy', async () => {
-    let answer = (_: Response) => {}
+    let answer: (response: Response) => void = () => {}
     const silent = await mirrorOf(() => new Promise((resolve) => (answer = resolve)), 66)
     const honest = await mirrorOf(world.fetch, 67)
     const events: unknown[] = []
