@@ -10,6 +10,12 @@ const CONFIRM_FLAGS: readonly FlagSpec[] = [
   { flags: '--yes', about: 'take what was fetched as it is, instead of being asked' },
 ]
 
+/** Who must have cosigned what is kept as witnessed. */
+const POLICY_FLAG: FlagSpec = {
+  flags: '--policy <file>',
+  about: 'the policy.txt of that home, from its operator: the keys of its log, and who witnesses it',
+}
+
 export const MIRROR: CommandGroup = {
   title: 'Mirrors',
   commands: [
@@ -19,7 +25,7 @@ export const MIRROR: CommandGroup = {
       about:
         'Enters an app instance and this deployment in the registry of that home, and mirrors it from the next start on. Before its operator ran mirror admit it says what to tell. The registry and the keys of the log that the home publishes are shown first: compare the fingerprint with what its operator says by another way. Repeating it changes nothing.',
       args: [{ name: 'origin', about: 'of the home, for example https://home.example' }],
-      flags: CONFIRM_FLAGS,
+      flags: [...CONFIRM_FLAGS, POLICY_FLAG],
       acts: true,
       examples: [{ does: 'compare, then confirm', run: 'npx ampere mirror join https://home.example' }],
       json: {
@@ -30,6 +36,7 @@ export const MIRROR: CommandGroup = {
         registry: 'its registry',
         log: 'keys of its log',
         institution: 'who holds',
+        witnessed: 'true where a policy says who must have cosigned what is kept as witnessed',
         effective: 'next-start: when a server takes it up',
       },
       load: async () => (await import('../commands/mirror/join.ts')).joinHome,
@@ -60,16 +67,13 @@ export const MIRROR: CommandGroup = {
       args: [{ name: 'origin', about: 'of the home, for example https://home.example' }],
       flags: [
         { flags: '--registry <id>', about: 'the registry of that home (default: that of the data folder)' },
-        {
-          flags: '--policy <file>',
-          about: 'a file with the lines for its log, from its operator (tlog-policy)',
-        },
+        POLICY_FLAG,
       ],
       acts: true,
       examples: [
         {
           does: 'mirror a home',
-          run: 'npx ampere mirror add https://home.example --policy home-log.txt --as hospital-b',
+          run: 'npx ampere mirror add https://home.example --policy home-policy.txt --as hospital-b',
         },
       ],
       json: {
@@ -79,6 +83,7 @@ export const MIRROR: CommandGroup = {
         registry: 'its registry',
         log: 'keys of its log',
         institution: 'who holds',
+        witnessed: 'true where a policy says who must have cosigned what is kept as witnessed',
       },
       load: async () => (await import('../commands/mirror/add.ts')).addMirrored,
     },
@@ -122,6 +127,9 @@ export const MIRROR: CommandGroup = {
         logSignedAt: 'when the log signed the newest of them, by its own keys',
         unexplained: 'how many of these are of chains that the mirror does not hold',
         losses: 'chain, height and rule of what is known to be lost',
+        unwitnessed:
+          'tree sizes of the checkpoints that were left out, because they lack the quorum of policy.txt',
+        kept: 'where the folder of the lost home is, with a copy of its key file; nothing needs it any more',
         notHeld: 'chains that institutions of this folder saw, and that the mirror does not have',
         since:
           'what was acknowledged after this time, of which the mirror says that it copied last, may be lost',

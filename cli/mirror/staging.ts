@@ -11,8 +11,8 @@ export interface Staging {
   readonly platform: Platform
   /** True when an earlier restore from the same mirror is gone on with. */
   readonly isResumed: boolean
-  /** Puts it in the place of the home, which is kept under another name. */
-  readonly take: (nowMs: number) => Promise<void>
+  /** Puts it in the place of the home. @returns where the lost one is kept, with its copy of the key file */
+  readonly take: (nowMs: number) => Promise<string>
   /** Forgets what was restored, so that the next time begins anew. */
   readonly discard: () => Promise<void>
 }
@@ -51,8 +51,10 @@ export async function openStaging(
     take: async (nowMs) => {
       await platform.close()
       rmSync(marker)
-      renameSync(join(folder, 'home'), join(folder, `home.lost-${nowMs}`))
+      const kept = join(folder, `home.lost-${nowMs}`)
+      renameSync(join(folder, 'home'), kept)
       renameSync(staging, join(folder, 'home'))
+      return kept
     },
     discard: async () => {
       await platform.close()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'
@@ -14,6 +15,7 @@ import type { RoleApp } from '#functions/host/app.ts'
 import type { Log } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
 import { readWatched } from '../monitor/watched.ts'
+import { refuse } from '../program/refuse.ts'
 import { readMirrored } from './mirror.ts'
 import { readPolicy } from './policy.ts'
 
@@ -45,6 +47,7 @@ export async function openHome(
   log: Log,
   prepare: (platform: Platform) => Promise<void> = async () => {},
 ): Promise<OpenHome> {
+  checkHome(folder)
   const platform = openLocal({ folder: join(folder, 'home'), passphrase })
   try {
     await prepare(platform)
@@ -71,4 +74,18 @@ export async function openHome(
     await platform.close()
     throw error
   }
+}
+
+/**
+ * A home whose database is gone is lost: opening it would begin an empty one in its place, where a restore then finds a home.
+ * @throws AmpereError NOT_FOUND
+ */
+export function checkHome(folder: string): void {
+  const file = join(folder, 'home', 'ampere.db')
+  if (existsSync(file)) return
+  throw refuse(
+    'NOT_FOUND',
+    `${file} is not there: the home of this folder is lost, and none is begun in its place`,
+    'put back a copy of the folder, or npx ampere mirror restore MIRROR (docs/OPERATIONS.md, "Mirrors")',
+  )
 }

@@ -7,9 +7,10 @@ import { deploymentId, digest, institutionId } from '#core/bytes/schema.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { AmpereError } from '#core/errors.ts'
 import { parseVerifierKey } from '#core/log/note/key.ts'
+import { parsePolicy } from '#core/log/policy/policy.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { MIRROR_NEEDS, type MirrorPorts } from '#core/server/mirror/copy-of.ts'
-import type { MirroredHome } from '#core/server/mirror/mirror.ts'
+import type { MirroredHome } from '#core/server/mirror/mirrored-home.ts'
 import { refuse } from '../program/refuse.ts'
 import { actingInstance, openInstitution } from './institution.ts'
 
@@ -21,6 +22,8 @@ const schema = v.strictObject({
       origin: v.string(),
       registry: digest,
       log: v.array(v.string()),
+      /** Who witnesses its log, as its operator said: a file in the format of c2sp.org/tlog-policy. */
+      policy: v.optional(v.string()),
       institution: institutionId,
     }),
   ),
@@ -60,9 +63,15 @@ export function addMirroredHome(folder: string, entry: MirroredEntry): boolean {
       `${known.origin} is mirrored here and is called ${known.deployment} too: one folder cannot mirror both`,
       'mirror it from a data folder of its own: --data FOLDER',
     )
-  if (JSON.stringify(known) === JSON.stringify(entry)) return false
-  writeMirrored(folder, [...all.filter((each) => each !== known), entry])
+  // A policy that was given stays until another one is.
+  const next = { ...(known?.policy === undefined ? {} : { policy: known.policy }), ...entry }
+  if (known && JSON.stringify(sorted(known)) === JSON.stringify(sorted(next))) return false
+  writeMirrored(folder, [...all.filter((each) => each !== known), next])
   return true
+}
+
+function sorted(entry: MirroredEntry): unknown {
+  return Object.entries(entry).toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
 /** Ports and pins of every home that the deployment at `own`, of this folder, mirrors; each is asked as the institution that it grants to hold. */
@@ -78,9 +87,10 @@ export async function openMirrored(
     readMirrored(folder).map(async (entry) => {
       const instance = actingInstance(await openInstitution(folder, entry.institution, passphrase))
       const logKeys = entry.log.map(parseVerifierKey)
+      const policy = entry.policy === undefined ? null : parsePolicy(entry.policy)
       return {
         ports: { ...stores, keys: { ...stores.keys, instance } },
-        home: { ...entry, own, logKeys, backupDays: 0, verifiers },
+        home: { ...entry, own, logKeys, policy, backupDays: 0, verifiers },
       }
     }),
   )

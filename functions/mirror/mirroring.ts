@@ -1,50 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAmpereError } from '#core/errors.ts'
 import type { MirrorPorts } from '#core/server/mirror/copy-of.ts'
-import { mirrorChains, type MirroredHome } from '#core/server/mirror/mirror.ts'
+import { mirrorChains } from '#core/server/mirror/mirror.ts'
+import type { MirroredHome } from '#core/server/mirror/mirrored-home.ts'
 import type { Log } from '../host/telemetry.ts'
 
 /** How often other homes are mirrored, in milliseconds: what a home acknowledges can be lost for that long. */
 export const MIRROR_MS = 60_000
 
-/** Mirroring on schedule: one run at a time, and a way to wait for the one that is under way. */
+/** Mirroring on schedule: one run of each home at a time, and a way to wait for those that are under way. */
 export interface Mirroring {
+  /** Resolves when the runs of all homes ended. */
   readonly run: () => Promise<void>
   readonly ended: () => Promise<void>
 }
 
-type Homes = readonly { readonly ports: MirrorPorts; readonly home: MirroredHome }[]
-
-/** Whoever calls while a run is under way gets that run. */
-export function createMirroring(homes: Homes, log: Log): Mirroring {
-  let running: Promise<void> | null = null
-  return {
-    run: () => {
-      running ??= mirrorHomes(homes, log).finally(() => {
-        running = null
-      })
-      return running
-    },
-    ended: async () => (await running) ?? undefined,
-  }
+/** A home that is mirrored, with what that uses. */
+export interface Mirrored {
+  readonly ports: MirrorPorts
+  readonly home: MirroredHome
 }
 
 /**
- * Mirrors homes one after the other. Never rejects: what fails is said in the log by its code, and tried the next time.
+ * Whoever calls while a home's run is under way gets that run; homes do not wait for each other, so that one that answers slowly
+ * or without end costs no other its copy.
  */
-export async function mirrorHomes(homes: Homes, log: Log): Promise<void> {
-  for (const { ports, home } of homes) {
-    try {
-      const { added, erased, stated, problems } = await mirrorChains(ports, home)
-      if (added > 0) log({ event: 'mirrored', role: 'mirror', count: added })
-      if (erased > 0) log({ event: 'mirror-erased', role: 'mirror', count: erased })
-      if (stated > 0) log({ event: 'mirror-stated', role: 'mirror', count: stated })
-      for (const code of new Set(problems.map((each) => each.code))) {
-        const count = problems.filter((each) => each.code === code).length
-        log({ event: 'mirror-problems', role: 'mirror', code, count })
-      }
-    } catch (error) {
-      log({ event: 'mirror-failed', role: 'mirror', code: isAmpereError(error) ? error.code : 'UNEXPECTED' })
+export function createMirroring(homes: readonly Mirrored[], log: Log): Mirroring {
+  const running = new Map<Mirrored, Promise<void>>()
+  const runOf = (mirrored: Mirrored): Promise<void> => {
+    const known = running.get(mirrored)
+    if (known) return known
+    const run = mirrorHome(mirrored, log).finally(() => running.delete(mirrored))
+    running.set(mirrored, run)
+    return run
+  }
+  return {
+    run: async () => void (await Promise.all(homes.map(runOf))),
+    ended: async () => void (await Promise.all(running.values())),
+  }
+}
+
+/** Mirrors one home. Never rejects: what fails is said in the log by its code, and tried the next time. */
+async function mirrorHome({ ports, home }: Mirrored, log: Log): Promise<void> {
+  try {
+    const { added, erased, stated, problems } = await mirrorChains(ports, home)
+    if (added > 0) log({ event: 'mirrored', role: 'mirror', count: added })
+    if (erased > 0) log({ event: 'mirror-erased', role: 'mirror', count: erased })
+    if (stated > 0) log({ event: 'mirror-stated', role: 'mirror', count: stated })
+    for (const code of new Set(problems.map((each) => each.code))) {
+      const count = problems.filter((each) => each.code === code).length
+      log({ event: 'mirror-problems', role: 'mirror', code, count })
     }
+  } catch (error) {
+    log({ event: 'mirror-failed', role: 'mirror', code: isAmpereError(error) ? error.code : 'UNEXPECTED' })
   }
 }

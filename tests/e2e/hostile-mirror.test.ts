@@ -2,6 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { AmpereError } from '#core/errors.ts'
+import { asBlockId } from '#core/bytes/ids.ts'
+import { readReceipts } from '#core/client/receipt/read-receipts.ts'
+import { formatNote, parseNote } from '#core/log/note/note.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import type { RestoreOptions } from '#core/server/restore/restore.ts'
 import type { HomeSource } from '#core/server/copy/source.ts'
@@ -144,6 +147,52 @@ describe('a restore from a mirror that is not honest, or behind', () => {
     expect(report.losses).toEqual([{ chain: other, height: 3, rule: 'tail' }])
     for (const text of ['another in its place', 'and in that of the next']) await appendTo(other, text)
     expect(checkpointIn(await published()).size).toBe(report.logSize)
+  })
+
+  it('leaves out witnessed checkpoints without their cosignatures, names them, and witnesses the blocks anew', async () => {
+    const stripped = (note: string) => {
+      const { text, signatures } = parseNote(note)
+      return formatNote({
+        text,
+        signatures: signatures.filter(({ name }) => name === checkpointIn(note).origin),
+      })
+    }
+    const honest = await attempt()
+    expect(honest.unwitnessed).toEqual([])
+    const report = await attempt((source) => ({
+      ...source,
+      witnessed: async (from) => {
+        const page = await source.witnessed(from)
+        return { ...page, items: page.items.map(stripped) }
+      },
+    }))
+    expect(report.unwitnessed.length).toBeGreaterThan(0)
+    const { tendLog } = await scene.serve()
+    await tendLog()
+    const { world, policy, record, reached } = scene
+    const a = world.connect('hospital-a', { fetch: reached.fetch, policy })
+    const view = await readReceipts(a, await a.replica(record))
+    expect(new Set(view?.statuses)).toEqual(new Set(['witnessed']))
+  })
+
+  it('refuses a mirror that leaves out a whole record, until that is accepted', async () => {
+    const { other } = scene
+    const without: Hostile = (source) => ({
+      ...source,
+      chains: async (from) => {
+        const page = await source.chains(from)
+        return { ...page, items: page.items.filter(({ chain }) => chain !== other) }
+      },
+    })
+    const message = expect.stringContaining('rule withheld:')
+    await expect(attempt(without)).rejects.toMatchObject({ code: 'VERIFICATION_FAILED', message })
+    const report = await scene.restore({ acceptLoss: true }, without)
+    expect(report).toMatchObject({ losses: [], notHeld: [] })
+    expect(report.unexplained).toBeGreaterThan(0)
+    const known = new Map([[other, { height: 0, block: asBlockId('A'.repeat(43)) }]])
+    await expect(attempt(without, { known })).rejects.toMatchObject({
+      message: expect.stringContaining(`rule withheld: chain ${other}`),
+    })
   })
 
   it('goes on where it was when the mirror stopped answering, after whatever call', async () => {

@@ -112,6 +112,7 @@ export async function mirroredScene(): Promise<Scene> {
     ...HOME,
     registry: world.registryId,
     logKeys: await logKeysOf(base),
+    policy,
     own: MIRROR_ORIGIN,
     institution,
     backupDays: 0,
@@ -163,6 +164,7 @@ export async function mirroredScene(): Promise<Scene> {
       const target = await select(base, RESTORE_NEEDS)
       return restoreHome(hostile(storedSource(copy)), target, homeOf(base), {
         seen: [],
+        policy,
         acceptLoss: false,
         ...options,
       })

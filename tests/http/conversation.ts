@@ -231,7 +231,7 @@ async function sayCopy(world: TestDeployment, say: Say, chain: ChainId): Promise
   await world.tendLog()
   await mirrorChains(
     { ...ports, fetch: world.fetch, keys: { ...ports.keys, instance } },
-    { ...pins, origin: ORIGIN, own: ORIGIN, institution, backupDays: 0 },
+    { ...pins, policy: null, origin: ORIGIN, own: ORIGIN, institution, backupDays: 0 },
     () => new AbortController().signal,
   )
   const { notes } = await world.connect('hospital-a').replica(chain)

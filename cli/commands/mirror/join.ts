@@ -19,7 +19,8 @@ import {
   type ConfirmOptions,
 } from '../../mirror/fingerprints.ts'
 import { checkSameKind, connectHome, describeHome, originArgument, stateOf } from '../../mirror/other-home.ts'
-import { addMirroredHome } from '../../open/mirror.ts'
+import { readGivenPolicy } from '../../mirror/given-policy.ts'
+import { addMirroredHome, readMirrored, type MirroredEntry } from '../../open/mirror.ts'
 import { actingInstance, foundingRecords, openInstitution, type Institution } from '../../open/institution.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
@@ -28,7 +29,9 @@ import { fetchKeys } from '../../witness/published-keys.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { addChange } from '../instances/registry-session.ts'
 
-interface JoinOptions extends ActingOptions, ConfirmOptions {}
+interface JoinOptions extends ActingOptions, ConfirmOptions {
+  readonly policy?: string
+}
 
 /**
  * Makes this deployment a mirror of another home: enters an app instance and this deployment in the registry of that home,
@@ -41,8 +44,10 @@ export async function joinHome(call: Call<JoinOptions>): Promise<number> {
   const id = actingInstitution(settings, options)
   const origin = originArgument(call.args[0] ?? '')
   if (origin === settings.origin) throw refuse('CONFIGURATION', 'nobody is a mirror of oneself')
+  const given = options.policy === undefined ? null : readGivenPolicy(options.policy, origin)
   const said = await describeHome(origin)
   const log = ((await fetchKeys((request) => fetch(request), origin)).log?.keys ?? []).map(formatVerifierKey)
+  if (given) checkSameLog(given.log, log, origin)
   await confirmFingerprint(
     screen,
     options,
@@ -64,16 +69,38 @@ export async function joinHome(call: Call<JoinOptions>): Promise<number> {
     registry: said.registry,
     log,
     institution: institution.id,
+    ...(given?.policy === undefined ? {} : { policy: given.policy }),
   }
   const isAdded = addMirroredHome(folder, entry)
   const changed = isEnrolled || isDeployed || isAdded
-  screen.print({ ok: true, changed, ...entry, effective: 'next-start' }, [
-    changed
-      ? `${origin} is mirrored as ${institution.id}, once npx ampere start runs here again.`
-      : `${origin} is mirrored as ${institution.id} already. Nothing was changed.`,
-    `There ampere grant RECORD ${institution.id} --hold, for each record`,
-  ])
+  const { policy = readMirrored(folder).find((each) => each.origin === origin)?.policy, ...shown } = entry
+  const witnessed = policy !== undefined
+  const all = { ok: true, changed, ...shown, witnessed, effective: 'next-start' }
+  screen.print(all, linesOf(changed, witnessed, entry))
   return EXIT.ok
+}
+
+/** The keys are those that are confirmed; a policy for others would be that of another home. @throws AmpereError VERIFICATION_FAILED */
+function checkSameLog(given: readonly string[], published: readonly string[], origin: string): void {
+  if (given.toSorted().join() === published.toSorted().join()) return
+  throw refuse(
+    'VERIFICATION_FAILED',
+    `rule log-keys: the policy has other keys of the log than ${origin} publishes`,
+    'ask its operator for a copy of its policy.txt as it is now',
+  )
+}
+
+/** What to say of a home that is mirrored now. */
+function linesOf(changed: boolean, witnessed: boolean, { origin, institution }: MirroredEntry): string[] {
+  return [
+    changed
+      ? `${origin} is mirrored as ${institution}, once npx ampere start runs here again.`
+      : `${origin} is mirrored as ${institution} already. Nothing was changed.`,
+    witnessed
+      ? 'Checkpoints are kept as witnessed that have the quorum of its policy.'
+      : 'Without --policy FILE, a copy of its policy.txt, what the home calls witnessed is copied as it says.',
+    `Then, in the data folder of ${origin}:  ampere grant RECORD ${institution} --hold, for each record`,
+  ]
 }
 
 /** @throws AmpereError FORBIDDEN before it is admitted; ALREADY_EXISTS when another institution has that id there */

@@ -37,6 +37,17 @@ interface RestoreCallOptions extends ActingOptions {
 }
 
 const ASK_MS = 10_000
+/** Rules of losses that `--accept-loss` goes on without. */
+const ACCEPTABLE: ReadonlySet<string> = new Set([
+  'tail',
+  'withheld',
+  'keys-row',
+  'keys-root',
+  'destroyed-key',
+  'object',
+  'entries-root',
+  'packages-root',
+])
 
 /**
  * Restores the home of this data folder from the data folder of a mirror, or from its server. It is made beside the home's
@@ -62,10 +73,11 @@ export async function restoreFromMirror(call: Call<RestoreCallOptions>): Promise
   try {
     const known = knownHeads(folder, settings)
     const staging = await openStaging(folder, copy.name, passphrase)
-    const options = { seen, known, acceptLoss: call.options.acceptLoss === true }
+    const policy = readPolicy(folder, origin)
+    const options = { seen, known, policy, acceptLoss: call.options.acceptLoss === true }
     const report = await restored(call.screen, settings, copy, staging, options)
-    await staging.take(Date.now())
-    return said(call.screen, copy, report)
+    const kept = await staging.take(Date.now())
+    return said(call.screen, copy, report, kept)
   } finally {
     await copy.close()
   }
@@ -101,6 +113,8 @@ async function restored(
         'ask other mirrors and backups for a newer copy; without one this log has ended (docs/OPERATIONS.md, "Mirrors")',
         error,
       )
+    if (isAmpereError(error, 'VERIFICATION_FAILED', 'SIGNATURE_INVALID', 'LOG_MALFORMED'))
+      throw refuse(error.code, error.message, nextFor(error.message), error)
     if (!isAmpereError(error, 'ALREADY_EXISTS')) throw error
     await staging.discard()
     const message = `${name} has another state of this home than it had before: what was restored of it is removed`
@@ -111,17 +125,33 @@ async function restored(
   }
 }
 
-function said(screen: Screen, { since }: CopySource, report: RestoreReport): number {
-  const { chains, blocks, erasures, logSize, logSignedAt, unexplained, losses, notHeld } = report
-  const ok = losses.length === 0
-  screen.print({ ok: true, ...report, since }, [
+/** What can be gone on without is named when it is accepted; the rest another mirror may have as it was signed. */
+function nextFor(message: string): string {
+  const other = 'another mirror, or a newer copy of this one, may have it'
+  const left = 'home.restoring/ stays in the data folder, and the next restore goes on with it or begins anew'
+  const rule = /rule ([\w-]+):/.exec(message)?.[1] ?? ''
+  return ACCEPTABLE.has(rule)
+    ? `${other}; or --accept-loss, which goes on without it and names all that is lost (${left})`
+    : `${other}; --accept-loss changes nothing here (${left})`
+}
+
+function said(screen: Screen, { since }: CopySource, report: RestoreReport, kept: string): number {
+  const { chains, blocks, erasures, logSize, logSignedAt, unexplained, losses, unwitnessed, notHeld } = report
+  const ok = losses.length + unwitnessed.length + unexplained + notHeld.length === 0
+  screen.print({ ok: true, ...report, since, kept }, [
     `Restored: ${counted(chains, 'chain')}, ${counted(blocks, 'block')}, ${counted(erasures, 'erasure')} carried out again.`,
     `The log goes on after ${logSize} entries, signed ${localTime(logSignedAt)}; ${unexplained} of them are of chains that the mirror does not hold.`,
     ...losses.map(({ chain, height, rule }) => `Lost: chain ${chain}, block ${height} (${rule})`),
+    ...(unwitnessed.length === 0
+      ? []
+      : [
+          `Lost: ${counted(unwitnessed.length, 'witnessed checkpoint')} without the quorum of policy.txt (trees of ${unwitnessed.join(', ')} entries): their blocks are witnessed anew, later.`,
+        ]),
     ...notHeld.map((chain) => `Not held by the mirror: chain ${chain}`),
     since === null
       ? 'The mirror never ended a run: anything may be lost.'
       : `Incomplete as of ${localTime(since)}, when the mirror says it copied last: what was acknowledged after ${since} may be lost, erasures too.`,
+    `The folder of the lost home is kept as ${kept}, with a copy of keys.json: remove it once all verifies.`,
     'Next  npx ampere verify --all, then npx ampere start',
   ])
   return ok ? EXIT.ok : EXIT.verification

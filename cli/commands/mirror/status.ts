@@ -10,6 +10,7 @@ import { createRegistrySource } from '#core/server/store/registry.ts'
 import { deploymentOf } from '../../deployment/session.ts'
 import type { Settings } from '../../deployment/settings.ts'
 import { homeFingerprint, institutionFingerprint } from '../../mirror/fingerprints.ts'
+import { checkHome } from '../../open/home.ts'
 import { readMirrored } from '../../open/mirror.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
@@ -17,6 +18,7 @@ import { EXIT } from '../../terminal/screen.ts'
 /** Says which homes are mirrored here and what came of the last run of each; a running server does not matter. */
 export async function mirrorStatus(call: Call): Promise<number> {
   const { folder, settings } = deploymentOf(call)
+  checkHome(folder)
   const platform = openLocal({ folder: join(folder, 'home'), passphrase: null, beside: true })
   try {
     const [mirror, keys] = [platform.table('mirror'), platform.table('mirror-keys')]

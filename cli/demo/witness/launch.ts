@@ -145,7 +145,9 @@ function knownWitness(folder: string, origin: string, name: string): Serving | n
 function checkKeys(witness: Serving, known: Serving | null): Serving {
   const isSame = known?.keys.every((key) => witness.keys.some((other) => isSameKey(key, other))) ?? true
   if (isSame) return witness
-  throw failed('its keys are not those of policy.txt (npx ampere demo reset begins anew)')
+  throw failed(
+    'its keys are not those of policy.txt: put back the folder witness/ from its backup (npx ampere demo reset begins anew)',
+  )
 }
 
 async function addToPolicy(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
-import type { BlockEntries } from '../../block/block.ts'
+import type { BlockEntries, EraseBlock } from '../../block/block.ts'
 import { maxObjectBytes } from '../../block/entries-object.ts'
-import { checkedRow } from '../../block/key-row.ts'
+import type { ParsedBlock } from '../../block/open-block.ts'
 import { packagesRoot } from '../../block/packages.ts'
 import { stateBytes, type Link } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
@@ -18,27 +18,11 @@ import {
   holdersPutBy,
   objectName,
   packageRowKey,
-  rowKey,
 } from '../store/rows.ts'
 import type { HomeStores } from './stores.ts'
+import { copyRow } from './copy-row.ts'
+import type { Gap, GapRule } from './gaps.ts'
 import type { HomeSource } from './source.ts'
-
-/** What is wrong with a part of a block where it is copied from, by the rules of audits (docs/OPERATIONS.md). */
-export type GapRule =
-  | 'keys-row'
-  | 'keys-root'
-  | 'destroyed-key'
-  | 'object'
-  | 'entries-root'
-  | 'packages-root'
-  | 'label-key'
-
-/** A part that the source does not have as it was signed. It may have been erased: only the whole chain tells. */
-export interface Gap {
-  readonly chain: ChainId
-  readonly height: number
-  readonly rule: GapRule
-}
 
 /**
  * Copies a verified block with all its parts, each checked against what the block names, the block last: so a block that
@@ -62,18 +46,24 @@ export async function copyBlock(
   await to.tables.blocks.insert(chain, heightKey(block.height), utf8(compact))
 }
 
-/** Copies those parts of a block that the copy lacks. @returns what the source does not have either */
+/**
+ * Copies those parts of a block that the copy lacks.
+ * @param erasures completed ones of the whole chain, which alone explain destroyed keys; none while it is being copied
+ * @returns what the source does not have either
+ */
 export async function copyParts(
   source: HomeSource,
   to: HomeStores,
   { opened }: Pick<Link, 'opened'>,
+  erasures: readonly ParsedBlock<EraseBlock>[] = [],
 ): Promise<readonly Gap[]> {
   const { block, chain } = opened
   const { height, entries } = block
   const rules: (GapRule | null)[] = []
   if (entries) {
-    rules.push(await copyRow(source, to, chain, entries))
-    rules.push(await copyObject(source, to, chain, entries))
+    // The object tells which key is which.
+    const object = await copyObject(source, to, chain, entries)
+    rules.push(await copyRow(source, to, { chain, height, entries }, erasures), object)
   }
   const { packages, label } = partNames(block)
   if (packages !== null || label !== null) {
@@ -91,23 +81,6 @@ export async function copyParts(
     }
   }
   return rules.flatMap((rule) => (rule === null ? [] : [{ chain, height, rule }]))
-}
-
-/** What the copy has stays: it may have more than the source has now, or less, when it has erased. */
-async function copyRow(
-  source: HomeSource,
-  { tables }: HomeStores,
-  chain: ChainId,
-  entries: BlockEntries,
-): Promise<GapRule | null> {
-  const name = rowKey(entries)
-  const there = await tables.wraps.get(chain, name)
-  const bytes = there?.value ?? (await source.keyRow(chain, name))
-  if (!bytes) return 'keys-row'
-  const row = checkedRow(entries, bytes)
-  if (row?.keys.length !== entries.count) return 'keys-root'
-  if (!there) await tables.wraps.insert(chain, name, bytes)
-  return row.keys.some((key) => 'erased' in key) ? 'destroyed-key' : null
 }
 
 async function copyObject(

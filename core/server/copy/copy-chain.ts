@@ -12,7 +12,8 @@ import { REGISTRY_PARTITION } from '../store/registry.ts'
 import { JOBS_ERASE, parseErasureJob } from '../store/jobs.ts'
 import { heightKey, loadBlock, loadHead, loadState, rangeUnder } from '../store/rows.ts'
 import type { HomeStores } from './stores.ts'
-import { copyBlock, type Gap } from './copy-block.ts'
+import { copyBlock } from './copy-block.ts'
+import type { Gap } from './gaps.ts'
 import { allRows, type HomeSource } from './source.ts'
 
 /** What verifying a chain while it is copied needs. */
@@ -21,6 +22,8 @@ export interface CopyContext {
   readonly verifiers: Verifiers
   /** Takes in what is new in the registry; blocks may name it. */
   readonly refreshRegistry: () => Promise<void>
+  /** True when no more blocks are to be copied now. */
+  readonly isOver?: () => boolean
   /** Is told of each block that was copied. */
   readonly copied?: () => void
 }
@@ -37,7 +40,7 @@ export interface ChainCopied {
 /**
  * Copies the blocks of a chain that the copy lacks, with their parts, each verified by folding. Goes on where it was, and
  * may be repeated by anyone.
- * @param maxBlocks blocks after which a page is the last of this slice
+ * @param maxBlocks blocks after which a page is the last of this slice, as it is once `context.isOver`
  * @throws AmpereError VERIFICATION_FAILED for a block that breaks a rule, naming it, with its chain and height
  */
 export async function copyChain(
@@ -66,6 +69,7 @@ export async function copyChain(
       head = link
       added++
       context.copied?.()
+      if (context.isOver?.() === true) return { head, added, more: true }
     }
     if (broken) throw broke(broken.violation.rule, chain, broken.height, broken.violation.detail)
     if (next === null || added >= maxBlocks) return { head, added, more: next !== null }
@@ -109,21 +113,21 @@ export async function erasuresIn(
 }
 
 /**
- * True when erasures explain that a part is not there any more: tombstones where they aim, an object when all of its
- * entries are erased, packages of an erased record. Nothing explains that a key row is missing, or that a part differs.
+ * True when erasures explain that a part is not there any more: an object when all of its entries are erased, packages of
+ * an erased record. Nothing explains that a key row is missing, or that a part differs; which tombstones were ordered
+ * `copyParts` tells.
  */
 export async function isExplained(
   { tables }: HomeStores,
   erasures: readonly ParsedBlock<EraseBlock>[],
   { chain, height, rule }: Gap,
 ): Promise<boolean> {
-  if (rule !== 'destroyed-key' && rule !== 'object' && rule !== 'packages-root') return false
+  if (rule !== 'object' && rule !== 'packages-root') return false
   if (erasures.some(({ block }) => block.body.scope === 'record' && height < block.height)) return true
   if (rule === 'packages-root') return false
   const named = erasures.flatMap(({ block }) =>
     block.body.targets.flatMap((target) => (target.height === height ? target.ids : [])),
   )
-  if (rule === 'destroyed-key') return named.length > 0
   const count = (await loadBlock(tables.blocks, chain, height))?.block.entries?.count ?? 0
   return new Set(named).size >= count
 }

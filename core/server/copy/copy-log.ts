@@ -6,17 +6,16 @@ import { AmpereError, brokenRule } from '../../errors.ts'
 import { checkpointIn, type Checkpoint } from '../../log/note/checkpoint.ts'
 import type { LogKey } from '../../log/note/key.ts'
 import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
-import { decodeBundle, encodeBundle } from '../../log/tile/bundle.ts'
+import type { Policy } from '../../log/policy/definitions.ts'
+import { decodeBundle } from '../../log/tile/bundle.ts'
 import { tileWidth } from '../../log/tile/extent.ts'
 import { EMPTY_EDGE, edgeOf, rootOf, type Edge } from '../../log/tile/grow.ts'
-import { HASH_BYTES } from '../../log/tile/hashes.ts'
-import { bundlePath, TILE_WIDTH, tilePath } from '../../log/tile/path.ts'
+import { bundlePath, TILE_WIDTH } from '../../log/tile/path.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
 import { storeSame } from '../sequence/apply.ts'
 import { addEntries, type LogEdge } from '../sequence/commit.ts'
 import { readEdge } from '../sequence/sequencer.ts'
-import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
-import { heightKey } from '../store/rows.ts'
+import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
 import type { HomeStores } from './stores.ts'
 import type { HomeSource } from './source.ts'
 
@@ -27,11 +26,14 @@ export interface LogContext {
   /** Its keys, which came on another way than the copy. */
   readonly keys: readonly LogKey[]
   readonly verifiers: Verifiers
+  /** Who must have cosigned what is kept as witnessed; null where nobody said. */
+  readonly policy: Policy | null
 }
 
 /**
  * Brings the copy of a log up to the newest published checkpoint: its entries, the tiles made of them, and the checkpoint
  * with all signatures, stored last. The entries are those that the log signed, and those of the copy are its beginning.
+ * `copyWitnessed` comes next.
  * @returns the checkpoint that the copy has; null where the log has not begun
  * @throws AmpereError VERIFICATION_FAILED (rules log-rolled-back, log-forked), SIGNATURE_INVALID, LOG_MALFORMED
  */
@@ -58,7 +60,6 @@ export async function copyLog(
   for (const { path, bytes } of grown.files) await storeSame(to.objects.log, path, bytes)
   if (row === null || fromUtf8(row.value) !== note)
     await checkpoints.swap(LOG_PARTITION, PUBLISHED_KEY, row?.version ?? null, utf8(note))
-  await copyWitnessed(source, to, context, next.size)
   return next
 }
 
@@ -114,49 +115,16 @@ async function withNews(
   return addEntries(known, news)
 }
 
-/** First receipts are made with these: their partial tiles are made of the copy's, and their roots compared with it. */
-async function copyWitnessed(
-  source: HomeSource,
-  to: HomeStores,
-  context: LogContext,
-  size: number,
-): Promise<void> {
-  for await (const note of source.witnessed()) {
-    const key = heightKey(checkpointIn(note).size)
-    if (await to.tables.checkpoints.get(WITNESSED_PARTITION, key)) continue
-    const seen = await openedNote(note, context)
-    // One that was published since comes with the next copy.
-    if (seen.size > size) return
-    const edge = await edgeAt(to, seen.size, size)
-    if (!equalBytes(rootOf(edge), seen.root))
-      throw brokenRule('log-forked', `two trees of ${seen.size} entries were signed`)
-    await storePartials(to, edge, size)
-    await to.tables.checkpoints.insert(WITNESSED_PARTITION, key, utf8(note))
-  }
-}
-
 /** The edge of the tree of `size` leaves within the copy, which has `copied`. */
-function edgeAt({ objects }: HomeStores, size: number, copied: number): Promise<Edge> {
+export function edgeAt({ objects }: HomeStores, size: number, copied: number): Promise<Edge> {
   return edgeOf(
     size,
     tileReader((path) => objects.log.fetch(path), copied),
   )
 }
 
-async function storePartials({ objects }: HomeStores, { size, levels }: Edge, copied: number): Promise<void> {
-  for (const [level, bytes] of levels.entries()) {
-    const width = bytes.length / HASH_BYTES
-    const index = Math.floor(size / TILE_WIDTH ** (level + 1))
-    if (width > 0) await objects.log.store(tilePath({ level, index, width }), bytes)
-  }
-  const width = size % TILE_WIDTH
-  const index = Math.floor(size / TILE_WIDTH)
-  if (width === 0) return
-  const entries = await bundleOf(objects.log, copied, index)
-  await objects.log.store(bundlePath({ index, width }), encodeBundle(entries.slice(0, width)))
-}
-
-async function bundleOf(
+/** The entries of one bundle of a copied log of `size` entries. @throws AmpereError STORE_CORRUPT */
+export async function bundleOf(
   log: HomeStores['objects']['log'],
   size: number,
   index: number,

@@ -3,8 +3,24 @@ import { utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
 import { heightKey, rangeUnder } from '../store/rows.ts'
 import type { HomeStores } from './stores.ts'
-import type { Gap, GapRule } from './copy-block.ts'
 import { allRows } from './source.ts'
+
+/** What is wrong with a part of a block where it is copied from, by the rules of audits (docs/OPERATIONS.md). */
+export type GapRule =
+  | 'keys-row'
+  | 'keys-root'
+  | 'destroyed-key'
+  | 'object'
+  | 'entries-root'
+  | 'packages-root'
+  | 'label-key'
+
+/** A part that the source does not have as it was signed. It may have been erased: only the whole chain tells. */
+export interface Gap {
+  readonly chain: ChainId
+  readonly height: number
+  readonly rule: GapRule
+}
 
 /** Partition of the jobs of what is copied to, with the parts that its source did not have. */
 const GAPS_PARTITION = 'gaps'

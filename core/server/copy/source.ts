@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, toBase64url } from '../../bytes/encoding.ts'
 import { asChainId, type ChainId, type Digest } from '../../bytes/ids.ts'
-import type { BlockKeysAnswer, BlocksAnswer } from '../../api/answers.ts'
-import { MAX_PAGE_BLOCKS } from '../../api/limits.ts'
+import type { BlockKeysAnswer, BlocksAnswer, HeldAnswer, NotesAnswer } from '../../api/answers.ts'
+import { MAX_PAGE_BLOCKS, MAX_PAGE_NOTES } from '../../api/limits.ts'
 import type { Range, ReadTable } from '../../ports/table.ts'
 import { CHAIN_CHARACTERS, partNames } from '../store/attempt.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
@@ -16,8 +16,11 @@ import type { ReadStores } from './stores.ts'
  */
 export interface HomeSource {
   registryBlocks(from: number): Promise<BlocksAnswer>
-  /** Chains that may be copied, each with the height of its newest block. */
-  chains(): AsyncIterable<{ readonly chain: ChainId; readonly height: number }>
+  /**
+   * A page of the chains that may be copied, from `from` on, each with the height of its newest block. The chains of all
+   * pages come in one order, and so does `next`.
+   */
+  chains(from: ChainId | null): Promise<HeldAnswer>
   blocks(chain: ChainId, from: number): Promise<BlocksAnswer>
   keyRow(chain: ChainId, name: string): Promise<Uint8Array | null>
   object(chain: ChainId, root: Digest, maxBytes: number): Promise<Uint8Array | null>
@@ -27,8 +30,8 @@ export interface HomeSource {
   erased(chain: ChainId): Promise<readonly string[]>
   /** The newest published checkpoint; null before the log begins. */
   checkpoint(): Promise<string | null>
-  /** Checkpoints that had the quorum, in order of size. */
-  witnessed(): AsyncIterable<string>
+  /** A page of the checkpoints that had the quorum, as it says, from this size on, in order of size. */
+  witnessed(from: number): Promise<NotesAnswer>
   /** A tile or bundle of the log by its path. */
   logFile(path: string): Promise<Uint8Array | null>
 }
@@ -37,7 +40,8 @@ export interface HomeSource {
 export function storedSource({ tables, objects }: ReadStores): HomeSource {
   return {
     registryBlocks: (from) => page(tables.registry.range(REGISTRY_PARTITION, range(from)), from),
-    chains: () => storedChains(tables),
+    // A copy is read whole: all of its chains are one page.
+    chains: async () => ({ items: await storedChains(tables), next: null }),
     blocks: (chain, from) => page(tables.blocks.range(chain, range(from)), from),
     keyRow: async (chain, name) => (await tables.wraps.get(chain, name))?.value ?? null,
     object: (chain, root) => objects.entries.fetch(objectName(chain, root)),
@@ -52,8 +56,12 @@ export function storedSource({ tables, objects }: ReadStores): HomeSource {
       const row = await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
       return row && fromUtf8(row.value)
     },
-    witnessed: async function* () {
-      for await (const row of allRows(tables.checkpoints, WITNESSED_PARTITION)) yield fromUtf8(row.value)
+    witnessed: async (from) => {
+      const asked = { from: heightKey(from), limit: MAX_PAGE_NOTES + 1 }
+      const rows = await tables.checkpoints.range(WITNESSED_PARTITION, asked)
+      const items = rows.slice(0, MAX_PAGE_NOTES).map((row) => fromUtf8(row.value))
+      const next = rows[MAX_PAGE_NOTES]
+      return { items, next: next ? Number(next.key) : null }
     },
     logFile: (path) => objects.log.fetch(path),
   }
@@ -86,14 +94,16 @@ export async function* allRows(
   }
 }
 
-async function* storedChains({ chains, blocks }: ReadStores['tables']) {
+async function storedChains({ chains, blocks }: ReadStores['tables']): Promise<HeldAnswer['items']> {
+  const items: HeldAnswer['items'] = []
   for (const partition of CHAIN_CHARACTERS) {
     for await (const { key } of allRows(chains, partition)) {
       const chain = asChainId(key)
       const [head] = await blocks.range(chain, { reverse: true, limit: 1 })
-      if (head) yield { chain, height: Number(head.key) }
+      if (head) items.push({ chain, height: Number(head.key) })
     }
   }
+  return items
 }
 
 async function storedKeys(

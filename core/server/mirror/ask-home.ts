@@ -15,6 +15,8 @@ export interface Asking {
   readonly random: Random
   readonly signer: Signer
   readonly deadline: Deadline
+  /** When nothing is asked for any more, in POSIX milliseconds: whoever answers slowly does not do so for ever. */
+  readonly until?: number
   /** Who is asked, in messages; the home where it is left out. */
   readonly who?: string
 }
@@ -39,6 +41,8 @@ export async function handIn(
 
 /** What a home has at a URL, asked by a signed request; null where it says that there is nothing. @throws AmpereError UPSTREAM_FAILED */
 export async function fetched(asking: Asking, url: URL, maxBytes: number): Promise<Uint8Array | null> {
+  if (asking.until !== undefined && asking.now() >= asking.until)
+    throw failed('takes longer than one run may', asking.who)
   const authorization = await authorize({ method: 'GET', url, body: new Uint8Array(0) }, asking)
   const { status, bytes } = await answer(asking, url, { headers: { authorization } }, maxBytes)
   if (status === 404 || status === 410) return null

@@ -7,21 +7,24 @@ import { MAX_ANSWER_BYTES, MAX_ERASED_TOTAL_BYTES } from '../../api/limits.ts'
 import { copyAnswer, type CopyAnswer } from '../../api/mirrored.ts'
 import { LOG_PREFIX } from '../../api/log.ts'
 import { AmpereError } from '../../errors.ts'
+import { CHAIN_CHARACTERS } from '../store/attempt.ts'
 import { failed, fetched, jsonOf, textOf, type Asking } from './ask-home.ts'
 import type { HomeSource } from '../copy/source.ts'
 
 /** Bytes of a tile, or of a bundle with entries of 65 bytes, at most. */
 const MAX_TILE_BYTES = 256 * 67
 
-interface Page<T> {
+interface Page<T, N extends string | number> {
   readonly items: readonly T[]
-  readonly next: string | number | null
+  readonly next: N | null
 }
 
 /** Paths below which a source answers alike: a home its own, a mirror those of its copy of one. */
 interface Paths {
   readonly api: string
   readonly log: string
+  /** What the order of the chains that it lists compares. */
+  readonly place: (chain: ChainId) => string
 }
 
 /**
@@ -29,13 +32,17 @@ interface Paths {
  * in bytes and time. Its methods throw UPSTREAM_FAILED whatever fails, NOT_FOUND where the home says so.
  */
 export function homeSource(asking: Asking, origin: string): HomeSource {
-  return sourceAt(asking, origin, { api: '/v1', log: LOG_PREFIX })
+  return sourceAt(asking, origin, { api: '/v1', log: LOG_PREFIX, place: (chain) => chain })
 }
 
 /** A mirror's copy of a home as a source, asked as an app instance of the home's institution; as `homeSource`. */
 export function mirrorSource(asking: Asking, origin: string, deployment: DeploymentId): HomeSource {
   const api = `/v1/copies/${deployment}`
-  return sourceAt({ ...asking, who: 'the mirror' }, origin, { api, log: `${api}/log/files` })
+  return sourceAt({ ...asking, who: 'the mirror' }, origin, {
+    api,
+    log: `${api}/log/files`,
+    place: placeInCopy,
+  })
 }
 
 /** Of which home a mirror has a copy, and since when. @throws AmpereError UPSTREAM_FAILED, NOT_FOUND */
@@ -44,7 +51,13 @@ export function askCopy(asking: Asking, origin: string, deployment: DeploymentId
   return parsed({ ...asking, who: 'the mirror' }, url, copyAnswer, MAX_ANSWER_BYTES.receipt)
 }
 
-function sourceAt(asking: Asking, origin: string, { api, log }: Paths): HomeSource {
+/** Copies list their chains by the first character, in the order of the alphabet of base64url. */
+function placeInCopy(chain: ChainId): string {
+  const first = CHAIN_CHARACTERS.indexOf(chain.slice(0, 1))
+  return `${String(first).padStart(2, '0')} ${chain}`
+}
+
+function sourceAt(asking: Asking, origin: string, { api, log, place }: Paths): HomeSource {
   const get = (path: string, max: number) => fetched(asking, new URL(path, origin), max)
   const json = <S extends v.GenericSchema>(path: string, schema: S, max: number) =>
     parsed(asking, new URL(api + path, origin), schema, max)
@@ -52,21 +65,25 @@ function sourceAt(asking: Asking, origin: string, { api, log }: Paths): HomeSour
   const { who } = asking
   return {
     registryBlocks: (from) => json(`/registry/blocks?from=${from}`, blocksAnswer, blocks),
-    chains: () => allPages((query) => json(`/held${query}`, heldAnswer, held), who),
+    chains: async (from) => ascending(await json(`/held${query(from)}`, heldAnswer, held), from, place, who),
     blocks: (chain, from) => json(`${at(chain)}/blocks?from=${from}`, blocksAnswer, blocks),
     keyRow: (chain, name) => get(`${api}${at(chain)}/rows/${name}`, row),
     object: (chain, root, maxBytes) => get(`${api}${at(chain)}/objects/${root}`, maxBytes),
     blockKeys: (chain, height) => json(`${at(chain)}/keys/${height}`, blockKeysAnswer, blockKeys),
     erased: (chain) =>
       statementsOf(
-        allPages((query) => json(`${at(chain)}/erased${query}`, erasedAnswer, erased), who),
+        allPages((from) => json(`${at(chain)}/erased${query(from)}`, erasedAnswer, erased), who),
         who,
       ),
     checkpoint: async () => {
       const bytes = await get(`${log}/checkpoint`, notes)
       return bytes && textOf(bytes, who)
     },
-    witnessed: () => allPages((query) => json(`/log/witnessed${query}`, notesAnswer, notes), who),
+    witnessed: async (from) => {
+      const page = await json(`/log/witnessed${query(from)}`, notesAnswer, notes)
+      if (page.items.length === 0 && page.next !== null) throw endless(who)
+      return ascending(page, from, (size) => size, who)
+    },
     logFile: (path) => get(`${log}/${path}`, MAX_TILE_BYTES),
   }
 }
@@ -86,19 +103,36 @@ function at(chain: ChainId): string {
   return `/chains/${chain}`
 }
 
-/** Every item of a list in turn. @throws AmpereError UPSTREAM_FAILED for pages that lead back */
+function query(from: string | number | null): string {
+  return from === null ? '' : `?from=${encodeURIComponent(from)}`
+}
+
+/** A page whose `next` is behind where it began: so no list leads back. @throws AmpereError UPSTREAM_FAILED */
+function ascending<T extends string | number, P extends Page<unknown, T>>(
+  page: P,
+  from: T | null,
+  place: (next: T) => string | number,
+  who: string | undefined,
+): P {
+  if (page.next !== null && from !== null && place(page.next) <= place(from)) throw endless(who)
+  return page
+}
+
+function endless(who: string | undefined) {
+  return failed('pages through a list without end', who)
+}
+
+/** Every item of a list whose cursors have no order. @throws AmpereError UPSTREAM_FAILED for a page that is empty and not the last */
 async function* allPages<T>(
-  page: (query: string) => Promise<Page<T>>,
+  page: (from: string | null) => Promise<Page<T, string>>,
   who: string | undefined,
 ): AsyncIterable<T> {
-  const seen = new Set<string | number>()
-  for (let query = ''; ;) {
-    const { items, next } = await page(query)
+  for (let from: string | null = null; ;) {
+    const { items, next } = await page(from)
     yield* items
     if (next === null) return
-    if (seen.has(next)) throw failed('pages through a list without end', who)
-    seen.add(next)
-    query = `?from=${encodeURIComponent(next)}`
+    if (items.length === 0) throw endless(who)
+    from = next
   }
 }
 

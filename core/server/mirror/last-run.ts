@@ -1,31 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
-import { count, parseWith, timestamp } from '../../bytes/schema.ts'
+import { chainId, count, parseWith, timestamp } from '../../bytes/schema.ts'
 import type { HomeStores, ReadStores } from '../copy/stores.ts'
 
 const PARTITION = 'mirrored'
-const KEY = 'last'
-const schema = v.strictObject({
+const lastSchema = v.strictObject({
   v: v.literal(1),
-  /** When it ended. What was acknowledged since may be lost with the home. */
+  /** When the round began. What was acknowledged since may be lost with the home. */
   time: timestamp,
   chains: count,
   logSize: count,
   problems: count,
 })
+const roundSchema = v.strictObject({
+  v: v.literal(1),
+  /** When it began. */
+  since: timestamp,
+  /** The chain from which on to go on; null at the beginning. */
+  from: v.nullable(chainId),
+  /** True when that chain itself was looked at already. */
+  isDone: v.boolean(),
+  /** False once a chain has more blocks than were copied: then nothing can be said of all chains. */
+  isWhole: v.boolean(),
+  chains: count,
+  problems: count,
+})
+const witnessedSchema = v.strictObject({ v: v.literal(1), from: count })
 
-/** What came of the last run that ended. */
-export type LastRun = v.InferOutput<typeof schema>
+/** What came of the last round that copied all chains to their ends. */
+export type LastRun = v.InferOutput<typeof lastSchema>
 
-/** The last run that ended, or null before there was one. @throws AmpereError STORE_CORRUPT */
-export async function readLastRun({ tables }: Pick<ReadStores, 'tables'>): Promise<LastRun | null> {
-  const row = await tables.jobs.get(PARTITION, KEY)
+/** A round through all chains of a home, as far as it came: what one run leaves the next goes on with. */
+export type Round = v.InferOutput<typeof roundSchema>
+
+type Reading = Pick<ReadStores, 'tables'>
+type Writing = Pick<HomeStores, 'tables'>
+
+/** The last round that ended, or null before there was one. @throws AmpereError STORE_CORRUPT */
+export function readLastRun(from: Reading): Promise<LastRun | null> {
+  return read(from, 'last', lastSchema)
+}
+
+/** Notes that a round ended. */
+export function noteLastRun(to: Writing, run: LastRun): Promise<void> {
+  return put(to, 'last', run)
+}
+
+/** The round that a run left, or null. @throws AmpereError STORE_CORRUPT */
+export function readRound(from: Reading): Promise<Round | null> {
+  return read(from, 'round', roundSchema)
+}
+
+/** Notes how far a round came; null when it ended. */
+export function noteRound(to: Writing, round: Round | null): Promise<void> {
+  return put(to, 'round', round)
+}
+
+/** The tree size from which witnessed checkpoints are to be copied next. @throws AmpereError STORE_CORRUPT */
+export async function readWitnessedFrom(from: Reading): Promise<number> {
+  return (await read(from, 'witnessed', witnessedSchema))?.from ?? 0
+}
+
+/** Notes from which tree size on to go on; null to begin anew. */
+export function noteWitnessedFrom(to: Writing, from: number | null): Promise<void> {
+  return put(to, 'witnessed', from === null ? null : { v: 1, from })
+}
+
+async function read<S extends v.GenericSchema>(
+  { tables }: Reading,
+  key: string,
+  schema: S,
+): Promise<v.InferOutput<S> | null> {
+  const row = await tables.jobs.get(PARTITION, key)
   return row && parseWith(schema, parseCanonical(row.value), 'STORE_CORRUPT', 'mirror run')
 }
 
-/** Notes that a run ended. */
-export async function noteLastRun({ tables }: Pick<HomeStores, 'tables'>, run: LastRun): Promise<void> {
-  const row = await tables.jobs.get(PARTITION, KEY)
-  await tables.jobs.swap(PARTITION, KEY, row?.version ?? null, canonicalBytes(run))
+async function put({ tables }: Writing, key: string, value: object | null): Promise<void> {
+  const row = await tables.jobs.get(PARTITION, key)
+  if (row === null && value === null) return
+  await tables.jobs.swap(PARTITION, key, row?.version ?? null, value && canonicalBytes(value))
 }

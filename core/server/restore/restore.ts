@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url, fromUtf8 } from '../../bytes/encoding.ts'
+import type { HeldAnswer } from '../../api/answers.ts'
 import type { BlockId, ChainId } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { EraseBlock } from '../../block/block.ts'
@@ -7,12 +8,13 @@ import { parseBlock, type OpenedBlock, type ParsedBlock } from '../../block/open
 import { registryLabelKey } from '../../block/leaf.ts'
 import type { Link } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
-import { AmpereError } from '../../errors.ts'
+import { AmpereError, brokenRule } from '../../errors.ts'
+import type { Policy } from '../../log/policy/definitions.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
 import { shredOrdered } from '../erase.ts'
 import type { Home } from '../home.ts'
-import { copyParts, type GapRule } from '../copy/copy-block.ts'
+import { copyParts } from '../copy/copy-block.ts'
 import {
   broke,
   copyChain,
@@ -22,7 +24,7 @@ import {
   type CopyContext,
 } from '../copy/copy-chain.ts'
 import { copyStatements } from '../copy/copy-statements.ts'
-import { closeGap, noteGap, notedGaps } from '../copy/gaps.ts'
+import { closeGap, noteGap, notedGaps, type GapRule } from '../copy/gaps.ts'
 import { allRows, type HomeSource } from '../copy/source.ts'
 import { dirtyShard, markOf, partNames } from '../store/attempt.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
@@ -30,6 +32,9 @@ import { loadBlock } from '../store/rows.ts'
 import type { RestorePorts } from './needs.ts'
 import { leafFinder, type LeafFinder } from './restore-leaves.ts'
 import { restoreLog, type RestoredLog } from './restore-log.ts'
+
+/** Pages without a chain that may follow each other: a copy has rows of chains of which it has no block. */
+const MAX_EMPTY_PAGES = 100
 
 /** Something that was acknowledged and that the mirror does not have. */
 export interface Loss {
@@ -52,6 +57,11 @@ export interface RestoreReport {
   readonly unexplained: number
   /** What is known to be lost. */
   readonly losses: readonly Loss[]
+  /**
+   * Sizes of the checkpoints that the mirror has as witnessed and that lack the quorum of the home's policy, left out: they were
+   * cosigned under another policy, or the mirror or who is before it took cosignatures away. Their blocks are witnessed anew, later.
+   */
+  readonly unwitnessed: readonly number[]
   /** Chains of which somebody saw a block, and that the copy does not have: never granted to hold, or withheld. */
   readonly notHeld: readonly ChainId[]
 }
@@ -66,6 +76,8 @@ export interface KnownHead {
 export interface RestoreOptions {
   /** Checkpoints of the home's log that witnesses, or anybody, kept. */
   readonly seen: readonly string[]
+  /** Who witnesses the home's log; null where nobody does. */
+  readonly policy: Policy | null
   /** The newest block that somebody saw the home acknowledge, by chain: of what a copy lacks, not all is in its log. */
   readonly known?: ReadonlyMap<ChainId, KnownHead>
   /** Is told how many blocks were restored. */
@@ -80,7 +92,7 @@ export interface RestoreOptions {
  * names, and what was erased is erased again. It may be repeated until it succeeds, and goes on where it was; a home must not
  * serve before. What was restored from another copy, or another state of it, is no beginning: then it is to be begun anew.
  * @throws AmpereError VERIFICATION_FAILED with rule, chain and height for what is not as it was signed, or is lost unless that
- * is accepted; KEY_UNAVAILABLE when the key file is another home's; ALREADY_EXISTS when what is there is no beginning of this
+ * is accepted, also with rule `withheld` for entries of the log that belong to nothing that the mirror has; KEY_UNAVAILABLE when the key file is another home's; ALREADY_EXISTS when what is there is no beginning of this
  */
 export async function restoreHome(
   source: HomeSource,
@@ -88,7 +100,7 @@ export async function restoreHome(
   home: Home,
   options: RestoreOptions,
 ): Promise<RestoreReport> {
-  const log = await restoreLog(source, ports, home, options.seen)
+  const log = await restoreLog(source, ports, home, options.seen, options.policy)
   const registry = await restoreRegistry(source, ports, home, log)
   const total = { chains: 0, blocks: 0, erasures: 0 }
   let restored = 0
@@ -100,7 +112,7 @@ export async function restoreHome(
   }
   const losses: Loss[] = []
   const held = new Set<ChainId>()
-  for await (const { chain } of source.chains()) {
+  for await (const chain of chainsOf(source)) {
     const lost: Loss[] = [...(await restoreLeaves(source, ports, log, chain))]
     const { head } = await copyChain(source, ports, context, chain, async (gap) => noteGap(ports, gap))
     if (!head) continue
@@ -118,9 +130,40 @@ export async function restoreHome(
     total.blocks += head.opened.block.height + 1
     total.erasures += erasures.length
   }
-  const { size: logSize, signedAt: logSignedAt } = log
+  const { size: logSize, signedAt: logSignedAt, unwitnessed } = log
   const notHeld = [...(options.known?.keys() ?? [])].filter((chain) => !held.has(chain))
-  return { ...total, logSize, logSignedAt, unexplained: log.places.size, losses, notHeld }
+  const unexplained = log.places.size
+  if (!options.acceptLoss) checkWhole(unexplained, notHeld)
+  return { ...total, logSize, logSignedAt, unexplained, losses, unwitnessed, notHeld }
+}
+
+/**
+ * A chain that the mirror leaves out shows by its entries in the log, and by those who saw it: nobody can tell one that it was
+ * never granted to hold from one that it withholds. @throws AmpereError VERIFICATION_FAILED, rule `withheld`
+ */
+function checkWhole(unexplained: number, [first]: readonly ChainId[]): void {
+  if (first !== undefined)
+    throw brokenRule(
+      'withheld',
+      `chain ${first}: blocks of it were acknowledged, and the mirror does not have it`,
+    )
+  if (unexplained === 0) return
+  const what = `${unexplained} entries of the log belong to nothing that the mirror has`
+  throw brokenRule('withheld', `${what}: it was not granted to hold those chains, or leaves them out`)
+}
+
+/** Every chain of a copy. @throws AmpereError UPSTREAM_FAILED for page after page without any */
+async function* chainsOf(source: HomeSource): AsyncIterable<ChainId> {
+  let empty = 0
+  for (let from: ChainId | null = null; ;) {
+    const { items, next }: HeldAnswer = await source.chains(from)
+    for (const { chain } of items) yield chain
+    if (next === null) return
+    empty = items.length === 0 ? empty + 1 : 0
+    if (empty > MAX_EMPTY_PAGES)
+      throw new AmpereError('UPSTREAM_FAILED', 'the mirror pages through its chains without end')
+    from = next
+  }
 }
 
 /** The end of a chain that somebody saw acknowledged, where the log of the copy did not tell of it. */
@@ -149,7 +192,7 @@ async function openGaps(
   for (const gap of await notedGaps(ports, chain)) {
     if (await isExplained(ports, erasures, gap)) continue
     const opened = await loadBlock(ports.tables.blocks, chain, gap.height)
-    const left = opened ? await copyParts(source, ports, { opened: opened as OpenedBlock }) : []
+    const left = opened ? await copyParts(source, ports, { opened: opened as OpenedBlock }, erasures) : []
     if (left.some(({ rule }) => rule === gap.rule)) open.push(gap)
     else await closeGap(ports, gap)
   }

@@ -1,37 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readSettings, type Settings } from '#cli/deployment/settings.ts'
 import { copyOf, freshFolder, lost, serveProcess, testPort, type Serving } from '../harness.ts'
 import { lines, told } from '../told.ts'
+import { earlier, killedBefore, settingsOf } from './operators.ts'
 
 const [home, mirror] = [freshFolder(), freshFolder()]
 const [HOME, MIRROR] = [40, 41].map((n) => `http://127.0.0.1:${testPort(n)}`) as [string, string]
-const DAY_MS = 86_400_000
 /** Servers that run. */
 const running = new Map<string, Serving>()
 let short = ''
 /** The mirror as it was after its first run, and an export of the home from then. */
 let outdated = ''
 const exported = join(home, '..', 'before.ampere')
-
-/** Acts as if it were some days ago: an erasure is completed three days after it was requested. */
-async function earlier(days: number, act: () => Promise<void>): Promise<void> {
-  const real = Date.now
-  const clock = jest.spyOn(Date, 'now').mockImplementation(() => real.call(Date) - days * DAY_MS)
-  try {
-    await act()
-  } finally {
-    clock.mockRestore()
-  }
-}
-
-function settingsOf(folder: string): Settings {
-  const settings = readSettings(folder)
-  if (!settings) throw new Error('nothing was set up')
-  return settings
-}
 
 async function start(folder: string): Promise<void> {
   // One that a failed test left would hold its folder, and this process, for ever.
@@ -66,9 +48,10 @@ async function statusesOf(): Promise<readonly string[]> {
   return (items as { status: string }[]).map(({ status }) => status)
 }
 
+const init = (folder: string, institution: string, port: number) =>
+  told(folder, 'init', '--institution', institution, '--passphrase', 'generated', '--port', testPort(port))
+
 beforeAll(async () => {
-  const init = (folder: string, institution: string, port: number) =>
-    told(folder, 'init', '--institution', institution, '--passphrase', 'generated', '--port', testPort(port))
   await earlier(4, async () => {
     expect(await init(home, 'st-anne=St Anne', 40)).toMatchObject({ exit: 0 })
     await file('e1')
@@ -126,16 +109,7 @@ describe('two operators', () => {
     ] as const)
       expect(await told(folder, 'mirror', ...args, '--yes')).toMatchObject({ exit: 1 })
     const other = freshFolder()
-    await told(
-      other,
-      'init',
-      '--institution',
-      'st-eve=St Eve',
-      '--passphrase',
-      'generated',
-      '--port',
-      testPort(42),
-    )
+    await init(other, 'st-eve=St Eve', 42)
     const serving = await serveProcess(['start', '--data', other])
     try {
       const policy = join(other, 'log.txt')
@@ -242,6 +216,7 @@ describe('a lost home', () => {
     expect(await restore(folder, outdated, '--without-witness')).toMatchObject({
       exit: 3,
       message: expect.stringContaining('rule tail'),
+      next: expect.stringMatching(/another mirror.*--accept-loss.*home\.restoring/),
     })
     const accepted = await restore(folder, outdated, '--without-witness', '--accept-loss')
     expect(accepted).toMatchObject({ exit: 3, since: expect.any(String), notHeld: [] })
@@ -252,6 +227,28 @@ describe('a lost home', () => {
     })
     expect(existsSync(join(folder, 'home', 'ampere.db'))).toBe(true)
   }, 60_000)
+
+  it('is restored by a process that is killed again and again, and by the one that is not', async () => {
+    await start(mirror)
+    const folder = lost(home)
+    for (const after of [3, 12, 25]) {
+      const { code, out } = await killedBefore(after, ['mirror', 'restore', MIRROR, '--data', folder])
+      expect({ after, code, out }).toEqual({ after, code: -1, out: '' })
+      const made = ['home/ampere.db', 'home.restoring/restored-from'].map((name) =>
+        existsSync(join(folder, name)),
+      )
+      expect(made).toEqual([false, true])
+    }
+    // Whatever looks at the folder meanwhile begins no home in it.
+    expect(await told(folder, 'verify', '--all')).toMatchObject({ exit: 1, code: 'NOT_FOUND' })
+    expect(existsSync(join(folder, 'home', 'ampere.db'))).toBe(false)
+    const { code, out, err } = await lines(folder, 'mirror', 'restore', MIRROR)
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('Going on with') })
+    expect(out).toContain('Restored: 2 chains')
+    expect(out).toContain(`kept as ${join(folder, 'home.lost-')}`)
+    expect(await told(folder, 'audit', '--stores')).toMatchObject({ exit: 0, ok: true, problems: [] })
+    await stop(mirror)
+  }, 120_000)
 
   it('comes back from the server of its mirror, erased things erased, and goes on', async () => {
     await start(mirror)

@@ -9,7 +9,9 @@ import type { Settings } from '#cli/deployment/settings.ts'
 import { connectInstitution } from '#cli/open/bridge.ts'
 import { openHome } from '#cli/open/home.ts'
 import { openInstitution } from '#cli/open/institution.ts'
-import { openMirrored, writeMirrored } from '#cli/open/mirror.ts'
+import { readGivenPolicy } from '#cli/mirror/given-policy.ts'
+import { formatVerifierKey, logKey } from '#core/log/note/key.ts'
+import { addMirroredHome, openMirrored, readMirrored, writeMirrored } from '#cli/open/mirror.ts'
 import { asDeploymentId, asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
@@ -77,6 +79,35 @@ describe('ampere mirror', () => {
     expect(await run(['chain', 'export', record, file, '--data', folder])).toMatchObject({ code: 0 })
     const verified = await run(['verify', file, '--data', folder, '--json'])
     expect(jsonOf(verified)).toMatchObject({ ok: true, chain: record, problems: [] })
+  })
+
+  it('knows the policy of a home by a file, and keeps it until another one is given', () => {
+    const there = mkdtempSync(join(tmpdir(), 'ampere-mirrored-'))
+    const { deployment, origin, registry } = settings
+    const logs = settings.log.map((key) => `log ${key}\n`).join('')
+    const file = (text: string) => {
+      writeFileSync(join(there, 'policy'), text)
+      return readGivenPolicy(join(there, 'policy'), origin)
+    }
+    const keyOf = (name: string) =>
+      formatVerifierKey(logKey(name, 'cosignature-ML-DSA-44', new Uint8Array(1312)))
+    const witness = keyOf('w.example/witness')
+    const witnessed = file(`${logs}witness w ${witness}\nquorum w\n`)
+    expect(witnessed).toMatchObject({ log: settings.log, policy: expect.stringContaining('quorum w\n') })
+    expect(file(logs)).toEqual({ log: settings.log })
+    expect(() => file(`log ${keyOf('other.example/log')}\n`)).toThrow(/no line for the log/)
+    const institution = asInstitutionId('hospital-b')
+    const entry = {
+      deployment: asDeploymentId(deployment),
+      origin,
+      registry,
+      log: [...settings.log],
+      institution,
+    }
+    expect(addMirroredHome(there, { ...entry, ...witnessed })).toBe(true)
+    expect(addMirroredHome(there, entry)).toBe(false)
+    expect(readMirrored(there)).toMatchObject([{ policy: witnessed.policy }])
+    rmSync(there, { recursive: true })
   })
 
   it('says that a home was not copied yet', async () => {

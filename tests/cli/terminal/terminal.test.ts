@@ -215,7 +215,12 @@ describe('a suggested command', () => {
     expect(told('npx ampere demo tamper && npx ampere verify --all')).toBe(
       "npx ampere demo tamper --data '/srv/a b' && npx ampere verify --data '/srv/a b' --all",
     )
-    for (const text of ['npx ampere import --help', 'There  npx ampere pair join CODE', 'npx ampere --help'])
+    for (const text of [
+      'npx ampere import --help',
+      'There  npx ampere pair join CODE',
+      'There npx ampere mirror add http://home.example --policy FILE',
+      'npx ampere --help',
+    ])
       expect(told(text)).toBe(text)
   })
 })

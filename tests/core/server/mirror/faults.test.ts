@@ -41,6 +41,7 @@ async function emptyMirror() {
     ...HOME,
     registry: world.registryId,
     logKeys,
+    policy: null,
     own: 'http://mirror.test',
     institution,
     backupDays: 0,

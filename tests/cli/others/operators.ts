@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { jest } from '@jest/globals'
+import { readSettings, type Settings } from '#cli/deployment/settings.ts'
+import { runProcess, type Ended } from '../harness.ts'
+
+const DAY_MS = 86_400_000
+
+/** Acts as if it were some days ago: an erasure is completed three days after it was requested. */
+export async function earlier(days: number, act: () => Promise<void>): Promise<void> {
+  const real = Date.now
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => real.call(Date) - days * DAY_MS)
+  try {
+    await act()
+  } finally {
+    clock.mockRestore()
+  }
+}
+
+/** What a folder was set up with. */
+export function settingsOf(folder: string): Settings {
+  const settings = readSettings(folder)
+  if (!settings) throw new Error('nothing was set up')
+  return settings
+}
+
+/** Runs a command in a process that ends itself by SIGKILL when it is about to ask for part of a copy the `after`th time. */
+export function killedBefore(after: number, args: readonly string[]): Promise<Ended> {
+  const source = `const real = fetch; let left = ${after}
+    globalThis.fetch = (request) => {
+      if (String(request.url ?? request).includes('/v1/copies/') && --left === 0) process.kill(process.pid, 'SIGKILL')
+      return real(request)
+    }`
+  const load = `--import=data:text/javascript;base64,${Buffer.from(source).toString('base64')}`
+  return runProcess(args, { NODE_OPTIONS: load })
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { openMemory } from '#adapters/memory/open.ts'
+import type { HeldAnswer } from '#core/api/answers.ts'
+import { entomb, encodeKeyRow, parseKeyRow } from '#core/block/key-row.ts'
+import { asBlockId, asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { shareRecord } from '#core/client/acts/share-record.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
+import type { Fetch } from '#core/ports/keys.ts'
+import { select } from '#core/ports/needs.ts'
+import { storedSource } from '#core/server/copy/source.ts'
+import { copyOf, MIRROR_NEEDS } from '#core/server/mirror/copy-of.ts'
+import { readLastRun } from '#core/server/mirror/last-run.ts'
+import { homeSource } from '#core/server/mirror/home-source.ts'
+import { mirrorChains, type RunBounds } from '#core/server/mirror/mirror.ts'
+import { rowKey } from '#core/server/store/rows.ts'
+import { createMirroring } from '#functions/mirror/mirroring.ts'
+import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
+import { seededRandom, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { entry, HOME } from '../attempts.ts'
+
+let world: TestDeployment
+const records: ChainId[] = []
+
+/** An empty mirror of the home, or of what `between` makes of it. */
+async function mirrorOf(between: Fetch, seed: number) {
+  const platform = openMemory({ now: () => world.clock.now, random: seededRandom(seed), fetch: between })
+  const { id: institution, instance } = world.institution('mirror-m')
+  const ports = {
+    ...(await select(platform, { ...MIRROR_NEEDS, keys: {} })),
+    keys: { instance, head: await platform.signer('head') },
+  }
+  const home = {
+    ...HOME,
+    registry: world.registryId,
+    logKeys: await logKeysOf(world.platform),
+    policy: null,
+    own: 'http://mirror.test',
+    institution,
+    backupDays: 0,
+    verifiers: createVerifiers(),
+  }
+  const copy = copyOf(ports, asDeploymentId(HOME.deployment))
+  const run = (bounds: Partial<RunBounds> = {}) => mirrorChains(ports, home, undefined, bounds)
+  const chains = async () =>
+    (await storedSource(copy).chains(null)).items.map(({ chain }) => chain).toSorted()
+  return { ports, home, copy, run, chains }
+}
+
+/** The home, but for what `answer` gives. */
+const between =
+  (answer: (url: URL) => Response | null | Promise<Response | null>): Fetch =>
+  async (request) =>
+    (await answer(new URL(request.url))) ?? world.fetch(request)
+
+const chainOf = (number: number) => `${'A'.repeat(36)}${String(number).padStart(6, '0')}A`
+
+beforeAll(async () => {
+  world = await testDeployment(['hospital-a', 'mirror-m'])
+  const a = world.connect('hospital-a')
+  const { id } = world.institution('mirror-m')
+  for (const text of ['one', 'two', 'three']) {
+    const { record } = await createRecord(a, HOME, ['general'])
+    await shareRecord(a, record, { institution: id, rights: ['hold'] })
+    await a.append(record, [entry(text)])
+    records.push(record)
+  }
+  await world.tendLog()
+}, 30_000)
+
+describe('a mirror of a home that answers without end', () => {
+  it('ends its run at a number of chains, and goes on behind them with the next', async () => {
+    let asked: (string | null)[] = []
+    const heldFrom = (first: number) => ({
+      items: Array.from({ length: 10 }, (_, i) => ({ chain: chainOf(first + i), height: 0 })),
+      next: chainOf(first + 10),
+    })
+    const endless = between((url) => {
+      if (url.pathname !== '/v1/held') return null
+      const from = url.searchParams.get('from')
+      asked.push(from)
+      return Response.json(heldFrom(from === null ? 0 : Number(from.slice(36, 42))))
+    })
+    const mirror = await mirrorOf(endless, 61)
+    expect(await mirror.run({ maxChains: 25 })).toMatchObject({ chains: 25, more: true })
+    expect(asked).toEqual([null, chainOf(10), chainOf(20)])
+    asked = []
+    expect(await mirror.run({ maxPages: 2 })).toMatchObject({ chains: 19, more: true })
+    expect(asked).toEqual([chainOf(24), chainOf(34)])
+    expect(await readLastRun(mirror.copy)).toBeNull()
+  })
+
+  it('ends its run at a time, and finishes the round with those that follow', async () => {
+    const slow = between((url) => {
+      if (url.pathname.endsWith('/head')) world.clock.now += 20_000
+      return null
+    })
+    const mirror = await mirrorOf(slow, 62)
+    const begun = world.clock.now
+    expect(await mirror.run({ maxMs: 50_000 })).toMatchObject({ more: true })
+    let last = await readLastRun(mirror.copy)
+    expect(last).toBeNull()
+    for (let runs = 0; last === null; runs++) {
+      expect(runs).toBeLessThan(60)
+      await mirror.run({ maxMs: 50_000 })
+      last = await readLastRun(mirror.copy)
+    }
+    expect(await mirror.chains()).toEqual((await heldItems(mirror)).map(({ chain }) => chain).toSorted())
+    expect(last).toMatchObject({ chains: 6, problems: 0 })
+    expect(Date.parse(last.time)).toBeGreaterThanOrEqual(begun)
+  })
+
+  it.each([
+    ['chains', '/v1/held', { items: [], next: chainOf(5) }],
+    ['witnessed checkpoints', '/log/witnessed', { items: [], next: 1 }],
+  ])('refuses a list of %s whose next page is not behind it', async (_, path, page) => {
+    let pages = 0
+    const circular = between((url) => {
+      if (!url.pathname.endsWith(path)) return null
+      pages++
+      return Response.json(page)
+    })
+    const mirror = await mirrorOf(circular, 63)
+    await expect(mirror.run()).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' })
+    expect(pages).toBeLessThan(3)
+  })
+
+  it('passes over a chain at which a run failed, so that those behind it are copied', async () => {
+    let items: HeldAnswer['items'] = []
+    const failing = between(async (url) => {
+      const [first] = items
+      if (first && url.pathname === `/v1/chains/${first.chain}/blocks`)
+        return new Response(null, { status: 500 })
+      return null
+    })
+    const mirror = await mirrorOf(failing, 64)
+    items = await heldItems(mirror)
+    await expect(mirror.run()).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' })
+    await expect(mirror.run()).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' })
+    const behind = items.slice(1).map(({ chain }) => chain)
+    expect(await mirror.chains()).toEqual(expect.arrayContaining(behind.toSorted()))
+  })
+
+  it('asks for nothing any more after twice its time', async () => {
+    const slow = between(() => {
+      world.clock.now += 30_000
+      return null
+    })
+    const mirror = await mirrorOf(slow, 65)
+    const message = expect.stringContaining('longer than one run may')
+    await expect(mirror.run({ maxMs: 45_000 })).rejects.toMatchObject({ code: 'UPSTREAM_FAILED', message })
+  })
+
+  it('costs no other home its copy', async () => {
+    let answer: (response: Response) => void = () => {}
+    const silent = await mirrorOf(() => new Promise((resolve) => (answer = resolve)), 66)
+    const honest = await mirrorOf(world.fetch, 67)
+    const events: unknown[] = []
+    let isHeard = () => {}
+    const heard = new Promise<void>((resolve) => (isHeard = resolve))
+    const mirroring = createMirroring([silent, honest], (fact) => {
+      events.push(fact)
+      isHeard()
+    })
+    const both = mirroring.run()
+    await heard
+    expect(events).toMatchObject([{ event: 'mirrored' }])
+    answer(new Response(null, { status: 500 }))
+    await both
+    await mirroring.ended()
+    expect(events).toContainEqual({ event: 'mirror-failed', role: 'mirror', code: 'UPSTREAM_FAILED' })
+  })
+})
+
+/** What the home lists for the mirror. */
+async function heldItems({
+  ports,
+  home,
+}: Awaited<ReturnType<typeof mirrorOf>>): Promise<HeldAnswer['items']> {
+  const { fetch, now, random, keys } = ports
+  const deadline = () => new AbortController().signal
+  return (await homeSource({ fetch, now, random, signer: keys.instance, deadline }, home.origin).chains(null))
+    .items
+}
+
+describe('a mirror that is given tombstones which nobody ordered', () => {
+  const rowIn = async (bytes: Promise<{ readonly value: Uint8Array } | null>) => {
+    const row = await bytes
+    return row && parseKeyRow(row.value).keys.map((key) => ('erased' in key ? 'erased' : 'wrapped'))
+  }
+
+  it('keeps none of them, says what is missing, and takes the keys once they come', async () => {
+    const [record] = records
+    if (!record) throw new Error('a record is expected')
+    let isHostile = true
+    const destroying = between(async (url) => {
+      if (!isHostile || !url.pathname.startsWith(`/v1/chains/${record}/rows/`)) return null
+      const name = url.pathname.split('/').at(-1) ?? ''
+      const row = parseKeyRow(
+        (await world.platform.table('wraps').get(record, name))?.value ?? new Uint8Array(),
+      )
+      return new Response(encodeKeyRow(entomb(row, [...row.keys.keys()], asBlockId('A'.repeat(43)))))
+    })
+    const mirror = await mirrorOf(destroying, 68)
+    const { notes } = await world.connect('hospital-a').replica(record)
+    const entries = notes.find((note) => note.entries !== null)?.entries
+    if (!entries) throw new Error('entries are expected')
+    const held = () => rowIn(mirror.copy.tables.wraps.get(record, rowKey(entries)))
+    for (let runs = 0; runs < 2; runs++) {
+      const { problems } = await mirror.run()
+      expect(problems.map(({ what }) => what)).toEqual([expect.stringContaining('rule destroyed-key:')])
+      expect(await held()).toBeNull()
+    }
+    isHostile = false
+    expect(await mirror.run()).toMatchObject({ problems: [] })
+    expect(await held()).toEqual(['wrapped'])
+    isHostile = true
+    expect(await mirror.run()).toMatchObject({ problems: [] })
+    expect(await held()).toEqual(['wrapped'])
+  })
+})

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
+import { checkpointIn } from '#core/log/note/checkpoint.ts'
+import { formatNote, parseNote } from '#core/log/note/note.ts'
+import type { Fetch } from '#core/ports/keys.ts'
+import { allRows } from '#core/server/copy/source.ts'
+import { WITNESSED_PARTITION } from '#core/server/store/log.ts'
+import { mirroredScene, type Scene } from './mirrored-scene.ts'
+
+/** A checkpoint without its cosignatures. */
+function stripped(note: string): string {
+  const { text, signatures } = parseNote(note)
+  const { origin } = checkpointIn(note)
+  return formatNote({ text, signatures: signatures.filter(({ name }) => name === origin) })
+}
+
+describe('the witnessed checkpoints in a mirror that knows the policy', () => {
+  let scene: Scene
+  let honest: Fetch
+  const kept = async () => {
+    const notes: string[] = []
+    for await (const { value } of allRows(scene.copy.tables.checkpoints, WITNESSED_PARTITION))
+      notes.push(fromUtf8(value))
+    return notes
+  }
+  /** Who is between takes the cosignatures away. */
+  const stripping: Fetch = async (request) => {
+    const response = await honest(request)
+    if (!new URL(request.url).pathname.endsWith('/log/witnessed')) return response
+    const page = (await response.json()) as { readonly items: readonly string[] }
+    return Response.json({ ...page, items: page.items.map(stripped) })
+  }
+
+  beforeAll(async () => {
+    scene = await mirroredScene()
+    honest = scene.reached.fetch
+  }, 60_000)
+  afterAll(() => scene.close())
+
+  it('are those with the quorum: others are left out, and taken when they come whole', async () => {
+    scene.reached.fetch = stripping
+    expect(await scene.run()).toMatchObject({ problems: [] })
+    expect(await kept()).toEqual([])
+    scene.reached.fetch = honest
+    await scene.run()
+    const notes = await kept()
+    expect(notes.length).toBeGreaterThan(0)
+    expect(notes.map(stripped)).not.toEqual(notes)
+  })
+
+  it('are replaced where one is kept without the quorum, and by nothing that lacks it', async () => {
+    const { checkpoints } = scene.copy.tables
+    const before = await kept()
+    const [row] = await checkpoints.range(WITNESSED_PARTITION)
+    if (!row) throw new Error('a witnessed checkpoint is expected')
+    await checkpoints.swap(WITNESSED_PARTITION, row.key, row.version, utf8(stripped(fromUtf8(row.value))))
+    await scene.run()
+    expect(await kept()).toEqual(before)
+    scene.reached.fetch = stripping
+    await scene.run()
+    expect(await kept()).toEqual(before)
+  })
+})
