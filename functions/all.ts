@@ -40,7 +40,7 @@ import { role as registrar } from './registrar/role.ts'
 import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
-import { createSequencing } from './sequencer/sequencing.ts'
+import { createSequencing, type Sequencing } from './sequencer/sequencing.ts'
 import { role as sequencer } from './sequencer/role.ts'
 import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
@@ -104,21 +104,32 @@ export interface LogOptions {
   readonly watched?: () => readonly WatchedLog[]
   /** Homes that are mirrored here; asked each time somebody asks for a copy. */
   readonly mirrored?: () => readonly KeptHome[]
+  /** Answers what is asked and does nothing else: no erasure is carried out, nothing is logged, signed or published. */
+  readonly looksOnly?: boolean
 }
+
+/** Of a home that is only looked at. */
+const IDLE: Sequencing = { sequence: async () => {}, cosign: async () => {} }
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
 export async function homeApp(
   platform: Platform,
   home: Home,
   hosting: Hosting,
-  { policy = null, pause = sleep, watched = () => [], mirrored = () => [] }: LogOptions = {},
+  {
+    policy = null,
+    pause = sleep,
+    watched = () => [],
+    mirrored = () => [],
+    looksOnly = false,
+  }: LogOptions = {},
 ): Promise<HomeApp> {
   const eraser = await select(platform, ERASER_NEEDS)
-  await eraseFirst(eraser, home, hosting)
+  if (!looksOnly) await eraseFirst(eraser, home, hosting)
   const sequencerPorts = await select(platform, sequencer.needs)
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
-  const log = createSequencing(sequencerPorts, home, policy, hosting.log)
+  const log = looksOnly ? IDLE : createSequencing(sequencerPorts, home, policy, hosting.log)
   const logGrown: LogGrown = async (level) => {
     await log.sequence()
     if (level === 'witnessed') await log.cosign()

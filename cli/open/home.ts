@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
-import { openLocal } from '#adapters/local/open.ts'
+import { openLocal, type LocalOptions } from '#adapters/local/open.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
+import { isAmpereError } from '#core/errors.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import type { LogTrust } from '#core/server/audit/log/needs.ts'
@@ -14,6 +15,7 @@ import type { RoleApp } from '#functions/host/app.ts'
 import type { Log } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
 import { readWatched } from '../monitor/watched.ts'
+import { refuse } from '../program/refuse.ts'
 import { readMirrored } from './mirror.ts'
 import { readPolicy } from './policy.ts'
 
@@ -34,18 +36,29 @@ export interface OpenHome {
   readonly fetch: Fetch
 }
 
+/** How a home is opened. */
+export interface HomeOpening {
+  /** Is awaited before its policy is read. */
+  readonly prepare?: (platform: Platform) => Promise<void>
+  /**
+   * Its stores are opened to be read: no erasure is carried out, no sequencer runs, and whatever would write is refused.
+   * What is damaged is found as it is.
+   */
+  readonly looksOnly?: boolean
+}
+
 /**
- * Opens the home of a data folder; it belongs to this process until its platform is closed. `prepare` is awaited before
- * its policy is read.
+ * Opens the home of a data folder; it belongs to this process until its platform is closed.
+ * @throws AmpereError as `openLocal` does, and CONFIGURATION for a policy or a list of monitored logs that is wrong
  */
 export async function openHome(
   folder: string,
   settings: Settings,
   passphrase: string | StretchedPassphrase,
   log: Log,
-  prepare: (platform: Platform) => Promise<void> = async () => {},
+  { prepare = async () => {}, looksOnly = false }: HomeOpening = {},
 ): Promise<OpenHome> {
-  const platform = openLocal({ folder: join(folder, 'home'), passphrase })
+  const platform = openStores({ folder: join(folder, 'home'), passphrase, readOnly: looksOnly })
   try {
     await prepare(platform)
     const verifiers = createVerifiers()
@@ -64,11 +77,35 @@ export async function openHome(
       platform,
       home,
       { now, random, log },
-      { policy: readPolicy(folder, settings.origin), watched, mirrored: () => readMirrored(folder) },
+      {
+        policy: readPolicy(folder, settings.origin),
+        watched,
+        mirrored: () => readMirrored(folder),
+        looksOnly,
+      },
     )
     return { platform, home, app, tendLog, watchLogs, logTrust, fetch: async (request) => app.fetch(request) }
   } catch (error) {
     await platform.close()
     throw error
+  }
+}
+
+/**
+ * Opens the stores of a home. Whoever only looks makes no home where there is none: a restore refuses to go over one.
+ * @throws AmpereError as `openLocal` does; STORE_UNAVAILABLE where the home is lost
+ */
+export function openStores(options: LocalOptions): Platform {
+  try {
+    return openLocal(options)
+  } catch (cause) {
+    if (!isAmpereError(cause, 'NOT_FOUND')) throw cause
+    const message = `there is no home in ${options.folder}: ampere.db is not there`
+    throw refuse(
+      'STORE_UNAVAILABLE',
+      message,
+      'restore it from a copy, or: npx ampere mirror restore URL',
+      cause,
+    )
   }
 }

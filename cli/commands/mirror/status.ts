@@ -17,7 +17,7 @@ import { EXIT } from '../../terminal/screen.ts'
 /** Says which homes are mirrored here and what came of the last run of each; a running server does not matter. */
 export async function mirrorStatus(call: Call): Promise<number> {
   const { folder, settings } = deploymentOf(call)
-  const platform = openLocal({ folder: join(folder, 'home'), passphrase: null, beside: true })
+  const platform = openLocal({ folder: join(folder, 'home'), passphrase: null, beside: true, readOnly: true })
   try {
     const [mirror, keys] = [platform.table('mirror'), platform.table('mirror-keys')]
     const stores = {

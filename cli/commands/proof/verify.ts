@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
+import { isAmpereError } from '#core/errors.ts'
+import type { AuditReport } from '#core/server/audit/report.ts'
 import { shortId, withSession, type ActingOptions, type Session } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
@@ -26,12 +28,24 @@ export async function verify(call: Call<VerifyOptions>): Promise<number> {
   if (file !== undefined && call.options.all === true) throw usage('give a file or --all, not both')
   if (file !== undefined) return verifyFile(call, file)
   if (call.options.all !== true) throw usage('name an exported file, or give --all')
-  return withSession(call, async (session) => {
-    const verified = await verifyRecords(session, call.screen)
-    const audited = await auditHome(session, session.open.connection, call.screen)
-    const served = await verifyHomeLog(session.open.connection, call.screen)
-    return report(call.screen, session, { verified, audited, served })
-  })
+  return withSession(call, (session) => verifyAll(session, call.screen), 'look')
+}
+
+async function verifyAll(session: Session, screen: Screen): Promise<number> {
+  const verified = await verifyRecords(session, screen)
+  const audited = await auditIfAllowed(session, screen)
+  const served = await verifyHomeLog(session.open.connection, screen)
+  return report(screen, session, { verified, audited, served })
+}
+
+/** Null where the running server audits itself for its operators alone: the rest needs no right of theirs. */
+async function auditIfAllowed(session: Session, screen: Screen): Promise<AuditReport | null> {
+  try {
+    return await auditHome(session, session.open.connection, screen)
+  } catch (error) {
+    if (!session.home && isAmpereError(error, 'FORBIDDEN')) return null
+    throw error
+  }
 }
 
 async function verifyRecords({ open }: Session, screen: Screen): Promise<readonly Verified[]> {
@@ -51,16 +65,17 @@ async function verifyRecords({ open }: Session, screen: Screen): Promise<readonl
 
 interface AllVerified {
   readonly verified: readonly Verified[]
-  readonly audited: Awaited<ReturnType<typeof auditHome>>
+  readonly audited: AuditReport | null
   readonly served: Awaited<ReturnType<typeof verifyHomeLog>>
 }
 
 function report(
   screen: Screen,
   { open, settings }: Session,
-  { verified, audited: { findings, chains, blocks: stored }, served }: AllVerified,
+  { verified, audited, served }: AllVerified,
 ): number {
-  const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...findings])
+  const ofStores = audited?.findings ?? []
+  const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...ofStores])
   const [first] = problems
   const counts = countsOf(verified)
   const log = logCounts(verified.map((result) => result.log))
@@ -76,7 +91,9 @@ function report(
     settings,
     institution,
     notGranted: counts.notGranted,
-    isJudged: log !== null,
+    isPinned: open.connection.ports.pins.policy !== null,
+    unjudged: verified.filter((result) => result.log === null).length,
+    isAudited: audited !== null,
   })
   screen.print(
     {
@@ -86,7 +103,7 @@ function report(
       log,
       complete,
       mirrors,
-      audited: { chains, blocks: stored },
+      audited: audited && { chains: audited.chains, blocks: audited.blocks },
       served,
       registryAsOf,
       problems,
@@ -95,10 +112,20 @@ function report(
       `As ${institution}: ${counted(counts.records, 'record')}, ${counted(counts.blocks, 'block')}, ${counted(counts.entries, 'entry', 'entries')}, ${counts.erased} erased, ${logPhrase(log, markOfAll(open.connection.ports.pins.policy))}${asOf}`,
       completePhrase(complete),
       ...mirrorSummary(mirrored),
-      `The home's stores: ${counted(chains, 'chain')}, ${counted(stored, 'block')} audited`,
+      ...(audited
+        ? [
+            `The home's stores: ${counted(audited.chains, 'chain')}, ${counted(audited.blocks, 'block')} audited`,
+          ]
+        : []),
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
       ...logLines(served, screen),
-      ...(ok ? ['Everything that is stored is what was signed.'] : []),
+      ...(ok
+        ? [
+            audited
+              ? 'Everything that is stored is what was signed.'
+              : 'Everything that was verified is what was signed.',
+          ]
+        : []),
       ...(unchecked.length > 0 ? [`  Not checked: ${unchecked.join('; ')}.`] : []),
       ...(first ? [`  Next: ${nextFor(first)}`] : []),
     ],
@@ -122,12 +149,17 @@ function uncheckedOf({
   settings,
   institution,
   notGranted,
-  isJudged,
+  isPinned,
+  unjudged,
+  isAudited,
 }: {
   readonly settings: Session['settings']
   readonly institution: string
   readonly notGranted: number
-  readonly isJudged: boolean
+  readonly isPinned: boolean
+  /** Records of which no receipt was judged. */
+  readonly unjudged: number
+  readonly isAudited: boolean
 }): readonly string[] {
   const others = settings.institutions.filter((id) => id !== institution)
   return [
@@ -135,7 +167,15 @@ function uncheckedOf({
       ? [`the contents of ${counted(notGranted, 'entry', 'entries')} that ${institution} may not open`]
       : []),
     ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
-    ...(isJudged ? [] : ['the log and its receipts: this folder pins no keys of it']),
+    ...(isPinned ? [] : ['the log and its receipts: this folder pins no keys of it']),
+    ...(isPinned && unjudged > 0
+      ? [`the receipts of ${counted(unjudged, 'record')} that did not verify`]
+      : []),
+    ...(isAudited
+      ? []
+      : [
+          `the stores of the home: its server audits them for its operators, and ${institution} is none (capability control)`,
+        ]),
   ]
 }
 
@@ -145,7 +185,7 @@ function logLines(served: AllVerified['served'], screen: Screen): readonly strin
   return [
     `The home's log: ${counted(size, 'leaf', 'leaves')} rebuilt from what it serves`,
     ...findings.map((finding) => screen.bad(logFindingLine(finding))),
-    ...adviceLines(findings),
+    ...adviceLines(findings, null),
     ...(findings.length > 0 ? [`  Next: npx ampere audit (${LOG_MANUAL})`] : []),
   ]
 }

@@ -42,45 +42,50 @@ async function printKeys(call: Call<StatusOptions>): Promise<number> {
       call.screen.print({ ok: true, fingerprints, lines }, lines)
       return EXIT.ok
     },
+    'look',
   )
 }
 
 async function printStatus(call: Call<StatusOptions>): Promise<number> {
-  return withStoredLog(call, async (stored) => {
-    const { folder, settings } = stored
-    const log = logOriginOf(settings.origin)
-    const policy = readPolicy(folder, settings.origin)
-    const note = await newestCheckpoint(stored.platform)
-    const size = note === null ? 0 : checkpointIn(note).size
-    if (!policy) {
-      const none = { ok: true, log, size, quorum: null, reached: false, witnesses: [] }
-      call.screen.print(none, [`${log}: nobody witnesses it.`, 'Next: npx ampere witness add URL'])
-      return EXIT.ok
-    }
-    const newest = note === null ? null : await openNewest(policy, note)
-    const own = ownLog(stored, log)
-    const witnesses = await Promise.all(
-      standingsOf(policy, newest).map(async (standing) => {
-        const shown = await probe((request) => fetch(request), policy, standing, own)
-        return { ...standing, shown }
-      }),
-    )
-    const nowMs = call.screen.terminal.now()
-    const quorum = quorumOrNull(policy)
-    const oldest = Math.min(...(newest?.cosignatures ?? []).map(({ time }) => time))
-    // A home that is stopped renews nothing.
-    const isStale = stored.isRunning && nowMs / 1000 - oldest > STALE_SECONDS
-    const reached = isWitnessed(policy, newest) && !isStale
-    const isAlarmed = witnesses.some(({ shown }) => shown.alarm !== null)
-    const ok = !isAlarmed && (reached || policy.quorum === null)
-    const items = witnesses.map(({ shown, ...standing }) => ({ ...brief(standing), ...shown }))
-    call.screen.print({ ok, log, size, quorum, reached, witnesses: items }, [
-      `${log}: ${counted(size, 'leaf', 'leaves')}, ${quorumWords(quorum, reached, isStale)}`,
-      ...witnesses.flatMap((each) => witnessLines(each, each.shown, nowMs, call.screen.bad)),
-    ])
-    if (isAlarmed) return EXIT.verification
-    return ok ? EXIT.ok : EXIT.failed
-  })
+  return withStoredLog(
+    call,
+    async (stored) => {
+      const { folder, settings } = stored
+      const log = logOriginOf(settings.origin)
+      const policy = readPolicy(folder, settings.origin)
+      const note = await newestCheckpoint(stored.platform)
+      const size = note === null ? 0 : checkpointIn(note).size
+      if (!policy) {
+        const none = { ok: true, log, size, quorum: null, reached: false, witnesses: [] }
+        call.screen.print(none, [`${log}: nobody witnesses it.`, 'Next: npx ampere witness add URL'])
+        return EXIT.ok
+      }
+      const newest = note === null ? null : await openNewest(policy, note)
+      const own = ownLog(stored, log)
+      const witnesses = await Promise.all(
+        standingsOf(policy, newest).map(async (standing) => {
+          const shown = await probe((request) => fetch(request), policy, standing, own)
+          return { ...standing, shown }
+        }),
+      )
+      const nowMs = call.screen.terminal.now()
+      const quorum = quorumOrNull(policy)
+      const oldest = Math.min(...(newest?.cosignatures ?? []).map(({ time }) => time))
+      // A home that is stopped renews nothing.
+      const isStale = stored.isRunning && nowMs / 1000 - oldest > STALE_SECONDS
+      const reached = isWitnessed(policy, newest) && !isStale
+      const isAlarmed = witnesses.some(({ shown }) => shown.alarm !== null)
+      const ok = !isAlarmed && (reached || policy.quorum === null)
+      const items = witnesses.map(({ shown, ...standing }) => ({ ...brief(standing), ...shown }))
+      call.screen.print({ ok, log, size, quorum, reached, witnesses: items }, [
+        `${log}: ${counted(size, 'leaf', 'leaves')}, ${quorumWords(quorum, reached, isStale)}`,
+        ...witnesses.flatMap((each) => witnessLines(each, each.shown, nowMs, call.screen.bad)),
+      ])
+      if (isAlarmed) return EXIT.verification
+      return ok ? EXIT.ok : EXIT.failed
+    },
+    'look',
+  )
 }
 
 function ownLog({ platform }: StoredLog, origin: string) {
@@ -116,6 +121,6 @@ function witnessLines(
 
 const ALARMS = {
   rollback:
-    'it has cosigned more than this home has: the stores here are an older copy. Stop the server; OPERATIONS.md, "The log"',
-  fork: 'it has cosigned another history of this log than the one here. Stop the server; OPERATIONS.md, "The log"',
+    'it has cosigned more than this home has: the stores here are an older copy. Stop the server; docs/OPERATIONS.md, "The log"',
+  fork: 'it has cosigned another history of this log than the one here. Stop the server; docs/OPERATIONS.md, "The log"',
 } as const
