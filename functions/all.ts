@@ -180,15 +180,19 @@ export async function homeChores(
   return () => doChores(ports, home, hosting.log)
 }
 
-/** What audits the log on schedule; to be called every `LOG_AUDIT_MS`, it answers how much was found. */
+/**
+ * What audits the log on schedule; to be called every `LOG_AUDIT_MS`, it answers how much was found. Where a process may
+ * run for a short time only, `maxSlices` says after how many slices a call ends; the next goes on.
+ */
 export async function homeLogAudit(
   platform: Platform,
   home: Home,
   logTrust: LogTrust,
   hosting: Hosting,
+  maxSlices?: number,
 ): Promise<() => Promise<number>> {
   const ports = await select(platform, auditor.needs)
-  return () => auditLogNews(ports, home, logTrust, hosting.log)
+  return () => auditLogNews(ports, home, logTrust, hosting.log, maxSlices)
 }
 
 /** What the home's public role says of all roles. */

@@ -169,7 +169,7 @@ function uncheckedOf({
     ...(others.length > 0 ? [`records that only ${others.join(' or ')} knows (--as ID)`] : []),
     ...(isPinned ? [] : ['the log and its receipts: this folder pins no keys of it']),
     ...(isPinned && unjudged > 0
-      ? [`the receipts of ${counted(unjudged, 'record')} that did not verify`]
+      ? [`the receipts of ${counted(unjudged, 'record')}, because of what failed above`]
       : []),
     ...(isAudited
       ? []
