@@ -160,11 +160,13 @@ export async function homeApp(
     app,
     watchLogs: createWatching(await select(platform, monitor.needs), watcher, watched, hosting.log),
     logTrust,
-    tendLog: async () => {
-      await log.sequence()
-      await log.cosign()
-    },
+    tendLog: () => tend(log),
   }
+}
+
+async function tend(log: Sequencing): Promise<void> {
+  await log.sequence()
+  await log.cosign()
 }
 
 /** What a home does on schedule beside answering; to be called every `CHORES_MS`. */

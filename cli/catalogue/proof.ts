@@ -68,6 +68,10 @@ export const PROOF: CommandGroup = {
         erasures: 'who says that erased copies are gone, and who still owes it',
         problems: PROBLEMS,
       },
+      exits: {
+        1: 'the file is not an export, or it could not be verified',
+        3: 'something is not as it was signed; of a file also: it was cut or changed',
+      },
       load: async () => (await import('../commands/proof/verify.ts')).verify,
     },
     {

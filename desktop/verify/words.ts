@@ -126,7 +126,7 @@ const VERDICTS: Readonly<Record<Kind, Verdict>> = {
     tone: 'wait',
     icon: 'file-question-mark',
     title: 'This file is too large',
-    text: 'Neither a browser nor "npx ampere verify" can hold more than 512 MB in one piece. Nothing was checked.',
+    text: 'Neither a browser nor "npx ampere verify" can hold more than 536 MB in one piece. Nothing was checked.',
     next: null,
   },
   unreadable: {

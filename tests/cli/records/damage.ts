@@ -82,7 +82,7 @@ export function saysWhatIsDamaged(at: ToldDemo): void {
         writeFileSync(file, other)
         const { code, err } = await lines(folder, 'verify', file)
         expect([code, err]).toEqual([1, expect.stringContaining('not an export')])
-        expect(err).toContain('Next: name a file that npx ampere chain export wrote')
+        expect(err).toContain('Next: name a file that chain export wrote')
       }
       writeFileSync(file, whole)
       const other = await lines(folder, 'verify', file, '--registry', 'A'.repeat(43))

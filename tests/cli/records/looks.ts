@@ -11,7 +11,7 @@ import type { Platform } from '#core/ports/needs.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, TREE_KEY } from '#core/server/store/log.ts'
 import { homeLogAudit } from '#functions/all.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import { copyOf } from '../harness.ts'
+import { copyOf, serveProcess } from '../harness.ts'
 import { lines, told } from '../told.ts'
 import type { ToldDemo } from './told-demo.ts'
 
@@ -112,7 +112,7 @@ export function tellsDamage(at: ToldDemo): void {
         problems: [{ chain: at.record, rule: 'receipt', status: 'tampered' }],
       })
       const { out } = await lines(folder, 'audit', '--stores')
-      expect(out).toContain('Do: stop the server, then npx ampere audit --repair')
+      expect(out).toMatch(/Do: stop the server, then npx ampere audit [^\n]*--repair\./)
       const repaired = await told(folder, 'audit', '--stores', '--repair')
       expect(repaired).toMatchObject({ exit: 0, log: { findings: [] } })
       expect(repaired['repaired']).toEqual(
@@ -132,6 +132,24 @@ export function tellsDamage(at: ToldDemo): void {
       expect(code).toBe(0)
       expect(out).toContain(`but for the log before leaf ${size}, which was not audited now`)
     })
+  })
+
+  describe('a running server', () => {
+    it('is verified by an institution that may not audit it as well, but for its stores', async () => {
+      const folder = copyOf(at.folder)
+      await lines(folder, 'instance', 'enrol', 'ward-7', '--as', 'hospital-b', '--capabilities', 'create')
+      await lines(folder, 'instance', 'revoke', 'hospital-b-1', '--as', 'hospital-b', '--yes')
+      const server = await serveProcess(['start', '--data', folder, '--no-witness'])
+      try {
+        expect((await lines(folder, 'audit', '--stores', '--as', 'hospital-b')).err).toContain('FORBIDDEN')
+        const { code, out } = await lines(folder, 'verify', '--all', '--as', 'hospital-b')
+        expect(out).toContain('and hospital-b is none (capability control)')
+        expect(out).toContain('Everything that was verified is what was signed.')
+        expect(code).toBe(0)
+      } finally {
+        await server.stop()
+      }
+    }, 60_000)
   })
 
   describe('a home that was put back to an older copy', () => {
