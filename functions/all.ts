@@ -154,8 +154,7 @@ export async function homeApp(
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
-  const { verifiers } = home
-  const watcher = { verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
+  const watcher = { verifiers: home.verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
   return {
     app,
     watchLogs: createWatching(await select(platform, monitor.needs), watcher, watched, hosting.log),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Timestamp } from '#core/bytes/timestamp.ts'
 import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
 import type { AuditReport } from '#core/server/audit/report.ts'
 import { shortId, type Session } from '../../deployment/session.ts'
@@ -8,7 +9,7 @@ import { adviceLines, LOG_MANUAL } from '../../proof/log-advice.ts'
 import { mirrorSummary } from '../../proof/mirrored.ts'
 import { problemLine, withoutRepeats, type Problem } from '../../proof/problem.ts'
 import { type Verified } from '../../proof/verify-chain.ts'
-import { verifyHomeLog } from '../../proof/verify-log.ts'
+import type { verifyHomeLog } from '../../proof/verify-log.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, localTime } from '../../terminal/words.ts'
 import { markOfAll } from '../../witness/same-machine.ts'
@@ -34,17 +35,16 @@ export function reportAll(
   const mirrored = verified.map(({ blocks: of, mirrors }) => ({ height: of - 1, words: mirrors }))
   const mirrors = verified.flatMap(({ chain, mirrors: words }) => words.map((word) => ({ chain, ...word })))
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
-  const asOf = registryAsOf === null ? '' : `, registry as of ${localTime(registryAsOf)}`
   const ofLog = served?.findings ?? []
   const ok = problems.length + ofLog.length === 0
   const institution = open.institution.id
   const unchecked = uncheckedOf({
     settings,
-    institution,
     notGranted: counts.notGranted,
+    isAudited: audited !== null,
+    institution,
     isPinned: open.connection.ports.pins.policy !== null,
     unjudged: verified.filter((result) => result.log === null).length,
-    isAudited: audited !== null,
   })
   screen.print(
     {
@@ -60,7 +60,7 @@ export function reportAll(
       problems,
     },
     [
-      `As ${institution}: ${totalsOf(counts)}, ${logPhrase(log, markOfAll(open.connection.ports.pins.policy))}${asOf}`,
+      `As ${institution}: ${totalsOf(counts)}, ${logPhrase(log, markOfAll(open.connection.ports.pins.policy))}${asOfPhrase(registryAsOf)}`,
       completePhrase(complete),
       ...mirrorSummary(mirrored),
       ...storesLine(audited),
@@ -72,6 +72,10 @@ export function reportAll(
     ],
   )
   return ok ? EXIT.ok : EXIT.verification
+}
+
+function asOfPhrase(registryAsOf: Timestamp | null): string {
+  return registryAsOf === null ? '' : `, registry as of ${localTime(registryAsOf)}`
 }
 
 function totalsOf({ records, blocks, entries, erased }: ReturnType<typeof countsOf>): string {
