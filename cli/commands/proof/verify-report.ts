@@ -26,18 +26,16 @@ export function reportAll(
   { open, settings }: Session,
   { verified, audited, served }: AllVerified,
 ): number {
-  const ofStores = audited?.findings ?? []
-  const problems = withoutRepeats([...verified.flatMap((result) => result.problems), ...ofStores])
+  const problems = withoutRepeats(problemsIn(verified, audited))
   const [first] = problems
+  const institution = open.institution.id
   const counts = countsOf(verified)
   const log = logCounts(verified.map((result) => result.log))
   const complete = completeCounts(verified.map((result) => result.complete))
   const mirrored = verified.map(({ blocks: of, mirrors }) => ({ height: of - 1, words: mirrors }))
   const mirrors = verified.flatMap(({ chain, mirrors: words }) => words.map((word) => ({ chain, ...word })))
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
-  const ofLog = served?.findings ?? []
-  const ok = problems.length + ofLog.length === 0
-  const institution = open.institution.id
+  const ok = problems.length + (served?.findings.length ?? 0) === 0
   const unchecked = uncheckedOf({
     settings,
     notGranted: counts.notGranted,
@@ -72,6 +70,10 @@ export function reportAll(
     ],
   )
   return ok ? EXIT.ok : EXIT.verification
+}
+
+function problemsIn(verified: readonly Verified[], audited: AuditReport | null): readonly Problem[] {
+  return [...verified.flatMap(({ problems }) => problems), ...(audited?.findings ?? [])]
 }
 
 function asOfPhrase(registryAsOf: Timestamp | null): string {

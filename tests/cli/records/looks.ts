@@ -138,16 +138,8 @@ export function tellsDamage(at: ToldDemo): void {
     it('is verified by an institution that may not audit it as well, but for its stores', async () => {
       const folder = copyOf(at.folder)
       await lines(folder, 'instance', 'enrol', 'ward-7', '--as', 'hospital-b', '--capabilities', 'create')
-      await lines(
-        folder,
-        'instance',
-        'revoke',
-        'hospital-b-1',
-        '--as',
-        'hospital-b',
-        '--confirm',
-        'hospital-b-1',
-      )
+      for (const id of ['hospital-b-1', 'hospital-b-2'])
+        await lines(folder, 'instance', 'revoke', id, '--as', 'hospital-b', '--confirm', id)
       const server = await serveProcess(['start', '--data', folder, '--no-witness'])
       try {
         expect((await lines(folder, 'audit', '--stores', '--as', 'hospital-b')).err).toContain('FORBIDDEN')
