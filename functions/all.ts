@@ -107,21 +107,33 @@ export interface LogOptions {
   readonly watched?: () => readonly WatchedLog[]
   /** Homes that are mirrored here; asked each time somebody asks for a copy. */
   readonly mirrored?: () => readonly KeptHome[]
+  /** Answers what is asked and does nothing else: no erasure is carried out, nothing is logged, signed or published. */
+  readonly looksOnly?: boolean
 }
+
+/** Of a home that is only looked at. */
+const nothing = async () => {}
+const IDLE: Sequencing = { sequence: nothing, cosign: nothing, cosignNews: nothing, isLogging: () => true }
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
 export async function homeApp(
   platform: Platform,
   home: Home,
   hosting: Hosting,
-  { policy = null, pause = sleep, watched = () => [], mirrored = () => [] }: LogOptions = {},
+  {
+    policy = null,
+    pause = sleep,
+    watched = () => [],
+    mirrored = () => [],
+    looksOnly = false,
+  }: LogOptions = {},
 ): Promise<HomeApp> {
   const eraser = await select(platform, ERASER_NEEDS)
-  await eraseFirst(eraser, home, hosting)
+  if (!looksOnly) await eraseFirst(eraser, home, hosting)
   const sequencerPorts = await select(platform, sequencer.needs)
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
-  const log = createSequencing(sequencerPorts, home, policy, hosting.log)
+  const log = looksOnly ? IDLE : createSequencing(sequencerPorts, home, policy, hosting.log)
   const grow = logGrowth(log, hosting.now)
   const app = createApp('home', hosting)
   const parts = [
@@ -141,16 +153,12 @@ export async function homeApp(
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
-  const { verifiers } = home
-  const watcher = { verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
+  const watcher = { verifiers: home.verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
   return {
     app,
     watchLogs: createWatching(await select(platform, monitor.needs), watcher, watched, hosting.log),
     logTrust,
-    tendLog: async () => {
-      await log.sequence()
-      await log.cosign()
-    },
+    tendLog: () => tend(log),
   }
 }
 
@@ -162,6 +170,11 @@ function logGrowth({ sequence, cosignNews }: Sequencing, now: Now): LogGrowth {
     if (level === 'witnessed') await cosignNews()
   }
   return { now: (level) => then(level, looks.now()), again: (level) => then(level, looks.soon()) }
+}
+
+async function tend(log: Sequencing): Promise<void> {
+  await log.sequence()
+  await log.cosign()
 }
 
 /** What a home does on schedule beside answering; to be called every `CHORES_MS`. */
@@ -177,15 +190,19 @@ export async function homeChores(
   return () => doChores(ports, home, hosting.log)
 }
 
-/** What audits the log on schedule; to be called every `LOG_AUDIT_MS`, it answers how much was found. */
+/**
+ * What audits the log on schedule; to be called every `LOG_AUDIT_MS`, it answers how much was found. Where a process may
+ * run for a short time only, `maxSlices` says after how many slices a call ends; the next goes on.
+ */
 export async function homeLogAudit(
   platform: Platform,
   home: Home,
   logTrust: LogTrust,
   hosting: Hosting,
+  maxSlices?: number,
 ): Promise<() => Promise<number>> {
   const ports = await select(platform, auditor.needs)
-  return () => auditLogNews(ports, home, logTrust, hosting.log)
+  return () => auditLogNews(ports, home, logTrust, hosting.log, maxSlices)
 }
 
 /** What the home's public role says of all roles. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Fetch, Now, Random } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
+import { readOnly } from '#core/ports/read-only.ts'
 import { translate } from './errors.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Passphrase } from './keys/key-file.ts'
@@ -22,6 +24,8 @@ export interface LocalOptions {
   readonly passphrase: Passphrase | null
   /** Open without taking the folder, beside the process that holds it; SQLite keeps the two apart. */
   readonly beside?: boolean
+  /** Open what is there to be looked at: nothing is made, mended or written, and every write is refused. */
+  readonly readOnly?: boolean
   /** Quota for the database in bytes; writes beyond it fail with STORE_FULL. */
   readonly maxBytes?: number
   readonly now?: Now
@@ -31,15 +35,19 @@ export interface LocalOptions {
 
 /**
  * Opens a platform on one machine: SQLite, files, an encrypted key file. One process per folder.
- * @throws AmpereError STORE_LOCKED, STORE_VERSION, STORE_CORRUPT, STORE_UNAVAILABLE, STORE_FULL, PASSPHRASE_WRONG
+ * @throws AmpereError STORE_LOCKED, STORE_VERSION, STORE_CORRUPT, STORE_UNAVAILABLE, STORE_FULL, PASSPHRASE_WRONG;
+ *   NOT_FOUND with `readOnly` where there is no data file
  */
 export function openLocal(options: LocalOptions): Platform {
   // Absolute: a later change of the working directory must not split the data.
   const folder = resolve(options.folder)
-  translate(() => makeFolder(folder))
+  if (options.readOnly !== true) translate(() => makeFolder(folder))
+  else if (!existsSync(join(folder, 'ampere.db')))
+    throw new AmpereError('NOT_FOUND', 'the data folder has no data file, ampere.db')
   const unlock = options.beside === true ? () => {} : lockFolder(folder)
   try {
-    return openTaken(folder, options, unlock)
+    const platform = openTaken(folder, options, unlock)
+    return options.readOnly === true ? readOnly(platform) : platform
   } catch (error) {
     unlock()
     throw error
@@ -49,10 +57,10 @@ export function openLocal(options: LocalOptions): Platform {
 function openTaken(folder: string, options: LocalOptions, unlock: () => void): Platform {
   const random: Random = options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length)))
   const keyring = openKeys(folder, options.passphrase, random)
-  const files = openObjectFiles(join(folder, 'objects'))
-  const isBeside = options.beside === true
-  if (!isBeside) removeUnfinished(join(folder, 'objects'))
-  const database = openDatabase(join(folder, 'ampere.db'), { maxBytes: options.maxBytes, isBeside })
+  const { maxBytes, beside: isBeside = false, readOnly: isReadOnly = false } = options
+  const files = openObjectFiles(join(folder, 'objects'), isReadOnly)
+  if (!isBeside && !isReadOnly) removeUnfinished(join(folder, 'objects'))
+  const database = openDatabase(join(folder, 'ampere.db'), { maxBytes, isBeside, isReadOnly })
   return {
     table: (name) => localTable(database, name),
     objects: (name) => localObjects(database, files, name),

@@ -54,7 +54,8 @@ export const PROOF: CommandGroup = {
         mirrors:
           'what each mirror says of each record: chain, institution, origin, says, height, time and detail (with --all)',
         receipts: 'how many are in the file',
-        audited: 'chains and blocks that the home holds (with --all)',
+        audited:
+          'chains and blocks that the home holds; null where a running server does not audit itself for this institution (with --all)',
         served:
           'of the log as everybody can read it: size, and findings (where, status, rule and detail of each); null where no keys of it are pinned (with --all)',
         registryAsOf: 'time of the newest registry block that was used (with --all)',
@@ -67,16 +68,20 @@ export const PROOF: CommandGroup = {
         erasures: 'who says that erased copies are gone, and who still owes it',
         problems: PROBLEMS,
       },
+      exits: {
+        1: 'the file is not an export, or it could not be verified',
+        3: 'something is not as it was signed; of a file also: it was cut or changed',
+      },
       load: async () => (await import('../commands/proof/verify.ts')).verify,
     },
     {
       name: 'audit',
       summary: "Audit the home's stores, and check what the institution's records say",
       about:
-        'Blocks, states, key rows and sealed objects of every record, whoever may read it, and the log of them all; a running server audits itself. Then the records that the institution knows are opened and checked for consistency, which is entered in their access logs.',
+        'Blocks, states, key rows and sealed objects of every record, whoever may read it, and the log of them all; a running server audits itself. Then the records that the institution knows are compared with what it saw of them before, opened and checked for consistency. Without --repair nothing is written to the home: new findings are filed, and readings entered in access logs, by a running server.',
       flags: [
         { flags: '--stores', about: 'only the stores: nothing is opened' },
-        { flags: '--since-last', about: 'of the log only what is new since an audit of it found nothing' },
+        { flags: '--since-last', about: 'of the log only what is new since a server found nothing in it' },
         {
           flags: '--repair',
           about: 'put right of the log what follows from signed data; the server must not be running',
@@ -98,7 +103,7 @@ export const PROOF: CommandGroup = {
         log: 'size, from (the first leaf that was audited), blocks, findings (where, status, rule and detail of each) unlisted (how many more) and earlier (kept checkpoints of an earlier policy, which are no findings)',
         repaired: 'where, status, rule and detail of what --repair put right; null without it',
         contents:
-          'records, findings, fresh (filed just now) and failed, as the institution reads them; null with --stores',
+          'records, findings, fresh (not filed yet), failed and unopened (chain and why of each), as the institution reads them; null with --stores',
       },
       load: async () => (await import('../commands/proof/audit.ts')).audit,
     },

@@ -29,6 +29,12 @@ export interface Session extends Reached {
   readonly open: OpenBridge
 }
 
+/**
+ * What a command opens the home for, where no server runs: `act` leaves what it wrote logged; `look` writes nothing to the
+ * home's stores; `repair` writes, with no sequencer beside it.
+ */
+export type Purpose = 'act' | 'look' | 'repair'
+
 /** The deployment of a command's data folder. @throws AmpereError CONFIGURATION when there is none */
 export function deploymentOf(call: Call): { readonly folder: string; readonly settings: Settings } {
   const folder = dataFolder(call.options.data, call.screen.terminal.env)
@@ -59,15 +65,17 @@ export async function withHome<T>(
   call: Call,
   ids: (settings: Settings) => readonly string[],
   act: (reached: Reached) => Promise<T>,
+  purpose: Purpose = 'act',
 ): Promise<T> {
   const { folder, settings } = deploymentOf(call)
   const running = await findRunning(settings)
   const files = ids(settings).map((id) => keyFileOf(folder, id))
   const text = await readPassphrase(folder, settings.passphrase, call.options, call.screen)
   const passphrase = await stretchAhead(text, running ? files : [homeKeyFile(folder), ...files])
-  const home = running ? null : await openHome(folder, settings, passphrase, silentLog)
+  const looksOnly = purpose === 'look'
+  const home = running ? null : await openHome(folder, settings, passphrase, silentLog, { looksOnly })
   const close = async () => {
-    await home?.tendLog()
+    if (purpose === 'act') await home?.tendLog()
     await home?.platform.close()
   }
   const closed = call.screen.stopping.closes(close)
@@ -93,6 +101,7 @@ export async function withHome<T>(
 export async function withSession<T>(
   call: Call<ActingOptions>,
   act: (session: Session) => Promise<T>,
+  purpose: Purpose = 'act',
 ): Promise<T> {
   const acting = (settings: Settings) => actingInstitution(settings, call.options)
   return withHome(
@@ -103,13 +112,15 @@ export async function withSession<T>(
       const closed = call.screen.stopping.closes(() => open.close())
       try {
         const result = await act({ ...reached, open })
-        await open.access.flush()
+        // Readings that were kept stay for whoever enters them next: that appends to the home.
+        if (purpose === 'act') await open.access.flush()
         return result
       } finally {
         closed()
         await open.close()
       }
     },
+    purpose,
   )
 }
 

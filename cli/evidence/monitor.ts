@@ -18,7 +18,7 @@ export async function keepMonitored(folder: string, keep: EvidenceSink): Promise
   const home = join(folder, 'home')
   const watched = existsSync(join(home, 'ampere.db')) ? readWatched(folder) : []
   if (watched.length === 0) return []
-  const platform = openLocal({ folder: home, passphrase: null, beside: true })
+  const platform = openLocal({ folder: home, passphrase: null, beside: true, readOnly: true })
   try {
     const keys: string[] = []
     for (const { origin, policy } of watched) {

@@ -17,7 +17,7 @@ import { keepIfRoom } from './files.ts'
 export async function keepWitnessed(folder: string, keep: EvidenceSink): Promise<readonly string[]> {
   const home = join(folder, 'home')
   if (!existsSync(join(home, 'ampere.db'))) return []
-  const platform = openLocal({ folder: home, passphrase: null, beside: true })
+  const platform = openLocal({ folder: home, passphrase: null, beside: true, readOnly: true })
   try {
     const tables = { tables: { witness: platform.table('witness') } }
     const logs = await listLogs(tables)

@@ -36,19 +36,30 @@ export interface OpenHome {
   readonly fetch: Fetch
 }
 
+/** How a home is opened. */
+export interface HomeOpening {
+  /** Is awaited before its policy is read. */
+  readonly prepare?: (platform: Platform) => Promise<void>
+  /**
+   * Its stores are opened to be read: no erasure is carried out, no sequencer runs, and whatever would write is refused.
+   * What is damaged is found as it is.
+   */
+  readonly looksOnly?: boolean
+}
+
 /**
- * Opens the home of a data folder; it belongs to this process until its platform is closed. `prepare` is awaited before
- * its policy is read.
+ * Opens the home of a data folder; it belongs to this process until its platform is closed.
+ * @throws AmpereError as `openLocal` does, and CONFIGURATION for a policy or a list of monitored logs that is wrong
  */
 export async function openHome(
   folder: string,
   settings: Settings,
   passphrase: string | StretchedPassphrase,
   log: Log,
-  prepare: (platform: Platform) => Promise<void> = async () => {},
+  { prepare = async () => {}, looksOnly = false }: HomeOpening = {},
 ): Promise<OpenHome> {
   checkHome(folder)
-  const platform = openLocal({ folder: join(folder, 'home'), passphrase })
+  const platform = openLocal({ folder: join(folder, 'home'), passphrase, readOnly: looksOnly })
   try {
     await prepare(platform)
     const verifiers = createVerifiers()
@@ -67,7 +78,12 @@ export async function openHome(
       platform,
       home,
       { now, random, log },
-      { policy: readPolicy(folder, settings.origin), watched, mirrored: () => readMirrored(folder) },
+      {
+        policy: readPolicy(folder, settings.origin),
+        watched,
+        mirrored: () => readMirrored(folder),
+        looksOnly,
+      },
     )
     return { platform, home, app, tendLog, watchLogs, logTrust, fetch: async (request) => app.fetch(request) }
   } catch (error) {

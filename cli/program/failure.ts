@@ -10,6 +10,7 @@ import type { Refusal } from './refuse.ts'
 /** What to do next, by code, where the error itself does not say. */
 const NEXT: Partial<Record<ErrorCode, string>> = {
   STORE_LOCKED: 'use the running server, or stop it with Ctrl+C',
+  EXPORT_MALFORMED: 'name a file that chain export wrote',
   STORE_FULL: 'make room, then do the same again: what was acknowledged is kept',
   STORE_CORRUPT: 'npx ampere doctor',
   STORE_VERSION: 'update Ampere, then do the same again',

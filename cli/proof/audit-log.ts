@@ -8,11 +8,11 @@ import type { Connection } from '#core/client/connect.ts'
 import { answered, readJson } from '#core/client/home-api.ts'
 import { AmpereError } from '#core/errors.ts'
 import { select } from '#core/ports/needs.ts'
-import { auditLog, noteAudited } from '#core/server/audit/log/audit-log.ts'
-import type { LogFinding, LogReport } from '#core/server/audit/log/report.ts'
+import { auditLog } from '#core/server/audit/log/audit-log.ts'
+import type { LogFinding, LogReport, LogRule } from '#core/server/audit/log/report.ts'
 import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { REPAIR_NEEDS } from '#core/server/repair/needs.ts'
-import { repairLog } from '#core/server/repair/repair-log.ts'
+import { mendableIn, repairLog } from '#core/server/repair/repair-log.ts'
 import type { Reached } from '../deployment/session.ts'
 import { refuse } from '../program/refuse.ts'
 import type { Screen } from '../terminal/screen.ts'
@@ -25,6 +25,8 @@ export interface LogAuditOptions {
 
 /** What came of it; `repaired` is null where nothing was to be repaired. */
 export interface AuditedLog {
+  /** Rules with findings that a repair puts right; null where that is not known: a server does not say. */
+  readonly mendable: ReadonlySet<LogRule> | null
   readonly report: LogReport
   readonly repaired: readonly LogFinding[] | null
 }
@@ -40,15 +42,20 @@ export async function auditHomeLog(
   const bar = screen.progress({ doing: 'Auditing the log', unit: 'leaves' })
   const progress = (leaves: number) => bar.update(leaves)
   try {
-    if (!opened) return { report: await askServer(connection, options, progress), repaired: null }
+    if (!opened)
+      return { report: await askServer(connection, options, progress), repaired: null, mendable: null }
     const { platform, home, logTrust } = opened
     if (options.repair === true)
-      return await repairLog(await select(platform, REPAIR_NEEDS), home, logTrust, progress)
+      return {
+        ...(await repairLog(await select(platform, REPAIR_NEEDS), home, logTrust, progress)),
+        mendable: new Set(),
+      }
     const ports = await select(platform, AUDITOR_NEEDS)
     const sinceLast = options.sinceLast === true
     const audit = await auditLog(ports, home, logTrust, { sinceLast, progress })
-    await noteAudited(ports, audit)
-    return { report: audit.report, repaired: null }
+    // Only a server notes how far it found the log in order: this command writes nothing.
+    const mendable = new Set(mendableIn(audit).map(({ rule }) => rule))
+    return { report: audit.report, repaired: null, mendable }
   } finally {
     bar.stop()
   }

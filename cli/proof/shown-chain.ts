@@ -11,12 +11,12 @@ import type { Completeness } from '#core/client/complete/monitor-words.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
 import { checkMirrored, type MirrorWord } from '#core/client/mirrored/check-mirrored.ts'
-import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { RecordView } from '#core/client/client.ts'
 import { blockStatus, type BlockStatus, type Status } from './block-status.ts'
 import { monitorProblems } from './completeness.ts'
 import { authorOf, describeBlock } from './describe-block.ts'
 import { mirrorProblems } from './mirrored.ts'
+import { receiptsIfReadable } from './verify-chain.ts'
 import { problemIn, type Problem } from './problem.ts'
 
 /** One block as it is shown: what can be said without opening anything. */
@@ -47,7 +47,7 @@ export async function readShownChain(connection: Connection, chain: ChainId): Pr
     const view = await connection.read(chain)
     const progress = await readErasures(connection, chain)
     const replica = await connection.replica(chain)
-    const log = await readReceipts(connection, replica)
+    const { log, unread } = await receiptsIfReadable(connection, replica)
     const complete = await checkComplete(connection, replica, log)
     const mirrors = await checkMirrored(connection, replica)
     const compacts = await storedBlocks(connection, chain)
@@ -55,7 +55,11 @@ export async function readShownChain(connection: Connection, chain: ChainId): Pr
     const shown = blocks.map((block, height) =>
       shownBlock(connection, block, blockStatus(view, height, progress, log)),
     )
-    const [problem = null] = [...monitorProblems(chain, complete), ...mirrorProblems(chain, mirrors)]
+    const [problem = null] = [
+      ...unread.map((each) => ({ chain, ...each })),
+      ...monitorProblems(chain, complete),
+      ...mirrorProblems(chain, mirrors),
+    ]
     return { blocks: shown, view, problem, complete, mirrors }
   } catch (error) {
     const problem = problemIn(error, chain)

@@ -7,6 +7,8 @@ import type { Completeness } from '#core/client/complete/monitor-words.ts'
 import { checkMirrored, type MirrorWord } from '#core/client/mirrored/check-mirrored.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { Connection } from '#core/client/connect.ts'
+import type { Replica } from '#core/client/read/replica.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { statusWord } from './block-status.ts'
 import { monitorProblems } from './completeness.ts'
 import { mirrorProblems } from './mirrored.ts'
@@ -47,7 +49,7 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
   try {
     const view = await connection.read(chain)
     const replica = await connection.replica(chain)
-    const log = await readReceipts(connection, replica)
+    const { log, unread } = await receiptsIfReadable(connection, replica)
     const complete = await checkComplete(connection, replica, log)
     const mirrors = await checkMirrored(connection, replica)
     const ofLog = (log?.problems ?? []).map((problem) => ({ chain, ...problem }))
@@ -63,6 +65,7 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
       problems: [
         ...closedProblems(chain, view.closed),
         ...ofLog,
+        ...unread.map((problem) => ({ chain, ...problem })),
         ...monitorProblems(chain, complete),
         ...mirrorProblems(chain, mirrors),
       ],
@@ -72,6 +75,26 @@ export async function verifyChain(connection: Connection, chain: ChainId): Promi
     const problem = problemOfKnown(error, chain)
     if (!problem) throw error
     return { ...none, problems: [problem], ms: performance.now() - started }
+  }
+}
+
+/** What a home says whose stored log is not one. */
+const UNREADABLE = ['LOG_MALFORMED', 'STORE_CORRUPT'] as const
+
+/**
+ * What the receipts of a record prove. A home that cannot make them, because its log is damaged, is a finding; the record
+ * itself is verified without them.
+ */
+export async function receiptsIfReadable(
+  connection: Connection,
+  replica: Replica,
+): Promise<{ readonly log: LogView | null; readonly unread: readonly Omit<Problem, 'chain'>[] }> {
+  try {
+    return { log: await readReceipts(connection, replica), unread: [] }
+  } catch (error) {
+    if (!isAmpereError(error, ...UNREADABLE)) throw error
+    const detail = `the home cannot show receipts: ${error.message}`
+    return { log: null, unread: [{ height: null, status: 'tampered', rule: 'receipt', detail }] }
   }
 }
 

@@ -7,6 +7,7 @@ import { readCheckpoint } from '#core/server/read/read-log.ts'
 import { deploymentOf } from '../deployment/session.ts'
 import { findRunning } from '../deployment/running.ts'
 import type { Settings } from '../deployment/settings.ts'
+import { checkHome } from '../open/home.ts'
 import type { Call } from '../program/command.ts'
 
 /** The home's tables, also while a server has the folder. No key of the home is opened. */
@@ -17,11 +18,21 @@ export interface StoredLog {
   readonly isRunning: boolean
 }
 
-/** Opens the stores of the command's home for the time of `act`. */
-export async function withStoredLog<T>(call: Call, act: (stored: StoredLog) => Promise<T>): Promise<T> {
+/** Opens the stores of the command's home for the time of `act`; to `look` at them writes nothing. */
+export async function withStoredLog<T>(
+  call: Call,
+  act: (stored: StoredLog) => Promise<T>,
+  purpose: 'act' | 'look' = 'act',
+): Promise<T> {
   const { folder, settings } = deploymentOf(call)
   const isRunning = (await findRunning(settings)) !== null
-  const platform = openLocal({ folder: join(folder, 'home'), passphrase: null, beside: isRunning })
+  checkHome(folder)
+  const platform = openLocal({
+    folder: join(folder, 'home'),
+    passphrase: null,
+    beside: isRunning,
+    readOnly: purpose === 'look',
+  })
   const closed = call.screen.stopping.closes(() => platform.close())
   try {
     return await act({ folder, settings, platform, isRunning })

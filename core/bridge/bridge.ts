@@ -19,7 +19,7 @@ import type { IntakeItem } from '../record/fhir/model.ts'
 import { COMPARTMENTS } from '../record/entry.ts'
 import type { LabelPolicy } from '../record/labels/label.ts'
 import { fileItems, toNewEntries, type FiledItem, type Filing } from './file/file-resources.ts'
-import { stepFindings } from './file/findings.ts'
+import { stepFindings, type FindingsStep } from './file/findings.ts'
 import { DIRECTORY, groupByPatient, NO_PATIENT, type PatientGroup } from './file/group-patients.ts'
 import { createProjections, type Projections } from './serve/projections.ts'
 import type { Projection } from './serve/projection.ts'
@@ -88,6 +88,8 @@ export interface Bridge {
   fileIntake(intake: Intake, how: FilingRequest): Promise<FiledGroups>
   /** Checks a patient's record again, as the role `checker` does on schedule. @returns how many findings are new */
   recheck(patientId: string): Promise<number>
+  /** Checks as `recheck` does, and files nothing. @returns how many findings are not filed */
+  check(patientId: string): Promise<number>
   /** A patient's record, verified and up to date. @throws AmpereError NOT_FOUND */
   record(patientId: string): Promise<{ readonly chain: ChainId; readonly projection: Projection }>
   /** The patient whose record serves a resource. @throws AmpereError NOT_FOUND */
@@ -115,6 +117,12 @@ export function createBridge(ports: BridgePorts): Bridge {
     if (!chain) throw new AmpereError('NOT_FOUND', 'no such patient')
     return { chain, ...(await records.projections.load(patientId, chain)) }
   }
+  const openToCheck = async (patientId: string) => {
+    const { opened, ...record } = await open(patientId)
+    const what = { chain: record.chain, what: 'consistency check', resources: opened }
+    if (opened > 0) await enter(ports, SYSTEM, what)
+    return record
+  }
   return {
     ports,
     inTurn,
@@ -131,10 +139,14 @@ export function createBridge(ports: BridgePorts): Bridge {
         dangling: given.dangling,
       }
     },
+    check: (patientId) =>
+      inTurn(patientId, async () => {
+        const { chain, projection } = await openToCheck(patientId)
+        return stepOf(ports, records, chain, projection).fresh
+      }),
     recheck: (patientId) =>
       inTurn(patientId, async () => {
-        const { chain, projection, opened } = await open(patientId)
-        if (opened > 0) await enter(ports, SYSTEM, { chain, what: 'consistency check', resources: opened })
+        const { chain, projection } = await openToCheck(patientId)
         return fileFindings(ports, records, chain, projection)
       }),
     patientOf: async (type, id) => {
@@ -227,17 +239,26 @@ function enter(
 /** Checks what is new in a record and lets its findings follow. @returns how many are new */
 async function fileFindings(
   ports: BridgePorts,
-  { checkers }: Records,
+  records: Records,
   chain: ChainId,
   projection: Projection,
 ): Promise<number> {
+  const { drafts, fresh } = stepOf(ports, records, chain, projection)
+  if (drafts.length > 0) await ports.client.append(chain, toNewEntries(drafts))
+  return fresh
+}
+
+function stepOf(
+  ports: BridgePorts,
+  { checkers }: Records,
+  chain: ChainId,
+  projection: Projection,
+): FindingsStep {
   const checker = checkers.get(chain) ?? ports.createChecker()
   checkers.set(chain, checker)
   const nowMs = ports.now()
   checker.sync(recordItems(projection), nowMs, isPartial(projection))
-  const { drafts, fresh } = stepFindings(checker.report(), projection, ports.source, toTimestamp(nowMs))
-  if (drafts.length > 0) await ports.client.append(chain, toNewEntries(drafts))
-  return fresh
+  return stepFindings(checker.report(), projection, ports.source, toTimestamp(nowMs))
 }
 
 /** A patient who is not known here gets a chain of its own: records are joined on purpose, never by likeness. */

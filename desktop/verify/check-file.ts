@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '#core/bytes/ids.ts'
+import { MAX_EXPORT_BYTES } from '#core/client/export/failure.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import { failedWith, pageFailed, type Outcome } from './outcome.ts'
-
-/** Bytes that a browser can hold as one string: V8 ends at 2^29 - 24 characters. */
-const MAX_FILE_BYTES = 2 ** 29 - 24
 
 interface Request {
   readonly file: Blob
@@ -61,8 +59,8 @@ export function answerRequests(scope: Scope): void {
 async function outcomeOf({ file, registry, policy }: Request): Promise<Outcome> {
   // Without a protected connection a browser withholds WebCrypto, and every key would look malformed.
   if (!isSecureContext) return pageFailed('INSECURE', 'no WebCrypto on this connection')
-  if (file.size > MAX_FILE_BYTES) {
-    return pageFailed('FILE_TOO_LARGE', `the file is larger than ${MAX_FILE_BYTES} bytes`)
+  if (file.size > MAX_EXPORT_BYTES) {
+    return pageFailed('FILE_TOO_LARGE', `the file is larger than ${MAX_EXPORT_BYTES} bytes`)
   }
   const bytes = await bytesOf(file)
   if (!bytes) return pageFailed('UNREADABLE', 'the browser does not give its bytes')

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { exportFailure } from '#core/client/export/failure.ts'
 import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
 import type { ExportReport } from '#core/client/export/verify-export.ts'
 import type { Failure, Outcome } from './outcome.ts'
@@ -90,7 +91,7 @@ const VERDICTS: Readonly<Record<Kind, Verdict>> = {
     tone: 'wait',
     icon: 'file-question-mark',
     title: 'This is not an Ampere export',
-    text: 'It is another kind of file, or it was damaged on its way. Nothing was checked.',
+    text: 'It does not begin as one: it is another kind of file, or empty. Nothing was checked.',
     next: 'Choose a file that "npx ampere chain export" wrote.',
   },
   cut: {
@@ -125,7 +126,7 @@ const VERDICTS: Readonly<Record<Kind, Verdict>> = {
     tone: 'wait',
     icon: 'file-question-mark',
     title: 'This file is too large',
-    text: 'Neither a browser nor "npx ampere verify" can hold more than 512 MB in one piece. Nothing was checked.',
+    text: 'Neither a browser nor "npx ampere verify" can hold more than 536 MB in one piece. Nothing was checked.',
     next: null,
   },
   unreadable: {
@@ -144,9 +145,10 @@ const VERDICTS: Readonly<Record<Kind, Verdict>> = {
   },
 }
 
-function kindOf({ code, message }: Failure): Kind {
-  if (code === 'EXPORT_MALFORMED')
-    return /^(?:line 1(?!\d)|the file is not)/.test(message) ? 'foreign' : 'cut'
+function kindOf(failure: Failure): Kind {
+  const { code, message } = failure
+  if (exportFailure(failure) === 'not-export') return 'foreign'
+  if (code === 'EXPORT_MALFORMED') return 'cut'
   if (message.startsWith('rule registry:')) return 'registry'
   return KIND_OF[code] ?? 'broken'
 }

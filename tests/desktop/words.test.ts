@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { PROBLEMS } from '#core/api/problems.ts'
 import type { ChainId, Digest } from '#core/bytes/ids.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { notExport } from '#core/client/export/failure.ts'
 import type { ExportReport } from '#core/client/export/verify-export.ts'
 import type { Timestamp } from '#core/bytes/timestamp.ts'
 import { AmpereError, type ErrorCode } from '#core/errors.ts'
@@ -70,8 +71,9 @@ describe('the verdict on a file', () => {
   })
 
   it('tells another kind of file from a part of an export, and both from a forgery', () => {
-    expect(titleOf(failed('EXPORT_MALFORMED', 'line 1: not JSON'))).toBe('This is not an Ampere export')
-    expect(titleOf(failed('EXPORT_MALFORMED', 'the file is not UTF-8'))).toBe('This is not an Ampere export')
+    expect(titleOf(failedWith(notExport()))).toBe('This is not an Ampere export')
+    expect(titleOf(failed('EXPORT_MALFORMED', 'line 1: not JSON'))).toBe('This export is not whole')
+    expect(titleOf(failed('EXPORT_MALFORMED', 'the text is not UTF-8'))).toBe('This export is not whole')
     expect(titleOf(failed('EXPORT_MALFORMED', 'line 12: not JSON'))).toBe('This export is not whole')
     expect(titleOf(failed('ENCODING_MALFORMED', 'base64url has slack bits'))).toBe('Verification failed')
     expect(titleOf(failed('VERIFICATION_FAILED', 'rule prev: block 3: x'))).toBe('Verification failed')

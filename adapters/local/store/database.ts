@@ -53,6 +53,8 @@ export interface DatabaseOptions {
   readonly maxBytes?: number | undefined
   /** Another process has the folder, and has scrubbed it when it opened it. */
   readonly isBeside?: boolean
+  /** Only what is there is read: no file is made or changed, but for those that SQLite puts beside a database to read it. */
+  readonly isReadOnly?: boolean
   /** How long writes wait for a process beside this one before they fail with STORE_LOCKED. */
   readonly patienceMs?: number
 }
@@ -62,12 +64,12 @@ export interface DatabaseOptions {
  * @throws AmpereError STORE_VERSION, STORE_CORRUPT, STORE_UNAVAILABLE, STORE_FULL
  */
 export function openDatabase(file: string, options: DatabaseOptions = {}): Database {
-  const { maxBytes, isBeside = false, patienceMs = PATIENCE_MS } = options
-  const db = translate(() => prepare(file, maxBytes, patienceMs))
+  const { maxBytes, isBeside = false, isReadOnly = false, patienceMs = PATIENCE_MS } = options
+  const db = translate(() => (isReadOnly ? openToRead(file) : prepare(file, maxBytes, patienceMs)))
   const statements = compiledOnce(db)
   // A process that was killed before it had scrubbed left what it overwrote in the write-ahead log. On a full
   // disk that waits for room: what is stored can be read all the same.
-  const isScrubOwed = !isBeside && scrub(statements) !== null
+  const isScrubOwed = !isBeside && !isReadOnly && scrub(statements) !== null
   const group = groupCommit(statements, patienceMs, isScrubOwed)
   return {
     read: async (act) => translate(() => act(statements)),
@@ -140,6 +142,18 @@ function prepare(file: string, maxBytes: number | undefined, patienceMs: number)
     if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`)
     db.exec(`PRAGMA busy_timeout = ${Math.min(BUSY_MS, patienceMs)}`)
     return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** SQLite refuses each write to it, and leaves the write-ahead log of a process that was killed as it is. */
+function openToRead(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS })
+  try {
+    if (versionOf(db) === SCHEMA_VERSION) return db
+    throw new AmpereError('STORE_CORRUPT', 'the data file is damaged or is not one of ours')
   } catch (error) {
     db.close()
     throw error

@@ -27,10 +27,10 @@ export interface ObjectFiles {
   readonly remove: (store: string, name: string) => Promise<void>
 }
 
-/** Files under `folder`, and unfinished ones in `folder`/tmp. */
-export function openObjectFiles(folder: string): ObjectFiles {
+/** Files under `folder`, and unfinished ones in `folder`/tmp, which is not made for whoever only reads. */
+export function openObjectFiles(folder: string, isReadOnly = false): ObjectFiles {
   const unfinished = join(folder, 'tmp')
-  translate(() => makeFolder(unfinished))
+  if (!isReadOnly) translate(() => makeFolder(unfinished))
   const ready = onceEach(makeFolderDurably)
   return {
     read: (store, name, range) => translateAsync(() => readRange(fileOf(folder, store, name), range)),

@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import type { Connection } from '#core/client/connect.ts'
 import { isAmpereError } from '#core/errors.ts'
+import type { Platform } from '#core/ports/needs.ts'
 import { LOG_AUDIT_MS } from '#functions/auditor/news.ts'
 import { homeChores, homeLogAudit } from '#functions/all.ts'
 import { createMirroring, MIRROR_MS } from '#functions/mirror/mirroring.ts'
@@ -44,9 +45,8 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
   const { screen, options } = call
   const log = withAlarms(logOf(screen, options), (line) => screen.say(withFolder(line, options.data)))
   const { folder, passphrase, witness } = opening
-  const home = await openHome(folder, opening.settings, passphrase, log, async (platform) =>
-    witness?.introduce(platform),
-  )
+  const prepare = async (platform: Platform) => witness?.introduce(platform)
+  const home = await openHome(folder, opening.settings, passphrase, log, { prepare })
   const bridges: OpenBridge[] = []
   const close = async () => {
     await flushAll(bridges, screen)

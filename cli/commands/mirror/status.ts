@@ -19,7 +19,7 @@ import { EXIT } from '../../terminal/screen.ts'
 export async function mirrorStatus(call: Call): Promise<number> {
   const { folder, settings } = deploymentOf(call)
   checkHome(folder)
-  const platform = openLocal({ folder: join(folder, 'home'), passphrase: null, beside: true })
+  const platform = openLocal({ folder: join(folder, 'home'), passphrase: null, beside: true, readOnly: true })
   try {
     const [mirror, keys] = [platform.table('mirror'), platform.table('mirror-keys')]
     const stores = {

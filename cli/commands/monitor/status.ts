@@ -32,6 +32,7 @@ export async function monitorStatus(call: Call): Promise<number> {
       )
       return ok ? EXIT.ok : EXIT.verification
     },
+    'look',
   )
 }
 

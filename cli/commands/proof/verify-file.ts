@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { logOriginOf } from '#core/api/log.ts'
 import { asDigest, type Digest } from '#core/bytes/ids.ts'
 import { logCounts, logPhrase } from '#core/client/export/log-counts.ts'
+import { exportFailure, MAX_EXPORT_BYTES } from '#core/client/export/failure.ts'
 import { verifyExport, type ExportReport, type VerifyOptions } from '#core/client/export/verify-export.ts'
 import { createShown } from '#core/client/receipt/shown.ts'
 import { isAmpereError } from '#core/errors.ts'
@@ -30,9 +31,6 @@ export interface VerifyFileOptions extends Common {
   /** Another export that is compared with it. */
   readonly beside?: string
 }
-
-/** Largest export that is read, in bytes: half of what a JavaScript string can hold. */
-const MAX_EXPORT_BYTES = 256 * 1024 * 1024
 
 /** Verifies an exported file without any server. */
 export async function verifyFile(
@@ -88,17 +86,18 @@ const UNKNOWN: Unknown = {
 
 function readExport(file: string): Uint8Array {
   const instead = 'larger records are verified by the home: npx ampere verify --all'
-  return readInput(file, MAX_EXPORT_BYTES, instead)
+  return readInput(file, MAX_EXPORT_BYTES, instead, { mayBeEmpty: true })
 }
 
 function notJudged({ receipts, origin }: ExportReport): string {
   return `  Not checked: ${counted(receipts, 'receipt')} of the log of ${origin} (--policy FILE says which keys to trust)`
 }
 
-/** What begins as an export and does not go on as one was cut or changed; what does not begin so is no export. */
-function cutShort(error: unknown): Problem | null {
-  if (!isAmpereError(error, 'EXPORT_MALFORMED') || error.message.startsWith('line 1:')) return null
-  return { chain: '', height: null, status: 'tampered', rule: 'export-form', detail: error.message }
+/** What begins as an export and is not one as it was made: exit 3. What is none at all says nothing of a record: exit 1. */
+function foundIn(error: unknown): Problem | null {
+  if (!isAmpereError(error) || exportFailure(error) !== 'tampered') return null
+  const cut = { chain: '', height: null, status: 'tampered', rule: 'export-form', detail: '' }
+  return problemIn(error, '') ?? { ...cut, detail: error.message }
 }
 
 function nextForFile(problems: readonly Problem[]): string {
@@ -198,7 +197,7 @@ async function checkFile(
     const problems = found.problems.map((item) => ({ ...item, chain: found.chain }))
     return { report: found, problems }
   } catch (error) {
-    const problem = problemIn(error, '') ?? cutShort(error)
+    const problem = foundIn(error)
     if (!problem) throw error
     return { report: null, problems: [problem] }
   }

@@ -33,34 +33,38 @@ interface ListedRecord {
 
 /** Lists the records that this institution knows. One that does not verify does not hide the others. */
 export async function listRecords(call: Call<ActingOptions>): Promise<number> {
-  return withSession(call, async (session) => {
-    const items: ListedRecord[] = []
-    const problems: Problem[] = []
-    for (const { chain } of await session.open.records()) {
-      try {
-        items.push(await listed(session, chain))
-      } catch (error) {
-        const problem = problemOfKnown(error, chain)
-        if (!problem) throw error
-        problems.push(problem)
+  return withSession(
+    call,
+    async (session) => {
+      const items: ListedRecord[] = []
+      const problems: Problem[] = []
+      for (const { chain } of await session.open.records()) {
+        try {
+          items.push(await listed(session, chain))
+        } catch (error) {
+          const problem = problemOfKnown(error, chain)
+          if (!problem) throw error
+          problems.push(problem)
+        }
       }
-    }
-    const rows = items.map((item) => [
-      shortId(item.chain),
-      counted(item.blocks, 'block'),
-      `epoch ${item.epoch}`,
-      item.grants.map(({ institution }) => institution).join(' '),
-      remarks(item),
-    ])
-    call.screen.print({ ok: problems.length === 0, items, problems }, [
-      ...columns(rows, ''),
-      ...problems.map((problem) => `${shortId(problem.chain)}  ${call.screen.bad(problemLine(problem))}`),
-      ...(items.length + problems.length === 0
-        ? [`${session.open.institution.id} knows no record yet. Next: npx ampere import FILE`]
-        : []),
-    ])
-    return problems.length === 0 ? EXIT.ok : EXIT.verification
-  })
+      const rows = items.map((item) => [
+        shortId(item.chain),
+        counted(item.blocks, 'block'),
+        `epoch ${item.epoch}`,
+        item.grants.map(({ institution }) => institution).join(' '),
+        remarks(item),
+      ])
+      call.screen.print({ ok: problems.length === 0, items, problems }, [
+        ...columns(rows, ''),
+        ...problems.map((problem) => `${shortId(problem.chain)}  ${call.screen.bad(problemLine(problem))}`),
+        ...(items.length + problems.length === 0
+          ? [`${session.open.institution.id} knows no record yet. Next: npx ampere import FILE`]
+          : []),
+      ])
+      return problems.length === 0 ? EXIT.ok : EXIT.verification
+    },
+    'look',
+  )
 }
 
 async function listed({ open }: Session, chain: ChainId): Promise<ListedRecord> {
@@ -93,23 +97,27 @@ interface ExportOptions extends ActingOptions {
 /** Writes one record to a file that anyone can verify offline. An existing file is left alone. */
 export async function exportChain(call: Call<ExportOptions>): Promise<number> {
   const [record = '', file = ''] = call.args
-  return withSession(call, async (session) => {
-    const chain = await chainArgument(session, record)
-    call.screen.stopping.keeps(() => 'No file was written.')
-    const progress = call.screen.progress({ doing: 'Exporting', unit: 'blocks' })
-    const { connection } = session.open
-    const made = await makeExport(connection, chain, { lookups: call.options.lookups !== false }).finally(
-      () => progress.stop(),
-    )
-    const { bytes, answered } = made
-    writeFileSync(file, bytes, { mode: 0o600, flag: 'wx' })
-    call.screen.print({ ok: true, chain, file, bytes: bytes.length, monitors: answered }, [
-      `Written: ${file}, ${size(bytes.length)}. Its entries stay sealed.`,
-      ...monitorLines(made, connection.ports.pins.monitors !== null),
-      `Try   npx ampere verify ${file}`,
-    ])
-    return EXIT.ok
-  })
+  return withSession(
+    call,
+    async (session) => {
+      const chain = await chainArgument(session, record)
+      call.screen.stopping.keeps(() => 'No file was written.')
+      const progress = call.screen.progress({ doing: 'Exporting', unit: 'blocks' })
+      const { connection } = session.open
+      const made = await makeExport(connection, chain, { lookups: call.options.lookups !== false }).finally(
+        () => progress.stop(),
+      )
+      const { bytes, answered } = made
+      writeFileSync(file, bytes, { mode: 0o600, flag: 'wx' })
+      call.screen.print({ ok: true, chain, file, bytes: bytes.length, monitors: answered }, [
+        `Written: ${file}, ${size(bytes.length)}. Its entries stay sealed.`,
+        ...monitorLines(made, connection.ports.pins.monitors !== null),
+        `Try   npx ampere verify ${file}`,
+      ])
+      return EXIT.ok
+    },
+    'look',
+  )
 }
 
 /** What the file has of monitors, and what that lets its holders see. */

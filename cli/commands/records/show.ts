@@ -26,14 +26,18 @@ interface ShowOptions extends ActingOptions {
 export async function showRecord(call: Call<ShowOptions>): Promise<number> {
   const [record = ''] = call.args
   const { block: height } = call.options
-  return withSession(call, async (session) => {
-    const chain = await chainArgument(session, record)
-    const shown = await readShownChain(session.open.connection, chain)
-    const isBad = shown.problem !== null || shown.blocks.some(({ status }) => statusWord(status).isBad)
-    if (height === undefined) printChain(call.screen, session, chain, shown, !isBad)
-    else await printBlock(call.screen, session, chain, shown, height, !isBad)
-    return isBad ? EXIT.verification : EXIT.ok
-  })
+  return withSession(
+    call,
+    async (session) => {
+      const chain = await chainArgument(session, record)
+      const shown = await readShownChain(session.open.connection, chain)
+      const isBad = shown.problem !== null || shown.blocks.some(({ status }) => statusWord(status).isBad)
+      if (height === undefined) printChain(call.screen, session, chain, shown, !isBad)
+      else await printBlock(call.screen, session, chain, shown, height, !isBad)
+      return isBad ? EXIT.verification : EXIT.ok
+    },
+    'look',
+  )
 }
 
 function printChain(screen: Screen, { open }: Session, chain: ChainId, shown: ShownChain, ok: boolean): void {

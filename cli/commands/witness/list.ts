@@ -13,29 +13,33 @@ import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/s
 
 /** Lists both directions: who is asked to witness this home's log, and whose logs this home's witness cosigns. */
 export async function listWitnesses(call: Call): Promise<number> {
-  return withStoredLog(call, async (stored) => {
-    const policy = readPolicy(stored.folder, stored.settings.origin)
-    const note = await newestCheckpoint(stored.platform)
-    const newest = policy && note !== null ? await openNewest(policy, note) : null
-    const witnesses = policy ? standingsOf(policy, newest) : []
-    const logs = await cosignedLogs(stored)
-    const json = {
-      ok: true,
-      quorum: policy && quorumOrNull(policy),
-      witnesses: witnesses.map((each) => ({ ...brief(each), cosigned: each.cosigned })),
-      logs,
-    }
-    const nowMs = call.screen.terminal.now()
-    call.screen.print(json, [
-      witnesses.length === 0
-        ? 'Nobody witnesses the log of this home.'
-        : 'Asked to witness the log of this home:',
-      ...columns(witnesses.map((each) => witnessRow(each, nowMs))),
-      logs.length === 0 ? "This home's witness cosigns no log." : "Cosigned by this home's witness:",
-      ...columns(logs.map((each) => logRow(each, nowMs))),
-    ])
-    return EXIT.ok
-  })
+  return withStoredLog(
+    call,
+    async (stored) => {
+      const policy = readPolicy(stored.folder, stored.settings.origin)
+      const note = await newestCheckpoint(stored.platform)
+      const newest = policy && note !== null ? await openNewest(policy, note) : null
+      const witnesses = policy ? standingsOf(policy, newest) : []
+      const logs = await cosignedLogs(stored)
+      const json = {
+        ok: true,
+        quorum: policy && quorumOrNull(policy),
+        witnesses: witnesses.map((each) => ({ ...brief(each), cosigned: each.cosigned })),
+        logs,
+      }
+      const nowMs = call.screen.terminal.now()
+      call.screen.print(json, [
+        witnesses.length === 0
+          ? 'Nobody witnesses the log of this home.'
+          : 'Asked to witness the log of this home:',
+        ...columns(witnesses.map((each) => witnessRow(each, nowMs))),
+        logs.length === 0 ? "This home's witness cosigns no log." : "Cosigned by this home's witness:",
+        ...columns(logs.map((each) => logRow(each, nowMs))),
+      ])
+      return EXIT.ok
+    },
+    'look',
+  )
 }
 
 /** Of a witness what both list and status say. */

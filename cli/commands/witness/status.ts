@@ -13,7 +13,7 @@ import { quorumOrNull, type Need } from '../../witness/policy-text.ts'
 import type { Shown } from '../../witness/probe.ts'
 import { fetchKeys, fingerprintOf, linesOf } from '../../witness/published-keys.ts'
 import { markIn } from '../../witness/same-machine.ts'
-import { newestCheckpoint, withStoredLog } from '../../witness/stored-log.ts'
+import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/stored-log.ts'
 import { brief } from './list.ts'
 
 interface StatusOptions extends Common {
@@ -44,39 +44,41 @@ async function printKeys(call: Call<StatusOptions>): Promise<number> {
       call.screen.print({ ok: true, fingerprints, lines }, lines)
       return EXIT.ok
     },
+    'look',
   )
 }
 
 async function printStatus(call: Call<StatusOptions>): Promise<number> {
-  return withStoredLog(call, async (stored) => {
-    const { folder, settings } = stored
-    const log = logOriginOf(settings.origin)
-    const policy = readPolicy(folder, settings.origin)
-    const note = await newestCheckpoint(stored.platform)
-    const size = note === null ? 0 : checkpointIn(note).size
-    const trouble = (await glanceAt(stored, policy))?.trouble ?? null
-    if (!policy) {
-      const none = { ok: trouble === null, log, size, quorum: null, reached: false, trouble, witnesses: [] }
-      const next =
-        trouble === null ? ['Next: npx ampere witness add URL'] : troubleLines(trouble, call.screen.bad)
-      call.screen.print(none, [`${log}: nobody witnesses it.`, ...next])
-      return trouble === null ? EXIT.ok : EXIT.verification
-    }
-    const nowMs = call.screen.terminal.now()
-    const { witnesses, reached, isStale } = await lookAtWitnesses(stored, policy, nowMs)
-    const quorum = quorumOrNull(policy)
-    const isAlarmed = witnesses.some(({ shown }) => shown.alarm !== null)
-    const isWitnessed = reached || policy.quorum === null
-    const ok = !isAlarmed && trouble === null && isWitnessed
-    const items = witnesses.map(({ shown, ...standing }) => ({ ...brief(standing), ...shown }))
-    call.screen.print({ ok, log, size, quorum, reached, trouble, witnesses: items }, [
-      `${log}: ${counted(size, 'leaf', 'leaves')}, ${quorumWords(quorum, reached, isStale)}`,
-      ...troubleLines(trouble, call.screen.bad),
-      ...witnesses.flatMap((each) => witnessLines(each, each.shown, nowMs, call.screen.bad)),
-    ])
-    if (isAlarmed || trouble !== null) return EXIT.verification
-    return ok ? EXIT.ok : EXIT.failed
-  })
+  return withStoredLog(call, (stored) => sayStatus(call, stored), 'look')
+}
+
+async function sayStatus({ screen }: Call<StatusOptions>, stored: StoredLog): Promise<number> {
+  const { folder, settings } = stored
+  const log = logOriginOf(settings.origin)
+  const policy = readPolicy(folder, settings.origin)
+  const note = await newestCheckpoint(stored.platform)
+  const size = note === null ? 0 : checkpointIn(note).size
+  const trouble = (await glanceAt(stored, policy))?.trouble ?? null
+  if (!policy) {
+    const none = { ok: trouble === null, log, size, quorum: null, reached: false, trouble, witnesses: [] }
+    const next = trouble === null ? ['Next: npx ampere witness add URL'] : troubleLines(trouble, screen.bad)
+    screen.print(none, [`${log}: nobody witnesses it.`, ...next])
+    return trouble === null ? EXIT.ok : EXIT.verification
+  }
+  const nowMs = screen.terminal.now()
+  const { witnesses, reached, isStale } = await lookAtWitnesses(stored, policy, nowMs)
+  const quorum = quorumOrNull(policy)
+  const isAlarmed = witnesses.some(({ shown }) => shown.alarm !== null)
+  const isWitnessed = reached || policy.quorum === null
+  const ok = !isAlarmed && trouble === null && isWitnessed
+  const items = witnesses.map(({ shown, ...standing }) => ({ ...brief(standing), ...shown }))
+  screen.print({ ok, log, size, quorum, reached, trouble, witnesses: items }, [
+    `${log}: ${counted(size, 'leaf', 'leaves')}, ${quorumWords(quorum, reached, isStale)}`,
+    ...troubleLines(trouble, screen.bad),
+    ...witnesses.flatMap((each) => witnessLines(each, each.shown, nowMs, screen.bad)),
+  ])
+  if (isAlarmed || trouble !== null) return EXIT.verification
+  return ok ? EXIT.ok : EXIT.failed
 }
 
 /** That the log cannot go on, which no witness sees: what it cosigned last stays as it is. */

@@ -2,11 +2,13 @@
 import * as v from 'valibot'
 import { canonicalize } from '../../bytes/canonical-json.ts'
 import { fromBase64url, fromUtf8, utf8 } from '../../bytes/encoding.ts'
+import { equalBytes } from '../../bytes/frame.ts'
 import { chainId, count, digest, parseWith } from '../../bytes/schema.ts'
 import type { Digest } from '../../bytes/ids.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { foundLeaf, type LookupAnswer } from '../../api/lookup.ts'
 import { AmpereError } from '../../errors.ts'
+import { EXPORT_START, notExport } from './failure.ts'
 
 const headLine = v.strictObject({
   ampere: v.literal('export/v1'),
@@ -55,9 +57,11 @@ export interface ExportParts {
 /**
  * Reads the lines of an export. Each is canonical JSON and no part occurs twice, so that no two readers can take
  * one file differently.
- * @throws AmpereError EXPORT_MALFORMED naming the line
+ * @throws AmpereError EXPORT_MALFORMED naming the line, or that the file does not begin as an export
  */
 export function readExportLines(bytes: Uint8Array): ExportParts {
+  const start = utf8(EXPORT_START)
+  if (!equalBytes(bytes.subarray(0, start.length), start)) throw notExport()
   const lines = textOf(bytes).split('\n')
   if (lines.pop() !== '') throw malformed(lines.length + 1, 'the file ends inside a line')
   const first = parseWith(headLine, parseLine(lines[0] ?? '', 1), 'EXPORT_MALFORMED', 'line 1')
@@ -107,7 +111,7 @@ function textOf(bytes: Uint8Array): string {
   try {
     return fromUtf8(bytes)
   } catch (cause) {
-    throw new AmpereError('EXPORT_MALFORMED', 'the file is not UTF-8', { cause })
+    throw new AmpereError('EXPORT_MALFORMED', 'the text is not UTF-8', { cause })
   }
 }
 

@@ -26,6 +26,7 @@ import { worstStatus, type BlockStatus } from '../read/status.ts'
 import { checkBlockParts, erasedBy, type ExportProblem } from './check-parts.ts'
 import { judgeLookups, monitorProblems } from './lookup-lines.ts'
 import { judgeExported } from './receipt-lines.ts'
+import { brokenPart } from './failure.ts'
 import { forkedBlocks } from './forked-blocks.ts'
 import { readExportLines, type ExportParts } from './read-lines.ts'
 
@@ -75,9 +76,18 @@ export interface VerifyOptions {
 
 /**
  * Verifies an export with nothing but itself and, if given, the pinned registry and policy.
- * @throws AmpereError EXPORT_MALFORMED, VERIFICATION_FAILED
+ * @throws AmpereError EXPORT_MALFORMED, VERIFICATION_FAILED, SIGNATURE_INVALID, JWS_MALFORMED, BLOCK_MALFORMED, UNSUPPORTED;
+ *   `exportFailure` says what each means
  */
 export async function verifyExport(bytes: Uint8Array, options: VerifyOptions = {}): Promise<ExportReport> {
+  try {
+    return await verifyParts(bytes, options)
+  } catch (error) {
+    throw brokenPart(error)
+  }
+}
+
+async function verifyParts(bytes: Uint8Array, options: VerifyOptions): Promise<ExportReport> {
   const parts = readExportLines(bytes)
   const { first } = parts
   if (options.registry !== undefined && first.registry !== options.registry)

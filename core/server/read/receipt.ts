@@ -2,7 +2,7 @@
 import { fromUtf8 } from '../../bytes/encoding.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { decodeLeaf } from '../../block/leaf.ts'
-import { AmpereError } from '../../errors.ts'
+import { AmpereError, isAmpereError } from '../../errors.ts'
 import { leafHash } from '../../log/merkle.ts'
 import { checkpointIn } from '../../log/note/checkpoint.ts'
 import { verifyInclusion } from '../../log/proof.ts'
@@ -82,7 +82,7 @@ export function receiptFinder({ tables, objects }: ReceiptPorts, policy: Policy 
       throw error
     }
   }
-  return async (chain, height, level = 'logged') => {
+  const find: FindReceipt = async (chain, height, level = 'logged') => {
     const index = await logIndex(tables.leaves, chain, height)
     if (index === null) return null
     const { witnessed, earlier } = await findKept(index + 1)
@@ -93,6 +93,19 @@ export function receiptFinder({ tables, objects }: ReceiptPorts, policy: Policy 
     const tree = published && treeOf(fromUtf8(published.value))
     return tree && tree.size > index ? receiptIn(tree, index, 'logged') : null
   }
+  return async (...asked) => {
+    try {
+      return await find(...asked)
+    } catch (error) {
+      throw damagedOr(error)
+    }
+  }
+}
+
+/** A stored log that is not one is the home's fault, not that of who asks; and a lost tile is no missing receipt. */
+function damagedOr(cause: unknown): unknown {
+  if (!isAmpereError(cause, 'LOG_MALFORMED', 'NOT_FOUND')) return cause
+  return new AmpereError('STORE_CORRUPT', `the stored log is damaged: ${cause.message}`, { cause })
 }
 
 function readTree(fetch: FetchPath, note: string): ReadTree {

@@ -40,7 +40,9 @@ export async function repairLog(
   // More than one round where damage was hidden by other damage, or is more than one audit lists.
   for (;;) {
     const audit = await auditLog(ports, home, trust, { progress })
-    const due = dueIn(audit).filter(({ rule, where }) => (times.get(`${rule} ${where}`) ?? 0) < MAX_TIMES)
+    const due = mendableIn(audit).filter(
+      ({ rule, where }) => (times.get(`${rule} ${where}`) ?? 0) < MAX_TIMES,
+    )
     if (due.length === 0) return { repaired, report: audit.report }
     for (const { remedy, ...finding } of due) {
       await apply(ports, remedy)
@@ -54,7 +56,7 @@ export async function repairLog(
 type Mendable = LogFlaw & { readonly remedy: Remedy }
 
 /** What can be put right now; the checkpoint is published last, when all that it promises is there. */
-function dueIn({ flaws }: LogAudit): readonly Mendable[] {
+export function mendableIn({ flaws }: LogAudit): readonly Mendable[] {
   const mendable = flaws.filter((flaw): flaw is Mendable => flaw.remedy !== null)
   const isProven = !flaws.some(({ rule }) => UNPROVEN.includes(rule))
   return mendable.filter(({ remedy }) => remedy.kind !== 'checkpoint' || isProven)

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { openLocal } from '#adapters/local/open.ts'
 import { copyOf } from '../harness.ts'
 import { lines, told } from '../told.ts'
+import { serverAudits } from './looks.ts'
 import type { ToldDemo } from './told-demo.ts'
 
 /** What is not what it was, or not what it should be. */
@@ -16,6 +17,7 @@ export function saysWhatIsDamaged(at: ToldDemo): void {
       const before = await told(folder, 'audit', '--stores')
       expect(before).toMatchObject({ exit: 0, repaired: null, log: { from: 0, findings: [], unlisted: 0 } })
       const { size } = before['log'] as { size: number }
+      await serverAudits(folder)
       expect(await told(folder, 'audit', '--stores', '--since-last')).toMatchObject({
         exit: 0,
         log: { size, from: size, findings: [] },
@@ -33,9 +35,7 @@ export function saysWhatIsDamaged(at: ToldDemo): void {
         code: 3,
         out: expect.stringContaining(`FAILED ${where}: missing. The tile is not stored (rule tile).`),
       })
-      expect(out).toMatch(/Do: .*npx ampere audit .*--repair/)
-      // What the newest commit promised, the sequencer has stored again when the command ended.
-      await damage()
+      expect(out).toMatch(/Do: stop the server, then npx ampere audit .*--repair/)
       expect(await told(folder, 'audit', '--stores', '--repair')).toMatchObject({
         exit: 0,
         repaired: [{ where, rule: 'tile' }],
@@ -78,8 +78,12 @@ export function saysWhatIsDamaged(at: ToldDemo): void {
         const { code, out } = await lines(folder, 'verify', file)
         expect([code, out]).toEqual([3, expect.stringContaining('rule export-form')])
       }
-      writeFileSync(file, 'hello\n')
-      expect((await lines(folder, 'verify', file)).code).toBe(1)
+      for (const other of ['hello\n', '{}', '', new Uint8Array([255, 0, 1])]) {
+        writeFileSync(file, other)
+        const { code, err } = await lines(folder, 'verify', file)
+        expect([code, err]).toEqual([1, expect.stringContaining('not an export')])
+        expect(err).toContain('Next: name a file that chain export wrote')
+      }
       writeFileSync(file, whole)
       const other = await lines(folder, 'verify', file, '--registry', 'A'.repeat(43))
       expect([other.code, other.out]).toEqual([3, expect.stringContaining('is verified with --registry ID')])

@@ -12,13 +12,13 @@ export interface ToldDemo {
   readonly short: string
 }
 
-/** Tells the demo once for all tests of a file. */
-export function toldDemo(): ToldDemo {
+/** Tells the demo once for all tests of a file; `port` is one that no other file takes (`testPort`). */
+export function toldDemo(port = 1): ToldDemo {
   const folder = freshFolder()
   const said: { record: string } = { record: '' }
   beforeAll(async () => {
     const start = ['start', '--demo', '--no-witness', '--once', '--json']
-    said.record = String(jsonOf(await run([...start, '--data', folder, '--port', testPort(1)]))['record'])
+    said.record = String(jsonOf(await run([...start, '--data', folder, '--port', testPort(port)]))['record'])
   }, 60_000)
   return {
     folder,

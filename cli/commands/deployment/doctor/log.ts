@@ -25,7 +25,7 @@ export async function checkLog(
   // Another check says so.
   if (!existsSync(join(home, 'ampere.db')) || !mayWrite(home)) return []
   try {
-    const platform = openLocal({ folder: home, passphrase: null, beside: true })
+    const platform = openLocal({ folder: home, passphrase: null, beside: true, readOnly: true })
     try {
       const policy = policyOf(folder, settings)
       const stored = { folder, settings, platform, isRunning }

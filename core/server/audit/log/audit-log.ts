@@ -36,7 +36,10 @@ export async function auditLog(
   { sinceLast = false, progress = () => {} }: LogAuditOptions = {},
 ): Promise<LogAudit> {
   const run = await beginRun({ ports, home, trust }, sinceLast)
-  await goOn({ ports, home, trust, progress, pause: () => false }, run)
+  await goOn(
+    { ports, home, trust, progress, pause: () => false, maxLocatedLeaves: Number.POSITIVE_INFINITY },
+    run,
+  )
   return auditOf(run)
 }
 

@@ -55,6 +55,8 @@ export interface Going extends Reading {
   readonly progress: (leaves: number, blocks: number) => void
   /** Asked after each chain and each bundle whether to stop there. */
   readonly pause: () => boolean
+  /** Leaves of the largest tree in which wrong bundles are looked for, and made anew: that is one step, which reads it all. */
+  readonly maxLocatedLeaves: number
 }
 
 /** Reads what the log is, and where to begin: only after what the last audit passed, or with the first leaf. */

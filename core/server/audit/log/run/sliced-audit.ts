@@ -18,6 +18,11 @@ const RUNS = 'log'
 const PIECE_BYTES = 192 * 1024
 /** An audit with which nobody went on for so long is forgotten, in milliseconds: a day. */
 const RUN_LIFE_MS = 24 * 3_600_000
+/**
+ * Leaves of the largest tree of which a slice looks for what is wrong with it: that is done at once, and takes as long as the
+ * tree is large. Of a larger one slices say that it is damaged, and an audit beside the stores says where.
+ */
+export const MAX_LOCATED_LEAVES = 2 ** 20
 const CURSOR = /^(\d{16}-[\w-]{16})\.(\d{1,9})\.([\w-]{43})$/
 
 /** What slices of an audit use. */
@@ -34,6 +39,8 @@ export interface Slice {
   readonly sinceLast: boolean
   /** Asked after each chain and each bundle whether the slice is over; each slice gets on by one at least. */
   readonly pause: () => boolean
+  /** As `MAX_LOCATED_LEAVES`, which it is when left out. */
+  readonly maxLocatedLeaves?: number
 }
 
 /** What came of a slice. */
@@ -56,9 +63,9 @@ export async function auditSlice(
   ports: SlicePorts,
   home: Home,
   trust: LogTrust,
-  { cursor, sinceLast, pause }: Slice,
+  { cursor, sinceLast, pause, maxLocatedLeaves = MAX_LOCATED_LEAVES }: Slice,
 ): Promise<SlicedAudit> {
-  const at = { ports, home, trust, pause, progress: () => {} }
+  const at = { ports, home, trust, pause, maxLocatedLeaves, progress: () => {} }
   const from = cursor === null ? null : parseCursor(cursor)
   const run = from ? decodeRun(await load(ports.tables.audits, from)) : await beginRun(at, sinceLast)
   if (!from) await forget(ports.tables.audits, '', heightKey(Math.max(0, ports.now() - RUN_LIFE_MS)))

@@ -32,6 +32,7 @@ export interface Building {
   readonly coverage: Coverage
   readonly progress: (leaves: number) => void
   readonly pause: () => boolean
+  readonly maxLocatedLeaves: number
   /** Every chain that there is, and the registry: their blocks say what leaves are, where the log does not. */
   readonly chains: () => AsyncIterable<ChainId | Digest>
   /** Is shown the entries of each bundle that is known, in order; `begin` before the first. */
@@ -85,6 +86,10 @@ export async function buildTree(at: Building, state: BuildState): Promise<boolea
   for (;;) {
     if (!(await buildOn(at, state, fetch))) return false
     const isSigned = hasSignedRoot(at, state)
+    if (size > at.maxLocatedLeaves) {
+      takeUnlocated(at, state, isSigned)
+      return true
+    }
     const damage = isSigned ? null : await damageOf(at, fetch, state)
     const suspects = isSigned
       ? await provenSuspects(stored, size, state.missing)
@@ -140,6 +145,21 @@ async function noteAnew(
     const detail = `${what}; the blocks of all its leaves are stored, and make it`
     notes.find('bundle', status, path, detail, { kind: 'object', path, bytes })
   }
+}
+
+/** What was read of a tree that is too large to look for what is wrong with it here. */
+function takeUnlocated(at: Building, state: BuildState, isSigned: boolean): void {
+  at.notes.take(state.notes)
+  state.result = { bad: isSigned ? state.missing : null }
+  if (isSigned) {
+    at.notes.take(state.comparisons)
+    return
+  }
+  at.begin()
+  const detail = `the bundles do not make the signed root of ${at.tree.checkpoint.size} leaves`
+  const where =
+    'in a log of this size an audit beside the stores finds out which: stop the server, npx ampere audit'
+  at.notes.find('log-root', 'tampered', 'log', `${detail}; ${where}`)
 }
 
 function take(at: Building, built: BuildState, isSigned: boolean, unproven: readonly string[]): void {

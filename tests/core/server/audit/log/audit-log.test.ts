@@ -10,6 +10,7 @@ import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { commitTree, emptyTree, publish } from '#core/server/sequence/tree.ts'
 import { homeLogAudit } from '#functions/all.ts'
+import { AUDIT_SLICE_MS } from '#functions/auditor/news.ts'
 import type { LogFields } from '#functions/host/telemetry.ts'
 import { testDeployment } from '#tests/deployment.ts'
 import { insertPrepared, newChain } from '#tests/bench/worlds/prepared-chain.ts'
@@ -112,5 +113,25 @@ describe('an audit of what is new', () => {
       { event: 'log-audited', role: 'auditor', count: 8 },
       { event: 'log-audited', role: 'auditor', count: 0 },
     ])
+  })
+
+  it('is made on schedule in no more slices than a call may make, and the next call goes on', async () => {
+    const at = await logged()
+    await growTo(at, await newChain(at.world), 8, 8)
+    const { world, trust } = at
+    const events: string[] = []
+    const hosting = {
+      now: () => world.clock.now,
+      random: world.random,
+      log: ({ event }: LogFields) => void events.push(event),
+    }
+    // Each look at the clock takes as long as a slice may.
+    let now = world.clock.now
+    const slow = { ...world.platform, now: () => (now += AUDIT_SLICE_MS + 1) }
+    const audit = await homeLogAudit(slow, world.home, trust, hosting, 1)
+    await audit()
+    expect(events).toEqual(['log-audit-pauses'])
+    for (let i = 0; i < 20 && !events.includes('log-audited'); i++) await audit()
+    expect(events.at(-1)).toBe('log-audited')
   })
 })

@@ -91,6 +91,26 @@ describe('an audit of the log in slices', () => {
     for (const [where, bytes] of before) await at.stored.write(where, bytes)
   })
 
+  it('of a tree that is too large for that does not look for what is wrong, and says who does', async () => {
+    const bytes = await at.stored.read(FULL)
+    const [tile, ports] = [await at.stored.read('tile/0/000'), await select(at.world.platform, AUDITOR_NEEDS)]
+    const findings = async (maxLocatedLeaves: number) => {
+      const how = { cursor: null, sinceLast: false, pause: () => false, maxLocatedLeaves }
+      return (await auditSlice(ports, at.world.home, at.trust, how)).audit.report.findings
+    }
+    expect(await findings(529)).toEqual([])
+    await at.stored.write(FULL, bytes && Uint8Array.from(bytes, (byte, i) => (i === 90 ? byte ^ 1 : byte)))
+    await at.stored.write('tile/0/000', null)
+    const [found, ...others] = await findings(529)
+    expect(others).toEqual([])
+    expect(found).toMatchObject({ rule: 'log-root', where: 'log' })
+    expect(found?.detail).toContain('stop the server, npx ampere audit')
+    expect(await findings(530)).toContainEqual(expect.objectContaining({ rule: 'bundle', where: FULL }))
+    await at.stored.write(FULL, bytes)
+    await at.stored.write('tile/0/000', tile)
+    expect(await findings(529)).toEqual([])
+  })
+
   it('says how far it is, and may repeat the slice whose answer was lost', async () => {
     let part = await slice(null)
     const leaves = [part.leaves]
