@@ -7,7 +7,7 @@ import { stateBytes, type Link } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import { evidenceOfPromise, type BrokenPromise } from '../../evidence/build.ts'
 import { MAX_EVIDENCE_ENTRIES } from '../../evidence/format.ts'
-import { LOGGED_WITHIN_MS } from '../../api/limits.ts'
+import { BROKEN_AFTER_MS } from '../../evidence/promise.ts'
 import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
 import { keepEvidence } from './keep-evidence.ts'
@@ -35,7 +35,7 @@ export async function withBrokenPromise(
   const stated = evidence && broken.size > 0 ? await seen.load(replica.chain) : null
   if (!evidence || !stated) return view
   const due = statementsOf(stated).filter(
-    ({ head: { height, time } }) => broken.has(height) && timestampMs(time) + LOGGED_WITHIN_MS < now(),
+    ({ head: { height, time } }) => broken.has(height) && timestampMs(time) + BROKEN_AFTER_MS < now(),
   )
   let log: Promise<PublishedLog> | null = null
   const published = () => (log ??= readPublishedLog(connection.ports, MAX_EVIDENCE_ENTRIES))
