@@ -12,7 +12,7 @@ import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
 import { keepEvidence } from './keep-evidence.ts'
 import { pinnedLog } from './pinned-log.ts'
-import { registryFor } from './heads.ts'
+import { newestRegistry } from './heads.ts'
 import type { Replica } from '../read/replica.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
 import { readPublishedLog, type PublishedLog } from './published-log.ts'
@@ -79,7 +79,7 @@ async function keep(
   const { log } = pinnedLog(policy, origin)
   return keepEvidence(sink, { registry, logs: log }, async () => {
     if (!labelKey) throw new AmpereError('NOT_FOUND', 'the label key is not known here')
-    const blocks = await registryFor(connection.api, head.registry.height)
+    const blocks = await newestRegistry(connection.sync)
     const named = await namedBlock(connection, replica, head.height)
     const { note, entries } = await published()
     const broken = { ...named, head: statement, labelKey, from: null, to: note, entries }
