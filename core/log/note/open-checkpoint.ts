@@ -13,6 +13,11 @@ export interface KnownKeys {
   readonly logs: readonly LogKey[]
   /** Keys that cosign: of a type with a time. */
   readonly cosigners: readonly LogKey[]
+  /**
+   * Whether a log must have signed with a key of each type of which `logs` has one under its name; any one key is enough
+   * where it is left out. Of several keys of one type one is enough.
+   */
+  readonly eachType?: boolean
 }
 
 /** A cosignature that verified. */
@@ -62,6 +67,8 @@ export async function openCheckpoint(
     if (!isLog) cosigned.set(key, Math.max(verified.time ?? 0, cosigned.get(key) ?? 0))
   }
   if (signedBy.size === 0) throw invalid('a checkpoint is not signed by a known key of its log')
+  if (keys.eachType && !hasEachType(keys.logs, checkpoint, signedBy))
+    throw invalid('a checkpoint lacks a signature by one of the types of key of its log')
   if (checkpoint.extensions.length > 0 && ![...signedBy].some(coversExtensions))
     throw invalid('the extensions of a checkpoint are not signed by its log')
   const cosignatures = Array.from(cosigned, ([key, time]) => ({ key, time }))
@@ -101,6 +108,15 @@ function knownKeys({ logs, cosigners }: KnownKeys): ReadonlyMap<string, Known> {
     add(key, false)
   }
   return known
+}
+
+function hasEachType(
+  logs: readonly LogKey[],
+  { origin }: Checkpoint,
+  signedBy: ReadonlySet<LogKey>,
+): boolean {
+  const types = new Set([...signedBy].map(({ type }) => type))
+  return logs.every(({ name, type }) => name !== origin || types.has(type))
 }
 
 function coversExtensions(key: LogKey): boolean {

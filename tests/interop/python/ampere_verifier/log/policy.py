@@ -10,6 +10,7 @@ from ..errors import Malformed
 from .keys import COSIGNATURE, ED25519, SUBTREE, VerifierKey, parse_verifier_key
 
 MAX_BYTES, MAX_LINES = 1_048_576, 128
+AHEAD_SECONDS = 120
 
 _FORBIDDEN = re.compile(rb"[\0-\x08\x0b-\x1f\x7f]")
 _THRESHOLD = re.compile(rb"[1-9][0-9]*\Z")
@@ -30,6 +31,15 @@ class Policy:
     def is_met(self, cosigned: set[bytes]) -> bool:
         """Whether witnesses of these names are a quorum; nobody is one where none is asked for."""
         return self.quorum is not None and self._counts(self.quorum, cosigned)
+
+    def since(self, times: dict[bytes, int], now: int) -> int | None:
+        """Since when witnesses of these times, in seconds, are a quorum by those alone who cosigned then or later; the
+        ones that are too far ahead of `now` do not count."""
+        counting = {name: time for name, time in times.items() if 0 < time <= now + AHEAD_SECONDS}
+        for time in sorted(set(counting.values()), reverse=True):
+            if self.is_met({name for name, own in counting.items() if own >= time}):
+                return time
+        return None
 
     def _counts(self, name: bytes, cosigned: set[bytes]) -> bool:
         if name not in self.groups:

@@ -48,6 +48,7 @@ class Opened:
     checkpoint: Checkpoint
     is_witnessed: bool
     latest: int
+    times: dict[bytes, int]
 
 
 def log_origin(origin: str) -> str:
@@ -98,19 +99,23 @@ class Opener:
         """Every signature by a key of the policy verifies, and one that covers all of the text is by a key of this log."""
         if checkpoint.origin != self.log:
             raise BadSignature("of another log")
-        is_signed, is_covered, cosigned, times = False, not checkpoint.is_extended, set(), []
+        is_signed, is_covered, times = False, not checkpoint.is_extended, {}
+        lacking = {key.kind for key in self.policy.logs if key.name == self.log}
         for line in checkpoint.signatures:
             for key in self.policy.logs:
                 if (key.name, key.id) == (line.name, line.key_id):
                     key.verify(checkpoint, line.signature)
                     is_signed = is_signed or key.name == self.log
                     is_covered = is_covered or (key.name == self.log and key.kind != SUBTREE)
+                    if key.name == self.log:
+                        lacking.discard(key.kind)
             for name, key in self.policy.witnesses.items():
                 if (key.name, key.id) == (line.name, line.key_id):
                     time = key.verify(checkpoint, line.signature)
-                    times.append(time)
-                    if time > 0:
-                        cosigned.add(name)
+                    times[name] = max(time, times.get(name, 0))
         if not is_signed or not is_covered:
             raise BadSignature("not signed by the log")
-        return Opened(checkpoint, self.policy.is_met(cosigned), max(times, default=0))
+        if lacking:
+            raise BadSignature("not signed by each type of key of the log")
+        is_met = self.policy.is_met({name for name, time in times.items() if time > 0})
+        return Opened(checkpoint, is_met, max(times.values(), default=0), times)
