@@ -11,7 +11,7 @@ import type { ExportParts } from './read-lines.ts'
 /** Something that is wrong with a block's stored parts, with the check that shows it. */
 export interface ExportProblem {
   readonly height: number
-  readonly status: Extract<BlockStatus, 'missing' | 'tampered' | 'forked' | 'overdue' | 'late'>
+  readonly status: Extract<BlockStatus, 'missing' | 'tampered' | 'forked' | 'overdue' | 'late' | 'suspect'>
   readonly rule: string
   readonly detail: string
 }

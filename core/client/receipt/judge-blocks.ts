@@ -4,8 +4,10 @@ import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { JudgedReceipt, ProvenReceipt } from './judge.ts'
 import { logStatus, type LogStatus } from './log-status.ts'
+import { oddLogTime } from './log-time.ts'
 import {
   late,
+  logTime,
   outOfOrder,
   overdue,
   splitView,
@@ -78,6 +80,8 @@ export async function judgeBlocks(
     const { height } = block
     const { judged, problem } = await judgeOne(context, block)
     if (problem) problems.push(problem)
+    const odd = judged && oddLogTime(judged, timestampMs(block.time))
+    if (odd !== null) problems.push(logTime(height, odd))
     const placed = judged && { height, text: block.receipt ?? '', index: judged.index }
     if (placed && before && placed.index <= before.index) {
       const kept = isConvicted ? '' : await context.convict?.order([before, placed])

@@ -7,6 +7,7 @@ import type { Verifiers } from '../../crypto/signature.ts'
 import { brokenRule, isAmpereError } from '../../errors.ts'
 import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { Policy } from '../../log/policy/policy.ts'
+import { quorumTime } from '../../log/policy/quorum-time.ts'
 import { parseTlogProof, policyKeys, verifyUnder, type VerifiedProof } from '../../log/tlog-proof.ts'
 import type { SignedTree } from './trees.ts'
 
@@ -35,6 +36,10 @@ export interface ProvenReceipt {
 /** What a receipt proves, and the tree that it is under. */
 export interface JudgedReceipt extends ProvenReceipt {
   readonly tree: SignedTree
+  /** When the log says that it signed that tree, by each of its signatures that says so, in ms since 1970. */
+  readonly signedMs: readonly number[]
+  /** Since when a quorum stands behind that tree (`quorumTime`), in ms since 1970; null when it is not witnessed. */
+  readonly sinceMs: number | null
 }
 
 /** Judges receipts of one home's log. */
@@ -69,7 +74,9 @@ export function createReceiptJudge(policy: Policy, origin: string, verifiers: Ve
           throw brokenRule('receipt', 'it is of another log than that of the home')
         const leaf = encodeLeaf({ label: labelOf(proof.extra, subject), hash: subject.hash })
         const proven = provenBy(verifyUnder(proof, leaf, policy, under), policy)
-        return { ...proven, tree: { size: proven.size, root: under.checkpoint.root, note: proof.note } }
+        const tree = { size: proven.size, root: under.checkpoint.root, note: proof.note }
+        const signedMs = under.signedAt.map((seconds) => seconds * 1000)
+        return { ...proven, tree, signedMs, sinceMs: sinceOf(under, policy) }
       } catch (error) {
         if (isAmpereError(error, 'LOG_MALFORMED', 'SIGNATURE_INVALID', 'PROOF_INVALID'))
           throw brokenRule('receipt', error.message, error)
@@ -96,4 +103,10 @@ function provenBy({ index, checkpoint, quorum, cosignatures }: VerifiedProof, po
     size: checkpoint.size,
     seenMs: latest > 0 ? latest * 1000 : null,
   }
+}
+
+/** No clock of the verifier's own counts: offline it may be years later. */
+function sinceOf({ cosignatures }: OpenedCheckpoint, policy: Policy): number | null {
+  const seconds = quorumTime(policy, cosignatures, Infinity)
+  return seconds === null ? null : seconds * 1000
 }

@@ -3,7 +3,7 @@
 /** A receipt, or its absence, that speaks against the home. */
 export interface ReceiptProblem {
   readonly height: number
-  readonly status: 'tampered' | 'forked' | 'overdue' | 'late'
+  readonly status: 'tampered' | 'forked' | 'overdue' | 'late' | 'suspect'
   /** A check of docs/PROTOCOL.md, section 8. */
   readonly rule: string
   readonly detail: string
@@ -40,4 +40,9 @@ export function overdue(height: number): ReceiptProblem {
 export function late(height: number): ReceiptProblem {
   const detail = 'it was logged after the revocation of the key that signed it'
   return { height, status: 'late', rule: 'revoked', detail }
+}
+
+/** @param detail what is wrong with the time that the log states */
+export function logTime(height: number, detail: string): ReceiptProblem {
+  return { height, status: 'suspect', rule: 'log-time', detail }
 }

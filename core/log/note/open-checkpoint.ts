@@ -32,6 +32,8 @@ export interface OpenedCheckpoint {
   readonly checkpoint: Checkpoint
   /** Keys of the log whose signatures verified; at least one. */
   readonly signedBy: readonly LogKey[]
+  /** Times at which its log says that it signed, one for each such signature, in POSIX seconds; 0 says nothing and is left out. */
+  readonly signedAt: readonly number[]
   /** One for each cosigner that cosigned; of several by one key the latest. */
   readonly cosignatures: readonly Cosignature[]
 }
@@ -56,6 +58,7 @@ export async function openCheckpoint(
   const checkpoint = parseCheckpoint(text)
   const known = knownKeys(keys)
   const signedBy = new Set<LogKey>()
+  const signedAt: number[] = []
   const cosigned = new Map<LogKey, number>()
   for (const signature of signatures) {
     const found = known.get(pairOf(signature))
@@ -63,7 +66,10 @@ export async function openCheckpoint(
     const { key, isLog } = found
     const verified = await verifyCheckpointSignature(key, text, signature, verifiers)
     if (!verified) throw invalid('a signature of a known key does not verify')
-    if (isLog && key.name === checkpoint.origin) signedBy.add(key)
+    if (isLog && key.name === checkpoint.origin) {
+      signedBy.add(key)
+      if (verified.time) signedAt.push(verified.time)
+    }
     if (!isLog) cosigned.set(key, Math.max(verified.time ?? 0, cosigned.get(key) ?? 0))
   }
   if (signedBy.size === 0) throw invalid('a checkpoint is not signed by a known key of its log')
@@ -72,7 +78,7 @@ export async function openCheckpoint(
   if (checkpoint.extensions.length > 0 && ![...signedBy].some(coversExtensions))
     throw invalid('the extensions of a checkpoint are not signed by its log')
   const cosignatures = Array.from(cosigned, ([key, time]) => ({ key, time }))
-  return { checkpoint, signedBy: [...signedBy], cosignatures }
+  return { checkpoint, signedBy: [...signedBy], signedAt, cosignatures }
 }
 
 /**

@@ -11,10 +11,11 @@ from ..errors import Refused
 from ..forms.encoding import from_base64url, time_ms
 from ..lines import Export
 from ..shown import Shown
-from .policy import Policy
+from .policy import AHEAD_SECONDS, Policy
 from .receipts import BadReceipt, Opener, Receipt, label_of, log_origin
 
 DUE_MS = 180_000
+BEFORE_BLOCK_MS = 241_000
 EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
 
 
@@ -62,6 +63,8 @@ class LogJudge:
                 receipt = self.opener.open(text, jws, None)
             except BadReceipt as error:
                 problems.append(("tampered", error.rule))
+        if receipt is not None and _is_oddly_signed(receipt, time_ms(block.payload["time"])):
+            problems.append(("suspect", "log-time"))
         status = self._status(block, receipt)
         if status == "overdue" and problems:
             status = "promised"
@@ -116,6 +119,13 @@ class LogJudge:
         except BadReceipt as error:
             message = f"the registry at height {height}: {error}"
             raise Refused("VERIFICATION_FAILED", message, error.rule, height) from None
+
+
+def _is_oddly_signed(receipt: Receipt, made: int) -> bool:
+    """Whether the log says that it signed after its witnesses cosigned, or before the block was made."""
+    if any(receipt.since is not None and time - receipt.since > AHEAD_SECONDS for time in receipt.signed):
+        return True
+    return any(made - EPOCH_MS - 1000 * time > BEFORE_BLOCK_MS for time in receipt.signed)
 
 
 def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from ..errors import BadSignature, Malformed
-from ..forms.encoding import from_base64url, sha256
+from ..forms.encoding import MAX_INTEGER, from_base64url, sha256
 from .keys import SUBTREE
 from .note import Checkpoint, parse_checkpoint
 from .policy import Policy
@@ -34,6 +34,8 @@ class Receipt:
     root: bytes
     is_witnessed: bool
     latest: int
+    signed: tuple[int, ...]
+    since: int | None
 
     def report(self) -> dict:
         level = "witnessed" if self.is_witnessed else "logged"
@@ -49,6 +51,7 @@ class Opened:
     is_witnessed: bool
     latest: int
     times: dict[bytes, int]
+    signed: tuple[int, ...]
 
 
 def log_origin(origin: str) -> str:
@@ -84,7 +87,8 @@ class Opener:
         if not is_included(leaf, proof.index, opened.checkpoint.size, proof.hashes, opened.checkpoint.root):
             raise BadReceipt("receipt")
         tree = opened.checkpoint
-        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest)
+        since = self.policy.since(opened.times, MAX_INTEGER)
+        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest, opened.signed, since)
 
     def checkpoint(self, note: str) -> Opened | None:
         """None for what is no checkpoint of the log, or not signed as the policy asks."""
@@ -100,15 +104,16 @@ class Opener:
         if checkpoint.origin != self.log:
             raise BadSignature("of another log")
         is_signed, is_covered, times = False, not checkpoint.is_extended, {}
-        lacking = {key.kind for key in self.policy.logs if key.name == self.log}
+        signed, lacking = [], {key.kind for key in self.policy.logs if key.name == self.log}
         for line in checkpoint.signatures:
             for key in self.policy.logs:
                 if (key.name, key.id) == (line.name, line.key_id):
-                    key.verify(checkpoint, line.signature)
+                    said = key.verify(checkpoint, line.signature)
                     is_signed = is_signed or key.name == self.log
                     is_covered = is_covered or (key.name == self.log and key.kind != SUBTREE)
                     if key.name == self.log:
                         lacking.discard(key.kind)
+                        signed.append(said)
             for name, key in self.policy.witnesses.items():
                 if (key.name, key.id) == (line.name, line.key_id):
                     time = key.verify(checkpoint, line.signature)
@@ -118,4 +123,4 @@ class Opener:
         if lacking:
             raise BadSignature("not signed by each type of key of the log")
         is_met = self.policy.is_met({name for name, time in times.items() if time > 0})
-        return Opened(checkpoint, is_met, max(times.values(), default=0), times)
+        return Opened(checkpoint, is_met, max(times.values(), default=0), times, tuple(time for time in signed if time > 0))
