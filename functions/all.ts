@@ -41,6 +41,7 @@ import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
 import { createSequencing } from './sequencer/sequencing.ts'
+import { standingClock } from './sequencer/standing-clock.ts'
 import { role as sequencer } from './sequencer/role.ts'
 import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
@@ -100,6 +101,8 @@ export interface LogOptions {
   /** Who must have cosigned before a receipt is witnessed; without one none ever is. */
   readonly policy?: Policy | null
   readonly pause?: (ms: number) => Promise<void>
+  /** Milliseconds since any moment by a clock that nobody sets: the log is not signed while the other one has just leapt from it. */
+  readonly elapsed?: () => number
   /** Logs of others that are monitored here; asked each time they are looked at. */
   readonly watched?: () => readonly WatchedLog[]
   /** Homes that are mirrored here; asked each time somebody asks for a copy. */
@@ -111,14 +114,19 @@ export async function homeApp(
   platform: Platform,
   home: Home,
   hosting: Hosting,
-  { policy = null, pause = sleep, watched = () => [], mirrored = () => [] }: LogOptions = {},
+  { policy = null, pause = sleep, elapsed, watched = () => [], mirrored = () => [] }: LogOptions = {},
 ): Promise<HomeApp> {
   const eraser = await select(platform, ERASER_NEEDS)
   await eraseFirst(eraser, home, hosting)
   const sequencerPorts = await select(platform, sequencer.needs)
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
-  const log = createSequencing(sequencerPorts, home, policy, hosting.log)
+  const log = createSequencing(
+    elapsed ? { ...sequencerPorts, now: standingClock(sequencerPorts.now, elapsed) } : sequencerPorts,
+    home,
+    policy,
+    hosting.log,
+  )
   const logGrown: LogGrown = async (level) => {
     await log.sequence()
     if (level === 'witnessed') await log.cosign()

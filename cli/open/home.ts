@@ -64,7 +64,12 @@ export async function openHome(
       platform,
       home,
       { now, random, log },
-      { policy: readPolicy(folder, settings.origin), watched, mirrored: () => readMirrored(folder) },
+      {
+        policy: readPolicy(folder, settings.origin),
+        elapsed: () => performance.now(),
+        watched,
+        mirrored: () => readMirrored(folder),
+      },
     )
     return { platform, home, app, tendLog, watchLogs, logTrust, fetch: async (request) => app.fetch(request) }
   } catch (error) {
