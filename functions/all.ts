@@ -121,12 +121,8 @@ export async function homeApp(
   const sequencerPorts = await select(platform, sequencer.needs)
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
-  const log = createSequencing(
-    elapsed ? { ...sequencerPorts, now: standingClock(sequencerPorts.now, elapsed) } : sequencerPorts,
-    home,
-    policy,
-    hosting.log,
-  )
+  const now = elapsed ? standingClock(sequencerPorts.now, elapsed) : sequencerPorts.now
+  const log = createSequencing({ ...sequencerPorts, now }, home, policy, hosting.log)
   const logGrown: LogGrown = async (level) => {
     await log.sequence()
     if (level === 'witnessed') await log.cosign()

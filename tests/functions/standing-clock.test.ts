@@ -17,7 +17,7 @@ const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const HOUR_MS = 3_600_000
 const LEAPT = { code: 'CLOCK_SKEW', message: 'the clock leapt by 3600 s' }
 
-function world() {
+function clockAt() {
   const at = { wall: 1_000_000, elapsed: 5 }
   return {
     at,
@@ -34,7 +34,7 @@ function world() {
 
 describe('the clock by which a log signs', () => {
   it('is the clock, however long nobody looked', () => {
-    const { at, pass, read } = world()
+    const { at, pass, read } = clockAt()
     for (const ms of [0, 1000, HOUR_MS, 24 * HOUR_MS]) {
       pass(ms)
       expect(read()).toBe(at.wall)
@@ -42,7 +42,7 @@ describe('the clock by which a log signs', () => {
   })
 
   it('may be set by what clocks may differ by', () => {
-    const { at, read } = world()
+    const { at, read } = clockAt()
     read()
     for (const ms of [CLOCK_TOLERANCE_MS, -CLOCK_TOLERANCE_MS]) {
       at.wall += ms
@@ -53,7 +53,7 @@ describe('the clock by which a log signs', () => {
   })
 
   it('says nothing while it has leapt, and goes on at once when that is taken back', () => {
-    const { at, pass, read } = world()
+    const { at, pass, read } = clockAt()
     read()
     at.wall += HOUR_MS
     for (let ms = 0; ms < STAND_MS; ms += 1000) {
@@ -65,7 +65,7 @@ describe('the clock by which a log signs', () => {
   })
 
   it('is believed again once it has stood, as that of a computer that slept', () => {
-    const { at, pass, read } = world()
+    const { at, pass, read } = clockAt()
     read()
     at.wall += HOUR_MS
     expect(read).toThrow(expect.objectContaining(LEAPT))
@@ -78,7 +78,7 @@ describe('the clock by which a log signs', () => {
   })
 
   it('begins to wait anew with each leap', () => {
-    const { at, pass, read } = world()
+    const { at, pass, read } = clockAt()
     read()
     at.wall += HOUR_MS
     expect(read).toThrow()

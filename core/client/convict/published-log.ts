@@ -23,8 +23,14 @@ const AT_ONCE = 8
 export interface PublishedLog {
   readonly note: string
   /** An earlier checkpoint from whose size on the entries are, with the frontier of its tree; null where they are all. */
-  readonly from: { readonly note: string; readonly frontier: readonly Uint8Array[] } | null
+  readonly from: LogStart | null
   readonly entries: readonly Uint8Array[]
+}
+
+/** An earlier checkpoint with the frontier of its tree. */
+export interface LogStart {
+  readonly note: string
+  readonly frontier: readonly Uint8Array[]
 }
 
 /** Earlier checkpoints of the same log, from one of which on a log is read that is too large to be read whole. */
@@ -62,7 +68,7 @@ async function startOf(
   size: number,
   maxEntries: number,
   { notes, isEarly }: EarlierTrees,
-): Promise<PublishedLog['from']> {
+): Promise<LogStart> {
   const sized = notes.map((note) => ({ note, start: checkpointIn(note).size }))
   const fitting = sized.filter(({ start }) => start > 0 && start < size && size - start <= maxEntries)
   for (const { note, start } of fitting.toSorted((a, b) => b.start - a.start)) {
