@@ -16,6 +16,7 @@ export const LONG = [
   'tests/core/server/sweep/sweep-races.test.ts',
   'tests/e2e/malicious/answers/flips.test.ts',
   'tests/e2e/malicious/flips.test.ts',
+  'tests/e2e/malicious/large-log.test.ts',
   'tests/fault/every-call.test.ts',
   'tests/fault/first-steps.test.ts',
   'tests/http/fuzz/fuzz.test.ts',

@@ -44,6 +44,7 @@ import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
 import { createSequencing, type Sequencing } from './sequencer/sequencing.ts'
+import { standingClock } from './sequencer/standing-clock.ts'
 import { role as sequencer } from './sequencer/role.ts'
 import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
@@ -103,6 +104,8 @@ export interface LogOptions {
   /** Who must have cosigned before a receipt is witnessed; without one none ever is. */
   readonly policy?: Policy | null
   readonly pause?: (ms: number) => Promise<void>
+  /** Milliseconds since any moment by a clock that nobody sets: the log is not signed while the other one has just leapt from it. */
+  readonly elapsed?: () => number
   /** Logs of others that are monitored here; asked each time they are looked at. */
   readonly watched?: () => readonly WatchedLog[]
   /** Homes that are mirrored here; asked each time somebody asks for a copy. */
@@ -123,6 +126,7 @@ export async function homeApp(
   {
     policy = null,
     pause = sleep,
+    elapsed,
     watched = () => [],
     mirrored = () => [],
     looksOnly = false,
@@ -133,7 +137,8 @@ export async function homeApp(
   const sequencerPorts = await select(platform, sequencer.needs)
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
-  const log = looksOnly ? IDLE : createSequencing(sequencerPorts, home, policy, hosting.log)
+  const now = elapsed ? standingClock(sequencerPorts.now, elapsed) : sequencerPorts.now
+  const log = looksOnly ? IDLE : createSequencing({ ...sequencerPorts, now }, home, policy, hosting.log)
   const grow = logGrowth(log, hosting.now)
   const app = createApp('home', hosting)
   const parts = [

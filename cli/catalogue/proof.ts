@@ -117,7 +117,8 @@ export const PROOF: CommandGroup = {
         { flags: '--registry <id>', about: 'registry to trust (default: that of the data folder, if any)' },
         {
           flags: '--log <vkey>',
-          about: 'verifier key of a log to trust; may be repeated (default: those of policy.txt)',
+          about:
+            'verifier key of a log to trust; may be repeated (default: those of the data folder: of its home, and of logs that it cosigns or monitors)',
           parse: (text, before) => [...((before as readonly string[] | undefined) ?? []), text],
         },
       ],
@@ -135,6 +136,7 @@ export const PROOF: CommandGroup = {
         proves: 'in one sentence what is proved',
         registry: 'id and height of the registry by which head keys were judged, or null',
         logs: 'verifier keys of the log that were used',
+        whose: 'why each of these is trusted',
         problem: 'why nothing is proved (with ok false)',
       },
       exits: { 1: 'not an evidence file, or not readable', 3: 'the file does not convince' },

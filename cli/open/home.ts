@@ -80,6 +80,7 @@ export async function openHome(
       { now, random, log },
       {
         policy: readPolicy(folder, settings.origin),
+        elapsed: () => performance.now(),
         watched,
         mirrored: () => readMirrored(folder),
         looksOnly,

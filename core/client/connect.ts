@@ -14,6 +14,7 @@ import { openKeyring, type Keyring } from './read/reader-keys.ts'
 import { readView, type OpenedView } from './read/read-view.ts'
 import { withEvidence } from './convict/heads.ts'
 import { earlierStatements } from './convict/kept-statements.ts'
+import { rememberBlocks } from './read/registry-blocks.ts'
 import { readRegistry, syncRegistry, syncReplica, type Replica, type SyncContext } from './read/replica.ts'
 
 /** Everything that one app instance does with one home, beneath the acts in `acts/`. */
@@ -48,10 +49,10 @@ interface ChainMemory {
 /** Connects one identity to one home. Nothing is asked of the home yet. */
 export function connect(ports: ClientPorts): Connection {
   const verifiers = createVerifiers()
-  const registry = createRegistryHistory(ports.pins.registry, verifiers)
+  const registry = rememberBlocks(createRegistryHistory(ports.pins.registry, verifiers))
   const api = createHomeApi(ports)
   const refreshRegistry = coalesce(() => readRegistry({ api, registry }))
-  const convict: SyncContext['convict'] = (error, statements) => withEvidence(ports, api, error, statements)
+  const convict: SyncContext['convict'] = (error, statements) => withEvidence(ports, sync, error, statements)
   const sync: SyncContext = { api, pins: ports.pins, registry, verifiers, refreshRegistry, convict }
   const memories = new Map<ChainId, ChainMemory>()
   const memoryOf = (chain: ChainId): ChainMemory => {
@@ -110,7 +111,7 @@ async function syncMemory(
     checkSeen(seen, next)
   } catch (error) {
     const statements = [seen?.statement ?? '', next.statement] as const
-    throw seen?.statement === undefined ? error : await withEvidence(ports, sync.api, error, statements)
+    throw seen?.statement === undefined ? error : await withEvidence(ports, sync, error, statements)
   }
   await saveSeen(ports.seen, memory.stated, next)
   memory.replica = next

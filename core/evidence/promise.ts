@@ -19,6 +19,17 @@ import type { EvidenceOf } from './format.ts'
 import { openStatement } from './heads.ts'
 import type { Trusted } from './trust.ts'
 
+/**
+ * How long after the head statement the later tree must have been signed, in milliseconds: the promise, and what the
+ * clocks of the computers of one home may differ by, of which one states heads and another signs trees.
+ */
+export const BROKEN_AFTER_MS = LOGGED_WITHIN_MS + CLOCK_TOLERANCE_MS
+/**
+ * How long before the block's own time the earlier tree must have been signed, in milliseconds: as far ahead of its clock
+ * as a home admits blocks, what the clocks of its computers may differ by, and the second in which it was signed, of
+ * which a signature states the beginning.
+ */
+export const BEFORE_BLOCK_MS = 2 * CLOCK_TOLERANCE_MS + 1000
 /** The last second that a timestamp can say. */
 const MAX_SECONDS = 253_402_300_799
 
@@ -35,10 +46,10 @@ export async function judgePromise(evidence: Promised, trusted: Trusted): Promis
     throw brokenRule('block', 'the block is not the one that the head statement names')
   const label = leafLabel(labelKeyOf(evidence, block), block.chain, block.block.height)
   const to = await openTimed(evidence.to, logOriginOf(origin), trusted)
-  if (to.earliestMs <= timestampMs(head.time) + LOGGED_WITHIN_MS)
+  if (to.earliestMs <= timestampMs(head.time) + BROKEN_AFTER_MS)
     throw brokenRule(
       'conflict',
-      `the tree was not signed more than ${LOGGED_WITHIN_MS} ms after the head statement`,
+      `the tree was not signed more than ${BROKEN_AFTER_MS} ms after the head statement`,
     )
   const entries = evidence.entries.map(fromBase64url)
   const end = extendFrontier(await startOf(evidence, block, trusted), entries.map(leafHash))
@@ -73,8 +84,8 @@ function stateBefore(parent: Promised['parent'], prev: string): unknown {
 }
 
 /**
- * Where the entries begin. A tree that the log signed more than the clock tolerance before the block's own time cannot
- * hold it: the home admits no block that is that far ahead of its clock.
+ * Where the entries begin. A tree that the log signed so long before the block's own time cannot hold it: the home
+ * admits no block that is so far ahead of its clock.
  */
 async function startOf(
   { origin, from }: Promised,
@@ -83,7 +94,7 @@ async function startOf(
 ): Promise<Frontier> {
   if (!from) return EMPTY_FRONTIER
   const { checkpoint, latestMs } = await openTimed(from.note, logOriginOf(origin), trusted)
-  if (latestMs + CLOCK_TOLERANCE_MS >= timestampMs(block.time))
+  if (latestMs + BEFORE_BLOCK_MS >= timestampMs(block.time))
     throw brokenRule('start', 'the earlier tree may hold the block already')
   const frontier = { size: checkpoint.size, hashes: from.frontier.map(fromBase64url) }
   if (!isFrontier(frontier) || !equalBytes(frontierRoot(frontier), checkpoint.root))

@@ -106,11 +106,16 @@ export async function verifyTlogProof(
   return verifyUnder(proof, leaf, policy, await openCheckpoint(proof.note, policyKeys(policy), verifiers))
 }
 
-/** Whose signatures a policy asks for. */
+/**
+ * Whose signatures a policy asks for. Stricter than c2sp.org/tlog-policy, by which any one log's key would do: a home's
+ * log signs with both of its types from its first tree on (docs/PROTOCOL.md section 11), so that one which leaves out the
+ * one with the time hides when it signed.
+ */
 export function policyKeys(policy: Policy): KnownKeys {
   return {
     logs: policy.logs.map(({ key }) => key),
     cosigners: policy.witnesses.map(({ key }) => key),
+    eachType: true,
   }
 }
 

@@ -5,9 +5,7 @@ import type { EvidencePins } from '#core/evidence/trust.ts'
 import { verifyEvidence } from '#core/evidence/verify.ts'
 import { deploymentOf } from '../../deployment/session.ts'
 import { evidenceFiles, evidenceFolder, readEvidenceFiles } from '../../evidence/files.ts'
-import { keepMonitored } from '../../evidence/monitor.ts'
-import { keepWitnessed } from '../../evidence/witness.ts'
-import { pinnedLogs } from '../../open/policy.ts'
+import { keysOf, trustedLogs } from '../../evidence/trusted.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 
@@ -24,9 +22,7 @@ interface Listed {
 export async function listEvidenceFiles(call: Call): Promise<number> {
   const { folder, settings } = deploymentOf(call)
   const keep = evidenceFiles(folder)
-  const witnessed = await keepWitnessed(folder, keep)
-  const monitored = await keepMonitored(folder, keep)
-  const logs = [...pinnedLogs(folder, settings), ...witnessed, ...monitored]
+  const logs = keysOf(await trustedLogs(folder, settings, keep))
   const items: Listed[] = []
   for (const { file, bytes } of readEvidenceFiles(folder))
     items.push({ file, ...(await judged(bytes, { registry: settings.registry, logs })) })

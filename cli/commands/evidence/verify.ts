@@ -6,7 +6,7 @@ import type { EvidencePins } from '#core/evidence/trust.ts'
 import { verifyEvidence, type Verdict } from '#core/evidence/verify.ts'
 import { parseVerifierKey } from '#core/log/note/key.ts'
 import { dataFolder, readSettings } from '../../deployment/settings.ts'
-import { pinnedLogs } from '../../open/policy.ts'
+import { keysOf, trustedLogs, whose, type TrustedLogs } from '../../evidence/trusted.ts'
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { readInput } from '../../terminal/files.ts'
@@ -21,11 +21,15 @@ interface VerifyOptions extends Common {
 export async function verifyEvidenceFile({ args, options, screen }: Call<VerifyOptions>): Promise<number> {
   const [file] = args
   if (file === undefined) throw usage('name an evidence file')
-  const pins = pinsOf(options, dataFolder(options.data, screen.terminal.env))
+  const { trusted, ...pins } = await pinsOf(options, dataFolder(options.data, screen.terminal.env))
   const bytes = readInput(file, MAX_EVIDENCE_BYTES, 'no evidence file is larger')
   try {
     const verdict = await verifyEvidence(bytes, pins)
-    screen.print({ ok: true, ...verdict }, [`Proved: ${verdict.proves}.`, ...restsOn(verdict)])
+    const trust = verdict.logs.map((key) => whose(trusted, key))
+    screen.print({ ok: true, ...verdict, whose: trust }, [
+      `Proved: ${verdict.proves}.`,
+      ...restsOn(verdict, trusted),
+    ])
     return EXIT.ok
   } catch (error) {
     if (isAmpereError(error, 'CONFIGURATION')) throw usage(`${error.message}: --registry ID, --log VKEY`)
@@ -38,8 +42,8 @@ export async function verifyEvidenceFile({ args, options, screen }: Call<VerifyO
   }
 }
 
-function restsOn({ registry, logs }: Verdict): string[] {
-  const names = logs.map((key) => key.split('+').slice(0, 2).join('+'))
+function restsOn({ registry, logs }: Verdict, trusted: TrustedLogs): string[] {
+  const names = logs.map((key) => `${key.split('+').slice(0, 2).join('+')} (${whose(trusted, key)})`)
   return [
     ...(registry ? [`  By registry ${registry.id}, as of its block ${registry.height}.`] : []),
     ...(names.length > 0 ? [`  By log keys ${names.join(', ')}.`] : []),
@@ -47,12 +51,20 @@ function restsOn({ registry, logs }: Verdict): string[] {
   ]
 }
 
-/** What is given, else what the data folder trusts, if there is one. */
-function pinsOf({ registry, log }: VerifyOptions, folder: string): EvidencePins {
+interface Pins extends EvidencePins {
+  readonly trusted: TrustedLogs
+}
+
+/** What is given, else what the data folder trusts, if there is one: the same as `evidence list` does. */
+async function pinsOf({ registry, log }: VerifyOptions, folder: string): Promise<Pins> {
   const settings = readSettings(folder)
+  const given = log?.map(givenKey)
+  const none = { own: [], witnessed: [], monitored: [] }
+  const trusted = settings && !given ? await trustedLogs(folder, settings) : none
   return {
     registry: registry === undefined ? (settings?.registry ?? null) : givenRegistry(registry),
-    logs: log?.map(givenKey) ?? (settings ? pinnedLogs(folder, settings) : []),
+    logs: given ?? keysOf(trusted),
+    trusted,
   }
 }
 

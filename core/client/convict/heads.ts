@@ -4,10 +4,8 @@ import { AmpereError, isAmpereError } from '../../errors.ts'
 import { timestampMs } from '../../bytes/timestamp.ts'
 import { ROLLBACK_MARGIN_MS } from '../../evidence/heads.ts'
 import { evidenceOfHeads } from '../../evidence/build.ts'
-import { MAX_REGISTRY_BLOCKS } from '../../evidence/format.ts'
 import type { ClientPorts } from '../client.ts'
-import type { HomeApi } from '../home-api.ts'
-import { registryBlocks } from '../read/registry-blocks.ts'
+import type { SyncContext } from '../read/replica.ts'
 import { keepEvidence } from './keep-evidence.ts'
 
 /**
@@ -16,15 +14,16 @@ import { keepEvidence } from './keep-evidence.ts'
  */
 export async function withEvidence(
   ports: Pick<ClientPorts, 'pins' | 'evidence'>,
-  api: HomeApi,
+  sync: KnownRegistry,
   error: unknown,
   statements: readonly [string, string],
 ): Promise<unknown> {
   if (!ports.evidence || !isAmpereError(error, 'VERIFICATION_FAILED')) return error
-  const { registry } = ports.pins
-  const kept = await keepEvidence(ports.evidence, { registry, logs: [] }, () =>
-    evidenceOf(ports.pins, api, statements),
-  )
+  const { origin, registry } = ports.pins
+  const kept = await keepEvidence(ports.evidence, { registry, logs: [] }, async () => {
+    const blocks = await newestRegistry(sync)
+    return evidenceOfHeads({ origin, registry: { id: registry, blocks } }, statements)
+  })
   const said = kept === '' && isWithinMargin(statements) ? TOO_SOON : kept
   return said === '' ? error : new AmpereError(error.code, `${error.message}${said}`, { cause: error })
 }
@@ -40,22 +39,21 @@ function isWithinMargin(statements: readonly [string, string]): boolean {
   return after.height < before.height && lateBy <= ROLLBACK_MARGIN_MS
 }
 
-async function evidenceOf(
-  { origin, registry }: ClientPorts['pins'],
-  api: HomeApi,
-  statements: readonly [string, string],
-): Promise<Uint8Array> {
-  const needed = Math.max(...statements.map((compact) => parseHead(compact).head.registry.height))
-  const blocks = await registryFor(api, needed)
-  return evidenceOfHeads({ origin, registry: { id: registry, blocks } }, statements)
-}
+/** The registry of a client, and how it is brought up to date. */
+export type KnownRegistry = Pick<SyncContext, 'registry' | 'refreshRegistry'>
 
-/** The whole registry as this home has it now. @throws AmpereError NOT_FOUND for one that ends before the height that is needed */
-export async function registryFor(api: HomeApi, needed: number): Promise<readonly string[]> {
-  // One more than a file may have: what is cut off could be what revoked the key.
-  const blocks: string[] = []
-  for await (const compact of registryBlocks(api, 0, MAX_REGISTRY_BLOCKS + 1)) blocks.push(compact)
-  if (blocks.length <= needed)
-    throw new AmpereError('NOT_FOUND', 'the home holds back blocks of the registry')
-  return blocks
+/**
+ * The whole registry as this client verified it, with the news that the home shows. A home that shows none, now that it
+ * is to be convicted, is convicted by what it showed before: evidence says as of which block it was judged.
+ */
+export async function newestRegistry({
+  registry,
+  refreshRegistry,
+}: KnownRegistry): Promise<readonly string[]> {
+  try {
+    await refreshRegistry()
+  } catch (error) {
+    if (!isAmpereError(error)) throw error
+  }
+  return registry.blocks()
 }

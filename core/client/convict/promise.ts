@@ -5,24 +5,27 @@ import type { ChainId } from '../../bytes/ids.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { stateBytes, type Link } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
+import { parseBlock } from '../../block/open-block.ts'
+import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
+import { policyKeys } from '../../log/tlog-proof.ts'
 import { evidenceOfPromise, type BrokenPromise } from '../../evidence/build.ts'
 import { MAX_EVIDENCE_ENTRIES } from '../../evidence/format.ts'
-import { LOGGED_WITHIN_MS } from '../../api/limits.ts'
+import { BEFORE_BLOCK_MS, BROKEN_AFTER_MS } from '../../evidence/promise.ts'
 import type { EvidenceSink } from '../client.ts'
 import type { Connection } from '../connect.ts'
 import { keepEvidence } from './keep-evidence.ts'
 import { pinnedLog } from './pinned-log.ts'
-import { registryFor } from './heads.ts'
+import { newestRegistry } from './heads.ts'
 import type { Replica } from '../read/replica.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
-import { readPublishedLog, type PublishedLog } from './published-log.ts'
+import { readPublishedLog } from './published-log.ts'
 import { statementsOf, type KeptStatement } from './kept-statements.ts'
 
 /**
  * Adds to what is said of the lowest overdue block that can be shown to be missing, whoever wrote it and whatever it is,
  * where the evidence of it is kept: the statement in which the home promised to log it, and the whole log without it. None
  * can be made without that statement, of which few are kept (convict/kept-statements.ts), without the label key of the
- * epoch before the block, or of a log that is too large for a file.
+ * epoch before the block, or of a log that is too large for a file and of which no receipt has an earlier tree.
  */
 export async function withBrokenPromise(
   connection: Connection,
@@ -35,18 +38,11 @@ export async function withBrokenPromise(
   const stated = evidence && broken.size > 0 ? await seen.load(replica.chain) : null
   if (!evidence || !stated) return view
   const due = statementsOf(stated).filter(
-    ({ head: { height, time } }) => broken.has(height) && timestampMs(time) + LOGGED_WITHIN_MS < now(),
+    ({ head: { height, time } }) => broken.has(height) && timestampMs(time) + BROKEN_AFTER_MS < now(),
   )
-  let log: Promise<PublishedLog> | null = null
-  const published = () => (log ??= readPublishedLog(connection.ports, MAX_EVIDENCE_ENTRIES))
   for (const promise of due) {
     const { height } = promise.head
-    const kept = await keep(
-      connection,
-      replica,
-      { ...promise, labelKey: labelKeyAt(height), published },
-      evidence,
-    )
+    const kept = await keep(connection, replica, { ...promise, labelKey: labelKeyAt(height) }, evidence)
     if (kept !== '') return saying(view, height, kept)
   }
   return view
@@ -64,14 +60,12 @@ function saying(view: LogView, height: number, kept: string): LogView {
 
 interface DuePromise extends KeptStatement {
   readonly labelKey: Uint8Array | null
-  /** The log as it is now, read once. */
-  readonly published: () => Promise<PublishedLog>
 }
 
 async function keep(
   connection: Connection,
   replica: Replica,
-  { statement, head, labelKey, published }: DuePromise,
+  { statement, head, labelKey }: DuePromise,
   sink: EvidenceSink,
 ): Promise<string> {
   const { pins } = connection.ports
@@ -79,12 +73,23 @@ async function keep(
   const { log } = pinnedLog(policy, origin)
   return keepEvidence(sink, { registry, logs: log }, async () => {
     if (!labelKey) throw new AmpereError('NOT_FOUND', 'the label key is not known here')
-    const blocks = await registryFor(connection.api, head.registry.height)
+    const blocks = await newestRegistry(connection.sync)
     const named = await namedBlock(connection, replica, head.height)
-    const { note, entries } = await published()
-    const broken = { ...named, head: statement, labelKey, from: null, to: note, entries }
+    const madeMs = timestampMs(parseBlock(named.block).block.time)
+    const { note, from, entries } = await readPublishedLog(connection.ports, MAX_EVIDENCE_ENTRIES, {
+      notes: connection.trees.notes(),
+      isEarly: (earlier) => isSignedBefore(connection, earlier, madeMs),
+    })
+    const broken = { ...named, head: statement, labelKey, from, to: note, entries }
     return evidenceOfPromise({ origin, registry: { id: registry, blocks }, log }, broken)
   })
+}
+
+/** Whether a tree that a receipt was under cannot hold a block of that time, by what the log says of when it signed. */
+async function isSignedBefore({ ports, sync }: Connection, note: string, madeMs: number): Promise<boolean> {
+  if (!ports.pins.policy) return false
+  const { signedAt } = await openCheckpoint(note, policyKeys(ports.pins.policy), sync.verifiers)
+  return signedAt.length > 0 && Math.max(...signedAt) * 1000 + BEFORE_BLOCK_MS < madeMs
 }
 
 /** The block at a height, with the block and state before it that name its label key. */

@@ -4,7 +4,7 @@ import { evidenceOfHeads } from '../../evidence/build.ts'
 import type { Connection } from '../connect.ts'
 import { keepEvidence } from '../convict/keep-evidence.ts'
 import type { Replica } from '../read/replica.ts'
-import { registryFor } from '../convict/heads.ts'
+import { newestRegistry } from '../convict/heads.ts'
 
 /**
  * Keeps evidence of two head statements of one home: the one that its mirror was shown, and the one that this reader was. The
@@ -12,16 +12,15 @@ import { registryFor } from '../convict/heads.ts'
  * @returns what is to be added to the message, as `keepEvidence`
  */
 export async function convictByMirror(
-  { ports, api }: Connection,
+  { ports, api, sync }: Connection,
   { chain, statement, head }: Replica,
   shown: string,
 ): Promise<string> {
   const { evidence, pins } = ports
   if (!evidence) return ''
   const { head: theirs } = parseHead(shown)
-  const needed = Math.max(theirs.registry.height, head.registry.height)
   return keepEvidence(evidence, { registry: pins.registry, logs: [] }, async () => {
-    const blocks = await registryFor(api, needed)
+    const blocks = await newestRegistry(sync)
     // Above the lower head up to the higher: what the home serves now leads to the head that it states now.
     const links = theirs.height < head.height ? await blocksAbove(api, chain, theirs.height, head.height) : []
     const registry = { id: pins.registry, blocks }

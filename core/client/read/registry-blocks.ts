@@ -1,6 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { brokenRule } from '../../errors.ts'
+import type { RegistryHistory } from '../../registry/history.ts'
 import type { HomeApi } from '../home-api.ts'
+
+/** A registry that also remembers its blocks as they were signed: what a home showed once, it cannot hold back later. */
+export interface RememberedRegistry extends RegistryHistory {
+  /** Every block that was verified, from the genesis. */
+  readonly blocks: () => readonly string[]
+}
+
+/** Remembers what is added to a history that is still empty. */
+export function rememberBlocks(history: RegistryHistory): RememberedRegistry {
+  const blocks: string[] = []
+  return {
+    ...history,
+    blocks: () => [...blocks],
+    add: async (compact) => {
+      const opened = await history.add(compact)
+      blocks.push(compact)
+      return opened
+    },
+  }
+}
 
 /**
  * The blocks of the registry as the home serves them now, page after page, unchecked.

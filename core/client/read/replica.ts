@@ -10,13 +10,12 @@ import { mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { brokenRule } from '../../errors.ts'
 import type { PublicJwk } from '../../ports/keys.ts'
-import type { RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
 import type { CompletedErasure, Pins } from '../client.ts'
 import type { HomeApi } from '../home-api.ts'
 import { noteOf, type BlockNote } from './block-note.ts'
 import { heightsIn, noteBatch, openBatches, type OpenBatches } from './batches.ts'
-import { registryBlocks } from './registry-blocks.ts'
+import { registryBlocks, type RememberedRegistry } from './registry-blocks.ts'
 
 /** A verified copy of one chain, as far as it was read. Grows by `syncReplica` only. */
 export interface Replica {
@@ -60,7 +59,7 @@ export interface LabelKeySpan {
 export interface SyncContext {
   readonly api: HomeApi
   readonly pins: Pins
-  readonly registry: RegistryHistory
+  readonly registry: RememberedRegistry
   readonly verifiers: Verifiers
   /** `readRegistry`, one at a time. */
   readonly refreshRegistry: () => Promise<void>
@@ -89,7 +88,10 @@ export async function syncReplica(
   known: Replica | null,
 ): Promise<Replica> {
   const answer = await context.api.head(chain)
-  await syncRegistry(context)
+  await syncRegistry(context).catch(async (error: unknown) => {
+    if (known) await refuseByKnownRegistry(context, known, answer.head)
+    throw error
+  })
   const head = await verifyHead(context, chain, answer.head)
   if (known) await refuseConflict(context, known, head, answer.head)
   const grown = emptyOr(known)
@@ -237,6 +239,15 @@ async function refuseConflict(
   } catch (error) {
     throw convict ? await convict(error, [known.statement, statement]) : error
   }
+}
+
+/**
+ * A home that contradicts itself may hold back its registry, so that nobody can say who signed. By what it showed before
+ * its statement counts all the same.
+ */
+async function refuseByKnownRegistry(context: SyncContext, known: Replica, statement: string): Promise<void> {
+  const head = await verifyHead(context, known.chain, statement).catch(() => null)
+  if (head) await refuseConflict(context, known, head, statement)
 }
 
 /** A head below what this installation has seen is a rollback; another block there is a fork. */

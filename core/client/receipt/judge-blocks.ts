@@ -5,6 +5,7 @@ import { isAmpereError } from '../../errors.ts'
 import type { CompletedErasure } from '../client.ts'
 import { unseenDelays, type SeenBlock } from './delays.ts'
 import type { JudgedReceipt, ProvenReceipt } from './judge.ts'
+import { oddLogTime } from './log-time.ts'
 import {
   isDatedAhead,
   isOverdue,
@@ -16,6 +17,7 @@ import {
 import {
   datedAhead,
   late,
+  logTime,
   outOfOrder,
   overdue,
   splitView,
@@ -94,6 +96,8 @@ export async function judgeBlocks(
     const { height } = block
     const { judged, problem } = await judgeOne(context, block)
     if (problem) problems.push(problem)
+    const odd = judged && oddLogTime(judged, timestampMs(block.time))
+    if (odd !== null) problems.push(logTime(height, odd))
     const placed = judged && { height, text: block.receipt ?? '', index: judged.index }
     if (placed && before && placed.index <= before.index) {
       const kept = isConvicted ? '' : await context.convict?.order([before, placed])

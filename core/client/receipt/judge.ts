@@ -36,6 +36,8 @@ export interface ProvenReceipt {
 /** What a receipt proves, and the tree that it is under. */
 export interface JudgedReceipt extends ProvenReceipt {
   readonly tree: SignedTree
+  /** When the log says that it signed that tree, by each of its signatures that says so, in ms since 1970. */
+  readonly signedMs: readonly number[]
   /** Since when a quorum stands behind that tree (`quorumTime`), in ms since 1970; null when it is not witnessed. */
   readonly sinceMs: number | null
 }
@@ -76,7 +78,8 @@ export function createReceiptJudge(policy: Policy, origin: string, verifiers: Ve
         const leaf = encodeLeaf({ label: labelOf(proof.extra, subject), hash: subject.hash })
         const proven = provenBy(verifyUnder(proof, leaf, policy, under), policy)
         const tree = { size: proven.size, root: under.checkpoint.root, note: proof.note }
-        return { ...proven, tree, sinceMs: sinceOf(under, policy) }
+        const signedMs = under.signedAt.map((seconds) => seconds * 1000)
+        return { ...proven, tree, signedMs, sinceMs: sinceOf(under, policy) }
       } catch (error) {
         if (isAmpereError(error, 'LOG_MALFORMED', 'SIGNATURE_INVALID', 'PROOF_INVALID'))
           throw brokenRule('receipt', error.message, error)

@@ -51,3 +51,8 @@ export function datedAhead(height: number): ReceiptProblem {
 export function delayUnseen(height: number, detail: string): ReceiptProblem {
   return { height, status: 'suspect', rule: 'delay-unseen', detail }
 }
+
+/** @param detail what is wrong with the time that the log states */
+export function logTime(height: number, detail: string): ReceiptProblem {
+  return { height, status: 'suspect', rule: 'log-time', detail }
+}

@@ -19,6 +19,8 @@ export interface Trees {
   add(tree: SignedTree): string | null
   /** Whether two roots of a size are known. */
   isSplit(size: number): boolean
+  /** The notes that are kept, each of another size. */
+  notes(): readonly string[]
 }
 
 /** Characters of notes that are kept for evidence: some thousand checkpoints with cosignatures. Of more, trees are compared all the same. */
@@ -44,5 +46,6 @@ export function createTrees(): Trees {
       return known.note
     },
     isSplit: (size) => split.has(size),
+    notes: () => [...first.values()].flatMap(({ note }) => (note === '' ? [] : [note])),
   }
 }

@@ -13,6 +13,11 @@ export interface KnownKeys {
   readonly logs: readonly LogKey[]
   /** Keys that cosign: of a type with a time. */
   readonly cosigners: readonly LogKey[]
+  /**
+   * Whether a log must have signed with a key of each type of which `logs` has one under its name; any one key is enough
+   * where it is left out. Of several keys of one type one is enough.
+   */
+  readonly eachType?: boolean
 }
 
 /** A cosignature that verified. */
@@ -27,6 +32,8 @@ export interface OpenedCheckpoint {
   readonly checkpoint: Checkpoint
   /** Keys of the log whose signatures verified; at least one. */
   readonly signedBy: readonly LogKey[]
+  /** Times at which its log says that it signed, one for each such signature, in POSIX seconds; 0 says nothing and is left out. */
+  readonly signedAt: readonly number[]
   /** One for each cosigner that cosigned; of several by one key the latest. */
   readonly cosignatures: readonly Cosignature[]
 }
@@ -51,6 +58,7 @@ export async function openCheckpoint(
   const checkpoint = parseCheckpoint(text)
   const known = knownKeys(keys)
   const signedBy = new Set<LogKey>()
+  const signedAt: number[] = []
   const cosigned = new Map<LogKey, number>()
   for (const signature of signatures) {
     const found = known.get(pairOf(signature))
@@ -58,14 +66,19 @@ export async function openCheckpoint(
     const { key, isLog } = found
     const verified = await verifyCheckpointSignature(key, text, signature, verifiers)
     if (!verified) throw invalid('a signature of a known key does not verify')
-    if (isLog && key.name === checkpoint.origin) signedBy.add(key)
+    if (isLog && key.name === checkpoint.origin) {
+      signedBy.add(key)
+      if (verified.time) signedAt.push(verified.time)
+    }
     if (!isLog) cosigned.set(key, Math.max(verified.time ?? 0, cosigned.get(key) ?? 0))
   }
   if (signedBy.size === 0) throw invalid('a checkpoint is not signed by a known key of its log')
+  if (keys.eachType && !hasEachType(keys.logs, checkpoint, signedBy))
+    throw invalid('a checkpoint lacks a signature by one of the types of key of its log')
   if (checkpoint.extensions.length > 0 && ![...signedBy].some(coversExtensions))
     throw invalid('the extensions of a checkpoint are not signed by its log')
   const cosignatures = Array.from(cosigned, ([key, time]) => ({ key, time }))
-  return { checkpoint, signedBy: [...signedBy], cosignatures }
+  return { checkpoint, signedBy: [...signedBy], signedAt, cosignatures }
 }
 
 /**
@@ -101,6 +114,15 @@ function knownKeys({ logs, cosigners }: KnownKeys): ReadonlyMap<string, Known> {
     add(key, false)
   }
   return known
+}
+
+function hasEachType(
+  logs: readonly LogKey[],
+  { origin }: Checkpoint,
+  signedBy: ReadonlySet<LogKey>,
+): boolean {
+  const types = new Set([...signedBy].map(({ type }) => type))
+  return logs.every(({ name, type }) => name !== origin || types.has(type))
 }
 
 function coversExtensions(key: LogKey): boolean {

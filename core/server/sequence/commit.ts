@@ -10,7 +10,7 @@ import { pastSizes } from './labels/past-sizes.ts'
 import type { SequencerPorts } from './needs.ts'
 import type { PendingRun } from './pending.ts'
 import { encodeStaging, stagingName, type LogFile, type LoggedRun, type Staging } from './staging.ts'
-import { commitTree, loadTree, signTree, type LoadedTree, type Tree } from './tree.ts'
+import { commitTree, loadTree, signTreeNow, type LoadedTree, type Tree } from './tree.ts'
 
 /** The right edge of the log: what is needed to add to it. */
 export interface LogEdge {
@@ -52,7 +52,7 @@ export function addEntries(
 /**
  * Stages, signs, commits.
  * @returns null when another sequencer was first; then nothing of this is logged
- * @throws whatever a port throws; then it is not known what was committed
+ * @throws AmpereError CLOCK_SKEW, and nothing is committed; whatever a port throws: then it is not known what was committed
  */
 export async function commitLog(
   ports: SequencerPorts,
@@ -66,8 +66,7 @@ export async function commitLog(
   const name = stagingName(tree.checkpoint.size, checkpoint)
   // Removed by whoever came first with the same bundle, or by one that lost with it: this commit would be too late.
   if (!(await storeSame(ports.objects.staging, name, encodeStaging(staging)))) return null
-  const signedAt = Math.max(tree.signedAt, Math.floor(ports.now() / 1000))
-  const note = await signTree(ports, checkpoint, signedAt)
+  const { note, signedAt } = await signTreeNow(ports, checkpoint, tree.signedAt)
   const newest = { signedAt: tree.signedAt, size: tree.checkpoint.size }
   const next: Tree = {
     checkpoint,

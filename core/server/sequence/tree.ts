@@ -12,6 +12,7 @@ import { logSigner, type LogKey, type LogSigner } from '../../log/note/key.ts'
 import { formatNote } from '../../log/note/note.ts'
 import { signCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { WriteTable } from '../../ports/table.ts'
+import { CLOCK_TOLERANCE_MS } from '../../api/limits.ts'
 import { logOriginOf } from '../../api/log.ts'
 import type { Home } from '../home.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, TREE_KEY } from '../store/log.ts'
@@ -90,6 +91,25 @@ export async function signTree(
   return formatNote(await signCheckpoint(checkpoint, logSigners(keys, checkpoint.origin), signedAt))
 }
 
+/**
+ * Signs a checkpoint with the time that it is. One that is committed stays, for no later tree has an earlier one, so
+ * that one wrong reading of the clock must not be among them.
+ * @param atLeast POSIX seconds of the tree before
+ * @throws AmpereError CLOCK_SKEW when the clock leapt meanwhile
+ */
+export async function signTreeNow(
+  ports: Pick<SequencerPorts, 'keys' | 'now'>,
+  checkpoint: Checkpoint,
+  atLeast: number,
+): Promise<Pick<Tree, 'note' | 'signedAt'>> {
+  const nowMs = ports.now()
+  const signedAt = Math.max(atLeast, Math.floor(nowMs / 1000))
+  const note = await signTree(ports, checkpoint, signedAt)
+  if (Math.abs(ports.now() - nowMs) > CLOCK_TOLERANCE_MS)
+    throw new AmpereError('CLOCK_SKEW', 'the clock leapt while a tree was signed')
+  return { note, signedAt }
+}
+
 /** The keys of a log, as policies name them: Ed25519 (0x01) and ML-DSA-44 (0x06) under its origin. */
 export function logKeys({ keys }: Pick<SequencerPorts, 'keys'>, origin: string): LogKey[] {
   return logSigners(keys, origin).map(({ key }) => key)
@@ -109,8 +129,7 @@ export async function emptyTree(
   cursor: Timestamp,
 ): Promise<Tree> {
   const checkpoint = { origin: logOriginOf(home.origin), size: 0, root: merkleRoot([]), extensions: [] }
-  const signedAt = Math.floor(ports.now() / 1000)
-  const note = await signTree(ports, checkpoint, signedAt)
+  const { note, signedAt } = await signTreeNow(ports, checkpoint, 0)
   return { checkpoint, note, signedAt, staging: null, discard: null, pastSizes: [], cursor }
 }
 

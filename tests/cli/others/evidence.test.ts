@@ -54,6 +54,13 @@ async function haveSeen(
   writeFileSync(file, JSON.stringify({ ...seen, [record]: { height, block, statement } }))
 }
 
+/** The evidence files of a folder, but the damaged one. */
+function keptIn(folder: string): readonly string[] {
+  return readdirSync(join(folder, 'evidence'))
+    .filter((name) => name !== 'damaged.json')
+    .map((name) => join(folder, 'evidence', name))
+}
+
 /** Puts receipts of a log into an export that the home signed with blocks 1 and 0 of the record, in this order. */
 async function disorder(folder: string, file: string): Promise<void> {
   const exported = linesOf(readFileSync(file, 'utf8'))
@@ -65,10 +72,14 @@ async function disorder(folder: string, file: string): Promise<void> {
   const passphrase = readFileSync(join(folder, 'passphrase'), 'utf8').trim()
   const platform = openLocal({ folder: join(folder, 'home'), passphrase })
   const settings = JSON.parse(readFileSync(join(folder, 'settings.json'), 'utf8')) as { origin: string }
-  const signer = logSigner(logOriginOf(settings.origin), 'Ed25519', await platform.signer('log'))
+  const origin = logOriginOf(settings.origin)
+  const signers = [
+    logSigner(origin, 'Ed25519', await platform.signer('log')),
+    logSigner(origin, 'cosignature-ML-DSA-44', await platform.signer('log-quantum')),
+  ]
   const root = merkleRoot(entries.map(leafHash))
-  const body = { origin: signer.key.name, size: 2, root, extensions: [] }
-  const checkpoint = formatNote(await signCheckpoint(body, [signer], 1))
+  const body = { origin, size: 2, root, extensions: [] }
+  const checkpoint = formatNote(await signCheckpoint(body, signers, Math.floor(Date.now() / 1000)))
   await platform.close()
   const under = digestOf(utf8(checkpoint))
   const receipts = [0, 1].map((of) => ({
@@ -203,6 +214,12 @@ describe('evidence that commands keep', () => {
           },
         ]),
       )
+    const [file = ''] = keptIn(folder)
+    expect(await told(folder, 'evidence', 'verify', file)).toMatchObject({
+      exit: 0,
+      against: log.origin,
+      whose: ['a log that is cosigned here'],
+    })
   })
 
   it('is written where the receipts in a file show a log that is out of order, and is what to look at next', async () => {
@@ -234,6 +251,10 @@ describe('evidence that commands keep', () => {
       expect((await told(folder, 'evidence', 'list'))['items']).toEqual([
         expect.objectContaining({ against: LOG_ORIGIN, proves: expect.stringContaining('a split view') }),
       ])
+    const [file = ''] = keptIn(folder)
+    const { code, out } = await lines(folder, 'evidence', 'verify', file)
+    expect(code).toBe(0)
+    expect(out).toMatch(/^ {2}By log keys .+ \(a log that is monitored here\)/m)
   })
 
   it('fills no disk', async () => {

@@ -17,6 +17,7 @@ async function world() {
   const deployment = await testDeployment()
   const kept: Uint8Array[] = []
   const sink = { isBroken: false }
+  const home = { withholds: false }
   const signer = await deployment.platform.signer('head')
   let state: ((head: HeadStatement) => HeadStatement) | null = null
   const ports = deployment.connect('hospital-a').ports
@@ -27,6 +28,8 @@ async function world() {
       return `file ${kept.push(bytes)}`
     },
     fetch: async (request) => {
+      if (state && home.withholds && new URL(request.url).pathname === '/v1/registry/blocks')
+        return new Response('', { status: 503 })
       const response = await ports.fetch(request)
       if (!state || !new URL(request.url).pathname.endsWith('/head')) return response
       const answer = (await response.json()) as { head: string }
@@ -39,6 +42,7 @@ async function world() {
   const pins = { registry: deployment.registryId, logs: [] }
   return {
     clock: deployment.clock,
+    home,
     kept,
     sink,
     pins,
@@ -62,6 +66,15 @@ describe('a client whose home contradicts itself', () => {
     })
     const [bytes = new Uint8Array(0)] = kept
     expect(await verifyEvidence(bytes, pins)).toMatchObject({ kind: 'heads', against: ORIGIN, logs: [] })
+  })
+
+  it('keeps them also where the home from then on holds back its registry', async () => {
+    const { home, kept, pins, read, record } = await world()
+    home.withholds = true
+    await expect(read(record, forked)).rejects.toThrow('evidence is kept as file 1')
+    const [bytes = new Uint8Array(0)] = kept
+    expect(await verifyEvidence(bytes, pins)).toMatchObject({ kind: 'heads', against: ORIGIN })
+    await expect(read(record, (head) => head)).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' })
   })
 
   it('gives the same conflict one name, however often it is met', async () => {

@@ -3,18 +3,22 @@ import { describe, expect, it } from '@jest/globals'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { logOriginOf } from '#core/api/log.ts'
+import { CLOCK_TOLERANCE_MS } from '#core/api/limits.ts'
 import { stateBytes } from '#core/chain/state.ts'
+import { connect } from '#core/client/connect.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { evidenceOfOrder, evidenceOfPromise } from '#core/evidence/build.ts'
-import { LOGGED_WITHIN_MS } from '#core/api/limits.ts'
+import { BROKEN_AFTER_MS } from '#core/evidence/promise.ts'
 import { verifyEvidence } from '#core/evidence/verify.ts'
+import { EMPTY_FRONTIER, extendFrontier } from '#core/log/frontier.ts'
+import { leafHash } from '#core/log/merkle.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import { formatVerifierKey, logKeyOfJwk } from '#core/log/note/key.ts'
 import { decodeBundle } from '#core/log/tile/bundle.ts'
 import { bundlePath } from '#core/log/tile/path.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
-import { ORIGIN, testDeployment } from '#tests/deployment.ts'
+import { memorySeen, ORIGIN, testDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const LOG = logOriginOf(ORIGIN)
@@ -71,14 +75,19 @@ async function world() {
       parent: { block: string; state: string },
       block: string,
       labelKeyHash: string,
+      since: string | null = null,
     ) => {
       const to = await note()
       const { size } = checkpointIn(to)
       const bundle = await platform.objects('log').fetch(bundlePath({ index: 0, width: size }))
       const labelKey = await platform.table('labels').get(record, labelKeyHash)
       if (!bundle || !labelKey) throw new Error('the log or a label key is missing')
-      const entries = decodeBundle(bundle, size)
-      const broken = { head, block, parent, labelKey: labelKey.value, from: null, to, entries }
+      const all = decodeBundle(bundle, size)
+      const before = since === null ? [] : all.slice(0, checkpointIn(since).size)
+      const { hashes } = extendFrontier(EMPTY_FRONTIER, before.map(leafHash))
+      const from = since === null ? null : { note: since, frontier: hashes }
+      const entries = all.slice(before.length)
+      const broken = { head, block, parent, labelKey: labelKey.value, from, to, entries }
       return evidenceOfPromise({ origin: ORIGIN, registry, log: keys }, broken)
     },
   }
@@ -96,7 +105,7 @@ describe('evidence made of what a whole home serves', () => {
     await connection.append(record, [ENTRY])
     hiding.isOn = false
     const { head } = await connection.api.head(record)
-    clock.now += LOGGED_WITHIN_MS + 1000
+    clock.now += BROKEN_AFTER_MS + 1000
     await createRecord(connection, HOME, ['general'])
     await tendLog()
     const parent = { block: link.opened.compact, state: fromUtf8(stateBytes(link.state)) }
@@ -108,6 +117,54 @@ describe('evidence made of what a whole home serves', () => {
     )
     expect(said).toMatch(says)
   })
+
+  it('convicts no home for a block that its writer dated as far ahead as is admitted', async () => {
+    const { clock, tendLog, connection, record, blockAt, note, promise, pins } = await world()
+    await tendLog()
+    const { link } = await connection.replica(record)
+    clock.now += 10_850 - (clock.now % 1000)
+    const home = clock.now
+    const writer = connect({
+      ...connection.ports,
+      now: () => home + CLOCK_TOLERANCE_MS - 50,
+      seen: memorySeen(),
+    })
+    await writer.append(record, [ENTRY])
+    clock.now += 50
+    await tendLog()
+    const holdsIt = await note()
+    const { head } = await connection.api.head(record)
+    clock.now += BROKEN_AFTER_MS + 2000
+    await createRecord(connection, HOME, ['general'])
+    await tendLog()
+    const parent = { block: link.opened.compact, state: fromUtf8(stateBytes(link.state)) }
+    const block = await blockAt(record, link.opened.block.height + 1)
+    const bytes = await promise(head, parent, block, link.state.labelKeyHash, holdsIt)
+    await expect(verifyEvidence(bytes, pins)).rejects.toMatchObject({
+      message: 'rule start: the earlier tree may hold the block already',
+    })
+  })
+
+  it.each([61_500, CLOCK_TOLERANCE_MS])(
+    'convicts no home whose sequencer has a clock that is %s ms ahead',
+    async (aheadMs) => {
+      const { clock, tendLog, connection, record, blockAt, promise, pins } = await world()
+      await tendLog()
+      const { link } = await connection.replica(record)
+      await createRecord(connection, HOME, ['general'])
+      clock.now += aheadMs
+      await tendLog()
+      clock.now -= aheadMs
+      await connection.append(record, [ENTRY])
+      const { head } = await connection.api.head(record)
+      const parent = { block: link.opened.compact, state: fromUtf8(stateBytes(link.state)) }
+      const block = await blockAt(record, link.opened.block.height + 1)
+      const bytes = await promise(head, parent, block, link.state.labelKeyHash)
+      await expect(verifyEvidence(bytes, pins)).rejects.toMatchObject({
+        message: expect.stringMatching(/^rule conflict: the tree was not signed more than 180000 ms/),
+      })
+    },
+  )
 
   it('shows that receipts of an honest log are in order', async () => {
     const { tendLog, record, receipt, blockAt, of, pins } = await world()

@@ -55,6 +55,7 @@ describe('the example of a log and its witnesses', () => {
     expect(await openCheckpoint(COSIGNED_NOTE, published, verifiers)).toEqual({
       checkpoint: CHECKPOINT,
       signedBy: [log.key],
+      signedAt: [],
       cosignatures: [{ key: witness.key, time: TIME }],
     })
   })

@@ -44,6 +44,7 @@ describe('opening a checkpoint', () => {
     expect(await openCheckpoint(cosigned, keys, verifiers)).toEqual({
       checkpoint: CHECKPOINT,
       signedBy: [log.key, pqLog.key],
+      signedAt: [TIME],
       cosignatures: [
         { key: witness.key, time: TIME + 1 },
         { key: pqWitness.key, time: TIME + 2 },

@@ -160,6 +160,28 @@ describe('a tlog-proof', () => {
     )
   })
 
+  it('does not verify by one type of key of its log where the policy has both', async () => {
+    const byOne = async (one: LogSigner) => formatNote(await signCheckpoint(checkpoint, [one], TIME))
+    for (const one of [log, pqLog]) {
+      const proof = proofOf(0, await byOne(one))
+      await expect(verifyTlogProof(proof, leafAt(0), policy, verifiers)).rejects.toMatchObject({
+        code: 'SIGNATURE_INVALID',
+        message: 'a checkpoint lacks a signature by one of the types of key of its log',
+      })
+      const alone = parsePolicy(`log ${vkey(one)}\nquorum none\n`)
+      expect((await verifyTlogProof(proof, leafAt(0), alone, verifiers)).signedBy).toEqual([one.key])
+    }
+  })
+
+  it('verifies by any one of several keys of a type, while one follows another', async () => {
+    const next = await signerOf('ampere.example/log1', 'Ed25519', 5)
+    const both = parsePolicy(`log ${vkey(log)}\nlog ${vkey(next)}\nlog ${vkey(pqLog)}\nquorum none\n`)
+    for (const one of [log, next]) {
+      const proof = proofOf(0, formatNote(await signCheckpoint(checkpoint, [one, pqLog], TIME)))
+      expect((await verifyTlogProof(proof, leafAt(0), both, verifiers)).signedBy).toHaveLength(2)
+    }
+  })
+
   it('does not verify with a forged cosignature of a witness of the policy, though others suffice', async () => {
     const enough = parsePolicy(
       `log ${vkey(log)}\nwitness w1 ${vkey(witness)}\nwitness pq ${vkey(pqWitness)}\nquorum w1\n`,

@@ -146,6 +146,7 @@ describe('a receipt that a home makes up', () => {
           index: Number(text),
           size: 9,
           seenMs: null,
+          signedMs: [],
           sinceMs: null,
           tree: { size: 9, root: new Uint8Array(32), note: '' },
         }),

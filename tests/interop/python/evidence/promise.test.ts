@@ -69,8 +69,8 @@ describeWithPython('evidence of a promise', () => {
   it('is judged by both alike, whenever which keys of the log say that they signed', async () => {
     const [plain, timed, again] = log
     const told: Told[] = []
-    for (const from of [-121_000, -120_000, 0])
-      for (const to of [-1000, 60_000, 61_000])
+    for (const from of [-242_000, -241_000, -121_000, 0])
+      for (const to of [-1000, 61_000, 180_000, 181_000])
         told.push({ name: `${from} to ${to}`, fromMs: [[timed, from]], toMs: [[timed, to]] })
     for (const [one, other] of [
       [timed, again],
@@ -79,28 +79,28 @@ describeWithPython('evidence of a promise', () => {
       told.push({
         name: 'to: one too early',
         toMs: [
-          [one, 60_000],
+          [one, 180_000],
           [other, 300_000],
         ],
       })
       told.push({
         name: 'to: both late',
         toMs: [
-          [one, 61_000],
+          [one, 181_000],
           [other, 300_000],
         ],
       })
       told.push({
         name: 'from: one too late',
         fromMs: [
-          [one, -120_000],
+          [one, -241_000],
           [other, -300_000],
         ],
       })
       told.push({
         name: 'from: both early',
         fromMs: [
-          [one, -121_000],
+          [one, -242_000],
           [other, -300_000],
         ],
       })

@@ -76,7 +76,7 @@ describeWithPython('a log in any order', () => {
     }
     const all = ['witnessed', 'logged', 'promised', 'overdue', 'suspect', 'late']
     expect([...seen].toSorted()).toEqual(
-      [...all, 'block-time', 'leaf-order', 'promise', 'revoked', 'split-view'].toSorted(),
+      [...all, 'block-time', 'leaf-order', 'log-time', 'promise', 'revoked', 'split-view'].toSorted(),
     )
   })
 })

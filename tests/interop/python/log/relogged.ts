@@ -51,7 +51,7 @@ interface Logged {
  * The lines of an export with other receipts: as if a home that keeps no promise had logged its blocks in any order,
  * some or none of them, under two checkpoints, cosigned by whom and when it was drawn, and in some files had a second
  * history with another leaf. All of it verifies.
- * @param times POSIX seconds that witnesses may state; 0 is stated with ML-DSA-44 alone
+ * @param times POSIX seconds that witnesses and the log may state; 0 is stated with ML-DSA-44 alone, and by witnesses
  */
 export async function relogged(
   lines: readonly Line[],
@@ -102,8 +102,8 @@ async function checkpointOf(
   draw: Draw,
 ): Promise<string> {
   const [size, root] = [tree.length, merkleRoot(tree)]
-  const signers = LOG_KEYS.filter((_, i) => draw(4) > 0 || i === 0)
-  const signed = await signCheckpoint({ origin: LOG, size, root, extensions: [] }, signers, 1)
+  const statedAt = Math.max(times[draw(times.length)] ?? 0, 1)
+  const signed = await signCheckpoint({ origin: LOG, size, root, extensions: [] }, LOG_KEYS, statedAt)
   const cosign = (signer: LogSigner) => {
     const time = times[draw(times.length)] ?? 0
     if (time > 0) return signCheckpointText(signer, signed.text, time)

@@ -10,8 +10,7 @@ import {
 } from '#core/evidence/build.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { ROLLBACK_MARGIN_MS } from '#core/evidence/heads.ts'
-import { LOGGED_WITHIN_MS } from '#core/api/limits.ts'
-import { CLOCK_TOLERANCE_MS } from '#core/api/limits.ts'
+import { BEFORE_BLOCK_MS, BROKEN_AFTER_MS } from '#core/evidence/promise.ts'
 import { EMPTY_FRONTIER, extendFrontier } from '#core/log/frontier.ts'
 import { inclusionProof, prefixProof } from '#core/log/proof.ts'
 import { ORIGIN } from '#tests/deployment.ts'
@@ -109,7 +108,7 @@ async function promiseFiles(world: World) {
   const file = async (height: number, start: number) => {
     const lacks = height === 0 ? treeOf(signers, others.slice(0, 13)) : tree
     const stated = timeAt(height) + 1000
-    const early = timeAt(height) - CLOCK_TOLERANCE_MS - 1000
+    const early = timeAt(height) - BEFORE_BLOCK_MS - 1000
     const frontier = extendFrontier(EMPTY_FRONTIER, lacks.leaves.slice(0, start)).hashes
     return evidenceOfPromise(of, {
       head: await headOf(blocks[height] ?? '', stated),
@@ -117,7 +116,7 @@ async function promiseFiles(world: World) {
       parent: height === 0 ? null : { block: blocks[height - 1] ?? '', state: states[height - 1] ?? '' },
       labelKey: labelKeyAt(height),
       from: start === 0 ? null : { note: await lacks.note(start, early), frontier },
-      to: await lacks.note(13, stated + LOGGED_WITHIN_MS + 1000),
+      to: await lacks.note(13, stated + BROKEN_AFTER_MS + 1000),
       entries: (height === 0 ? others.slice(0, 13) : entries).slice(start),
     })
   }

@@ -167,11 +167,12 @@ async function addPromises(world: World, add: Add, at: At): Promise<void> {
   const kept = [...all.slice(0, 12), entryOf(5)]
   add('promise', 'a promise that was kept', 'conflict',
     [['entries'], kept.map(toBase64url)],
-    [['to'], await treeOf(signers, kept).note(13, stated + 61_000)])
+    [['to'], await treeOf(signers, kept).note(13, stated + 181_000)])
   const ofMirror = await headOf(blocks[5] ?? '', stated, { durability: 'mirrored' })
   add('promise', 'the statement of a mirror', 'conflict', [['head'], ofMirror])
-  add('promise', 'a tree of 60 s after the statement', 'conflict', [['to'], await tree.note(13, stated + 60_000)])
-  add('promise', 'a tree whose time nobody states', 'time', [['to'], await tree.note(13, stated + 61_000, [ed])])
+  add('promise', 'a tree of 180 s after the statement', 'conflict', [['to'], await tree.note(13, stated + 180_000)])
+  add('promise', 'a tree that a clock 61 s ahead dates', 'conflict', [['to'], await tree.note(13, stated + 61_000)])
+  add('promise', 'a tree whose time nobody states', 'time', [['to'], await tree.note(13, stated + 181_000, [ed])])
   add('promise', 'an entry is missing', 'proof', [['entries'], entries.slice(1)])
   add('promise', 'an entry was replaced', 'proof', [['entries', 12], entries[0]])
   add('promise', 'another block', 'block', [['block'], blocks[4]])
@@ -181,7 +182,8 @@ async function addPromises(world: World, add: Add, at: At): Promise<void> {
   add('promise', 'no block before', 'label-key', [['parent'], null])
   add('promise', 'a statement of another block', 'block', [['head'], await headOf(blocks[4] ?? '', stated)])
   add('promise-genesis', 'a block before a genesis', 'label-key', [['parent'], at('promise', ['parent'])])
-  add('promise-from', 'an earlier tree that may hold the block', 'start', [['from', 'note'], await tree.note(3, timeAt(5) - 120_000)])
+  add('promise-from', 'an earlier tree that may hold the block', 'start', [['from', 'note'], await tree.note(3, timeAt(5) - 241_000)])
+  add('promise-from', 'a tree that may hold a block from 120 s ahead', 'start', [['from', 'note'], await tree.note(3, timeAt(5) - 121_000)])
   add('promise-from', 'a frontier of another tree', 'proof', [['from', 'frontier', 0], toBase64url(new Uint8Array(32))])
   add('promise-from', 'a frontier that is too short', 'proof', [['from', 'frontier'], (at('promise-from', ['from', 'frontier']) as string[]).slice(1)])
   add('promise-from', 'no start', 'proof', [['from'], null])

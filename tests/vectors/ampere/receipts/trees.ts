@@ -23,7 +23,10 @@ export interface TreeCase {
   readonly problems: readonly (readonly [height: number, rule: string])[]
 }
 
-/** Which of the two histories, up to which size, signed in which second. */
+/** A moment after all blocks, in POSIX seconds. */
+const SIGNED_SECONDS = 1_800_000_000
+
+/** Which of the two histories, up to which size, signed how many seconds after that moment. */
 type Under = readonly [history: 'one' | 'two', size: number, second?: number]
 /** The trees under the receipts of blocks 0 to 5, of block 1 of the registry, and of a block 99 that is not there. */
 type Receipts = Readonly<Partial<Record<0 | 1 | 2 | 3 | 4 | 5 | 99 | 'registry', Under>>>
@@ -46,6 +49,7 @@ const CASES: readonly (readonly [name: string, receipts: Receipts, problems: Tre
   ['one tree that was signed twice', all(['one', 9], { 1: ['one', 9, 2] }), []],
   ['trees of two sizes, one beginning the other', all(['one', 9], { 1: ['one', 8] }), []],
   ['trees of two sizes that receipts cannot tell from such', all(['one', 9], { 1: ['two', 8] }), []],
+  ['one tree, said to be signed years before the blocks in it', all(['one', 9, -100_000_000]), BLOCKS.map((height) => [height, 'log-time'] as const)],
   ['another tree under a receipt that no block names', all(['one', 9], { 99: ['two', 9] }), []],
   ['two trees of one size', all(['one', 9], { 1: ['two', 9] }), SPLIT(...BLOCKS)],
   [
@@ -90,7 +94,7 @@ export async function treeCases(
 }
 
 function statusesOf(problems: TreeCase['problems']): readonly string[] {
-  const words: Readonly<Record<string, string>> = { 'split-view': 'forked', receipt: 'tampered' }
+  const words: Readonly<Record<string, string>> = { 'split-view': 'forked', receipt: 'tampered', 'log-time': 'suspect' }
   const logged = ['logged', 'logged', 'logged', 'suspect', 'suspect', 'logged', 'promised']
   return logged.map((status, height) => words[problems.find(([at]) => at === height)?.[1] ?? ''] ?? status)
 }
@@ -108,7 +112,7 @@ function histories(lines: readonly Line[], registry: Digest, signers: readonly L
   const leaves = { one: entries.one.map(leafHash), two: entries.two.map(leafHash) }
   const note = async ([history, size, second = 1]: Under) => {
     const root = merkleRoot(leaves[history].slice(0, size))
-    return formatNote(await signCheckpoint({ origin: LOG, size, root, extensions: [] }, signers, second))
+    return formatNote(await signCheckpoint({ origin: LOG, size, root, extensions: [] }, signers, SIGNED_SECONDS + second))
   }
   const receipt = async (index: number, under: Under) => {
     const [history, size] = under

@@ -11,7 +11,7 @@ from ..log.receipts import label_of
 from .leaves import opened_entry
 from .trust import Heads, Log, SignedTree, opened_block
 
-PROMISE_MS, AHEAD_MS = 60_000, 120_000
+BROKEN_AFTER_MS, BEFORE_BLOCK_MS = 180_000, 241_000
 _EPOCH_MS = time_ms("1970-01-01T00:00:00.000Z")
 
 _Subtree = tuple[int, bytes]
@@ -27,7 +27,7 @@ def judge_promise(file: dict, heads: Heads, log: Log) -> None:
     if digest(key) != _label_key_hash(block, file["parent"]):
         raise Broken("label-key", "not the label key that the chain names")
     after = log.open(file["to"])
-    if min(_times_ms(after)) - time_ms(head["time"]) <= PROMISE_MS:
+    if min(_times_ms(after)) - time_ms(head["time"]) <= BROKEN_AFTER_MS:
         raise Broken("conflict", "the tree is not late enough")
     before = _opened_start(file["from"], block, log)
     _check_entries(file, before, after)
@@ -62,7 +62,7 @@ def _opened_start(start: dict | None, block: Block, log: Log) -> SignedTree | No
     if start is None:
         return None
     tree = log.open(start["note"])
-    if time_ms(block.payload["time"]) - max(_times_ms(tree)) <= AHEAD_MS:
+    if time_ms(block.payload["time"]) - max(_times_ms(tree)) <= BEFORE_BLOCK_MS:
         raise Broken("start", "the earlier tree may hold the block")
     return tree
 

@@ -13,12 +13,13 @@ from ..errors import Refused
 from ..forms.encoding import from_base64url, time_ms
 from ..lines import Export
 from ..shown import Shown
-from .policy import Policy
+from .policy import AHEAD_SECONDS, Policy
 from .delays import unseen_delays
-from .receipts import BadReceipt, Opener, Receipt, label_of, log_origin
+from .receipts import EPOCH_MS, BadReceipt, Opener, Receipt, label_of, log_origin
 
 DUE_MS = 180_000
 DATED_AHEAD_MS = 240_000
+BEFORE_BLOCK_MS = 241_000
 
 
 @dataclass
@@ -64,6 +65,8 @@ class LogJudge:
             except BadReceipt as error:
                 problems.append(("tampered", error.rule))
         is_wrong = bool(problems)
+        if receipt is not None and _is_oddly_signed(receipt, time_ms(block.payload["time"])):
+            problems.append(("suspect", "log-time"))
         if receipt is not None and receipt.index <= highest:
             problems.append(("forked", "leaf-order"))
         status, dated = self._status(block, receipt), time_ms(block.payload["time"])
@@ -155,6 +158,13 @@ class LogJudge:
         except BadReceipt as error:
             message = f"the registry at height {height}: {error}"
             raise Refused("VERIFICATION_FAILED", message, error.rule, height) from None
+
+
+def _is_oddly_signed(receipt: Receipt, made: int) -> bool:
+    """Whether the log says that it signed after its witnesses cosigned, or before the block was made."""
+    if receipt.is_witnessed and any(time - receipt.since > AHEAD_SECONDS for time in receipt.signed):
+        return True
+    return any(made - EPOCH_MS - 1000 * time > BEFORE_BLOCK_MS for time in receipt.signed)
 
 
 def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:

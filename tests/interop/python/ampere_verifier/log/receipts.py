@@ -36,6 +36,7 @@ class Receipt:
     is_witnessed: bool
     latest: int
     since: int
+    signed: tuple[int, ...]
 
     @property
     def seen_ms(self) -> int:
@@ -62,6 +63,7 @@ class Opened:
     latest: int
     since: int
     times: dict[bytes, int]
+    signed: tuple[int, ...]
 
 
 def log_origin(origin: str) -> str:
@@ -97,7 +99,7 @@ class Opener:
         if not is_included(leaf, proof.index, opened.checkpoint.size, proof.hashes, opened.checkpoint.root):
             raise BadReceipt("receipt")
         tree = opened.checkpoint
-        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest, opened.since)
+        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest, opened.since, opened.signed)
 
     def checkpoint(self, note: str) -> Opened | None:
         """None for what is no checkpoint of the log, or not signed as the policy asks."""
@@ -113,17 +115,24 @@ class Opener:
         if checkpoint.origin != self.log:
             raise BadSignature("of another log")
         is_signed, is_covered, times = False, not checkpoint.is_extended, {}
+        signed, lacking = [], {key.kind for key in self.policy.logs if key.name == self.log}
         for line in checkpoint.signatures:
             for key in self.policy.logs:
                 if (key.name, key.id) == (line.name, line.key_id):
-                    key.verify(checkpoint, line.signature)
+                    said = key.verify(checkpoint, line.signature)
                     is_signed = is_signed or key.name == self.log
                     is_covered = is_covered or (key.name == self.log and key.kind != SUBTREE)
+                    if key.name == self.log:
+                        lacking.discard(key.kind)
+                        signed.append(said)
             for name, key in self.policy.witnesses.items():
                 if (key.name, key.id) == (line.name, line.key_id):
                     times[name] = max(times.get(name, 0), key.verify(checkpoint, line.signature))
         if not is_signed or not is_covered:
             raise BadSignature("not signed by the log")
+        if lacking:
+            raise BadSignature("not signed by each type of key of the log")
         cosigned = {name for name, time in times.items() if time > 0}
         latest = max(times.values(), default=0)
-        return Opened(checkpoint, self.policy.is_met(cosigned), latest, self.policy.quorum_time(times), times)
+        times_of_log = tuple(time for time in signed if time > 0)
+        return Opened(checkpoint, self.policy.is_met(cosigned), latest, self.policy.quorum_time(times), times, times_of_log)

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals'
+import { CLOCK_TOLERANCE_MS } from '#core/api/limits.ts'
+import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { isAmpereError } from '#core/errors.ts'
+import { select } from '#core/ports/needs.ts'
+import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
+import { createSequencer } from '#core/server/sequence/sequencer.ts'
+import { homeApp } from '#functions/all.ts'
+import type { LogFields } from '#functions/host/telemetry.ts'
+import { STAND_MS, standingClock } from '#functions/sequencer/standing-clock.ts'
+import { ORIGIN, testDeployment } from '#tests/deployment.ts'
+
+const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
+const HOUR_MS = 3_600_000
+const LEAPT = { code: 'CLOCK_SKEW', message: 'the clock leapt by 3600 s' }
+
+function clockAt() {
+  const at = { wall: 1_000_000, elapsed: 5 }
+  return {
+    at,
+    pass: (ms: number) => {
+      at.wall += ms
+      at.elapsed += ms
+    },
+    read: standingClock(
+      () => at.wall,
+      () => at.elapsed,
+    ),
+  }
+}
+
+describe('the clock by which a log signs', () => {
+  it('is the clock, however long nobody looked', () => {
+    const { at, pass, read } = clockAt()
+    for (const ms of [0, 1000, HOUR_MS, 24 * HOUR_MS]) {
+      pass(ms)
+      expect(read()).toBe(at.wall)
+    }
+  })
+
+  it('may be set by what clocks may differ by', () => {
+    const { at, read } = clockAt()
+    read()
+    for (const ms of [CLOCK_TOLERANCE_MS, -CLOCK_TOLERANCE_MS]) {
+      at.wall += ms
+      expect(read()).toBe(at.wall)
+    }
+    at.wall -= CLOCK_TOLERANCE_MS + 1
+    expect(read).toThrow('the clock leapt by -120 s')
+  })
+
+  it('says nothing while it has leapt, and goes on at once when that is taken back', () => {
+    const { at, pass, read } = clockAt()
+    read()
+    at.wall += HOUR_MS
+    for (let ms = 0; ms < STAND_MS; ms += 1000) {
+      expect(read).toThrow(expect.objectContaining(LEAPT))
+      pass(1000)
+    }
+    at.wall -= HOUR_MS
+    expect(read()).toBe(at.wall)
+  })
+
+  it('is believed again once it has stood, as that of a computer that slept', () => {
+    const { at, pass, read } = clockAt()
+    read()
+    at.wall += HOUR_MS
+    expect(read).toThrow(expect.objectContaining(LEAPT))
+    pass(STAND_MS - 1)
+    expect(read).toThrow(expect.objectContaining(LEAPT))
+    pass(1)
+    expect(read()).toBe(at.wall)
+    pass(1000)
+    expect(read()).toBe(at.wall)
+  })
+
+  it('begins to wait anew with each leap', () => {
+    const { at, pass, read } = clockAt()
+    read()
+    at.wall += HOUR_MS
+    expect(read).toThrow()
+    pass(STAND_MS)
+    at.wall += HOUR_MS
+    expect(read).toThrow()
+    pass(STAND_MS)
+    expect(read()).toBe(at.wall)
+  })
+})
+
+describe('a log whose clock is wrong', () => {
+  it('signs nothing, says why, and loses no block', async () => {
+    const world = await testDeployment(['hospital-a'])
+    const { platform, home, clock, random } = world
+    const lines: LogFields[] = []
+    const hosting = { now: () => clock.now, random, log: (line: LogFields) => void lines.push(line) }
+    const began = clock.now
+    const { tendLog } = await homeApp(platform, home, hosting, {
+      elapsed: () => (clock.now - began) % HOUR_MS,
+    })
+    await tendLog()
+    await createRecord(world.connect('hospital-a'), HOME, ['general'])
+    const treeOf = async () =>
+      fromUtf8((await platform.table('checkpoints').get('log', 'published'))?.value ?? new Uint8Array(0))
+    const before = await treeOf()
+    clock.now += HOUR_MS
+    lines.length = 0
+    await tendLog()
+    expect(lines).toEqual([{ event: 'log-failed', role: 'sequencer', code: 'CLOCK_SKEW' }])
+    expect(await treeOf()).toBe(before)
+    clock.now -= HOUR_MS
+    await tendLog()
+    expect(await treeOf()).not.toBe(before)
+  })
+
+  it('commits nothing that was signed by one wrong reading', async () => {
+    const world = await testDeployment(['hospital-a'])
+    await createRecord(world.connect('hospital-a'), HOME, ['general'])
+    const ports = await select(world.platform, SEQUENCER_NEEDS)
+    const wrong = { at: 0 }
+    let read = 0
+    const now = () => world.clock.now + (++read === wrong.at ? HOUR_MS : 0)
+    const sequencer = createSequencer({ ...ports, now }, world.home)
+    let refused = 0
+    do {
+      wrong.at++
+      read = 0
+      // A wrong reading elsewhere than at the signature may fail in another way.
+      await sequencer.run().catch((error: unknown) => {
+        if (isAmpereError(error, 'CLOCK_SKEW')) refused++
+      })
+      const row = await world.platform.table('checkpoints').get('log', 'tree')
+      const text = fromUtf8(row?.value ?? utf8('{"signedAt":0}'))
+      const { signedAt } = JSON.parse(text) as { signedAt: number }
+      expect(signedAt * 1000).toBeLessThanOrEqual(world.clock.now)
+      await createRecord(world.connect('hospital-a'), HOME, ['general'])
+    } while (read >= wrong.at)
+    expect(refused).toBeGreaterThan(1)
+  })
+})
