@@ -138,7 +138,7 @@ export async function homeApp(
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
   const now = elapsed ? standingClock(sequencerPorts.now, elapsed) : sequencerPorts.now
-  const log = looksOnly ? IDLE : createSequencing({ ...sequencerPorts, now }, home, policy, hosting.log)
+  const log = looksOnly ? IDLE : createSequencing({ ...sequencerPorts, now }, home, policy, hosting)
   const grow = logGrowth(log, hosting.now)
   const app = createApp('home', hosting)
   const parts = [

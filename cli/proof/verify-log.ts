@@ -9,9 +9,14 @@ import type { Screen } from '../terminal/screen.ts'
 
 /**
  * Verifies the home's log as anybody can who has its public keys: over the same paths, with no right of the operator. Null
- * where this folder pins no keys of it.
+ * where this folder pins no keys of it. A home that was never started serves no checkpoint, which is nothing to find as long
+ * as nobody here knows of a block that it took.
  */
-export async function verifyHomeLog(connection: Connection, screen: Screen): Promise<ServedReport | null> {
+export async function verifyHomeLog(
+  connection: Connection,
+  screen: Screen,
+  { knowsBlocks }: { readonly knowsBlocks: boolean },
+): Promise<ServedReport | null> {
   const { ports } = connection
   const { policy, origin } = ports.pins
   if (!policy) return null
@@ -20,11 +25,13 @@ export async function verifyHomeLog(connection: Connection, screen: Screen): Pro
     fetch: ports.fetch,
     deadline: (ms: number) => AbortSignal.timeout(ms),
   }
+  const note = await fetchFile(source, 'checkpoint', MAX_NOTE_BYTES)
+  if (note === null && !knowsBlocks) return { size: 0, findings: [] }
   const bar = screen.progress({ doing: 'Verifying the log', unit: 'leaves' })
   try {
     return await verifyServed({
       origin: logOriginOf(origin),
-      note: await fetchFile(source, 'checkpoint', MAX_NOTE_BYTES),
+      note,
       fetch: (path) => fetchFile(source, path, MAX_BUNDLE_BYTES),
       keys: policy.logs.map(({ key }) => key),
       verifiers: connection.sync.verifiers,

@@ -7,6 +7,7 @@ import { createCosigner, type CosignReport } from '#core/server/cosign/cosigner.
 import type { Home } from '#core/server/home.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import type { Ports } from '#core/ports/needs.ts'
+import type { Hosting } from '../host/app.ts'
 import type { Log, LogFields } from '../host/telemetry.ts'
 import type { role } from './role.ts'
 
@@ -31,12 +32,15 @@ export interface Sequencing {
   readonly isLogging: () => boolean
 }
 
-/** Whoever calls while something runs gets what the next run does. `policy` is null where nobody witnesses. */
+/**
+ * Whoever calls while something runs gets what the next run does. `policy` is null where nobody witnesses. Rounds are spaced by
+ * `now`: what signs may have a clock that refuses to answer.
+ */
 export function createSequencing(
   ports: Ports<(typeof role)['needs']>,
   home: Home,
   policy: Policy | null,
-  log: Log,
+  { log, now }: Pick<Hosting, 'log' | 'now'>,
 ): Sequencing {
   const sequencer = createSequencer(ports, home)
   const cosigner = policy && createCosigner(ports, home, policy)
@@ -52,7 +56,7 @@ export function createSequencing(
     hasNews = false
     return round()
   }
-  const cosignSpaced = spaced(cosign, COSIGN_AGAIN_MS, ports.now)
+  const cosignSpaced = spaced(cosign, COSIGN_AGAIN_MS, now)
   return {
     cosign: cosignSpaced.now,
     cosignNews: () => (hasNews ? cosignSpaced.now() : cosignSpaced.soon()),

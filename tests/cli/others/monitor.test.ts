@@ -39,7 +39,7 @@ async function fetchedOnly(): Promise<void> {
   expect(known).toMatchObject({ exit: 0, changed: false, origin: logOriginOf(home) })
   expect(await told(ours, 'monitor', 'remove', home, '--yes')).toMatchObject({ exit: 0, changed: true })
   const add = (...more: string[]) => lines(ours, 'monitor', 'add', home, '--no-input', ...more)
-  expect(await add()).toMatchObject({ code: 2, err: expect.stringContaining('--yes is missing') })
+  expect(await add()).toMatchObject({ code: 2, err: expect.stringContaining('--confirm FINGERPRINT') })
   expect(await add('--confirm', '0000 1111')).toMatchObject({ code: 2 })
   expect(readdirSync(join(ours, 'monitored'))).toEqual([])
   const { fingerprints } = await told(theirs, 'witness', 'status', '--keys')
@@ -136,7 +136,7 @@ describe('monitor', () => {
 
   it('ends when it is removed, once, and only after somebody agreed', async () => {
     const remove = (...args: string[]) => lines(ours, 'monitor', 'remove', theirLog(), '--no-input', ...args)
-    expect(await remove()).toMatchObject({ code: 2, err: expect.stringContaining('--yes is missing') })
+    expect(await remove()).toMatchObject({ code: 2, err: expect.stringContaining('--confirm FINGERPRINT') })
     expect(await told(ours, 'monitor', 'list')).toMatchObject({ items: [{ url: theirLog() }] })
     const { out, code } = await remove('--yes')
     expect([code, out]).toEqual([

@@ -19,7 +19,10 @@ async function scene() {
   const made = await witnessedWorld(['w1'], 1, (base) => (holder.faults = withFaults(base)).platform)
   const { world, policy } = made
   const ports = await select(world.platform, sequencer.needs)
-  const sequencing = createSequencing(ports, world.home, policy, silentLog)
+  const sequencing = createSequencing(ports, world.home, policy, {
+    log: silentLog,
+    now: ports.now,
+  })
   const a = world.connect('hospital-a')
   const { record } = await createRecord(a, HOME, ['general'])
   const append = () => a.append(record, [{ header: utf8('{}'), content: utf8('x'), compartment: 'general' }])

@@ -20,7 +20,10 @@ async function scene() {
     (fields) => told.push(fields),
     (line) => said.push(line),
   )
-  const sequencing = createSequencing(await select(made.base, role.needs), made.world.home, made.policy, log)
+  const sequencing = createSequencing(await select(made.base, role.needs), made.world.home, made.policy, {
+    log,
+    now: made.base.now,
+  })
   const tend = async () => {
     await sequencing.sequence()
     await sequencing.cosign()

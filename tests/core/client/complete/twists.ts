@@ -47,7 +47,7 @@ export async function resigned(
   return { ...answer, lookup: await signLookup({ ...payload, ...change }, signer) }
 }
 
-/** The answer of a monitor to which the log shows another tree of the same size, signed by the log's own key. */
+/** The answer of a monitor to which the log shows another tree of the same size, signed by the log's own keys. */
 export async function ofOtherTree(
   { base, monitors }: MonitoredWorld,
   monitor: number,
@@ -57,7 +57,10 @@ export async function ofOtherTree(
   if (!signer) throw new Error('no such monitor')
   const { origin, size } = checkpointIn(answer.checkpoint)
   const root = sha256(utf8('another history'))
-  const log = logSigner(origin, 'Ed25519', await base.signer('log'))
-  const checkpoint = formatNote(await signCheckpoint({ origin, size, root, extensions: [] }, [log], 1))
+  const signers = [
+    logSigner(origin, 'Ed25519', await base.signer('log')),
+    logSigner(origin, 'cosignature-ML-DSA-44', await base.signer('log-quantum')),
+  ]
+  const checkpoint = formatNote(await signCheckpoint({ origin, size, root, extensions: [] }, signers, 1))
   return resigned({ ...answer, checkpoint }, signer, { root: toBase64url(root) as Digest })
 }

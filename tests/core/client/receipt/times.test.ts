@@ -76,7 +76,7 @@ describe('an erasure that says that it waited', () => {
     const late = await saidOf(await erasedAfter(361_000, 72 * HOUR_MS))
     expect(late.problems).toEqual(['4 suspect delay-unseen'])
     expect(new Set(late.statuses)).toEqual(new Set(['witnessed']))
-    const ahead = ['4 suspect block-time', '4 suspect delay-unseen']
+    const ahead = ['4 suspect log-time', '4 suspect block-time', '4 suspect delay-unseen']
     expect((await saidOf(await erasedAfter(0, HOUR_MS))).problems).toEqual(ahead)
     expect((await saidOf(await erasedAfter(60_000, 60_000))).problems).toEqual(ahead)
   })
