@@ -66,10 +66,23 @@ def check_head(export: Export, chain: Chain) -> dict:
     return head
 
 
+# What parsers say of a part that is not as it was made.
+BROKEN = {"KEY_MALFORMED", "LOG_MALFORMED", "REQUEST_MALFORMED"}
+
+
 def verify(data: bytes, pinned: str | None = None, now: str | None = None, policy: Policy | None = None,
            monitors: Monitors | None = None, shown: Shown | None = None) -> dict:
     """All steps, in order. Refuses the file, or reports what it shows; `now` is a timestamp, `shown` what other files did."""
-    shown = shown or Shown()
+    try:
+        return _verify(data, pinned, now, policy, monitors, shown or Shown())
+    except Refused as error:
+        if error.code not in BROKEN:
+            raise
+        raise Refused("VERIFICATION_FAILED", str(error), "export-part") from None
+
+
+def _verify(data: bytes, pinned: str | None, now: str | None, policy: Policy | None, monitors: Monitors | None,
+            shown: Shown) -> dict:
     export = read_export(data)
     registry = fold_registry(export, pinned)
     chain = Chain(export.first["chain"], registry)
