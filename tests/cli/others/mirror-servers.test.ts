@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { copyOf, freshFolder, lost, serveProcess, testPort, type Serving } from '../harness.ts'
 import { lines, told } from '../told.ts'
-import { earlier, killedBefore, settingsOf } from './operators.ts'
+import { earlier, init, killedBefore, settingsOf, witnessed } from './operators.ts'
 
 const [home, mirror] = [freshFolder(), freshFolder()]
 const [HOME, MIRROR] = [40, 41].map((n) => `http://127.0.0.1:${testPort(n)}`) as [string, string]
@@ -47,9 +47,6 @@ async function statusesOf(): Promise<readonly string[]> {
   const { items } = await told(home, 'chain', 'show', short)
   return (items as { status: string }[]).map(({ status }) => status)
 }
-
-const init = (folder: string, institution: string, port: number) =>
-  told(folder, 'init', '--institution', institution, '--passphrase', 'generated', '--port', testPort(port))
 
 beforeAll(async () => {
   await earlier(4, async () => {
@@ -192,7 +189,9 @@ describe('a lost home', () => {
     })
     // What was read is entered when the server stops; the mirror copies that too.
     await stop(home)
+    await start(mirror)
     await start(home)
+    await witnessed(home)
     await mirrorOnce()
     await stop(home, 'kill')
   }, 60_000)
@@ -286,7 +285,11 @@ describe('a lost home', () => {
       reached: true,
       witnesses: [{ alarm: null }],
     })
-    expect(await told(home, 'verify', '--all')).toMatchObject({ exit: 0, ok: true, problems: [] })
+    // The erasure was requested as if four days ago, when nobody witnessed: they say that they saw no delay.
+    expect(await told(home, 'verify', '--all')).toMatchObject({
+      exit: 3,
+      problems: [{ rule: 'delay-unseen', status: 'suspect' }],
+    })
     const audited = await told(home, 'audit', '--stores')
     expect(audited).toMatchObject({ exit: 0, ok: true, log: { findings: [] } })
     await mirrorOnce()

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { jest } from '@jest/globals'
 import { readSettings, type Settings } from '#cli/deployment/settings.ts'
-import { runProcess, type Ended } from '../harness.ts'
+import { runProcess, testPort, type Ended } from '../harness.ts'
+import { told } from '../told.ts'
 
 const DAY_MS = 86_400_000
 
@@ -32,4 +33,13 @@ export function killedBefore(after: number, args: readonly string[]): Promise<En
     }`
   const load = `--import=data:text/javascript;base64,${Buffer.from(source).toString('base64')}`
   return runProcess(args, { NODE_OPTIONS: load })
+}
+
+/** Makes a deployment of one institution with a generated passphrase. */
+export const init = (folder: string, institution: string, port: number) =>
+  told(folder, 'init', '--institution', institution, '--passphrase', 'generated', '--port', testPort(port))
+
+/** Until all that the home published has the cosignatures that its policy wants. */
+export async function witnessed(folder: string): Promise<void> {
+  while ((await told(folder, 'witness', 'status'))['reached'] !== true);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { leavesEveryByte } from './looks.ts'
+import { leavesEveryByte, tellsDamage } from './looks.ts'
 import { toldDemo } from './told-demo.ts'
 
-leavesEveryByte(toldDemo(12))
+const demo = toldDemo(12)
+leavesEveryByte(demo)
+tellsDamage(demo)

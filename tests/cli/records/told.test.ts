@@ -3,7 +3,6 @@ import { actsOnRecords } from './acts.ts'
 import { showsChains } from './chain.ts'
 import { saysWhatIsDamaged } from './damage.ts'
 import { findsWhatContradicts } from './findings.ts'
-import { tellsDamage } from './looks.ts'
 import { toldDemo } from './told-demo.ts'
 
 // One demo for all of them: telling it takes longer than most of what is asked of it.
@@ -12,4 +11,3 @@ showsChains(demo)
 actsOnRecords(demo)
 findsWhatContradicts(demo)
 saysWhatIsDamaged(demo)
-tellsDamage(demo)
