@@ -82,23 +82,6 @@ export function completePhrase({ asOf, records, others }: CompleteCounts): strin
   return `${only ? `${counted(records, 'record')} complete` : 'Complete'} as of ${localTime(asOf)}${rest.join('')}`
 }
 
-/** What was said of one record, for programs. */
-export function completeJson({ height, asOfMs, why, words }: Completeness) {
-  return {
-    height,
-    asOf: asOfMs === null ? null : toTimestamp(asOfMs),
-    why,
-    monitors: words.map(({ origin, says, tree, seenMs, detail }) => ({
-      origin,
-      says,
-      size: tree?.size ?? null,
-      root: tree?.root ?? null,
-      seen: seenMs === null ? null : toTimestamp(seenMs),
-      detail,
-    })),
-  }
-}
-
 /** What is to be said where it is not known as of when one record is complete. */
 export type Unknown = Readonly<Record<Exclude<NotComplete, 'too-few' | 'withheld' | 'forked'>, string>>
 

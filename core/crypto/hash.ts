@@ -42,7 +42,7 @@ export function digestOf(bytes: Uint8Array): Digest {
 /** Only asked for, never imported: this file is the same in browsers. */
 function findHash(): ((bytes: Uint8Array) => Uint8Array<ArrayBuffer>) | null {
   const { process } = globalThis as { readonly process?: { readonly getBuiltinModule?: BuiltinModule } }
-  const hash = process?.getBuiltinModule?.('node:crypto')?.hash
+  const hash = process?.getBuiltinModule?.('crypto')?.hash
   return hash ? (bytes) => new Uint8Array(hash('sha256', bytes, 'buffer')) : null
 }
 

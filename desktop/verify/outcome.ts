@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { completeJson } from '#core/client/complete/completeness-json.ts'
 import { logCounts } from '#core/client/export/log-counts.ts'
 import type { ExportReport } from '#core/client/export/verify-export.ts'
 import { isAmpereError, type ErrorCode } from '#core/errors.ts'
@@ -31,6 +32,7 @@ export function pageFailed(code: PageCode, message: string): Outcome {
 
 /** What `ampere verify FILE --json` prints for the same file, but a failure as its code and message. */
 export function asJson({ report, failure }: Outcome): object {
-  if (report) return { ok: report.problems.length === 0, ...report, log: logCounts([report.log]) }
-  return { ok: false, ...failure }
+  if (!report) return { ok: false, ...failure }
+  const judged = { log: logCounts([report.log]), complete: completeJson(report.complete) }
+  return { ok: report.problems.length === 0, ...report, ...judged }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { completeJson } from '#core/client/complete/completeness-json.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import {
   chainArgument,
@@ -10,7 +11,7 @@ import {
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { statusWord } from '../../proof/block-status.ts'
-import { completeJson, recordPhrase, type Unknown } from '../../proof/completeness.ts'
+import { recordPhrase, type Unknown } from '../../proof/completeness.ts'
 import { compareParts, type Compared } from '../../proof/compare.ts'
 import { mirrorLines } from '../../proof/mirrored.ts'
 import { problemLine } from '../../proof/problem.ts'

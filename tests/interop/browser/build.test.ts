@@ -8,8 +8,8 @@ import type { VerifyPage } from '#desktop/verify/build.ts'
 import { builtBundle, builtPage } from './built.ts'
 
 /** Room for the page to grow; a parser, a polyfill or the home's code slipping in takes more. */
-const MAX_PAGE_BYTES = 210_000
-const MAX_PAGE_GZIP_BYTES = 72_000
+const MAX_PAGE_BYTES = 216_000
+const MAX_PAGE_GZIP_BYTES = 74_000
 
 describe('the built page', () => {
   let page: VerifyPage
