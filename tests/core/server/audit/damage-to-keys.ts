@@ -62,7 +62,7 @@ export const TO_KEYS: readonly Damage[] = [
     what: 'a changed package',
     make: async (of) =>
       put(of.world, 'packages', of.record, await packageAt(of, 'reader/hospital-a'), (text) =>
-        text.replace(/"sealed":"./, '"sealed":"_'),
+        text.replace(/"sealed":"(.)/, (_, c: string) => `"sealed":"${c === '_' ? '-' : '_'}`),
       ),
     height: () => ROTATED,
     status: 'tampered',
