@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from '../../bytes/encoding.ts'
 import { isAmpereError } from '../../errors.ts'
-import { checkpointIn } from '../../log/note/checkpoint.ts'
+import { parseCheckpoint } from '../../log/note/checkpoint.ts'
 import { parseNote, type NoteSignature } from '../../log/note/note.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
 import { quorumOf } from '../../log/policy/quorum.ts'
@@ -81,9 +81,9 @@ function readRow({ key, value }: Row, policy: Policy | null): Read {
   const size = Number(key)
   try {
     const note = fromUtf8(value)
-    const { origin, size: stated } = checkpointIn(note)
+    const { text, signatures } = parseNote(note)
+    const { origin, size: stated } = parseCheckpoint(text)
     if (stated !== size) return { size, note: null, hasQuorum: false }
-    const { signatures } = parseNote(note)
     // Without a line by anybody else it was robbed of them, and what is published is worth more.
     const isCosigned = signatures.some(({ name }) => name !== origin)
     return { size, note: isCosigned ? note : null, hasQuorum: claimsQuorum(signatures, policy) }
