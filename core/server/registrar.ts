@@ -3,7 +3,7 @@ import { fromUtf8, utf8 } from '../bytes/encoding.ts'
 import { timestampMs } from '../bytes/timestamp.ts'
 import { isViolation } from '../block/violation.ts'
 import type { BlocksAnswer } from '../api/answers.ts'
-import { CLOCK_TOLERANCE_MS, MAX_PAGE_BLOCKS } from '../api/limits.ts'
+import { CLOCK_TOLERANCE_MS } from '../api/limits.ts'
 import { AmpereError } from '../errors.ts'
 import type { Ports } from '../ports/needs.ts'
 import { openRegistryBlock } from '../registry/block.ts'
@@ -11,7 +11,7 @@ import { applyRegistryBlock } from '../registry/reduce.ts'
 import { proveRecord, type RecordProof } from '../registry/state.ts'
 import type { Home } from './home.ts'
 import { REGISTRY_PARTITION } from './store/registry.ts'
-import { heightKey } from './store/rows.ts'
+import { blockPage, heightKey } from './store/rows.ts'
 
 /** What keeping the registry uses. */
 export const REGISTRAR_NEEDS = { tables: { registry: 'append' }, objects: {}, keys: {} } as const
@@ -48,10 +48,7 @@ export async function readRegistryBlocks(
   from: number,
   limit: number,
 ): Promise<BlocksAnswer> {
-  const size = Math.min(limit, MAX_PAGE_BLOCKS)
-  const rows = await ports.tables.registry.range(REGISTRY_PARTITION, { from: heightKey(from), limit: size })
-  const items = rows.map((row) => fromUtf8(row.value))
-  return { items, next: items.length < size ? null : from + items.length }
+  return blockPage(ports.tables.registry, REGISTRY_PARTITION, from, limit)
 }
 
 /** Proof of one record, present or absent, at the newest head. @throws AmpereError NOT_FOUND while empty */

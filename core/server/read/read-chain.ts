@@ -4,7 +4,7 @@ import type { ChainId, Digest } from '../../bytes/ids.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import type { BlocksAnswer, ErasedAnswer, HeadAnswer, PackagesAnswer } from '../../api/answers.ts'
 import type { EpochPackage } from '../../api/append.ts'
-import { MAX_PAGE_BLOCKS, MAX_PAGE_STATEMENTS } from '../../api/limits.ts'
+import { MAX_PAGE_STATEMENTS } from '../../api/limits.ts'
 import type { ControlState } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Ports } from '../../ports/needs.ts'
@@ -12,7 +12,7 @@ import type { ByteRange } from '../../ports/objects.ts'
 import { headStatement } from '../append/head.ts'
 import type { Caller } from '../authenticate.ts'
 import type { Home } from '../home.ts'
-import { heightKey, loadHead, loadState, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
+import { blockPage, loadHead, loadState, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
 
 /** What reading uses: nothing it can write, and no key but the one for head statements. */
 export const READER_NEEDS = {
@@ -55,10 +55,7 @@ export async function readBlocks(
   from: number,
   limit: number,
 ): Promise<BlocksAnswer> {
-  const size = Math.min(limit, MAX_PAGE_BLOCKS)
-  const rows = await ports.tables.blocks.range(chain, { from: heightKey(from), limit: size })
-  const items = rows.map((row) => fromUtf8(row.value))
-  return { items, next: items.length < size ? null : from + items.length }
+  return blockPage(ports.tables.blocks, chain, from, limit)
 }
 
 /** A block's key row, or null when it is missing. `name` is `<root>.<keys>`. */

@@ -6,6 +6,8 @@ import { parseWith } from '../../bytes/schema.ts'
 import type { Block } from '../../block/block.ts'
 import { parseAdmitted, parseBlock, type ParsedBlock } from '../../block/open-block.ts'
 import { packageKey } from '../../block/packages.ts'
+import type { BlocksAnswer } from '../../api/answers.ts'
+import { MAX_PAGE_BLOCKS } from '../../api/limits.ts'
 import { packageSchema, type EpochPackage } from '../../api/append.ts'
 import type { ControlState } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
@@ -106,6 +108,19 @@ export async function loadBlock(
 ): Promise<ParsedBlock | null> {
   const row = await blocks.get(chain, heightKey(height))
   return row ? parseStored(row.value) : null
+}
+
+/** Blocks of a partition from a height on, in order. `limit` beyond a page gives a page. */
+export async function blockPage(
+  blocks: ReadTable,
+  partition: string,
+  from: number,
+  limit: number,
+): Promise<BlocksAnswer> {
+  const size = Math.min(limit, MAX_PAGE_BLOCKS)
+  const rows = await blocks.range(partition, { from: heightKey(from), limit: size })
+  const items = rows.map((row) => fromUtf8(row.value))
+  return { items, next: items.length < size ? null : from + items.length }
 }
 
 /**
