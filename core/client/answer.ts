@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AmpereError, isAmpereError } from '../errors.ts'
-import { before, type Deadline } from '../order/deadline.ts'
+import { ask, type Answer } from '../order/ask.ts'
+import type { Deadline } from '../order/deadline.ts'
 import { readBody, type BodyLimits } from '../order/read-body.ts'
 import type { Fetch } from '../ports/keys.ts'
-
-/** An answer that was read to its end. */
-export interface Answer {
-  readonly ok: boolean
-  readonly status: number
-  readonly bytes: Uint8Array<ArrayBuffer>
-}
 
 /** What one call may cost. */
 export type CallLimits = Omit<BodyLimits, 'who'>
@@ -23,8 +16,7 @@ export const MAX_PROBLEM_BYTES = 16 * 1024
 
 /**
  * Sends a request and reads the answer to its end, within `limits` and two deadlines: one for its first byte, one for
- * its last. What the other side claims of length is believed only where it is too much, and a redirection is no answer:
- * whoever is asked must not send what is asked, or a signed block, to anybody else.
+ * its last. What the other side claims of length is believed only where it is too much.
  * @throws AmpereError UPSTREAM_FAILED whatever fails: whether the request was carried out is then unknown
  */
 export async function call(
@@ -35,20 +27,8 @@ export async function call(
   const deadline = ports.deadline ?? ((ms) => AbortSignal.timeout(ms))
   const firstMs = FIRST_ANSWER_MS + transferMs(request.bytes)
   const [first, last] = [deadline(firstMs), deadline(firstMs + transferMs(limits.maxBytes))]
-  const stop = new AbortController()
-  try {
-    const { url, init } = request
-    const asking = ports.fetch(new Request(url, { ...init, redirect: 'error', signal: stop.signal }))
-    const response = await before(asking, first, HOME)
-    const given: CallLimits = response.ok ? limits : { maxBytes: MAX_PROBLEM_BYTES, beyond: 'cut' }
-    const { ok, status } = response
-    return { ok, status, bytes: await readBody(response, { ...given, who: HOME }, last) }
-  } catch (cause) {
-    // Closes the connection, whether it still waits or still sends.
-    stop.abort()
-    if (isAmpereError(cause, 'UPSTREAM_FAILED')) throw cause
-    throw new AmpereError('UPSTREAM_FAILED', 'the home cannot be reached', { cause })
-  }
+  const refusal: CallLimits = { maxBytes: MAX_PROBLEM_BYTES, beyond: 'cut' }
+  return ask(ports.fetch, request, { who: HOME, first, last, limits: ({ ok }) => (ok ? limits : refusal) })
 }
 
 /** A body as JSON; null for one that is none, is larger, or does not end in time. */

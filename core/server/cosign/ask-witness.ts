@@ -6,8 +6,8 @@ import { formatAddCheckpoint, parseCosignatures, parseSizeBody } from '../../log
 import { verifyCheckpointSignature } from '../../log/note/cosignature.ts'
 import type { LogKey } from '../../log/note/key.ts'
 import { MAX_NOTE_BYTES, type NoteSignature } from '../../log/note/note.ts'
-import { before, type Deadline } from '../../order/deadline.ts'
-import { readBody } from '../../order/read-body.ts'
+import { ask, type Answer } from '../../order/ask.ts'
+import type { Deadline } from '../../order/deadline.ts'
 import type { Fetch } from '../../ports/keys.ts'
 
 /** How long a witness may take to answer, in milliseconds. */
@@ -64,23 +64,22 @@ export async function askWitness(
   throw failed('the witness answered 409 twice')
 }
 
-async function post(
+function post(
   { fetch, deadline }: { readonly fetch: Fetch; readonly deadline: Deadline },
   url: string,
   body: string,
-): Promise<{ readonly status: number; readonly bytes: Uint8Array }> {
-  try {
-    const headers = { 'content-type': 'text/plain; charset=utf-8' }
-    const signal = deadline(WITNESS_TIMEOUT_MS)
-    const init = { method: 'POST', body: utf8(body), headers, signal, redirect: 'error' } as const
-    const asking = fetch(new Request(`${url.replace(/\/$/, '')}/add-checkpoint`, init))
-    const response = await before(asking, signal, WHO)
-    const limits = { maxBytes: MAX_NOTE_BYTES, beyond: 'fail', who: WHO } as const
-    return { status: response.status, bytes: await readBody(response, limits, signal) }
-  } catch (cause) {
-    if (cause instanceof AmpereError) throw cause
-    throw failed('the witness cannot be reached', cause)
+): Promise<Answer> {
+  const headers = { 'content-type': 'text/plain; charset=utf-8' }
+  const request = {
+    url: `${url.replace(/\/$/, '')}/add-checkpoint`,
+    init: { method: 'POST', body: utf8(body), headers },
   }
+  const first = deadline(WITNESS_TIMEOUT_MS)
+  return ask(fetch, request, {
+    who: WHO,
+    first,
+    limits: () => ({ maxBytes: MAX_NOTE_BYTES, beyond: 'fail' }),
+  })
 }
 
 /** Who is asked, in messages. */

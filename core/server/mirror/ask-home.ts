@@ -4,8 +4,8 @@ import { mostJsonValues } from '../../bytes/json-values.ts'
 import { MAX_ANSWER_BYTES } from '../../api/limits.ts'
 import { authorize } from '../../api/request.ts'
 import { AmpereError } from '../../errors.ts'
-import { before, type Deadline } from '../../order/deadline.ts'
-import { readBody } from '../../order/read-body.ts'
+import { ask, type Answer } from '../../order/ask.ts'
+import type { Deadline } from '../../order/deadline.ts'
 import type { Fetch, Now, Random, Signer } from '../../ports/keys.ts'
 
 /** How a mirror asks a home, or a home that was lost its mirror. */
@@ -51,24 +51,14 @@ export async function fetched(asking: Asking, url: URL, maxBytes: number): Promi
   return bytes
 }
 
-async function answer(
+function answer(
   { fetch, deadline, who = HOME }: Asking,
   url: URL,
   init: RequestInit,
   maxBytes: number,
-): Promise<{ readonly status: number; readonly bytes: Uint8Array }> {
-  const stop = new AbortController()
-  const signal = deadline(ANSWER_MS + Math.ceil(maxBytes / MIN_BYTES_PER_MS))
-  try {
-    const asking = fetch(new Request(url, { ...init, redirect: 'error', signal: stop.signal }))
-    const response = await before(asking, signal, who)
-    const bytes = await readBody(response, { maxBytes, beyond: 'fail', who }, signal)
-    return { status: response.status, bytes }
-  } catch (cause) {
-    stop.abort()
-    if (cause instanceof AmpereError) throw cause
-    throw new AmpereError('UPSTREAM_FAILED', `${who} cannot be reached`, { cause })
-  }
+): Promise<Answer> {
+  const first = deadline(ANSWER_MS + Math.ceil(maxBytes / MIN_BYTES_PER_MS))
+  return ask(fetch, { url, init }, { who, first, limits: () => ({ maxBytes, beyond: 'fail' }) })
 }
 
 /** @throws AmpereError UPSTREAM_FAILED */

@@ -6,8 +6,8 @@ import { bundlesBetween } from '../../log/tile/extent.ts'
 import { TILE_BYTES } from '../../log/tile/hashes.ts'
 import { bundlePath, TILE_WIDTH, type BundleId } from '../../log/tile/path.ts'
 import { tileReader, type ReadTile } from '../../log/tile/read-tile.ts'
-import { before, type Deadline } from '../../order/deadline.ts'
-import { readBody } from '../../order/read-body.ts'
+import { ask } from '../../order/ask.ts'
+import type { Deadline } from '../../order/deadline.ts'
 import type { Fetch } from '../../ports/keys.ts'
 
 /** How long a log may take for one answer, in milliseconds. */
@@ -81,20 +81,15 @@ export async function fetchFile(
   path: string,
   maxBytes: number,
 ): Promise<Uint8Array | null> {
-  const signal = deadline(LOG_TIMEOUT_MS)
-  try {
-    const request = new Request(`${url.replace(/\/$/, '')}/${path}`, { signal, redirect: 'error' })
-    const response = await before(fetch(request), signal, WHO)
-    if (response.status !== 200) {
-      void response.body?.cancel().catch(() => undefined)
-      if (response.status === 404) return null
-      throw failed(`the log answered ${response.status}`)
-    }
-    return await readBody(response, { maxBytes, beyond: 'fail', who: WHO }, signal)
-  } catch (cause) {
-    if (cause instanceof AmpereError) throw cause
-    throw failed('the log cannot be reached', cause)
-  }
+  const request = { url: `${url.replace(/\/$/, '')}/${path}`, init: {} }
+  const { status, bytes } = await ask(fetch, request, {
+    who: WHO,
+    first: deadline(LOG_TIMEOUT_MS),
+    limits: (answer) => (answer.status === 200 ? { maxBytes, beyond: 'fail' } : null),
+  })
+  if (status === 404) return null
+  if (status !== 200) throw failed(`the log answered ${status}`)
+  return bytes
 }
 
 /** Who is asked, in messages. */
