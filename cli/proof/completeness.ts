@@ -68,7 +68,7 @@ export function completeLines(counts: CompleteCounts): string[] {
 }
 
 /** `Complete as of 23-Nov-2026 14:05`, or why that is not known. */
-export function completePhrase({ asOf, records, others }: CompleteCounts): string {
+function completePhrase({ asOf, records, others }: CompleteCounts): string {
   const reasons = (Object.keys(WHY) as NotComplete[]).flatMap((why) => {
     const number = others[why]
     return number === undefined ? [] : [{ number, words: WHY[why] }]
