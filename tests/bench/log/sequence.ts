@@ -23,6 +23,7 @@ import {
 } from '../measure.ts'
 import { durableDeployment, inFolder, INSTITUTION } from '../worlds/durable.ts'
 import { insertPrepared, newChain } from '../worlds/prepared-chain.ts'
+import { floorLog } from './sequence-floor.ts'
 
 const CHAINS = 64
 const PER_CHAIN = 64
@@ -35,6 +36,7 @@ export const bench: Bench = {
   run: () =>
     inFolder(async (folder) => {
       const ours: Sample[] = []
+      const unjudged: Sample[] = []
       const theirs: Peers<Sample[]> = { usual: [], whole: [] }
       const counts: number[] = []
       const missing = whatIsMissing()
@@ -45,20 +47,25 @@ export const bench: Bench = {
         return counted.calls.platform
       })
       const sequencer = createSequencer(await select(world.platform, SEQUENCER_NEEDS), world.home)
+      const floorWorld = await durableDeployment(join(folder, 'floor'))
+      const floor = await floorLog(floorWorld)
       let chains = await Promise.all(Array.from({ length: CHAINS }, () => newChain(world)))
       await sequencer.run()
       for (let round = -1; round < SEQUENCE_ROUNDS; round++) {
+        const before = chains
         chains = await Promise.all(chains.map((chain) => grow(world, chain)))
+        const least = await time(async () => allAdded(await floor.run(world.platform, before)))
         counted.calls?.reset()
         const own = await time(async () => {
           const { added } = await sequencer.run()
-          if (added !== LEAVES) throw new Error(`${added} leaves were logged`)
+          allAdded(added)
         })
         const calls = Object.values(counted.calls?.counts() ?? {}).reduce((sum, each) => sum + each, 0)
         const usual = peers && (await time(() => peers.usual.ask(String(LEAVES))))
         const whole = peers && (await time(() => peers.whole.ask(String(LEAVES))))
         if (round < 0) continue
         ours.push(own)
+        unjudged.push(least)
         counts.push(calls)
         if (usual) theirs.usual.push(usual)
         if (whole) theirs.whole.push(whole)
@@ -66,10 +73,11 @@ export const bench: Bench = {
       await peers?.usual.stop()
       await peers?.whole.stop()
       await world.platform.close()
+      await floorWorld.platform.close()
       const absent = missing === null ? '' : ` Tessera is not in it: ${missing}.`
       return {
         sizes: `${CHAINS} chains with ${PER_CHAIN} new blocks each, one run of ${LEAVES} leaves a round, ${SEQUENCE_ROUNDS} rounds; local adapter, durable; Tessera POSIX as many leaves of 65 bytes, until the checkpoint that covers them is published`,
-        figures: figuresOf(ours, theirs, counts),
+        figures: figuresOf(ours, unjudged, theirs, counts),
         doesNotShow: `appending the blocks; chains with one new block each, of which each costs three reads more; witnesses.${absent}`,
       }
     }),
@@ -87,6 +95,10 @@ async function startPeers(folder: string) {
     usual: await startTesseraLog(join(folder, 'usual'), ['-batch', '256']),
     whole: await startTesseraLog(join(folder, 'whole'), ['-batch', String(LEAVES)]),
   }
+}
+
+function allAdded(added: number): void {
+  if (added !== LEAVES) throw new Error(`${added} leaves were logged`)
 }
 
 /** Puts blocks and their marks where a writer puts them. */
@@ -109,13 +121,17 @@ async function grow(world: TestDeployment, replica: Replica): Promise<Replica> {
 
 function figuresOf(
   ours: readonly Sample[],
+  unjudged: readonly Sample[],
   theirs: Peers<readonly Sample[]>,
   counts: readonly number[],
 ): readonly Figure[] {
   const own = perSecond(LEAVES, ours)
   const peer = perSecond(LEAVES, theirs.usual)
+  const floor = perSecond(LEAVES, unjudged)
   return [
     figure('logged: read, judged, labelled, staged, signed, committed, stored', 'leaves/s', own),
+    figure('floor: all of that but the judging', 'leaves/s', floor),
+    figure('ratio to the floor', '', ratios(own, floor)),
     ...(peer.length > 0
       ? [
           figure('peer: Tessera POSIX, batches of 256', 'leaves/s', peer),
