@@ -2,7 +2,7 @@
 import type { ClosedStatus, RecordView } from '#core/client/client.ts'
 import type { ErasureProgress } from '#core/client/read/erasures.ts'
 import type { LogView } from '#core/client/receipt/judge-blocks.ts'
-import type { LogStatus } from '#core/client/receipt/log-status.ts'
+import type { LogStatus } from '#core/client/receipt/rules/log-status.ts'
 import { statusOf, worstStatus, type BlockStatus as ProvenStatus } from '#core/client/read/status.ts'
 
 /** What can be said of a block or an entry: interface words, one meaning each. */

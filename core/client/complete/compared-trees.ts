@@ -4,8 +4,8 @@ import type { Policy } from '../../log/policy/policy.ts'
 import type { EvidenceSink } from '../client.ts'
 import { receiptConvict } from '../convict/receipts.ts'
 import type { ConvictLog } from '../receipt/judge-blocks.ts'
-import { splitView } from '../receipt/receipt-problem.ts'
-import type { Trees } from '../receipt/trees.ts'
+import { splitView } from '../receipt/rules/receipt-problem.ts'
+import type { Trees } from '../receipt/rules/trees.ts'
 import type { Said } from './judge-lookup.ts'
 
 /** The tree in which a monitor looked, and the checkpoint with which the log signed it; null where it failed. */

@@ -8,7 +8,7 @@ import type { EvidenceSink } from '../client.ts'
 import { keepEvidence } from './keep-evidence.ts'
 import { pinnedLog } from './pinned-log.ts'
 import type { ConvictLog } from '../receipt/judge-blocks.ts'
-import type { PlacedReceipt } from '../receipt/receipt-problem.ts'
+import type { PlacedReceipt } from '../receipt/rules/receipt-problem.ts'
 
 /** What makes evidence of receipts that contradict each other. */
 export interface ConvictReceipts {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LogView } from '../receipt/judge-blocks.ts'
-import type { LogStatus } from '../receipt/log-status.ts'
+import type { LogStatus } from '../receipt/rules/log-status.ts'
 
 /** How many blocks the log says what of; null where nobody judged their receipts. */
 export type LogCounts = Readonly<Record<LogStatus, number>> | null

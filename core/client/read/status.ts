@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClosedEntry, RecordView } from '../client.ts'
-import type { LogStatus } from '../receipt/log-status.ts'
+import type { LogStatus } from '../receipt/rules/log-status.ts'
 import type { ErasureProgress } from './erasures.ts'
 
 /** What a verifier says of a block (docs/PROTOCOL.md, Status): what the log proves, unless something else is the matter. */

@@ -3,9 +3,9 @@ import type { ChainId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { CompletedErasure } from '../client.ts'
-import { unseenDelays, type SeenBlock } from './delays.ts'
+import { unseenDelays, type SeenBlock } from './rules/delays.ts'
 import type { JudgedReceipt, ProvenReceipt } from './judge.ts'
-import { oddLogTime } from './log-time.ts'
+import { oddLogTime } from './rules/log-time.ts'
 import {
   isDatedAhead,
   isOverdue,
@@ -13,7 +13,7 @@ import {
   type LogStatus,
   type PlacedBlock,
   type Revocation,
-} from './log-status.ts'
+} from './rules/log-status.ts'
 import {
   datedAhead,
   late,
@@ -23,9 +23,9 @@ import {
   splitView,
   type PlacedReceipt,
   type ReceiptProblem,
-} from './receipt-problem.ts'
+} from './rules/receipt-problem.ts'
 import { createRevocations, type RegistryContext } from './revocations.ts'
-import { createTrees, type SignedTree, type Trees } from './trees.ts'
+import { createTrees, type SignedTree, type Trees } from './rules/trees.ts'
 
 /** A block with the receipt that somebody gave for it. */
 export interface ReceiptedBlock {

@@ -9,7 +9,7 @@ import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-check
 import type { Policy } from '../../log/policy/policy.ts'
 import { quorumTime } from '../../log/policy/quorum-time.ts'
 import { parseTlogProof, policyKeys, verifyUnder, type VerifiedProof } from '../../log/tlog-proof.ts'
-import type { SignedTree } from './trees.ts'
+import type { SignedTree } from './rules/trees.ts'
 
 /** What a receipt is about. */
 export interface ReceiptSubject {

@@ -8,8 +8,8 @@ import { AmpereError, isAmpereError } from '../../errors.ts'
 import { registryBlockSchema } from '../../registry/block.ts'
 import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { JudgedReceipt, ReceiptJudge } from './judge.ts'
-import type { Revocation } from './log-status.ts'
-import type { SignedTree } from './trees.ts'
+import type { Revocation } from './rules/log-status.ts'
+import type { SignedTree } from './rules/trees.ts'
 
 /** A block of the registry with its receipt. */
 export interface RegistryReceipt {

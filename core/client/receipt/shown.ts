@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BlockId, ChainId } from '../../bytes/ids.ts'
-import { createTrees, type Trees } from './trees.ts'
+import { createTrees, type Trees } from './rules/trees.ts'
 
 /** A block of a verified history. */
 export interface ShownBlock {

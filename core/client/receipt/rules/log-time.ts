@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOCK_TOLERANCE_MS } from '../../api/limits.ts'
-import { BEFORE_BLOCK_MS } from '../../evidence/promise.ts'
-import type { JudgedReceipt } from './judge.ts'
+import { CLOCK_TOLERANCE_MS } from '../../../api/limits.ts'
+import { BEFORE_BLOCK_MS } from '../../../evidence/promise.ts'
+import type { JudgedReceipt } from '../judge.ts'
 
 /**
  * What is wrong with when the log says that it signed the tree that holds a block; null when nothing is. A time that the

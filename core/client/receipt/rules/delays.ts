@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
-import type { CompletedErasure } from '../client.ts'
-import type { JudgedReceipt } from './judge.ts'
+import { timestampMs, type Timestamp } from '../../../bytes/timestamp.ts'
+import type { CompletedErasure } from '../../client.ts'
+import type { JudgedReceipt } from '../judge.ts'
 import { DUE_MS } from './log-status.ts'
 import { delayUnseen, type ReceiptProblem } from './receipt-problem.ts'
 

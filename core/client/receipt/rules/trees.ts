@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toBase64url } from '../../bytes/encoding.ts'
+import { toBase64url } from '../../../bytes/encoding.ts'
 
 /** A tree that the log signed, with the note in which it did. */
 export interface SignedTree {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOCK_TOLERANCE_MS, LOGGED_WITHIN_MS } from '../../api/limits.ts'
-import type { ProvenReceipt } from './judge.ts'
+import { CLOCK_TOLERANCE_MS, LOGGED_WITHIN_MS } from '../../../api/limits.ts'
+import type { ProvenReceipt } from '../judge.ts'
 
 /** What the log says of a block (docs/PROTOCOL.md, Status). */
 export type LogStatus = 'witnessed' | 'logged' | 'promised' | 'overdue' | 'suspect' | 'late'
