@@ -221,7 +221,7 @@ export const RECORDS: CommandGroup = {
       name: 'erase',
       summary: 'Request, complete or cancel an erasure',
       about:
-        'A request takes effect by completing it, 72 hours later; any controller cancels it until then. What is erased nobody can bring back; who opened it may have copies. The record shows that something was erased, not what.',
+        'A request takes effect by completing it, 72 hours after witnesses saw it; any controller cancels it until then. What is erased nobody can bring back; who opened it may have copies. The record shows that something was erased, not what.',
       args: [RECORD],
       flags: [
         {
@@ -237,6 +237,11 @@ export const RECORDS: CommandGroup = {
           choices: ['patient-request', 'misfiled', 'legal-duty', 'consent-withdrawn'],
         },
         { flags: '--complete <block>', about: 'complete what this block requested', parse: parseCount },
+        {
+          flags: '--unwitnessed',
+          about:
+            'complete it although not enough witnesses saw its delay pass; verifiers will say so for good',
+        },
         { flags: '--cancel <block>', about: 'cancel what this block requested', parse: parseCount },
         ...graveFlags("the record's first characters, four or more"),
       ],

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId, EntryId } from '#core/bytes/ids.ts'
-import { timestampMs } from '#core/bytes/timestamp.ts'
+import { timestampMs, toTimestamp } from '#core/bytes/timestamp.ts'
 import { isAmpereError } from '#core/errors.ts'
 import {
+  erasableFrom,
   pendingErasure,
   requestErasure,
   settleErasure,
@@ -28,6 +29,7 @@ export interface EraseOptions extends ActingOptions, GraveOptions {
   readonly ground: Erasure['ground']
   readonly cancel?: number
   readonly complete?: number
+  readonly unwitnessed?: boolean
 }
 
 /** The grounds for erasing, as a block names them. */
@@ -122,20 +124,7 @@ async function completeErasure(
 ): Promise<number> {
   const { screen } = call
   const { connection, institution } = session.open
-  const { state } = (await connection.replica(chain)).link
-  const pending = state.pending.find((item) => item.height === height)
-  if (!pending)
-    throw refuse(
-      'NOT_FOUND',
-      `no erasure is pending that block ${height} requested`,
-      `npx ampere chain show ${shortId(chain)}`,
-    )
-  if (timestampMs(pending.notBefore) > screen.terminal.now()) {
-    throw refuse(
-      'PRECONDITION_FAILED',
-      `it can be completed from ${localTime(pending.notBefore)} on, and cancelled until then`,
-    )
-  }
+  await refuseEarly(call, session, chain, height)
   const says = [`Erases what block ${height} requested, now and for good. Nobody can bring it back.`]
   if (!(await confirmed(call, chain, says))) {
     screen.print({ ok: true, dryRun: true, chain, act: 'complete', block: null }, [
@@ -150,6 +139,45 @@ async function completeErasure(
     `Its blocks are erasing until every institution that could read them says that its copy is gone, ${isForgotten ? `as ${institution.id} does now` : `${institution.id} included`}.`,
   ])
   return EXIT.ok
+}
+
+/** @throws AmpereError NOT_FOUND, PRECONDITION_FAILED before its delay has passed, as the home and as witnesses see it */
+async function refuseEarly(
+  { screen, options }: Call<EraseOptions>,
+  { open: { connection } }: Session,
+  chain: ChainId,
+  height: number,
+): Promise<void> {
+  const replica = await connection.replica(chain)
+  const pending = replica.link.state.pending.find((item) => item.height === height)
+  const record = shortId(chain)
+  if (!pending)
+    throw refuse(
+      'NOT_FOUND',
+      `no erasure is pending that block ${height} requested`,
+      `npx ampere chain show ${record}`,
+    )
+  const now = screen.terminal.now()
+  if (timestampMs(pending.notBefore) > now)
+    throw refuse(
+      'PRECONDITION_FAILED',
+      `it can be completed from ${localTime(pending.notBefore)} on, and cancelled until then`,
+    )
+  if (options.unwitnessed === true) return
+  const from = await erasableFrom(connection, replica, pending)
+  if (from !== null && from <= now) return
+  const anyway = `or complete it with --unwitnessed: then every verifier will say for good that nobody saw its delay pass`
+  throw from === null
+    ? refuse(
+        'PRECONDITION_FAILED',
+        `not enough witnesses have seen its request, in block ${height}, and its delay counts from then on`,
+        `npx ampere witness status, ${anyway}`,
+      )
+    : refuse(
+        'PRECONDITION_FAILED',
+        `witnesses saw its request late: it can be completed from ${localTime(toTimestamp(from))} on, and cancelled until then`,
+        `wait, ${anyway}`,
+      )
 }
 
 /** This institution's bridge forgets what was erased, and what was found in it. False when it has to do so later. */

@@ -8,6 +8,9 @@ import type { ControlState, Pending } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Signer } from '../../ports/keys.ts'
 import type { Connection } from '../connect.ts'
+import type { Replica } from '../read/replica.ts'
+import { blockReceipt } from '../receipt/block-receipt.ts'
+import { DELAY_MARGIN_MS, delaySeenFrom } from '../receipt/rules/delays.ts'
 import { signStep, type Step, type StepContext } from '../sign/sign-step.ts'
 import { stepContext, submitStep } from './submit.ts'
 
@@ -59,6 +62,25 @@ export function pendingErasure(state: ControlState, erasure: Erasure): Pending |
 }
 
 const GROUNDS = ['patient-request', 'misfiled', 'legal-duty', 'consent-withdrawn'] as const
+
+/**
+ * From when on a pending erasure can be completed so that no verifier will say `delay-unseen` of it, in ms since 1970.
+ * @returns null when no quorum of witnesses saw the request yet
+ */
+export async function erasableFrom(
+  connection: Connection,
+  replica: Replica,
+  { height, notBefore }: Pick<Pending, 'height' | 'notBefore'>,
+): Promise<number | null> {
+  const from = timestampMs(notBefore)
+  const time = replica.notes[height]?.time ?? notBefore
+  const delayMs = from - timestampMs(time)
+  const { policy } = connection.ports.pins
+  if (!policy?.quorum || delayMs <= DELAY_MARGIN_MS) return from
+  const receipt = await blockReceipt(connection, replica, height)
+  const seenFrom = delaySeenFrom({ time, receipt }, delayMs)
+  return seenFrom === null ? null : Math.max(from, seenFrom)
+}
 
 /** Completes or cancels the erasure that the block at `height` requested. @throws AmpereError NOT_FOUND */
 export async function settleErasure(

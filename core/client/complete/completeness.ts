@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LookupAnswer } from '../../api/lookup.ts'
 import type { Digest } from '../../bytes/ids.ts'
-import { isAmpereError } from '../../errors.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import type { Connection } from '../connect.ts'
 import type { Replica } from '../read/replica.ts'
-import { createReceiptJudge, type ProvenReceipt } from '../receipt/judge.ts'
+import { blockReceipt } from '../receipt/block-receipt.ts'
+import type { ProvenReceipt } from '../receipt/judge.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
 import { askMonitor } from './ask-monitor.ts'
 import { treesConvict } from './compared-trees.ts'
@@ -53,7 +53,9 @@ export async function checkComplete(
 /** The same with what was answered; the receipt of the newest block is asked for. @throws AmpereError as `checkComplete` */
 export async function askComplete(connection: Connection, replica: Replica): Promise<AskedRecord> {
   // Where nobody is asked, nothing needs that receipt.
-  const receipt = connection.ports.pins.monitors ? await endReceipt(connection, replica) : null
+  const receipt = connection.ports.pins.monitors
+    ? await blockReceipt(connection, replica, replica.head.height)
+    : null
   return askUntilSettled(connection, replica, receipt)
 }
 
@@ -70,7 +72,7 @@ async function askUntilSettled(
     const next = await connection.replica(current.chain)
     if (next.head.height === current.head.height) return asked
     if (attempt === MAX_ATTEMPTS) return { ...asked, complete: { ...asked.complete, why: 'growing' } }
-    proven = await endReceipt(connection, next)
+    proven = await blockReceipt(connection, next, next.head.height)
     current = next
   }
 }
@@ -124,24 +126,4 @@ async function askOne(
   const { says } = judged.word
   if (answer && (says === 'absent' || says === 'present')) answers.set(origin, answer)
   return judged
-}
-
-/** What the receipt of the newest block proves; null where there is none, it proves nothing, or no policy is pinned. */
-async function endReceipt(connection: Connection, replica: Replica): Promise<ProvenReceipt | null> {
-  const { api, ports, sync } = connection
-  const { policy, origin } = ports.pins
-  const note = replica.notes[replica.head.height]
-  if (!policy || !note) return null
-  const text = await api.receipt(replica.chain, note.id, note.height)
-  if (text === null) return null
-  const span = replica.labelKeys.findLast(({ height }) => height < Math.max(note.height, 1))
-  const labelKey = span ? (await connection.keyring(replica)).labelKeyOf(span.hash) : null
-  const { height, hash } = note
-  try {
-    const judge = createReceiptJudge(policy, origin, sync.verifiers)
-    return await judge.judge(text, { chain: replica.chain, height, hash, labelKey })
-  } catch (error) {
-    if (isAmpereError(error, 'VERIFICATION_FAILED')) return null
-    throw error
-  }
 }

@@ -39,6 +39,17 @@ export function unseenDelays(
   })
 }
 
+/**
+ * From when on a request can be completed so that witnesses will have seen its delay pass.
+ * @param delayMs the delay that the request states
+ * @returns ms since 1970; null when no quorum of witnesses saw the request
+ */
+export function delaySeenFrom(asked: SeenBlock, delayMs: number): number | null {
+  const askedMs = witnessed(asked)?.seenMs ?? null
+  // Half of the margin is left for the clock of whoever completes it.
+  return askedMs === null ? null : askedMs + delayMs - DELAY_MARGIN_MS / 2
+}
+
 function witnessed(block: SeenBlock | undefined): JudgedReceipt | null {
   return block?.receipt?.level === 'witnessed' ? block.receipt : null
 }

@@ -5,7 +5,7 @@ import type { Append } from '#core/api/append.ts'
 import type { Block } from '#core/block/block.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
-import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
+import { erasableFrom, requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
@@ -142,23 +142,45 @@ export async function endedGrant(afterMs: number): Promise<TimedRecord> {
  * and its completion `doneMs` after that: before the 72 h where home and controller agree on what time it is.
  */
 export async function erasedAfter(askedMs: number, doneMs: number): Promise<TimedRecord> {
+  const waiting = await waitingErasure(askedMs < doneMs ? askedMs : null)
+  return waiting.completed({ completedMs: 72 * HOUR_MS, seenMs: doneMs })
+}
+
+/** An erasure that waits for its delay of 72 h; witnesses saw its request `askedMs` after it was signed, or not at all. */
+export async function waitingErasure(askedMs: number | null) {
   const at = await witnessedWorld(['w1', 'w2'], 2)
-  const { world, clock } = at
+  const { world, clock, policy } = at
   const { instance, second } = world.institution('hospital-a')
-  const a = world.connect('hospital-a')
+  const a = world.connect('hospital-a', { policy })
   const { record } = await createRecord(a, HOME, ['general'])
   const entries = await a.append(record, [entry('one')])
   const what = { scope: 'entries', entries, ground: 'misfiled' } as const
   const { block } = await requestErasure(a, record, what, { instances: [instance, second] })
+  const { height } = block
   const signedMs = clock.now
-  if (askedMs < doneMs) {
+  if (askedMs !== null) {
     clock.now = signedMs + askedMs
     await world.tendLog()
   }
-  clock.now = signedMs + 72 * HOUR_MS
-  await settleErasure(a, record, block.height, 'complete')
-  clock.now = signedMs + doneMs
-  await world.tendLog()
-  clock.now = signedMs + 80 * HOUR_MS
-  return seen(at, record)
+  return {
+    /** How long after it was signed a client says that it can be completed; null when it cannot say. */
+    erasableMs: async (): Promise<number | null> => {
+      const replica = await a.replica(record)
+      const pending = replica.link.state.pending.find((item) => item.height === height)
+      const from = pending ? await erasableFrom(a, replica, pending) : null
+      return from === null ? null : from - signedMs
+    },
+    /** It is completed `completedMs` after it was signed, which witnesses see `seenMs` after that. */
+    completed: async (when: {
+      readonly completedMs: number
+      readonly seenMs: number
+    }): Promise<TimedRecord> => {
+      clock.now = signedMs + when.completedMs
+      await settleErasure(a, record, height, 'complete')
+      clock.now = signedMs + when.seenMs
+      await world.tendLog()
+      clock.now = signedMs + 200 * HOUR_MS
+      return seen(at, record)
+    },
+  }
 }

@@ -13,6 +13,7 @@ import {
   erasedAfter,
   lateRevocation,
   unloggedForgery,
+  waitingErasure,
   type TimedRecord,
 } from './timed-records.ts'
 
@@ -88,6 +89,24 @@ describe('an erasure that says that it waited', () => {
     const lines = having('receipt', 3, () => null)(linesOf(fromUtf8(waited.bytes)))
     const { problems } = await ofFile(waited, fileOf(lines))
     expect(problems.toSorted()).toEqual(['3 overdue promise', '4 suspect delay-unseen'])
+  })
+})
+
+describe('an erasure that waits', () => {
+  it('can be completed when nobody will find that its delay was not kept, and not 5 minutes before', async () => {
+    for (const askedMs of [0, 60_000, HOUR_MS]) {
+      const erasableMs = (await (await waitingErasure(askedMs)).erasableMs()) ?? Number.NaN
+      expect(erasableMs).toBe(Math.max(72 * HOUR_MS, 72 * HOUR_MS + askedMs - 180_000))
+      const atOnce = { completedMs: erasableMs, seenMs: erasableMs }
+      expect((await saidOf(await (await waitingErasure(askedMs)).completed(atOnce))).problems).toEqual([])
+    }
+    const early = { completedMs: 73 * HOUR_MS - 480_000, seenMs: 73 * HOUR_MS - 480_000 }
+    const { problems } = await saidOf(await (await waitingErasure(HOUR_MS)).completed(early))
+    expect(problems).toEqual(['4 suspect delay-unseen'])
+  })
+
+  it('cannot be completed so while no quorum saw its request', async () => {
+    expect(await (await waitingErasure(null)).erasableMs()).toBeNull()
   })
 })
 
