@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 /** What fails every call, damages every part, or tries very many inputs: `npm run test:long`, in CI. */
 export const LONG = [
   'tests/cli/others/mirror-servers.test.ts',
+  'tests/cli/others/second-witness.test.ts',
   'tests/cli/records/looks.test.ts',
   'tests/cli/witness/demo.test.ts',
   'tests/core/bridge/hostile-sizes.test.ts',
