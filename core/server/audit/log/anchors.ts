@@ -27,6 +27,8 @@ const PUBLISHED_ROW = `checkpoints/${LOG_PARTITION}/${PUBLISHED_KEY}`
 export interface Signed {
   readonly checkpoint: Checkpoint
   readonly note: string
+  /** When the log says that it signed it, by each of its signatures that says so, in POSIX seconds. */
+  readonly signedAt: readonly number[]
   /** Witnesses of the policy whose cosignatures verified. */
   readonly cosignedBy: readonly LogKey[]
 }
@@ -128,6 +130,8 @@ async function readCommitted(
       if (typeof signed === 'string') notes.find('tree-row', 'tampered', TREE_ROW, signed)
       else if (tree.staging !== null && !leadsTo(tree.staging, tree.checkpoint))
         notes.find('tree-row', 'tampered', TREE_ROW, 'the staging bundle is of another tree')
+      else if (!signed.signedAt.every((seconds) => seconds === tree.signedAt))
+        notes.find('tree-row', 'tampered', TREE_ROW, 'it states another time than its signature')
       else return { tree, signed }
     } else if (
       isPublished ||
@@ -168,14 +172,14 @@ async function open({ home, trust }: Context, value: Uint8Array | string): Promi
     const note = typeof value === 'string' ? value : fromUtf8(value)
     const cosigners = trust.policy?.witnesses.map(({ key }) => key) ?? []
     const opened = await openCheckpoint(note, { logs: trust.keys, cosigners }, home.verifiers)
-    const { checkpoint, signedBy, cosignatures } = opened
+    const { checkpoint, signedBy, signedAt, cosignatures } = opened
     if (checkpoint.origin !== logOriginOf(home.origin)) return 'the checkpoint is of another log'
     if (checkpoint.size === 0 && !equalBytes(checkpoint.root, merkleRoot([])))
       return 'an empty tree has another root'
     if (signedBy.length < trust.keys.length) return 'the checkpoint is not signed by every key of the log'
     // tlog-cosignature: time 0 claims nothing about when.
     const cosignedBy = cosignatures.filter(({ time }) => time !== 0).map(({ key }) => key)
-    return { checkpoint, note, cosignedBy }
+    return { checkpoint, note, signedAt, cosignedBy }
   } catch (error) {
     if (isAmpereError(error)) return `the checkpoint does not verify: ${error.message}`
     throw error

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { isDeepStrictEqual } from 'node:util'
 import { equalBytes } from '#core/bytes/frame.ts'
 import { select } from '#core/ports/needs.ts'
 import type { LogReport } from '#core/server/audit/log/report.ts'
@@ -34,6 +35,28 @@ function isBeyondRepair(name: string): boolean {
 /** A kept checkpoint that lost one of its cosignatures is no finding: it looks like one of an earlier policy, and is told as such. */
 function isOfEarlierPolicy(name: string, { earlier }: LogReport): boolean {
   return name.startsWith('checkpoints/witnessed/') && earlier > 0
+}
+
+/**
+ * Whether nothing was changed but what nobody signed and everybody works without: where a sequencer looks first, or of
+ * whom the line in a note is that is not the log's own (C2SP signed-note: lines of unknown keys are ignored).
+ */
+function isUnsigned(name: string, before: Uint8Array, after: Uint8Array): boolean {
+  const [was, is] = [before, after].map((bytes) => Buffer.from(bytes).toString())
+  if (name === 'checkpoints/log/tree') return isDeepStrictEqual(signedParts(was), signedParts(is))
+  if (name !== 'checkpoints/log/published') return false
+  const others = /^\u2014 (?!home\.test\/log )[^ ]+ .{6}/gmu
+  return was?.replaceAll(others, '') === is?.replaceAll(others, '')
+}
+
+/** Of a committed tree what is signed, or follows from that; the text itself where it is none. */
+function signedParts(text = ''): unknown {
+  try {
+    const { cursor: _, discard: _d, pastSizes: _p, ...rest } = JSON.parse(text) as Record<string, unknown>
+    return rest
+  } catch {
+    return text
+  }
 }
 
 /** SLOW=1 leaves none out. */
@@ -105,7 +128,7 @@ describe('a log of which something was damaged', () => {
     await at.stored.write('tile/entries/000', bytes)
   })
 
-  it('finds any byte that was changed, of each row and of each object', async () => {
+  it('finds any byte that was changed of what somebody signed, of each row and of each object', async () => {
     const missed: string[] = []
     for (const name of at.stored.names()) {
       const bytes = await at.stored.read(name)
@@ -114,15 +137,16 @@ describe('a log of which something was damaged', () => {
       const [short, long] = process.env['SLOW'] === '1' ? [1, 13] : [4, 1999]
       const step = bytes.length < 64 ? short : long
       for (let offset = name.length % step; offset < bytes.length; offset += step) {
-        await at.stored.write(name, flipped(bytes, offset))
+        const damaged = flipped(bytes, offset)
+        await at.stored.write(name, damaged)
         const { report } = await auditNow(at)
-        if (report.findings.length === 0 && !isOfEarlierPolicy(name, report))
-          missed.push(`${name}: ${offset}`)
+        const isExcused = isOfEarlierPolicy(name, report) || isUnsigned(name, bytes, damaged)
+        if (report.findings.length === 0 && !isExcused) missed.push(`${name}: ${offset}`)
       }
       await at.stored.write(name, bytes)
     }
     expect(missed).toEqual([])
-  }, 600_000)
+  }, 1_200_000)
 
   it('misses the newest witnessed checkpoint, and takes it from the published one', async () => {
     const name = 'checkpoints/witnessed/0000000000000258'
