@@ -62,16 +62,15 @@ export function createSequencing(
       if (!report) return
       sayCosigned(report, troubles, log)
       behind = report.behind
-      troubles.say('log-behind', behind && { code: 'STORE_CORRUPT' })
     })
   const isStopped = () => behind
   const round = coalesce(() => look())
   const first = once(() => look(FIRST_LOOK_MS))
-  const cosign = (): Promise<void> => {
+  const beginRound = (): Promise<void> => {
     hasNews = false
     return round()
   }
-  const cosignSpaced = spaced(cosign, COSIGN_AGAIN_MS, now)
+  const cosignSpaced = spaced(beginRound, COSIGN_AGAIN_MS, now)
   return {
     cosign: cosignSpaced.now,
     cosignNews: () => (hasNews ? cosignSpaced.now() : cosignSpaced.soon()),
@@ -103,7 +102,7 @@ function once(act: () => Promise<void>): () => Promise<void> {
   return () => (done ??= act())
 }
 
-function sayCosigned({ failed, untimely, ahead }: CosignReport, troubles: Troubles, log: Log): void {
+function sayCosigned({ failed, untimely, ahead, behind }: CosignReport, troubles: Troubles, log: Log): void {
   if (untimely.length > 0) log({ event: 'witness-untimely', role: 'sequencer', count: untimely.length })
   for (const code of new Set(failed.map((each) => each.code))) {
     const count = failed.filter((each) => each.code === code).length
@@ -112,6 +111,7 @@ function sayCosigned({ failed, untimely, ahead }: CosignReport, troubles: Troubl
   const stood = troubles.stands('witness-ahead')
   if (ahead.length === 0 || !stood)
     troubles.say('witness-ahead', ahead.length > 0 && { code: 'STORE_CORRUPT', count: ahead.length })
+  troubles.say('log-behind', behind && { code: 'STORE_CORRUPT' })
 }
 
 /** What is wrong until it is said to have ended, by event. */
