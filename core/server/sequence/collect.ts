@@ -88,7 +88,6 @@ async function pendingOrCode(
   chain: ChainId,
   limit: number,
 ): Promise<PendingRun | ErrorCode | null> {
-  const isKnown = known.memory.positions.has(chain)
   try {
     return await onceOnly(known, chain, () =>
       pendingOfChain(ports, known.memory, { chain, marked: known.marks.marked(chain) }, limit),
@@ -96,24 +95,28 @@ async function pendingOrCode(
   } catch (error) {
     // One damaged chain must not keep all others out of the log.
     if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
-    if (!isKnown) known.memory.positions.delete(chain)
+    if (!known.memory.checked.has(chain)) known.memory.positions.delete(chain)
     return error.code
   }
 }
 
 /**
- * Refuses to log what the log has. A position that was read and not remembered may be an older one: its newest rows may be
- * lost. The rows of a chain are in the order of its blocks, and so the first block behind them tells.
+ * Refuses to log what the log has. A position that was read may be an older one: its newest rows may be lost, also those of
+ * the blocks behind it for a while, so that there was nothing to log when it was read. The rows of a chain are in the order
+ * of its blocks, and so the first block behind them tells, whenever it comes.
  */
 async function onceOnly(
   { memory, labels, ...log }: Known,
   chain: ChainId | Digest,
   read: () => Promise<PendingRun | null>,
 ): Promise<PendingRun | ErrorCode | null> {
-  const isKnown = memory.positions.has(chain)
   const run = await read()
   const [first] = run?.blocks ?? []
-  if (isKnown || !run || !first || !(await labels.isLogged(log, first.entry, run.madeMs))) return run
-  memory.positions.delete(chain)
-  return 'STORE_CORRUPT'
+  if (memory.checked.has(chain) || !run || !first) return run
+  if (await labels.isLogged(log, first.entry, run.madeMs)) {
+    memory.positions.delete(chain)
+    return 'STORE_CORRUPT'
+  }
+  memory.checked.add(chain)
+  return run
 }

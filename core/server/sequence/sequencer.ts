@@ -171,6 +171,7 @@ async function logNews(
     const position = blocks.at(-1)?.position
     if (!position) continue
     memory.positions.set(chain, position)
+    memory.checked.add(chain)
     marks.logged(chain as ChainId, position.height)
   }
   const { edge, tail, added } = grown

@@ -56,6 +56,15 @@ async function loggedOneByOne(blocks: number) {
       for (const { key, version } of newest) await leaves.swap(chain, key, version, null)
       return newest.length
     },
+    /** Takes the newest blocks of a chain away; what it answers puts them back. */
+    take: async (chain: ChainId, rows: number) => {
+      const stored = world.platform.table('blocks')
+      const newest = await stored.range(chain, { reverse: true, limit: rows })
+      for (const { key, version } of newest) await stored.swap(chain, key, version, null)
+      return async () => {
+        for (const { key, value } of newest) await stored.insert(chain, key, value)
+      }
+    },
     marks: async () => (await world.platform.table('dirty').range(record.slice(0, 1))).length,
   }
 }
@@ -109,6 +118,25 @@ describe.each(MOMENTS)('a chain whose newest positions are lost %s', (_, passes)
     expect(await (await home.sequencer()).run()).toMatchObject({ outcome: 'logged', added: 1, skipped: [] })
     expect((await home.log()).heights[home.record]).toEqual([0, 1, 2, 3, 4, 5])
     expect(await auditFindings(home.world)).toEqual([])
+  })
+})
+
+describe('a chain whose newest positions and blocks are gone for a while', () => {
+  it.each([1, 3])('is not logged again by whoever looked meanwhile (%i rows)', async (rows) => {
+    const home = await loggedOneByOne(3)
+    const { size } = await home.log()
+    expect(await home.lose(home.record, rows)).toBe(rows)
+    const takeBack = await home.take(home.record, rows)
+    const fresh = await home.sequencer()
+    expect(await fresh.run()).toMatchObject({ outcome: 'idle', skipped: [] })
+    await takeBack()
+    const skipped = [{ chain: home.record, code: 'STORE_CORRUPT' }]
+    expect(await fresh.run()).toMatchObject({ outcome: 'idle', size, skipped })
+    expect(await fresh.run()).toMatchObject({ outcome: 'idle', size, skipped })
+    await home.repair()
+    await home.append('news')
+    expect(await fresh.run()).toMatchObject({ outcome: 'logged', added: 1, skipped: [] })
+    expect((await home.log()).heights[home.record]).toEqual([0, 1, 2, 3, 4, 5])
   })
 })
 
