@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { countCalls } from '#adapters/around/counts.ts'
+import { parseBlock } from '#core/block/open-block.ts'
+import { canonicalBytes } from '#core/bytes/canonical-json.ts'
+import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, type ChainId, type Digest } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { select } from '#core/ports/needs.ts'
@@ -10,6 +13,7 @@ import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
 import { MARK_LIFE_MS } from '#core/server/sequence/marks/read-marks.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
+import { dirtyShard, markOf } from '#core/server/store/attempt.ts'
 import { growUnsigned } from '#tests/bench/worlds/unsigned-blocks.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 import { auditFindings, entry } from './scene.ts'
@@ -64,6 +68,19 @@ async function loggedOneByOne(blocks: number) {
       return async () => {
         for (const { key, value } of newest) await stored.insert(chain, key, value)
       }
+    },
+    /** Changes the row of the committed tree, as whoever can write the table could. */
+    changeTree: async (changed: Readonly<Record<string, unknown>>) => {
+      const checkpoints = world.platform.table('checkpoints')
+      const row = await checkpoints.get('log', 'tree')
+      const value = { ...JSON.parse(fromUtf8(row?.value ?? utf8('{}'))), ...changed }
+      await checkpoints.swap('log', 'tree', row?.version ?? null, canonicalBytes(value))
+    },
+    /** A mark for the newest block of the record, as sending it again makes one. */
+    markAgain: async () => {
+      const [newest] = await world.platform.table('blocks').range(record, { reverse: true, limit: 1 })
+      const mark = markOf(parseBlock(fromUtf8(newest?.value ?? utf8(''))), world.clock.now)
+      await world.platform.table('dirty').insert(dirtyShard(record), mark.key, mark.value)
     },
     marks: async () => (await world.platform.table('dirty').range(record.slice(0, 1))).length,
   }
@@ -194,6 +211,36 @@ describe('looking for labels in the log', () => {
     expect(await fresh.run()).toMatchObject({ outcome: 'logged', added: 1, skipped: [] })
     // No more than whoever begins and has nothing to look for.
     expect(home.counts()['objects.log.fetch']).toBe(fetches)
+  })
+
+  it.each([
+    ['past sizes', { pastSizes: [{ signedAt: 1, size: 256 }] }],
+    ['past sizes and no seal', { pastSizes: [{ signedAt: 1, size: 256 }], seal: null }],
+    ['past sizes and another seal', { pastSizes: [{ signedAt: 1, size: 256 }], seal: 'AAAA' }],
+  ])('begins with the first leaf when the row of the tree was changed: %s', async (_, changed) => {
+    const home = await loggedOneByOne(1)
+    await growUnsigned(home.world, await home.a.replica(home.other.record), 300)
+    await home.own.run()
+    home.world.clock.now += 3_600_000
+    await home.a.append(home.other.access, [entry('so that another commit is the last one')])
+    await home.own.run()
+    await home.lose(home.record, 1)
+    await home.changeTree(changed)
+    await home.markAgain()
+    const fresh = await home.sequencer()
+    home.reset()
+    expect(await fresh.run()).toMatchObject({ outcome: 'idle', skipped: [{ chain: home.record }] })
+    await home.repair()
+    await home.append('news')
+    expect(await fresh.run()).toMatchObject({ outcome: 'logged', added: 1, skipped: [] })
+    expect(await auditFindings(home.world)).toEqual([])
+  })
+
+  it('signs nothing when the time in the row of the tree was changed', async () => {
+    const home = await loggedOneByOne(1)
+    await home.append('news')
+    await home.changeTree({ signedAt: Math.floor(home.world.clock.now / 1000) + 86_400 })
+    await expect((await home.sequencer()).run()).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
   })
 
   it('skips a chain when a bundle is missing that could have its label', async () => {

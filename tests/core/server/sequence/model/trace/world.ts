@@ -35,7 +35,7 @@ export async function tracedWorld(): Promise<TracedWorld> {
   const store = resettable(
     withKeptKeys(openMemory({ now: () => clock.now, random: () => new Uint8Array(16) }), 'trace'),
   )
-  const platform = withStillKeys(store.platform)
+  const platform = withStillKey(store.platform)
   const world = await testDeployment(['hospital-a'], { base: store.platform, clock })
   const records: ChainId[] = []
   for (let i = 0; i < 2; i++)
@@ -63,14 +63,13 @@ export async function tracedWorld(): Promise<TracedWorld> {
   return { world, platform, store, begin, appends, beginning: { chains: records, heights, size, blocks } }
 }
 
-/** Nothing here is verified that these sign, and a real signature of ML-DSA-44 takes as long as a run. */
-function withStillKeys(platform: Platform): Platform {
+/** Nothing here is verified that this key signs, and a real signature of ML-DSA-44 takes as long as a run. */
+function withStillKey(platform: Platform): Platform {
   return {
     ...platform,
     signer: async (name) => {
       const signer = await platform.signer(name)
-      const length = name === 'log-quantum' ? 2420 : 64
-      return { ...signer, sign: async () => new Uint8Array(length) }
+      return name === 'log-quantum' ? { ...signer, sign: async () => new Uint8Array(2420) } : signer
     },
   }
 }
