@@ -2,10 +2,16 @@
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { isAmpereError, type ErrorCode } from '../../errors.ts'
 import type { Home } from '../home.ts'
-import type { LabelFinder, SearchedLog } from './labels/find-label.ts'
+import type { LabelFinder, SearchedLog, SoughtEntry } from './labels/find-label.ts'
 import type { MarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
-import { pendingOfChain, pendingOfRegistry, type ChainMemory, type PendingRun } from './pending.ts'
+import {
+  pendingOfChain,
+  pendingOfRegistry,
+  type ChainMemory,
+  type PendingBlock,
+  type PendingRun,
+} from './pending.ts'
 
 /** Chains whose blocks are read at the same time. */
 const PARALLEL_CHAINS = 64
@@ -50,7 +56,7 @@ export async function collect(
     left -= blocks.length
   }
   const { pinned } = home.registry
-  take(pinned, await onceOnly(known, pinned, () => pendingOfRegistry(ports, home, memory, left)))
+  take(pinned, await onceOrCode(known, pinned, () => pendingOfRegistry(ports, home, memory, left)))
   const chains = unlogged(known)
   for (let at = 0; at < chains.length; at += PARALLEL_CHAINS) {
     if (left <= 0) break
@@ -82,18 +88,27 @@ function unlogged({
   })
 }
 
-async function pendingOrCode(
+function pendingOrCode(
   ports: SequencerPorts,
   known: Known,
   chain: ChainId,
   limit: number,
 ): Promise<PendingRun | ErrorCode | null> {
+  const { memory, marks } = known
+  return onceOrCode(known, chain, () =>
+    pendingOfChain(ports, memory, { chain, marked: marks.marked(chain) }, limit),
+  )
+}
+
+/** One damaged chain, or a damaged registry, must not keep all others out of the log. */
+async function onceOrCode(
+  known: Known,
+  chain: ChainId | Digest,
+  read: () => Promise<PendingRun | null>,
+): Promise<PendingRun | ErrorCode | null> {
   try {
-    return await onceOnly(known, chain, () =>
-      pendingOfChain(ports, known.memory, { chain, marked: known.marks.marked(chain) }, limit),
-    )
+    return await onceOnly(known, chain, read)
   } catch (error) {
-    // One damaged chain must not keep all others out of the log.
     if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
     if (!known.memory.checked.has(chain)) known.memory.positions.delete(chain)
     return error.code
@@ -113,10 +128,14 @@ async function onceOnly(
   const run = await read()
   const [first] = run?.blocks ?? []
   if (memory.checked.has(chain) || !run || !first) return run
-  if (await labels.isLogged(log, first.entry, run.madeMs)) {
+  if (await labels.isLogged(log, soughtIn(run, first))) {
     memory.positions.delete(chain)
     return 'STORE_CORRUPT'
   }
   memory.checked.add(chain)
   return run
+}
+
+function soughtIn({ from, madeMs }: PendingRun, { entry }: PendingBlock): SoughtEntry {
+  return { entry, madeMs, isFirst: from === 0 }
 }
