@@ -44,7 +44,7 @@ import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
 import { createSequencing, type Sequencing } from './sequencer/sequencing.ts'
-import { standingClock } from './sequencer/standing-clock.ts'
+import { answering, standingClock } from './sequencer/standing-clock.ts'
 import { role as sequencer } from './sequencer/role.ts'
 import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
@@ -104,7 +104,7 @@ export interface LogOptions {
   /** Who must have cosigned before a receipt is witnessed; without one none ever is. */
   readonly policy?: Policy | null
   readonly pause?: (ms: number) => Promise<void>
-  /** Milliseconds since any moment by a clock that nobody sets: the log is not signed while the other one has just leapt from it. */
+  /** Milliseconds since any moment by a clock that nobody sets: nothing is signed with a time while the other one has just leapt from it. */
   readonly elapsed?: () => number
   /** Logs of others that are monitored here; asked each time they are looked at. */
   readonly watched?: () => readonly WatchedLog[]
@@ -138,6 +138,8 @@ export async function homeApp(
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
   const now = elapsed ? standingClock(sequencerPorts.now, elapsed) : sequencerPorts.now
+  const dated = answering(now)
+  const stating = { ...home, dated }
   const log = looksOnly ? IDLE : createSequencing({ ...sequencerPorts, now }, home, policy, hosting)
   const grow = logGrowth(log, hosting.now)
   const app = createApp('home', hosting)
@@ -148,12 +150,17 @@ export async function homeApp(
       log: namedKeys(home, LOG_PREFIX, logTrust.keys),
       witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
     }),
-    writerApp(await select(platform, writer.needs), eraser, home, hosting, { policy, grow, pause }),
-    readerApp(await select(platform, reader.needs), home, policy, hosting),
+    // A block that is admitted by a wrong clock would end its record: none later may be dated before it.
+    writerApp({ ...(await select(platform, writer.needs)), now: dated }, eraser, stating, hosting, {
+      policy,
+      grow,
+      pause,
+    }),
+    readerApp(await select(platform, reader.needs), stating, policy, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
-    witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers }, hosting),
-    lookupApp(await select(platform, lookup.needs), hosting),
+    witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers, dated }, hosting),
+    lookupApp({ ...(await select(platform, lookup.needs)), now: dated }, hosting),
     keeperApp(await select(platform, keeper.needs), home, mirrored, hosting),
   ]
   for (const part of parts) app.route('/', part)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CLOCK_TOLERANCE_MS } from '#core/api/limits.ts'
-import { AmpereError } from '#core/errors.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
 import type { Now } from '#core/ports/keys.ts'
 
 /** How long a clock must have stood where it leapt to before it is believed, in milliseconds: less than a promise lasts. */
 export const STAND_MS = 30_000
 
-interface Reading {
+/** One look at both clocks. */
+export interface Reading {
   readonly wallMs: number
   readonly elapsedMs: number
 }
@@ -44,4 +45,21 @@ export function standingClock(now: Now, elapsed: () => number): Now {
 /** Whether as much time passed on both clocks since a reading. */
 function isAlong(before: Reading, { wallMs, elapsedMs }: Reading): boolean {
   return Math.abs(wallMs - before.wallMs - (elapsedMs - before.elapsedMs)) <= CLOCK_TOLERANCE_MS
+}
+
+/**
+ * The same for whoever answers requests with a dated signature, where the code of a refusal is read by clients.
+ * @returns a clock that throws AmpereError KEY_UNAVAILABLE, after which one may ask again, for CLOCK_SKEW
+ */
+export function answering(clock: Now): Now {
+  return () => {
+    try {
+      return clock()
+    } catch (cause) {
+      if (!isAmpereError(cause, 'CLOCK_SKEW')) throw cause
+      throw new AmpereError('KEY_UNAVAILABLE', 'the clock here has just leapt: nothing is signed for 30 s', {
+        cause,
+      })
+    }
+  }
 }
