@@ -8,7 +8,7 @@ import { spaced } from '#core/order/spaced.ts'
 import type { Now } from '#core/ports/keys.ts'
 import type { ReceiptLevel } from '#core/server/read/receipt.ts'
 import type { Home } from '#core/server/home.ts'
-import type { Platform } from '#core/ports/needs.ts'
+import type { Platform, Ports } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
 import type { KeptHome } from '#core/server/mirror/kept.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
@@ -44,7 +44,8 @@ import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
 import { createSequencing, type Sequencing } from './sequencer/sequencing.ts'
-import { answering, standingClock } from './sequencer/standing-clock.ts'
+import { newestKnownMs } from './sequencer/known-time.ts'
+import { answering, standingClock, type Reading } from './sequencer/standing-clock.ts'
 import { role as sequencer } from './sequencer/role.ts'
 import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
@@ -106,6 +107,8 @@ export interface LogOptions {
   readonly pause?: (ms: number) => Promise<void>
   /** Milliseconds since any moment by a clock that nobody sets: nothing is signed with a time while the other one has just leapt from it. */
   readonly elapsed?: () => number
+  /** A look at both clocks when the process began. */
+  readonly began?: Reading
   /** Logs of others that are monitored here; asked each time they are looked at. */
   readonly watched?: () => readonly WatchedLog[]
   /** Homes that are mirrored here; asked each time somebody asks for a copy. */
@@ -123,21 +126,15 @@ export async function homeApp(
   platform: Platform,
   home: Home,
   hosting: Hosting,
-  {
-    policy = null,
-    pause = sleep,
-    elapsed,
-    watched = () => [],
-    mirrored = () => [],
-    looksOnly = false,
-  }: LogOptions = {},
+  options: LogOptions = {},
 ): Promise<HomeApp> {
+  const { policy = null, pause = sleep, watched = () => [], mirrored = () => [], looksOnly = false } = options
   const eraser = await select(platform, ERASER_NEEDS)
   if (!looksOnly) await eraseFirst(eraser, home, hosting)
   const sequencerPorts = await select(platform, sequencer.needs)
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
-  const now = elapsed ? standingClock(sequencerPorts.now, elapsed) : sequencerPorts.now
+  const now = await clockOf(sequencerPorts, home, options)
   const dated = answering(now)
   const stating = { ...home, dated }
   const log = looksOnly ? IDLE : createSequencing({ ...sequencerPorts, now }, home, policy, hosting)
@@ -172,6 +169,16 @@ export async function homeApp(
     logTrust,
     tendLog: () => tend(log),
   }
+}
+
+/** By which clock this home signs. */
+async function clockOf(
+  ports: Ports<(typeof sequencer)['needs']>,
+  home: Home,
+  { policy = null, elapsed, began }: LogOptions,
+): Promise<Now> {
+  if (!elapsed) return ports.now
+  return standingClock(ports.now, elapsed, { began, knownMs: await newestKnownMs(ports, home, policy) })
 }
 
 /** Has the log grow for those who wait for it in this process. */

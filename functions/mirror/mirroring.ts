@@ -4,7 +4,7 @@ import type { Now } from '#core/ports/keys.ts'
 import type { MirrorPorts } from '#core/server/mirror/copy-of.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import type { MirroredHome } from '#core/server/mirror/mirrored-home.ts'
-import { standingClock } from '../sequencer/standing-clock.ts'
+import { standingClock, type Reading } from '../sequencer/standing-clock.ts'
 import type { Log } from '../host/telemetry.ts'
 
 /** How often other homes are mirrored, in milliseconds: what a home acknowledges can be lost for that long. */
@@ -28,6 +28,8 @@ export interface MirroringClocks {
   readonly now: Now
   /** Milliseconds since any moment, by a clock that nobody sets. */
   readonly elapsed: () => number
+  /** A look at both when the process began. */
+  readonly began?: Reading
 }
 
 /**
@@ -36,9 +38,9 @@ export interface MirroringClocks {
  */
 export function byStandingClock(
   homes: readonly Mirrored[],
-  { now, elapsed }: MirroringClocks,
+  { now, elapsed, began }: MirroringClocks,
 ): readonly Mirrored[] {
-  const standing = standingClock(now, elapsed)
+  const standing = standingClock(now, elapsed, { began })
   return homes.map(({ ports, home }) => ({ ports: { ...ports, now: standing }, home }))
 }
 

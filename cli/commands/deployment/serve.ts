@@ -19,7 +19,7 @@ import { writeSettings, type Settings } from '../../deployment/settings.ts'
 import { reasonOf } from '../data/reason.ts'
 import { connectInstitution, openBridge, type OpenBridge } from '../../open/bridge.ts'
 import { openMirrored } from '../../open/mirror.ts'
-import { openHome, type OpenHome } from '../../open/home.ts'
+import { openHome, PROCESS_CLOCK, type OpenHome } from '../../open/home.ts'
 import { createLazyValidator } from '../../open/validator.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
@@ -75,7 +75,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
       auditLog: await homeLogAudit(home.platform, home.home, home.logTrust, hosting),
     }
     const mirrored = await openMirrored(opening.folder, settings.origin, home.platform, opening.passphrase)
-    const clocks = { now: home.platform.now, elapsed: () => performance.now() }
+    const clocks = { now: home.platform.now, ...PROCESS_CLOCK }
     const mirroring = createMirroring(byStandingClock(mirrored, clocks), log)
     // What a home acknowledges until the first run can be lost with it.
     void mirroring.run()
