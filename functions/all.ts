@@ -9,7 +9,7 @@ import { spaced } from '#core/order/spaced.ts'
 import type { Now } from '#core/ports/keys.ts'
 import type { ReceiptLevel } from '#core/server/read/receipt.ts'
 import type { Home } from '#core/server/home.ts'
-import type { Platform } from '#core/ports/needs.ts'
+import type { Platform, Ports } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
 import type { KeptHome } from '#core/server/mirror/kept.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
@@ -45,7 +45,8 @@ import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
 import { createSequencing, type Sequencing } from './sequencer/sequencing.ts'
-import { standingClock } from './sequencer/standing-clock.ts'
+import { newestKnownMs } from './sequencer/known-time.ts'
+import { answering, standingClock, type Reading } from './sequencer/standing-clock.ts'
 import { role as sequencer } from './sequencer/role.ts'
 import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
@@ -105,8 +106,10 @@ export interface LogOptions {
   /** Who must have cosigned before a receipt is witnessed; without one none ever is. */
   readonly policy?: Policy | null
   readonly pause?: (ms: number) => Promise<void>
-  /** Milliseconds since any moment by a clock that nobody sets: the log is not signed while the other one has just leapt from it. */
+  /** Milliseconds since any moment by a clock that nobody sets: nothing is signed with a time while the other one has just leapt from it. */
   readonly elapsed?: () => number
+  /** A look at both clocks when the process began. */
+  readonly began?: Reading
   /** Logs of others that are monitored here; asked each time they are looked at. */
   readonly watched?: () => readonly WatchedLog[]
   /** Homes that are mirrored here; asked each time somebody asks for a copy. */
@@ -130,21 +133,17 @@ export async function homeApp(
   platform: Platform,
   home: Home,
   hosting: Hosting,
-  {
-    policy = null,
-    pause = sleep,
-    elapsed,
-    watched = () => [],
-    mirrored = () => [],
-    looksOnly = false,
-  }: LogOptions = {},
+  options: LogOptions = {},
 ): Promise<HomeApp> {
+  const { policy = null, pause = sleep, watched = () => [], mirrored = () => [], looksOnly = false } = options
   const eraser = await select(platform, ERASER_NEEDS)
   if (!looksOnly) await eraseFirst(eraser, home, hosting)
   const sequencerPorts = await select(platform, sequencer.needs)
   const witnessPorts = await select(platform, witness.needs)
   const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
-  const now = elapsed ? standingClock(sequencerPorts.now, elapsed) : sequencerPorts.now
+  const now = await clockOf(sequencerPorts, home, options)
+  const dated = answering(now)
+  const stating = { ...home, dated }
   const log = looksOnly ? IDLE : createSequencing({ ...sequencerPorts, now }, home, policy, hosting)
   const grow = logGrowth(log, hosting.now)
   const app = createApp('home', hosting)
@@ -156,12 +155,17 @@ export async function homeApp(
       log: namedKeys(home, LOG_PREFIX, logTrust.keys),
       witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
     }),
-    writerApp(await select(platform, writer.needs), eraser, home, hosting, { policy, grow, pause }),
-    readerApp(await select(platform, reader.needs), home, policy, hosting),
+    // A block that is admitted by a wrong clock would end its record: none later may be dated before it.
+    writerApp({ ...(await select(platform, writer.needs)), now: dated }, eraser, stating, hosting, {
+      policy,
+      grow,
+      pause,
+    }),
+    readerApp(await select(platform, reader.needs), stating, policy, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
-    witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers }, hosting),
-    lookupApp(await select(platform, lookup.needs), hosting),
+    witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers, dated }, hosting),
+    lookupApp({ ...(await select(platform, lookup.needs)), now: dated }, hosting),
     keeperApp(await select(platform, keeper.needs), home, mirrored, hosting),
   ]
   for (const part of parts) app.route('/', part)
@@ -190,6 +194,16 @@ function behind(): AmpereError {
   const message =
     'the stores of this home are older than what witnesses saw of it, and it answers nothing until they are not'
   return new AmpereError('STORE_CORRUPT', message)
+}
+
+/** By which clock this home signs. */
+async function clockOf(
+  ports: Ports<(typeof sequencer)['needs']>,
+  home: Home,
+  { policy = null, elapsed, began }: LogOptions,
+): Promise<Now> {
+  if (!elapsed) return ports.now
+  return standingClock(ports.now, elapsed, { began, knownMs: await newestKnownMs(ports, home, policy) })
 }
 
 /** Has the log grow for those who wait for it in this process. */

@@ -20,6 +20,11 @@ import { readMirrored } from './mirror.ts'
 import { readPolicy } from './policy.ts'
 
 const now = () => Date.now()
+/** A clock that nobody sets, and what the other one said when this process began. */
+export const PROCESS_CLOCK = {
+  elapsed: () => performance.now(),
+  began: { wallMs: performance.timeOrigin, elapsedMs: 0 },
+}
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 
 /** A home opened in this process. */
@@ -80,7 +85,7 @@ export async function openHome(
       { now, random, log },
       {
         policy: readPolicy(folder, settings.origin),
-        elapsed: () => performance.now(),
+        ...PROCESS_CLOCK,
         watched,
         mirrored: () => readMirrored(folder),
         looksOnly,

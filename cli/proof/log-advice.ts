@@ -39,6 +39,10 @@ const ADVICE: Readonly<Record<LogRule, Advice>> = {
     mayRepair: true,
   },
   'tree-row': { means: 'the sequencer does not know what it signed last', act: RESTORE_TREE },
+  'tree-seal': {
+    means: 'where the sequencer looks first was changed; it forgets that, and looks from the first leaf',
+    act: 'find out who can write the stores; what is logged next is sealed anew',
+  },
   'rolled-back': { means: 'the stores are an older copy: to go on would fork the log', act: RESTORE_TREE },
   forked: {
     means: 'the log keys signed two histories',

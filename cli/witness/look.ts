@@ -4,7 +4,7 @@ import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { REFRESH_SECONDS } from '#core/server/cosign/state.ts'
 import { isWitnessed, openNewest, standingsOf, type Standing } from './asked.ts'
-import { probe, type Shown } from './probe.ts'
+import { probe, type OwnLog, type Shown } from './probe.ts'
 import { newestCheckpoint, type StoredLog } from './stored-log.ts'
 
 /** Cosignatures are renewed when they are older than `REFRESH_SECONDS`; twice that means that renewing fails. */
@@ -22,7 +22,7 @@ export interface Look {
 export async function lookAtWitnesses(stored: StoredLog, policy: Policy, nowMs: number): Promise<Look> {
   const note = await newestCheckpoint(stored.platform)
   const newest = note === null ? null : await openNewest(policy, note)
-  const own = ownLog(stored)
+  const own = ownLog(stored, nowMs / 1000)
   const witnesses = await Promise.all(
     standingsOf(policy, newest).map(async (standing) => {
       const shown = await probe((request) => fetch(request), policy, standing, own)
@@ -35,7 +35,7 @@ export async function lookAtWitnesses(stored: StoredLog, policy: Policy, nowMs: 
   return { witnesses, isStale, reached: isWitnessed(policy, newest) && !isStale }
 }
 
-function ownLog({ platform, settings }: StoredLog) {
+function ownLog({ platform, settings }: StoredLog, nowSeconds: number): OwnLog {
   return {
     origin: logOriginOf(settings.origin),
     newest: async () => {
@@ -43,5 +43,6 @@ function ownLog({ platform, settings }: StoredLog) {
       return note === null ? null : checkpointIn(note)
     },
     tiles: platform.objects('log'),
+    nowSeconds,
   }
 }

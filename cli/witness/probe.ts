@@ -6,6 +6,7 @@ import type { Checkpoint } from '#core/log/note/checkpoint.ts'
 import { MAX_NOTE_BYTES } from '#core/log/note/note.ts'
 import { openCheckpoint, type OpenedCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
+import { COSIGNER_AHEAD_SECONDS } from '#core/log/policy/quorum-time.ts'
 import { tileReader } from '#core/log/tile/read-tile.ts'
 import { rootFromTiles } from '#core/log/tile/read.ts'
 import type { Fetch } from '#core/ports/keys.ts'
@@ -23,6 +24,11 @@ export interface Shown {
   readonly cosigned: { readonly size: number; readonly time: number } | null
   /** `rollback`: it has cosigned more than this home has; `fork`: it has cosigned another history. */
   readonly alarm: 'rollback' | 'fork' | null
+  /**
+   * `ahead` of this computer, or `behind` the time at which the log itself signed, by more than clocks may differ: what it
+   * cosigns so is not kept. Null where nothing speaks against its clock.
+   */
+  readonly clock: 'ahead' | 'behind' | null
 }
 
 /** This home's log as it is stored. */
@@ -31,11 +37,13 @@ export interface OwnLog {
   /** The newest published checkpoint, read after the witness has answered: nothing newer was offered for cosigning. */
   readonly newest: () => Promise<Checkpoint | null>
   readonly tiles: FetchObjects
+  /** What the clock of this computer says, in POSIX seconds. */
+  readonly nowSeconds: number
 }
 
 /** Fetches what a witness has cosigned of this log, and compares it with what is stored. Never rejects for what it says. */
 export async function probe(fetch: Fetch, policy: Policy, asked: AskedWitness, own: OwnLog): Promise<Shown> {
-  const nothing = { reachable: false, cosigned: null, alarm: null }
+  const nothing = { reachable: false, cosigned: null, alarm: null, clock: null }
   if (asked.url === null) return { ...nothing, why: 'policy.txt does not say where it is' }
   try {
     const url = `${asked.url.replace(/\/$/, '')}/${logIdOf(own.origin)}/checkpoint`
@@ -53,7 +61,7 @@ const UNKNOWN = 'it does not know this log, or has cosigned nothing of it: its o
 
 /** Only what the log's own key signed and the witness's own keys cosigned is believed, so that neither alone raises an alarm. */
 async function compared(policy: Policy, asked: AskedWitness, own: OwnLog, note: string): Promise<Shown> {
-  const garbled = { reachable: true, cosigned: null, alarm: null }
+  const garbled = { reachable: true, cosigned: null, alarm: null, clock: null }
   let opened: OpenedCheckpoint
   try {
     const logs = policy.logs.map(({ key }) => key)
@@ -62,13 +70,19 @@ async function compared(policy: Policy, asked: AskedWitness, own: OwnLog, note: 
     if (!isAmpereError(error)) throw error
     return { ...garbled, why: 'what it shows is no checkpoint of this log that verifies' }
   }
-  const { checkpoint, cosignatures } = opened
+  const { checkpoint, cosignatures, signedAt } = opened
   if (checkpoint.origin !== own.origin) return { ...garbled, why: 'it shows a checkpoint of another log' }
   if (cosignatures.length < asked.keys.length)
     return { ...garbled, why: 'what it shows is not cosigned by all its keys' }
   const time = Math.min(...cosignatures.map((cosignature) => cosignature.time))
   const alarm = await alarmOf(own, checkpoint)
-  return { reachable: true, why: null, cosigned: { size: checkpoint.size, time }, alarm }
+  const clock = clockOf(time, signedAt, own.nowSeconds)
+  return { reachable: true, why: null, cosigned: { size: checkpoint.size, time }, alarm, clock }
+}
+
+function clockOf(time: number, signedAt: readonly number[], nowSeconds: number): Shown['clock'] {
+  if (time > nowSeconds + COSIGNER_AHEAD_SECONDS) return 'ahead'
+  return signedAt.some((signed) => time < signed - COSIGNER_AHEAD_SECONDS) ? 'behind' : null
 }
 
 async function alarmOf({ newest, tiles }: OwnLog, { size, root }: Checkpoint): Promise<Shown['alarm']> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DeploymentId } from '../bytes/ids.ts'
 import type { Verifiers } from '../crypto/signature.ts'
+import type { Now } from '../ports/keys.ts'
 import type { RegistrySource } from './store/registry.ts'
 
 /** What every act of a home knows about the deployment that it runs in. */
@@ -14,4 +15,9 @@ export interface Home {
   readonly registry: RegistrySource
   /** Cache of imported public keys. */
   readonly verifiers: Verifiers
+  /**
+   * By which statements are dated, where the process has a clock that it holds against another. While that cannot be trusted
+   * it throws AmpereError KEY_UNAVAILABLE: nothing is signed.
+   */
+  readonly dated?: Now
 }

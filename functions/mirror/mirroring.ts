@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAmpereError } from '#core/errors.ts'
+import type { Now } from '#core/ports/keys.ts'
 import type { MirrorPorts } from '#core/server/mirror/copy-of.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import type { MirroredHome } from '#core/server/mirror/mirrored-home.ts'
+import { standingClock, type Reading } from '../sequencer/standing-clock.ts'
 import type { Log } from '../host/telemetry.ts'
 
 /** How often other homes are mirrored, in milliseconds: what a home acknowledges can be lost for that long. */
@@ -19,6 +21,27 @@ export interface Mirroring {
 export interface Mirrored {
   readonly ports: MirrorPorts
   readonly home: MirroredHome
+}
+
+/** Both clocks of a process that mirrors. */
+export interface MirroringClocks {
+  readonly now: Now
+  /** Milliseconds since any moment, by a clock that nobody sets. */
+  readonly elapsed: () => number
+  /** A look at both when the process began. */
+  readonly began?: Reading
+}
+
+/**
+ * The same homes, by one clock that does not answer while it has just leapt: a run then fails, and the next one goes on. What a
+ * mirror states with a time from the future would convict it with what it states next.
+ */
+export function byStandingClock(
+  homes: readonly Mirrored[],
+  { now, elapsed, began }: MirroringClocks,
+): readonly Mirrored[] {
+  const standing = standingClock(now, elapsed, { began })
+  return homes.map(({ ports, home }) => ({ ports: { ...ports, now: standing }, home }))
 }
 
 /**

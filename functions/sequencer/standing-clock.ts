@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CLOCK_TOLERANCE_MS } from '#core/api/limits.ts'
-import { AmpereError } from '#core/errors.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
 import type { Now } from '#core/ports/keys.ts'
 
 /** How long a clock must have stood where it leapt to before it is believed, in milliseconds: less than a promise lasts. */
 export const STAND_MS = 30_000
 
-interface Reading {
+/** One look at both clocks. */
+export interface Reading {
   readonly wallMs: number
   readonly elapsedMs: number
+}
+
+/** What is known of the clock before it is asked for the first time. */
+export interface ClockBefore {
+  /** A look at both clocks when the process began. */
+  readonly began?: Reading | undefined
+  /** The newest time that is known to have been, in milliseconds: this home signed it, or enough witnesses did. */
+  readonly knownMs?: number | undefined
 }
 
 /**
@@ -16,32 +25,83 @@ interface Reading {
  * the trees after it have no earlier one, and it would convict an honest home of broken promises. So one wrong reading, or a
  * step that is taken back within `STAND_MS`, must never be signed. A leap that stands is believed, because a computer that
  * slept leaps too: it may be right, and a log that waits for ever breaks its promises.
+ *
+ * Many small steps are a leap as well: a reading is compared with where the clock stood for `STAND_MS`. The first reading is
+ * compared with `before`; whether a clock that was wrong since its process began is ahead, nobody can know.
  * @param elapsed milliseconds since any moment, by a clock that nobody sets
- * @returns a clock that throws AmpereError CLOCK_SKEW for more than `CLOCK_TOLERANCE_MS` between two readings
+ * @returns a clock that throws AmpereError CLOCK_SKEW while it is more than `CLOCK_TOLERANCE_MS` from where it stood
  */
-export function standingClock(now: Now, elapsed: () => number): Now {
-  let trusted: Reading | null = null
-  let leapt: (Reading & { readonly sinceMs: number }) | null = null
+export function standingClock(now: Now, elapsed: () => number, before: ClockBefore = {}): Now {
+  const { began, knownMs = 0 } = before
+  let stood: number | null = began ? offsetOf(began) : null
+  let isFirst = true
+  let since: Stretch | null = null
+  let leapt: { readonly offsetMs: number; readonly sinceMs: number } | null = null
   return () => {
     const read = { wallMs: now(), elapsedMs: elapsed() }
-    if (!trusted || isAlong(trusted, read)) {
+    const offsetMs = offsetOf(read)
+    if (isFirst) stood = Math.max(stood ?? offsetMs, knownMs - read.elapsedMs)
+    isFirst = false
+    if (since && read.elapsedMs - since.sinceMs >= STAND_MS) {
+      stood = nearest(stood ?? offsetMs, since)
+      since = null
+    }
+    if (isNear(offsetMs, stood ?? offsetMs)) {
       leapt = null
-      trusted = read
+      since = stretched(since, offsetMs, read.elapsedMs)
       return read.wallMs
     }
-    const sinceMs: number = leapt && isAlong(leapt, read) ? leapt.sinceMs : read.elapsedMs
-    leapt = { ...read, sinceMs }
-    if (read.elapsedMs - sinceMs < STAND_MS) {
-      const leapMs = read.wallMs - trusted.wallMs - (read.elapsedMs - trusted.elapsedMs)
+    if (!leapt || !isNear(offsetMs, leapt.offsetMs)) leapt = { offsetMs, sinceMs: read.elapsedMs }
+    if (read.elapsedMs - leapt.sinceMs < STAND_MS) {
+      const leapMs = offsetMs - (stood ?? offsetMs)
       throw new AmpereError('CLOCK_SKEW', `the clock leapt by ${Math.round(leapMs / 1000)} s`)
     }
-    trusted = read
+    stood = offsetMs
+    since = null
     leapt = null
     return read.wallMs
   }
 }
 
-/** Whether as much time passed on both clocks since a reading. */
-function isAlong(before: Reading, { wallMs, elapsedMs }: Reading): boolean {
-  return Math.abs(wallMs - before.wallMs - (elapsedMs - before.elapsedMs)) <= CLOCK_TOLERANCE_MS
+/** How far the clock was from the one that nobody sets, at the least and at the most, since a moment. */
+interface Stretch {
+  readonly sinceMs: number
+  readonly lowMs: number
+  readonly highMs: number
+}
+
+function stretched(known: Stretch | null, offsetMs: number, elapsedMs: number): Stretch {
+  if (!known) return { sinceMs: elapsedMs, lowMs: offsetMs, highMs: offsetMs }
+  const { sinceMs, lowMs, highMs } = known
+  return { sinceMs, lowMs: Math.min(lowMs, offsetMs), highMs: Math.max(highMs, offsetMs) }
+}
+
+/** Where the clock stands after a stretch: one reading among others moves it nowhere. */
+function nearest(stood: number, { lowMs, highMs }: Stretch): number {
+  return Math.min(Math.max(stood, lowMs), highMs)
+}
+
+function offsetOf({ wallMs, elapsedMs }: Reading): number {
+  return wallMs - elapsedMs
+}
+
+function isNear(a: number, b: number): boolean {
+  return Math.abs(a - b) <= CLOCK_TOLERANCE_MS
+}
+
+/**
+ * The same for whoever answers requests with a dated signature, where the code of a refusal is read by clients.
+ * @returns a clock that throws AmpereError KEY_UNAVAILABLE, after which one may ask again, for CLOCK_SKEW
+ */
+export function answering(clock: Now): Now {
+  return () => {
+    try {
+      return clock()
+    } catch (cause) {
+      if (!isAmpereError(cause, 'CLOCK_SKEW')) throw cause
+      throw new AmpereError('KEY_UNAVAILABLE', 'the clock here has just leapt: nothing is signed for 30 s', {
+        cause,
+      })
+    }
+  }
 }

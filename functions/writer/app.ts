@@ -23,7 +23,7 @@ export function writerApp(
   { policy, ...tending }: Pick<Waiting, 'grow' | 'pause'> & { readonly policy: Policy | null },
 ): RoleApp {
   const quotas = createQuotas(ports)
-  const awaitReceipt = receiptAwaiter({ now: ports.now, find: receiptFinder(ports, policy), ...tending })
+  const awaitReceipt = receiptAwaiter({ now: hosting.now, find: receiptFinder(ports, policy), ...tending })
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body, query }) => {
       const appended = await appendBlock(ports, home, quotas, decodeAppend(body))

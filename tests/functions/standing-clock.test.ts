@@ -10,7 +10,8 @@ import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import { homeApp } from '#functions/all.ts'
 import type { LogFields } from '#functions/host/telemetry.ts'
-import { STAND_MS, standingClock } from '#functions/sequencer/standing-clock.ts'
+import { STAND_MS, standingClock, type ClockBefore } from '#functions/sequencer/standing-clock.ts'
+import { witnessedWorld } from '#tests/core/server/cosign/witnessed-world.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -90,7 +91,109 @@ describe('the clock by which a log signs', () => {
   })
 })
 
+describe('many small steps of a clock', () => {
+  it('are a leap as well', () => {
+    const { at, pass, read } = clockAt()
+    read()
+    for (let step = 0; step < 2; step++) {
+      pass(1000)
+      at.wall += CLOCK_TOLERANCE_MS - 1000
+      if (step === 0) expect(read()).toBe(at.wall)
+      else expect(read).toThrow('the clock leapt by 238 s')
+    }
+    at.wall -= 2 * (CLOCK_TOLERANCE_MS - 1000)
+    expect(read()).toBe(at.wall)
+  })
+
+  it('are followed while each of them stands', () => {
+    const { at, pass, read } = clockAt()
+    for (let step = 0; step < 10; step++) {
+      at.wall += CLOCK_TOLERANCE_MS - 1000
+      for (let ms = 0; ms <= 2 * STAND_MS; ms += 1000) {
+        expect(read()).toBe(at.wall)
+        pass(1000)
+      }
+    }
+  })
+
+  it('move nothing when they are taken back, however often', () => {
+    const { at, pass, read } = clockAt()
+    for (let second = 0; second < 200; second++) {
+      expect(read()).toBe(at.wall)
+      at.wall += CLOCK_TOLERANCE_MS
+      expect(read()).toBe(at.wall)
+      at.wall -= CLOCK_TOLERANCE_MS
+      pass(1000)
+    }
+    at.wall += CLOCK_TOLERANCE_MS + 1
+    expect(read).toThrow('the clock leapt by 120 s')
+  })
+})
+
+describe('the first reading of a clock', () => {
+  const from = (before: ClockBefore) => {
+    const at = { wall: 1_000_000, elapsed: 5_000 }
+    const read = standingClock(
+      () => at.wall,
+      () => at.elapsed,
+      before,
+    )
+    return { at, read }
+  }
+
+  it('is compared with what the clock said when the process began', () => {
+    const began = { wallMs: 995_000, elapsedMs: 0 }
+    expect(from({ began }).read()).toBe(1_000_000)
+    for (const ms of [HOUR_MS, -HOUR_MS]) {
+      const { at, read } = from({ began })
+      at.wall += ms
+      expect(read).toThrow(`the clock leapt by ${ms / 1000} s`)
+      at.wall -= ms
+      expect(read()).toBe(at.wall)
+    }
+  })
+
+  it('is not believed when it is before a time that has been, until it stood', () => {
+    expect(from({ knownMs: 1_000_000 + CLOCK_TOLERANCE_MS }).read()).toBe(1_000_000)
+    const { at, read } = from({ knownMs: 1_000_000 + HOUR_MS })
+    expect(read).toThrow('the clock leapt by -3600 s')
+    at.wall += STAND_MS
+    at.elapsed += STAND_MS
+    expect(read()).toBe(at.wall)
+  })
+
+  it('is believed at once after however long, because a home that was not running looks the same', () => {
+    expect(from({ knownMs: 1 }).read()).toBe(1_000_000)
+  })
+})
+
 describe('a log whose clock is wrong', () => {
+  it('signs nothing at a start with a clock behind what it signed, or what witnesses cosigned', async () => {
+    const { world, policy, clock, base } = await witnessedWorld(['w1'], 1)
+    await createRecord(world.connect('hospital-a'), HOME, ['general'])
+    await world.tendLog()
+    const lines: string[] = []
+    const hosting = {
+      now: () => clock.now,
+      random: world.random,
+      log: ({ event }: LogFields) => void lines.push(event),
+    }
+    const start = async () => homeApp(base, world.home, hosting, { policy, elapsed: () => 0 })
+    const published = async () => base.table('checkpoints').get('log', 'published')
+    // Idle for a day: only the witness saw that it passed.
+    clock.now += 24 * HOUR_MS
+    await world.tendLog()
+    clock.now -= 23 * HOUR_MS
+    await createRecord(world.connect('hospital-a'), HOME, ['general'])
+    const before = await published()
+    await (await start()).tendLog()
+    expect(new Set(lines)).toEqual(new Set(['log-failed', 'cosign-failed']))
+    expect(await published()).toEqual(before)
+    clock.now += 23 * HOUR_MS
+    await (await start()).tendLog()
+    expect(lines).toContain('logged')
+  })
+
   it('signs nothing, says why, and loses no block', async () => {
     const world = await testDeployment(['hospital-a'])
     const { platform, home, clock, random } = world

@@ -17,7 +17,7 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
   },
   'log-skips': {
     codes: ['STORE_CORRUPT'],
-    says: 'Some chains are NOT LOGGED any further: their stored rows contradict each other. Next: npx ampere audit',
+    says: 'Some chains are NOT LOGGED any further: their stored rows contradict each other, or a part of the log that could have their next block is lost. Next: npx ampere audit',
     ended: 'All chains are logged again.',
   },
   'cosign-failed': {

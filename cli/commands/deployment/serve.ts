@@ -5,7 +5,7 @@ import { isAmpereError } from '#core/errors.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { LOG_AUDIT_MS } from '#functions/auditor/news.ts'
 import { homeChores, homeLogAudit } from '#functions/all.ts'
-import { createMirroring, MIRROR_MS } from '#functions/mirror/mirroring.ts'
+import { byStandingClock, createMirroring, MIRROR_MS } from '#functions/mirror/mirroring.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
 import type { Hosting } from '#functions/host/app.ts'
@@ -19,7 +19,7 @@ import { writeSettings, type Settings } from '../../deployment/settings.ts'
 import { reasonOf } from '../data/reason.ts'
 import { connectInstitution, openBridge, type OpenBridge } from '../../open/bridge.ts'
 import { openMirrored } from '../../open/mirror.ts'
-import { openHome, type OpenHome } from '../../open/home.ts'
+import { openHome, PROCESS_CLOCK, type OpenHome } from '../../open/home.ts'
 import { createLazyValidator } from '../../open/validator.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
@@ -75,7 +75,8 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
       auditLog: await homeLogAudit(home.platform, home.home, home.logTrust, hosting),
     }
     const mirrored = await openMirrored(opening.folder, settings.origin, home.platform, opening.passphrase)
-    const mirroring = createMirroring(mirrored, log)
+    const clocks = { now: home.platform.now, ...PROCESS_CLOCK }
+    const mirroring = createMirroring(byStandingClock(mirrored, clocks), log)
     // What a home acknowledges until the first run can be lost with it.
     void mirroring.run()
     const stopMirror = screen.terminal.every(MIRROR_MS, () => void mirroring.run())

@@ -98,7 +98,7 @@ function quorumWords(quorum: Need | null, reached: boolean, isStale: boolean): s
 
 function witnessLines(
   { name, url, cosigned: newest }: Standing,
-  { why, cosigned, alarm }: Shown,
+  { why, cosigned, alarm, clock }: Shown,
   nowMs: number,
   bad: (text: string) => string,
 ): string[] {
@@ -107,8 +107,15 @@ function witnessLines(
     ? `cosigned ${counted(last.size, 'leaf', 'leaves')} ${ago(last.time, nowMs)}`
     : 'nothing cosigned'
   const lines = [`  ${plain(name)}  ${what}${why === null ? '' : `; now ${why}`}${markIn(url)}`]
+  if (clock !== null)
+    lines.push(`    clock: what it cosigned is ${CLOCKS[clock]} by over two minutes, and is not kept`)
   return alarm === null ? lines : [...lines, `    ${bad('ALARM')} ${ALARMS[alarm]}`]
 }
+
+const CLOCKS = {
+  ahead: 'ahead of this computer',
+  behind: 'behind the log',
+} as const
 
 const ALARMS = {
   rollback: `it has cosigned more than this home has: the stores here are an older copy. Stop the server; ${MANUAL}`,

@@ -5,12 +5,17 @@ import { signHead } from '../../api/head.ts'
 import type { Now, Signer } from '../../ports/keys.ts'
 import type { Home } from '../home.ts'
 
-/** Signs that `block` is, at this time, the newest of its chain here. */
+/**
+ * Signs that `block` is, at this time, the newest of its chain here.
+ * @throws AmpereError KEY_UNAVAILABLE, also while the clock of the home cannot be trusted
+ */
 export async function headStatement(
   ports: { readonly now: Now; readonly keys: { readonly head: Signer } },
   home: Home,
   block: ParsedBlock,
 ): Promise<string> {
+  // Before anything is awaited: a later block may be stated meanwhile, and this one with a later time would contradict that.
+  const time = toTimestamp((home.dated ?? ports.now)())
   const newest = (await home.registry.refresh()).newest().head
   return signHead(
     {
@@ -19,7 +24,7 @@ export async function headStatement(
       height: block.block.height,
       block: block.id,
       registry: newest,
-      time: toTimestamp(ports.now()),
+      time,
       origin: home.origin,
       durability: home.durability,
     },

@@ -6,9 +6,10 @@ import { formatAddCheckpoint, parseCosignatures, parseSizeBody } from '../../log
 import { verifyCheckpointSignature } from '../../log/note/cosignature.ts'
 import type { LogKey } from '../../log/note/key.ts'
 import { MAX_NOTE_BYTES, type NoteSignature } from '../../log/note/note.ts'
+import { COSIGNER_AHEAD_SECONDS } from '../../log/policy/quorum-time.ts'
 import { ask, type Answer } from '../../order/ask.ts'
 import type { Deadline } from '../../order/deadline.ts'
-import type { Fetch } from '../../ports/keys.ts'
+import type { Fetch, Now } from '../../ports/keys.ts'
 
 /** How long a witness may take to answer, in milliseconds. */
 export const WITNESS_TIMEOUT_MS = 5_000
@@ -31,21 +32,24 @@ export interface Asked {
 
 /** What came of asking. */
 export interface Answered {
-  /** Cosignatures that verify, by keys that were expected. */
+  /** Cosignatures that verify, by keys that were expected, at the time of this home's clock. */
   readonly signatures: readonly NoteSignature[]
   /** What the witness has now, as far as it said. */
   readonly size: number
   /** It will not: the checkpoint does not continue what it cosigned (422). */
   readonly isRefused: boolean
+  /** True where a cosignature was left out because of its time: one of the two clocks is wrong. */
+  readonly isUntimely: boolean
 }
 
 /**
  * Asks a witness to cosign, c2sp.org/tlog-witness: from the size that it is thought to have, and once more from the
- * size that it says it has.
+ * size that it says it has. What it cosigns at another time than this is left out: kept for receipts it would stay, and make
+ * what an honest log has look older than the log, or younger than it is.
  * @throws AmpereError UPSTREAM_FAILED whatever is wrong; the message says which answer it was, and nothing that it said
  */
 export async function askWitness(
-  ports: { readonly fetch: Fetch; readonly deadline: Deadline },
+  ports: { readonly fetch: Fetch; readonly deadline: Deadline; readonly now: Now },
   { url, keys }: Asked,
   offer: Offer,
   knownSize: number,
@@ -55,20 +59,35 @@ export async function askWitness(
   for (const isLast of [false, true]) {
     const hashes = oldSize === 0 || oldSize === offer.size ? [] : await offer.proofFrom(oldSize)
     const body = formatAddCheckpoint({ oldSize, hashes, note: offer.note })
+    const askedMs = ports.now()
     const { status, bytes } = await post(ports, url, body)
     if (status === 200) {
-      const signatures = await verified(keys, offer, bytes, verifiers)
-      return { signatures, size: offer.size, isRefused: false }
+      const made = await verified(keys, offer, bytes, verifiers)
+      const timely = made.filter(isWithin(askedMs, ports.now())).map(({ signature }) => signature)
+      return { ...NOTHING, signatures: timely, size: offer.size, isUntimely: timely.length < made.length }
     }
-    if (status === 422) return { signatures: [], size: oldSize, isRefused: true }
+    if (status === 422) return { ...NOTHING, size: oldSize, isRefused: true }
     if (status !== 409 || isLast) throw failed(`the witness answered ${status}`)
     const size = sizeOf(bytes)
     // It was here with a later checkpoint: what was asked for is of no use to it any more.
-    if (size > offer.size) return { signatures: [], size, isRefused: false }
+    if (size > offer.size) return { ...NOTHING, size }
     oldSize = size
   }
   throw failed('the witness answered 409 twice')
 }
+
+/** A cosignature and its time, in POSIX seconds. */
+interface Made {
+  readonly signature: NoteSignature
+  readonly time: number
+}
+
+function isWithin(fromMs: number, toMs: number): (made: Made) => boolean {
+  const tolerance = COSIGNER_AHEAD_SECONDS
+  return ({ time }) => time >= Math.floor(fromMs / 1000) - tolerance && time <= toMs / 1000 + tolerance
+}
+
+const NOTHING = { signatures: [], isRefused: false, isUntimely: false } as const
 
 function post(
   { fetch, deadline }: { readonly fetch: Fetch; readonly deadline: Deadline },
@@ -104,19 +123,19 @@ async function verified(
   { text }: Offer,
   bytes: Uint8Array,
   verifiers: Verifiers,
-): Promise<readonly NoteSignature[]> {
+): Promise<readonly Made[]> {
   let given: readonly NoteSignature[]
   try {
     given = parseCosignatures(bytes)
   } catch (cause) {
     throw failed('the witness answered with no cosignatures', cause)
   }
-  const good: NoteSignature[] = []
+  const good: Made[] = []
   for (const key of keys) {
     const signature = given.find(({ name, id }) => name === key.name && id === key.id)
     const time = signature && (await verifyCheckpointSignature(key, text, signature, verifiers))
     // tlog-witness: a cosignature of a checkpoint has a time.
-    if (signature && time && time.time !== 0) good.push(signature)
+    if (signature && time?.time) good.push({ signature, time: time.time })
   }
   if (good.length === 0) throw failed('the witness answered without a cosignature that verifies')
   return good

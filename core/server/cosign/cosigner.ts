@@ -26,7 +26,10 @@ export interface CosignReport {
   readonly satisfied: boolean
   /** Witnesses that did not cosign, by URL. */
   readonly failed: readonly { readonly url: string; readonly code: ErrorCode; readonly why: string }[]
-  /** URLs of those that did, and not with all their keys at the time of this home's clock: one of the two is wrong. */
+  /**
+   * URLs of those that did, and not with all their keys at the time of this home's clock: one of the two is wrong. What was
+   * cosigned at another time is not kept.
+   */
   readonly untimely: readonly string[]
   /** URLs of those that had cosigned a larger tree than this home has, when they were last asked. */
   readonly ahead: readonly string[]
@@ -168,6 +171,7 @@ interface Memory {
 interface Gathered {
   readonly asked: Asked
   readonly signatures: readonly NoteSignature[]
+  readonly isUntimely: boolean
   readonly failed: CosignReport['failed'][number] | null
 }
 
@@ -184,7 +188,7 @@ async function askOne(
   const { asked, offer, deadline } = what
   const { sizes, ahead, refusing } = what.memory
   try {
-    const request = { fetch: ports.fetch, deadline }
+    const request = { fetch: ports.fetch, now: ports.now, deadline }
     const answer = await askWitness(request, asked, offer, sizes.get(asked.url) ?? 0, verifiers)
     sizes.set(asked.url, answer.size)
     if (answer.size > offer.size && !(await isCommitted(ports, answer.size))) {
@@ -197,10 +201,15 @@ async function askOne(
       throw new AmpereError('UPSTREAM_FAILED', 'the witness answered 422')
     }
     refusing.delete(asked.url)
-    return { asked, signatures: answer.signatures, failed: null }
+    return { asked, signatures: answer.signatures, isUntimely: answer.isUntimely, failed: null }
   } catch (error) {
     if (!isAmpereError(error)) throw error
-    return { asked, signatures: [], failed: { url: asked.url, code: error.code, why: error.message } }
+    return {
+      asked,
+      signatures: [],
+      isUntimely: false,
+      failed: { url: asked.url, code: error.code, why: error.message },
+    }
   }
 }
 
@@ -211,14 +220,14 @@ function rest(
   { offer, after, nowMs }: { readonly offer: Offer; readonly after: State; readonly nowMs: number },
 ): readonly string[] {
   const untimely: string[] = []
-  for (const { asked, failed, signatures } of answers) {
+  for (const { asked, failed, signatures, isUntimely } of answers) {
     if (hasFresh(after.times, asked.keys, nowMs / 1000)) rests.end(asked.url)
     else if (failed) {
       // Where this home's own store does not answer the witness did nothing wrong.
       if (!isOwn(failed.code)) rests.afterFailure(asked.url, nowMs)
     } else {
       rests.afterAnswer(asked.url, offer.text, nowMs)
-      if (signatures.length > 0) untimely.push(asked.url)
+      if (signatures.length > 0 || isUntimely) untimely.push(asked.url)
     }
   }
   return untimely

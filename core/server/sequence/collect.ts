@@ -2,10 +2,16 @@
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { isAmpereError, type ErrorCode } from '../../errors.ts'
 import type { Home } from '../home.ts'
-import type { LabelFinder, SearchedLog } from './labels/find-label.ts'
+import type { LabelFinder, SearchedLog, SoughtEntry } from './labels/find-label.ts'
 import type { MarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
-import { pendingOfChain, pendingOfRegistry, type ChainMemory, type PendingRun } from './pending.ts'
+import {
+  pendingOfChain,
+  pendingOfRegistry,
+  type ChainMemory,
+  type PendingBlock,
+  type PendingRun,
+} from './pending.ts'
 
 /** Chains whose blocks are read at the same time. */
 const PARALLEL_CHAINS = 64
@@ -50,7 +56,7 @@ export async function collect(
     left -= blocks.length
   }
   const { pinned } = home.registry
-  take(pinned, await onceOnly(known, pinned, () => pendingOfRegistry(ports, home, memory, left)))
+  take(pinned, await onceOrCode(known, pinned, () => pendingOfRegistry(ports, home, memory, left)))
   const chains = unlogged(known)
   for (let at = 0; at < chains.length; at += PARALLEL_CHAINS) {
     if (left <= 0) break
@@ -82,38 +88,54 @@ function unlogged({
   })
 }
 
-async function pendingOrCode(
+function pendingOrCode(
   ports: SequencerPorts,
   known: Known,
   chain: ChainId,
   limit: number,
 ): Promise<PendingRun | ErrorCode | null> {
-  const isKnown = known.memory.positions.has(chain)
+  const { memory, marks } = known
+  return onceOrCode(known, chain, () =>
+    pendingOfChain(ports, memory, { chain, marked: marks.marked(chain) }, limit),
+  )
+}
+
+/** One damaged chain, or a damaged registry, must not keep all others out of the log. */
+async function onceOrCode(
+  known: Known,
+  chain: ChainId | Digest,
+  read: () => Promise<PendingRun | null>,
+): Promise<PendingRun | ErrorCode | null> {
   try {
-    return await onceOnly(known, chain, () =>
-      pendingOfChain(ports, known.memory, { chain, marked: known.marks.marked(chain) }, limit),
-    )
+    return await onceOnly(known, chain, read)
   } catch (error) {
-    // One damaged chain must not keep all others out of the log.
     if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
-    if (!isKnown) known.memory.positions.delete(chain)
+    if (!known.memory.checked.has(chain)) known.memory.positions.delete(chain)
     return error.code
   }
 }
 
 /**
- * Refuses to log what the log has. A position that was read and not remembered may be an older one: its newest rows may be
- * lost. The rows of a chain are in the order of its blocks, and so the first block behind them tells.
+ * Refuses to log what the log has. A position that was read may be an older one: its newest rows may be lost, also those of
+ * the blocks behind it for a while, so that there was nothing to log when it was read. The rows of a chain are in the order
+ * of its blocks, and so the first block behind them tells, whenever it comes.
  */
 async function onceOnly(
   { memory, labels, ...log }: Known,
   chain: ChainId | Digest,
   read: () => Promise<PendingRun | null>,
 ): Promise<PendingRun | ErrorCode | null> {
-  const isKnown = memory.positions.has(chain)
   const run = await read()
   const [first] = run?.blocks ?? []
-  if (isKnown || !run || !first || !(await labels.isLogged(log, first.entry, run.madeMs))) return run
-  memory.positions.delete(chain)
-  return 'STORE_CORRUPT'
+  if (memory.checked.has(chain) || !run || !first) return run
+  if (await labels.isLogged(log, soughtIn(run, first))) {
+    memory.positions.delete(chain)
+    return 'STORE_CORRUPT'
+  }
+  memory.checked.add(chain)
+  return run
+}
+
+function soughtIn({ from, madeMs }: PendingRun, { entry }: PendingBlock): SoughtEntry {
+  return { entry, madeMs, isFirst: from === 0 }
 }

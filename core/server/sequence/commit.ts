@@ -10,7 +10,7 @@ import { pastSizes } from './labels/past-sizes.ts'
 import type { SequencerPorts } from './needs.ts'
 import type { PendingRun } from './pending.ts'
 import { encodeStaging, stagingName, type LogFile, type LoggedRun, type Staging } from './staging.ts'
-import { commitTree, loadTree, signTreeNow, type LoadedTree, type Tree } from './tree.ts'
+import { commitTree, loadTree, sealTree, signTreeNow, type LoadedTree, type Tree } from './tree.ts'
 
 /** The right edge of the log: what is needed to add to it. */
 export interface LogEdge {
@@ -68,7 +68,7 @@ export async function commitLog(
   if (!(await storeSame(ports.objects.staging, name, encodeStaging(staging)))) return null
   const { note, signedAt } = await signTreeNow(ports, checkpoint, tree.signedAt)
   const newest = { signedAt: tree.signedAt, size: tree.checkpoint.size }
-  const next: Tree = {
+  const next: Tree = await sealTree(ports, {
     checkpoint,
     note,
     signedAt,
@@ -76,7 +76,7 @@ export async function commitLog(
     discard: tree.staging,
     pastSizes: pastSizes(tree.pastSizes, newest, { signedAt }),
     cursor,
-  }
+  })
   const committed = await commitTree(ports.tables.checkpoints, version, next)
   if (committed !== null) return { tree: next, version: committed }
   await discardLost(ports, name)

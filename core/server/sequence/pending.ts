@@ -42,6 +42,11 @@ export interface Position {
 /** What sequencing remembers of chains between runs; forgotten whenever another sequencer committed. */
 export interface ChainMemory {
   readonly positions: Map<string, Position>
+  /**
+   * Chains whose position was held against the log, or comes from a commit of this sequencer. Any other one is what rows
+   * said when they were read, and those may have been an older copy.
+   */
+  readonly checked: Set<string>
   /** Label keys by chain and state. */
   readonly labelKeys: Map<string, Uint8Array>
 }
@@ -51,12 +56,15 @@ const MAX_REMEMBERED = 50_000
 
 /** Nothing remembered. */
 export function emptyMemory(): ChainMemory {
-  return { positions: new Map(), labelKeys: new Map() }
+  return { positions: new Map(), checked: new Set(), labelKeys: new Map() }
 }
 
 /** Keeps the memory bounded. */
-export function trimMemory({ positions, labelKeys }: ChainMemory): void {
-  if (positions.size > MAX_REMEMBERED) positions.clear()
+export function trimMemory({ positions, checked, labelKeys }: ChainMemory): void {
+  if (positions.size > MAX_REMEMBERED) {
+    positions.clear()
+    checked.clear()
+  }
   if (labelKeys.size > MAX_REMEMBERED) labelKeys.clear()
 }
 

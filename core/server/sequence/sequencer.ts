@@ -21,7 +21,7 @@ import { createMarkCleaner, type MarkCleaner } from './marks/clear-marks.ts'
 import { createMarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
 import { emptyMemory, trimMemory } from './pending.ts'
-import { commitTree, emptyTree, loadTree, type LoadedTree } from './tree.ts'
+import { commitTree, emptyTree, loadTree, provedTree, type LoadedTree } from './tree.ts'
 
 /** Blocks that one run logs at most, unless it is told otherwise. */
 export const MAX_RUN_LEAVES = 4096
@@ -89,10 +89,11 @@ async function upToDate(
     if (before?.version === loaded.version) return before
     if (loaded.tree.checkpoint.origin !== logOriginOf(home.origin))
       throw new AmpereError('CONFIGURATION', 'the stored log has another origin than this home')
-    if (await apply(ports, loaded.tree)) {
-      const { tree } = loaded
+    const tree = await provedTree(ports, home, loaded.tree)
+    if (await apply(ports, tree)) {
       return {
-        ...loaded,
+        tree,
+        version: loaded.version,
         ...(await readEdge(ports, tree.checkpoint)),
         memory: emptyMemory(),
         labels,
@@ -171,6 +172,7 @@ async function logNews(
     const position = blocks.at(-1)?.position
     if (!position) continue
     memory.positions.set(chain, position)
+    memory.checked.add(chain)
     marks.logged(chain as ChainId, position.height)
   }
   const { edge, tail, added } = grown

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
-import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
-import { equalBytes } from '../../bytes/frame.ts'
+import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../../bytes/encoding.ts'
+import { concat, equalBytes } from '../../bytes/frame.ts'
 import { count, parseWith, timestamp } from '../../bytes/schema.ts'
-import type { Timestamp } from '../../bytes/timestamp.ts'
+import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
+import type { PublicJwk } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import { merkleRoot } from '../../log/merkle.ts'
 import { checkpointIn, type Checkpoint } from '../../log/note/checkpoint.ts'
 import { logSigner, type LogKey, type LogSigner } from '../../log/note/key.ts'
 import { formatNote } from '../../log/note/note.ts'
-import { signCheckpoint } from '../../log/note/open-checkpoint.ts'
+import { openCheckpoint, signCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { WriteTable } from '../../ports/table.ts'
 import { CLOCK_TOLERANCE_MS } from '../../api/limits.ts'
 import { logOriginOf } from '../../api/log.ts'
@@ -34,6 +35,11 @@ export interface Tree {
   readonly pastSizes: readonly PastSize[]
   /** Everything that was marked before this time was looked at, and logged if there was something to log. */
   readonly cursor: Timestamp
+  /**
+   * Signature with the log's Ed25519 key over the note, `signedAt`, `pastSizes` and `cursor`, in base64url: the note alone
+   * does not say them. None in a restored home until its first commit.
+   */
+  readonly seal?: string | null
 }
 
 /** A tree as it was read: `version` is what a commit compares. */
@@ -50,6 +56,7 @@ const treeSchema = v.strictObject({
   discard: v.nullable(v.string()),
   pastSizes: v.optional(v.array(v.strictObject({ signedAt: count, size: count })), []),
   cursor: timestamp,
+  seal: v.optional(v.nullable(v.string()), null),
 })
 
 /** The committed tree, or null before there is one. @throws AmpereError STORE_CORRUPT */
@@ -59,9 +66,8 @@ export async function loadTree(checkpoints: Pick<WriteTable, 'get'>): Promise<Lo
   try {
     const { note, ...said } = parseWith(treeSchema, parseCanonical(row.value), 'STORE_CORRUPT', 'tree')
     const checkpoint = checkpointIn(note)
-    const { signedAt, staging, discard, pastSizes, cursor } = said
-    const tree = { checkpoint, note, signedAt, staging, discard, pastSizes, cursor }
-    return { tree, version: row.version }
+    const { v: _, ...rest } = said
+    return { tree: { checkpoint, note, ...rest }, version: row.version }
   } catch (cause) {
     throw new AmpereError('STORE_CORRUPT', 'the committed tree of the log was changed', { cause })
   }
@@ -76,10 +82,81 @@ export async function commitTree(
   expected: string | null,
   tree: Tree,
 ): Promise<string | null> {
-  const { note, signedAt, staging, discard, cursor } = tree
-  const pastSizes = tree.pastSizes.map(({ signedAt: at, size }) => ({ signedAt: at, size }))
-  const value = canonicalBytes({ v: 1, note, signedAt, staging, discard, pastSizes, cursor })
+  const { note, signedAt, staging, discard, pastSizes, cursor, seal = null } = tree
+  const value = canonicalBytes({
+    v: 1,
+    note,
+    signedAt,
+    staging,
+    discard,
+    pastSizes: plain(pastSizes),
+    cursor,
+    seal,
+  })
   return checkpoints.swap(LOG_PARTITION, TREE_KEY, expected, value)
+}
+
+function plain(sizes: readonly PastSize[]): { signedAt: number; size: number }[] {
+  return sizes.map(({ signedAt, size }) => ({ signedAt, size }))
+}
+
+/** First line of what is sealed. No checkpoint begins so: its second line would be a size. */
+const SEALED = 'ampere-committed-tree/v1'
+
+function sealedBytes({ note, signedAt, pastSizes, cursor }: Sealed): Uint8Array {
+  return concat(utf8(`${SEALED}\n`), canonicalBytes({ note, signedAt, pastSizes: plain(pastSizes), cursor }))
+}
+
+type Sealed = Pick<Tree, 'note' | 'signedAt' | 'pastSizes' | 'cursor'>
+
+/** The same tree with its seal. @throws AmpereError KEY_UNAVAILABLE */
+export async function sealTree<T extends Sealed>(
+  { keys }: Pick<SequencerPorts, 'keys'>,
+  tree: T,
+): Promise<T & { readonly seal: string }> {
+  return { ...tree, seal: toBase64url(await keys.log.sign(sealedBytes(tree))) }
+}
+
+/**
+ * A tree as far as the keys of the log vouch for it. Whoever can write its row could else say where in the log nobody needs
+ * to look, or a time before which nothing may be signed. Without a seal that holds, past sizes and the cursor are
+ * forgotten, which costs reads; the time is in the note.
+ * @throws AmpereError STORE_CORRUPT when the log did not sign the note at that time
+ */
+export async function provedTree(
+  ports: Pick<SequencerPorts, 'keys'>,
+  { verifiers }: Pick<Home, 'verifiers'>,
+  tree: Tree,
+): Promise<Tree> {
+  const { note, signedAt } = tree
+  if (await holdsSeal({ verifiers }, tree, ports.keys.log.publicKey)) return tree
+  const keys = { logs: logKeys(ports, tree.checkpoint.origin), cosigners: [], eachType: true }
+  try {
+    const opened = await openCheckpoint(note, keys, verifiers)
+    if (opened.signedAt.includes(signedAt))
+      return { ...tree, pastSizes: [], cursor: toTimestamp(0), seal: null }
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', 'the log did not sign its committed tree', { cause })
+  }
+  throw new AmpereError('STORE_CORRUPT', 'the time of the committed tree was changed')
+}
+
+/** Whether a tree has a seal that the log's Ed25519 key made of it. */
+export async function holdsSeal(
+  { verifiers }: Pick<Home, 'verifiers'>,
+  tree: Tree,
+  publicKey: PublicJwk,
+): Promise<boolean> {
+  const { seal } = tree
+  return seal ? (await verifiers.get(publicKey)).verify(sealedBytes(tree), bytesIn(seal)) : false
+}
+
+function bytesIn(seal: string): Uint8Array {
+  try {
+    return fromBase64url(seal)
+  } catch {
+    return new Uint8Array(0)
+  }
 }
 
 /** Signs a checkpoint with both keys of the log. `signedAt` is POSIX seconds. */
@@ -130,7 +207,7 @@ export async function emptyTree(
 ): Promise<Tree> {
   const checkpoint = { origin: logOriginOf(home.origin), size: 0, root: merkleRoot([]), extensions: [] }
   const { note, signedAt } = await signTreeNow(ports, checkpoint, 0)
-  return { checkpoint, note, signedAt, staging: null, discard: null, pastSizes: [], cursor }
+  return sealTree(ports, { checkpoint, note, signedAt, staging: null, discard: null, pastSizes: [], cursor })
 }
 
 /**

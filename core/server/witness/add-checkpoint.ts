@@ -72,11 +72,11 @@ async function attemptToAdd(
 
 async function store(
   ports: WitnessPorts,
-  { name }: Witness,
+  { name, dated = ports.now }: Witness,
   { log, version }: LoadedLog,
   note: SignedNote,
 ): Promise<WitnessAnswer | null> {
-  const { cosigned, signatures, isNew } = await cosign(ports, name, log.cosigned, note)
+  const { cosigned, signatures, isNew } = await cosign({ ...ports, now: dated }, name, log.cosigned, note)
   // Signed, but nobody has it before it is stored; what loses here is dropped.
   if (isNew && !(await swapLog(ports.tables.witness, version, { ...log, cosigned }))) return null
   return { status: 200, type: WITNESS_TEXT_TYPE, body: formatCosignatures(signatures) }

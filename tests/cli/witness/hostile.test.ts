@@ -118,7 +118,12 @@ describe('what a witness shows of a log', () => {
     root: hash,
     extensions: [],
   })
-  const own = { origin: 'h.test/log', newest: async () => tree(1, root('x')), tiles: memoryObjects() }
+  const own = {
+    origin: 'h.test/log',
+    newest: async () => tree(1, root('x')),
+    tiles: memoryObjects(),
+    nowSeconds: 7,
+  }
   const note = async (checkpoint: ReturnType<typeof tree>, cosigners = [ed, pq]) => {
     const signed = await signCheckpoint(checkpoint, [logSigner], 5)
     const made = await Promise.all(cosigners.map((signer) => signCheckpointText(signer, signed.text, 7)))
@@ -132,7 +137,24 @@ describe('what a witness shows of a log', () => {
       why: null,
       cosigned: { size: 1, time: 7 },
       alarm: null,
+      clock: null,
     })
+  })
+
+  it('says that its clock is ahead of this one, or behind that of the log', async () => {
+    const at = async (nowSeconds: number, signedAt: number) => {
+      const pqLog = await signerOf('h.test/log', 'cosignature-ML-DSA-44', 4)
+      const logs = [...policy.logs, { key: pqLog.key, url: null }]
+      const signed = await signCheckpoint(tree(1, root('x')), [logSigner, pqLog], signedAt)
+      const made = await Promise.all([ed, pq].map((signer) => signCheckpointText(signer, signed.text, 1000)))
+      const text = formatNote(withSignatures(signed, made))
+      return (await probe(answering(text, 200), { ...policy, logs }, asked, { ...own, nowSeconds })).clock
+    }
+    expect([await at(880, 1120), await at(879, 1120), await at(1120, 1121)]).toEqual([
+      null,
+      'ahead',
+      'behind',
+    ])
   })
 
   it('is an alarm where the log itself signed more, or another history', async () => {

@@ -7,14 +7,14 @@ import { LOGGED_WITHIN_MS } from '../../../api/limits.ts'
 import { logOriginOf } from '../../../api/log.ts'
 import { merkleRoot } from '../../../log/merkle.ts'
 import type { Checkpoint } from '../../../log/note/checkpoint.ts'
-import type { LogKey } from '../../../log/note/key.ts'
+import { publicJwkOf, type LogKey } from '../../../log/note/key.ts'
 import { parseNote } from '../../../log/note/note.ts'
 import { openCheckpoint } from '../../../log/note/open-checkpoint.ts'
 import { quorumOf } from '../../../log/policy/quorum.ts'
 import type { Row } from '../../../ports/table.ts'
 import type { Home } from '../../home.ts'
 import { leadsTo } from '../../sequence/staging.ts'
-import { loadTree, type Tree } from '../../sequence/tree.ts'
+import { holdsSeal, loadTree, type Tree } from '../../sequence/tree.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, TREE_KEY, WITNESSED_PARTITION } from '../../store/log.ts'
 import { heightKey } from '../../store/rows.ts'
 import type { LogAuditPorts, LogTrust } from './needs.ts'
@@ -61,8 +61,7 @@ export async function loadAnchors(context: Context): Promise<Anchors> {
   const remedy = committed && (await publishing(context, committed.signed))
   if (typeof published === 'string') notes.find('published-row', 'tampered', PUBLISHED_ROW, published, remedy)
   if (!committed) return { tree: typeof published === 'string' ? null : published, cursor: null }
-  const { tree, signed } = committed
-  const { cursor } = tree
+  const { tree, signed, cursor } = committed
   const isDue = ports.now() - tree.signedAt * 1000 > LOGGED_WITHIN_MS
   if (published === null && (isDue || tree.staging === null || tree.discard !== null))
     notes.find('published-row', 'missing', PUBLISHED_ROW, 'the published checkpoint is not stored', remedy)
@@ -120,7 +119,7 @@ export async function* witnessedFrom(context: Context, from: number): AsyncGener
 async function readCommitted(
   context: Context,
   isPublished: boolean,
-): Promise<{ readonly tree: Tree; readonly signed: Signed } | null> {
+): Promise<{ readonly tree: Tree; readonly signed: Signed; readonly cursor: Timestamp | null } | null> {
   const { ports, notes } = context
   try {
     const loaded = await loadTree(ports.tables.checkpoints)
@@ -132,7 +131,7 @@ async function readCommitted(
         notes.find('tree-row', 'tampered', TREE_ROW, 'the staging bundle is of another tree')
       else if (!signed.signedAt.every((seconds) => seconds === tree.signedAt))
         notes.find('tree-row', 'tampered', TREE_ROW, 'it states another time than its signature')
-      else return { tree, signed }
+      else return { tree, signed, cursor: (await isVouched(context, tree)) ? tree.cursor : null }
     } else if (
       isPublished ||
       (await ports.tables.checkpoints.range(WITNESSED_PARTITION, { limit: 1 })).length > 0
@@ -143,6 +142,15 @@ async function readCommitted(
     notes.find('tree-row', 'tampered', TREE_ROW, 'the committed tree cannot be read')
   }
   return null
+}
+
+/** Whether its seal holds, or it has none; one that does not hurts nothing: the next commit is sealed anew. */
+async function isVouched({ home, trust, notes }: Context, tree: Tree): Promise<boolean> {
+  if (!tree.seal) return true
+  const key = trust.keys.find(({ type }) => type === 'Ed25519')
+  const holds = key !== undefined && (await holdsSeal(home, tree, publicJwkOf(key)))
+  if (!holds) notes.find('tree-seal', 'tampered', TREE_ROW, 'its seal is not of what it says')
+  return holds
 }
 
 async function openWitnessed(context: Context, row: Row): Promise<Signed | null> {

@@ -6,6 +6,7 @@
  */
 export const LOG_RULES = [
   'tree-row',
+  'tree-seal',
   'published-row',
   'witnessed-row',
   'witnessed-quorum',

@@ -2,13 +2,15 @@
 import { toBase64url } from '../../../bytes/encoding.ts'
 import { CLOCK_TOLERANCE_MS } from '../../../api/limits.ts'
 import { decodeLeaf } from '../../../block/leaf.ts'
-import { AmpereError } from '../../../errors.ts'
+import { AmpereError, isAmpereError } from '../../../errors.ts'
+import { leafHash } from '../../../log/merkle.ts'
 import { decodeBundle } from '../../../log/tile/bundle.ts'
 import { bundlePath, TILE_WIDTH } from '../../../log/tile/path.ts'
 import type { FetchObjects } from '../../../ports/objects.ts'
 import { CLOCKS_DIFFER_MS } from '../../append/store-parts.ts'
 import type { LogEdge } from '../commit.ts'
 import type { LoadedTree } from '../tree.ts'
+import { isAbsent } from './absent-leaf.ts'
 import { sizeBefore } from './past-sizes.ts'
 
 /**
@@ -24,14 +26,26 @@ const PARALLEL_BUNDLES = 32
 /** The committed log in which a label is looked for. */
 export type SearchedLog = LoadedTree & LogEdge
 
+/** What is looked for. */
+export interface SoughtEntry {
+  readonly entry: Uint8Array
+  /** Time of its block, in milliseconds. */
+  readonly madeMs: number
+  /**
+   * True for the first block of a chain. Its label can be that of no other block, because the chain's id is the block's: so
+   * where a bundle is lost, the hash of this very entry is enough to look for. At any other height there may have been
+   * another block, under the same label, that was lost as well.
+   */
+  readonly isFirst: boolean
+}
+
 /** Looks for labels in the log itself. */
 export interface LabelFinder {
   /**
-   * True when the log has the label of this log entry, which is of a block with that time (milliseconds). Reads what was
-   * logged since then, and each bundle once.
+   * True when the log has the label of this log entry. Reads what was logged since its block was made, and each bundle once.
    * @throws AmpereError STORE_CORRUPT when a part of that is missing or changed: then nobody can say
    */
-  isLogged(log: SearchedLog, entry: Uint8Array, madeMs: number): Promise<boolean>
+  isLogged(log: SearchedLog, sought: SoughtEntry): Promise<boolean>
 }
 
 /** Makes a finder. What it remembers stays true whatever is committed, because nothing is ever taken out of a log. */
@@ -46,17 +60,26 @@ export function createLabelFinder(objects: FetchObjects): LabelFinder {
     return labels
   }
   return {
-    isLogged: async ({ tree, edge: { size }, tail }, entry, madeMs) => {
+    isLogged: async ({ tree, edge, tail }, { entry, madeMs, isFirst }) => {
+      const { size } = edge
       const label = labelOf(entry)
-      if (found.has(label) || tail.some((each) => labelOf(each) === label)) return true
       const full = Math.floor(size / TILE_WIDTH)
+      const hasLabel = async (index: number): Promise<boolean> => {
+        try {
+          return (await labelsOf(index, full)).has(label)
+        } catch (error) {
+          if (!isFirst || !isAmpereError(error, 'STORE_CORRUPT')) throw error
+          if (await isAbsent(objects, edge, index, leafHash(entry))) return false
+          throw error
+        }
+      }
+      if (found.has(label) || tail.some((each) => labelOf(each) === label)) return true
       for (const index of bundles.keys()) if (index < full - KEPT_BUNDLES) bundles.delete(index)
       const sizes = [...tree.pastSizes, { signedAt: tree.signedAt, size }]
       const first = Math.floor(sizeBefore(sizes, (madeMs - BEFORE_BLOCK_MS) / 1000) / TILE_WIDTH)
       for (let at = first; at < full; at += PARALLEL_BUNDLES) {
         const indexes = Array.from({ length: Math.min(PARALLEL_BUNDLES, full - at) }, (_, i) => at + i)
-        const read = await Promise.all(indexes.map((index) => labelsOf(index, full)))
-        if (!read.some((labels) => labels.has(label))) continue
+        if (!(await Promise.all(indexes.map(hasLabel))).some(Boolean)) continue
         // Whoever asks about a damaged chain asks again and again.
         found.add(label)
         return true
@@ -67,13 +90,14 @@ export function createLabelFinder(objects: FetchObjects): LabelFinder {
 }
 
 async function readLabels(objects: FetchObjects, index: number): Promise<ReadonlySet<string>> {
-  const bytes = await objects.fetch(bundlePath({ index, width: TILE_WIDTH }))
+  const path = bundlePath({ index, width: TILE_WIDTH })
+  const bytes = await objects.fetch(path)
   try {
     if (bytes) return new Set(decodeBundle(bytes, TILE_WIDTH).map(labelOf))
   } catch (cause) {
-    throw new AmpereError('STORE_CORRUPT', 'a bundle of the log was changed', { cause })
+    throw new AmpereError('STORE_CORRUPT', `${path} of the log was changed`, { cause })
   }
-  throw new AmpereError('STORE_CORRUPT', 'a bundle of the log is missing')
+  throw new AmpereError('STORE_CORRUPT', `${path} of the log is missing`)
 }
 
 function labelOf(entry: Uint8Array): string {

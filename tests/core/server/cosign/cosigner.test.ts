@@ -7,19 +7,21 @@ import { compactHash, encodeLeaf } from '#core/block/leaf.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { parseCheckpoint } from '#core/log/note/checkpoint.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
 import { parseNote } from '#core/log/note/note.ts'
+import { openCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import { parseTlogProof, verifyTlogProof } from '#core/log/tlog-proof.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { createCosigner } from '#core/server/cosign/cosigner.ts'
 import { COSIGNER_NEEDS } from '#core/server/cosign/needs.ts'
-import { FIRST_REST_MS } from '#core/server/cosign/rests.ts'
+import { FIRST_REST_MS, MAX_REST_MS } from '#core/server/cosign/rests.ts'
 import { REFRESH_SECONDS } from '#core/server/cosign/state.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
-import { ORIGIN } from '#tests/deployment.ts'
+import { ORIGIN, START_MS } from '#tests/deployment.ts'
 import { waitingFor } from '#tests/http/waiting.ts'
-import { witnessedWorld, type WitnessedWorld } from './witnessed-world.ts'
+import { logKeysOf, makeWitness, witnessedWorld, type WitnessedWorld } from './witnessed-world.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
@@ -90,6 +92,46 @@ describe('a log whose policy names witnesses', () => {
     await world.tendLog()
     expect(parseNote(await published()).signatures).toHaveLength(2 + 6)
   })
+
+  it.each([-180_000, 400 * 86_400_000])(
+    'keeps nothing that is cosigned at another time than this, and all that it kept (%i ms)',
+    async (skewMs) => {
+      const made = await scene(await witnessedWorld(['w1', 'w2', 'w3'], 2))
+      const { world, clock, base, between, append, level, published } = made
+      await world.tendLog()
+      const before = await published()
+      // With the same keys, and another clock.
+      const logKeys = (await logKeysOf(base)).map(formatVerifierKey)
+      const skewed = Object.defineProperty({ now: 0 }, 'now', { get: () => clock.now + skewMs })
+      const [right, third] = ['http://w1.test', 'http://w3.test'].map((url) => between.get(url) as Fetch)
+      between.set('http://w1.test', (await makeWitness('http://w1.test', logKeys, skewed, 20)).app)
+      between.delete('http://w3.test')
+      await append('one')
+      await world.tendLog()
+      expect(parseNote(await published()).signatures).toHaveLength(2 + 2)
+      expect(await level(2)).toBe('logged')
+      expect(await (await cosignerOf(made)).run()).toMatchObject({
+        satisfied: false,
+        untimely: ['http://w1.test/witness'],
+      })
+      if (third) between.set('http://w3.test', third)
+      if (right) between.set('http://w1.test', right)
+      clock.now += MAX_REST_MS
+      await world.tendLog()
+      expect(await level(2)).toBe('witnessed')
+      const kept = await base.table('checkpoints').range('witnessed')
+      expect(kept.map(({ value }) => fromUtf8(value))).toContain(before)
+      for (const { value } of kept) {
+        const cosigners = made.policy.witnesses.map(({ key }) => key)
+        const keys = { logs: await logKeysOf(base), cosigners }
+        const { cosignatures } = await openCheckpoint(fromUtf8(value), keys, createVerifiers())
+        for (const { time } of cosignatures) {
+          expect(time * 1000).toBeGreaterThan(START_MS - 120_000)
+          expect(time * 1000).toBeLessThan(clock.now + 120_000)
+        }
+      }
+    },
+  )
 
   it('leaves receipts logged while the quorum is missing, and says who did not cosign', async () => {
     const made = await scene(await witnessedWorld(['w1', 'w2'], 2))

@@ -15,7 +15,7 @@ import { readLastRun } from '#core/server/mirror/last-run.ts'
 import { homeSource } from '#core/server/mirror/home-source.ts'
 import { mirrorChains, type RunBounds } from '#core/server/mirror/mirror.ts'
 import { rowKey } from '#core/server/store/rows.ts'
-import { createMirroring } from '#functions/mirror/mirroring.ts'
+import { byStandingClock, createMirroring } from '#functions/mirror/mirroring.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
 import { seededRandom, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 import { entry, HOME } from '../attempts.ts'
@@ -170,6 +170,25 @@ describe('a mirror of a home that answers without end', () => {
     await both
     await mirroring.ended()
     expect(events).toContainEqual({ event: 'mirror-failed', role: 'mirror', code: 'UPSTREAM_FAILED' })
+  })
+})
+
+describe('a mirror whose clock has just leapt', () => {
+  it('does not begin a run, at whose end it would sign, and says why', async () => {
+    const mirror = await mirrorOf(world.fetch, 68)
+    const began = world.clock.now
+    const events: string[] = []
+    const clocks = { now: () => world.clock.now, elapsed: () => (world.clock.now - began) % 3_600_000 }
+    const { run } = createMirroring(byStandingClock([mirror], clocks), ({ event, code }) => {
+      events.push(code === undefined ? event : `${event} ${code}`)
+    })
+    await run()
+    expect(events).toContain('mirrored')
+    events.length = 0
+    world.clock.now += 3_600_000
+    await run()
+    expect(events).toEqual(['mirror-failed CLOCK_SKEW'])
+    world.clock.now -= 3_600_000
   })
 })
 

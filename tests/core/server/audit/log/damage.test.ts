@@ -38,7 +38,7 @@ function isOfEarlierPolicy(name: string, { earlier }: LogReport): boolean {
 }
 
 /**
- * Whether nothing was changed but what nobody signed and everybody works without: where a sequencer looks first, or of
+ * Whether nothing was changed but what nobody signed and everybody works without: which bundle is of no more use, or of
  * whom the line in a note is that is not the log's own (C2SP signed-note: lines of unknown keys are ignored).
  */
 function isUnsigned(name: string, before: Uint8Array, after: Uint8Array): boolean {
@@ -52,7 +52,7 @@ function isUnsigned(name: string, before: Uint8Array, after: Uint8Array): boolea
 /** Of a committed tree what is signed, or follows from that; the text itself where it is none. */
 function signedParts(text = ''): unknown {
   try {
-    const { cursor: _, discard: _d, pastSizes: _p, ...rest } = JSON.parse(text) as Record<string, unknown>
+    const { discard: _, ...rest } = JSON.parse(text) as Record<string, unknown>
     return rest
   } catch {
     return text

@@ -4,7 +4,9 @@ import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { leafHash, merkleRoot } from '#core/log/merkle.ts'
 import { stagingName } from '#core/server/sequence/staging.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
+import { openCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import { decodeBundle, encodeBundle } from '#core/log/tile/bundle.ts'
 import { EMPTY_EDGE, grow } from '#core/log/tile/grow.ts'
 import { select } from '#core/ports/needs.ts'
@@ -105,7 +107,9 @@ describe('what an audit of the log finds', () => {
     })
     const tree = JSON.parse(fromUtf8(await read('checkpoints/log/tree'))) as { note: string; staging: string }
     const staging = stagingName(0, checkpointIn(fromUtf8(older)))
-    const back = utf8(JSON.stringify({ ...tree, note: fromUtf8(older), staging }))
+    const keys = { logs: at.trust.keys, cosigners: [] }
+    const [signedAt] = (await openCheckpoint(older, keys, createVerifiers())).signedAt
+    const back = utf8(JSON.stringify({ ...tree, note: fromUtf8(older), staging, signedAt, seal: null }))
     await changed({ 'checkpoints/log/tree': back }, async () => {
       expect(await findings()).toMatchObject([{ rule: 'rolled-back', where: 'checkpoints/log/tree' }])
       expect(await repaired()).toHaveLength(1)

@@ -91,7 +91,7 @@ async function begun({ at, wrong, refinement, check, scheduled, chance }: Runnin
   const fate: Fate = { next, isDead: false }
   const inner = observed(at.platform, actor, fate, (call) => check(() => refinement.take(call)))
   const ports = await select(scheduled(wrong.sequencer?.(inner) ?? inner), SEQUENCER_NEEDS)
-  return { fate, sequencer: createSequencer(ports, at.world.home) }
+  return { fate, sequencer: createSequencer(ports, at.home) }
 }
 
 /** What comes too early, or too late, is refused before it marks anything, and sent again. */

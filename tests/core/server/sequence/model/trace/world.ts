@@ -7,6 +7,7 @@ import { toHex } from '#core/bytes/encoding.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
+import type { Home } from '#core/server/home.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import { commitTree, loadTree } from '#core/server/sequence/tree.ts'
@@ -22,6 +23,8 @@ import type { Beginning } from './steps/names.ts'
 /** A home with two logged records and nothing to do, and appends to it, to be put back for each trace. */
 export interface TracedWorld {
   readonly world: TestDeployment
+  /** The home as its sequencers have it. */
+  readonly home: Home
   readonly platform: Platform
   readonly store: Resettable
   readonly begin: Saved
@@ -37,11 +40,12 @@ export async function tracedWorld(): Promise<TracedWorld> {
   )
   const platform = withStillKeys(store.platform)
   const world = await testDeployment(['hospital-a'], { base: store.platform, clock })
+  const home = takingAll(world.home)
   const records: ChainId[] = []
   for (let i = 0; i < 2; i++)
     records.push((await createRecord(world.connect('hospital-a'), HOME, ['general'])).record)
   const [first = '' as ChainId, second = '' as ChainId] = records
-  await createSequencer(await select(platform, SEQUENCER_NEEDS), world.home).run()
+  await createSequencer(await select(platform, SEQUENCER_NEEDS), home).run()
   await settleStores(platform)
   const begin = await store.save()
   const appends = [
@@ -60,10 +64,18 @@ export async function tracedWorld(): Promise<TracedWorld> {
     const height = parsed.height - (heights[at] ?? 0)
     return { name: blockId(at, height, i), chain: at, height, id, hash: toHex(compactHash(block)) }
   })
-  return { world, platform, store, begin, appends, beginning: { chains: records, heights, size, blocks } }
+  return {
+    world,
+    home,
+    platform,
+    store,
+    begin,
+    appends,
+    beginning: { chains: records, heights, size, blocks },
+  }
 }
 
-/** Nothing here is verified that these sign, and a real signature of ML-DSA-44 takes as long as a run. */
+/** A real signature of ML-DSA-44 takes as long as a run, and any by WebCrypto ends when it likes. */
 function withStillKeys(platform: Platform): Platform {
   return {
     ...platform,
@@ -73,6 +85,15 @@ function withStillKeys(platform: Platform): Platform {
       return { ...signer, sign: async () => new Uint8Array(length) }
     },
   }
+}
+
+/** Takes what the still keys sign. */
+function takingAll(home: Home): Home {
+  const get: Home['verifiers']['get'] = async (jwk) => ({
+    ...(await home.verifiers.get(jwk)),
+    verify: async () => true,
+  })
+  return { ...home, verifiers: { get } }
 }
 
 /** A tree that leaves nothing to finish, and no marks, as the model begins. */
