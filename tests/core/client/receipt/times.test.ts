@@ -6,7 +6,7 @@ import { timestampMs, toTimestamp } from '#core/bytes/timestamp.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { TimedVectors } from '#tests/vectors/ampere/times/timed-vectors.ts'
-import { fileOf, having, linesOf } from './export-mutations.ts'
+import { fileOf, having, linesOf, withoutRegistryReceipts } from './export-mutations.ts'
 import {
   datedAhead,
   endedGrant,
@@ -52,6 +52,29 @@ describe('a block that nobody saw while its author could write it', () => {
     const { statuses, problems } = await saidOf(await endedGrant(182_000))
     expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'witnessed', 'suspect'])
     expect(problems).toEqual([])
+  })
+})
+
+describe('a home that says in a file that it is earlier than it is', () => {
+  it('does not make witnessed what nobody saw while its author could write it', async () => {
+    for (const record of [await lateRevocation(170_000), await endedGrant(182_000, 100_000)]) {
+      const { statuses, problems } = await saidOf(record)
+      expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'witnessed', 'suspect'])
+      expect(problems).toEqual([])
+    }
+  })
+
+  it('owes all that was due when witnesses saw anything in it', async () => {
+    const { bytes, ...record } = await lateRevocation(170_000)
+    for (const height of [0, 3]) {
+      const lines = having('receipt', height, () => null)(linesOf(fromUtf8(bytes)))
+      const { problems } = await ofFile({ bytes, ...record }, fileOf(lines))
+      expect(problems).toEqual([`${height} overdue promise`])
+    }
+    // Of the revocation it owes the receipt as well: without it nobody knows what came before.
+    const unshown = withoutRegistryReceipts(linesOf(fromUtf8(bytes)))
+    const { statuses } = await ofFile({ bytes, ...record }, fileOf(unshown))
+    expect(statuses?.slice(3)).toEqual(['suspect', 'suspect'])
   })
 })
 
@@ -119,6 +142,6 @@ describe('the frozen exports whose times somebody bent', () => {
       const report = await verifyExport(read(`${name}.ampere`), { registry, policy: parsePolicy(policy) })
       expect([name, report]).toMatchObject([name, { log: { statuses }, problems }])
     }
-    expect(vectors).toHaveLength(5)
+    expect(vectors).toHaveLength(7)
   })
 })
