@@ -115,7 +115,7 @@ export async function judgeBlocks(
   const timed = looked.map((at) => judgeTimes(at, judging))
   problems.push(...timed.flatMap((item) => item.problems))
   for (const [height, sizes] of named) problems.push(...trees.problems(height, sizes))
-  problems.push(...unseenDelays(context.erasures, seen))
+  problems.push(...unseenDelays(context.erasures, seen, judging))
   return { statuses: timed.map(({ status }) => status), receipts, problems }
 }
 

@@ -177,6 +177,26 @@ export async function erasedAfter(askedMs: number, doneMs: number): Promise<Time
   return waiting.completed({ completedMs: 72 * HOUR_MS, seenMs: doneMs })
 }
 
+/** An erasure that no witness sees completed, though the log signs it a minute later, and which is read `afterMs` after it. */
+export async function erasedUnseen(afterMs: number): Promise<TimedRecord> {
+  const waiting = await waitingErasure(0)
+  const completedMs = 72 * HOUR_MS
+  const seenMs = completedMs + Math.min(MINUTE_MS, afterMs)
+  return waiting.completed({ completedMs, seenMs, isUnseen: true, readMs: completedMs + afterMs })
+}
+
+/** In milliseconds after the request was signed. */
+interface CompletedWhen {
+  readonly completedMs: number
+  /** When witnesses see it, or the log alone signs it. */
+  readonly seenMs: number
+  readonly isUnseen?: boolean
+  /** When it is read. */
+  readonly readMs?: number
+  /** What the home says in the file that the time is. */
+  readonly headMs?: number
+}
+
 /** An erasure that waits for its delay of 72 h; witnesses saw its request `askedMs` after it was signed, or not at all. */
 export async function waitingErasure(askedMs: number | null) {
   const at = await witnessedWorld(['w1', 'w2'], 2)
@@ -202,16 +222,15 @@ export async function waitingErasure(askedMs: number | null) {
       return from === null ? null : from - signedMs
     },
     /** It is completed `completedMs` after it was signed, which witnesses see `seenMs` after that. */
-    completed: async (when: {
-      readonly completedMs: number
-      readonly seenMs: number
-    }): Promise<TimedRecord> => {
+    completed: async (when: CompletedWhen): Promise<TimedRecord> => {
       clock.now = signedMs + when.completedMs
       await settleErasure(a, record, height, 'complete')
       clock.now = signedMs + when.seenMs
+      if (when.isUnseen) at.between.clear()
       await world.tendLog()
-      clock.now = signedMs + 200 * HOUR_MS
-      return seen(at, record)
+      const { readMs = 200 * HOUR_MS, headMs } = when
+      clock.now = signedMs + readMs
+      return seen(at, record, headMs === undefined ? headMs : toTimestamp(signedMs + headMs))
     },
   }
 }

@@ -11,6 +11,7 @@ import {
   datedAhead,
   endedGrant,
   erasedAfter,
+  erasedUnseen,
   lateRevocation,
   unloggedForgery,
   waitingErasure,
@@ -115,6 +116,30 @@ describe('an erasure that says that it waited', () => {
   })
 })
 
+describe('an erasure that no witness saw completed', () => {
+  it('is no problem while they may still have to see it, and is one after six minutes', async () => {
+    expect((await saidOf(await erasedUnseen(0))).problems).toEqual([])
+    const waits = await saidOf(await erasedUnseen(360_000))
+    expect(waits).toMatchObject({ statuses: { 3: 'witnessed', 4: 'logged' }, problems: [] })
+    const { problems } = await saidOf(await erasedUnseen(360_001))
+    expect(problems).toEqual(['4 suspect delay-unseen'])
+  })
+
+  it('is found also where the file says that it is of before, by when the log says that it signed', async () => {
+    const early = await waitingErasure(0)
+    const [completedMs, seenMs] = [72 * HOUR_MS, 72 * HOUR_MS + 362_000]
+    const when = { completedMs, seenMs, isUnseen: true, headMs: completedMs + 1000 }
+    const record = await early.completed(when)
+    expect((await ofFile(record, record.bytes)).problems).toEqual(['4 suspect delay-unseen'])
+  })
+
+  it('is no problem for who asks for no witnesses', async () => {
+    const record = await erasedUnseen(HOUR_MS)
+    const policy = record.policy.replace(/quorum \S+\n$/, 'quorum none\n')
+    expect((await ofFile({ ...record, policy }, record.bytes)).problems).toEqual([])
+  })
+})
+
 describe('an erasure that waits', () => {
   it('can be completed when nobody will find that its delay was not kept, and not 5 minutes before', async () => {
     for (const askedMs of [0, 60_000, HOUR_MS]) {
@@ -142,6 +167,6 @@ describe('the frozen exports whose times somebody bent', () => {
       const report = await verifyExport(read(`${name}.ampere`), { registry, policy: parsePolicy(policy) })
       expect([name, report]).toMatchObject([name, { log: { statuses }, problems }])
     }
-    expect(vectors).toHaveLength(7)
+    expect(vectors).toHaveLength(8)
   })
 })

@@ -5,6 +5,7 @@ import {
   datedAhead,
   endedGrant,
   erasedAfter,
+  erasedUnseen,
   lateRevocation,
   unloggedForgery,
   type TimedRecord,
@@ -33,6 +34,7 @@ export const TIMED: readonly { readonly name: string; readonly make: () => Promi
   { name: 'late-revocation-dated-back', make: () => lateRevocation(170_000) },
   { name: 'ended-grant-dated-back', make: () => endedGrant(182_000, 100_000) },
   { name: 'erased-early', make: () => erasedAfter(361_000, 72 * 3_600_000) },
+  { name: 'erased-unseen', make: () => erasedUnseen(361_000) },
 ]
 
 /** Makes one anew. @throws RangeError for an unknown name */

@@ -57,7 +57,8 @@ class LogJudge:
                 highest = max(highest, finding.receipt.index)
             findings.append(finding)
         self._compare_trees(findings)
-        for height in unseen_delays(self.chain.blocks, [finding.receipt for finding in findings]):
+        receipts, has_quorum = [finding.receipt for finding in findings], self.opener.policy.quorum is not None
+        for height in unseen_delays(self.chain.blocks, receipts, has_quorum, self.now_ms):
             findings[height].problems.append(("suspect", "delay-unseen"))
         return findings
 
