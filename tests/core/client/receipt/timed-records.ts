@@ -32,8 +32,11 @@ export interface TimedRecord {
   readonly policy: string
 }
 
-/** @param headTime what the home says in the file that the time is; the right one where it is left out */
-async function seen(
+/**
+ * A record as it is.
+ * @param headTime what the home says in the file that the time is; the right one where it is left out
+ */
+export async function seen(
   { world, policy }: WitnessedWorld,
   record: ChainId,
   headTime?: Timestamp,

@@ -17,6 +17,7 @@ import {
   waitingErasure,
   type TimedRecord,
 } from './timed-records.ts'
+import { witnessBehind } from './witness-behind.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -96,6 +97,16 @@ describe('a block that says that it is of a later time', () => {
   })
 })
 
+describe('a witness whose clock is behind', () => {
+  it('makes no liar of a log, where the others of the quorum saw the tree after it was signed', async () => {
+    const all = Array.from({ length: 3 }, () => 'witnessed')
+    expect(await saidOf(await witnessBehind(110_000, 20_000))).toEqual({ statuses: all, problems: [] })
+    const record = await witnessBehind(110_000, 122_000)
+    const { problems } = await ofFile(record, record.bytes)
+    expect(problems).toEqual([0, 1, 2].map((height) => `${height} suspect log-time`))
+  })
+})
+
 describe('an erasure that says that it waited', () => {
   it('is found where witnesses saw it completed less than its delay after they saw its request', async () => {
     const late = await saidOf(await erasedAfter(361_000, 72 * HOUR_MS))
@@ -167,6 +178,6 @@ describe('the frozen exports whose times somebody bent', () => {
       const report = await verifyExport(read(`${name}.ampere`), { registry, policy: parsePolicy(policy) })
       expect([name, report]).toMatchObject([name, { log: { statuses }, problems }])
     }
-    expect(vectors).toHaveLength(8)
+    expect(vectors).toHaveLength(9)
   })
 })

@@ -10,6 +10,7 @@ import {
   unloggedForgery,
   type TimedRecord,
 } from '#tests/core/client/receipt/timed-records.ts'
+import { witnessBehind } from '#tests/core/client/receipt/witness-behind.ts'
 
 /** What is expected of the exports of this folder, which one policy judges. */
 export interface TimedVectors {
@@ -33,6 +34,7 @@ export const TIMED: readonly { readonly name: string; readonly make: () => Promi
   { name: 'ended-grant', make: () => endedGrant(182_000) },
   { name: 'late-revocation-dated-back', make: () => lateRevocation(170_000) },
   { name: 'ended-grant-dated-back', make: () => endedGrant(182_000, 100_000) },
+  { name: 'witness-behind', make: () => witnessBehind(110_000, 20_000) },
   { name: 'erased-early', make: () => erasedAfter(361_000, 72 * 3_600_000) },
   { name: 'erased-unseen', make: () => erasedUnseen(361_000) },
 ]

@@ -170,7 +170,7 @@ class LogJudge:
 
 def _is_oddly_signed(receipt: Receipt, made: int) -> bool:
     """Whether the log says that it signed after its witnesses cosigned, or before the block was made."""
-    if receipt.is_witnessed and any(time - receipt.since > AHEAD_SECONDS for time in receipt.signed):
+    if receipt.by is not None and any(time - receipt.by > AHEAD_SECONDS for time in receipt.signed):
         return True
     return any(made - EPOCH_MS - 1000 * time > BEFORE_BLOCK_MS for time in receipt.signed)
 
