@@ -54,15 +54,8 @@ export function connect(ports: ClientPorts): Connection {
   const api = createHomeApi(ports)
   const refreshRegistry = coalesce(() => readRegistry({ api, registry }))
   const convict: SyncContext['convict'] = (error, statements) => withEvidence(ports, sync, error, statements)
-  const sync: SyncContext = {
-    api,
-    pins: ports.pins,
-    registry,
-    verifiers,
-    now: ports.now,
-    refreshRegistry,
-    convict,
-  }
+  const { pins, now } = ports
+  const sync: SyncContext = { api, pins, registry, verifiers, now, refreshRegistry, convict }
   const memories = new Map<ChainId, ChainMemory>()
   const memoryOf = (chain: ChainId): ChainMemory => {
     const known = memories.get(chain)
