@@ -13,7 +13,8 @@ import { createTrees, type Trees } from './receipt/rules/trees.ts'
 import { openKeyring, type Keyring } from './read/reader-keys.ts'
 import { readView, type OpenedView } from './read/read-view.ts'
 import { withEvidence } from './convict/heads.ts'
-import { earlierStatements } from './convict/kept-statements.ts'
+import { earlierStatements, readStatements } from './convict/kept-statements.ts'
+import { oddHeadTime } from './convict/shown-head.ts'
 import { rememberBlocks } from './read/registry-blocks.ts'
 import { readRegistry, syncRegistry, syncReplica, type Replica, type SyncContext } from './read/replica.ts'
 
@@ -53,7 +54,8 @@ export function connect(ports: ClientPorts): Connection {
   const api = createHomeApi(ports)
   const refreshRegistry = coalesce(() => readRegistry({ api, registry }))
   const convict: SyncContext['convict'] = (error, statements) => withEvidence(ports, sync, error, statements)
-  const sync: SyncContext = { api, pins: ports.pins, registry, verifiers, refreshRegistry, convict }
+  const { pins, now } = ports
+  const sync: SyncContext = { api, pins, registry, verifiers, now, refreshRegistry, convict }
   const memories = new Map<ChainId, ChainMemory>()
   const memoryOf = (chain: ChainId): ChainMemory => {
     const known = memories.get(chain)
@@ -70,7 +72,7 @@ export function connect(ports: ClientPorts): Connection {
   }
   const replica = (chain: ChainId) => memoryOf(chain).sync()
   const keyring = (of: Replica) => keyringFor(ports, api, of, memoryOf(of.chain))
-  const submit = (append: Append) => submitChecked(api, append, memoryOf)
+  const submit = (append: Append) => submitChecked(ports, api, append, memoryOf)
   return {
     ports,
     api,
@@ -106,7 +108,7 @@ async function syncMemory(
   if (sync.registry.height() < 0) await syncRegistry(sync)
   // Before the home is asked: what another process sees meanwhile is no rollback.
   const seen = await ports.seen.load(chain)
-  const next = await syncReplica(sync, chain, memory.replica)
+  const next = await syncReplica(sync, chain, memory.replica, seen)
   try {
     checkSeen(seen, next)
   } catch (error) {
@@ -143,17 +145,21 @@ async function keyringFor(
 }
 
 async function submitChecked(
+  { now }: ClientPorts,
   api: HomeApi,
   append: Append,
   memoryOf: (chain: ChainId) => ChainMemory,
 ): Promise<ParsedBlock> {
   const sent = parseBlock(append.block)
+  const askedMs = now()
   const answer = await api.append(append)
   const stored = parseBlock(answer.block)
   if (stored.id !== sent.id) throw new AmpereError('VERIFICATION_FAILED', 'the home stored another block')
   const memory = memoryOf(stored.chain)
   // None for one that is sent again below a newer head; that head is read next, with a statement of its own.
-  if (answer.head !== null) memory.stated = [...memory.stated, answer.head].slice(-STATED)
+  const asked = { askedMs, cameMs: now() }
+  const stated = readStatements([answer.head]).filter(({ head }) => oddHeadTime(head, asked) === null)
+  memory.stated = [...memory.stated, ...stated.map(({ statement }) => statement)].slice(-STATED)
   return stored
 }
 

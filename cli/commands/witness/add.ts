@@ -7,6 +7,7 @@ import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
 import { checkConfirmed, confirmKeys, type KeyOptions } from '../../witness/confirm-keys.ts'
+import { ERASURE_NOTICE } from '../../witness/erasure-notice.ts'
 import { withWitness, type Extended } from '../../witness/policy-text.ts'
 import {
   fetchKeys,
@@ -105,6 +106,7 @@ function print(
       ? [
           `${shown} is in policy.txt; ${needs}. A server reads it when it starts: restart one that runs.`,
           `Its operator has to let it cosign ${log}: ampere witness accept, with what the next command prints.`,
+          ...ERASURE_NOTICE,
           'Next: npx ampere witness status --keys',
         ]
       : [`${shown} is in policy.txt already; ${needs}. Nothing was changed.`],

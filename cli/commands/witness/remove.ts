@@ -6,6 +6,7 @@ import type { Call } from '../../program/command.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
 import { confirmAct } from '../../witness/confirm-keys.ts'
+import { ERASURE_NOTICE } from '../../witness/erasure-notice.ts'
 import { withoutWitness, type Reduced } from '../../witness/policy-removal.ts'
 
 interface RemoveOptions extends Common {
@@ -38,6 +39,7 @@ export async function removeWitness(call: Call<RemoveOptions>): Promise<number> 
       ? [
           `${shown} is asked no more, and counts no more here: ${needs}.`,
           'A server that runs still asks it until it is restarted: it reads policy.txt when it starts.',
+          ...ERASURE_NOTICE,
           `Its operator can stop too: npx ampere witness accept --stop ${settings.origin.replace(/^https?:\/\//, '')}/log`,
         ]
       : [`${shown} is not asked to witness here. Nothing was changed.`],

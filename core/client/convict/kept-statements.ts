@@ -15,7 +15,7 @@ export interface KeptStatement {
 
 /** The statements of a head that was seen and of those below it that were kept, in order of height. */
 export function statementsOf({ earlier = [], statement }: SeenHead): readonly KeptStatement[] {
-  return [...earlier, ...(statement === undefined ? [] : [statement])].flatMap(readStatement)
+  return readStatements([...earlier, statement ?? null])
 }
 
 /**
@@ -30,7 +30,7 @@ export function earlierStatements(
   { chain, head: newest, notes }: Replica,
 ): readonly string[] {
   const byHeight = new Map<number, KeptStatement>()
-  for (const kept of [...(seen ? statementsOf(seen) : []), ...stated.flatMap(readStatement)]) {
+  for (const kept of [...(seen ? statementsOf(seen) : []), ...readStatements(stated)]) {
     const { height, block, chain: of } = kept.head
     const isOurs = of === chain && height < newest.height && notes[height]?.id === block
     // The first one that was made of a block is the first that falls due.
@@ -44,7 +44,11 @@ export function earlierStatements(
     .map(({ statement }) => statement)
 }
 
-/** None for what is no head statement: a home may answer anything. */
+/** Without what is no head statement: a home may answer anything. */
+export function readStatements(statements: readonly (string | null)[]): readonly KeptStatement[] {
+  return statements.flatMap((statement) => (statement === null ? [] : readStatement(statement)))
+}
+
 function readStatement(statement: string): KeptStatement[] {
   try {
     return [{ statement, head: parseHead(statement).head }]

@@ -79,6 +79,7 @@ export function judgeExported(
       return { compact, receipt: registryReceipts.get(height) ?? null }
     },
     nowMs: timestampMs(by.asOf),
+    isNowStated: true,
     erasures: completedErasures(links),
     trees: by.trees,
     ...(by.evidence

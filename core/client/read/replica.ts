@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
-import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
-import { openHead, parseHead, type HeadStatement } from '../../api/head.ts'
+import type { Timestamp } from '../../bytes/timestamp.ts'
+import type { HeadStatement } from '../../api/head.ts'
 import type { EpochKey } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf, grantEnd } from '../../chain/rules/authority.ts'
 import { mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
-import type { Verifiers } from '../../crypto/signature.ts'
 import { brokenRule } from '../../errors.ts'
-import type { PublicJwk } from '../../ports/keys.ts'
-import { headKeyAt } from '../../registry/snapshot.ts'
-import type { CompletedErasure, Pins } from '../client.ts'
+import type { Now } from '../../ports/keys.ts'
+import type { CompletedErasure, SeenHead } from '../client.ts'
+import { openShownHead, refuseByKnownRegistry, type HeadContext } from '../convict/shown-head.ts'
 import type { HomeApi } from '../home-api.ts'
 import { noteOf, type BlockNote } from './block-note.ts'
 import { heightsIn, noteBatch, openBatches, type OpenBatches } from './batches.ts'
@@ -56,15 +55,12 @@ export interface LabelKeySpan {
 }
 
 /** What synchronising needs. */
-export interface SyncContext {
+export interface SyncContext extends HeadContext {
   readonly api: HomeApi
-  readonly pins: Pins
   readonly registry: RememberedRegistry
-  readonly verifiers: Verifiers
+  readonly now: Now
   /** `readRegistry`, one at a time. */
   readonly refreshRegistry: () => Promise<void>
-  /** Gives what to throw for two head statements of this home that contradict each other. */
-  readonly convict?: (error: unknown, statements: readonly [string, string]) => Promise<unknown>
 }
 
 /** Brings the registry up to date. @throws AmpereError VERIFICATION_FAILED */
@@ -80,20 +76,24 @@ export async function readRegistry({ api, registry }: Pick<SyncContext, 'api' | 
 
 /**
  * Brings a replica up to the head that the home states, verifying every block and rule on the way.
+ * @param seen what this installation saw of the chain, perhaps in another process
  * @throws AmpereError VERIFICATION_FAILED (rule and height in the message), also for a rolled-back or forked home
  */
 export async function syncReplica(
   context: SyncContext,
   chain: ChainId,
   known: Replica | null,
+  seen: SeenHead | null = null,
 ): Promise<Replica> {
+  const before = { known: known && { ...known.head, statement: known.statement }, seen }
+  const askedMs = context.now()
   const answer = await context.api.head(chain)
+  const shown = { compact: answer.head, askedMs, cameMs: context.now() }
   await syncRegistry(context).catch(async (error: unknown) => {
-    if (known) await refuseByKnownRegistry(context, known, answer.head)
+    await refuseByKnownRegistry(context, chain, shown, before)
     throw error
   })
-  const head = await verifyHead(context, chain, answer.head)
-  if (known) await refuseConflict(context, known, head, answer.head)
+  const head = await openShownHead(context, chain, shown, before)
   const grown = emptyOr(known)
   while ((grown.link?.opened.block.height ?? -1) < head.height) {
     const page = await context.api.blocks(chain, grown.notes.length)
@@ -207,61 +207,4 @@ function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {
   const { block } = parsed
   if (block.type === 'genesis') return block.body.compartments
   return block.type === 'control' ? (block.body.epoch?.compartments ?? null) : null
-}
-
-async function verifyHead(context: SyncContext, chain: ChainId, compact: string): Promise<HeadStatement> {
-  const key = homeKey(context, compact)
-  const head = await openHead(compact, key, context.verifiers)
-  if (head.chain !== chain) throw brokenRule('head', 'the head statement is for another chain')
-  if (head.origin !== context.pins.origin) throw brokenRule('head', 'the head statement is of another origin')
-  // Said of itself it would promise no logging, so that no broken promise could be proved.
-  if (head.durability === 'mirrored') throw brokenRule('head', 'the head statement is that of a mirror')
-  return head
-}
-
-/** The key that the registry gives the deployment at the pinned origin. */
-function homeKey(context: SyncContext, compact: string): PublicJwk {
-  const { jws } = parseHead(compact)
-  const key = headKeyAt(context.registry.newest(), jws.kid, context.pins.origin)
-  if (!key)
-    throw brokenRule('head', "the head statement is signed by a key that is not this home's, or is revoked")
-  return key
-}
-
-async function refuseConflict(
-  { convict }: SyncContext,
-  known: Replica,
-  head: HeadStatement,
-  statement: string,
-): Promise<void> {
-  try {
-    checkNotRolledBack(known, head)
-  } catch (error) {
-    throw convict ? await convict(error, [known.statement, statement]) : error
-  }
-}
-
-/**
- * A home that contradicts itself may hold back its registry, so that nobody can say who signed. By what it showed before
- * its statement counts all the same.
- */
-async function refuseByKnownRegistry(context: SyncContext, known: Replica, statement: string): Promise<void> {
-  const head = await verifyHead(context, known.chain, statement).catch(() => null)
-  if (head) await refuseConflict(context, known, head, statement)
-}
-
-/** A head below what this installation has seen is a rollback; another block there is a fork. */
-function checkNotRolledBack(known: Replica, head: HeadStatement): void {
-  if (head.height < known.link.opened.block.height) {
-    throw brokenRule(
-      'rolled-back',
-      `the home states height ${head.height} after ${known.link.opened.block.height}`,
-    )
-  }
-  const at = known.notes[head.height]
-  if (at && at.id !== head.block)
-    throw brokenRule('forked', `two blocks are claimed at height ${head.height}`)
-  if (timestampMs(head.time) < timestampMs(known.head.time)) {
-    throw brokenRule('rolled-back', 'the head statement is older than the last one')
-  }
 }

@@ -6,20 +6,11 @@ import type { CompletedErasure } from '../client.ts'
 import { unseenDelays, type SeenBlock } from './rules/delays.ts'
 import type { JudgedReceipt, ProvenReceipt } from './judge.ts'
 import { oddLogTime } from './rules/log-time.ts'
+import { judgeTimes, type LookedAt } from './rules/judge-times.ts'
+import type { LogStatus, PlacedBlock, Revocation } from './rules/log-status.ts'
 import {
-  isDatedAhead,
-  isOverdue,
-  logStatus,
-  type LogStatus,
-  type PlacedBlock,
-  type Revocation,
-} from './rules/log-status.ts'
-import {
-  datedAhead,
-  late,
   logTime,
   outOfOrder,
-  overdue,
   splitView,
   type PlacedReceipt,
   type ReceiptProblem,
@@ -54,6 +45,11 @@ export interface LogView {
 export interface ReceiptContext extends RegistryContext {
   readonly chain: ChainId
   readonly nowMs: number
+  /**
+   * The home says that it is `nowMs`, as in a file, and not a clock of the verifier's own: then it is at least as late as a
+   * quorum says of a receipt.
+   */
+  readonly isNowStated?: boolean
   /** Those that the blocks complete. */
   readonly erasures: readonly CompletedErasure[]
   readonly convict?: ConvictLog
@@ -84,12 +80,12 @@ export async function judgeBlocks(
 ): Promise<LogView> {
   const trees = comparedTrees(context)
   const revocations = createRevocations(context)
-  const statuses: LogStatus[] = []
   const receipts: (ProvenReceipt | null)[] = []
   const problems: ReceiptProblem[] = []
   const named: (readonly [height: number, sizes: readonly number[]])[] = []
   const seen = new Map<number, SeenBlock>()
-  const judging = { nowMs: context.nowMs, hasQuorum: context.judge.hasQuorum }
+  const looked: LookedAt[] = []
+  let sinceMs = -Infinity
   let before: PlacedReceipt | null = null
   let isConvicted = false
   for await (const block of blocks) {
@@ -106,22 +102,21 @@ export async function judgeBlocks(
     } else before = placed ?? before
     const revoked = await revocations(block.kid)
     named.push([height, await trees.add(judged?.tree, revoked?.tree)])
+    sinceMs = Math.max(sinceMs, judged?.sinceMs ?? -Infinity, revoked?.sinceMs ?? -Infinity)
     const receipt = judged && provenOf(judged)
     const at = placedOf(block, receipt, revoked?.revocation ?? null)
-    const said = logStatus(at, judging)
-    const status = said === 'overdue' && problem ? 'promised' : said
-    // Whatever the word for it is: of a key that was revoked the home owes receipts too.
-    if (isOverdue(at, judging) && !problem) problems.push(overdue(height))
-    if (status === 'late') problems.push(late(height))
-    if (isDatedAhead(at, judging)) problems.push(datedAhead(height))
-    statuses.push(status)
+    looked.push({ height, ...at, isWrong: problem !== null })
     receipts.push(receipt)
     seen.set(height, { time: block.time, receipt: judged })
   }
-  // Only now is every tree known.
+  // Only now is it known what time it is at least, and every tree.
+  const nowMs = context.isNowStated === true ? Math.max(context.nowMs, sinceMs) : context.nowMs
+  const judging = { nowMs, hasQuorum: context.judge.hasQuorum }
+  const timed = looked.map((at) => judgeTimes(at, judging))
+  problems.push(...timed.flatMap((item) => item.problems))
   for (const [height, sizes] of named) problems.push(...trees.problems(height, sizes))
-  problems.push(...unseenDelays(context.erasures, seen))
-  return { statuses, receipts, problems }
+  problems.push(...unseenDelays(context.erasures, seen, judging))
+  return { statuses: timed.map(({ status }) => status), receipts, problems }
 }
 
 async function judgeOne(

@@ -7,7 +7,7 @@ import type { Verifiers } from '../../crypto/signature.ts'
 import { brokenRule, isAmpereError } from '../../errors.ts'
 import { openCheckpoint, type OpenedCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { Policy } from '../../log/policy/policy.ts'
-import { quorumTime } from '../../log/policy/quorum-time.ts'
+import { quorumBy, quorumTime } from '../../log/policy/quorum-time.ts'
 import { parseTlogProof, policyKeys, verifyUnder, type VerifiedProof } from '../../log/tlog-proof.ts'
 import type { SignedTree } from './rules/trees.ts'
 
@@ -40,6 +40,8 @@ export interface JudgedReceipt extends ProvenReceipt {
   readonly signedMs: readonly number[]
   /** Since when a quorum stands behind that tree (`quorumTime`), in ms since 1970; null when it is not witnessed. */
   readonly sinceMs: number | null
+  /** By when a quorum says that it saw that tree (`quorumBy`), in ms since 1970; null when it is not witnessed. */
+  readonly byMs: number | null
 }
 
 /** Judges receipts of one home's log. */
@@ -79,7 +81,7 @@ export function createReceiptJudge(policy: Policy, origin: string, verifiers: Ve
         const proven = provenBy(verifyUnder(proof, leaf, policy, under), policy)
         const tree = { size: proven.size, root: under.checkpoint.root, note: proof.note }
         const signedMs = under.signedAt.map((seconds) => seconds * 1000)
-        return { ...proven, tree, signedMs, sinceMs: sinceOf(under, policy) }
+        return { ...proven, tree, signedMs, sinceMs: sinceOf(under, policy), byMs: byOf(under, policy) }
       } catch (error) {
         if (isAmpereError(error, 'LOG_MALFORMED', 'SIGNATURE_INVALID', 'PROOF_INVALID'))
           throw brokenRule('receipt', error.message, error)
@@ -111,5 +113,10 @@ function provenBy({ index, checkpoint, quorum, cosignatures }: VerifiedProof, po
 /** No clock of the verifier's own counts: offline it may be years later. */
 function sinceOf({ cosignatures }: OpenedCheckpoint, policy: Policy): number | null {
   const seconds = quorumTime(policy, cosignatures, Infinity)
+  return seconds === null ? null : seconds * 1000
+}
+
+function byOf({ cosignatures }: OpenedCheckpoint, policy: Policy): number | null {
+  const seconds = quorumBy(policy, cosignatures)
   return seconds === null ? null : seconds * 1000
 }

@@ -26,10 +26,12 @@ export interface RegistryContext {
   readonly registryReceipt: (height: number) => Promise<RegistryReceipt>
 }
 
-/** A revocation, and the tree under the receipt that places it; null where nothing does. */
+/** A revocation, the tree under the receipt that places it, and since when a quorum stands behind that; null where nothing does. */
 export interface PlacedRevocation {
   readonly revocation: Revocation
   readonly tree: SignedTree | null
+  /** In ms since 1970. */
+  readonly sinceMs: number | null
 }
 
 /**
@@ -59,6 +61,7 @@ async function revocationOf(context: RegistryContext, kid: Kid): Promise<PlacedR
       suspectFromMs: suspectFrom === null ? null : timestampMs(suspectFrom),
     },
     tree: judged?.tree ?? null,
+    sinceMs: judged?.sinceMs ?? null,
   }
 }
 

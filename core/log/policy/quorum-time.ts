@@ -23,19 +23,49 @@ export function quorumTime(
   cosignatures: Iterable<Cosignature>,
   nowSeconds: number,
 ): number | null {
-  if (policy.quorum === null) return null
   const latest = nowSeconds + COSIGNER_AHEAD_SECONDS
-  const counting = [...cosignatures].filter(({ time }) => time > 0 && time <= latest)
+  const time = timeOf(
+    policy,
+    [...cosignatures].filter((cosigned) => cosigned.time <= latest),
+    {
+      never: 0,
+      order: (a, b) => b - a,
+    },
+  )
+  return time > 0 ? time : null
+}
+
+/**
+ * By when a quorum says that it saw what was cosigned: the earliest time such that the cosigners who cosigned then or
+ * earlier satisfy the policy by themselves. What they saw later than it can have been there, one of them who is honest
+ * saw so too; a clock that is behind, of cosigners fewer than a quorum, moves it nowhere.
+ *
+ * Cosignatures of time 0 and of keys of nobody in the policy are ignored.
+ * @param cosignatures that verified, all of one checkpoint
+ * @returns POSIX seconds; null when they do not satisfy the quorum, and for a policy that asks for no cosignature
+ */
+export function quorumBy(policy: Policy, cosignatures: Iterable<Cosignature>): number | null {
+  const time = timeOf(policy, [...cosignatures], { never: Infinity, order: (a, b) => a - b })
+  return time > 0 && time < Infinity ? time : null
+}
+
+/** How times are combined: in a group of `k` the k-th in `order` counts; `never` stands for who did not cosign. */
+interface Combining {
+  readonly never: number
+  readonly order: (a: number, b: number) => number
+}
+
+function timeOf(policy: Policy, cosignatures: readonly Cosignature[], { never, order }: Combining): number {
   const groups = new Map(policy.groups.map((group) => [group.name, group]))
   const witnesses = new Map(policy.witnesses.map((witness) => [witness.name, witness.key]))
-  // Definitions are behind their members, so this ends; 0 stands for never, as it does in a cosignature.
-  const timeOf = (name: string): number => {
+  // Definitions are behind their members, so this ends.
+  const ask = (name: string): number => {
     const group = groups.get(name)
-    if (group) return group.members.map(timeOf).toSorted((a, b) => b - a)[thresholdOf(group) - 1] ?? 0
+    if (group) return group.members.map(ask).toSorted(order)[thresholdOf(group) - 1] ?? never
     const key = witnesses.get(name)
-    const own = counting.filter((other) => key !== undefined && isSameKey(key, other.key))
-    return Math.max(0, ...own.map(({ time }) => time))
+    const own = cosignatures.filter((other) => key !== undefined && isSameKey(key, other.key))
+    const latest = Math.max(0, ...own.map(({ time }) => time))
+    return latest > 0 ? latest : never
   }
-  const time = timeOf(policy.quorum)
-  return time > 0 ? time : null
+  return policy.quorum === null ? never : ask(policy.quorum)
 }

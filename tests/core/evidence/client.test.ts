@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { asDeploymentId, type BlockId, type ChainId } from '#core/bytes/ids.ts'
+import { utf8 } from '#core/bytes/encoding.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { parseHead, signHead, type HeadStatement } from '#core/api/head.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
@@ -20,6 +21,7 @@ async function world() {
   const home = { withholds: false }
   const signer = await deployment.platform.signer('head')
   let state: ((head: HeadStatement) => HeadStatement) | null = null
+  let meanwhile: ((response: Response) => Promise<Response>) | null = null
   const ports = deployment.connect('hospital-a').ports
   const connection = connect({
     ...ports,
@@ -31,6 +33,7 @@ async function world() {
       if (state && home.withholds && new URL(request.url).pathname === '/v1/registry/blocks')
         return new Response('', { status: 503 })
       const response = await ports.fetch(request)
+      if (meanwhile && request.method === 'POST') return meanwhile(response)
       if (!state || !new URL(request.url).pathname.endsWith('/head')) return response
       const answer = (await response.json()) as { head: string }
       const head = await signHead(state(parseHead(answer.head).head), signer)
@@ -51,9 +54,24 @@ async function world() {
       return connection.replica(chain)
     },
     record,
+    seen: () => ports.seen.load(record),
+    /** Appends, is told that the time is another one, and sees no head before somebody else appended. @returns the height */
+    appendBeforeAnother: async (aheadMs: number) => {
+      meanwhile = async (response) => {
+        meanwhile = null
+        await deployment.connect('hospital-a').append(record, [entry])
+        const answer = (await response.json()) as { head: string }
+        const { head } = parseHead(answer.head)
+        const time = toTimestamp(deployment.clock.now + aheadMs)
+        return Response.json({ ...answer, head: await signHead({ ...head, time }, signer) })
+      }
+      const [filed] = await connection.append(record, [entry])
+      return filed?.height ?? -1
+    },
   }
 }
 
+const entry = { header: utf8('{}'), content: utf8('one'), compartment: 'general' }
 const forked = (head: HeadStatement) => ({ ...head, block: 'A'.repeat(43) as BlockId })
 const lower = (head: HeadStatement) => ({ ...head, height: head.height - 1 })
 
@@ -109,11 +127,76 @@ describe('a client whose home contradicts itself', () => {
     expect((await verifyEvidence(bytes, pins)).proves).toMatch(/: a rollback$/)
   })
 
-  it('keeps nothing where an old statement is shown again: that is no contradiction', async () => {
+  it('finds a fork whatever time the other statement says', async () => {
+    for (const days of [-365, 365]) {
+      const { clock, kept, pins, read, record } = await world()
+      const time = toTimestamp(clock.now + days * 86_400_000)
+      await expect(read(record, (head) => ({ ...forked(head), time }))).rejects.toThrow(
+        /^rule forked: .* evidence is kept as file 1$/,
+      )
+      const [bytes = new Uint8Array(0)] = kept
+      expect((await verifyEvidence(bytes, pins)).proves).toMatch(/: a fork$/)
+    }
+  })
+})
+
+describe('a client that is shown a head statement of another time', () => {
+  it('refuses one of more than two minutes after its own clock, and remembers nothing of it', async () => {
+    const { clock, kept, read, record, seen } = await world()
+    const ahead = (ms: number) => (head: HeadStatement) => ({ ...head, time: toTimestamp(clock.now + ms) })
+    const before = await seen()
+    await expect(read(record, ahead(120_001))).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message:
+        'rule head-time: the head statement is of 120 s after the time here: one of the clocks is wrong',
+    })
+    expect([kept, await seen()]).toEqual([[], before])
+    await expect(read(record, ahead(120_000))).resolves.toMatchObject({ chain: record })
+  })
+
+  it('names an old one that is shown again, of whatever height, and excuses it by no race', async () => {
+    for (const change of [lower, (head: HeadStatement) => head]) {
+      const { clock, kept, read, record } = await world()
+      const time = toTimestamp(clock.now)
+      clock.now += 120_001
+      await expect(read(record, (head) => ({ ...change(head), time }))).rejects.toThrow(
+        /^rule head-time: the head statement is of 120 s before it was asked for: [^;]*$/,
+      )
+      expect(kept).toEqual([])
+      await expect(read(record)).resolves.toMatchObject({ chain: record })
+    }
+  })
+
+  it('allows for the time that the answer takes', async () => {
+    const { clock, read, record } = await world()
+    await expect(
+      read(record, (head) => {
+        clock.now += 300_000
+        return head
+      }),
+    ).resolves.toMatchObject({ chain: record })
+  })
+
+  it('goes on when clocks are put right that were an hour ahead, and convicts nobody', async () => {
     const { clock, kept, read, record } = await world()
-    const time = toTimestamp(clock.now - 1)
-    await expect(read(record, (head) => ({ ...head, time }))).rejects.toThrow(/^rule rolled-back: [^;]*$/)
-    expect(kept).toEqual([])
+    clock.now += 3_600_000
+    await read(record)
+    clock.now -= 3_590_000
     await expect(read(record)).resolves.toMatchObject({ chain: record })
+    expect(kept).toEqual([])
+  })
+
+  it('keeps no promise that says another time, with which its own block was acknowledged', async () => {
+    for (const [ms, isKept] of [
+      [-120_001, false],
+      [-120_000, true],
+      [120_000, true],
+      [120_001, false],
+    ] as const) {
+      const { appendBeforeAnother, seen } = await world()
+      const height = await appendBeforeAnother(ms)
+      const { earlier = [] } = (await seen()) ?? {}
+      expect(earlier.map((statement) => parseHead(statement).head.height).includes(height)).toBe(isKept)
+    }
   })
 })

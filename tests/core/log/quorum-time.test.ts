@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import { quorumOf } from '#core/log/policy/quorum.ts'
-import { COSIGNER_AHEAD_SECONDS, quorumTime } from '#core/log/policy/quorum-time.ts'
+import { COSIGNER_AHEAD_SECONDS, quorumBy, quorumTime } from '#core/log/policy/quorum-time.ts'
 import { signerOf, TIME } from './signers.ts'
 
 const names = ['A', 'B', 'C', 'D', 'E']
@@ -94,6 +94,43 @@ describe('the time of a quorum', () => {
         expect(timeOf(policy, some)).toBe(found.length === 0 ? null : Math.max(...found))
       }),
       { seed: 70 },
+    )
+  })
+})
+
+describe('the time by which a quorum saw something', () => {
+  const byOf = (policy: Policy, times: Readonly<Record<string, number>>) => quorumBy(policy, cosigned(times))
+
+  it('is not moved back by a witness alone, and is that of the last one where all are needed', () => {
+    expect(byOf(twoOfThree, { A: 1, B: TIME, C: TIME + 2 })).toBe(TIME)
+    expect(byOf(twoOfThree, { A: 1, C: TIME + 2 })).toBe(TIME + 2)
+    expect(byOf(policyOf('quorum B'), { A: TIME + 9, B: 1 })).toBe(1)
+  })
+
+  it('is null where there is no quorum, where none is asked for, and of cosignatures without a time', () => {
+    expect(byOf(twoOfThree, { A: TIME })).toBeNull()
+    expect(byOf(twoOfThree, { A: TIME, B: 0 })).toBeNull()
+    expect(byOf(policyOf('quorum none'), { A: TIME })).toBeNull()
+  })
+
+  it('is for every policy the earliest time whose earlier cosigners satisfy it', () => {
+    const policies = [
+      twoOfThree,
+      policyOf('group x 2 A B C', 'group g all x D', 'quorum g'),
+      policyOf('group x all A B', 'group y any C D', 'group g 2 x y E', 'quorum g'),
+    ]
+    const times = fc.dictionary(fc.constantFrom(...names), fc.integer({ min: TIME, max: TIME + 6 }))
+    fc.assert(
+      fc.property(fc.constantFrom(...policies), times, (policy, some) => {
+        const satisfiedBy = (t: number) =>
+          quorumOf(
+            policy,
+            cosigned(some).flatMap(({ key, time }) => (time <= t ? [key] : [])),
+          ).satisfied
+        const found = Object.values(some).filter(satisfiedBy)
+        expect(byOf(policy, some)).toBe(found.length === 0 ? null : Math.min(...found))
+      }),
+      { seed: 71 },
     )
   })
 })

@@ -2,10 +2,14 @@
 import { timestampMs, type Timestamp } from '../../../bytes/timestamp.ts'
 import type { CompletedErasure } from '../../client.ts'
 import type { JudgedReceipt } from '../judge.ts'
-import { DUE_MS } from './log-status.ts'
+import { DUE_MS, type Judging } from './log-status.ts'
 import { delayUnseen, type ReceiptProblem } from './receipt-problem.ts'
 
-/** By how much less than the delay witnesses may see between two blocks that kept it: each may reach them late or early. */
+/**
+ * By how much less than the delay witnesses may see between two blocks that kept it: each may reach them late or early.
+ * Also how long after its own time a completion may be unseen: 60 s to log it, as long to be cosigned, and 120 s twice
+ * between clocks, as the home's is between two others.
+ */
 export const DELAY_MARGIN_MS = 2 * DUE_MS
 
 /** A block as witnesses saw it. */
@@ -18,18 +22,23 @@ export interface SeenBlock {
  * Which completed erasures took effect before the delay of their request can have passed, by the witnesses: from the
  * latest time at which one says that it saw the request to that since when a quorum stands behind the completion. The
  * times in the two blocks, which the chain's own rules compare, are what their authors and the home agree on. A
- * completion that is not witnessed is not judged yet.
+ * completion that is not witnessed is not judged while witnesses may still have to see it, and is found after that: a
+ * home could keep it from them for ever.
  */
 export function unseenDelays(
   erasures: readonly CompletedErasure[],
   seen: ReadonlyMap<number, SeenBlock>,
+  judging: Judging,
 ): readonly ReceiptProblem[] {
+  if (!judging.hasQuorum) return []
   return erasures.flatMap(({ height, body: { request, notBefore } }) => {
-    const asked = seen.get(request ?? -1)
-    const sinceMs = witnessed(seen.get(height))?.sinceMs ?? null
-    if (!asked || sinceMs === null) return []
+    const [asked, done] = [seen.get(request ?? -1), seen.get(height)]
+    if (!asked || !done) return []
     const delayMs = timestampMs(notBefore) - timestampMs(asked.time)
     if (delayMs <= DELAY_MARGIN_MS) return []
+    const sinceMs = witnessed(done)?.sinceMs ?? null
+    if (sinceMs === null)
+      return isOwed(done, judging) ? [delayUnseen(height, 'no quorum of witnesses saw it')] : []
     const askedMs = witnessed(asked)?.seenMs ?? null
     if (askedMs === null) return [delayUnseen(height, `no quorum of witnesses saw its request, ${request}`)]
     if (sinceMs - askedMs >= delayMs - DELAY_MARGIN_MS) return []
@@ -48,6 +57,11 @@ export function delaySeenFrom(asked: SeenBlock, delayMs: number): number | null 
   const askedMs = witnessed(asked)?.seenMs ?? null
   // Half of the margin is left for the clock of whoever completes it.
   return askedMs === null ? null : askedMs + delayMs - DELAY_MARGIN_MS / 2
+}
+
+/** Witnesses ought to have seen it by now, or by when the log itself says that it signed a tree with it. */
+function isOwed({ time, receipt }: SeenBlock, { nowMs }: Judging): boolean {
+  return Math.max(nowMs, ...(receipt?.signedMs ?? [])) - timestampMs(time) > DELAY_MARGIN_MS
 }
 
 function witnessed(block: SeenBlock | undefined): JudgedReceipt | null {

@@ -82,12 +82,13 @@ function isDue(timeMs: number, nowMs: number): boolean {
 
 /**
  * Nobody whom the verifier trusts saw it by when its author could last have written it. Of a receipt the latest time
- * counts that a witness names, so that none of them alone can make a block look older than it is.
+ * counts that a witness names, so that none of them alone can make a block look older than it is. That it was seen after
+ * the end is so at any time of judging, which in a file the home states.
  */
 function isUnseenBy(endMs: number, receipt: ProvenReceipt | null, { nowMs, hasQuorum }: Judging): boolean {
-  if (!isDue(endMs, nowMs)) return false
-  if (!receipt || !hasQuorum) return !receipt
-  return receipt.level !== 'witnessed' || receipt.seenMs === null || receipt.seenMs - endMs > DUE_MS
+  const seenMs = receipt?.level === 'witnessed' ? receipt.seenMs : null
+  if (seenMs !== null) return seenMs - endMs > DUE_MS
+  return isDue(endMs, nowMs) && (!receipt || hasQuorum)
 }
 
 /** Its leaf follows that of the revocation. */

@@ -71,7 +71,7 @@ describe('the time at which a log says that it signed a tree', () => {
   it('may be long before the witnesses cosigned', () => {
     const tree = { size: 1, root: new Uint8Array(32), note: '' }
     const receipt = { level: 'witnessed', index: 0, size: 1, tree } as const
-    const judged = { ...receipt, seenMs: 9e8, sinceMs: 9e8, signedMs: [1000] }
+    const judged = { ...receipt, seenMs: 9e8, sinceMs: 9e8, byMs: 9e8, signedMs: [1000] }
     expect(oddLogTime(judged, 242_000)).toBeNull()
     expect(oddLogTime(judged, 242_001)).toBe(
       'the log says that it signed the tree 241 s before the block in it was made',
@@ -79,6 +79,6 @@ describe('the time at which a log says that it signed a tree', () => {
     expect(oddLogTime({ ...judged, signedMs: [] }, 9e8)).toBeNull()
     expect(oddLogTime({ ...judged, signedMs: [9e8 + 120_000] }, 9e8)).toBeNull()
     expect(oddLogTime({ ...judged, signedMs: [9e8 + 121_000] }, 9e8)).toMatch(/121 s after the witnesses/)
-    expect(oddLogTime({ ...judged, sinceMs: null, signedMs: [9e8 + 121_000] }, 9e8)).toBeNull()
+    expect(oddLogTime({ ...judged, byMs: null, signedMs: [9e8 + 121_000] }, 9e8)).toBeNull()
   })
 })

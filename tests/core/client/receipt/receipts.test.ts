@@ -148,6 +148,7 @@ describe('a receipt that a home makes up', () => {
           seenMs: null,
           signedMs: [],
           sinceMs: null,
+          byMs: null,
           tree: { size: 9, root: new Uint8Array(32), note: '' },
         }),
       },

@@ -2,6 +2,8 @@
 import { asInstitutionId, type ChainId, type Digest } from '#core/bytes/ids.ts'
 import { toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
 import type { Append } from '#core/api/append.ts'
+import { parseHead, signHead } from '#core/api/head.ts'
+import { fromUtf8 } from '#core/bytes/encoding.ts'
 import type { Block } from '#core/block/block.ts'
 import { parseBlock } from '#core/block/open-block.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
@@ -13,6 +15,7 @@ import { dirtyShard, markOf } from '#core/server/store/attempt.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { formatPolicy } from '#core/log/policy/policy.ts'
 import { witnessedWorld, type WitnessedWorld } from '#tests/core/server/cosign/witnessed-world.ts'
+import { fileOf, linesOf } from './export-mutations.ts'
 import { collude, entry, forgery, HOME, revokedScene, type RevokedScene } from '#tests/e2e/revoked-scene.ts'
 
 const MINUTE_MS = 60_000
@@ -29,17 +32,40 @@ export interface TimedRecord {
   readonly policy: string
 }
 
-async function seen({ world, policy }: WitnessedWorld, record: ChainId): Promise<TimedRecord> {
+/**
+ * A record as it is.
+ * @param headTime what the home says in the file that the time is; the right one where it is left out
+ */
+export async function seen(
+  { world, policy }: WitnessedWorld,
+  record: ChainId,
+  headTime?: Timestamp,
+): Promise<TimedRecord> {
   const reader = world.connect('hospital-a', { policy })
   const view = await readReceipts(reader, await reader.replica(record))
   if (!view) throw new Error('a policy is expected')
   return {
     statuses: view.statuses,
     problems: view.problems.map(({ height, status, rule }) => `${height} ${status} ${rule}`),
-    bytes: await exportRecord(world.connect('hospital-a'), record),
+    bytes: await redated(world, await exportRecord(world.connect('hospital-a'), record), headTime),
     registry: world.registryId,
     policy: formatPolicy(policy),
   }
+}
+
+/** An export, for which the home signed its head statement with another time. */
+async function redated(
+  { platform }: WitnessedWorld['world'],
+  bytes: Uint8Array,
+  time: Timestamp | undefined,
+): Promise<Uint8Array> {
+  if (time === undefined) return bytes
+  const lines = linesOf(fromUtf8(bytes)).map(async (line) => {
+    if (!('head' in line)) return line
+    const { head } = parseHead(String(line['head']))
+    return { head: await signHead({ ...head, time }, await platform.signer('head')) }
+  })
+  return fileOf(await Promise.all(lines))
 }
 
 /** What the home does without looking: it stores a block, and marks it to be logged. */
@@ -66,8 +92,11 @@ function hiding(shown: { isHidden: boolean }) {
   })
 }
 
-/** A home logs a revocation ten days late, and five days before that what the key still signed. */
-export async function lateRevocation(): Promise<TimedRecord> {
+/**
+ * A home logs a revocation ten days late, and five days before that what the key still signed.
+ * @param headMs how long after the revocation the home says that it gives the file; the truth where it is left out
+ */
+export async function lateRevocation(headMs?: number): Promise<TimedRecord> {
   const shown = { isHidden: false }
   const at = await witnessedWorld(['w1', 'w2'], 2, hiding(shown))
   const { world, clock } = at
@@ -78,6 +107,7 @@ export async function lateRevocation(): Promise<TimedRecord> {
   }
   await world.tendLog()
   const scene = await revokedScene(world, null, ['while the key was good'])
+  const revokedMs = clock.now
   await tend(true)
   clock.now += 5 * DAY_MS
   await acceptAll(scene, await forgery(scene, { registry: scene.before }), clock.now)
@@ -85,7 +115,7 @@ export async function lateRevocation(): Promise<TimedRecord> {
   clock.now += 5 * DAY_MS
   await tend(false)
   clock.now += DAY_MS
-  return seen(at, scene.record)
+  return seen(at, scene.record, headMs === undefined ? headMs : toTimestamp(revokedMs + headMs))
 }
 
 /** A home does not log what a revoked key signed, which says that it is of `time`, or of its parent's. */
@@ -115,13 +145,17 @@ export async function datedAhead(aheadMs: number): Promise<TimedRecord> {
   return seen(at, scene.record)
 }
 
-/** A block by a grant of a day, whose time is within it, reaches log and witnesses `afterMs` after its end. */
-export async function endedGrant(afterMs: number): Promise<TimedRecord> {
+/**
+ * A block by a grant of a day, whose time is within it, reaches log and witnesses `afterMs` after its end.
+ * @param headMs how long after that end the home says that it gives the file; the truth where it is left out
+ */
+export async function endedGrant(afterMs: number, headMs?: number): Promise<TimedRecord> {
   const at = await witnessedWorld(['w1', 'w2'], 2, undefined, ['hospital-a', 'hospital-b'])
   const { world, clock } = at
   const a = world.connect('hospital-a')
   const { record } = await createRecord(a, HOME, ['general'])
-  const until = toTimestamp(clock.now + DAY_MS)
+  const endMs = clock.now + DAY_MS
+  const until = toTimestamp(endMs)
   await shareRecord(a, record, {
     institution: asInstitutionId('hospital-b'),
     rights: ['append', 'read'],
@@ -134,7 +168,7 @@ export async function endedGrant(afterMs: number): Promise<TimedRecord> {
   clock.now += 1000 + afterMs
   await world.tendLog()
   clock.now += DAY_MS
-  return seen(at, record)
+  return seen(at, record, headMs === undefined ? headMs : toTimestamp(endMs + headMs))
 }
 
 /**
@@ -144,6 +178,26 @@ export async function endedGrant(afterMs: number): Promise<TimedRecord> {
 export async function erasedAfter(askedMs: number, doneMs: number): Promise<TimedRecord> {
   const waiting = await waitingErasure(askedMs < doneMs ? askedMs : null)
   return waiting.completed({ completedMs: 72 * HOUR_MS, seenMs: doneMs })
+}
+
+/** An erasure that no witness sees completed, though the log signs it a minute later, and which is read `afterMs` after it. */
+export async function erasedUnseen(afterMs: number): Promise<TimedRecord> {
+  const waiting = await waitingErasure(0)
+  const completedMs = 72 * HOUR_MS
+  const seenMs = completedMs + Math.min(MINUTE_MS, afterMs)
+  return waiting.completed({ completedMs, seenMs, isUnseen: true, readMs: completedMs + afterMs })
+}
+
+/** In milliseconds after the request was signed. */
+interface CompletedWhen {
+  readonly completedMs: number
+  /** When witnesses see it, or the log alone signs it. */
+  readonly seenMs: number
+  readonly isUnseen?: boolean
+  /** When it is read. */
+  readonly readMs?: number
+  /** What the home says in the file that the time is. */
+  readonly headMs?: number
 }
 
 /** An erasure that waits for its delay of 72 h; witnesses saw its request `askedMs` after it was signed, or not at all. */
@@ -171,16 +225,15 @@ export async function waitingErasure(askedMs: number | null) {
       return from === null ? null : from - signedMs
     },
     /** It is completed `completedMs` after it was signed, which witnesses see `seenMs` after that. */
-    completed: async (when: {
-      readonly completedMs: number
-      readonly seenMs: number
-    }): Promise<TimedRecord> => {
+    completed: async (when: CompletedWhen): Promise<TimedRecord> => {
       clock.now = signedMs + when.completedMs
       await settleErasure(a, record, height, 'complete')
       clock.now = signedMs + when.seenMs
+      if (when.isUnseen) at.between.clear()
       await world.tendLog()
-      clock.now = signedMs + 200 * HOUR_MS
-      return seen(at, record)
+      const { readMs = 200 * HOUR_MS, headMs } = when
+      clock.now = signedMs + readMs
+      return seen(at, record, headMs === undefined ? headMs : toTimestamp(signedMs + headMs))
     },
   }
 }

@@ -6,16 +6,18 @@ import { timestampMs, toTimestamp } from '#core/bytes/timestamp.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { TimedVectors } from '#tests/vectors/ampere/times/timed-vectors.ts'
-import { fileOf, having, linesOf } from './export-mutations.ts'
+import { fileOf, having, linesOf, withoutRegistryReceipts } from './export-mutations.ts'
 import {
   datedAhead,
   endedGrant,
   erasedAfter,
+  erasedUnseen,
   lateRevocation,
   unloggedForgery,
   waitingErasure,
   type TimedRecord,
 } from './timed-records.ts'
+import { witnessBehind } from './witness-behind.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -55,6 +57,29 @@ describe('a block that nobody saw while its author could write it', () => {
   })
 })
 
+describe('a home that says in a file that it is earlier than it is', () => {
+  it('does not make witnessed what nobody saw while its author could write it', async () => {
+    for (const record of [await lateRevocation(170_000), await endedGrant(182_000, 100_000)]) {
+      const { statuses, problems } = await saidOf(record)
+      expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'witnessed', 'suspect'])
+      expect(problems).toEqual([])
+    }
+  })
+
+  it('owes all that was due when witnesses saw anything in it', async () => {
+    const { bytes, ...record } = await lateRevocation(170_000)
+    for (const height of [0, 3]) {
+      const lines = having('receipt', height, () => null)(linesOf(fromUtf8(bytes)))
+      const { problems } = await ofFile({ bytes, ...record }, fileOf(lines))
+      expect(problems).toEqual([`${height} overdue promise`])
+    }
+    // Of the revocation it owes the receipt as well: without it nobody knows what came before.
+    const unshown = withoutRegistryReceipts(linesOf(fromUtf8(bytes)))
+    const { statuses } = await ofFile({ bytes, ...record }, fileOf(unshown))
+    expect(statuses?.slice(3)).toEqual(['suspect', 'suspect'])
+  })
+})
+
 describe('a block that says that it is of a later time', () => {
   it('is found where no receipt shows it, though nobody can say that it is overdue', async () => {
     const { statuses, problems } = await saidOf(
@@ -69,6 +94,16 @@ describe('a block that says that it is of a later time', () => {
     expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'witnessed'])
     expect(problems).toEqual(['3 suspect block-time'])
     expect((await saidOf(await datedAhead(240_000))).problems).toEqual([])
+  })
+})
+
+describe('a witness whose clock is behind', () => {
+  it('makes no liar of a log, where the others of the quorum saw the tree after it was signed', async () => {
+    const all = Array.from({ length: 3 }, () => 'witnessed')
+    expect(await saidOf(await witnessBehind(110_000, 20_000))).toEqual({ statuses: all, problems: [] })
+    const record = await witnessBehind(110_000, 122_000)
+    const { problems } = await ofFile(record, record.bytes)
+    expect(problems).toEqual([0, 1, 2].map((height) => `${height} suspect log-time`))
   })
 })
 
@@ -89,6 +124,30 @@ describe('an erasure that says that it waited', () => {
     const lines = having('receipt', 3, () => null)(linesOf(fromUtf8(waited.bytes)))
     const { problems } = await ofFile(waited, fileOf(lines))
     expect(problems.toSorted()).toEqual(['3 overdue promise', '4 suspect delay-unseen'])
+  })
+})
+
+describe('an erasure that no witness saw completed', () => {
+  it('is no problem while they may still have to see it, and is one after six minutes', async () => {
+    expect((await saidOf(await erasedUnseen(0))).problems).toEqual([])
+    const waits = await saidOf(await erasedUnseen(360_000))
+    expect(waits).toMatchObject({ statuses: { 3: 'witnessed', 4: 'logged' }, problems: [] })
+    const { problems } = await saidOf(await erasedUnseen(360_001))
+    expect(problems).toEqual(['4 suspect delay-unseen'])
+  })
+
+  it('is found also where the file says that it is of before, by when the log says that it signed', async () => {
+    const early = await waitingErasure(0)
+    const [completedMs, seenMs] = [72 * HOUR_MS, 72 * HOUR_MS + 362_000]
+    const when = { completedMs, seenMs, isUnseen: true, headMs: completedMs + 1000 }
+    const record = await early.completed(when)
+    expect((await ofFile(record, record.bytes)).problems).toEqual(['4 suspect delay-unseen'])
+  })
+
+  it('is no problem for who asks for no witnesses', async () => {
+    const record = await erasedUnseen(HOUR_MS)
+    const policy = record.policy.replace(/quorum \S+\n$/, 'quorum none\n')
+    expect((await ofFile({ ...record, policy }, record.bytes)).problems).toEqual([])
   })
 })
 
@@ -119,6 +178,6 @@ describe('the frozen exports whose times somebody bent', () => {
       const report = await verifyExport(read(`${name}.ampere`), { registry, policy: parsePolicy(policy) })
       expect([name, report]).toMatchObject([name, { log: { statuses }, problems }])
     }
-    expect(vectors).toHaveLength(5)
+    expect(vectors).toHaveLength(9)
   })
 })

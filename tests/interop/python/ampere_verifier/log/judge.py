@@ -46,24 +46,35 @@ class LogJudge:
 
     def judge(self) -> list[LogFinding]:
         """What the log says of each block, by height. A wrong receipt of the registry refuses the file."""
+        opened = [self._open(block, jws) for block, jws in zip(self.chain.blocks, self.export.blocks)]
+        named = [receipt for finding in opened for receipt in finding.named if receipt.is_witnessed]
+        # A file says itself what time it is: it is at least as late as quorums say.
+        self.now_ms = max([self.now_ms, *(receipt.since_ms for receipt in named)])
         findings, highest = [], -1
-        for block, jws in zip(self.chain.blocks, self.export.blocks):
-            finding = self._judge_block(block, jws, highest)
+        for block, finding in zip(self.chain.blocks, opened):
+            self._judge_block(block, finding, highest)
             if finding.receipt is not None:
                 highest = max(highest, finding.receipt.index)
             findings.append(finding)
         self._compare_trees(findings)
-        for height in unseen_delays(self.chain.blocks, [finding.receipt for finding in findings]):
+        receipts, has_quorum = [finding.receipt for finding in findings], self.opener.policy.quorum is not None
+        for height in unseen_delays(self.chain.blocks, receipts, has_quorum, self.now_ms):
             findings[height].problems.append(("suspect", "delay-unseen"))
         return findings
 
-    def _judge_block(self, block: Block, jws: str, highest: int) -> LogFinding:
+    def _open(self, block: Block, jws: str) -> LogFinding:
+        """The receipts that a block names, and no status yet."""
         text, receipt, problems = self.export.proof(self.export.receipts.get(block.height)), None, []
         if text is not None:
             try:
                 receipt = self.opener.open(text, jws, None)
             except BadReceipt as error:
                 problems.append(("tampered", error.rule))
+        named = [receipt, self._revoking_receipt(block)]
+        return LogFinding("", receipt, problems, [item for item in named if item is not None])
+
+    def _judge_block(self, block: Block, finding: LogFinding, highest: int) -> None:
+        receipt, problems = finding.receipt, finding.problems
         is_wrong = bool(problems)
         if receipt is not None and _is_oddly_signed(receipt, time_ms(block.payload["time"])):
             problems.append(("suspect", "log-time"))
@@ -79,8 +90,7 @@ class LogJudge:
         seen = receipt.seen_ms if receipt and receipt.is_witnessed else self.now_ms
         if dated - min(self.now_ms, seen) > DATED_AHEAD_MS:
             problems.append(("suspect", "block-time"))
-        named = [receipt, self._revoking_receipt(block)]
-        return LogFinding(status, receipt, problems, [item for item in named if item is not None])
+        finding.status = status
 
     def _status(self, block: Block, receipt: Receipt | None) -> str:
         """The first rule from the bottom up that holds."""
@@ -120,11 +130,9 @@ class LogJudge:
         return None if block.kid in device_kids(state["controllers"]) or grant is None else grant["until"]
 
     def _is_unseen_by(self, end: int, receipt: Receipt | None) -> bool:
-        if not self._is_due(end):
-            return False
-        if receipt is None or self.opener.policy.quorum is None:
-            return receipt is None
-        return not receipt.is_witnessed or receipt.seen_ms - end > DUE_MS
+        if self.opener.policy.quorum is not None and receipt is not None and receipt.is_witnessed:
+            return receipt.seen_ms - end > DUE_MS
+        return self._is_due(end) and (receipt is None or self.opener.policy.quorum is not None)
 
     def _revoking_receipt(self, block: Block) -> Receipt | None:
         record = self.chain.registry.newest.get("key", block.kid)
@@ -162,7 +170,7 @@ class LogJudge:
 
 def _is_oddly_signed(receipt: Receipt, made: int) -> bool:
     """Whether the log says that it signed after its witnesses cosigned, or before the block was made."""
-    if receipt.is_witnessed and any(time - receipt.since > AHEAD_SECONDS for time in receipt.signed):
+    if receipt.by is not None and any(time - receipt.by > AHEAD_SECONDS for time in receipt.signed):
         return True
     return any(made - EPOCH_MS - 1000 * time > BEFORE_BLOCK_MS for time in receipt.signed)
 

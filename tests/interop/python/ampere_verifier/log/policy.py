@@ -11,6 +11,7 @@ from .keys import COSIGNATURE, ED25519, SUBTREE, VerifierKey, parse_verifier_key
 
 MAX_BYTES, MAX_LINES = 1_048_576, 128
 AHEAD_SECONDS = 120
+NEVER = 1 << 64
 
 _FORBIDDEN = re.compile(rb"[\0-\x08\x0b-\x1f\x7f]")
 _THRESHOLD = re.compile(rb"[1-9][0-9]*\Z")
@@ -41,6 +42,17 @@ class Policy:
             return times.get(name, 0)
         least, members = self.groups[name]
         return sorted((self._time_of(member, times) for member in members), reverse=True)[least - 1]
+
+    def quorum_by(self, times: dict[bytes, int]) -> int | None:
+        """The earliest time such that witnesses who cosigned then or earlier are a quorum by themselves; None for never."""
+        by = NEVER if self.quorum is None else self._by(self.quorum, times)
+        return None if by == NEVER else by
+
+    def _by(self, name: bytes, times: dict[bytes, int]) -> int:
+        if name not in self.groups:
+            return times.get(name, 0) or NEVER
+        least, members = self.groups[name]
+        return sorted(self._by(member, times) for member in members)[least - 1]
 
     def since(self, times: dict[bytes, int], now: int) -> int | None:
         """The same, in seconds, without times that are too far ahead of `now`; None for never."""

@@ -36,6 +36,7 @@ class Receipt:
     is_witnessed: bool
     latest: int
     since: int
+    by: int | None
     signed: tuple[int, ...]
 
     @property
@@ -62,6 +63,7 @@ class Opened:
     is_witnessed: bool
     latest: int
     since: int
+    by: int | None
     times: dict[bytes, int]
     signed: tuple[int, ...]
 
@@ -99,7 +101,8 @@ class Opener:
         if not is_included(leaf, proof.index, opened.checkpoint.size, proof.hashes, opened.checkpoint.root):
             raise BadReceipt("receipt")
         tree = opened.checkpoint
-        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest, opened.since, opened.signed)
+        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest, opened.since, opened.by,
+                       opened.signed)
 
     def checkpoint(self, note: str) -> Opened | None:
         """None for what is no checkpoint of the log, or not signed as the policy asks."""
@@ -135,4 +138,5 @@ class Opener:
         cosigned = {name for name, time in times.items() if time > 0}
         latest = max(times.values(), default=0)
         times_of_log = tuple(time for time in signed if time > 0)
-        return Opened(checkpoint, self.policy.is_met(cosigned), latest, self.policy.quorum_time(times), times, times_of_log)
+        since, by = self.policy.quorum_time(times), self.policy.quorum_by(times)
+        return Opened(checkpoint, self.policy.is_met(cosigned), latest, since, by, times, times_of_log)
