@@ -1,28 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { asDeploymentId } from '#core/bytes/ids.ts'
 import { timestampMs, toTimestamp } from '#core/bytes/timestamp.ts'
 import { parseHead, signHead, type HeadStatement } from '#core/api/head.ts'
 import type { HeadAnswer } from '#core/api/answers.ts'
-import { keyRecord } from '#core/registry/build.ts'
-import type { Fetch, Signer } from '#core/ports/keys.ts'
+import type { Fetch } from '#core/ports/keys.ts'
 import { readMirrored, RESTATE_MS } from '#core/server/mirror/statement.ts'
-import { entry, MIRROR_ORIGIN, mirroredScene, type Scene } from './mirrored-scene.ts'
-
-/** Enters a deployment of an institution, so that what it signs can be told to be its own. */
-async function deploy(
-  { world }: Scene,
-  name: string,
-  id: string,
-  origin: string,
-  { kid, publicKey }: Signer,
-) {
-  const deployment = asDeploymentId(id)
-  const { id: institution } = world.institution(name)
-  const record = { v: 1, kind: 'deployment', id: deployment, institution, origin, kid } as const
-  const key = keyRecord(publicKey, 'head', { deployment })
-  await world.change(name, [{ act: 'deploy', deployment: record, key }])
-}
+import { deploy, entry, MIRROR_ORIGIN, mirroredScene, type Scene } from './mirrored-scene.ts'
 
 describe('an honest mirror whose home, or whoever is between, shows it what the home stated earlier', () => {
   let scene: Scene

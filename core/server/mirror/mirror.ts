@@ -83,7 +83,7 @@ export async function mirrorChains(
   const { verifiers, policy } = home
   const log = { origin: logOriginOf(home.origin), keys: home.logKeys, verifiers, policy }
   const logSize = await mirrorLog(source, to, log, maxPages)
-  const context = { registry, verifiers, refreshRegistry, isOver }
+  const context = { home, registry, verifiers, refreshRegistry, isOver }
   const run: Run = { ports, home, asking, source, to, context, maxBlocks, isOver }
   const tally: Tally = { chains: 0, added: 0, erased: 0, stated: 0, more: false, problems: new Map() }
   const left = await readRound(to)

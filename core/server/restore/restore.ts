@@ -105,6 +105,7 @@ export async function restoreHome(
   const total = { chains: 0, blocks: 0, erasures: 0 }
   let restored = 0
   const context: CopyContext = {
+    home,
     registry,
     verifiers: home.verifiers,
     refreshRegistry: async () => undefined,
