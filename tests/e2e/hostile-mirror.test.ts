@@ -149,31 +149,36 @@ describe('a restore from a mirror that is not honest, or behind', () => {
     expect(checkpointIn(await published()).size).toBe(report.logSize)
   })
 
-  it('leaves out witnessed checkpoints without their cosignatures, names them, and witnesses the blocks anew', async () => {
-    const stripped = (note: string) => {
-      const { text, signatures } = parseNote(note)
-      return formatNote({
-        text,
-        signatures: signatures.filter(({ name }) => name === checkpointIn(note).origin),
-      })
-    }
-    const honest = await attempt()
-    expect(honest.unwitnessed).toEqual([])
-    const report = await attempt((source) => ({
-      ...source,
-      witnessed: async (from) => {
-        const page = await source.witnessed(from)
-        return { ...page, items: page.items.map(stripped) }
-      },
-    }))
-    expect(report.unwitnessed.length).toBeGreaterThan(0)
-    const { tendLog } = await scene.serve()
-    await tendLog()
-    const { world, policy, record, reached } = scene
-    const a = world.connect('hospital-a', { fetch: reached.fetch, policy })
-    const view = await readReceipts(a, await a.replica(record))
-    expect(new Set(view?.statuses)).toEqual(new Set(['witnessed']))
-  })
+  it.each(['cosignatures', 'Ed25519', 'cosignature-ML-DSA-44'])(
+    'leaves out witnessed checkpoints that lack what readers ask for (%s), names them, and witnesses the blocks anew',
+    async (what) => {
+      const logKeys = scene.policy.logs.map(({ key }) => key)
+      const isLeft = (id: number) => {
+        const key = logKeys.find((each) => each.id === id)
+        return what === 'cosignatures' ? key !== undefined : key?.type !== what
+      }
+      const stripped = (note: string) => {
+        const { text, signatures } = parseNote(note)
+        return formatNote({ text, signatures: signatures.filter(({ id }) => isLeft(id)) })
+      }
+      const honest = await attempt()
+      expect(honest.unwitnessed).toEqual([])
+      const report = await attempt((source) => ({
+        ...source,
+        witnessed: async (from) => {
+          const page = await source.witnessed(from)
+          return { ...page, items: page.items.map(stripped) }
+        },
+      }))
+      expect(report.unwitnessed.length).toBeGreaterThan(0)
+      const { tendLog } = await scene.serve()
+      await tendLog()
+      const { world, policy, record, reached } = scene
+      const a = world.connect('hospital-a', { fetch: reached.fetch, policy })
+      const view = await readReceipts(a, await a.replica(record))
+      expect(new Set(view?.statuses)).toEqual(new Set(['witnessed']))
+    },
+  )
 
   it('refuses a mirror that leaves out a whole record, until that is accepted', async () => {
     const { other } = scene
