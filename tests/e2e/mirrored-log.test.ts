@@ -6,7 +6,7 @@ import { formatNote, parseNote } from '#core/log/note/note.ts'
 import type { LogKey } from '#core/log/note/key.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { allRows } from '#core/server/copy/source.ts'
-import { WITNESSED_PARTITION } from '#core/server/store/log.ts'
+import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '#core/server/store/log.ts'
 import { mirroredScene, type Scene } from './mirrored-scene.ts'
 
 /** A checkpoint without its cosignatures. */
@@ -74,4 +74,34 @@ describe('the witnessed checkpoints in a mirror that knows the policy', () => {
     await scene.run()
     expect(await kept()).toEqual(before)
   })
+})
+
+describe('the published checkpoint in a mirror', () => {
+  it('keeps every signature that it has, whatever whoever is between takes away, and can be restored', async () => {
+    const scene = await mirroredScene()
+    await scene.world.tendLog()
+    await scene.run()
+    const { checkpoints } = scene.copy.tables
+    const before = await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+    const honest = scene.reached.fetch
+    const between = (key: LogKey) => {
+      scene.reached.fetch = async (request) => {
+        const response = await honest(request)
+        if (new URL(request.url).pathname !== '/log/checkpoint') return response
+        return new Response(without(await response.text(), key))
+      }
+    }
+    for (const { key } of scene.policy.logs) {
+      between(key)
+      await expect(scene.run()).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' })
+    }
+    for (const { key } of scene.policy.witnesses) {
+      between(key)
+      await scene.run()
+    }
+    expect((await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY))?.value).toEqual(before?.value)
+    await scene.lose()
+    expect(await scene.restore()).toMatchObject({ losses: [] })
+    await scene.close()
+  }, 60_000)
 })

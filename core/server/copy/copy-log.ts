@@ -33,7 +33,8 @@ export interface LogContext {
 /**
  * Brings the copy of a log up to the newest published checkpoint: its entries, the tiles made of them, and the checkpoint
  * with all signatures, stored last. The entries are those that the log signed, and those of the copy are its beginning.
- * `copyWitnessed` comes next.
+ * `copyWitnessed` comes next. A checkpoint that lacks a signature by one of the log's types of keys is refused, and one that lacks any which
+ * the kept one of the same tree has takes not its place: nothing could be restored without the log's own.
  * @returns the checkpoint that the copy has; null where the log has not begun
  * @throws AmpereError VERIFICATION_FAILED (rules log-rolled-back, log-forked), SIGNATURE_INVALID, LOG_MALFORMED
  */
@@ -44,7 +45,7 @@ export async function copyLog(
 ): Promise<Checkpoint | null> {
   const note = await source.checkpoint()
   if (note === null) return null
-  const next = await openedNote(note, context)
+  const next = await openedNote(note, context, true)
   const { checkpoints } = to.tables
   const row = await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
   const before = row && checkpointIn(fromUtf8(row.value))
@@ -58,7 +59,7 @@ export async function copyLog(
       'the entries of the log are not those that it signed, or not after those before',
     )
   for (const { path, bytes } of grown.files) await storeSame(to.objects.log, path, bytes)
-  if (row === null || fromUtf8(row.value) !== note)
+  if (row === null || (fromUtf8(row.value) !== note && !(await lacks(note, fromUtf8(row.value), context))))
     await checkpoints.swap(LOG_PARTITION, PUBLISHED_KEY, row?.version ?? null, utf8(note))
   return next
 }
@@ -91,8 +92,25 @@ export async function checkAgainst(
     )
 }
 
-async function openedNote(note: string, { origin, keys, verifiers }: LogContext): Promise<Checkpoint> {
-  const { checkpoint } = await openCheckpoint(note, { logs: keys, cosigners: [] }, verifiers)
+/** True for a note of the same tree that lacks a signature which the other has: whoever is between takes some away. */
+async function lacks(note: string, kept: string, { keys, policy, verifiers }: LogContext): Promise<boolean> {
+  if (checkpointIn(note).size !== checkpointIn(kept).size) return false
+  const cosigners = (policy?.witnesses ?? []).map((witness) => witness.key)
+  const keysOf = async (text: string) => {
+    const { signedBy, cosignatures } = await openCheckpoint(text, { logs: keys, cosigners }, verifiers)
+    return [...signedBy, ...cosignatures.map(({ key }) => key)]
+  }
+  const has = new Set(await keysOf(note))
+  return (await keysOf(kept)).some((key) => !has.has(key))
+}
+
+/** @param eachType whether its log must have signed with each of its types of keys, as what is restored later must be signed */
+async function openedNote(
+  note: string,
+  { origin, keys, verifiers }: LogContext,
+  eachType = false,
+): Promise<Checkpoint> {
+  const { checkpoint } = await openCheckpoint(note, { logs: keys, cosigners: [], eachType }, verifiers)
   if (checkpoint.origin !== origin) throw brokenRule('log-origin', 'the checkpoint is of another log')
   return checkpoint
 }
