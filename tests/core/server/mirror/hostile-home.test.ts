@@ -163,7 +163,7 @@ describe('a mirror of a home that answers without end', () => {
       'log-quantum': await world.platform.signer('log-quantum'),
     }
     const checkpoint = { origin: logOriginOf(HOME.origin), size: ENDLESS, root, extensions: [] }
-    const note = await signTree({ keys } as never, checkpoint, Math.floor(world.clock.now / 1000))
+    const note = await signTree({ keys }, checkpoint, Math.floor(world.clock.now / 1000))
     let bundles = 0
     const endless = between((url) => {
       if (url.pathname === '/log/checkpoint') return new Response(note)
