@@ -21,7 +21,7 @@ import { actingInstitution, deploymentOf, type ActingOptions } from '../../deplo
 import type { Settings } from '../../deployment/settings.ts'
 import { isServer, openCopyFolder, openCopyServer, type CopySource } from '../../mirror/copy-source.ts'
 import { seenByWitnesses } from '../../mirror/seen-by-witnesses.ts'
-import { openStaging, type Staging } from '../../mirror/staging.ts'
+import { finishTaking, openStaging, type Staging, type Taken } from '../../mirror/staging.ts'
 import { actingInstance, openInstitution } from '../../open/institution.ts'
 import { readPolicy } from '../../open/policy.ts'
 import { seenHeads } from '../../open/seen.ts'
@@ -49,10 +49,13 @@ const ACCEPTABLE: ReadonlySet<string> = new Set([
 
 /**
  * Restores the home of this data folder from the data folder of a mirror, or from its server. It is made beside the home's
- * folder and takes its place when all of it was verified: what was interrupted is gone on with.
+ * folder and takes its place when all of it was verified: what was interrupted is gone on with, and what was interrupted while it took its
+ * place is finished, whichever mirror is named.
  */
 export async function restoreFromMirror(call: Call<RestoreCallOptions>): Promise<number> {
   const { folder, settings } = deploymentOf(call)
+  const left = finishTaking(folder)
+  if (left) return said(call.screen, left)
   const given = call.args[0] ?? ''
   const acting = actingInstitution(settings, call.options)
   await checkLost(folder, settings)
@@ -75,8 +78,7 @@ export async function restoreFromMirror(call: Call<RestoreCallOptions>): Promise
     const staging = await openStaging(folder, copy.name, passphrase)
     const options = { seen, known, policy, acceptLoss: call.options.acceptLoss === true }
     const report = await restored(call.screen, settings, copy, staging, options)
-    const kept = await staging.take(Date.now())
-    return said(call.screen, copy, report, kept)
+    return said(call.screen, await staging.take(Date.now(), { report, since: copy.since }))
   } finally {
     await copy.close()
   }
@@ -134,7 +136,7 @@ function nextFor(message: string): string {
     : `${other}; --accept-loss changes nothing here (${left})`
 }
 
-function said(screen: Screen, { since }: CopySource, report: RestoreReport, kept: string): number {
+function said(screen: Screen, { report, since, kept }: Taken): number {
   const { chains, blocks, erasures, logSize, logSignedAt, unexplained, losses, unwitnessed, notHeld } = report
   const ok = losses.length + unwitnessed.length + unexplained + notHeld.length === 0
   screen.print({ ok: true, ...report, since, kept }, [
