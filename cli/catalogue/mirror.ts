@@ -111,7 +111,7 @@ export const MIRROR: CommandGroup = {
       ],
       flags: [
         { flags: '--accept-loss', about: 'go on without what is known to be lost, and name it' },
-        { flags: '--without-witness', about: 'go on although a witness of the policy does not answer' },
+        { flags: '--without-witness', about: 'go on although a witness of the policy gives no checkpoint' },
       ],
       acts: true,
       examples: [

@@ -3,7 +3,16 @@ import * as v from 'valibot'
 import { homeAnswer, type HomeAnswer } from '#core/api/discovery.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
+import { registryBlocks } from '#core/client/read/registry-blocks.ts'
+import { blocksAnswer } from '#core/api/answers.ts'
+import { MAX_ANSWER_BYTES } from '#core/api/limits.ts'
+import { utf8 } from '#core/bytes/encoding.ts'
+import { parseWith } from '#core/bytes/schema.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
 import { AmpereError } from '#core/errors.ts'
+import { createRegistryHistory } from '#core/registry/history.ts'
+import { recordOf, type RegistryView } from '#core/registry/snapshot.ts'
+import { jsonOf } from '#core/server/mirror/ask-home.ts'
 import type { RegistryState } from '#core/registry/state.ts'
 import { getRecord } from '#core/registry/state.ts'
 import type { Settings } from '../deployment/settings.ts'
@@ -65,6 +74,32 @@ export function stateOf({ sync }: Connection): RegistryState {
   const link = sync.registry.link()
   if (!link) throw new AmpereError('NOT_FOUND', 'the registry is empty')
   return link.state
+}
+
+/** The registry of another home, folded from the id that is given; everybody may read it. @throws AmpereError UPSTREAM_FAILED, VERIFICATION_FAILED */
+export async function readRegistry(origin: string, registry: HomeAnswer['registry']): Promise<RegistryView> {
+  const history = createRegistryHistory(registry, createVerifiers())
+  const page = async (from: number) => {
+    const url = `${origin}/v1/registry/blocks?from=${from}`
+    const { text } = await fetchText((request) => fetch(request), url, MAX_ANSWER_BYTES.blocks)
+    return parseWith(blocksAnswer, jsonOf(utf8(text), origin), 'UPSTREAM_FAILED', 'answer')
+  }
+  for await (const compact of registryBlocks({ registryBlocks: page }, 0)) await history.add(compact)
+  return history.newest()
+}
+
+/**
+ * What is asked of a home by its name is asked of the copy that has it: a name that the registry gives to nobody there would keep
+ * a copy under it for which no restore asks, and whoever is between can put it into what a home says of itself.
+ * @throws AmpereError VERIFICATION_FAILED, rule `deployment`
+ */
+export function checkDeployment(registry: RegistryView, { deployment, origin }: HomeAnswer): void {
+  if (recordOf(registry, 'deployment', deployment)?.origin === origin) return
+  throw refuse(
+    'VERIFICATION_FAILED',
+    `rule deployment: the registry has no deployment ${deployment} at ${origin}`,
+    'ask its operator how it is called; if not so, somebody is between this computer and that home',
+  )
 }
 
 /** Keys of a demonstration protect nothing, and none of it joins what is real. @throws AmpereError CONFIGURATION */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
+import type { BlocksAnswer } from '#core/api/answers.ts'
+import { fromBase64url, fromUtf8, toBase64url, utf8 } from '#core/bytes/encoding.ts'
 import { AmpereError } from '#core/errors.ts'
 import { asBlockId } from '#core/bytes/ids.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
@@ -12,6 +13,12 @@ import { ORIGIN } from '#tests/deployment.ts'
 import { entry, eraseTwo, keysIn, mirroredScene, storesOf, type Scene } from './mirrored-scene.ts'
 
 const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))
+/** A block as nobody signed it, at another height. */
+function atHeight(compact: string, height: number): string {
+  const [header = '', payload = '', signature = ''] = compact.split('.')
+  const text = fromUtf8(fromBase64url(payload)).replace(/"height":\d+/, `"height":${height}`)
+  return [header, toBase64url(utf8(text)), signature].join('.')
+}
 type Hostile = (source: HomeSource) => HomeSource
 
 /** A mirror whose blocks are others. */
@@ -118,6 +125,30 @@ describe('a restore from a mirror that is not honest, or behind', () => {
     await expect(scene.restore({}, hostile)).rejects.toMatchObject({ code: 'VERIFICATION_FAILED', message })
   })
 
+  it('ends where a mirror pages through a chain without end: in a circle, by one block for ever, or by invented ones', async () => {
+    const paging =
+      (page: (honest: BlocksAnswer, from: number) => BlocksAnswer): Hostile =>
+      (source) => ({ ...source, blocks: async (chain) => page(await source.blocks(chain, 0), asked++) })
+    let asked = 0
+    const circle = attempt(paging(({ items }) => ({ items, next: 0 })))
+    await expect(circle).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' })
+    const again = attempt(paging(({ items }, from) => ({ items: items.slice(-1), next: from + 1 })))
+    await expect(again).rejects.toMatchObject({ message: expect.stringContaining('rule malformed:') })
+    const invented: Hostile = (source) => ({
+      ...source,
+      blocks: async (chain, from) => {
+        if (chain !== scene.other) return source.blocks(chain, from)
+        const { items } = await source.blocks(chain, 0)
+        if (from === 0) return { items, next: items.length }
+        const last = items.at(-1) ?? ''
+        return { items: Array.from({ length: 500 }, (_, i) => atHeight(last, from + i)), next: from + 500 }
+      },
+    })
+    const message = expect.stringContaining('without end')
+    await expect(attempt(invented)).rejects.toMatchObject({ code: 'UPSTREAM_FAILED', message })
+    expect(asked).toBe(2)
+  }, 120_000)
+
   it('refuses a mirror of another home, by its log and by its registry', async () => {
     const none: Hostile = (source) => ({ ...source, registryBlocks: async () => ({ items: [], next: null }) })
     await expect(attempt(none)).rejects.toMatchObject({ code: 'NOT_FOUND' })
@@ -149,31 +180,36 @@ describe('a restore from a mirror that is not honest, or behind', () => {
     expect(checkpointIn(await published()).size).toBe(report.logSize)
   })
 
-  it('leaves out witnessed checkpoints without their cosignatures, names them, and witnesses the blocks anew', async () => {
-    const stripped = (note: string) => {
-      const { text, signatures } = parseNote(note)
-      return formatNote({
-        text,
-        signatures: signatures.filter(({ name }) => name === checkpointIn(note).origin),
-      })
-    }
-    const honest = await attempt()
-    expect(honest.unwitnessed).toEqual([])
-    const report = await attempt((source) => ({
-      ...source,
-      witnessed: async (from) => {
-        const page = await source.witnessed(from)
-        return { ...page, items: page.items.map(stripped) }
-      },
-    }))
-    expect(report.unwitnessed.length).toBeGreaterThan(0)
-    const { tendLog } = await scene.serve()
-    await tendLog()
-    const { world, policy, record, reached } = scene
-    const a = world.connect('hospital-a', { fetch: reached.fetch, policy })
-    const view = await readReceipts(a, await a.replica(record))
-    expect(new Set(view?.statuses)).toEqual(new Set(['witnessed']))
-  })
+  it.each(['cosignatures', 'Ed25519', 'cosignature-ML-DSA-44'])(
+    'leaves out witnessed checkpoints that lack what readers ask for (%s), names them, and witnesses the blocks anew',
+    async (what) => {
+      const logKeys = scene.policy.logs.map(({ key }) => key)
+      const isLeft = (id: number) => {
+        const key = logKeys.find((each) => each.id === id)
+        return what === 'cosignatures' ? key !== undefined : key?.type !== what
+      }
+      const stripped = (note: string) => {
+        const { text, signatures } = parseNote(note)
+        return formatNote({ text, signatures: signatures.filter(({ id }) => isLeft(id)) })
+      }
+      const honest = await attempt()
+      expect(honest.unwitnessed).toEqual([])
+      const report = await attempt((source) => ({
+        ...source,
+        witnessed: async (from) => {
+          const page = await source.witnessed(from)
+          return { ...page, items: page.items.map(stripped) }
+        },
+      }))
+      expect(report.unwitnessed.length).toBeGreaterThan(0)
+      const { tendLog } = await scene.serve()
+      await tendLog()
+      const { world, policy, record, reached } = scene
+      const a = world.connect('hospital-a', { fetch: reached.fetch, policy })
+      const view = await readReceipts(a, await a.replica(record))
+      expect(new Set(view?.statuses)).toEqual(new Set(['witnessed']))
+    },
+  )
 
   it('refuses a mirror that leaves out a whole record, until that is accepted', async () => {
     const { other } = scene

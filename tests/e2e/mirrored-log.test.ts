@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import { formatNote, parseNote } from '#core/log/note/note.ts'
+import type { LogKey } from '#core/log/note/key.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { allRows } from '#core/server/copy/source.ts'
-import { WITNESSED_PARTITION } from '#core/server/store/log.ts'
+import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '#core/server/store/log.ts'
 import { mirroredScene, type Scene } from './mirrored-scene.ts'
 
 /** A checkpoint without its cosignatures. */
@@ -13,6 +14,12 @@ function stripped(note: string): string {
   const { text, signatures } = parseNote(note)
   const { origin } = checkpointIn(note)
   return formatNote({ text, signatures: signatures.filter(({ name }) => name === origin) })
+}
+
+/** A checkpoint without what one key signed. */
+function without(note: string, { id }: LogKey): string {
+  const { text, signatures } = parseNote(note)
+  return formatNote({ text, signatures: signatures.filter((signature) => signature.id !== id) })
 }
 
 describe('the witnessed checkpoints in a mirror that knows the policy', () => {
@@ -24,13 +31,16 @@ describe('the witnessed checkpoints in a mirror that knows the policy', () => {
       notes.push(fromUtf8(value))
     return notes
   }
-  /** Who is between takes the cosignatures away. */
-  const stripping: Fetch = async (request) => {
-    const response = await honest(request)
-    if (!new URL(request.url).pathname.endsWith('/log/witnessed')) return response
-    const page = (await response.json()) as { readonly items: readonly string[] }
-    return Response.json({ ...page, items: page.items.map(stripped) })
-  }
+  /** Who is between changes them. */
+  const changing =
+    (change: (note: string) => string): Fetch =>
+    async (request) => {
+      const response = await honest(request)
+      if (!new URL(request.url).pathname.endsWith('/log/witnessed')) return response
+      const page = (await response.json()) as { readonly items: readonly string[] }
+      return Response.json({ ...page, items: page.items.map(change) })
+    }
+  const stripping = changing(stripped)
 
   beforeAll(async () => {
     scene = await mirroredScene()
@@ -38,10 +48,13 @@ describe('the witnessed checkpoints in a mirror that knows the policy', () => {
   }, 60_000)
   afterAll(() => scene.close())
 
-  it('are those with the quorum: others are left out, and taken when they come whole', async () => {
-    scene.reached.fetch = stripping
-    expect(await scene.run()).toMatchObject({ problems: [] })
-    expect(await kept()).toEqual([])
+  it('are those with the quorum and all types of signatures of the log: others are left out, and taken when they come whole', async () => {
+    const { logs } = scene.policy
+    for (const between of [stripping, ...logs.map(({ key }) => changing((note) => without(note, key)))]) {
+      scene.reached.fetch = between
+      expect(await scene.run()).toMatchObject({ problems: [] })
+      expect(await kept()).toEqual([])
+    }
     scene.reached.fetch = honest
     await scene.run()
     const notes = await kept()
@@ -61,4 +74,34 @@ describe('the witnessed checkpoints in a mirror that knows the policy', () => {
     await scene.run()
     expect(await kept()).toEqual(before)
   })
+})
+
+describe('the published checkpoint in a mirror', () => {
+  it('keeps every signature that it has, whatever whoever is between takes away, and can be restored', async () => {
+    const scene = await mirroredScene()
+    await scene.world.tendLog()
+    await scene.run()
+    const { checkpoints } = scene.copy.tables
+    const before = await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+    const honest = scene.reached.fetch
+    const between = (key: LogKey) => {
+      scene.reached.fetch = async (request) => {
+        const response = await honest(request)
+        if (new URL(request.url).pathname !== '/log/checkpoint') return response
+        return new Response(without(await response.text(), key))
+      }
+    }
+    for (const { key } of scene.policy.logs) {
+      between(key)
+      await expect(scene.run()).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' })
+    }
+    for (const { key } of scene.policy.witnesses) {
+      between(key)
+      await scene.run()
+    }
+    expect((await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY))?.value).toEqual(before?.value)
+    await scene.lose()
+    expect(await scene.restore()).toMatchObject({ losses: [] })
+    await scene.close()
+  }, 60_000)
 })

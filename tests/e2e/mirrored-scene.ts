@@ -13,7 +13,8 @@ import { shareRecord, unshareRecord } from '#core/client/acts/share-record.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
-import type { Fetch } from '#core/ports/keys.ts'
+import type { Fetch, Signer } from '#core/ports/keys.ts'
+import { keyRecord } from '#core/registry/build.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import type { Home } from '#core/server/home.ts'
 import type { HomeStores } from '#core/server/copy/stores.ts'
@@ -200,6 +201,21 @@ export async function eraseTwo({ world, record }: Scene): Promise<void> {
   await world.tendLog()
   world.clock.now += 73 * 3_600_000
   await settleErasure(a, record, block.height, 'complete')
+}
+
+/** Enters a deployment of an institution in the registry, so that what it signs can be told to be its own. */
+export async function deploy(
+  { world }: Scene,
+  name: string,
+  id: string,
+  origin: string,
+  { kid, publicKey }: Signer,
+) {
+  const deployment = asDeploymentId(id)
+  const { id: institution } = world.institution(name)
+  const record = { v: 1, kind: 'deployment', id: deployment, institution, origin, kid } as const
+  const key = keyRecord(publicKey, 'head', { deployment })
+  await world.change(name, [{ act: 'deploy', deployment: record, key }])
 }
 
 /** The stores of a home as a copy has them. */

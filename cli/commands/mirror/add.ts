@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asInstitutionId } from '#core/bytes/ids.ts'
 import { actingInstitution, deploymentOf, type ActingOptions } from '../../deployment/session.ts'
-import { describeHome, originArgument } from '../../mirror/other-home.ts'
+import { checkDeployment, describeHome, originArgument, readRegistry } from '../../mirror/other-home.ts'
 import { readGivenPolicy } from '../../mirror/given-policy.ts'
 import { addMirroredHome } from '../../open/mirror.ts'
 import type { Call } from '../../program/command.ts'
@@ -31,6 +31,7 @@ export async function addMirrored(call: Call<AddOptions>): Promise<number> {
       `rule registry: ${origin} is a home of registry ${said.registry}, not of ${registry}`,
       'ask its operator for the id of its registry, by another way than this one, and give it with --registry',
     )
+  checkDeployment(await readRegistry(origin, said.registry), said)
   const entry = { deployment: said.deployment, origin, registry: said.registry, ...given, institution }
   addMirroredHome(folder, entry)
   const { policy, ...shown } = entry

@@ -18,7 +18,14 @@ import {
   institutionFingerprint,
   type ConfirmOptions,
 } from '../../mirror/fingerprints.ts'
-import { checkSameKind, connectHome, describeHome, originArgument, stateOf } from '../../mirror/other-home.ts'
+import {
+  checkDeployment,
+  checkSameKind,
+  connectHome,
+  describeHome,
+  originArgument,
+  stateOf,
+} from '../../mirror/other-home.ts'
 import { readGivenPolicy } from '../../mirror/given-policy.ts'
 import { addMirroredHome, readMirrored, type MirroredEntry } from '../../open/mirror.ts'
 import { actingInstance, foundingRecords, openInstitution, type Institution } from '../../open/institution.ts'
@@ -59,6 +66,7 @@ export async function joinHome(call: Call<JoinOptions>): Promise<number> {
   const institution = await openInstitution(folder, id, passphrase)
   const connection = await connectHome(origin, said.registry, institution)
   checkSameKind(stateOf(connection), settings)
+  checkDeployment(connection.sync.registry.newest(), said)
   await checkAdmitted(connection, institution, settings.origin)
   screen.stopping.keeps(() => 'What was entered in the registry stays. The same command goes on.')
   const isEnrolled = await enrol(connection, institution)

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { stretchAhead } from '#adapters/local/keys/key-file.ts'
-import { logOriginOf } from '#core/api/log.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { isAmpereError } from '#core/errors.ts'
@@ -15,14 +14,14 @@ import {
   type RestoreReport,
 } from '#core/server/restore/restore.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
-import { logIdOf } from '#core/server/witness/log-row.ts'
 import { homeKeyFile, institutionFolder, keyFileOf } from '../../deployment/files.ts'
 import { readPassphrase } from '../../deployment/passphrase.ts'
 import { findRunning } from '../../deployment/running.ts'
 import { actingInstitution, deploymentOf, type ActingOptions } from '../../deployment/session.ts'
 import type { Settings } from '../../deployment/settings.ts'
 import { isServer, openCopyFolder, openCopyServer, type CopySource } from '../../mirror/copy-source.ts'
-import { openStaging, type Staging } from '../../mirror/staging.ts'
+import { seenByWitnesses } from '../../mirror/seen-by-witnesses.ts'
+import { finishTaking, openStaging, type Staging, type Taken } from '../../mirror/staging.ts'
 import { actingInstance, openInstitution } from '../../open/institution.ts'
 import { readPolicy } from '../../open/policy.ts'
 import { seenHeads } from '../../open/seen.ts'
@@ -36,7 +35,6 @@ interface RestoreCallOptions extends ActingOptions {
   readonly withoutWitness?: boolean
 }
 
-const ASK_MS = 10_000
 /** Rules of losses that `--accept-loss` goes on without. */
 const ACCEPTABLE: ReadonlySet<string> = new Set([
   'tail',
@@ -51,14 +49,19 @@ const ACCEPTABLE: ReadonlySet<string> = new Set([
 
 /**
  * Restores the home of this data folder from the data folder of a mirror, or from its server. It is made beside the home's
- * folder and takes its place when all of it was verified: what was interrupted is gone on with.
+ * folder and takes its place when all of it was verified: what was interrupted is gone on with, and what was interrupted while it took its
+ * place is finished, whichever mirror is named.
  */
 export async function restoreFromMirror(call: Call<RestoreCallOptions>): Promise<number> {
   const { folder, settings } = deploymentOf(call)
+  const left = finishTaking(folder)
+  if (left) return said(call.screen, left)
   const given = call.args[0] ?? ''
   const acting = actingInstitution(settings, call.options)
   await checkLost(folder, settings)
-  const seen = await seenByWitnesses(folder, settings.origin, call.options.withoutWitness === true)
+  const policy = readPolicy(folder, settings.origin)
+  const without = call.options.withoutWitness === true
+  const seen = await seenByWitnesses(call.screen, policy, settings.origin, without)
   const text = await readPassphrase(folder, settings.passphrase, call.options, call.screen)
   const passphrase = await stretchAhead(text, [homeKeyFile(folder), keyFileOf(folder, acting)])
   const deployment = asDeploymentId(settings.deployment)
@@ -73,11 +76,9 @@ export async function restoreFromMirror(call: Call<RestoreCallOptions>): Promise
   try {
     const known = knownHeads(folder, settings)
     const staging = await openStaging(folder, copy.name, passphrase)
-    const policy = readPolicy(folder, origin)
     const options = { seen, known, policy, acceptLoss: call.options.acceptLoss === true }
     const report = await restored(call.screen, settings, copy, staging, options)
-    const kept = await staging.take(Date.now())
-    return said(call.screen, copy, report, kept)
+    return said(call.screen, await staging.take(Date.now(), { report, since: copy.since }))
   } finally {
     await copy.close()
   }
@@ -135,7 +136,7 @@ function nextFor(message: string): string {
     : `${other}; --accept-loss changes nothing here (${left})`
 }
 
-function said(screen: Screen, { since }: CopySource, report: RestoreReport, kept: string): number {
+function said(screen: Screen, { report, since, kept }: Taken): number {
   const { chains, blocks, erasures, logSize, logSignedAt, unexplained, losses, unwitnessed, notHeld } = report
   const ok = losses.length + unwitnessed.length + unexplained + notHeld.length === 0
   screen.print({ ok: true, ...report, since, kept }, [
@@ -188,25 +189,4 @@ function knownHeads(folder: string, { institutions }: Settings): ReadonlyMap<Cha
       if (head.height > (known.get(chain)?.height ?? -1)) known.set(chain, head)
   }
   return known
-}
-
-/** What the witnesses of the policy cosigned last: who saw a larger tree than the mirror has, has proof of any fork. */
-async function seenByWitnesses(folder: string, origin: string, without: boolean): Promise<readonly string[]> {
-  const urls = new Set((readPolicy(folder, origin)?.witnesses ?? []).flatMap(({ url }) => url ?? []))
-  const notes: string[] = []
-  for (const url of urls) {
-    try {
-      const at = `${url.replace(/\/$/, '')}/${logIdOf(logOriginOf(origin))}/checkpoint`
-      const response = await fetch(at, { signal: AbortSignal.timeout(ASK_MS), redirect: 'error' })
-      if (response.status === 404) continue
-      if (!response.ok) throw new TypeError(`answered ${response.status}`)
-      notes.push(await response.text())
-    } catch (cause) {
-      if (without) continue
-      const next =
-        'wait for it; with --without-witness the log may fork, if it signed more than the mirror has'
-      throw refuse('UPSTREAM_FAILED', `the witness ${url} does not say what it saw`, next, cause)
-    }
-  }
-  return notes
 }

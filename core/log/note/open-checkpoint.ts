@@ -73,7 +73,7 @@ export async function openCheckpoint(
     if (!isLog) cosigned.set(key, Math.max(verified.time ?? 0, cosigned.get(key) ?? 0))
   }
   if (signedBy.size === 0) throw invalid('a checkpoint is not signed by a known key of its log')
-  if (keys.eachType && !hasEachType(keys.logs, checkpoint, signedBy))
+  if (keys.eachType && !hasEachType(keys.logs, { checkpoint, signedBy: [...signedBy] }))
     throw invalid('a checkpoint lacks a signature by one of the types of key of its log')
   if (checkpoint.extensions.length > 0 && ![...signedBy].some(coversExtensions))
     throw invalid('the extensions of a checkpoint are not signed by its log')
@@ -99,6 +99,15 @@ export async function signCheckpoint(
   return { text, signatures }
 }
 
+/** True when the log of a checkpoint signed with a key of each type of which `logs` has one under its name. */
+export function hasEachType(
+  logs: readonly LogKey[],
+  { checkpoint: { origin }, signedBy }: Pick<OpenedCheckpoint, 'checkpoint' | 'signedBy'>,
+): boolean {
+  const types = new Set(signedBy.map(({ type }) => type))
+  return logs.every(({ name, type }) => name !== origin || types.has(type))
+}
+
 /** Known keys by name and id; two that share both could not be told apart. */
 function knownKeys({ logs, cosigners }: KnownKeys): ReadonlyMap<string, Known> {
   const known = new Map<string, Known>()
@@ -114,15 +123,6 @@ function knownKeys({ logs, cosigners }: KnownKeys): ReadonlyMap<string, Known> {
     add(key, false)
   }
   return known
-}
-
-function hasEachType(
-  logs: readonly LogKey[],
-  { origin }: Checkpoint,
-  signedBy: ReadonlySet<LogKey>,
-): boolean {
-  const types = new Set([...signedBy].map(({ type }) => type))
-  return logs.every(({ name, type }) => name !== origin || types.has(type))
 }
 
 function coversExtensions(key: LogKey): boolean {

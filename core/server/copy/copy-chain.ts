@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '../../bytes/ids.ts'
-import type { EraseBlock } from '../../block/block.ts'
+import type { EraseBlock, Home } from '../../block/block.ts'
 import type { OpenedBlock, ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import type { Link } from '../../chain/state.ts'
@@ -18,6 +18,8 @@ import { allRows, type HomeSource } from './source.ts'
 
 /** What verifying a chain while it is copied needs. */
 export interface CopyContext {
+  /** The home that is copied: chains of another one are none of it, whoever lists them. */
+  readonly home: Home
   readonly registry: RegistryHistory
   readonly verifiers: Verifiers
   /** Takes in what is new in the registry; blocks may name it. */
@@ -41,7 +43,8 @@ export interface ChainCopied {
  * Copies the blocks of a chain that the copy lacks, with their parts, each verified by folding. Goes on where it was, and
  * may be repeated by anyone.
  * @param maxBlocks blocks after which a page is the last of this slice, as it is once `context.isOver`
- * @throws AmpereError VERIFICATION_FAILED for a block that breaks a rule, naming it, with its chain and height
+ * @throws AmpereError VERIFICATION_FAILED for a block that breaks a rule, naming it, with its chain and height; rule `home` for a
+ * chain of another home than the one that is copied
  */
 export async function copyChain(
   source: HomeSource,
@@ -52,6 +55,7 @@ export async function copyChain(
   maxBlocks: number = Number.POSITIVE_INFINITY,
 ): Promise<ChainCopied> {
   let head = await newestLink(to, chain)
+  if (head) checkHome(context.home, head)
   for (let added = 0; ;) {
     const from = (head?.opened.block.height ?? -1) + 1
     const { items, next } = await source.blocks(chain, from)
@@ -65,6 +69,7 @@ export async function copyChain(
       verifiers: context.verifiers,
     })
     for (const link of links) {
+      checkHome(context.home, link)
       await copyBlock(source, to, link, note)
       head = link
       added++
@@ -130,6 +135,11 @@ export async function isExplained(
   )
   const count = (await loadBlock(tables.blocks, chain, height))?.block.entries?.count ?? 0
   return new Set(named).size >= count
+}
+
+function checkHome({ deployment, origin }: Home, { opened: { chain, block }, state: { home } }: Link): void {
+  if (home.deployment === deployment && home.origin === origin) return
+  throw broke('home', chain, block.height, `it is a chain of ${home.origin}, and not of ${origin}`)
 }
 
 /** What was verified when it was copied is not folded again. */

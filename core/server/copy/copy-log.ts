@@ -12,10 +12,11 @@ import { tileWidth } from '../../log/tile/extent.ts'
 import { EMPTY_EDGE, edgeOf, rootOf, type Edge } from '../../log/tile/grow.ts'
 import { bundlePath, TILE_WIDTH } from '../../log/tile/path.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
-import { storeSame } from '../sequence/apply.ts'
-import { addEntries, type LogEdge } from '../sequence/commit.ts'
+import type { LogEdge } from '../sequence/commit.ts'
 import { readEdge } from '../sequence/sequencer.ts'
 import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
+import { loadCursor, swapCursor, type LoadedCursor } from './log-cursor.ts'
+import { takeSlice } from './log-slice.ts'
 import type { HomeStores } from './stores.ts'
 import type { HomeSource } from './source.ts'
 
@@ -30,37 +31,99 @@ export interface LogContext {
   readonly policy: Policy | null
 }
 
+/** How far a log is copied. */
+export interface LogCopied {
+  /** The newest checkpoint of which the copy has all entries; null where there is none yet. */
+  readonly checkpoint: Checkpoint | null
+  /** True when the log signed a larger tree, of which a part is left for the next time. */
+  readonly more: boolean
+}
+
 /**
  * Brings the copy of a log up to the newest published checkpoint: its entries, the tiles made of them, and the checkpoint
  * with all signatures, stored last. The entries are those that the log signed, and those of the copy are its beginning.
- * `copyWitnessed` comes next.
- * @returns the checkpoint that the copy has; null where the log has not begun
- * @throws AmpereError VERIFICATION_FAILED (rules log-rolled-back, log-forked), SIGNATURE_INVALID, LOG_MALFORMED
+ * They are copied in slices, each proved and stored before the next one is asked for; a tree that was begun is finished first, wherever it was
+ * left, so that a log is copied in the end that takes longer than a run. `copyWitnessed` comes next. A checkpoint that lacks a signature by
+ * one of the log's types of keys is refused, and one that lacks any which the kept one of the same tree has takes not its place: nothing could
+ * be restored without the log's own.
+ * @param goesOn asked after each slice; false ends this copy there
+ * @throws AmpereError VERIFICATION_FAILED (rules log-rolled-back, log-forked, log-withheld), SIGNATURE_INVALID, LOG_MALFORMED
  */
 export async function copyLog(
   source: HomeSource,
   to: HomeStores,
   context: LogContext,
-): Promise<Checkpoint | null> {
-  const note = await source.checkpoint()
-  if (note === null) return null
-  const next = await openedNote(note, context)
-  const { checkpoints } = to.tables
-  const row = await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
-  const before = row && checkpointIn(fromUtf8(row.value))
-  if (before && next.size < before.size)
+  goesOn: () => boolean = () => true,
+): Promise<LogCopied> {
+  const shown = await source.checkpoint()
+  if (shown === null) return { checkpoint: null, more: false }
+  const next = await openedNote(shown, context, true)
+  const row = await to.tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+  let published = row && checkpointIn(fromUtf8(row.value))
+  let way = await loadCursor(to)
+  const begun = way.cursor && checkpointIn(way.cursor.target)
+  for (const before of [published, begun]) checkForward(before, next)
+  const isOnWay = begun !== null && begun.size > (published?.size ?? 0)
+  // What is left of a way that came to its end is no beginning of another one.
+  if (!isOnWay) way = { ...way, cursor: null }
+  for (const note of isOnWay && way.cursor ? [way.cursor.target, shown] : [shown]) {
+    const target = checkpointIn(note)
+    if (target.size > (published?.size ?? 0)) {
+      const ended = await goWay(source, to, { way, published, note, goesOn })
+      if (!ended) return { checkpoint: published, more: true }
+      way = ended
+    }
+    await publish(to, note, context)
+    way = (await swapCursor(to, way, null)) ?? way
+    published = target
+    if (target.size < next.size && !goesOn()) return { checkpoint: published, more: true }
+  }
+  return { checkpoint: next, more: false }
+}
+
+interface Way {
+  readonly way: LoadedCursor
+  /** The tree that the copy has all of. */
+  readonly published: Checkpoint | null
+  /** The one that is to be copied. */
+  readonly note: string
+  readonly goesOn: () => boolean
+}
+
+/** @returns the cursor at the end of the way; null where the rest is for the next time, or somebody else is on it */
+async function goWay(
+  source: HomeSource,
+  to: HomeStores,
+  { way: begun, published, note, goesOn }: Way,
+): Promise<LoadedCursor | null> {
+  const target = checkpointIn(note)
+  let known: LogEdge = { edge: EMPTY_EDGE, tail: [] }
+  if (begun.cursor) known = { edge: begun.cursor.edge, tail: [] }
+  else if (published) known = await readEdge(to, published)
+  const readTile = tileReader((path) => source.logFile(path), target.size)
+  for (let way = begun; ;) {
+    known = await takeSlice(source, to, known, target, readTile)
+    if (known.edge.size === target.size) return way
+    const noted = await swapCursor(to, way, { target: note, edge: known.edge })
+    if (!noted || !goesOn()) return null
+    way = noted
+  }
+}
+
+async function publish({ tables }: HomeStores, note: string, context: LogContext): Promise<void> {
+  const row = await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+  const kept = row && fromUtf8(row.value)
+  if (kept === note || (kept !== null && (await isBetter(kept, note, context)))) return
+  await tables.checkpoints.swap(LOG_PARTITION, PUBLISHED_KEY, row?.version ?? null, utf8(note))
+}
+
+/** @throws AmpereError VERIFICATION_FAILED: rules log-rolled-back, log-forked */
+function checkForward(before: Checkpoint | null, next: Checkpoint): void {
+  if (!before) return
+  if (next.size < before.size)
     throw brokenRule('log-rolled-back', `the log shows ${next.size} entries after ${before.size}`)
-  const known = before ? await readEdge(to, before) : { edge: EMPTY_EDGE, tail: [] }
-  const grown = await withNews(source, known, next.size)
-  if (!equalBytes(rootOf(grown.edge), next.root))
-    throw brokenRule(
-      'log-forked',
-      'the entries of the log are not those that it signed, or not after those before',
-    )
-  for (const { path, bytes } of grown.files) await storeSame(to.objects.log, path, bytes)
-  if (row === null || fromUtf8(row.value) !== note)
-    await checkpoints.swap(LOG_PARTITION, PUBLISHED_KEY, row?.version ?? null, utf8(note))
-  return next
+  if (next.size === before.size && !equalBytes(next.root, before.root))
+    throw brokenRule('log-forked', `the log signed two trees of ${next.size} entries`)
 }
 
 /** Every entry of a copied log, in order. @throws AmpereError STORE_CORRUPT */
@@ -91,28 +154,32 @@ export async function checkAgainst(
     )
 }
 
-async function openedNote(note: string, { origin, keys, verifiers }: LogContext): Promise<Checkpoint> {
-  const { checkpoint } = await openCheckpoint(note, { logs: keys, cosigners: [] }, verifiers)
-  if (checkpoint.origin !== origin) throw brokenRule('log-origin', 'the checkpoint is of another log')
-  return checkpoint
+/** True where what is kept is of a larger tree, or of the same one with a signature more: whoever is between takes some away. */
+async function isBetter(
+  kept: string,
+  note: string,
+  { keys, policy, verifiers }: LogContext,
+): Promise<boolean> {
+  const sizes = [kept, note].map((each) => checkpointIn(each).size) as [number, number]
+  if (sizes[0] !== sizes[1]) return sizes[0] > sizes[1]
+  const cosigners = (policy?.witnesses ?? []).map((witness) => witness.key)
+  const keysOf = async (text: string) => {
+    const { signedBy, cosignatures } = await openCheckpoint(text, { logs: keys, cosigners }, verifiers)
+    return [...signedBy, ...cosignatures.map(({ key }) => key)]
+  }
+  const has = new Set(await keysOf(note))
+  return (await keysOf(kept)).some((key) => !has.has(key))
 }
 
-async function withNews(
-  source: HomeSource,
-  known: LogEdge,
-  size: number,
-): Promise<ReturnType<typeof addEntries>> {
-  const news: Uint8Array[] = []
-  const { size: before } = known.edge
-  for (let index = Math.floor(before / TILE_WIDTH); index * TILE_WIDTH < size; index++) {
-    const width = tileWidth(size, 0, index)
-    const bytes = await source.logFile(bundlePath({ index, width }))
-    if (!bytes) throw brokenRule('log-withheld', 'a bundle of the log is missing')
-    const entries = decodeBundle(bytes, width)
-    const known0 = Math.max(0, before - index * TILE_WIDTH)
-    news.push(...entries.slice(known0).map((entry) => entry.slice()))
-  }
-  return addEntries(known, news)
+/** @param eachType whether its log must have signed with each of its types of keys, as what is restored later must be signed */
+async function openedNote(
+  note: string,
+  { origin, keys, verifiers }: LogContext,
+  eachType = false,
+): Promise<Checkpoint> {
+  const { checkpoint } = await openCheckpoint(note, { logs: keys, cosigners: [], eachType }, verifiers)
+  if (checkpoint.origin !== origin) throw brokenRule('log-origin', 'the checkpoint is of another log')
+  return checkpoint
 }
 
 /** The edge of the tree of `size` leaves within the copy, which has `copied`. */

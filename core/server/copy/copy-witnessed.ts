@@ -3,8 +3,8 @@ import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
 import { brokenRule } from '../../errors.ts'
 import { checkpointIn, type Checkpoint } from '../../log/note/checkpoint.ts'
-import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
-import { quorumOf } from '../../log/policy/quorum.ts'
+import { hasEachType, openCheckpoint } from '../../log/note/open-checkpoint.ts'
+import { isWitnessed } from '../../log/policy/witnessed.ts'
 import { encodeBundle } from '../../log/tile/bundle.ts'
 import { rootOf, type Edge } from '../../log/tile/grow.ts'
 import { HASH_BYTES } from '../../log/tile/hashes.ts'
@@ -25,12 +25,12 @@ export interface WitnessedCopied {
 
 interface Opened {
   readonly checkpoint: Checkpoint
-  readonly isWitnessed: boolean
+  readonly isKept: boolean
 }
 
 /**
  * Copies the checkpoints with which first receipts are made, from the tree of `from` entries on. Their partial tiles are made of
- * the copy's, and their roots compared with it. One without the quorum of the policy is left out: in a restored home it
+ * the copy's, and their roots compared with it. One without the quorum of the policy, or without a signature of the log that readers ask for, is left out: in a restored home it
  * would stand in the place of every witnessed one of its size, and each receipt made with it would be of no worth for
  * good. One that is kept without it is replaced by one that has it.
  * @param size entries that the copy of the log has; what is beyond them comes with the next copy
@@ -66,13 +66,13 @@ async function keepNote(to: HomeStores, context: LogContext, size: number, note:
   const key = heightKey(checkpointIn(note).size)
   const row = await checkpoints.get(WITNESSED_PARTITION, key)
   // What is there was looked at when it came.
-  if (row && (context.policy === null || fromUtf8(row.value) === note)) return true
-  if (row && (await openedNote(fromUtf8(row.value), context)).isWitnessed) return true
-  const { checkpoint, isWitnessed } = await openedNote(note, context)
+  if (row && fromUtf8(row.value) === note) return true
+  if (row && (await openedNote(fromUtf8(row.value), context)).isKept) return true
+  const { checkpoint, isKept } = await openedNote(note, context)
   const edge = await edgeAt(to, checkpoint.size, size)
   if (!equalBytes(rootOf(edge), checkpoint.root))
     throw brokenRule('log-forked', `two trees of ${checkpoint.size} entries were signed`)
-  if (!isWitnessed) return false
+  if (!isKept) return false
   await storePartials(to, edge, size)
   await checkpoints.swap(WITNESSED_PARTITION, key, row?.version ?? null, utf8(note))
   return true
@@ -80,10 +80,12 @@ async function keepNote(to: HomeStores, context: LogContext, size: number, note:
 
 async function openedNote(note: string, { origin, keys, policy, verifiers }: LogContext): Promise<Opened> {
   const cosigners = (policy?.witnesses ?? []).map((witness) => witness.key)
-  const { checkpoint, cosignatures } = await openCheckpoint(note, { logs: keys, cosigners }, verifiers)
+  const opened = await openCheckpoint(note, { logs: keys, cosigners }, verifiers)
+  const { checkpoint } = opened
   if (checkpoint.origin !== origin) throw brokenRule('log-origin', 'the checkpoint is of another log')
-  const cosigned = cosignatures.map(({ key }) => key)
-  return { checkpoint, isWitnessed: policy === null || quorumOf(policy, cosigned).satisfied }
+  // What lacks a signature by one of the log's types of keys is refused by every reader.
+  const isWhole = hasEachType(keys, opened)
+  return { checkpoint, isKept: isWhole && (policy === null || isWitnessed(policy, opened)) }
 }
 
 async function storePartials({ objects }: HomeStores, { size, levels }: Edge, copied: number): Promise<void> {

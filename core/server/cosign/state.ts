@@ -5,8 +5,8 @@ import type { Checkpoint } from '../../log/note/checkpoint.ts'
 import type { LogKey } from '../../log/note/key.ts'
 import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
-import { quorumOf } from '../../log/policy/quorum.ts'
 import { COSIGNER_AHEAD_SECONDS, quorumTime } from '../../log/policy/quorum-time.ts'
+import { isWitnessed } from '../../log/policy/witnessed.ts'
 import type { Row } from '../../ports/table.ts'
 import type { Home } from '../home.ts'
 
@@ -17,6 +17,7 @@ export const REFRESH_SECONDS = 3600
 export interface State {
   readonly note: string
   readonly checkpoint: Checkpoint
+  /** Whether readers with that policy accept it as witnessed. */
   readonly satisfied: boolean
   /** POSIX seconds since when the quorum stands behind it. */
   readonly since: number | null
@@ -32,15 +33,12 @@ export async function stateOf(
   nowSeconds: number,
 ): Promise<State> {
   const note = fromUtf8(row.value)
-  const { checkpoint, cosignatures } = await opened(policy, note, verifiers)
-  const { satisfied } = quorumOf(
-    policy,
-    cosignatures.map(({ key }) => key),
-  )
+  const found = await opened(policy, note, verifiers)
+  const { checkpoint, cosignatures } = found
   return {
     note,
     checkpoint,
-    satisfied: policy.quorum !== null && satisfied,
+    satisfied: policy.quorum !== null && isWitnessed(policy, found),
     since: quorumTime(policy, cosignatures, nowSeconds),
     times: new Map(cosignatures.map(({ key, time }) => [key, time])),
   }

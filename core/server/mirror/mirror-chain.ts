@@ -16,7 +16,14 @@ import { copyStatements } from '../copy/copy-statements.ts'
 import { closeGap, noteGap, notedGaps, type Gap } from '../copy/gaps.ts'
 import { handIn, type Asking } from './ask-home.ts'
 import type { MirroredHome } from './mirrored-home.ts'
-import { askStatedHead, isStatementDue, readMirrored, stateMirrored, type StatedHead } from './statement.ts'
+import {
+  askStatedHead,
+  isStatementDue,
+  readMirrored,
+  rolledBack,
+  stateMirrored,
+  type StatedHead,
+} from './statement.ts'
 import type { HomeSource } from '../copy/source.ts'
 
 /** Something that is wrong with one chain, where all others go on. */
@@ -85,9 +92,9 @@ async function askDueHead(
   height: number,
 ): Promise<StatedHead | null> {
   const copied = (await loadHead(to.tables.blocks, chain))?.block.height ?? -1
-  if (height < copied) throw broke('rolled-back', chain, height, `the home had block ${copied} before`)
+  if (height < copied) throw rolledBack(chain, height, copied)
   if (!isStatementDue(await readMirrored(to.tables.receipts, chain), height, ports.now())) return null
-  return askStatedHead(asking, home.origin, chain, context.registry, home.verifiers)
+  return askStatedHead(asking, home.origin, chain, context.registry, home.verifiers, copied)
 }
 
 function state({ ports, home, to, context }: Run, stated: StatedHead): Promise<boolean> {

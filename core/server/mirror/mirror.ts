@@ -35,7 +35,7 @@ export interface MirrorReport {
   readonly stated: number
   /** Entries of the log that the copy has. */
   readonly logSize: number
-  /** True when something is left for the next run: chains, or blocks of one. */
+  /** True when something is left for the next run: of the log, chains, or blocks of one. */
   readonly more: boolean
   readonly problems: readonly MirrorProblem[]
 }
@@ -45,18 +45,26 @@ export interface RunBounds {
   /** Blocks of one chain, rounded up to a page: chains take turns. */
   readonly maxBlocks: number
   readonly maxChains: number
+  /** Slices of the log, of `SLICE_BUNDLES` bundles each. */
+  readonly maxSlices: number
   /** Pages of a list: of the chains, and of the witnessed checkpoints. */
   readonly maxPages: number
-  /** Milliseconds, after which no other chain is begun; after twice as many the home is asked for nothing any more. */
+  /** Milliseconds, after which no other chain is begun, and after half of which no other slice of the log; after twice as many the home is asked for nothing any more. */
   readonly maxMs: number
 }
 
 /** A home with more than this is copied over several runs; one that lists chains without end costs this much a minute. */
-export const RUN_BOUNDS: RunBounds = { maxBlocks: 2000, maxChains: 10_000, maxPages: 200, maxMs: 600_000 }
+export const RUN_BOUNDS: RunBounds = {
+  maxBlocks: 2000,
+  maxChains: 10_000,
+  maxSlices: 256,
+  maxPages: 200,
+  maxMs: 600_000,
+}
 
 /**
  * Copies what is new in a home: registry, log, then every chain that it grants this institution to hold. The log comes
- * first, so that the copy of a chain is never behind that of the log once a round came to its end. Everything is verified as it
+ * first, so that the copy of a chain is never behind that of the log once a round came to its end; one that is too large for a run is copied over several. Everything is verified as it
  * comes; nothing that verified is ever replaced, but by an erasure. May be repeated at any time, and goes on where it was:
  * a round that a run left is finished first, and then another one is begun. A chain at which a run fails is passed over by
  * the next, so that it keeps no other from being copied.
@@ -69,7 +77,7 @@ export async function mirrorChains(
   deadline: Asking['deadline'] = (ms) => AbortSignal.timeout(ms),
   bounds: Partial<RunBounds> = {},
 ): Promise<MirrorReport> {
-  const { maxBlocks, maxChains, maxPages, maxMs } = { ...RUN_BOUNDS, ...bounds }
+  const { maxBlocks, maxChains, maxSlices, maxPages, maxMs } = { ...RUN_BOUNDS, ...bounds }
   const { fetch, now, random, keys } = ports
   const startMs = now()
   const isOver = () => now() - startMs >= maxMs
@@ -82,10 +90,12 @@ export async function mirrorChains(
   await refreshRegistry()
   const { verifiers, policy } = home
   const log = { origin: logOriginOf(home.origin), keys: home.logKeys, verifiers, policy }
-  const logSize = await mirrorLog(source, to, log, maxPages)
-  const context = { registry, verifiers, refreshRegistry, isOver }
+  let slices = 0
+  const goesOn = () => ++slices < maxSlices && now() - startMs < maxMs / 2
+  const { logSize, more } = await mirrorLog(source, to, log, { goesOn, maxPages })
+  const context = { home, registry, verifiers, refreshRegistry, isOver }
   const run: Run = { ports, home, asking, source, to, context, maxBlocks, isOver }
-  const tally: Tally = { chains: 0, added: 0, erased: 0, stated: 0, more: false, problems: new Map() }
+  const tally: Tally = { chains: 0, added: 0, erased: 0, stated: 0, more, problems: new Map() }
   const left = await readRound(to)
   for (const begun of left ? [left, null] : [null]) {
     const round = begun ?? {
@@ -100,7 +110,8 @@ export async function mirrorChains(
     const end = await goRound(run, round, tally, { maxChains, maxPages })
     if (!end) break
     const { since: time, chains, problems } = end
-    if (end.isWhole) await noteLastRun(to, { v: 1, time, chains, logSize, problems })
+    // Without the rest of the log nobody can restore what was copied.
+    if (end.isWhole && !more) await noteLastRun(to, { v: 1, time, chains, logSize, problems })
     await noteRound(to, null)
   }
   return { ...tally, logSize, problems: [...tally.problems.values()] }
@@ -117,20 +128,20 @@ interface Tally {
   readonly problems: Map<string, MirrorProblem>
 }
 
-/** @returns how many entries the copy of the log has */
+/** @returns how many entries the copy of the log has, and whether a part of a larger tree is left for the next run */
 async function mirrorLog(
   source: HomeSource,
   to: HomeStores,
   context: LogContext,
-  maxPages: number,
-): Promise<number> {
-  const copied = await copyLog(source, to, context)
-  if (!copied) return 0
+  { goesOn, maxPages }: { readonly goesOn: () => boolean; readonly maxPages: number },
+): Promise<{ readonly logSize: number; readonly more: boolean }> {
+  const { checkpoint, more } = await copyLog(source, to, context, goesOn)
+  if (!checkpoint) return { logSize: 0, more }
   const from = await readWitnessedFrom(to)
   let pages = 0
-  const { next } = await copyWitnessed(source, to, context, copied.size, from, () => ++pages < maxPages)
+  const { next } = await copyWitnessed(source, to, context, checkpoint.size, from, () => ++pages < maxPages)
   await noteWitnessedFrom(to, next)
-  return copied.size
+  return { logSize: checkpoint.size, more }
 }
 
 /** Goes on with a round until it ends or a bound is met. @returns the round as it ended, or null where it is to be gone on with */

@@ -5,11 +5,12 @@ import { parseWith } from '../../bytes/schema.ts'
 import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
 import { headAnswer } from '../../api/answers.ts'
 import { openHead, parseHead, signHead, type HeadStatement } from '../../api/head.ts'
-import { MAX_ANSWER_BYTES } from '../../api/limits.ts'
+import { CLOCK_TOLERANCE_MS, MAX_ANSWER_BYTES } from '../../api/limits.ts'
 import { mirroredAnswer, type MirroredAnswer } from '../../api/mirrored.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
+import { AmpereError } from '../../errors.ts'
 import type { Now, Signer } from '../../ports/keys.ts'
-import type { ReadTable } from '../../ports/table.ts'
+import type { ReadTable, Row } from '../../ports/table.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
 import { broke } from '../copy/copy-chain.ts'
@@ -30,8 +31,7 @@ export interface StatedHead {
 
 /** What a mirror said of a chain last, or null. @throws AmpereError STORE_CORRUPT */
 export async function readMirrored(receipts: ReadTable, chain: ChainId): Promise<MirroredAnswer | null> {
-  const row = await receipts.get(chain, MIRRORED_KEY)
-  return row && parseWith(mirroredAnswer, parseCanonical(row.value), 'STORE_CORRUPT', 'mirror statement')
+  return parsed(await receipts.get(chain, MIRRORED_KEY))
 }
 
 /** True when a statement is due: there is none, there are blocks above it, or it is old. */
@@ -43,7 +43,9 @@ export function isStatementDue(last: MirroredAnswer | null, height: number, nowM
 
 /**
  * Asks the home for its head statement. To be asked before the chain is copied: the copy then has the block.
- * @throws AmpereError UPSTREAM_FAILED; VERIFICATION_FAILED, rule `head`, for a statement that is not the home's
+ * @param copied height of the newest block in the copy; a home that states less went back, or somebody shows what it said earlier
+ * @throws AmpereError UPSTREAM_FAILED; VERIFICATION_FAILED, rule `head`, for a statement that is not the home's, `head-time` for
+ * one of another time than now, `rolled-back`
  */
 export async function askStatedHead(
   asking: Asking,
@@ -51,6 +53,7 @@ export async function askStatedHead(
   chain: ChainId,
   registry: RegistryHistory,
   verifiers: Verifiers,
+  copied: number,
 ): Promise<StatedHead | null> {
   const bytes = await fetched(
     asking,
@@ -64,7 +67,15 @@ export async function askStatedHead(
   const isTheirs = head.chain === chain && head.origin === origin && head.durability !== 'mirrored'
   if (!key || !isTheirs) throw broke('head', chain, head.height, 'the head statement is not that of its home')
   await openHead(compact, key, verifiers)
+  if (Math.abs(timestampMs(head.time) - asking.now()) > CLOCK_TOLERANCE_MS)
+    throw broke('head-time', chain, head.height, `the head statement is of ${head.time}, and not of now`)
+  if (head.height < copied) throw rolledBack(chain, head.height, copied)
   return { head, compact }
+}
+
+/** The refusal of a chain that ends before a block which its home had. */
+export function rolledBack(chain: ChainId, height: number, before: number): AmpereError {
+  return broke('rolled-back', chain, height, `the home had block ${before} before`)
 }
 
 /** With what a mirror signs. */
@@ -79,8 +90,10 @@ export interface StatingPorts {
  * Signs that this mirror holds a chain up to the block that its home stated, and keeps both statements. To be called only
  * once all of the chain up to there is stored and nothing of it is missing without an erasure that explains it.
  * A mirror whose deployment is not in the registry of the home signs nothing: nobody could tell whose statement it is.
- * @returns false where nothing was signed
- * @throws AmpereError VERIFICATION_FAILED, rule `forked`, when the home stated another block than it serves
+ * It never states less than it stated, nor at an earlier time: that would convict it, whoever it was that showed it less.
+ * @returns false where nothing was kept
+ * @throws AmpereError VERIFICATION_FAILED, rule `forked`, when the home stated another block than it serves, `rolled-back` when
+ * it stated less than this mirror stated; CLOCK_SKEW before the time of that statement
  */
 export async function stateMirrored(
   to: HomeStores,
@@ -95,18 +108,37 @@ export async function stateMirrored(
   if (!copied) return false
   if (copied.id !== block)
     throw broke('forked', chain, height, 'the home stated another block than it serves')
+  const row = await to.tables.receipts.get(chain, MIRRORED_KEY)
+  const nowMs = now()
+  checkForward(parsed(row), chain, height, nowMs)
   const said: HeadStatement = {
     v: 1,
     chain,
     height,
     block,
     registry: newest.head,
-    time: toTimestamp(now()),
+    time: toTimestamp(nowMs),
     origin,
     durability: 'mirrored',
   }
   const answer = { mirrored: await signHead(said, signer), head: compact }
-  const row = await to.tables.receipts.get(chain, MIRRORED_KEY)
-  await to.tables.receipts.swap(chain, MIRRORED_KEY, row?.version ?? null, canonicalBytes(answer))
-  return true
+  const version = row?.version ?? null
+  // What somebody else stated meanwhile stays: this was not compared with it.
+  return (await to.tables.receipts.swap(chain, MIRRORED_KEY, version, canonicalBytes(answer))) !== null
+}
+
+function checkForward(last: MirroredAnswer | null, chain: ChainId, height: number, nowMs: number): void {
+  if (!last) return
+  const { head } = parseHead(last.mirrored)
+  if (height < head.height) throw rolledBack(chain, height, head.height)
+  if (nowMs < timestampMs(head.time))
+    throw new AmpereError(
+      'CLOCK_SKEW',
+      `chain ${chain}: the last statement here is of ${head.time}, after now`,
+    )
+}
+
+/** @throws AmpereError STORE_CORRUPT */
+function parsed(row: Row | null): MirroredAnswer | null {
+  return row && parseWith(mirroredAnswer, parseCanonical(row.value), 'STORE_CORRUPT', 'mirror statement')
 }

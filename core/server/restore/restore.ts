@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromBase64url, fromUtf8 } from '../../bytes/encoding.ts'
+import { fromUtf8 } from '../../bytes/encoding.ts'
 import type { HeldAnswer } from '../../api/answers.ts'
 import type { BlockId, ChainId } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { EraseBlock } from '../../block/block.ts'
-import { parseBlock, type OpenedBlock, type ParsedBlock } from '../../block/open-block.ts'
+import type { OpenedBlock, ParsedBlock } from '../../block/open-block.ts'
 import { registryLabelKey } from '../../block/leaf.ts'
 import type { Link } from '../../chain/state.ts'
-import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError, brokenRule } from '../../errors.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
@@ -26,11 +25,12 @@ import {
 import { copyStatements } from '../copy/copy-statements.ts'
 import { closeGap, noteGap, notedGaps, type GapRule } from '../copy/gaps.ts'
 import { allRows, type HomeSource } from '../copy/source.ts'
-import { dirtyShard, markOf, partNames } from '../store/attempt.ts'
+import { dirtyShard, markOf } from '../store/attempt.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
 import { loadBlock } from '../store/rows.ts'
 import type { RestorePorts } from './needs.ts'
-import { leafFinder, type LeafFinder } from './restore-leaves.ts'
+import { restoreLeaves } from './chain-leaves.ts'
+import { leafFinder } from './restore-leaves.ts'
 import { restoreLog, type RestoredLog } from './restore-log.ts'
 
 /** Pages without a chain that may follow each other: a copy has rows of chains of which it has no block. */
@@ -105,6 +105,7 @@ export async function restoreHome(
   const total = { chains: 0, blocks: 0, erasures: 0 }
   let restored = 0
   const context: CopyContext = {
+    home,
     registry,
     verifiers: home.verifiers,
     refreshRegistry: async () => undefined,
@@ -113,7 +114,8 @@ export async function restoreHome(
   const losses: Loss[] = []
   const held = new Set<ChainId>()
   for await (const chain of chainsOf(source)) {
-    const lost: Loss[] = [...(await restoreLeaves(source, ports, log, chain))]
+    const tail = await restoreLeaves(source, ports, log, chain)
+    const lost: Loss[] = tail === null ? [] : [{ chain, height: tail, rule: 'tail' }]
     const { head } = await copyChain(source, ports, context, chain, async (gap) => noteGap(ports, gap))
     if (!head) continue
     held.add(chain)
@@ -221,59 +223,6 @@ async function restoreRegistry(
     throw broke('tail', pinned as string as ChainId, registry.height() + 1, 'the registry')
   await leaves.store(ports.tables.leaves)
   return registry
-}
-
-/**
- * Where the blocks of a chain are in the log, stored before its blocks are, so that none is ever logged twice. Blocks are
- * compared with what the log signed here, and verified when they are copied.
- */
-async function restoreLeaves(
-  source: HomeSource,
-  ports: RestorePorts,
-  log: RestoredLog,
-  chain: ChainId,
-): Promise<readonly Loss[]> {
-  const leaves: LeafFinder = leafFinder(log, chain)
-  let labelKey: Uint8Array = new Uint8Array(0)
-  let height = 0
-  for (;;) {
-    const page = await source.blocks(chain, height)
-    for (const compact of page.items) {
-      const parsed = parsedAt(chain, height, compact)
-      const brought = await labelBrought(source, chain, parsed)
-      // A block is labelled by the key of the state before it; a genesis by its own.
-      if (height === 0) labelKey = brought ?? labelKey
-      leaves.next(labelKey, compact)
-      labelKey = brought ?? labelKey
-      height++
-    }
-    if (page.next === null || page.items.length === 0) break
-  }
-  const isLost = height > 0 && leaves.hasLostNext(labelKey)
-  await leaves.store(ports.tables.leaves)
-  return isLost ? [{ chain, height, rule: 'tail' }] : []
-}
-
-function parsedAt(chain: ChainId, height: number, compact: string): ParsedBlock {
-  try {
-    return parseBlock(compact)
-  } catch (cause) {
-    throw new AmpereError('VERIFICATION_FAILED', `rule malformed: chain ${chain}, block ${height}`, { cause })
-  }
-}
-
-/** The label key that a block brings; without it nobody could log the chain any further. */
-async function labelBrought(
-  source: HomeSource,
-  chain: ChainId,
-  { block }: ParsedBlock,
-): Promise<Uint8Array | null> {
-  const { label } = partNames(block)
-  if (label === null) return null
-  const { labelKey } = await source.blockKeys(chain, block.height)
-  const key = fromBase64url(labelKey ?? '')
-  if (digestOf(key) === label) return key
-  throw broke('label-key', chain, block.height, 'the label key is missing or another')
 }
 
 /** What was acknowledged and not logged before the copy was made is logged by the restored home. */

@@ -149,10 +149,10 @@ describe('after a witness was added to the policy', () => {
 describe('a kept checkpoint of the newest size', () => {
   const keys = (made: { readonly base: WitnessedWorld['base'] }) => made.base.table('checkpoints')
 
-  async function changed(how: (note: string) => string) {
+  async function changed(how: (note: string, made: Awaited<ReturnType<typeof scene>>) => string) {
     const made = await scene()
     const [row] = await keys(made).range('witnessed')
-    const note = how(fromUtf8(row?.value ?? utf8('')))
+    const note = how(fromUtf8(row?.value ?? utf8('')), made)
     await keys(made).swap('witnessed', row?.key ?? '', row?.version ?? null, utf8(note))
     return { made, row, note }
   }
@@ -172,6 +172,21 @@ describe('a kept checkpoint of the newest size', () => {
     expect(now).not.toBe(note)
     expect((await made.receipt(made.earlier))?.level).toBe('witnessed')
   })
+
+  it.each(['Ed25519', 'cosignature-ML-DSA-44'])(
+    'that lost the signature of the log by its key of type %s gives way: no reader would take it',
+    async (type) => {
+      const { made, note } = await changed((whole, { policy }) => {
+        const key = policy.logs.find((log) => log.key.type === type)?.key
+        const { text, signatures } = parseNote(whole)
+        return formatNote({ text, signatures: signatures.filter(({ id }) => id !== key?.id) })
+      })
+      await (await made.cosigner(made.earlier)).run()
+      const [now] = await made.kept()
+      expect(now).not.toBe(note)
+      expect(parseNote(now ?? '').signatures).toHaveLength(parseNote(note).signatures.length + 1)
+    },
+  )
 
   it('that cannot be read gives way to the one that is published', async () => {
     const { made } = await changed(() => 'nothing\n')

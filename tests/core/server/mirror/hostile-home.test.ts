@@ -14,6 +14,10 @@ import { copyOf, MIRROR_NEEDS } from '#core/server/mirror/copy-of.ts'
 import { readLastRun } from '#core/server/mirror/last-run.ts'
 import { homeSource } from '#core/server/mirror/home-source.ts'
 import { mirrorChains, type RunBounds } from '#core/server/mirror/mirror.ts'
+import { SLICE_BUNDLES } from '#core/server/copy/log-slice.ts'
+import { logOriginOf } from '#core/api/log.ts'
+import { signTree } from '#core/server/sequence/tree.ts'
+import { ENDLESS, endlessLog } from '../copy/endless-log.ts'
 import { rowKey } from '#core/server/store/rows.ts'
 import { byStandingClock, createMirroring } from '#functions/mirror/mirroring.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
@@ -150,6 +154,29 @@ describe('a mirror of a home that answers without end', () => {
     const mirror = await mirrorOf(slow, 65)
     const message = expect.stringContaining('longer than one run may')
     await expect(mirror.run({ maxMs: 45_000 })).rejects.toMatchObject({ code: 'UPSTREAM_FAILED', message })
+  })
+
+  it('ends with so much of a log that its home signed without end, and copies the chains all the same', async () => {
+    const { root, file } = endlessLog()
+    const keys = {
+      log: await world.platform.signer('log'),
+      'log-quantum': await world.platform.signer('log-quantum'),
+    }
+    const checkpoint = { origin: logOriginOf(HOME.origin), size: ENDLESS, root, extensions: [] }
+    const note = await signTree({ keys }, checkpoint, Math.floor(world.clock.now / 1000))
+    let bundles = 0
+    const endless = between((url) => {
+      if (url.pathname === '/log/checkpoint') return new Response(note)
+      const bytes = url.pathname.startsWith('/log/tile/') ? file(url.pathname.slice('/log/'.length)) : null
+      if (bytes && url.pathname.includes('/entries/')) bundles++
+      return bytes && new Response(bytes.slice())
+    })
+    const mirror = await mirrorOf(endless, 69)
+    for (let run = 1; run < 3; run++) {
+      expect(await mirror.run({ maxSlices: 3 })).toMatchObject({ logSize: 0, chains: 6, more: true })
+      expect(bundles).toBe(run * 3 * SLICE_BUNDLES)
+    }
+    expect(await readLastRun(mirror.copy)).toBeNull()
   })
 
   it('costs no other home its copy', async () => {
