@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openKeyring } from '#adapters/local/keys/keyring.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { setUp } from '#cli/deployment/set-up.ts'
 import type { Settings } from '#cli/deployment/settings.ts'
@@ -10,6 +11,7 @@ import { connectInstitution } from '#cli/open/bridge.ts'
 import { openHome } from '#cli/open/home.ts'
 import { openInstitution } from '#cli/open/institution.ts'
 import { readGivenPolicy } from '#cli/mirror/given-policy.ts'
+import { witnessIn } from '#cli/witness/renewal.ts'
 import { formatVerifierKey, logKey } from '#core/log/note/key.ts'
 import { addMirroredHome, openMirrored, readMirrored, writeMirrored } from '#cli/open/mirror.ts'
 import { asDeploymentId, asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
@@ -62,6 +64,14 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rmSync(root, { recursive: true }))
 
+/** By the key file alone: before the restore there is no home that could be asked. */
+async function fingerprints(): Promise<{ readonly log: string; readonly witness: string }> {
+  const file = join(folder, 'home', 'keys.json')
+  const keyring = openKeyring(file, PASSPHRASE, (length) => crypto.getRandomValues(new Uint8Array(length)))
+  const log = (await keyring.signer('log', 'Ed25519')).kid
+  return { log, witness: (await witnessIn(file, PASSPHRASE, settings.origin)).fingerprint }
+}
+
 describe('ampere mirror', () => {
   it('restores a lost home from the folder of its mirror, once, and all verifies', async () => {
     const refused = await run(['mirror', 'restore', mirror, '--data', folder])
@@ -69,10 +79,20 @@ describe('ampere mirror', () => {
     renameSync(join(folder, 'home'), join(root, 'lost'))
     mkdirSync(join(folder, 'home'))
     renameSync(join(root, 'lost', 'keys.json'), join(folder, 'home', 'keys.json'))
+    const before = await fingerprints()
     const restored = await run(['mirror', 'restore', mirror, '--data', folder, '--json'])
     expect(restored).toMatchObject({ code: 0, err: '' })
     expect(jsonOf(restored)).toMatchObject({ ok: true, chains: 2, losses: [], unexplained: 0 })
     expect(readdirSync(folder).filter((name) => name.startsWith('home.restoring'))).toEqual([])
+    // No mirror has what the witness cosigned: with its old keys it would cosign a second history of some log.
+    const after = await fingerprints()
+    expect(after.log).toBe(before.log)
+    expect(after.witness).not.toBe(before.witness)
+    expect(jsonOf(restored)).toMatchObject({ witness: { fingerprint: after.witness } })
+    const [kept = ''] = readdirSync(folder).filter((name) => name.startsWith('home.lost-'))
+    expect((await witnessIn(join(folder, kept, 'keys.json'), PASSPHRASE, settings.origin)).fingerprint).toBe(
+      after.witness,
+    )
     const audited = await run(['audit', '--stores', '--data', folder, '--json'])
     expect(jsonOf(audited)).toMatchObject({ ok: true, chains: 2, problems: [] })
     const file = join(root, 'record.ampere')
