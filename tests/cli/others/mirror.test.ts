@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openKeyring } from '#adapters/local/keys/keyring.ts'
@@ -20,7 +29,7 @@ import { createRecord } from '#core/client/acts/create-record.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import { jsonOf, run } from '../harness.ts'
+import { jsonOf, run, runProcess } from '../harness.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'ampere-mirror-cli-'))
 const [folder, mirror] = [join(root, 'home'), join(root, 'mirror')]
@@ -72,6 +81,21 @@ async function fingerprints(): Promise<{ readonly log: string; readonly witness:
   return { log, witness: (await witnessIn(file, PASSPHRASE, settings.origin)).fingerprint }
 }
 
+/** An environment in which a process ends itself by SIGKILL when it is about to rename that folder. */
+function killedAtRename(from: string): { readonly NODE_OPTIONS: string } {
+  const source = `import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const real = fs.renameSync
+    fs.renameSync = (from, to) => {
+      if (from === ${JSON.stringify(from)}) process.kill(process.pid, 'SIGKILL')
+      return real(from, to)
+    }
+    syncBuiltinESMExports()`
+  return {
+    NODE_OPTIONS: `--import=data:text/javascript;base64,${Buffer.from(source).toString('base64')}`,
+  }
+}
+
 describe('ampere mirror', () => {
   it('restores a lost home from the folder of its mirror, once, and all verifies', async () => {
     const refused = await run(['mirror', 'restore', mirror, '--data', folder])
@@ -99,6 +123,32 @@ describe('ampere mirror', () => {
     expect(await run(['chain', 'export', record, file, '--data', folder])).toMatchObject({ code: 0 })
     const verified = await run(['verify', file, '--data', folder, '--json'])
     expect(jsonOf(verified)).toMatchObject({ ok: true, chain: record, problems: [] })
+  })
+
+  it('serves no old witness keys wherever a restore is killed while it puts the home in its place', async () => {
+    const old = join(root, 'old-keys.json')
+    cpSync(join(folder, 'home', 'keys.json'), old)
+    const before = await fingerprints()
+    const lose = (keys: string) => {
+      renameSync(join(folder, 'home'), mkdtempSync(join(root, 'lost-')))
+      mkdirSync(join(folder, 'home'))
+      cpSync(keys, join(folder, 'home', 'keys.json'))
+    }
+    lose(old)
+    const args = ['mirror', 'restore', mirror, '--data', folder]
+    expect(await runProcess(args, killedAtRename(join(folder, 'home')))).toMatchObject({ code: -1 })
+    expect(existsSync(join(folder, 'home', 'ampere.db'))).toBe(false)
+    // What was about to be the home has other keys already.
+    const prepared = join(folder, 'home.restoring', 'keys.json')
+    expect((await witnessIn(prepared, PASSPHRASE, settings.origin)).fingerprint).not.toBe(before.witness)
+    expect(await runProcess(args, killedAtRename(join(folder, 'home.restoring')))).toMatchObject({ code: -1 })
+    // The key file that was there went with the lost home; what is put back is a backup, with the old keys.
+    expect(existsSync(join(folder, 'home'))).toBe(false)
+    mkdirSync(join(folder, 'home'))
+    cpSync(old, join(folder, 'home', 'keys.json'))
+    expect(await run(args)).toMatchObject({ code: 0, err: '' })
+    const after = await fingerprints()
+    expect([after.log, after.witness === before.witness]).toEqual([before.log, false])
   })
 
   it('knows the policy of a home by a file, and keeps it until another one is given', () => {
