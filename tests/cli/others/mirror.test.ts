@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { openKeyring } from '#adapters/local/keys/keyring.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { setUp } from '#cli/deployment/set-up.ts'
@@ -100,9 +101,21 @@ describe('ampere mirror', () => {
   it('restores a lost home from the folder of its mirror, once, and all verifies', async () => {
     const refused = await run(['mirror', 'restore', mirror, '--data', folder])
     expect(refused.err).toContain('nothing is overwritten')
-    renameSync(join(folder, 'home'), join(root, 'lost'))
-    mkdirSync(join(folder, 'home'))
-    renameSync(join(root, 'lost', 'keys.json'), join(folder, 'home', 'keys.json'))
+    // A damage that no repair decides, and what docs/OPERATIONS.md, "When stores are damaged", says to do about it.
+    const database = new DatabaseSync(join(folder, 'home', 'ampere.db'))
+    const rows = "rows WHERE tbl = 'blocks' AND part = ?"
+    database.prepare(`DELETE FROM ${rows} AND key = (SELECT max(key) FROM ${rows})`).run(record, record)
+    database.close()
+    const found = await run(['audit', '--stores', '--data', folder])
+    expect(found).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('Do: restore the home from a mirror (docs/OPERATIONS.md, "When stores'),
+    })
+    mkdirSync(join(root, 'lost'))
+    for (const name of readdirSync(join(folder, 'home')).filter((file) =>
+      /^(ampere\.db.*|objects)$/.test(file),
+    ))
+      renameSync(join(folder, 'home', name), join(root, 'lost', name))
     const before = await fingerprints()
     const restored = await run(['mirror', 'restore', mirror, '--data', folder, '--json'])
     expect(restored).toMatchObject({ code: 0, err: '' })
