@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAmpereError } from '#core/errors.ts'
+import type { MiddlewareHandler } from 'hono'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
 import type { NamedKeys } from '#core/api/discovery.ts'
 import { LOG_PREFIX, logOriginOf, WITNESS_PREFIX, witnessNameOf } from '#core/api/log.ts'
 import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
@@ -116,7 +117,13 @@ export interface LogOptions {
 
 /** Of a home that is only looked at. */
 const nothing = async () => {}
-const IDLE: Sequencing = { sequence: nothing, cosign: nothing, cosignNews: nothing, isLogging: () => true }
+const IDLE: Sequencing = {
+  sequence: nothing,
+  cosign: nothing,
+  cosignNews: nothing,
+  isLogging: () => true,
+  isBehind: async () => false,
+}
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
 export async function homeApp(
@@ -141,6 +148,7 @@ export async function homeApp(
   const log = looksOnly ? IDLE : createSequencing({ ...sequencerPorts, now }, home, policy, hosting)
   const grow = logGrowth(log, hosting.now)
   const app = createApp('home', hosting)
+  app.use(notBehind(log))
   const parts = [
     discoveryApp(await select(platform, discovery.needs), home, hosting, {
       ...describeHome(),
@@ -165,6 +173,23 @@ export async function homeApp(
     logTrust,
     tendLog: () => tend(log),
   }
+}
+
+/**
+ * A home whose stores are older than what it signed answers nothing but how and who it is: each head that it signs, each tree, and
+ * each tree of others that it cosigns contradicts one that somebody has.
+ */
+function notBehind({ isBehind }: Sequencing): MiddlewareHandler {
+  return async (c, next) => {
+    if (!/^\/(health|\.well-known)\//.test(c.req.path) && (await isBehind())) throw behind()
+    await next()
+  }
+}
+
+function behind(): AmpereError {
+  const message =
+    'the stores of this home are older than what witnesses saw of it, and it answers nothing until they are not'
+  return new AmpereError('STORE_CORRUPT', message)
 }
 
 /** Has the log grow for those who wait for it in this process. */

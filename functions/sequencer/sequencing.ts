@@ -17,6 +17,9 @@ export const SEQUENCE_MS = 1000
 /** Between two rounds that are begun for those who wait while nothing new is logged, in milliseconds. */
 export const COSIGN_AGAIN_MS = 1000
 
+/** How long the first look at a witness may take, in milliseconds. */
+export const FIRST_LOOK_MS = 2000
+
 /** What the log is looked after with. None of these rejects: what fails is said by its code, and tried the next time. */
 export interface Sequencing {
   /** Logs all that there is to log. */
@@ -30,6 +33,12 @@ export interface Sequencing {
   readonly cosignNews: () => Promise<void>
   /** False while logging fails, as far as this process knows. */
   readonly isLogging: () => boolean
+  /**
+   * Whether witnesses show that these stores are older than what this home signed: from a copy, for one. Whoever signs asks
+   * this first, and the first time it asks the witnesses. One that cannot be reached keeps nobody waiting for longer than
+   * `FIRST_LOOK_MS`, and nothing back: what it saw is found out once it answers.
+   */
+  readonly isBehind: () => Promise<boolean>
 }
 
 /**
@@ -46,24 +55,35 @@ export function createSequencing(
   const cosigner = policy && createCosigner(ports, home, policy)
   const troubles = createTroubles(log)
   let hasNews = false
-  const round = coalesce(() =>
+  let behind = false
+  const look = (withinMs?: number) =>
     attempt('cosign-failed', troubles, async () => {
-      const report = await cosigner?.run()
-      if (report) sayCosigned(report, troubles, log)
-    }),
-  )
-  const cosign = (): Promise<void> => {
+      const report = await cosigner?.run(withinMs)
+      if (!report) return
+      sayCosigned(report, troubles, log)
+      behind = report.behind
+    })
+  const isStopped = () => behind
+  const round = coalesce(() => look())
+  const first = once(() => look(FIRST_LOOK_MS))
+  const beginRound = (): Promise<void> => {
     hasNews = false
     return round()
   }
-  const cosignSpaced = spaced(cosign, COSIGN_AGAIN_MS, now)
+  const cosignSpaced = spaced(beginRound, COSIGN_AGAIN_MS, now)
   return {
     cosign: cosignSpaced.now,
     cosignNews: () => (hasNews ? cosignSpaced.now() : cosignSpaced.soon()),
-    isLogging: () => !troubles.stands('log-failed'),
-    sequence: coalesce(() =>
-      attempt('log-failed', troubles, async () => {
+    isLogging: () => !behind && !troubles.stands('log-failed'),
+    isBehind: async () => {
+      await first()
+      return behind
+    },
+    sequence: coalesce(async () => {
+      await first()
+      await attempt('log-failed', troubles, async () => {
         for (;;) {
+          if (isStopped()) return
           const { added, more, skipped } = await sequencer.run()
           if (added > 0) hasNews = true
           if (added > 0) log({ event: 'logged', role: 'sequencer', count: added })
@@ -71,12 +91,18 @@ export function createSequencing(
           troubles.say('log-skips', count > 0 && { code: 'STORE_CORRUPT', count })
           if (!more) return
         }
-      }),
-    ),
+      })
+    }),
   }
 }
 
-function sayCosigned({ failed, untimely, ahead }: CosignReport, troubles: Troubles, log: Log): void {
+/** What is done the first time it is asked for, and never again. */
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null
+  return () => (done ??= act())
+}
+
+function sayCosigned({ failed, untimely, ahead, behind }: CosignReport, troubles: Troubles, log: Log): void {
   if (untimely.length > 0) log({ event: 'witness-untimely', role: 'sequencer', count: untimely.length })
   for (const code of new Set(failed.map((each) => each.code))) {
     const count = failed.filter((each) => each.code === code).length
@@ -85,6 +111,7 @@ function sayCosigned({ failed, untimely, ahead }: CosignReport, troubles: Troubl
   const stood = troubles.stands('witness-ahead')
   if (ahead.length === 0 || !stood)
     troubles.say('witness-ahead', ahead.length > 0 && { code: 'STORE_CORRUPT', count: ahead.length })
+  troubles.say('log-behind', behind && { code: 'STORE_CORRUPT' })
 }
 
 /** What is wrong until it is said to have ended, by event. */

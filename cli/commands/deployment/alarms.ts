@@ -27,8 +27,13 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
   },
   'witness-ahead': {
     codes: ['STORE_CORRUPT'],
-    says: 'A WITNESS HAS COSIGNED A LARGER TREE than this home has: the stores here may be an older copy, and whatever is logged from now on a fork. Stop the server. Next: npx ampere witness status',
+    says: 'A WITNESS SAYS THAT IT COSIGNED A LARGER TREE than this home has: the stores here may be an older copy, or the witness is wrong. Next: npx ampere witness status',
     ended: 'No witness is ahead of this home any more.',
+  },
+  'log-behind': {
+    codes: ['STORE_CORRUPT'],
+    says: 'THE STORES HERE ARE OLDER THAN WHAT THIS HOME SIGNED, as its witnesses show: whatever it signs now is a fork. It answers nothing and logs nothing. Stop it, and put back the newer stores. Next: npx ampere witness status (docs/OPERATIONS.md, "An older copy")',
+    ended: 'This home answers and logs again: no witness is ahead of it.',
   },
 }
 const ENDED = '-ended'

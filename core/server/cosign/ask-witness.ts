@@ -35,6 +35,8 @@ export interface Answered {
   readonly signatures: readonly NoteSignature[]
   /** What the witness has now, as far as it said. */
   readonly size: number
+  /** It will not: the checkpoint does not continue what it cosigned (422). */
+  readonly isRefused: boolean
 }
 
 /**
@@ -54,11 +56,15 @@ export async function askWitness(
     const hashes = oldSize === 0 || oldSize === offer.size ? [] : await offer.proofFrom(oldSize)
     const body = formatAddCheckpoint({ oldSize, hashes, note: offer.note })
     const { status, bytes } = await post(ports, url, body)
-    if (status === 200) return { signatures: await verified(keys, offer, bytes, verifiers), size: offer.size }
+    if (status === 200) {
+      const signatures = await verified(keys, offer, bytes, verifiers)
+      return { signatures, size: offer.size, isRefused: false }
+    }
+    if (status === 422) return { signatures: [], size: oldSize, isRefused: true }
     if (status !== 409 || isLast) throw failed(`the witness answered ${status}`)
     const size = sizeOf(bytes)
     // It was here with a later checkpoint: what was asked for is of no use to it any more.
-    if (size > offer.size) return { signatures: [], size }
+    if (size > offer.size) return { signatures: [], size, isRefused: false }
     oldSize = size
   }
   throw failed('the witness answered 409 twice')

@@ -2,13 +2,14 @@
 import { AmpereError, isAmpereError, type ErrorCode } from '../../errors.ts'
 import { formatNote, parseNote, withSignatures, type NoteSignature } from '../../log/note/note.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
-import { consistencyFromTiles } from '../../log/tile/read.ts'
+import { consistencyFromTiles, rootFromTiles } from '../../log/tile/read.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
 import type { Deadline } from '../../order/deadline.ts'
 import type { Home } from '../home.ts'
 import { loadTree } from '../sequence/tree.ts'
 import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
-import { askWitness, type Asked, type Offer } from './ask-witness.ts'
+import { isBehind } from './ahead.ts'
+import { askWitness, WITNESS_TIMEOUT_MS, type Asked, type Offer } from './ask-witness.ts'
 import { keep, keepWitnessed } from './keep.ts'
 import type { CosignerPorts } from './needs.ts'
 import { Rests } from './rests.ts'
@@ -29,16 +30,20 @@ export interface CosignReport {
   readonly untimely: readonly string[]
   /** URLs of those that had cosigned a larger tree than this home has, when they were last asked. */
   readonly ahead: readonly string[]
+  /** True when those show that this home's stores are older than what it signed (`isBehind`): it may sign nothing more. */
+  readonly behind: boolean
 }
 
 /** Gets the cosignatures of a policy for what the log publishes. */
 export interface Cosigner {
-  run(): Promise<CosignReport>
+  /** `withinMs` is how long a witness may take to answer; it never has more than `WITNESS_TIMEOUT_MS`. */
+  run(withinMs?: number): Promise<CosignReport>
 }
 
 /**
- * Asks the witnesses of a policy that have a URL: nobody while the quorum is fresh, else those whose own cosignatures
- * are not, each less and less often while it does not help. What it remembers between rounds, witnesses tell again.
+ * Asks the witnesses of a policy that have a URL: those that did not answer yet, because what they saw may be more than the
+ * stores know; of the others nobody while the quorum is fresh, else those whose own cosignatures are not. Each is asked less
+ * and less often while it does not help. What it remembers between rounds, witnesses tell again.
  */
 export function createCosigner(
   ports: CosignerPorts,
@@ -46,10 +51,17 @@ export function createCosigner(
   policy: Policy,
   deadline: Deadline = (ms) => AbortSignal.timeout(ms),
 ): Cosigner {
-  const memory: Memory = { sizes: new Map(), ahead: new Set(), rests: new Rests(), kept: null }
+  const memory: Memory = {
+    sizes: new Map(),
+    ahead: new Set(),
+    refusing: new Set(),
+    isBehind: false,
+    rests: new Rests(),
+    kept: null,
+  }
   const witnesses = askedOf(policy)
   return {
-    run: async () => {
+    run: async (withinMs = WITNESS_TIMEOUT_MS) => {
       const row = await ports.tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
       if (!row || witnesses.length === 0) return { ...NOTHING, outcome: 'none', satisfied: false }
       const nowMs = ports.now()
@@ -60,15 +72,15 @@ export function createCosigner(
         await keepWitnessed(ports, home, policy, before, nowMs / 1000)
         memory.kept = before.note
       }
-      const stale = isFresh(before.since, nowMs / 1000)
-        ? []
-        : witnesses.filter(({ keys }) => !hasFresh(before.times, keys, nowMs / 1000))
-      if (stale.length === 0) return { ...NOTHING, ahead: [...memory.ahead], outcome: 'fresh', satisfied }
+      const stale = staleOf(witnesses, memory, before, nowMs / 1000)
+      if (stale.length === 0) return { ...NOTHING, ...aheadIn(memory), outcome: 'fresh', satisfied }
       const offer = offerOf(ports, before)
       const due = stale.filter(({ url }) => !memory.rests.isResting(url, offer.text, nowMs))
-      if (due.length === 0) return { ...NOTHING, ahead: [...memory.ahead], outcome: 'resting', satisfied }
-      const ask = (asked: Asked) => askOne(ports, home, { asked, offer, memory, deadline })
+      if (due.length === 0) return { ...NOTHING, ...aheadIn(memory), outcome: 'resting', satisfied }
+      const within: Deadline = (ms) => deadline(Math.min(ms, withinMs))
+      const ask = (asked: Asked) => askOne(ports, home, { asked, offer, memory, deadline: within })
       const answers = await Promise.all(due.map(ask))
+      memory.isBehind = await isNowBehind(ports, home, policy, { memory, offer, deadline: within })
       const signatures = answers.flatMap((answer) => answer.signatures)
       const note = formatNote(withSignatures(parseNote(before.note), signatures))
       const after = await keep(ports, home, policy, row, note)
@@ -78,19 +90,76 @@ export function createCosigner(
         satisfied: after.satisfied,
         failed: answers.flatMap(({ failed }) => (failed ? [failed] : [])),
         untimely: rest(memory, answers, { offer, after, nowMs }),
-        ahead: [...memory.ahead],
+        ...aheadIn(memory),
       }
     },
   }
 }
 
-const NOTHING = { failed: [], untimely: [], ahead: [] } as const
+const NOTHING = { failed: [], untimely: [], ahead: [], behind: false } as const
+
+function staleOf(
+  witnesses: readonly Asked[],
+  { sizes }: Memory,
+  { since, times }: State,
+  nowSeconds: number,
+): readonly Asked[] {
+  const isQuorumFresh = isFresh(since, nowSeconds)
+  return witnesses.filter(
+    ({ url, keys }) => !sizes.has(url) || (!isQuorumFresh && !hasFresh(times, keys, nowSeconds)),
+  )
+}
+
+function aheadIn({ ahead, isBehind: behind }: Memory): Pick<CosignReport, 'ahead' | 'behind'> {
+  return { ahead: [...ahead], behind }
+}
+
+async function isNowBehind(
+  ports: CosignerPorts,
+  home: Pick<Home, 'verifiers'>,
+  policy: Policy,
+  {
+    memory,
+    offer,
+    deadline,
+  }: { readonly memory: Memory; readonly offer: Offer; readonly deadline: Deadline },
+): Promise<boolean> {
+  if (memory.ahead.size + memory.refusing.size === 0) return false
+  const committed = await loadTree(ports.tables.checkpoints)
+  const own = {
+    origin: offer.text.slice(0, offer.text.indexOf('\n')),
+    size: committed?.tree.checkpoint.size ?? offer.size,
+    rootAt: (size: number) => rootAt(ports, size, offer.size),
+  }
+  return isBehind({ fetch: ports.fetch, deadline }, home, policy, memory, own)
+}
+
+/** Null where that is not published yet, or tiles are damaged: that is for audits to say. */
+async function rootAt(
+  { objects }: CosignerPorts,
+  size: number,
+  published: number,
+): Promise<Uint8Array | null> {
+  if (size > published) return null
+  try {
+    return await rootFromTiles(
+      size,
+      tileReader((path) => objects.log.fetch(path), published),
+    )
+  } catch (error) {
+    if (isAmpereError(error, 'NOT_FOUND', 'LOG_MALFORMED')) return null
+    throw error
+  }
+}
 
 interface Memory {
   /** What each witness has, by URL. */
   readonly sizes: Map<string, number>
   /** URLs of witnesses that are ahead of this home: its stores are an older copy, or the witness lies. */
   readonly ahead: Set<string>
+  /** URLs of those that say that what they were offered does not continue what they cosigned. */
+  readonly refusing: Set<string>
+  isBehind: boolean
   readonly rests: Rests
   /** The published note with a quorum of which it was seen that it, or one that does as well, is kept for receipts. */
   kept: string | null
@@ -113,7 +182,7 @@ async function askOne(
   },
 ): Promise<Gathered> {
   const { asked, offer, deadline } = what
-  const { sizes, ahead } = what.memory
+  const { sizes, ahead, refusing } = what.memory
   try {
     const request = { fetch: ports.fetch, deadline }
     const answer = await askWitness(request, asked, offer, sizes.get(asked.url) ?? 0, verifiers)
@@ -123,6 +192,11 @@ async function askOne(
       throw new AmpereError('STORE_CORRUPT', 'the witness has cosigned a larger tree than this home has')
     }
     ahead.delete(asked.url)
+    if (answer.isRefused) {
+      refusing.add(asked.url)
+      throw new AmpereError('UPSTREAM_FAILED', 'the witness answered 422')
+    }
+    refusing.delete(asked.url)
     return { asked, signatures: answer.signatures, failed: null }
   } catch (error) {
     if (!isAmpereError(error)) throw error

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { copyOf, freshFolder, run, serveProcess, testPort, type Serving } from '../harness.ts'
@@ -164,8 +164,14 @@ describe('the status of witnesses', () => {
     const rolledBack = await told(earlier, 'witness', 'status')
     expect(rolledBack).toMatchObject({ exit: 3, ok: false, witnesses: [{ alarm: 'rollback' }] })
     const forked = copyOf(earlier)
-    // Another block than the one that was witnessed at that place.
-    await told(forked, 'instance', 'enrol', 'ward-7')
+    const enrol = ['instance', 'enrol', 'ward-7']
+    expect(await told(forked, ...enrol)).toMatchObject({ exit: 1, code: 'STORE_CORRUPT' })
+    // Another block than the one that was witnessed at that place, while no witness is asked.
+    const policy = policyOf(forked)
+    rmSync(join(forked, 'policy.txt'))
+    expect(await told(forked, ...enrol)).toMatchObject({ exit: 0 })
+    writeFileSync(join(forked, 'policy.txt'), policy)
+    expect(await told(forked, 'instance', 'enrol', 'ward-8')).toMatchObject({ exit: 1 })
     expect(await told(forked, 'witness', 'status')).toMatchObject({ exit: 3, witnesses: [{ alarm: 'fork' }] })
     expect((await lines(forked, 'witness', 'status')).out).toContain('ALARM it has cosigned another history')
     // The witness was shown both, and keeps what convicts the log.

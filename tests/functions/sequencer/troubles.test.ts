@@ -102,15 +102,21 @@ describe('a witness that is ahead of the home', () => {
     const good = between.get(url) as Fetch
     between.set(url, async () => new Response('9000\n', { status: 409 }))
     for (let i = 0; i < 3; i++) await tend()
-    expect(said).toEqual([expect.stringMatching(/^A WITNESS HAS COSIGNED A LARGER TREE.*witness status$/)])
+    expect(said).toEqual([
+      expect.stringMatching(/^A WITNESS SAYS THAT IT COSIGNED A LARGER TREE.*witness status$/),
+      expect.stringMatching(/^THE STORES HERE ARE OLDER.*witness status/),
+    ])
     between.delete(url)
     clock.now += MAX_REST_MS
     await tend()
-    expect(said).toHaveLength(1)
+    expect(said).toHaveLength(2)
     between.set(url, good)
     clock.now += MAX_REST_MS
     await tend()
-    expect(said.slice(1)).toEqual(['No witness is ahead of this home any more.'])
+    expect(said.slice(2)).toEqual([
+      'No witness is ahead of this home any more.',
+      'This home answers and logs again: no witness is ahead of it.',
+    ])
     expect(told.filter(({ event }) => event === 'witness-ahead')).toHaveLength(1)
     expect(world.home.origin).toBe(ORIGIN)
   })

@@ -105,11 +105,12 @@ describe('a log whose policy names witnesses', () => {
     })
   })
 
-  it('asks nobody again while the checkpoint stands, until an hour is over', async () => {
+  it('asks each once when it begins, and nobody again while the checkpoint stands, until an hour is over', async () => {
     const made = await scene(await witnessedWorld(['w1'], 1))
     const { world, clock, published } = made
     await world.tendLog()
     const cosigner = await cosignerOf(made)
+    expect(await cosigner.run()).toMatchObject({ outcome: 'asked', satisfied: true, behind: false })
     expect(await cosigner.run()).toMatchObject({ outcome: 'fresh', satisfied: true })
     const before = await published()
     clock.now += REFRESH_SECONDS * 1000

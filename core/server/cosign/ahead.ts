@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { equalBytes } from '../../bytes/frame.ts'
+import { logIdOf } from '../../api/log.ts'
+import { isAmpereError } from '../../errors.ts'
+import type { Checkpoint } from '../../log/note/checkpoint.ts'
+import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
+import { MAX_NOTE_BYTES } from '../../log/note/note.ts'
+import type { Policy } from '../../log/policy/definitions.ts'
+import { quorumOf } from '../../log/policy/quorum.ts'
+import { ask } from '../../order/ask.ts'
+import type { Deadline } from '../../order/deadline.ts'
+import type { Fetch } from '../../ports/keys.ts'
+import type { Home } from '../home.ts'
+import { WITNESS_TIMEOUT_MS } from './ask-witness.ts'
+
+/** Witnesses that contradict what this home has, by URL. */
+export interface Contradicting {
+  /** They say that they cosigned a larger tree. */
+  readonly ahead: ReadonlySet<string>
+  /** They say that what they were offered does not continue what they cosigned. */
+  readonly refusing: ReadonlySet<string>
+}
+
+/** What this home has. */
+export interface OwnLog {
+  readonly origin: string
+  /** Leaves of the committed tree. */
+  readonly size: number
+  /** Root of its first `size` leaves; null where the store does not tell. */
+  readonly rootAt: (size: number) => Promise<Uint8Array | null>
+}
+
+/**
+ * Whether this home's stores are older than what it signed, as far as witnesses tell. One that shows a larger tree, or one
+ * with another root, signed by the log itself, proves it. That some are ahead is believed without proof where the quorum
+ * cannot be had without them: those could keep the log from ever being witnessed by their silence as well.
+ */
+export async function isBehind(
+  ports: { readonly fetch: Fetch; readonly deadline: Deadline },
+  { verifiers }: Pick<Home, 'verifiers'>,
+  policy: Policy,
+  { ahead, refusing }: Contradicting,
+  own: OwnLog,
+): Promise<boolean> {
+  const others = policy.witnesses.filter(({ url }) => url === null || !ahead.has(url))
+  const left = others.map(({ key }) => key)
+  if (ahead.size > 0 && policy.quorum !== null && !quorumOf(policy, left).satisfied) return true
+  const contradicts = async (url: string): Promise<boolean> => {
+    const shown = await shownBy(ports, { verifiers }, policy, { url, origin: own.origin })
+    if (!shown || shown.size > own.size) return shown !== null
+    const root = await own.rootAt(shown.size)
+    return root !== null && !equalBytes(root, shown.root)
+  }
+  return (await Promise.all([...ahead, ...refusing].map(contradicts))).some((each) => each)
+}
+
+/** The newest tree of this log that a witness shows; null where it shows none that the log signed with all its keys. */
+async function shownBy(
+  { fetch, deadline }: { readonly fetch: Fetch; readonly deadline: Deadline },
+  { verifiers }: Pick<Home, 'verifiers'>,
+  policy: Policy,
+  { url, origin }: { readonly url: string; readonly origin: string },
+): Promise<Checkpoint | null> {
+  const at = `${url.replace(/\/$/, '')}/${logIdOf(origin)}/checkpoint`
+  const logs = policy.logs.map(({ key }) => key).filter(({ name }) => name === origin)
+  const how = {
+    who: 'the witness',
+    first: deadline(WITNESS_TIMEOUT_MS),
+    limits: () => ({ maxBytes: MAX_NOTE_BYTES, beyond: 'fail' }) as const,
+  }
+  try {
+    const { ok, bytes } = await ask(fetch, { url: at, init: {} }, how)
+    if (!ok) return null
+    const { checkpoint } = await openCheckpoint(bytes, { logs, cosigners: [], eachType: true }, verifiers)
+    return checkpoint.origin === origin ? checkpoint : null
+  } catch (error) {
+    if (isAmpereError(error)) return null
+    throw error
+  }
+}

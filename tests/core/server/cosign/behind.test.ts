@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from '@jest/globals'
+import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { formatNote, parseNote } from '#core/log/note/note.ts'
+import { select, type Platform } from '#core/ports/needs.ts'
+import type { Row } from '#core/ports/table.ts'
+import { createCosigner } from '#core/server/cosign/cosigner.ts'
+import { COSIGNER_NEEDS } from '#core/server/cosign/needs.ts'
+import { homeApp } from '#functions/all.ts'
+import { silentLog } from '#functions/host/telemetry.ts'
+import { loadTree } from '#core/server/sequence/tree.ts'
+import { ORIGIN } from '#tests/deployment.ts'
+import { witnessedWorld, type WitnessedWorld } from './witnessed-world.ts'
+
+const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
+const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
+/** All that a copy of a home's stores has. */
+const TABLES = ['blocks', 'states', 'wraps', 'chains', 'dirty', 'leaves', 'checkpoints', 'packages'] as const
+
+/** A home that was copied, went on, and was then put back to the copy. */
+async function olderCopy(witnesses: readonly string[], quorum: number) {
+  const made = await witnessedWorld(witnesses, quorum)
+  const { world, base } = made
+  const { record } = await createRecord(world.connect('hospital-a'), HOME, ['general'])
+  await world.connect('hospital-a').append(record, [entry('in the copy')])
+  await world.tendLog()
+  const copy = await rowsOf(base, record)
+  const tree = await loadTree(base.table('checkpoints'))
+  const staged = tree?.tree.staging ?? ''
+  const staging = await base.objects('staging').fetch(staged)
+  await world.connect('hospital-a').append(record, [entry('after it')])
+  await world.tendLog()
+  await putBack(base, record, copy)
+  await base.objects('staging').store(staged, staging ?? utf8(''))
+  return { ...made, record }
+}
+
+type Copy = ReadonlyMap<string, readonly Row[]>
+const partitionsOf = (record: string) => [record, 'log', 'witnessed', 'published', record.slice(0, 1)]
+
+async function rowsOf(base: Platform, record: string): Promise<Copy> {
+  const copy = new Map<string, readonly Row[]>()
+  for (const name of TABLES)
+    for (const partition of partitionsOf(record))
+      copy.set(`${name} ${partition}`, await base.table(name).range(partition))
+  return copy
+}
+
+async function putBack(base: Platform, record: string, copy: Copy): Promise<void> {
+  for (const name of TABLES)
+    for (const partition of partitionsOf(record)) {
+      const table = base.table(name)
+      for (const { key, version } of await table.range(partition))
+        await table.swap(partition, key, version, null)
+      for (const { key, value } of copy.get(`${name} ${partition}`) ?? [])
+        await table.insert(partition, key, value)
+    }
+}
+
+/** A round of a process that has just started. */
+async function firstRound({ base, world, policy }: WitnessedWorld) {
+  return createCosigner(await select(base, COSIGNER_NEEDS), world.home, policy).run()
+}
+
+/** The home as a process that has just started serves it. */
+async function opened(made: WitnessedWorld) {
+  const { base, world, policy } = made
+  const hosting = { now: base.now, random: base.random, log: silentLog }
+  const { app, tendLog } = await homeApp(base, world.home, hosting, { policy })
+  const get = async (path: string) => {
+    const answer = await app.fetch(new Request(new URL(path, ORIGIN)))
+    return [answer.status, ((await answer.json()) as { code?: string; log?: string }).code ?? 'none']
+  }
+  return { get, tendLog, app }
+}
+
+describe('a home whose stores are an older copy', () => {
+  it('is told so by the first witness that shows what it cosigned, though the others do not answer', async () => {
+    const made = await olderCopy(['w1', 'w2', 'w3'], 1)
+    for (const url of made.witnesses.slice(1)) made.between.delete(url)
+    expect(await firstRound(made)).toMatchObject({ behind: true, ahead: [`${made.witnesses[0]}/witness`] })
+  })
+
+  it('does not believe one of three that says so and shows nothing, and believes two', async () => {
+    const made = await witnessedWorld(['w1', 'w2', 'w3'], 2)
+    await made.world.tendLog()
+    const lie = async () => new Response('9000\n', { status: 409 })
+    const [first = '', second = ''] = made.witnesses
+    made.between.set(first, lie)
+    expect(await firstRound(made)).toMatchObject({ behind: false, ahead: [`${first}/witness`] })
+    made.between.set(second, lie)
+    expect(await firstRound(made)).toMatchObject({ behind: true })
+  })
+
+  it('believes no larger tree that the log did not sign with all its keys', async () => {
+    const made = await olderCopy(['w1', 'w2', 'w3'], 2)
+    const [first = ''] = made.witnesses
+    const good = made.between.get(first)
+    for (const url of made.witnesses.slice(1))
+      made.between.set(url, async () => new Response('', { status: 503 }))
+    made.between.set(first, async (request) => {
+      const response = await good?.(request)
+      if (!response || request.method === 'POST') return response ?? new Response('', { status: 503 })
+      const { text, signatures } = parseNote(await response.text())
+      return new Response(formatNote({ text, signatures: signatures.slice(0, 1) }))
+    })
+    expect(await firstRound(made)).toMatchObject({ behind: false, ahead: [`${first}/witness`] })
+  })
+
+  it('that went on from there, so that its log forked, is told so by who cosigned the other history', async () => {
+    const made = await olderCopy(['w1', 'w2'], 1)
+    const { world, between, witnesses, record } = made
+    const there = new Map(between)
+    between.clear()
+    for (const path of ['tile/entries/000.p/7', 'tile/0/000.p/7']) await made.base.objects('log').shred(path)
+    for (let i = 0; i < 3; i++) await world.connect('hospital-a').append(record, [entry(`another ${i}`)])
+    await (await opened(made)).tendLog()
+    between.set(witnesses[1] ?? '', there.get(witnesses[1] ?? '') ?? fetch)
+    expect(await firstRound(made)).toMatchObject({ behind: true, ahead: [] })
+  })
+})
+
+describe('a home that its witnesses show to be behind', () => {
+  it('answers nothing, logs nothing, and says that its log is failing', async () => {
+    const made = await olderCopy(['w1', 'w2'], 2)
+    const before = fromUtf8((await made.base.table('checkpoints').get('log', 'tree'))?.value ?? utf8(''))
+    const { get, tendLog, app } = await opened(made)
+    expect(await get(`/v1/chains/${made.record}/head`)).toEqual([500, 'STORE_CORRUPT'])
+    expect(await get('/log/checkpoint')).toEqual([500, 'STORE_CORRUPT'])
+    expect(await get('/witness/add-checkpoint')).toEqual([500, 'STORE_CORRUPT'])
+    expect(await get('/health/live')).toEqual([200, 'none'])
+    const ready = await app.fetch(new Request(new URL('/health/ready', ORIGIN)))
+    expect(await ready.json()).toMatchObject({ log: 'failing' })
+    await tendLog()
+    expect(fromUtf8((await made.base.table('checkpoints').get('log', 'tree'))?.value ?? utf8(''))).toBe(
+      before,
+    )
+  })
+
+  it('is held back by no witness that does not answer, and by none that is behind itself', async () => {
+    const made = await witnessedWorld(['w1', 'w2'], 2)
+    await made.world.tendLog()
+    made.between.delete(made.witnesses[0] ?? '')
+    const { get } = await opened(made)
+    expect(await get('/v1/registry/head')).not.toEqual([500, 'STORE_CORRUPT'])
+  })
+})
