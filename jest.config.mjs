@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 
 /** What fails every call, damages every part, or tries very many inputs: `npm run test:long`, in CI. */
 export const LONG = [
+  'tests/cli/deployment/folder.test.ts',
   'tests/cli/others/mirror-servers.test.ts',
   'tests/cli/others/second-witness.test.ts',
   'tests/cli/records/looks.test.ts',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AmpereError, type ErrorCode } from '#core/errors.ts'
+import { AmpereError, isAmpereError, type ErrorCode } from '#core/errors.ts'
 
 /** What an error of SQLite or of the file system means to a caller. */
 type Meaning = 'full' | 'locked' | 'corrupt' | 'barred' | 'unavailable'
@@ -27,10 +27,18 @@ const SYSTEM: Readonly<Record<string, Meaning>> = {
   ERR_OUT_OF_RANGE: 'corrupt',
 }
 
+/** What is said of a database that cannot be read as one of ours. */
+export const DATA_FILE_DAMAGED = 'the data file is damaged or is not one of ours'
+
+/** True for an error that a damaged database gave, and not what is in it. */
+export function isDataFileDamaged(error: unknown): boolean {
+  return isAmpereError(error, 'STORE_CORRUPT') && error.message === DATA_FILE_DAMAGED
+}
+
 const ANSWERS: Readonly<Record<Meaning, readonly [ErrorCode, string]>> = {
   full: ['STORE_FULL', 'the data folder is full'],
   locked: ['STORE_LOCKED', 'the data file is in use by another process'],
-  corrupt: ['STORE_CORRUPT', 'the data file is damaged or is not one of ours'],
+  corrupt: ['STORE_CORRUPT', DATA_FILE_DAMAGED],
   barred: ['STORE_UNAVAILABLE', 'the data folder cannot be written; see its owner and its permissions'],
   unavailable: ['STORE_UNAVAILABLE', 'the data folder cannot be used now'],
 }

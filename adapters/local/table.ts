@@ -2,6 +2,7 @@
 import { AmpereError } from '#core/errors.ts'
 import type { TableName } from '#core/ports/needs.ts'
 import type { Range, Row, WriteTable } from '#core/ports/table.ts'
+import { DATA_FILE_DAMAGED } from './errors.ts'
 import type { Database } from './store/database.ts'
 import type { Statements } from './store/statements.ts'
 
@@ -96,5 +97,5 @@ function rowOf(row: Record<string, unknown>): Row {
 
 /** Flipped bits can give a row other types than it was made with. */
 function damaged(): AmpereError {
-  return new AmpereError('STORE_CORRUPT', 'the data file is damaged or is not one of ours')
+  return new AmpereError('STORE_CORRUPT', DATA_FILE_DAMAGED)
 }

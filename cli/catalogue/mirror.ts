@@ -130,6 +130,8 @@ export const MIRROR: CommandGroup = {
         unwitnessed:
           'tree sizes of the checkpoints that were left out, because they lack the quorum of policy.txt',
         kept: 'where the folder of the lost home is, with a copy of its key file; nothing needs it any more',
+        witness:
+          'name and fingerprint of the keys of its witness, which are new: no mirror has what it cosigned',
         notHeld: 'chains that institutions of this folder saw, and that the mirror does not have',
         since:
           'what was acknowledged after this time, of which the mirror says that it copied last, may be lost',

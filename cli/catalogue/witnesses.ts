@@ -145,5 +145,24 @@ export const WITNESSES: CommandGroup = {
       },
       load: async () => (await import('../commands/witness/accept.ts')).acceptLog,
     },
+    {
+      name: 'witness renew',
+      summary: "Give the home's witness new keys",
+      about:
+        'For a data folder that was put back from an older copy: its witness has forgotten what it cosigned since, and would cosign a second history of a log with the same keys. The new keys have cosigned nothing; logs that it cosigns, and evidence, stay. Refused while the home is served. mirror restore does so by itself.',
+      flags: [{ flags: '--yes', about: 'agree, instead of being asked' }],
+      examples: [
+        { does: 'after a copy was put back', run: 'npx ampere witness renew' },
+        { does: 'without being asked', run: 'npx ampere witness renew --yes' },
+      ],
+      json: {
+        ok: 'true',
+        name: 'of its keys',
+        fingerprint: FINGERPRINT,
+        before: 'fingerprint of the keys that are gone',
+        removed: 'how many logs are cosigned no more, because their rows were damaged',
+      },
+      load: async () => (await import('../commands/witness/renew.ts')).renewWitness,
+    },
   ],
 }

@@ -7,6 +7,7 @@ import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { homeKeyFile } from '../deployment/files.ts'
+import type { RenewedWitness } from '../witness/renewal.ts'
 
 /** A home that is being restored, beside the place that it will take. */
 export interface Staging {
@@ -24,6 +25,8 @@ export interface Outcome {
   readonly report: RestoreReport
   /** When the mirror copied last, as it says. */
   readonly since: Timestamp | null
+  /** The keys with which its witness goes on. */
+  readonly witness: RenewedWitness
 }
 
 /** The same of a home that took its place. */

@@ -15,6 +15,7 @@ import type { RoleApp } from '#functions/host/app.ts'
 import type { Log } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
 import { readWatched } from '../monitor/watched.ts'
+import { HOME_LOST } from '../program/damaged.ts'
 import { refuse } from '../program/refuse.ts'
 import { readMirrored } from './mirror.ts'
 import { readPolicy } from './policy.ts'
@@ -108,6 +109,6 @@ export function checkHome(folder: string): void {
   throw refuse(
     'NOT_FOUND',
     `${file} is not there: the home of this folder is lost, and none is begun in its place`,
-    'put back a copy of the folder, or npx ampere mirror restore MIRROR (docs/OPERATIONS.md, "Mirrors")',
+    HOME_LOST,
   )
 }

@@ -8,6 +8,7 @@ import type { Random, Signer } from '#core/ports/keys.ts'
 import { institutionRecords, keyRecord } from '#core/registry/build.ts'
 import type { InstanceRecord, RegistryRecord } from '#core/registry/records.ts'
 import { activeInstanceOf, type RegistryView } from '#core/registry/snapshot.ts'
+import { FILE_LOST } from '../program/damaged.ts'
 import { refuse } from '../program/refuse.ts'
 import { institutionFolder, keyFileOf } from '../deployment/files.ts'
 
@@ -48,11 +49,7 @@ export async function openInstitution(
 ): Promise<Institution> {
   const file = keyFileOf(folder, id)
   if (!existsSync(file)) {
-    throw refuse(
-      'KEY_UNAVAILABLE',
-      `the key file ${file} is not there`,
-      'restore the data folder from a copy',
-    )
+    throw refuse('KEY_UNAVAILABLE', `the key file ${file} is not there`, FILE_LOST)
   }
   return institutionOf(folder, id, openKeyring(file, passphrase, random))
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CommanderError } from 'commander'
+import { isDataFileDamaged } from '#adapters/local/errors.ts'
 import { AmpereError, isAmpereError, type ErrorCode } from '#core/errors.ts'
 import { EXIT, paint, type Common } from '../terminal/screen.ts'
 import { withFolder } from '../terminal/hints.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { printable } from '../terminal/words.ts'
+import { HOME_DAMAGED } from './damaged.ts'
 import type { Refusal } from './refuse.ts'
 
 /** What to do next, by code, where the error itself does not say. */
@@ -12,7 +14,7 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
   STORE_LOCKED: 'use the running server, or stop it with Ctrl+C',
   EXPORT_MALFORMED: 'name a file that chain export wrote',
   STORE_FULL: 'make room, then do the same again: what was acknowledged is kept',
-  STORE_CORRUPT: 'npx ampere doctor',
+  STORE_CORRUPT: 'npx ampere doctor, then docs/OPERATIONS.md, "When stores are damaged"',
   STORE_VERSION: 'update Ampere, then do the same again',
   STORE_UNAVAILABLE: 'npx ampere doctor',
   PORT_IN_USE: 'npx ampere doctor',
@@ -25,6 +27,9 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
   FORBIDDEN: 'act as an institution that may: --as INSTITUTION',
   VERIFICATION_FAILED: 'npx ampere verify --all',
 }
+
+/** Which database it is, an error does not say: an institution's bridge has one too. */
+const DATA_FILE = `npx ampere doctor says which file it is; where it is that of the home: ${HOME_DAMAGED}`
 
 /** What an error says that left an evidence file. */
 const EVIDENCE = /; evidence is kept as (.+)$/s
@@ -47,7 +52,7 @@ const SYSTEM: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 export function fail(terminal: Terminal, options: Partial<Common>, error: unknown): number {
   if (error instanceof CommanderError) return failUsage(terminal, options, error)
   const known = knownError(error)
-  const next = known.next ?? nextFor(known.code, known.message)
+  const next = known.next ?? (isDataFileDamaged(error) ? DATA_FILE : nextFor(known.code, known.message))
   const there = next === undefined ? undefined : withFolder(next, options.data)
   write(terminal, options, known.code, known.message, there)
   if (options.debug === true) terminal.err.write(`${frames(error).join('\n')}\n`)

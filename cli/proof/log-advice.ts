@@ -5,9 +5,9 @@ import type { LogRule } from '#core/server/audit/log/report.ts'
 export const LOG_MANUAL = 'docs/OPERATIONS.md, "What an audit of the log says"'
 
 const REPAIR = 'stop the server, then npx ampere audit --repair'
-const RESTORE_TREE =
-  'stop the server, and restore the newer copy of the table checkpoints; do not delete anything'
-const RESTORE_ROWS = 'restore the table leaves from a copy'
+/** No command puts back a part of the stores. */
+const RESTORE_HOME = 'restore the home from a mirror (docs/OPERATIONS.md, "When stores are damaged")'
+const RESTORE_TREE = `stop the server, delete nothing, start no older copy; ${RESTORE_HOME}`
 
 /** What a finding means, and what to do about one that a repair does not put right. */
 interface Advice {
@@ -22,7 +22,7 @@ const ADVICE: Readonly<Record<LogRule, Advice>> = {
   tile: { means: 'proofs through this tile fail', act: 'repair the bundles below it first', mayRepair: true },
   bundle: {
     means: 'readers, monitors and mirrors cannot read these log entries',
-    act: 'restore from a copy, a mirror or a monitor what cannot be made from blocks',
+    act: RESTORE_HOME,
     mayRepair: true,
   },
   'leaf-form': {
@@ -31,7 +31,7 @@ const ADVICE: Readonly<Record<LogRule, Advice>> = {
   },
   'log-root': {
     means: 'nothing that is stored makes the tree that was signed',
-    act: 'restore the object store log from a copy, and audit again',
+    act: RESTORE_HOME,
   },
   'published-row': {
     means: 'readers do not see the newest tree',
@@ -50,12 +50,12 @@ const ADVICE: Readonly<Record<LogRule, Advice>> = {
   },
   'witnessed-row': {
     means: 'receipts that rest on this checkpoint take a later one',
-    act: 'restore the row',
+    act: `nothing has to be done; to have it back, ${RESTORE_HOME}`,
     mayRepair: true,
   },
   'witnessed-quorum': {
     means: 'all its cosignatures were removed; receipts that rest on it take a later checkpoint',
-    act: 'restore the row; that of the newest size a start of the server puts back',
+    act: `start the server, which puts back that of the newest size; to have others back, ${RESTORE_HOME}`,
   },
   'audited-row': {
     means: 'the row of an earlier audit cannot be relied on; everything was audited instead',
@@ -63,25 +63,25 @@ const ADVICE: Readonly<Record<LogRule, Advice>> = {
   },
   'leaf-row': {
     means: 'receipts fail, and a block could be logged twice',
-    act: `${RESTORE_ROWS}, before the server starts`,
+    act: `${RESTORE_HOME}, before the server starts`,
     mayRepair: true,
   },
   'leaf-twice': {
     means: 'two rows claim one leaf, and one of them is wrong',
-    act: RESTORE_ROWS,
+    act: RESTORE_HOME,
     mayRepair: true,
   },
-  'leaf-order': { means: 'rows contradict the order of their chain', act: RESTORE_ROWS, mayRepair: true },
+  'leaf-order': { means: 'rows contradict the order of their chain', act: RESTORE_HOME, mayRepair: true },
   'leaf-unknown': {
     means: 'a log entry is of no block that is stored',
-    act: 'blocks were lost: restore the tables',
+    act: `blocks were lost: ${RESTORE_HOME}`,
   },
-  'leaf-hash': { means: 'the stored block is not the one that was logged', act: 'restore the block' },
+  'leaf-hash': { means: 'the stored block is not the one that was logged', act: RESTORE_HOME },
   'leaf-label': {
     means: 'the log entry is labelled for another place',
-    act: 'restore the block, its state and label key',
+    act: RESTORE_HOME,
   },
-  'logged-block': { means: 'a block was logged and is lost', act: 'restore the table blocks' },
+  'logged-block': { means: 'a block was logged and is lost', act: RESTORE_HOME },
   overdue: {
     means: 'a block was acknowledged and is not logged',
     act: 'start the server, and see what it says of log-skips or log-failed',

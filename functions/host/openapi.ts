@@ -117,7 +117,7 @@ function parametersOf(operation: Operation, example: Example | undefined): objec
   const query = Object.entries(operation.query).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: false,
+    required: !v.safeParse(schema, undefined).success,
     schema: querySchema(schema),
     ...given(example?.query[name]),
   }))

@@ -54,7 +54,10 @@ export const appendBlock = {
       does: 'The block is stored, and was not in the log in time, or too many wait already.',
       type: 'application/json',
       schema: loggedAnswer,
-      headers: { Location: 'Where its receipt will be.' },
+      headers: {
+        Location:
+          'Where its receipt will be, for a signed request (`Authorization` as in `components.securitySchemes`, by who may read the chain). Without one send the same block again with `wait`: the answer is 201 with the receipt as soon as there is one.',
+      },
     },
   },
   problems: [

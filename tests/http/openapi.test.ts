@@ -20,7 +20,13 @@ interface Media {
 }
 interface Described {
   readonly operationId: string
-  readonly parameters: readonly { name: string; in: string; schema: object; example?: unknown }[]
+  readonly parameters: readonly {
+    name: string
+    in: string
+    required: boolean
+    schema: object
+    example?: unknown
+  }[]
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> }
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, Media>> }>>
   readonly 'x-ampere-problems': readonly string[]
@@ -140,6 +146,23 @@ describe('the OpenAPI document', () => {
       ]
       expect(misfit(media?.content?.[answer.type]?.schema ?? {}, value)).toBeNull()
     }
+  })
+
+  it('requires a query parameter exactly where the home refuses a request without it', async () => {
+    const asked = talk.exchanges.flatMap(({ operation, asking }) =>
+      Object.keys(operation.query).map((name) => ({ operation, asking, name })),
+    )
+    for (const { operation, asking, name } of asked) {
+      const { [name]: _, ...query } = asking.query ?? {}
+      const answer = await ask(talk.world, operation, { ...asking, query })
+      const isRefused = answer.status === 400 && (await answer.text()).includes(`parameter ${name} is not`)
+      const said = described.find(({ operation: { operationId } }) => operationId === operation.id)
+      const required = said?.operation.parameters.find(
+        (one) => one.in === 'query' && one.name === name,
+      )?.required
+      expect({ id: operation.id, name, required }).toEqual({ id: operation.id, name, required: isRefused })
+    }
+    expect(asked.length).toBeGreaterThan(5)
   })
 
   it('has examples of this version: they state the limits and roles of today', () => {

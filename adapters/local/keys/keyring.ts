@@ -60,6 +60,31 @@ export function openKeyring(file: string, passphrase: Passphrase, random: Random
   }
 }
 
+/**
+ * Makes named signing keys anew in every copy of a key file that is given, one after the other, each in one write: what
+ * they were is gone from it. Whoever has a file open goes on with the old keys, so nobody may sign with them meanwhile.
+ * @throws AmpereError KEY_UNAVAILABLE where a file is not there, and as `openKeyring`
+ */
+export function renewKeys(
+  files: readonly string[],
+  passphrase: Passphrase,
+  keys: readonly { readonly name: string; readonly alg: SignatureAlgorithm }[],
+  random: Random,
+): void {
+  const made = keys.map(({ name, alg }) => ({ name, alg, seed: generateSoftwareKey(alg, random).seed }))
+  for (const file of files)
+    alone(file, () => {
+      const content = readKeyFile(file)
+      if (!content) throw new AmpereError('KEY_UNAVAILABLE', 'the key file is not there')
+      const master = unlockKeyFile(content, passphrase)
+      const sealed = made.map(({ name, alg, seed }) => [
+        name,
+        { use: alg, sealed: sealKey(master, seed, name, alg) },
+      ])
+      writeKeyFile(file, withKeys(master, content, { ...content.keys, ...Object.fromEntries(sealed) }))
+    })
+}
+
 interface Opened {
   readonly content: KeyFile
   readonly master: Master

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import { AmpereError } from '#core/errors.ts'
-import { isSystemError, translate } from '../errors.ts'
+import { DATA_FILE_DAMAGED, isSystemError, translate } from '../errors.ts'
 import { commitGroup, scrub, type Queued } from './group-commit.ts'
 import { compiledOnce, type Statements } from './statements.ts'
 
@@ -153,7 +153,7 @@ function openToRead(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS })
   try {
     if (versionOf(db) === SCHEMA_VERSION) return db
-    throw new AmpereError('STORE_CORRUPT', 'the data file is damaged or is not one of ours')
+    throw new AmpereError('STORE_CORRUPT', DATA_FILE_DAMAGED)
   } catch (error) {
     db.close()
     throw error

@@ -29,6 +29,7 @@ import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, localTime } from '../../terminal/words.ts'
+import { renewalLines, renewWitnessKeys } from '../../witness/renewal.ts'
 
 interface RestoreCallOptions extends ActingOptions {
   readonly acceptLoss?: boolean
@@ -55,7 +56,7 @@ const ACCEPTABLE: ReadonlySet<string> = new Set([
 export async function restoreFromMirror(call: Call<RestoreCallOptions>): Promise<number> {
   const { folder, settings } = deploymentOf(call)
   const left = finishTaking(folder)
-  if (left) return said(call.screen, left)
+  if (left) return said(call.screen, left, settings.origin)
   const given = call.args[0] ?? ''
   const acting = actingInstitution(settings, call.options)
   await checkLost(folder, settings)
@@ -78,7 +79,10 @@ export async function restoreFromMirror(call: Call<RestoreCallOptions>): Promise
     const staging = await openStaging(folder, copy.name, passphrase)
     const options = { seen, known, policy, acceptLoss: call.options.acceptLoss === true }
     const report = await restored(call.screen, settings, copy, staging, options)
-    return said(call.screen, await staging.take(Date.now(), { report, since: copy.since }))
+    // No mirror has what its witness cosigned. Both copies, as the next restore begins with the first one.
+    const files = [homeKeyFile(folder), join(folder, 'home.restoring', 'keys.json')]
+    const witness = await renewWitnessKeys(files, passphrase, origin)
+    return said(call.screen, await staging.take(Date.now(), { report, since: copy.since, witness }), origin)
   } finally {
     await copy.close()
   }
@@ -136,10 +140,10 @@ function nextFor(message: string): string {
     : `${other}; --accept-loss changes nothing here (${left})`
 }
 
-function said(screen: Screen, { report, since, kept }: Taken): number {
+function said(screen: Screen, { report, since, kept, witness }: Taken, origin: string): number {
   const { chains, blocks, erasures, logSize, logSignedAt, unexplained, losses, unwitnessed, notHeld } = report
   const ok = losses.length + unwitnessed.length + unexplained + notHeld.length === 0
-  screen.print({ ok: true, ...report, since, kept }, [
+  screen.print({ ok: true, ...report, since, kept, witness }, [
     `Restored: ${counted(chains, 'chain')}, ${counted(blocks, 'block')}, ${counted(erasures, 'erasure')} carried out again.`,
     `The log goes on after ${logSize} entries, signed ${localTime(logSignedAt)}; ${unexplained} of them are of chains that the mirror does not hold.`,
     ...losses.map(({ chain, height, rule }) => `Lost: chain ${chain}, block ${height} (${rule})`),
@@ -153,6 +157,8 @@ function said(screen: Screen, { report, since, kept }: Taken): number {
       ? 'The mirror never ended a run: anything may be lost.'
       : `Incomplete as of ${localTime(since)}, when the mirror says it copied last: what was acknowledged after ${since} may be lost, erasures too.`,
     `The folder of the lost home is kept as ${kept}, with a copy of keys.json: remove it once all verifies.`,
+    ...renewalLines(witness, origin),
+    'Whose logs it witnessed no mirror has: npx ampere witness accept URL, for each again.',
     'Next  npx ampere verify --all, then npx ampere start',
   ])
   return ok ? EXIT.ok : EXIT.verification

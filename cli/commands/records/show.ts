@@ -108,7 +108,7 @@ async function printBlock(
       '    ',
     ),
     ...(statusWord(block.status).isBad || problem
-      ? ['  Next: keep an export, restore the data folder from a copy']
+      ? ['  Next: keep an export; npx ampere audit; docs/OPERATIONS.md, "When stores are damaged"']
       : []),
   ])
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AmpereError } from '../../errors.ts'
+import { AmpereError, isAmpereError } from '../../errors.ts'
 import { malformed } from '../../log/note/lines.ts'
 import { parseVerifierKey, type LogKey } from '../../log/note/key.ts'
 import { formatNote } from '../../log/note/note.ts'
-import type { WriteTable } from '../../ports/table.ts'
+import type { Row, WriteTable } from '../../ports/table.ts'
 import { loadLog, logIdOf, LOGS_PARTITION, parseLogRow, swapLog, type WitnessedLog } from './log-row.ts'
 import type { WitnessPorts } from './needs.ts'
 
@@ -33,6 +33,45 @@ export async function addLog(
 /** Forgets the keys of a log, so that nothing of it is cosigned; what was cosigned is kept. */
 export async function removeLog({ tables }: WitnessTables, origin: string): Promise<void> {
   await change(tables.witness, origin, (log) => log && { ...log, keys: [] })
+}
+
+/**
+ * Forgets what was cosigned of every log; keys of logs, and evidence, stay. Only once the witness has other keys: one that
+ * forgets what its keys cosigned cosigns a second history with them (c2sp.org/tlog-witness). Rows that cannot be read are
+ * removed: their logs have to be added again.
+ * @returns how many rows were removed
+ */
+export async function forgetCosigned({ tables: { witness } }: WitnessTables): Promise<number> {
+  let removed = 0
+  for (let from = ''; ;) {
+    const rows = await witness.range(LOGS_PARTITION, { from, limit: PAGE })
+    for (const { key } of rows) removed += (await forgetRow(witness, key)) ? 1 : 0
+    const last = rows.at(-1)
+    if (!last || rows.length < PAGE) return removed
+    from = `${last.key}\u0000`
+  }
+}
+
+/** @returns true when it was removed */
+async function forgetRow(table: WriteTable, key: string): Promise<boolean> {
+  for (;;) {
+    const row = await table.get(LOGS_PARTITION, key)
+    if (!row) return false
+    const log = readableRow(row)
+    if (log === null) {
+      if ((await table.swap(LOGS_PARTITION, key, row.version, null)) !== null) return true
+    } else if (!log.cosigned || (await swapLog(table, row.version, { ...log, cosigned: null }))) return false
+  }
+}
+
+/** Null for one that was changed. */
+function readableRow(row: Row): WitnessedLog | null {
+  try {
+    return parseLogRow(row)
+  } catch (error) {
+    if (isAmpereError(error, 'STORE_CORRUPT')) return null
+    throw error
+  }
 }
 
 /** The logs that are cosigned, in the order of their ids. @throws AmpereError STORE_CORRUPT */

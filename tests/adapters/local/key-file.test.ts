@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stretchAhead } from '#adapters/local/keys/key-file.ts'
-import { openKeyring } from '#adapters/local/keys/keyring.ts'
+import { openKeyring, renewKeys } from '#adapters/local/keys/keyring.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { Random } from '#core/ports/keys.ts'
 import { makeCheapKeyFile, makeFolder, run } from './processes.ts'
@@ -69,6 +69,21 @@ describe('a key file', () => {
     const [first, second] = [open(file), open(file)]
     expect((await first.signer('k', 'ES256')).kid).toBe((await second.signer('k', 'ES256')).kid)
     expect(first.seed('s')).toEqual(second.seed('s'))
+  })
+
+  it('makes keys anew in all its copies, the same ones, and leaves the others', async () => {
+    const [file, copy] = [cheapFile(), newFile()]
+    const kids = async (of: string) =>
+      Promise.all(['old', 'kept'].map(async (name) => (await open(of).signer(name, 'Ed25519')).kid))
+    const [old, kept] = await kids(file)
+    cpSync(file, copy)
+    renewKeys([file, copy], 'right', [{ name: 'old', alg: 'Ed25519' }], random)
+    const [made, same] = await kids(file)
+    expect(made).not.toBe(old)
+    expect(same).toBe(kept)
+    expect(await kids(copy)).toEqual([made, kept])
+    expect(refusal(() => renewKeys([newFile()], 'right', [], random))).toMatch(/^KEY_UNAVAILABLE: /)
+    expect(refusal(() => renewKeys([file], 'wrong', [], random))).toMatch(/^PASSPHRASE_WRONG: /)
   })
 
   it('is not mistaken for what a killed process had prepared', () => {

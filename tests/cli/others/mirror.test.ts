@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { openKeyring } from '#adapters/local/keys/keyring.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { setUp } from '#cli/deployment/set-up.ts'
 import type { Settings } from '#cli/deployment/settings.ts'
@@ -10,6 +21,7 @@ import { connectInstitution } from '#cli/open/bridge.ts'
 import { openHome } from '#cli/open/home.ts'
 import { openInstitution } from '#cli/open/institution.ts'
 import { readGivenPolicy } from '#cli/mirror/given-policy.ts'
+import { witnessIn } from '#cli/witness/renewal.ts'
 import { formatVerifierKey, logKey } from '#core/log/note/key.ts'
 import { addMirroredHome, openMirrored, readMirrored, writeMirrored } from '#cli/open/mirror.ts'
 import { asDeploymentId, asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
@@ -18,7 +30,7 @@ import { createRecord } from '#core/client/acts/create-record.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import { jsonOf, run } from '../harness.ts'
+import { jsonOf, run, runProcess } from '../harness.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'ampere-mirror-cli-'))
 const [folder, mirror] = [join(root, 'home'), join(root, 'mirror')]
@@ -62,23 +74,94 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rmSync(root, { recursive: true }))
 
+/** By the key file alone: before the restore there is no home that could be asked. */
+async function fingerprints(): Promise<{ readonly log: string; readonly witness: string }> {
+  const file = join(folder, 'home', 'keys.json')
+  const keyring = openKeyring(file, PASSPHRASE, (length) => crypto.getRandomValues(new Uint8Array(length)))
+  const log = (await keyring.signer('log', 'Ed25519')).kid
+  return { log, witness: (await witnessIn(file, PASSPHRASE, settings.origin)).fingerprint }
+}
+
+/** An environment in which a process ends itself by SIGKILL when it is about to rename that folder. */
+function killedAtRename(from: string): { readonly NODE_OPTIONS: string } {
+  const source = `import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const real = fs.renameSync
+    fs.renameSync = (from, to) => {
+      if (from === ${JSON.stringify(from)}) process.kill(process.pid, 'SIGKILL')
+      return real(from, to)
+    }
+    syncBuiltinESMExports()`
+  return {
+    NODE_OPTIONS: `--import=data:text/javascript;base64,${Buffer.from(source).toString('base64')}`,
+  }
+}
+
 describe('ampere mirror', () => {
   it('restores a lost home from the folder of its mirror, once, and all verifies', async () => {
     const refused = await run(['mirror', 'restore', mirror, '--data', folder])
     expect(refused.err).toContain('nothing is overwritten')
-    renameSync(join(folder, 'home'), join(root, 'lost'))
-    mkdirSync(join(folder, 'home'))
-    renameSync(join(root, 'lost', 'keys.json'), join(folder, 'home', 'keys.json'))
+    // A damage that no repair decides, and what docs/OPERATIONS.md, "When stores are damaged", says to do about it.
+    const database = new DatabaseSync(join(folder, 'home', 'ampere.db'))
+    const rows = "rows WHERE tbl = 'blocks' AND part = ?"
+    database.prepare(`DELETE FROM ${rows} AND key = (SELECT max(key) FROM ${rows})`).run(record, record)
+    database.close()
+    const found = await run(['audit', '--stores', '--data', folder])
+    expect(found).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('Do: restore the home from a mirror (docs/OPERATIONS.md, "When stores'),
+    })
+    mkdirSync(join(root, 'lost'))
+    for (const name of readdirSync(join(folder, 'home')).filter((file) =>
+      /^(ampere\.db.*|objects)$/.test(file),
+    ))
+      renameSync(join(folder, 'home', name), join(root, 'lost', name))
+    const before = await fingerprints()
     const restored = await run(['mirror', 'restore', mirror, '--data', folder, '--json'])
     expect(restored).toMatchObject({ code: 0, err: '' })
     expect(jsonOf(restored)).toMatchObject({ ok: true, chains: 2, losses: [], unexplained: 0 })
     expect(readdirSync(folder).filter((name) => name.startsWith('home.restoring'))).toEqual([])
+    // No mirror has what the witness cosigned: with its old keys it would cosign a second history of some log.
+    const after = await fingerprints()
+    expect(after.log).toBe(before.log)
+    expect(after.witness).not.toBe(before.witness)
+    expect(jsonOf(restored)).toMatchObject({ witness: { fingerprint: after.witness } })
+    const [kept = ''] = readdirSync(folder).filter((name) => name.startsWith('home.lost-'))
+    expect((await witnessIn(join(folder, kept, 'keys.json'), PASSPHRASE, settings.origin)).fingerprint).toBe(
+      after.witness,
+    )
     const audited = await run(['audit', '--stores', '--data', folder, '--json'])
     expect(jsonOf(audited)).toMatchObject({ ok: true, chains: 2, problems: [] })
     const file = join(root, 'record.ampere')
     expect(await run(['chain', 'export', record, file, '--data', folder])).toMatchObject({ code: 0 })
     const verified = await run(['verify', file, '--data', folder, '--json'])
     expect(jsonOf(verified)).toMatchObject({ ok: true, chain: record, problems: [] })
+  })
+
+  it('serves no old witness keys wherever a restore is killed while it puts the home in its place', async () => {
+    const old = join(root, 'old-keys.json')
+    cpSync(join(folder, 'home', 'keys.json'), old)
+    const before = await fingerprints()
+    const lose = (keys: string) => {
+      renameSync(join(folder, 'home'), mkdtempSync(join(root, 'lost-')))
+      mkdirSync(join(folder, 'home'))
+      cpSync(keys, join(folder, 'home', 'keys.json'))
+    }
+    lose(old)
+    const args = ['mirror', 'restore', mirror, '--data', folder]
+    expect(await runProcess(args, killedAtRename(join(folder, 'home')))).toMatchObject({ code: -1 })
+    expect(existsSync(join(folder, 'home', 'ampere.db'))).toBe(false)
+    // What was about to be the home has other keys already.
+    const prepared = join(folder, 'home.restoring', 'keys.json')
+    expect((await witnessIn(prepared, PASSPHRASE, settings.origin)).fingerprint).not.toBe(before.witness)
+    expect(await runProcess(args, killedAtRename(join(folder, 'home.restoring')))).toMatchObject({ code: -1 })
+    // The key file that was there went with the lost home; what is put back is a backup, with the old keys.
+    expect(existsSync(join(folder, 'home'))).toBe(false)
+    mkdirSync(join(folder, 'home'))
+    cpSync(old, join(folder, 'home', 'keys.json'))
+    expect(await run(args)).toMatchObject({ code: 0, err: '' })
+    const after = await fingerprints()
+    expect([after.log, after.witness === before.witness]).toEqual([before.log, false])
   })
 
   it('knows the policy of a home by a file, and keeps it until another one is given', () => {

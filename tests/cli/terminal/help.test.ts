@@ -15,7 +15,7 @@ const REQUIRED_VERBS = {
   monitor: ['add', 'list', 'remove', 'status'],
   mirror: ['add', 'admit', 'join', 'status', 'restore'],
   pair: ['issue', 'join', 'link'],
-  witness: ['accept', 'add', 'list', 'remove', 'status'],
+  witness: ['accept', 'add', 'list', 'remove', 'renew', 'status'],
 }
 
 describe('help', () => {

@@ -14,9 +14,11 @@ import { readPolicy } from '../../../open/policy.ts'
 import { findRunning, isListening, type RunningHome } from '../../../deployment/running.ts'
 import { SETTINGS_VERSION, type Settings } from '../../../deployment/settings.ts'
 import type { Call } from '../../../program/command.ts'
+import { HOME_DAMAGED, HOME_LOST } from '../../../program/damaged.ts'
 import { counted } from '../../../terminal/words.ts'
 import { VERSION } from '../../../version.ts'
 import { note, ok, wrong, type Check } from './check.ts'
+import { checkDataFiles } from './data-files.ts'
 import { checkLog } from './log.ts'
 import { mayWrite } from './machine.ts'
 
@@ -29,6 +31,7 @@ export async function checkDeployment(
   const running = await findRunning(settings)
   return [
     checkVersions(folder),
+    ...checkDataFiles(folder, settings),
     await checkPassphrase(call, folder, settings),
     ...checkPolicy(folder, settings),
     checkServing(folder, settings, running),
@@ -41,7 +44,7 @@ export async function checkDeployment(
 function checkVersions(folder: string): Check {
   const says = `Ampere ${VERSION}, settings ${SETTINGS_VERSION}, data `
   const file = join(folder, 'home', 'ampere.db')
-  if (!existsSync(file)) return wrong('Versions', `${file} is not there`, 'restore the folder from a copy')
+  if (!existsSync(file)) return wrong('Versions', `${file} is not there`, HOME_LOST)
   try {
     const db = new DatabaseSync(file, { readOnly: true })
     try {
@@ -56,7 +59,7 @@ function checkVersions(folder: string): Check {
     // SQLite makes files beside the database even to read it.
     if (!mayWrite(dirname(file)))
       return note('Versions', `${file} is not looked at in a folder that cannot be written`)
-    return wrong('Versions', `${file} cannot be read`, 'restore the folder from a copy')
+    return wrong('Versions', `${file} cannot be read`, HOME_DAMAGED)
   }
 }
 

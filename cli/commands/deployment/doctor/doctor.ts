@@ -2,6 +2,7 @@
 import { isAmpereError } from '#core/errors.ts'
 import { dataFolder, readSettings, type Settings } from '../../../deployment/settings.ts'
 import type { Call } from '../../../program/command.ts'
+import { FILE_LOST } from '../../../program/damaged.ts'
 import { EXIT } from '../../../terminal/screen.ts'
 import { counted } from '../../../terminal/words.ts'
 import { note, wrong, type Check } from './check.ts'
@@ -37,7 +38,7 @@ function readable(folder: string, checks: Check[]): Settings | null {
     return settings
   } catch (error) {
     if (!isAmpereError(error)) throw error
-    const next = error.code === 'STORE_VERSION' ? 'update Ampere' : 'restore the folder from a copy'
+    const next = error.code === 'STORE_VERSION' ? 'update Ampere' : FILE_LOST
     checks.push(wrong('Deployment', error.message, next))
     return null
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDataFileDamaged } from '#adapters/local/errors.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { readPolicy } from '../../../open/policy.ts'
+import { HOME_DAMAGED } from '../../../program/damaged.ts'
 import type { Settings } from '../../../deployment/settings.ts'
 import { counted, listed, plain } from '../../../terminal/words.ts'
 import { glanceAt } from '../../../witness/glance.ts'
@@ -38,7 +40,8 @@ export async function checkLog(
     }
   } catch (error) {
     if (!isAmpereError(error)) throw error
-    return [wrong('Log', error.message, `npx ampere audit; ${MANUAL}`)]
+    const next = isDataFileDamaged(error) ? HOME_DAMAGED : `npx ampere audit; ${MANUAL}`
+    return [wrong('Log', error.message, next)]
   }
 }
 

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { dirname, join } from 'node:path'
 import { homeKeyFile, institutionFolder, keyFileOf } from '../../../deployment/files.ts'
 import type { Settings } from '../../../deployment/settings.ts'
+import { FILE_LOST } from '../../../program/damaged.ts'
 import { size } from '../../../terminal/words.ts'
 import { note, ok, wrong, type Check } from './check.ts'
 
@@ -47,8 +48,7 @@ export function checkPermissions(folder: string, settings: Settings): Check {
     ...(settings.passphrase.kind === 'file' ? [settings.passphrase.path] : []),
   ]
   const missing = files.filter((file) => !existsSync(file))
-  if (missing.length > 0)
-    return wrong('Key files', `${missing.join(', ')} not there`, 'restore the folder from a copy')
+  if (missing.length > 0) return wrong('Key files', `${missing.join(', ')} not there`, FILE_LOST)
   if (process.platform === 'win32') return note('Key files', 'who may read them is not looked at on Windows')
   const withPassphrase = files.length > keyFiles.length ? ' and the file of the passphrase' : ''
   const open = files.filter((file) => (statSync(file).mode & 0o077) !== 0)
@@ -74,5 +74,5 @@ export function checkInstitutions(folder: string, settings: Settings): Check {
   const missing = settings.institutions.filter((id) => !existsSync(institutionFolder(folder, id)))
   return missing.length === 0
     ? ok('Institutions', settings.institutions.join(', '))
-    : wrong('Institutions', `no folder for ${missing.join(', ')}`, 'restore the folder from a copy')
+    : wrong('Institutions', `no folder for ${missing.join(', ')}`, FILE_LOST)
 }

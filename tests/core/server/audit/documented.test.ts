@@ -29,6 +29,20 @@ describe('what an audit can say', () => {
     expect(operations).toContain(`\`${name}\``)
   })
 
+  it('is answered with a procedure that there is: nothing puts back one row, table, block or object', () => {
+    const advice = readFileSync(join(ROOT, 'cli/proof/log-advice.ts'), 'utf8')
+    expect(operations).toContain('## When stores are damaged')
+    expect(advice).toContain('"When stores are damaged"')
+    for (const text of [operations, advice]) {
+      expect(
+        text.match(
+          /(restores?|put) (the|that|this) (rows?|tables?|blocks?|objects?|newer copy)\b[^.|;]{0,30}/gi,
+        ),
+      ).toBeNull()
+      expect(text.match(/\| restore (it|them)\b[^|]*/gi)).toBeNull()
+    }
+  })
+
   it('names exactly the rules of blocks and of the registry that docs/protocol/RULES.md has', () => {
     const registry = rulesIn('core/registry')
     expect(documentedRegistryRules().toSorted()).toEqual(registry)
