@@ -16,6 +16,10 @@ import { asDeploymentId, asInstitutionId, type ChainId } from '#core/bytes/ids.t
 import { utf8 } from '#core/bytes/encoding.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { copyOf } from '#core/server/mirror/copy-of.ts'
+import { noteFailedRuns, noteLastRun } from '#core/server/mirror/last-run.ts'
+import { localTime } from '#cli/terminal/words.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { jsonOf, run } from '../harness.ts'
@@ -113,5 +117,39 @@ describe('ampere mirror', () => {
   it('says that a home was not copied yet', async () => {
     const status = await run(['mirror', 'status', '--data', folder, '--json'])
     expect(jsonOf(status)).toMatchObject({ ok: false, homes: [{ deployment: 'home-1', last: null }] })
+  })
+
+  it('ends with 1 for a home that is not reached for minutes, and with 3 for one that does not verify', async () => {
+    const platform = openLocal({ folder: join(folder, 'home'), passphrase: PASSPHRASE })
+    const stores = {
+      tables: { mirror: platform.table('mirror'), 'mirror-keys': platform.table('mirror-keys') },
+      objects: { mirror: platform.objects('mirror') },
+    }
+    const copy = copyOf(stores, asDeploymentId(settings.deployment))
+    const time = toTimestamp(Date.now())
+    await noteLastRun(copy, { v: 1, time, chains: 2, logSize: 5, problems: 0 })
+    const failing = async (ago: number, code: string, rule: string | null) => {
+      const since = toTimestamp(Date.now() - ago)
+      await noteFailedRuns(copy, { v: 1, since, time, code, rule })
+      const status = await run(['mirror', 'status', '--data', folder, '--json'])
+      const doctor = await run(['doctor', '--data', folder, '--json'])
+      const { checks } = jsonOf(doctor) as { checks: { name: string; status: string; says: string }[] }
+      const { ok, homes } = jsonOf(status) as { ok: boolean; homes: { verdict: string }[] }
+      return [
+        status.code,
+        ok,
+        homes.map(({ verdict }) => verdict),
+        checks.find(({ name }) => name === 'Mirrors')?.status,
+      ]
+    }
+    expect(await failing(60_000, 'UPSTREAM_FAILED', null)).toEqual([0, true, ['ok'], 'ok'])
+    expect(await failing(301_000, 'UPSTREAM_FAILED', null)).toEqual([1, false, ['unreached'], 'wrong'])
+    const forked = ['VERIFICATION_FAILED', 'log-forked'] as const
+    expect(await failing(0, ...forked)).toEqual([3, false, ['wrong'], 'wrong'])
+    const { out } = await run(['mirror', 'status', '--data', folder])
+    expect(out).toContain(`FAILED: VERIFICATION_FAILED, rule log-forked, at ${localTime(time)}`)
+    await noteFailedRuns(copy, null)
+    expect((await run(['mirror', 'status', '--data', folder])).code).toBe(0)
+    await platform.close()
   })
 })

@@ -19,6 +19,7 @@ import { VERSION } from '../../../version.ts'
 import { note, ok, wrong, type Check } from './check.ts'
 import { checkLog } from './log.ts'
 import { mayWrite } from './machine.ts'
+import { checkOthers } from './others.ts'
 
 /** Everything that can be looked at without changing anything, of a folder with a deployment. */
 export async function checkDeployment(
@@ -35,6 +36,7 @@ export async function checkDeployment(
     await checkPort(folder, settings, running),
     checkClock(running),
     ...(await checkLog(folder, settings, running !== null)),
+    ...(await checkOthers(folder)),
   ]
 }
 

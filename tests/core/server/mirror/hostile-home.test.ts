@@ -11,10 +11,13 @@ import type { Fetch } from '#core/ports/keys.ts'
 import { select } from '#core/ports/needs.ts'
 import { storedSource } from '#core/server/copy/source.ts'
 import { copyOf, MIRROR_NEEDS } from '#core/server/mirror/copy-of.ts'
-import { readLastRun } from '#core/server/mirror/last-run.ts'
+import { readFailedRuns, readLastRun } from '#core/server/mirror/last-run.ts'
 import { homeSource } from '#core/server/mirror/home-source.ts'
 import { mirrorChains, type RunBounds } from '#core/server/mirror/mirror.ts'
 import { rowKey } from '#core/server/store/rows.ts'
+import { withAlarms } from '#cli/commands/deployment/alarms.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
+import type { LogFields } from '#functions/host/telemetry.ts'
 import { createMirroring } from '#functions/mirror/mirroring.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
 import { seededRandom, testDeployment, type TestDeployment } from '#tests/deployment.ts'
@@ -183,6 +186,48 @@ async function heldItems({
   return (await homeSource({ fetch, now, random, signer: keys.instance, deadline }, home.origin).chains(null))
     .items
 }
+
+describe('a mirror of a home that goes back', () => {
+  it('says so once on the terminal, keeps since when and by which rule, and says once that it ended', async () => {
+    const earlier = await (await world.fetch(new Request(`${HOME.origin}/log/checkpoint`))).text()
+    const record = records.at(-1)
+    if (!record) throw new Error('a record is expected')
+    await world.connect('hospital-a').append(record, [entry('later')])
+    await world.tendLog()
+    let serves: () => Response | null = () => null
+    const mirror = await mirrorOf(
+      between((url) => (url.pathname === '/log/checkpoint' ? serves() : null)),
+      69,
+    )
+    const [told, said]: [LogFields[], string[]] = [[], []]
+    const log = withAlarms(
+      (fields) => told.push(fields),
+      (line) => said.push(line),
+    )
+    const mirroring = createMirroring([mirror], log)
+    await mirroring.run()
+    expect([await readFailedRuns(mirror.copy), said]).toEqual([null, []])
+    serves = () => new Response(null, { status: 500 })
+    const since = toTimestamp(world.clock.now)
+    await mirroring.run()
+    const unreached = { v: 1, since, time: since, code: 'UPSTREAM_FAILED', rule: null }
+    expect([await readFailedRuns(mirror.copy), said]).toEqual([unreached, []])
+    serves = () => new Response(earlier)
+    for (let runs = 0; runs < 2; runs++) {
+      world.clock.now += 60_000
+      await mirroring.run()
+      const [code, rule, time] = ['VERIFICATION_FAILED', 'log-rolled-back', toTimestamp(world.clock.now)]
+      expect(await readFailedRuns(mirror.copy)).toEqual({ v: 1, since, time, code, rule })
+      expect(told.at(-1)).toEqual({ event: 'mirror-failed', role: 'mirror', code, rule })
+    }
+    expect(said).toEqual([expect.stringMatching(/contradicts the copy.*Next: npx ampere mirror status$/)])
+    serves = () => null
+    await mirroring.run()
+    expect(await readFailedRuns(mirror.copy)).toBeNull()
+    expect(told.filter(({ event }) => event === 'mirror-failed-ended')).toHaveLength(1)
+    expect(said).toEqual([expect.anything(), 'Every home that is mirrored here is copied again.'])
+  })
+})
 
 describe('a mirror that is given tombstones which nobody ordered', () => {
   const rowIn = async (bytes: Promise<{ readonly value: Uint8Array } | null>) => {
