@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LOG_PREFIX } from '#core/api/log.ts'
 import { deploymentOf } from '../../deployment/session.ts'
+import { evidenceFiles } from '../../evidence/files.ts'
+import { keepMonitored } from '../../evidence/monitor.ts'
 import { isWatched, removeWatched } from '../../monitor/watched.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
@@ -23,6 +25,8 @@ export async function removeMonitored(call: Call<RemoveOptions>): Promise<number
       `Readers who ask this home are then told of ${shown} as it was last seen, and of nothing newer.`,
     ]
     await confirmAct(screen, says, options.yes)
+    // Its keys go with it, and without them nobody could make files of what was found.
+    await keepMonitored(folder, evidenceFiles(folder))
     removeWatched(folder, origin)
   }
   screen.print(
@@ -30,7 +34,8 @@ export async function removeMonitored(call: Call<RemoveOptions>): Promise<number
     isKnown
       ? [
           `${shown} is monitored no more, also in a server that runs.`,
-          'What was copied is kept: lookups are answered as of then, and adding it again goes on from there.',
+          'What was copied is kept: lookups are answered as of then, and adding it again goes on from there,',
+          'or begins anew where it had stopped at what speaks against the log. Proofs are kept in evidence/.',
         ]
       : [`${shown} is not monitored here. Nothing was changed.`],
   )

@@ -5,6 +5,7 @@ import { openLocal } from '#adapters/local/open.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { listFindings } from '#core/server/monitor/against/findings.ts'
+import { loadMonitored } from '#core/server/monitor/monitored-row.ts'
 import { failedPhrase, mirrorStandings } from '../../../mirror/standing.ts'
 import { readWatched } from '../../../monitor/watched.ts'
 import { counted, plain } from '../../../terminal/words.ts'
@@ -50,8 +51,11 @@ async function checkMonitored(folder: string, platform: Platform): Promise<reado
   if (watched.length === 0) return []
   const found = await Promise.all(
     watched.map(async ({ origin }) => {
-      const kinds = (await listFindings(platform.table('monitored'), origin)).map(({ kind }) => kind)
-      return { origin, kinds: [...new Set(kinds)] }
+      const table = platform.table('monitored')
+      const { stopped, begun } = (await loadMonitored(table, origin)).log
+      const findings = await listFindings(table, origin)
+      const since = findings.filter(({ time }) => begun === null || time >= begun).map(({ kind }) => kind)
+      return { origin, kinds: [...new Set(stopped === null ? since : [...since, stopped])] }
     }),
   )
   const bad = found.filter(({ kinds }) => kinds.length > 0)
