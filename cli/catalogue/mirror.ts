@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { graveFlags } from './deployment.ts'
 import type { CommandGroup, FlagSpec } from '../program/command.ts'
 
 /** Keys of others are taken once somebody compared them. */
@@ -106,6 +107,26 @@ export const MIRROR: CommandGroup = {
         3: 'a home was never copied, has lost something, or contradicts its copy',
       },
       load: async () => (await import('../commands/mirror/status.ts')).mirrorStatus,
+    },
+    {
+      name: 'mirror remove',
+      summary: 'Mirror a home no more, and delete the copy of it',
+      about:
+        'After you named it, with the server stopped. The sealed copy and its keys go for good; kept are the newest checkpoint that its log signed, as a file in the folder `evidence`, and all evidence. Nothing changes at that home: mirror join begins anew, or its operator ends the grants.',
+      args: [{ name: 'origin', about: 'of the home, as mirror status has it' }],
+      flags: graveFlags('the origin of the home'),
+      examples: [
+        { does: 'after a fork, to begin anew', run: 'npx ampere mirror remove https://home.example' },
+      ],
+      json: {
+        ok: 'true',
+        removed: 'whether it was removed',
+        dryRun: 'whether --dry-run was given',
+        deployment: 'id of that home',
+        origin: 'where it is',
+        checkpoint: 'the file with what its log signed last; null where nothing was copied of it, or removed',
+      },
+      load: async () => (await import('../commands/mirror/remove.ts')).removeMirrored,
     },
     {
       name: 'mirror restore',

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
@@ -13,7 +22,8 @@ import { readGivenPolicy } from '#cli/mirror/given-policy.ts'
 import { formatVerifierKey, logKey } from '#core/log/note/key.ts'
 import { addMirroredHome, openMirrored, readMirrored, writeMirrored } from '#cli/open/mirror.ts'
 import { asDeploymentId, asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
-import { utf8 } from '#core/bytes/encoding.ts'
+import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
+import { parseBlock } from '#core/block/open-block.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
@@ -22,7 +32,8 @@ import { noteFailedRuns, noteLastRun } from '#core/server/mirror/last-run.ts'
 import { localTime } from '#cli/terminal/words.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import { jsonOf, run } from '../harness.ts'
+import { jsonOf, lost, run } from '../harness.ts'
+import { told } from '../told.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'ampere-mirror-cli-'))
 const [folder, mirror] = [join(root, 'home'), join(root, 'mirror')]
@@ -152,4 +163,59 @@ describe('ampere mirror', () => {
     expect((await run(['mirror', 'status', '--data', folder])).code).toBe(0)
     await platform.close()
   })
+
+  it('removes the copy of a home for good, keeps what its log signed last, and no copy of another home', async () => {
+    const there = lost(folder)
+    cpSync(join(folder, 'home'), join(there, 'home'), { recursive: true })
+    const origin = settings.origin
+    const other = {
+      ...(readMirrored(folder)[0] as ReturnType<typeof readMirrored>[number]),
+      origin: 'http://b.test',
+    }
+    writeMirrored(there, [...readMirrored(folder), { ...other, deployment: asDeploymentId('home-10') }])
+    const platform = openLocal({ folder: join(there, 'home'), passphrase: null })
+    const copied = openLocal({ folder: join(mirror, 'home'), passphrase: null, beside: true, readOnly: true })
+    const large = new Uint8Array(300_000)
+    const block = (await copied.table('mirror').range(`home-1/blocks/${record}`)).find(
+      ({ value }) => parseBlock(fromUtf8(value)).block.entries !== null,
+    )
+    const named = block && parseBlock(fromUtf8(block.value)).block.entries?.root
+    const object = `entries/${record}/${named ?? ''}`
+    for (const at of ['home-1', 'home-10']) {
+      const [rows, keys] = [platform.table('mirror'), platform.table('mirror-keys')]
+      for (const row of await copied.table('mirror').range(`home-1/blocks/${record}`))
+        await rows.insert(`${at}/blocks/${record}`, row.key, row.value)
+      for (const row of await copied.table('mirror').range('home-1/checkpoints/log'))
+        await rows.insert(`${at}/checkpoints/log`, row.key, row.value)
+      await keys.insert(`${at}/wraps/${record}`, 'key', utf8('wrapped'))
+      await platform.objects('mirror').store(`${at}/${object}`, large)
+      await platform.objects('mirror').store(`${at}/log/tile`, utf8('small'))
+    }
+    await copied.close()
+    await platform.close()
+    const remove = (...args: string[]) => told(there, 'mirror', 'remove', ...args)
+    const none = await remove('http://nobody.test', '--confirm', 'http://nobody.test')
+    expect(none).toMatchObject({ exit: 1, code: 'NOT_FOUND', message: expect.stringContaining(origin) })
+    expect(await remove(origin, '--confirm', 'home-1')).toMatchObject({ exit: 2 })
+    expect(await remove(origin, '--dry-run')).toMatchObject({ exit: 0, removed: false, checkpoint: null })
+    expect(readMirrored(there)).toHaveLength(2)
+    const { exit, checkpoint } = await remove(origin, '--confirm', origin)
+    expect([exit, readFileSync(String(checkpoint), 'utf8')]).toEqual([
+      0,
+      expect.stringContaining('127.0.0.1:19997/log\n'),
+    ])
+    expect(readMirrored(there)).toMatchObject([{ deployment: 'home-10' }])
+    const left = openLocal({ folder: join(there, 'home'), passphrase: null })
+    const has = async (at: string) => [
+      (await left.table('mirror').range(`${at}/blocks/${record}`)).length > 0,
+      (await left.table('mirror-keys').range(`${at}/wraps/${record}`)).length > 0,
+      (await left.objects('mirror').fetch(`${at}/${object}`)) !== null,
+      (await left.objects('mirror').fetch(`${at}/log/tile`)) !== null,
+    ]
+    expect([await has('home-1'), await has('home-10')]).toEqual([
+      [false, false, false, false],
+      [true, true, true, true],
+    ])
+    await left.close()
+  }, 30_000)
 })
