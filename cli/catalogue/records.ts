@@ -64,7 +64,7 @@ export const RECORDS: CommandGroup = {
       name: 'chain export',
       summary: 'Write a record to a file that verifies offline',
       about:
-        'Everything that proves the record, with the answers of the monitors that are asked (monitors.json) whether there is more; its contents stay sealed. An existing file is left alone.',
+        'Everything that proves the record, with the answers of the monitors that are asked (monitors.json) whether there is more; its contents stay sealed. It is verified once it is written. An existing file is left alone.',
       args: [RECORD, { name: 'file', about: 'the file to write' }],
       flags: [
         {
@@ -81,13 +81,16 @@ export const RECORDS: CommandGroup = {
         },
       ],
       json: {
-        ok: 'true',
+        ok: 'false when what was written does not verify',
         chain: CHAIN,
         file: 'the file',
         bytes: 'its size',
         monitors: 'origins of the monitors whose answers are in it',
+        receipts: 'how many blocks have their receipt in it; null where that cannot be told',
+        problems: 'what verifying it found: chain, height, status, rule and detail of each',
       },
-      load: async () => (await import('../commands/records/chain.ts')).exportChain,
+      exits: { 3: 'it was written, and does not verify' },
+      load: async () => (await import('../commands/records/export.ts')).exportChain,
     },
     {
       name: 'grant',

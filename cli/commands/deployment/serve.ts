@@ -43,7 +43,11 @@ const WRITES = ['POST', 'PUT']
 /** Opens everything, tells the demo's story once, and serves until Ctrl+C. */
 export async function serve(call: Call<StartOptions>, opening: Opening): Promise<number> {
   const { screen, options } = call
-  const log = withAlarms(logOf(screen, options), (line) => screen.say(withFolder(line, options.data)))
+  const alarms: string[] = []
+  const log = withAlarms(logOf(screen, options), (line) => {
+    alarms.push(line)
+    screen.say(withFolder(line, options.data))
+  })
   const { folder, passphrase, witness } = opening
   const prepare = async (platform: Platform) => witness?.introduce(platform)
   const home = await openHome(folder, opening.settings, passphrase, log, { prepare })
@@ -67,6 +71,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
       home,
       bridges,
       told ? freshConnection(settings, home, bridges) : null,
+      () => alarms.length > 0,
     )
     if (!server) return ok ? EXIT.ok : EXIT.verification
     void witness?.ended.then(() => screen.say(`The witness ended. ${UNWITNESSED}`))

@@ -40,6 +40,7 @@ export function reportAll(
     settings,
     notGranted: counts.notGranted,
     isAudited: audited !== null,
+    isServed: served !== null,
     institution,
     isPinned: open.connection.ports.pins.policy !== null,
     unjudged: verified.filter((result) => result.log === null).length,
@@ -64,12 +65,19 @@ export function reportAll(
       ...storesLine(audited),
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
       ...logLines(served, screen),
-      ...(ok ? [`Everything that ${audited ? 'is stored' : 'was verified'} is what was signed.`] : []),
+      ...(ok ? [verifiedLine(audited, served)] : []),
       ...(unchecked.length > 0 ? [`  Not checked: ${unchecked.join('; ')}.`] : []),
       ...(first ? [`  Next: ${nextFor(first)}`] : []),
     ],
   )
   return ok ? EXIT.ok : EXIT.verification
+}
+
+/** No more than was looked at: of the home's log, what everybody can read, and not the rows behind it. */
+function verifiedLine(audited: AllVerified['audited'], served: AllVerified['served']): string {
+  if (!audited) return 'Everything that was verified is what was signed.'
+  const log = served ? ', and its log as it is served' : ''
+  return `What was verified is what was signed: the records, the chains that the home stores${log}.`
 }
 
 function problemsIn(verified: readonly Verified[], audited: AuditReport | null): readonly Problem[] {
@@ -109,6 +117,7 @@ function uncheckedOf({
   isPinned,
   unjudged,
   isAudited,
+  isServed,
 }: {
   readonly settings: Session['settings']
   readonly institution: string
@@ -117,6 +126,8 @@ function uncheckedOf({
   /** Records of which no receipt was judged. */
   readonly unjudged: number
   readonly isAudited: boolean
+  /** The log was rebuilt from what everybody can read of it. */
+  readonly isServed: boolean
 }): readonly string[] {
   const others = settings.institutions.filter((id) => id !== institution)
   return [
@@ -128,6 +139,7 @@ function uncheckedOf({
     ...(isPinned && unjudged > 0
       ? [`the receipts of ${counted(unjudged, 'record')}, because of what failed above`]
       : []),
+    ...(isServed ? ['the rows from which the home goes on with its log (npx ampere audit)'] : []),
     ...(isAudited
       ? []
       : [
