@@ -74,14 +74,8 @@ async function reportDemo(
   if (call.options.once === true) await home.tendLog()
   const ok = isVerified && !isAlarmed()
   const { blocks, entries, erased, problems } = verified
-  const said = {
-    version: VERSION,
-    origin,
-    institutions,
-    patients: 1,
-    record: demo.record,
-    patient: demo.patient,
-  }
+  const { record, patient } = demo
+  const said = { version: VERSION, origin, institutions, patients: 1, record, patient }
   call.screen.print(
     {
       ok,

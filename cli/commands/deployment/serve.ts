@@ -5,7 +5,7 @@ import { isAmpereError } from '#core/errors.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { LOG_AUDIT_MS } from '#functions/auditor/news.ts'
 import { homeChores, homeLogAudit } from '#functions/all.ts'
-import { createMirroring, MIRROR_MS } from '#functions/mirror/mirroring.ts'
+import { createMirroring, MIRROR_MS, type Mirroring } from '#functions/mirror/mirroring.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
 import type { Hosting } from '#functions/host/app.ts'
@@ -80,14 +80,9 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
       auditLog: await homeLogAudit(home.platform, home.home, home.logTrust, hosting),
     }
     const mirrored = await openMirrored(opening.folder, settings.origin, home.platform, opening.passphrase)
-    const mirroring = createMirroring(mirrored, log)
-    // What a home acknowledges until the first run can be lost with it.
-    void mirroring.run()
-    const stopMirror = screen.terminal.every(MIRROR_MS, () => void mirroring.run())
-    await untilStopped(home, bridges, screen, log, scheduled)
-    stopMirror()
-    // A run that is under way uses the stores that are closed next.
-    await mirroring.ended()
+    await mirroringWhile(createMirroring(mirrored, log), screen, () =>
+      untilStopped(home, bridges, screen, log, scheduled),
+    )
     await server.close()
     screen.say('Stopped. Everything that was acknowledged is kept.')
     return EXIT.ok
@@ -95,6 +90,21 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
     closed()
     await close()
   }
+}
+
+/** Mirrors on schedule until `act` ends. */
+async function mirroringWhile(
+  mirroring: Mirroring,
+  { terminal }: Screen,
+  act: () => Promise<void>,
+): Promise<void> {
+  // What a home acknowledges until the first run can be lost with it.
+  void mirroring.run()
+  const stop = terminal.every(MIRROR_MS, () => void mirroring.run())
+  await act()
+  stop()
+  // A run that is under way uses the stores that are closed next.
+  await mirroring.ended()
 }
 
 /** After the story the first bridge knows the record already; verifying it anew needs one that does not. */

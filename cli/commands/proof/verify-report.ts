@@ -32,7 +32,6 @@ export function reportAll(
   const counts = countsOf(verified)
   const log = logCounts(verified.map((result) => result.log))
   const complete = completeCounts(verified.map((result) => result.complete))
-  const mirrored = verified.map(({ blocks: of, mirrors }) => ({ height: of - 1, words: mirrors }))
   const mirrors = verified.flatMap(({ chain, mirrors: words }) => words.map((word) => ({ chain, ...word })))
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
   const ok = problems.length + (served?.findings.length ?? 0) === 0
@@ -61,7 +60,7 @@ export function reportAll(
     [
       `As ${institution}: ${totalsOf(counts)}, ${logPhrase(log, markOfAll(open.connection.ports.pins.policy))}${asOfPhrase(registryAsOf)}`,
       ...completeLines(complete),
-      ...mirrorSummary(mirrored),
+      ...mirrorSummary(verified.map(({ blocks: of, mirrors: words }) => ({ height: of - 1, words }))),
       ...storesLine(audited),
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
       ...logLines(served, screen),
