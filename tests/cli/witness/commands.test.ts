@@ -185,6 +185,22 @@ describe('the status of witnesses', () => {
     })
   })
 
+  it('says what a witness cosigned last that cannot be reached, and that it is nothing since', async () => {
+    const folder = copyOf(ours)
+    const nowhere = `http://127.0.0.1:${testPort(25)}/witness`
+    writeFileSync(join(folder, 'policy.txt'), policyOf(ours).replaceAll(`${THEIR_URL}/witness`, nowhere))
+    const [before] = (await told(folder, 'witness', 'list'))['witnesses'] as { cosigned: { size: number } }[]
+    const size = before?.cosigned.size ?? 0
+    await told(folder, 'instance', 'enrol')
+    expect(await told(folder, 'witness', 'status')).toMatchObject({
+      exit: 1,
+      witnesses: [{ reachable: false, cosigned: null, last: { size, time: expect.any(Number) } }],
+    })
+    const says = new RegExp(`cosigned ${size} (leaf|leaves) .*, and nothing since`)
+    expect((await lines(folder, 'witness', 'status')).out).toMatch(says)
+    expect((await lines(folder, 'witness', 'list')).out).toMatch(says)
+  })
+
   it('is an alarm, with exit code 3, where the log cannot go on, although all cosigned; doctor says it too', async () => {
     const folder = copyOf(ours)
     const before = await lines(folder, 'doctor')
