@@ -47,7 +47,7 @@ export const MONITORS: CommandGroup = {
       name: 'monitor remove',
       summary: 'Let this home monitor a log no more',
       about:
-        'After you agreed; it holds at once, also in a server that runs. What was copied is kept: lookups are answered as of then, and adding the log again goes on from there, or begins anew where it had stopped at what speaks against the log. Proofs are kept as evidence files. Removing again changes nothing.',
+        'After you agreed; it holds at once, also in a server that runs. What was copied is kept: lookups are answered as of then, and adding the log again goes on from there, or begins anew where it had stopped at what speaks against the log. Proofs are kept as evidence files. One that is not monitored is refused.',
       args: [{ name: 'log', about: 'its name as monitor list has it, its URL, or that of its home' }],
       flags: [{ flags: '--yes', about: 'agree, instead of being asked' }],
       examples: [{ does: 'no longer', run: 'npx ampere monitor remove https://st-mary.example' }],

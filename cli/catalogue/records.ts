@@ -30,7 +30,7 @@ export const RECORDS: CommandGroup = {
       name: 'chain show',
       summary: "Show a record's blocks: type, time, author, status; never contents",
       about:
-        'Statuses while there is no log: promised, incomplete, erasing, erased, missing, tampered, unopenable, forked, and not-checked for what comes after something that is wrong.',
+        'Statuses of what the log says: witnessed, logged, promised, overdue, suspect, late (promised is the best one without a policy); of what else is the matter: incomplete, erasing, erased, missing, tampered, unopenable, forked, and not-checked for what comes after something that is wrong.',
       args: [RECORD],
       flags: [
         {

@@ -101,7 +101,7 @@ export const WITNESSES: CommandGroup = {
       name: 'witness remove',
       summary: 'Ask a witness to cosign this log no more',
       about:
-        'Takes its keys out of policy.txt, after you agreed. As many organisations must cosign as before, unless --quorum says otherwise; where those that are left could not, nothing is changed. A server reads policy.txt when it starts. Removing again changes nothing.',
+        'Takes its keys out of policy.txt, after you agreed. As many organisations must cosign as before, unless --quorum says otherwise; where those that are left could not, nothing is changed. A server reads policy.txt when it starts. One that is not there is refused.',
       args: [{ name: 'witness', about: 'its name as witness list has it, its URL, or that of its home' }],
       flags: [
         {

@@ -173,7 +173,10 @@ async function toldDemo(
     screen.say(
       `  ${hospital}: ${filed.length} resources filed in ${duration(ms)}, ${quarantined.length} in quarantine`,
     )
-    for (const item of quarantined) screen.say(`    entry ${item.position}: ${reasonOf(item)}`)
+    for (const item of quarantined)
+      screen.say(
+        `    entry ${item.position}: ${reasonOf(item)} (meant so: the demo shows that it is kept out)`,
+      )
   }
   const next = { ...settings, demo: { record: told.record, patient: told.patient } }
   writeSettings(folder, next)

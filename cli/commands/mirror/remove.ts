@@ -14,10 +14,10 @@ import { forgetCopy } from '../../mirror/forget.ts'
 import { checkHome } from '../../open/home.ts'
 import { readMirrored, writeMirrored, type MirroredEntry } from '../../open/mirror.ts'
 import type { Call } from '../../program/command.ts'
-import { refuse } from '../../program/refuse.ts'
+import { noneSuch, refuse } from '../../program/refuse.ts'
 import { confirmGrave, type GraveOptions } from '../../terminal/confirm.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
-import { counted, listed, plain } from '../../terminal/words.ts'
+import { counted, plain } from '../../terminal/words.ts'
 
 /** Mirrors a home no more, and deletes the copy of it. What its log signed last stays as a file. */
 export async function removeMirrored(call: Call<Common & GraveOptions>): Promise<number> {
@@ -61,13 +61,8 @@ function mirroredAt(folder: string, text: string): MirroredEntry {
   const wanted = text.replace(/\/+$/, '')
   const entry = all.find(({ origin }) => origin === wanted)
   if (entry) return entry
-  const known = listed(all.map(({ origin }) => plain(origin)))
-  const here = known === '' ? 'no home is mirrored here' : `here are mirrored: ${known}`
-  throw refuse(
-    'NOT_FOUND',
-    `${wanted.slice(0, 80)} is not mirrored here; ${here}`,
-    'npx ampere mirror status',
-  )
+  const known = all.map(({ origin }) => origin)
+  throw noneSuch(wanted, 'is not mirrored here', known, 'npx ampere mirror status')
 }
 
 /** Read again: somebody may have added one while it was asked. */

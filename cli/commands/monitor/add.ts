@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
-import { LOG_PREFIX } from '#core/api/log.ts'
+import { LOG_PREFIX, logOriginOf } from '#core/api/log.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
 import { isSameKey, type LogKey } from '#core/log/note/key.ts'
 import { formatPolicy, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
@@ -30,8 +30,10 @@ interface AddOptions extends Common, KeyOptions {
 /** Lets this home monitor a log: from the next round on it copies and verifies its entries and answers lookups. */
 export async function addMonitored(call: Call<AddOptions>): Promise<number> {
   const { options, screen } = call
-  const { folder } = deploymentOf(call)
+  const { folder, settings } = deploymentOf(call)
   const { url, origin } = logAt(call.args[0] ?? '')
+  if (origin === logOriginOf(settings.origin))
+    throw refuse('CONFIGURATION', 'that is the log of this very home, and nobody monitors for oneself')
   const policy = await policyFor(options, url)
   const keys = policy.logs.map(({ key }) => key).filter(({ name }) => name === origin)
   if (keys.length === 0) {

@@ -81,6 +81,11 @@ describe('monitor', () => {
 
   it('refuses what is no log, keys of another log, and a policy without the log', async () => {
     const add = (...args: string[]) => told(ours, 'monitor', 'add', ...args)
+    expect(await add(settingsOf(ours).origin, '--yes')).toMatchObject({
+      exit: 1,
+      code: 'CONFIGURATION',
+      message: expect.stringContaining('nobody monitors for oneself'),
+    })
     expect(await add('nonsense', ...keyFlags(theirs))).toMatchObject({ exit: 2 })
     // Nobody is there to fetch keys from.
     expect(await add(theirLog())).toMatchObject({ exit: 1, code: 'UPSTREAM_FAILED' })
@@ -155,7 +160,8 @@ describe('monitor', () => {
       expect.stringContaining('is monitored no more, also in a server that runs'),
     ])
     expect(await told(ours, 'monitor', 'list')).toMatchObject({ items: [] })
-    expect((await remove()).out).toContain('is not monitored here. Nothing was changed.')
+    const none = await remove()
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('there is none (NOT_FOUND)')])
     expect(await told(ours, 'monitor', 'add', theirLog(), ...keyFlags(theirs))).toMatchObject({
       changed: true,
     })

@@ -135,14 +135,17 @@ describe('asking a witness no more', () => {
       witnesses: [{ name: 'witness.example/w1' }],
     })
     expect(await told(folder, 'witness', 'remove', THEIR_WITNESS)).toMatchObject({
-      exit: 0,
-      changed: false,
-      effective: 'next-start',
+      exit: 1,
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('there are: witness.example/w1'),
     })
   })
 
   it('changes nothing where nobody witnesses', async () => {
-    expect(await told(bare, 'witness', 'remove', THEIR_URL)).toMatchObject({ exit: 0, changed: false })
+    expect(await told(bare, 'witness', 'remove', THEIR_URL)).toMatchObject({
+      exit: 1,
+      code: 'NOT_FOUND',
+    })
     expect(existsSync(join(bare, 'policy.txt'))).toBe(false)
   })
 })
@@ -255,7 +258,7 @@ describe('cosigning for another log', () => {
     const accept = (...args: string[]) => told(theirs, 'witness', 'accept', ...args)
     expect(await accept('--keys', file)).toMatchObject({ exit: 0, changed: false, log: OUR_LOG })
     expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 0, changed: true })
-    expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 0, changed: false })
+    expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 1, code: 'NOT_FOUND' })
     // What it signed against itself stays listed, and is a file now: its keys are known here no more.
     expect(await told(theirs, 'witness', 'list')).toMatchObject({
       logs: [{ origin: OUR_LOG, fingerprint: null, evidence: { proofs: 1, leads: 0 } }],
