@@ -76,7 +76,7 @@ export async function verifyFile(
 
 /** Nothing of the file was looked at then: it may be whole. */
 const isOtherRegistry = (problems: readonly Problem[]) =>
-  problems.some(({ rule, detail }) => rule === 'registry' && detail.includes('another than the pinned one'))
+  problems.some(({ rule, detail }) => rule === 'registry' && detail.includes('than the pinned one'))
 
 function judgedJson({ log, complete }: ExportReport) {
   return { log: logCounts([log]), complete: completeJson(complete) }
