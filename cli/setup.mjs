@@ -2,8 +2,8 @@
 // Plain JavaScript without dependencies, because nothing is installed yet when it starts.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -38,9 +38,22 @@ export function installOnce() {
   writeFileSync(stamp, lock)
 }
 
-/** True when this very process can run everything. */
+/** True when this very process can run everything, on a Node that is the computer's or that came with our dependencies. */
 export function isNewEnough() {
-  return Number(process.versions.node.split('.')[0]) >= NODE_MAJOR
+  return Number(process.versions.node.split('.')[0]) >= NODE_MAJOR && !isAnothers(process.execPath, root)
+}
+
+/**
+ * True for a program in the dependencies of something else: npm and npx put those of every folder above into PATH, and what is there
+ * was locked by nobody here, and would have the keys.
+ */
+export function isAnothers(program, own) {
+  const [path, ours] = [real(program), join(real(own), 'node_modules')]
+  return path.split(sep).includes('node_modules') && !path.startsWith(ours + sep)
+}
+
+function real(path) {
+  return existsSync(path) ? realpathSync(path) : path
 }
 
 /** Path of a Node 24 or later: the one running, or the one that came with the dependencies. */
@@ -51,7 +64,9 @@ export function findNode() {
   const found = candidates.map((path) => join(root, 'node_modules', path)).find((path) => existsSync(path))
   if (found) return found
   process.stderr.write(
-    `Ampere needs Node ${NODE_MAJOR} or later; this is ${process.version}, and no packaged one fits ${name}.\n`,
+    isAnothers(process.execPath, root)
+      ? `The Node that runs is that of another folder, ${process.execPath}, and ours for ${name} is not installed here: npm install --no-save --include=optional, or install Node ${NODE_MAJOR}.\n`
+      : `Ampere needs Node ${NODE_MAJOR} or later; this is ${process.version}, and no packaged one fits ${name}.\n`,
   )
   process.exit(1)
 }

@@ -87,6 +87,11 @@ export function isAmpereError(error: unknown, ...codes: readonly ErrorCode[]): e
   return error instanceof AmpereError && (codes.length === 0 || codes.includes(error.code))
 }
 
+/** The rule that an error names, or null: the message begins with `rule NAME: `, as that of `brokenRule`. */
+export function ruleIn({ message }: AmpereError): string | null {
+  return /^rule ([a-z][a-z-]{0,39}): /.exec(message)?.[1] ?? null
+}
+
 /** What does not verify, by its rule (docs/PROTOCOL.md and docs/protocol/RULES.md): the message begins with `rule NAME: `. */
 export function brokenRule(rule: string, detail: string, cause?: unknown): AmpereError {
   return new AmpereError(

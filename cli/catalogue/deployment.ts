@@ -74,7 +74,7 @@ export const DEPLOYMENT: CommandGroup = {
         { does: 'what init has set up', run: 'npx ampere start --data /srv/ampere --log' },
       ],
       json: {
-        ok: 'false when verifying found something',
+        ok: 'false when verifying found something; of the demo also when the log does not go on',
         version: 'of this software',
         origin: 'where it is served',
         institutions: 'their ids',

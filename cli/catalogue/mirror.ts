@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { graveFlags } from './deployment.ts'
 import type { CommandGroup, FlagSpec } from '../program/command.ts'
 
 /** Keys of others are taken once somebody compared them. */
@@ -91,15 +92,41 @@ export const MIRROR: CommandGroup = {
       name: 'mirror status',
       summary:
         'List the homes that are mirrored here, what came of the last run, and the fingerprints of this deployment',
+      about:
+        'Of each home what was copied and when, and why runs fail since. A run that fails because the home cannot be reached counts after five minutes.',
       examples: [{ does: 'is the copy whole?', run: 'npx ampere mirror status' }],
       json: {
-        ok: 'false when a home was never copied, or something is wrong in it',
+        ok: 'false when a home was never copied, has lost something, contradicts its copy, or is not reached for minutes',
         home: 'fingerprint of this home, which operators of mirrors confirm',
         institution: 'fingerprint of the institution of this deployment, which operators of homes confirm',
-        homes: 'deployment, origin, institution and last (time, chains, logSize, problems, or null) of each',
+        homes:
+          'of each deployment, origin, institution, last (time, chains, logSize and problems of the last round, or null), failed (code, rule, time and since of the runs that failed since one did not, or null) and verdict: ok, unreached or wrong',
       },
-      exits: { 3: 'a home was never copied, or has lost something' },
+      exits: {
+        1: 'a home was not reached for more than five minutes',
+        3: 'a home was never copied, has lost something, or contradicts its copy',
+      },
       load: async () => (await import('../commands/mirror/status.ts')).mirrorStatus,
+    },
+    {
+      name: 'mirror remove',
+      summary: 'Mirror a home no more, and delete the copy of it',
+      about:
+        'After you named it, with the server stopped. The sealed copy and its keys go for good; kept are the newest checkpoint that its log signed, as a file in the folder `evidence`, and all evidence. Nothing changes at that home: mirror join begins anew, or its operator ends the grants.',
+      args: [{ name: 'origin', about: 'of the home, as mirror status has it' }],
+      flags: graveFlags('the origin of the home'),
+      examples: [
+        { does: 'after a fork, to begin anew', run: 'npx ampere mirror remove https://home.example' },
+      ],
+      json: {
+        ok: 'true',
+        removed: 'whether it was removed',
+        dryRun: 'whether --dry-run was given',
+        deployment: 'id of that home',
+        origin: 'where it is',
+        checkpoint: 'the file with what its log signed last; null where nothing was copied of it, or removed',
+      },
+      load: async () => (await import('../commands/mirror/remove.ts')).removeMirrored,
     },
     {
       name: 'mirror restore',

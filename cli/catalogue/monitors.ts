@@ -38,6 +38,7 @@ export const MONITORS: CommandGroup = {
         keys: 'how many of its keys count',
         quorum: 'name of the quorum, or none',
         fingerprint: 'of its keys: 128 bits of their SHA-256, in hexadecimal',
+        anew: 'true where it had stopped at what speaks against the log, was removed, and begins anew',
         effective: 'now',
       },
       load: async () => (await import('../commands/monitor/add.ts')).addMonitored,
@@ -46,7 +47,7 @@ export const MONITORS: CommandGroup = {
       name: 'monitor remove',
       summary: 'Let this home monitor a log no more',
       about:
-        'After you agreed; it holds at once, also in a server that runs. What was copied is kept: lookups are answered as of then, and adding the log again goes on from there. Removing again changes nothing.',
+        'After you agreed; it holds at once, also in a server that runs. What was copied is kept: lookups are answered as of then, and adding the log again goes on from there, or begins anew where it had stopped at what speaks against the log. Proofs are kept as evidence files. One that is not monitored is refused.',
       args: [{ name: 'log', about: 'its name as monitor list has it, its URL, or that of its home' }],
       flags: [{ flags: '--yes', about: 'agree, instead of being asked' }],
       examples: [{ does: 'no longer', run: 'npx ampere monitor remove https://st-mary.example' }],
@@ -76,7 +77,7 @@ export const MONITORS: CommandGroup = {
       json: {
         ok: 'false when something speaks against a log',
         items:
-          'origin, url and status of each: size, checkpoint, cosigned, pending, findings; null before the first look',
+          'origin, url and status of each: size, checkpoint, cosigned, pending, stopped (what it stopped at), begun (when it began anew), findings; null before the first look',
       },
       exits: { 3: 'something speaks against a log' },
       load: async () => (await import('../commands/monitor/status.ts')).monitorStatus,

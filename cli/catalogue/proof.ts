@@ -131,7 +131,7 @@ export const PROOF: CommandGroup = {
       ],
       json: {
         ok: 'true when the file convinces',
-        kind: 'heads, checkpoints, blocks, labels, order or promise',
+        kind: 'heads, checkpoints, blocks, labels, order, leaf-form or promise',
         against: 'origin of the home or log that it convicts',
         proves: 'in one sentence what is proved',
         registry: 'id and height of the registry by which head keys were judged, or null',

@@ -30,7 +30,7 @@ export const RECORDS: CommandGroup = {
       name: 'chain show',
       summary: "Show a record's blocks: type, time, author, status; never contents",
       about:
-        'Statuses while there is no log: promised, incomplete, erasing, erased, missing, tampered, unopenable, forked, and not-checked for what comes after something that is wrong.',
+        'Statuses of what the log says: witnessed, logged, promised, overdue, suspect, late (promised is the best one without a policy); of what else is the matter: incomplete, erasing, erased, missing, tampered, unopenable, forked, and not-checked for what comes after something that is wrong.',
       args: [RECORD],
       flags: [
         {
@@ -64,7 +64,7 @@ export const RECORDS: CommandGroup = {
       name: 'chain export',
       summary: 'Write a record to a file that verifies offline',
       about:
-        'Everything that proves the record, with the answers of the monitors that are asked (monitors.json) whether there is more; its contents stay sealed. An existing file is left alone.',
+        'Everything that proves the record, with the answers of the monitors that are asked (monitors.json) whether there is more; its contents stay sealed. It is verified once it is written. An existing file is left alone.',
       args: [RECORD, { name: 'file', about: 'the file to write' }],
       flags: [
         {
@@ -81,13 +81,16 @@ export const RECORDS: CommandGroup = {
         },
       ],
       json: {
-        ok: 'true',
+        ok: 'false when what was written does not verify',
         chain: CHAIN,
         file: 'the file',
         bytes: 'its size',
         monitors: 'origins of the monitors whose answers are in it',
+        receipts: 'how many blocks have their receipt in it; null where that cannot be told',
+        problems: 'what verifying it found: chain, height, status, rule and detail of each',
       },
-      load: async () => (await import('../commands/records/chain.ts')).exportChain,
+      exits: { 3: 'it was written, and does not verify' },
+      load: async () => (await import('../commands/records/export.ts')).exportChain,
     },
     {
       name: 'grant',

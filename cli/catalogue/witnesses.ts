@@ -45,7 +45,7 @@ export const WITNESSES: CommandGroup = {
           'need and of: how many organisations must cosign; null where policy.txt says it in another form',
         reached: 'whether the newest checkpoint has the quorum, not older than two hours while it is served',
         trouble: 'why the log cannot go on, or null',
-        witnesses: `${WITNESS} (as it shows it now); reachable, why (nothing can be seen there, or null), alarm (rollback, fork or null)`,
+        witnesses: `${WITNESS} (as it shows it now); reachable, why (nothing can be seen there, or null), alarm (rollback, fork or null), last (size and time of what it cosigned before the newest checkpoint, as kept here, or null)`,
         fingerprints: 'of the keys of log and witness (with --keys)',
         lines: 'what is to be handed over (with --keys)',
       },
@@ -63,7 +63,7 @@ export const WITNESSES: CommandGroup = {
       json: {
         ok: 'true',
         quorum: 'need and of: how many organisations must cosign; null where nobody witnesses',
-        witnesses: `${WITNESS} (of the newest checkpoint)`,
+        witnesses: `${WITNESS} (of the newest checkpoint), last (what it cosigned before that, as kept here, or null)`,
         logs: "origin, fingerprint of its keys, cosigned (as above) and evidence (proofs of two histories, leads) of each log that the home's witness cosigns; with fingerprint null of those that it cosigns no more and has something against",
       },
       load: async () => (await import('../commands/witness/list.ts')).listWitnesses,
@@ -101,7 +101,7 @@ export const WITNESSES: CommandGroup = {
       name: 'witness remove',
       summary: 'Ask a witness to cosign this log no more',
       about:
-        'Takes its keys out of policy.txt, after you agreed. As many organisations must cosign as before, unless --quorum says otherwise; where those that are left could not, nothing is changed. A server reads policy.txt when it starts. Removing again changes nothing.',
+        'Takes its keys out of policy.txt, after you agreed. As many organisations must cosign as before, unless --quorum says otherwise; where those that are left could not, nothing is changed. A server reads policy.txt when it starts. One that is not there is refused.',
       args: [{ name: 'witness', about: 'its name as witness list has it, its URL, or that of its home' }],
       flags: [
         {

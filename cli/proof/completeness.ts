@@ -109,6 +109,8 @@ function tooFew(words: readonly MonitorWord[], need: number): string {
 
 /** What is to be said of a word, in words that follow the monitor; nothing of what somebody else wrote steers a terminal. */
 function whyOf({ says, seenMs, detail }: MonitorWord): string {
+  if (says === 'unusable' && detail !== '')
+    return `has STOPPED and takes nothing newer of the log (${plain(detail)})`
   if (says === 'unusable' && seenMs === null)
     return 'looked in a tree that no quorum of the policy has cosigned'
   return `${SAYS[says]}${detail && ` (${plain(detail)})`}`

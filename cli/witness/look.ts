@@ -4,6 +4,7 @@ import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { REFRESH_SECONDS } from '#core/server/cosign/state.ts'
 import { isWitnessed, openNewest, standingsOf, type Standing } from './asked.ts'
+import { lastCosigned, nameOf, type Cosigned } from './last-cosigned.ts'
 import { probe, type OwnLog, type Shown } from './probe.ts'
 import { newestCheckpoint, type StoredLog } from './stored-log.ts'
 
@@ -12,7 +13,8 @@ const STALE_SECONDS = 2 * REFRESH_SECONDS
 
 /** How this home's log is witnessed. */
 export interface Look {
-  readonly witnesses: readonly (Standing & { readonly shown: Shown })[]
+  /** `last`: what one cosigned last, of what this home keeps; null where that is the newest, or none is kept. */
+  readonly witnesses: readonly (Standing & { readonly shown: Shown; readonly last: Cosigned | null })[]
   /** The newest checkpoint has the quorum, and it is renewed where the home is served. */
   readonly reached: boolean
   readonly isStale: boolean
@@ -23,10 +25,12 @@ export async function lookAtWitnesses(stored: StoredLog, policy: Policy, nowMs: 
   const note = await newestCheckpoint(stored.platform)
   const newest = note === null ? null : await openNewest(policy, note)
   const own = ownLog(stored, nowMs / 1000)
+  const standings = standingsOf(policy, newest)
+  const last = await lastCosigned(stored.platform, policy, standings)
   const witnesses = await Promise.all(
-    standingsOf(policy, newest).map(async (standing) => {
+    standings.map(async (standing) => {
       const shown = await probe((request) => fetch(request), policy, standing, own)
-      return { ...standing, shown }
+      return { ...standing, shown, last: last.get(nameOf(standing)) ?? null }
     }),
   )
   const oldest = Math.min(...(newest?.cosignatures ?? []).map(({ time }) => time))

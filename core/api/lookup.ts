@@ -38,6 +38,17 @@ export const foundLeaf = v.strictObject({
 })
 export type FoundLeaf = v.InferOutput<typeof foundLeaf>
 
+/** What a monitor may have against a log, docs/OPERATIONS.md says what each is worth. */
+export const FINDING_KINDS = [
+  'same-size',
+  'fork',
+  'duplicate-label',
+  'leaf-form',
+  'rollback',
+  'root',
+] as const
+export type FindingKind = (typeof FINDING_KINDS)[number]
+
 /** Answer to a lookup: the statement, and the checkpoint of its size and root with everybody's signatures. */
 export const lookupAnswer = v.object({
   lookup: v.pipe(v.string(), v.description('Compact JWS, ampere-lookup+jws.')),
@@ -51,19 +62,14 @@ export const lookupAnswer = v.object({
       'What shows that the label is at its index under that checkpoint; null where it is absent.',
     ),
   ),
+  stopped: v.pipe(
+    v.optional(v.nullable(v.picklist(FINDING_KINDS))),
+    v.description(
+      'What speaks against the log since the monitor looked last, which takes nothing newer while that stays; not signed.',
+    ),
+  ),
 })
 export type LookupAnswer = v.InferOutput<typeof lookupAnswer>
-
-/** What a monitor may have against a log, docs/OPERATIONS.md says what each is worth. */
-export const FINDING_KINDS = [
-  'same-size',
-  'fork',
-  'duplicate-label',
-  'leaf-form',
-  'rollback',
-  'root',
-] as const
-export type FindingKind = (typeof FINDING_KINDS)[number]
 
 /** How far a monitor is with a log. */
 export const monitoredAnswer = v.object({
@@ -77,6 +83,14 @@ export const monitoredAnswer = v.object({
   pending: v.pipe(
     v.nullable(count),
     v.description('Size of a newer tree that is being copied and verified; null when there is none.'),
+  ),
+  stopped: v.pipe(
+    v.nullable(v.picklist(FINDING_KINDS)),
+    v.description('What this monitor stopped at when it looked last; null where it goes on.'),
+  ),
+  begun: v.pipe(
+    v.nullable(timestamp),
+    v.description('When it began anew, after what was found before; null where it never did.'),
   ),
   findings: v.pipe(
     v.array(

@@ -12,13 +12,16 @@ export function sendCheckpoint(c: Context, note: string): Response {
   return send(c, utf8(note), { 'content-type': 'text/plain; charset=utf-8', 'cache-control': BRIEFLY })
 }
 
-/** A tile or bundle; bundles are gzipped for whoever takes that. */
+/** A tile or bundle; bundles are gzipped for whoever takes that, where that is smaller. */
 export async function sendLogFile(c: Context, path: string, bytes: Uint8Array): Promise<Response> {
   const headers = { 'content-type': 'application/octet-stream', 'cache-control': FOR_EVER }
   if (!path.startsWith('tile/entries/')) return send(c, bytes, headers)
   const varying = { ...headers, vary: 'accept-encoding' }
   if (!acceptsGzip(c.req.header('accept-encoding'))) return send(c, bytes, varying)
-  return send(c, await gzip(bytes), { ...varying, 'content-encoding': 'gzip' })
+  const zipped = await gzip(bytes)
+  // Hashes do not compress; what is larger is of use to nobody.
+  if (zipped.length >= bytes.length) return send(c, bytes, varying)
+  return send(c, zipped, { ...varying, 'content-encoding': 'gzip' })
 }
 
 function send(c: Context, bytes: Uint8Array, headers: Readonly<Record<string, string>>): Response {

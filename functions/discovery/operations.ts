@@ -98,7 +98,7 @@ export const readLogFile = {
   pattern: `${LOG_PREFIX}/tile/:tile{.+}`,
   does: 'Gives a tile of hashes or a bundle of entries of the log (c2sp.org/tlog-tiles). Never changes.',
   notes:
-    'Entry bundles come gzipped where Accept-Encoding allows it. Every partial tile of every published size is kept. An entry is 0x01, a label that only holders of the label key can make, and the SHA-256 of a block: nothing of a patient.',
+    'Entry bundles come gzipped where Accept-Encoding allows it and it makes them smaller. Every partial tile of every published size is kept. An entry is 0x01, a label that only holders of the label key can make, and the SHA-256 of a block: nothing of a patient.',
   path: {
     tile: v.pipe(
       v.string(),

@@ -10,6 +10,8 @@ export interface LogFields {
   readonly route?: string
   readonly status?: number
   readonly code?: string
+  /** Of docs/PROTOCOL.md or docs/protocol/RULES.md: what did not verify. */
+  readonly rule?: string
   readonly error?: string
   readonly durationMs?: number
   readonly bytes?: number
@@ -29,6 +31,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'route',
   'status',
   'code',
+  'rule',
   'error',
   'durationMs',
   'bytes',

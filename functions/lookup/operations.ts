@@ -18,7 +18,7 @@ export const lookUpLabel = {
   who: 'Anybody: a label says nothing to whoever does not have its key.',
   signed: false,
   notes:
-    'A label that is found is where the statement says in the newest tree that was verified here; one that is not is absent from the newest one that the quorum of this monitor cosigned, or from the newest one where none is. What is found comes with its inclusion proof. Costs two rows and a signature, and up to 14 rows more where it is found; no limit is kept here, whoever exposes it to strangers puts one in front.',
+    'A label that is found is where the statement says in the newest tree that was verified here; one that is not is absent from the newest one that the quorum of this monitor cosigned, or from the newest one where none is. What is found comes with its inclusion proof. Costs three rows and a signature, and up to 14 rows more where it is found; no limit is kept here, whoever exposes it to strangers puts one in front.',
   limits: [],
   path: { log, label: v.pipe(digest, v.description('The label, 32 bytes in base64url.')) },
   query: {},

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAmpereError } from '#core/errors.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { isAmpereError, ruleIn } from '#core/errors.ts'
 import type { Now } from '#core/ports/keys.ts'
-import type { MirrorPorts } from '#core/server/mirror/copy-of.ts'
+import { copyOf, type MirrorPorts } from '#core/server/mirror/copy-of.ts'
+import { noteFailedRuns, readFailedRuns } from '#core/server/mirror/last-run.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import type { MirroredHome } from '#core/server/mirror/mirrored-home.ts'
 import { standingClock, type Reading } from '../sequencer/standing-clock.ts'
@@ -50,10 +52,11 @@ export function byStandingClock(
  */
 export function createMirroring(homes: readonly Mirrored[], log: Log): Mirroring {
   const running = new Map<Mirrored, Promise<void>>()
+  const standing: Standing = { 'mirror-failed': new Set(), 'mirror-problems': new Set() }
   const runOf = (mirrored: Mirrored): Promise<void> => {
     const known = running.get(mirrored)
     if (known) return known
-    const run = mirrorHome(mirrored, log).finally(() => running.delete(mirrored))
+    const run = mirrorHome(mirrored, standing, log).finally(() => running.delete(mirrored))
     running.set(mirrored, run)
     return run
   }
@@ -63,10 +66,20 @@ export function createMirroring(homes: readonly Mirrored[], log: Log): Mirroring
   }
 }
 
-/** Mirrors one home. Never rejects: what fails is said in the log by its code, and tried the next time. */
-async function mirrorHome({ ports, home }: Mirrored, log: Log): Promise<void> {
+/** Of which homes something is wrong, by event: it ended when there is none. */
+type Standing = Readonly<Record<'mirror-failed' | 'mirror-problems', Set<Mirrored>>>
+
+/** Mirrors one home. Never rejects: what fails is said in the log by its code and rule, kept beside the copy, and tried the next time. */
+async function mirrorHome(mirrored: Mirrored, standing: Standing, log: Log): Promise<void> {
+  const { ports, home } = mirrored
+  const ended = (event: keyof Standing) => {
+    if (standing[event].delete(mirrored) && standing[event].size === 0)
+      log({ event: `${event}-ended`, role: 'mirror' })
+  }
+  let startMs: number | null = null
   try {
-    const { added, erased, stated, problems } = await mirrorChains(ports, home)
+    startMs = ports.now()
+    const { added, erased, stated, more, problems } = await mirrorChains(ports, home)
     if (added > 0) log({ event: 'mirrored', role: 'mirror', count: added })
     if (erased > 0) log({ event: 'mirror-erased', role: 'mirror', count: erased })
     if (stated > 0) log({ event: 'mirror-stated', role: 'mirror', count: stated })
@@ -74,7 +87,46 @@ async function mirrorHome({ ports, home }: Mirrored, log: Log): Promise<void> {
       const count = problems.filter((each) => each.code === code).length
       log({ event: 'mirror-problems', role: 'mirror', code, count })
     }
+    if (problems.length > 0) standing['mirror-problems'].add(mirrored)
+    // A run that stopped at a bound did not look at all chains.
+    else if (!more) ended('mirror-problems')
+    await noteFailedRuns(copyOf(ports, home.deployment), null)
+    ended('mirror-failed')
   } catch (error) {
-    log({ event: 'mirror-failed', role: 'mirror', code: isAmpereError(error) ? error.code : 'UNEXPECTED' })
+    const failure = failureOf(error)
+    log({ event: 'mirror-failed', role: 'mirror', ...failure })
+    standing['mirror-failed'].add(mirrored)
+    // A clock that has just leapt tells no time, and that ends.
+    if (startMs !== null) await noteFailure(mirrored, startMs, failure)
+  }
+}
+
+/** Why a run failed. The rule is missing where it was none of what the home showed. */
+interface Failure {
+  readonly code: string
+  readonly rule?: string
+}
+
+function failureOf(error: unknown): Failure {
+  if (!isAmpereError(error)) return { code: 'UNEXPECTED' }
+  const { code } = error
+  const rule = ruleIn(error)
+  return rule === null ? { code } : { code, rule }
+}
+
+/** Keeps it for whoever asks how the mirror is, also when no server runs. */
+async function noteFailure(
+  { ports, home }: Mirrored,
+  startMs: number,
+  { code, rule = null }: { readonly code: string; readonly rule?: string | null },
+): Promise<void> {
+  const copy = copyOf(ports, home.deployment)
+  const time = toTimestamp(startMs)
+  try {
+    const before = await readFailedRuns(copy)
+    await noteFailedRuns(copy, { v: 1, since: before?.since ?? time, time, code, rule })
+  } catch (error) {
+    // The store is what failed, and the log has said so.
+    if (!isAmpereError(error)) throw error
   }
 }

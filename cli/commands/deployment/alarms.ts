@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { FINDING_KINDS, type FindingKind } from '#core/api/lookup.ts'
 import type { Log } from '#functions/host/telemetry.ts'
 
 /** What whoever runs a home must be told, with `--log` or without. */
@@ -8,6 +9,9 @@ interface Alarm {
   readonly says: string
   readonly ended: string
 }
+
+/** What somebody else shows does not verify. */
+const DISPROVED = ['VERIFICATION_FAILED', 'SIGNATURE_INVALID']
 
 const ALARMS: Readonly<Record<string, Alarm>> = {
   'log-failed': {
@@ -35,6 +39,25 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
     says: 'THE STORES HERE ARE OLDER THAN WHAT THIS HOME SIGNED, as its witnesses show: whatever it signs now is a fork. It answers nothing and logs nothing. Stop it, and put back the newer stores. Next: npx ampere witness status (docs/OPERATIONS.md, "An older copy")',
     ended: 'This home answers and logs again: no witness is ahead of it.',
   },
+  'mirror-failed': {
+    codes: DISPROVED,
+    says: 'A HOME THAT IS MIRRORED HERE contradicts the copy of it: nothing of it is copied any more. Next: npx ampere mirror status',
+    ended: 'Every home that is mirrored here is copied again.',
+  },
+  'mirror-problems': {
+    codes: DISPROVED,
+    says: 'A home that is mirrored here has lost or changed something: the copy keeps what it has. Next: npx ampere mirror status',
+    ended: 'No home that is mirrored here has lost anything any more.',
+  },
+  ...Object.fromEntries(FINDING_KINDS.map((kind) => [`monitor-finding-${kind}`, monitored(kind)])),
+}
+
+function monitored(kind: FindingKind): Alarm {
+  return {
+    codes: DISPROVED,
+    says: `A LOG THAT IS MONITORED HERE does not verify (${kind}): nothing newer of it is taken while that stays. Next: npx ampere monitor status`,
+    ended: `Nothing speaks against a log that is monitored here any more (${kind}).`,
+  }
 }
 const ENDED = '-ended'
 

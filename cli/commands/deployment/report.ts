@@ -26,14 +26,13 @@ export async function reportStart(
   home: OpenHome,
   bridges: readonly OpenBridge[],
   verifier: Connection | null,
+  isAlarmed: () => boolean,
 ): Promise<boolean> {
   const { settings } = opening
   const [a] = bridges
   if (settings.demo?.record && settings.demo.patient && a) {
-    return reportDemo(call, opening, home, a, verifier ?? a.connection, {
-      record: settings.demo.record,
-      patient: settings.demo.patient,
-    })
+    const demo = { record: settings.demo.record, patient: settings.demo.patient }
+    return reportDemo(call, opening, home, a, verifier ?? a.connection, demo, isAlarmed)
   }
   const records = (await Promise.all(bridges.map(async (open) => open.records()))).flat()
   const known = new Set(records.map(({ chain }) => chain)).size
@@ -63,22 +62,20 @@ async function reportDemo(
   a: OpenBridge,
   verifier: Connection,
   demo: { readonly record: ChainId; readonly patient: string },
+  isAlarmed: () => boolean,
 ): Promise<boolean> {
   const verified = await verifyChain(verifier, demo.record)
   const { resources, findings } = await demoContents(a, demo, verified.problems)
   const { settings, startedMs } = opening
   const { institutions, origin } = settings
-  const ok = verified.problems.length === 0
-  const proof = ok ? await proveDemo(call, opening, home, verifier, demo.record) : null
+  const isVerified = verified.problems.length === 0
+  const proof = isVerified ? await proveDemo(call, opening, home, verifier, demo.record) : null
+  // Where all is witnessed already nobody else asks the log to go on.
+  if (call.options.once === true) await home.tendLog()
+  const ok = isVerified && !isAlarmed()
   const { blocks, entries, erased, problems } = verified
-  const said = {
-    version: VERSION,
-    origin,
-    institutions,
-    patients: 1,
-    record: demo.record,
-    patient: demo.patient,
-  }
+  const { record, patient } = demo
+  const said = { version: VERSION, origin, institutions, patients: 1, record, patient }
   call.screen.print(
     {
       ok,
@@ -96,6 +93,7 @@ async function reportDemo(
       `  ${counted(institutions.length, 'institution')}, 1 patient, ${resources === null ? '' : `${counted(resources, 'resource')}, `}${counted(blocks, 'block')}`,
       ...verifiedLines(call, verified),
       ...(proof?.lines ?? []),
+      ...(isAlarmed() ? [`  ${call.screen.bad('The log does not go on')}: Next: npx ampere doctor`] : []),
       ...(findings.length === 0 ? [] : [`  ${counted(findings.length, 'problem')} found in the data:`]),
       ...findings.map(({ severity, title }) => `    ${severity.padEnd(6)}  ${title}`),
       ...openLines(call, origin),
@@ -153,7 +151,7 @@ function verifiedLines({ screen }: Call<StartOptions>, { problems, erased, ms }:
   const [first] = problems
   if (!first) {
     const gone = erased === 0 ? '' : `; ${counted(erased, 'entry', 'entries')} erased on request`
-    return [`  Verified in ${duration(ms)}: everything is as it was signed${gone}`]
+    return [`  Verified in ${duration(ms)}: the record is as it was signed${gone}`]
   }
   return [
     ...problems.map((problem) => `  ${screen.bad(problemLine(problem))}`),

@@ -5,7 +5,7 @@ import { isAmpereError } from '#core/errors.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { LOG_AUDIT_MS } from '#functions/auditor/news.ts'
 import { homeChores, homeLogAudit } from '#functions/all.ts'
-import { byStandingClock, createMirroring, MIRROR_MS } from '#functions/mirror/mirroring.ts'
+import { byStandingClock, createMirroring, MIRROR_MS, type Mirroring } from '#functions/mirror/mirroring.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
 import type { Hosting } from '#functions/host/app.ts'
@@ -43,7 +43,11 @@ const WRITES = ['POST', 'PUT']
 /** Opens everything, tells the demo's story once, and serves until Ctrl+C. */
 export async function serve(call: Call<StartOptions>, opening: Opening): Promise<number> {
   const { screen, options } = call
-  const log = withAlarms(logOf(screen, options), (line) => screen.say(withFolder(line, options.data)))
+  const alarms: string[] = []
+  const log = withAlarms(logOf(screen, options), (line) => {
+    alarms.push(line)
+    screen.say(withFolder(line, options.data))
+  })
   const { folder, passphrase, witness } = opening
   const prepare = async (platform: Platform) => witness?.introduce(platform)
   const home = await openHome(folder, opening.settings, passphrase, log, { prepare })
@@ -67,6 +71,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
       home,
       bridges,
       told ? freshConnection(settings, home, bridges) : null,
+      () => alarms.length > 0,
     )
     if (!server) return ok ? EXIT.ok : EXIT.verification
     void witness?.ended.then(() => screen.say(`The witness ended. ${UNWITNESSED}`))
@@ -77,13 +82,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
     const mirrored = await openMirrored(opening.folder, settings.origin, home.platform, opening.passphrase)
     const clocks = { now: home.platform.now, ...PROCESS_CLOCK }
     const mirroring = createMirroring(byStandingClock(mirrored, clocks), log)
-    // What a home acknowledges until the first run can be lost with it.
-    void mirroring.run()
-    const stopMirror = screen.terminal.every(MIRROR_MS, () => void mirroring.run())
-    await untilStopped(home, bridges, screen, log, scheduled)
-    stopMirror()
-    // A run that is under way uses the stores that are closed next.
-    await mirroring.ended()
+    await mirroringWhile(mirroring, screen, () => untilStopped(home, bridges, screen, log, scheduled))
     await server.close()
     screen.say('Stopped. Everything that was acknowledged is kept.')
     return EXIT.ok
@@ -91,6 +90,21 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
     closed()
     await close()
   }
+}
+
+/** Mirrors on schedule until `act` ends. */
+async function mirroringWhile(
+  mirroring: Mirroring,
+  { terminal }: Screen,
+  act: () => Promise<void>,
+): Promise<void> {
+  // What a home acknowledges until the first run can be lost with it.
+  void mirroring.run()
+  const stop = terminal.every(MIRROR_MS, () => void mirroring.run())
+  await act()
+  stop()
+  // A run that is under way uses the stores that are closed next.
+  await mirroring.ended()
 }
 
 /** After the story the first bridge knows the record already; verifying it anew needs one that does not. */
@@ -159,7 +173,10 @@ async function toldDemo(
     screen.say(
       `  ${hospital}: ${filed.length} resources filed in ${duration(ms)}, ${quarantined.length} in quarantine`,
     )
-    for (const item of quarantined) screen.say(`    entry ${item.position}: ${reasonOf(item)}`)
+    for (const item of quarantined)
+      screen.say(
+        `    entry ${item.position}: ${reasonOf(item)} (meant so: the demo shows that it is kept out)`,
+      )
   }
   const next = { ...settings, demo: { record: told.record, patient: told.patient } }
   writeSettings(folder, next)

@@ -4,16 +4,15 @@ import { openLocal } from '#adapters/local/open.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { recordOf } from '#core/registry/snapshot.ts'
-import { copyOf } from '#core/server/mirror/copy-of.ts'
-import { readLastRun } from '#core/server/mirror/last-run.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { deploymentOf } from '../../deployment/session.ts'
 import type { Settings } from '../../deployment/settings.ts'
 import { homeFingerprint, institutionFingerprint } from '../../mirror/fingerprints.ts'
+import { copiedPhrase, failedPhrase, mirrorStandings, type Standing } from '../../mirror/standing.ts'
 import { checkHome } from '../../open/home.ts'
-import { readMirrored } from '../../open/mirror.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
+import { plain } from '../../terminal/words.ts'
 
 /** Says which homes are mirrored here and what came of the last run of each; a running server does not matter. */
 export async function mirrorStatus(call: Call): Promise<number> {
@@ -21,33 +20,35 @@ export async function mirrorStatus(call: Call): Promise<number> {
   checkHome(folder)
   const platform = openLocal({ folder: join(folder, 'home'), passphrase: null, beside: true, readOnly: true })
   try {
-    const [mirror, keys] = [platform.table('mirror'), platform.table('mirror-keys')]
-    const stores = {
-      tables: { mirror, 'mirror-keys': keys },
-      objects: { mirror: platform.objects('mirror') },
-    }
-    const homes = []
-    for (const { deployment, origin, institution } of readMirrored(folder))
-      homes.push({ deployment, origin, institution, last: await readLastRun(copyOf(stores, deployment)) })
-    const lines = homes.map(({ deployment, origin, institution, last }) =>
-      last
-        ? `${origin} (${deployment}) as ${institution}: ${last.chains} chains, ${last.logSize} log entries, ${last.problems} problems, ${last.time}`
-        : `${origin} (${deployment}) as ${institution}: not copied yet`,
-    )
-    const ok = homes.every(({ last }) => last !== null && last.problems === 0)
+    const homes = await mirrorStandings(folder, platform, call.screen.terminal.now())
+    const verdicts = homes.map(({ verdict }) => verdict)
+    const ok = verdicts.every((verdict) => verdict === 'ok')
     const home = homeFingerprint(settings.registry, settings.log)
     const institution = await ownFingerprint(platform, settings)
     call.screen.print({ ok, homes, home, institution }, [
-      ...(lines.length > 0 ? lines : ['No home is mirrored here.']),
+      ...(homes.length > 0 ? homes.flatMap((each) => linesOf(each, call)) : ['No home is mirrored here.']),
       `Fingerprint of this home, for those who mirror it  ${home}`,
       ...(institution === null
         ? []
         : [`Fingerprint of its institution, for those whom it mirrors  ${institution}`]),
     ])
-    return ok ? EXIT.ok : EXIT.verification
+    if (ok) return EXIT.ok
+    return verdicts.includes('wrong') ? EXIT.verification : EXIT.failed
   } finally {
     await platform.close()
   }
+}
+
+function linesOf(standing: Standing, { screen }: Call): string[] {
+  const { deployment, origin, institution } = standing
+  const failed = failedPhrase(standing)
+  return [
+    `${plain(origin)} (${deployment}) as ${institution}: ${copiedPhrase(standing)}`,
+    ...(failed === null ? [] : [`  ${screen.bad('FAILED')}: ${failed}`]),
+    ...(standing.verdict === 'wrong' && failed !== null
+      ? ['  It is not copied while that stays. What to do: docs/OPERATIONS.md, "After a fork"']
+      : []),
+  ]
 }
 
 /** Of the institution to which this deployment belongs; its keys are in the registry, which needs no passphrase. */

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LOG_PREFIX } from '#core/api/log.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { openLocal } from '#adapters/local/open.ts'
+import { LOG_PREFIX, logOriginOf } from '#core/api/log.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
 import { isSameKey, type LogKey } from '#core/log/note/key.ts'
 import { formatPolicy, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
+import { beginAnew } from '#core/server/monitor/begin-anew.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
 import { deploymentOf } from '../../deployment/session.ts'
 import { parsedPolicy, readWatched, writeWatched } from '../../monitor/watched.ts'
@@ -26,8 +30,10 @@ interface AddOptions extends Common, KeyOptions {
 /** Lets this home monitor a log: from the next round on it copies and verifies its entries and answers lookups. */
 export async function addMonitored(call: Call<AddOptions>): Promise<number> {
   const { options, screen } = call
-  const { folder } = deploymentOf(call)
+  const { folder, settings } = deploymentOf(call)
   const { url, origin } = logAt(call.args[0] ?? '')
+  if (origin === logOriginOf(settings.origin))
+    throw refuse('CONFIGURATION', 'that is the log of this very home, and nobody monitors for oneself')
   const policy = await policyFor(options, url)
   const keys = policy.logs.map(({ key }) => key).filter(({ name }) => name === origin)
   if (keys.length === 0) {
@@ -40,6 +46,8 @@ export async function addMonitored(call: Call<AddOptions>): Promise<number> {
   const wanted = isKept ? known : { origin, url, policy }
   if (isFetched(options) && !isKept) await confirmKeys(screen, options, { name: origin, url, keys })
   const isChanged = known === undefined || formatPolicy(known.policy) !== formatPolicy(named(wanted))
+  // Before it is in the folder: nobody looks at it yet.
+  const isAnew = known === undefined && (await beganAnew(folder, origin))
   if (isChanged) writeWatched(folder, wanted)
   const quorum = wanted.policy.quorum ?? 'none'
   const json = {
@@ -49,11 +57,15 @@ export async function addMonitored(call: Call<AddOptions>): Promise<number> {
     keys: keys.length,
     quorum,
     fingerprint: fingerprintOf(keys),
+    anew: isAnew,
   }
   const added = [
     `${origin} is monitored, by ${counted(keys.length, 'key')} of it, quorum ${quorum}.`,
     ...(quorum === 'none'
       ? ['  Nobody is told when a tree was seen: --policy FILE says whose cosignatures it should have.']
+      : []),
+    ...(isAnew
+      ? ['  It had stopped at what speaks against the log, and begins anew. What was found before is kept.']
       : []),
     'A server that runs begins within seconds; npx ampere monitor status says how far it is.',
   ]
@@ -62,6 +74,18 @@ export async function addMonitored(call: Call<AddOptions>): Promise<number> {
     isChanged ? added : [`${origin} is monitored already. Nothing was changed.`],
   )
   return EXIT.ok
+}
+
+/** What a monitor stopped at stays in its stores when it is removed; a home that was never made has none. */
+async function beganAnew(folder: string, origin: string): Promise<boolean> {
+  const home = join(folder, 'home')
+  if (!existsSync(join(home, 'ampere.db'))) return false
+  const platform = openLocal({ folder: home, passphrase: null, beside: true })
+  try {
+    return await beginAnew(platform.table('monitored'), platform.now(), origin)
+  } finally {
+    await platform.close()
+  }
 }
 
 /** A log by its URL, or by that of its home. @throws CommanderError (usage) */

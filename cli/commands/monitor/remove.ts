@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LOG_PREFIX } from '#core/api/log.ts'
 import { deploymentOf } from '../../deployment/session.ts'
-import { isWatched, removeWatched } from '../../monitor/watched.ts'
+import { evidenceFiles } from '../../evidence/files.ts'
+import { keepMonitored } from '../../evidence/monitor.ts'
+import { isWatched, readWatched, removeWatched } from '../../monitor/watched.ts'
 import type { Call } from '../../program/command.ts'
+import { noneSuch } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
 import { confirmAct } from '../../witness/confirm-keys.ts'
@@ -17,23 +20,22 @@ export async function removeMonitored(call: Call<RemoveOptions>): Promise<number
   const { screen, options } = call
   const origin = originOf(call.args[0] ?? '')
   const shown = plain(origin)
-  const isKnown = isWatched(folder, origin)
-  if (isKnown) {
-    const says = [
-      `Readers who ask this home are then told of ${shown} as it was last seen, and of nothing newer.`,
-    ]
-    await confirmAct(screen, says, options.yes)
-    removeWatched(folder, origin)
+  if (!isWatched(folder, origin)) {
+    const known = readWatched(folder).map((each) => each.origin)
+    throw noneSuch(origin, 'is not monitored here', known, 'npx ampere monitor list')
   }
-  screen.print(
-    { ok: true, changed: isKnown, origin, effective: 'now' },
-    isKnown
-      ? [
-          `${shown} is monitored no more, also in a server that runs.`,
-          'What was copied is kept: lookups are answered as of then, and adding it again goes on from there.',
-        ]
-      : [`${shown} is not monitored here. Nothing was changed.`],
-  )
+  const says = [
+    `Readers who ask this home are then told of ${shown} as it was last seen, and of nothing newer.`,
+  ]
+  await confirmAct(screen, says, options.yes)
+  // Its keys go with it, and without them nobody could make files of what was found.
+  await keepMonitored(folder, evidenceFiles(folder))
+  removeWatched(folder, origin)
+  screen.print({ ok: true, changed: true, origin, effective: 'now' }, [
+    `${shown} is monitored no more, also in a server that runs.`,
+    'What was copied is kept: lookups are answered as of then, and adding it again goes on from there,',
+    'or begins anew where it had stopped at what speaks against the log. Proofs are kept in evidence/.',
+  ])
   return EXIT.ok
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { logIdOf } from '#core/api/log.ts'
-import { monitoredAnswer, type MonitoredAnswer } from '#core/api/lookup.ts'
+import { monitoredAnswer, type FindingKind, type MonitoredAnswer } from '#core/api/lookup.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { withHome } from '../../deployment/session.ts'
 import { readWatched } from '../../monitor/watched.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
-import { count, counted } from '../../terminal/words.ts'
+import { count, counted, localTime } from '../../terminal/words.ts'
 
 /** Says how far this home is with each log that it monitors, and what speaks against one. */
 export async function monitorStatus(call: Call): Promise<number> {
@@ -24,7 +24,7 @@ export async function monitorStatus(call: Call): Promise<number> {
           status: await ask(fetch, settings.origin, origin),
         })),
       )
-      const ok = items.every(({ status }) => (status?.findings.length ?? 0) === 0)
+      const ok = items.every(({ status }) => status === null || standingKinds(status).length === 0)
       const lines = items.map(({ origin, status }) => `${origin}  ${phrase(status, call.screen)}`)
       call.screen.print(
         { ok, items },
@@ -44,15 +44,25 @@ async function ask(fetch: Fetch, home: string, origin: string): Promise<Monitore
   return v.parse(monitoredAnswer, await answer.json())
 }
 
+/** What speaks against a log since the monitor began with it, or began anew. */
+function standingKinds({ findings, stopped, begun }: MonitoredAnswer): readonly FindingKind[] {
+  const since = findings.filter(({ time }) => begun === null || time >= begun).map(({ kind }) => kind)
+  return [...new Set(stopped === null ? since : [...since, stopped])]
+}
+
 function phrase(status: MonitoredAnswer | null, screen: Screen): string {
   if (!status) return 'nothing seen yet'
-  const { size, cosigned, pending, findings } = status
+  const { size, cosigned, pending, findings, stopped, begun } = status
   const parts = [
     `${counted(size, 'entry', 'entries')} verified`,
     cosigned === null ? 'none cosigned' : `cosigned up to ${count(cosigned)}`,
     ...(pending === null ? [] : [`copying up to ${count(pending)}`]),
   ]
-  const kinds = [...new Set(findings.map(({ kind }) => kind))]
-  const against = kinds.map((kind) => screen.bad(`FAILED: ${kind}`))
-  return [parts.join(', '), ...against].join('. ')
+  const against = standingKinds(status).map((kind) => screen.bad(`FAILED: ${kind}`))
+  const earlier = findings.length > 0 && begun !== null ? [`begun anew ${localTime(begun)}`] : []
+  const at =
+    stopped === null
+      ? []
+      : [`It has STOPPED at that (${stopped}). What to do: docs/OPERATIONS.md, "After a fork"`]
+  return [[...parts, ...earlier].join(', '), ...against, ...at].join('. ')
 }

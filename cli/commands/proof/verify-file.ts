@@ -53,7 +53,9 @@ export async function verifyFile(
   const counts = found && logCounts([found.log])
   const summary = found
     ? `${counted(found.blocks, 'block')}, ${counted(found.entries, 'entry', 'entries')}, ${found.erased} erased, ${logPhrase(counts, markOfAll(pins.policy))}, as of ${localTime(found.asOf)} as its home says`
-    : 'Not a whole record'
+    : isOtherRegistry(problems)
+      ? 'Not verified: the file is of another registry than the one that is trusted'
+      : 'Not a whole record'
   screen.print(
     { ok, pinned: pins.registry !== undefined, ...found, ...(found ? judgedJson(found) : {}), problems },
     [
@@ -71,6 +73,10 @@ export async function verifyFile(
   )
   return ok ? EXIT.ok : EXIT.verification
 }
+
+/** Nothing of the file was looked at then: it may be whole. */
+const isOtherRegistry = (problems: readonly Problem[]) =>
+  problems.some(({ rule, detail }) => rule === 'registry' && detail.includes('than the pinned one'))
 
 function judgedJson({ log, complete }: ExportReport) {
   return { log: logCounts([log]), complete: completeJson(complete) }

@@ -32,7 +32,6 @@ export function reportAll(
   const counts = countsOf(verified)
   const log = logCounts(verified.map((result) => result.log))
   const complete = completeCounts(verified.map((result) => result.complete))
-  const mirrored = verified.map(({ blocks: of, mirrors }) => ({ height: of - 1, words: mirrors }))
   const mirrors = verified.flatMap(({ chain, mirrors: words }) => words.map((word) => ({ chain, ...word })))
   const registryAsOf = open.connection.sync.registry.link()?.place.time ?? null
   const ok = problems.length + (served?.findings.length ?? 0) === 0
@@ -40,6 +39,7 @@ export function reportAll(
     settings,
     notGranted: counts.notGranted,
     isAudited: audited !== null,
+    isServed: served !== null,
     institution,
     isPinned: open.connection.ports.pins.policy !== null,
     unjudged: verified.filter((result) => result.log === null).length,
@@ -60,16 +60,23 @@ export function reportAll(
     [
       `As ${institution}: ${totalsOf(counts)}, ${logPhrase(log, markOfAll(open.connection.ports.pins.policy))}${asOfPhrase(registryAsOf)}`,
       ...completeLines(complete),
-      ...mirrorSummary(mirrored),
+      ...mirrorSummary(verified.map(({ blocks: of, mirrors: words }) => ({ height: of - 1, words }))),
       ...storesLine(audited),
       ...problems.map((problem) => `${shortId(problem.chain)}  ${screen.bad(problemLine(problem))}`),
       ...logLines(served, screen),
-      ...(ok ? [`Everything that ${audited ? 'is stored' : 'was verified'} is what was signed.`] : []),
+      ...(ok ? [verifiedLine(audited, served)] : []),
       ...(unchecked.length > 0 ? [`  Not checked: ${unchecked.join('; ')}.`] : []),
       ...(first ? [`  Next: ${nextFor(first)}`] : []),
     ],
   )
   return ok ? EXIT.ok : EXIT.verification
+}
+
+/** No more than was looked at: of the home's log, what everybody can read, and not the rows behind it. */
+function verifiedLine(audited: AllVerified['audited'], served: AllVerified['served']): string {
+  if (!audited) return 'Everything that was verified is what was signed.'
+  const log = served ? ', and its log as it is served' : ''
+  return `What was verified is what was signed: the records, the chains that the home stores${log}.`
 }
 
 function problemsIn(verified: readonly Verified[], audited: AuditReport | null): readonly Problem[] {
@@ -109,6 +116,7 @@ function uncheckedOf({
   isPinned,
   unjudged,
   isAudited,
+  isServed,
 }: {
   readonly settings: Session['settings']
   readonly institution: string
@@ -117,6 +125,8 @@ function uncheckedOf({
   /** Records of which no receipt was judged. */
   readonly unjudged: number
   readonly isAudited: boolean
+  /** The log was rebuilt from what everybody can read of it. */
+  readonly isServed: boolean
 }): readonly string[] {
   const others = settings.institutions.filter((id) => id !== institution)
   return [
@@ -128,6 +138,7 @@ function uncheckedOf({
     ...(isPinned && unjudged > 0
       ? [`the receipts of ${counted(unjudged, 'record')}, because of what failed above`]
       : []),
+    ...(isServed ? ['the rows from which the home goes on with its log (npx ampere audit)'] : []),
     ...(isAudited
       ? []
       : [

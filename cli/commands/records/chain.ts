@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { rotationDue } from '#core/chain/rotation.ts'
-import { makeExport, type MadeExport } from '#core/client/export/write-export.ts'
-import {
-  chainArgument,
-  shortId,
-  withSession,
-  type ActingOptions,
-  type Session,
-} from '../../deployment/session.ts'
+import { shortId, withSession, type ActingOptions, type Session } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
-import { completeCounts, completeLines } from '../../proof/completeness.ts'
 import { problemOfKnown, problemLine, type Problem } from '../../proof/problem.ts'
 import { EXIT } from '../../terminal/screen.ts'
-import { columns, counted, size } from '../../terminal/words.ts'
+import { columns, counted } from '../../terminal/words.ts'
 
 interface ListedRecord {
   readonly chain: ChainId
@@ -88,50 +79,4 @@ function remarks(item: ListedRecord): string {
     ...(item.erasuresPending > 0 ? [counted(item.erasuresPending, 'erasure') + ' pending'] : []),
     ...item.rotationDue.map(({ institution, reason }) => `rotation due: ${institution} ${reason}`),
   ].join(', ')
-}
-
-interface ExportOptions extends ActingOptions {
-  readonly lookups?: boolean
-}
-
-/** Writes one record to a file that anyone can verify offline. An existing file is left alone. */
-export async function exportChain(call: Call<ExportOptions>): Promise<number> {
-  const [record = '', file = ''] = call.args
-  return withSession(
-    call,
-    async (session) => {
-      const chain = await chainArgument(session, record)
-      call.screen.stopping.keeps(() => 'No file was written.')
-      const progress = call.screen.progress({ doing: 'Exporting', unit: 'blocks' })
-      const { connection } = session.open
-      const made = await makeExport(connection, chain, { lookups: call.options.lookups !== false }).finally(
-        () => progress.stop(),
-      )
-      const { bytes, answered } = made
-      writeFileSync(file, bytes, { mode: 0o600, flag: 'wx' })
-      call.screen.print({ ok: true, chain, file, bytes: bytes.length, monitors: answered }, [
-        `Written: ${file}, ${size(bytes.length)}. Its entries stay sealed.`,
-        ...monitorLines(made, connection.ports.pins.monitors !== null),
-        `Try   npx ampere verify ${file}`,
-      ])
-      return EXIT.ok
-    },
-    'look',
-  )
-}
-
-/** What the file has of monitors, and what that lets its holders see. */
-function monitorLines({ answered, complete }: MadeExport, isAsked: boolean): string[] {
-  if (!complete || !isAsked) return []
-  if (answered.length === 0)
-    return completeLines(completeCounts([complete])).map((line, i) =>
-      i === 0 ? `  No answer of a monitor is in it: ${line}` : line,
-    )
-  return [
-    `It has the answers of ${counted(answered.length, 'monitor')}: ${answered.join(', ')}.`,
-    ...(complete.why === 'withheld'
-      ? ['  A monitor has a later block than the home shows: the file proves that.']
-      : []),
-    '  Whoever has the file can see in the public log when this record grows, until it is rotated (--no-lookups leaves that out).',
-  ]
 }

@@ -61,7 +61,7 @@ export async function grant(call: Call<GrantOptions>): Promise<number> {
         ? `${institution} may ${listed(rights)}${what}${time} already; nothing was changed.`
         : `${institution} may now ${listed(rights)}${what}${time} (block ${height}).`,
       holds
-        ? `There npx ampere mirror add ${session.settings.origin} --policy FILE --as ${institution}`
+        ? `There, unless it mirrors this home already: npx ampere mirror join ${session.settings.origin} --policy FILE`
         : `There npx ampere pair link ${chain} --patient ID --as ${institution}`,
       `Undo  npx ampere revoke ${shortId(chain)} ${institution}`,
     ])

@@ -4,7 +4,7 @@ import { formatVerifierKey, isSameKey } from '#core/log/note/key.ts'
 import { addLog, listLogs, removeLog } from '#core/server/witness/logs.ts'
 import { loadLog, logIdOf } from '#core/server/witness/log-row.ts'
 import type { Call } from '../../program/command.ts'
-import { refuse, usage } from '../../program/refuse.ts'
+import { noneSuch, refuse, usage } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
 import { deploymentOf } from '../../deployment/session.ts'
@@ -66,12 +66,13 @@ async function stopLog(call: Call<AcceptOptions>, origin: string): Promise<numbe
   const { folder } = deploymentOf(call)
   await keepWitnessed(folder, evidenceFiles(folder))
   return withStoredLog(call, async (stored) => {
-    const isKnown = (await listLogs(tablesOf(stored))).some((log) => log.origin === origin)
-    if (isKnown) await removeLog(tablesOf(stored), origin)
-    const json = { ok: true, changed: isKnown, log: origin, fingerprint: null, effective: 'now' }
-    const stopped = 'is not cosigned here any more. What was cosigned is kept: it cannot begin anew.'
+    const known = (await listLogs(tablesOf(stored))).map((log) => log.origin)
+    if (!known.includes(origin))
+      throw noneSuch(origin, 'is not cosigned here', known, 'npx ampere witness list')
+    await removeLog(tablesOf(stored), origin)
+    const json = { ok: true, changed: true, log: origin, fingerprint: null, effective: 'now' }
     call.screen.print(json, [
-      `${plain(origin)} ${isKnown ? stopped : 'is not cosigned here. Nothing was changed.'}`,
+      `${plain(origin)} is not cosigned here any more. What was cosigned is kept: it cannot begin anew.`,
     ])
     return EXIT.ok
   })

@@ -9,6 +9,7 @@ import { openNewest, standingsOf, type Standing } from '../../witness/asked.ts'
 import { quorumOrNull } from '../../witness/policy-text.ts'
 import { fingerprintOf } from '../../witness/published-keys.ts'
 import { markIn, markOf } from '../../witness/same-machine.ts'
+import { lastCosigned, nameOf, type Cosigned } from '../../witness/last-cosigned.ts'
 import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/stored-log.ts'
 
 /** Lists both directions: who is asked to witness this home's log, and whose logs this home's witness cosigns. */
@@ -20,11 +21,19 @@ export async function listWitnesses(call: Call): Promise<number> {
       const note = await newestCheckpoint(stored.platform)
       const newest = policy && note !== null ? await openNewest(policy, note) : null
       const witnesses = policy ? standingsOf(policy, newest) : []
+      const last = policy
+        ? await lastCosigned(stored.platform, policy, witnesses)
+        : new Map<string, Cosigned>()
+      const lastOf = (each: Standing) => last.get(nameOf(each)) ?? null
       const logs = await cosignedLogs(stored)
       const json = {
         ok: true,
         quorum: policy && quorumOrNull(policy),
-        witnesses: witnesses.map((each) => ({ ...brief(each), cosigned: each.cosigned })),
+        witnesses: witnesses.map((each) => ({
+          ...brief(each),
+          cosigned: each.cosigned,
+          last: lastOf(each),
+        })),
         logs,
       }
       const nowMs = call.screen.terminal.now()
@@ -32,7 +41,7 @@ export async function listWitnesses(call: Call): Promise<number> {
         witnesses.length === 0
           ? 'Nobody witnesses the log of this home.'
           : 'Asked to witness the log of this home:',
-        ...columns(witnesses.map((each) => witnessRow(each, nowMs))),
+        ...columns(witnesses.map((each) => witnessRow(each, lastOf(each), nowMs))),
         logs.length === 0 ? "This home's witness cosigns no log." : "Cosigned by this home's witness:",
         ...columns(logs.map((each) => logRow(each, nowMs))),
       ])
@@ -47,11 +56,17 @@ export function brief({ name, url, keys }: Pick<Standing, 'name' | 'url' | 'keys
   return { name, url, fingerprint: fingerprintOf(keys), mark: markOf(url) }
 }
 
-function witnessRow({ name, url, cosigned }: Standing, nowMs: number): string[] {
-  const when = cosigned
-    ? `cosigned ${counted(cosigned.size, 'leaf', 'leaves')} ${ago(cosigned.time, nowMs)}`
-    : null
-  return [plain(name), `${when ?? 'has not cosigned the newest checkpoint'}${markIn(url)}`]
+function witnessRow(standing: Standing, last: Cosigned | null, nowMs: number): string[] {
+  const { name, url, cosigned } = standing
+  return [plain(name), `${cosignedPhrase(cosigned, last, nowMs)}${markIn(url)}`]
+}
+
+/** What a witness cosigned of the newest checkpoint, or before it. */
+export function cosignedPhrase(newest: Cosigned | null, last: Cosigned | null, nowMs: number): string {
+  const known = newest ?? last
+  if (known === null) return 'nothing cosigned of what is kept here'
+  const what = `cosigned ${counted(known.size, 'leaf', 'leaves')} ${ago(known.time, nowMs)}`
+  return newest === null ? `${what}, and nothing since` : what
 }
 
 interface CosignedLog {

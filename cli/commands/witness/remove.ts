@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { WITNESS_PREFIX } from '#core/api/log.ts'
 import { deploymentOf } from '../../deployment/session.ts'
-import { readPolicyText, writePolicy } from '../../open/policy.ts'
+import { readPolicy, readPolicyText, writePolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
+import { noneSuch } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
+import { askedWitnesses } from '../../witness/asked.ts'
 import { confirmAct } from '../../witness/confirm-keys.ts'
 import { ERASURE_NOTICE } from '../../witness/erasure-notice.ts'
 import { withoutWitness, type Reduced } from '../../witness/policy-removal.ts'
@@ -27,23 +29,21 @@ export async function removeWitness(call: Call<RemoveOptions>): Promise<number> 
   const { isChanged, quorum, url } = reduce()
   const needs = `${quorum.need} of ${quorum.of} must cosign`
   const shown = plain(name)
-  if (isChanged) {
-    const at = url === null ? '' : ` (${url})`
-    await confirmAct(screen, [`Removes ${shown}${at} from policy.txt; from then on ${needs}.`], options.yes)
-    // Somebody may have changed the file while it was asked.
-    writePolicy(folder, settings.origin, reduce().text)
+  if (!isChanged) {
+    const policy = readPolicy(folder, settings.origin)
+    const known = policy ? askedWitnesses(policy).map((each) => each.name) : []
+    throw noneSuch(name, 'is not asked to witness here', known, 'npx ampere witness list')
   }
-  screen.print(
-    { ok: true, changed: isChanged, name, quorum, effective: 'next-start' },
-    isChanged
-      ? [
-          `${shown} is asked no more, and counts no more here: ${needs}.`,
-          'A server that runs still asks it until it is restarted: it reads policy.txt when it starts.',
-          ...ERASURE_NOTICE,
-          `Its operator can stop too: npx ampere witness accept --stop ${settings.origin.replace(/^https?:\/\//, '')}/log`,
-        ]
-      : [`${shown} is not asked to witness here. Nothing was changed.`],
-  )
+  const at = url === null ? '' : ` (${url})`
+  await confirmAct(screen, [`Removes ${shown}${at} from policy.txt; from then on ${needs}.`], options.yes)
+  // Somebody may have changed the file while it was asked.
+  writePolicy(folder, settings.origin, reduce().text)
+  screen.print({ ok: true, changed: true, name, quorum, effective: 'next-start' }, [
+    `${shown} is asked no more, and counts no more here: ${needs}.`,
+    'A server that runs still asks it until it is restarted: it reads policy.txt when it starts.',
+    ...ERASURE_NOTICE,
+    `Its operator can stop too: npx ampere witness accept --stop ${settings.origin.replace(/^https?:\/\//, '')}/log`,
+  ])
   return EXIT.ok
 }
 

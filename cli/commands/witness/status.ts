@@ -5,16 +5,14 @@ import { withHome } from '../../deployment/session.ts'
 import { readPolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
-import { ago, counted, plain } from '../../terminal/words.ts'
-import type { Standing } from '../../witness/asked.ts'
+import { counted, plain } from '../../terminal/words.ts'
 import { glanceAt } from '../../witness/glance.ts'
-import { lookAtWitnesses } from '../../witness/look.ts'
+import { lookAtWitnesses, type Look } from '../../witness/look.ts'
 import { quorumOrNull, type Need } from '../../witness/policy-text.ts'
-import type { Shown } from '../../witness/probe.ts'
 import { fetchKeys, fingerprintOf, linesOf } from '../../witness/published-keys.ts'
 import { markIn } from '../../witness/same-machine.ts'
 import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/stored-log.ts'
-import { brief } from './list.ts'
+import { brief, cosignedPhrase } from './list.ts'
 
 interface StatusOptions extends Common {
   readonly keys?: boolean
@@ -71,11 +69,11 @@ async function sayStatus({ screen }: Call<StatusOptions>, stored: StoredLog): Pr
   const isAlarmed = witnesses.some(({ shown }) => shown.alarm !== null)
   const isWitnessed = reached || policy.quorum === null
   const ok = !isAlarmed && trouble === null && isWitnessed
-  const items = witnesses.map(({ shown, ...standing }) => ({ ...brief(standing), ...shown }))
+  const items = witnesses.map(({ shown, last, ...standing }) => ({ ...brief(standing), ...shown, last }))
   screen.print({ ok, log, size, quorum, reached, trouble, witnesses: items }, [
     `${log}: ${counted(size, 'leaf', 'leaves')}, ${quorumWords(quorum, reached, isStale)}`,
     ...troubleLines(trouble, screen.bad),
-    ...witnesses.flatMap((each) => witnessLines(each, each.shown, nowMs, screen.bad)),
+    ...witnesses.flatMap((each) => witnessLines(each, nowMs, screen.bad)),
   ])
   if (isAlarmed || trouble !== null) return EXIT.verification
   return ok ? EXIT.ok : EXIT.failed
@@ -97,15 +95,11 @@ function quorumWords(quorum: Need | null, reached: boolean, isStale: boolean): s
 }
 
 function witnessLines(
-  { name, url, cosigned: newest }: Standing,
-  { why, cosigned, alarm, clock }: Shown,
+  { name, url, cosigned: newest, shown: { why, cosigned, alarm, clock }, last }: Look['witnesses'][number],
   nowMs: number,
   bad: (text: string) => string,
 ): string[] {
-  const last = cosigned ?? newest
-  const what = last
-    ? `cosigned ${counted(last.size, 'leaf', 'leaves')} ${ago(last.time, nowMs)}`
-    : 'nothing cosigned'
+  const what = cosignedPhrase(cosigned ?? newest, last, nowMs)
   const lines = [`  ${plain(name)}  ${what}${why === null ? '' : `; now ${why}`}${markIn(url)}`]
   if (clock !== null)
     lines.push(`    clock: what it cosigned is ${CLOCKS[clock]} by over two minutes, and is not kept`)

@@ -39,7 +39,7 @@ export interface MonitorWord {
   readonly tree: { readonly size: number; readonly root: Digest } | null
   /** Since when the quorum stands behind the tree of which it says that, in ms since 1970; null where it does not. */
   readonly seenMs: number | null
-  /** Why it failed; empty when it did not. */
+  /** Why it failed, or why one that is unusable stays so; empty where nothing is to be said. */
   readonly detail: string
 }
 
@@ -89,7 +89,9 @@ export async function wordOf(
     const given = await answer()
     const said = await judgeLookup(context, origin, label, given)
     const { size, root, seenMs } = said
-    const word = { origin, says: saidOf(said, end), tree: { size, root }, seenMs, detail: '' }
+    const says = saidOf(said, end)
+    const detail = says === 'unusable' && given.stopped ? `it stopped at a finding: ${given.stopped}` : ''
+    const word = { origin, says, tree: { size, root }, seenMs, detail }
     return { word, note: given.checkpoint }
   } catch (error) {
     if (!isAmpereError(error)) throw error

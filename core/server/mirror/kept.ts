@@ -2,6 +2,7 @@
 import { asChainId, type ChainId, type DeploymentId, type Digest } from '../../bytes/ids.ts'
 import type { HeldAnswer } from '../../api/answers.ts'
 import { MAX_PAGE_HELD } from '../../api/limits.ts'
+import { parseHead } from '../../api/head.ts'
 import type { CopyAnswer, MirroredAnswer } from '../../api/mirrored.ts'
 import { AmpereError } from '../../errors.ts'
 import { recordOf } from '../../registry/snapshot.ts'
@@ -9,6 +10,7 @@ import type { Caller } from '../authenticate.ts'
 import type { ReadStores } from '../copy/stores.ts'
 import type { Home } from '../home.ts'
 import { CHAIN_CHARACTERS } from '../store/attempt.ts'
+import { loadBlock } from '../store/rows.ts'
 import { createRegistrySource } from '../store/registry.ts'
 import { readCopyOf, type KeeperPorts } from './copy-of.ts'
 import { readLastRun } from './last-run.ts'
@@ -76,7 +78,9 @@ export async function describeCopy({ home, stores }: Kept): Promise<CopyAnswer> 
 export async function findMirrored(all: readonly Kept[], chain: ChainId): Promise<MirroredAnswer> {
   for (const { stores } of all) {
     const said = await readMirrored(stores.tables.receipts, chain)
-    if (said) return said
+    // It outlives the copy, and what is begun anew does not hold it yet.
+    const head = said && parseHead(said.mirrored).head
+    if (head && (await loadBlock(stores.tables.blocks, chain, head.height))?.id === head.block) return said
   }
   throw new AmpereError('NOT_FOUND', 'no such chain is mirrored here')
 }

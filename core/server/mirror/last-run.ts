@@ -26,10 +26,23 @@ const roundSchema = v.strictObject({
   chains: count,
   problems: count,
 })
+const failedSchema = v.strictObject({
+  v: v.literal(1),
+  /** When the first of the runs began that failed one after the other. */
+  since: timestamp,
+  /** When the last of them began. */
+  time: timestamp,
+  code: v.string(),
+  /** The rule that what the home showed breaks, or null. */
+  rule: v.nullable(v.string()),
+})
 const witnessedSchema = v.strictObject({ v: v.literal(1), from: count })
 
 /** What came of the last round that copied all chains to their ends. */
 export type LastRun = v.InferOutput<typeof lastSchema>
+
+/** The runs that failed since one did not. */
+export type FailedRuns = v.InferOutput<typeof failedSchema>
 
 /** A round through all chains of a home, as far as it came: what one run leaves the next goes on with. */
 export type Round = v.InferOutput<typeof roundSchema>
@@ -45,6 +58,16 @@ export function readLastRun(from: Reading): Promise<LastRun | null> {
 /** Notes that a round ended. */
 export function noteLastRun(to: Writing, run: LastRun): Promise<void> {
   return put(to, 'last', run)
+}
+
+/** The runs that failed since one did not, or null where the last one did not. @throws AmpereError STORE_CORRUPT */
+export function readFailedRuns(from: Reading): Promise<FailedRuns | null> {
+  return read(from, 'failed', failedSchema)
+}
+
+/** Notes that a run failed; null when one did not. */
+export function noteFailedRuns(to: Writing, failed: FailedRuns | null): Promise<void> {
+  return put(to, 'failed', failed)
 }
 
 /** The round that a run left, or null. @throws AmpereError STORE_CORRUPT */

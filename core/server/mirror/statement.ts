@@ -18,8 +18,11 @@ import type { HomeStores } from '../copy/stores.ts'
 import { loadBlock } from '../store/rows.ts'
 import { fetched, jsonOf, type Asking } from './ask-home.ts'
 
-/** Row key, beside the receipts of a chain in the copy, of what the mirror said of it last. */
-const MIRRORED_KEY = 'mirrored'
+/**
+ * Row key, beside the receipts of a chain in the copy, of what the mirror said of it last. It outlives the copy: who has said
+ * more may not say less.
+ */
+export const MIRRORED_KEY = 'mirrored'
 /** How old a statement may be before it is made anew, in milliseconds: who asks sees that the mirror still holds. */
 export const RESTATE_MS = 3_600_000
 

@@ -20,9 +20,9 @@ const AT_ONCE = 256
 
 const labelSchema = v.strictObject({ v: v.literal(1), index: count, hash: digest })
 
-/** Partition of the monitor's table with the labels of a log. */
-export function labelsPartition(logId: string): string {
-  return `labels/${logId}`
+/** Partition of the monitor's table with the labels of a log, `copiedUnder`. */
+export function labelsPartition(under: string): string {
+  return `labels/${under}`
 }
 
 /**
@@ -31,7 +31,7 @@ export function labelsPartition(logId: string): string {
  */
 export async function keepLabels(
   table: WriteTable,
-  logId: string,
+  under: string,
   leaves: readonly PlacedLeaf[],
 ): Promise<readonly [PlacedLeaf, PlacedLeaf] | null> {
   const known = new Map<string, PlacedLeaf>()
@@ -42,7 +42,7 @@ export async function keepLabels(
     known.set(label, placed)
   }
   for (let at = 0; at < leaves.length; at += AT_ONCE) {
-    const kept = leaves.slice(at, at + AT_ONCE).map((placed) => keepLabel(table, logId, placed))
+    const kept = leaves.slice(at, at + AT_ONCE).map((placed) => keepLabel(table, under, placed))
     const pair = (await Promise.all(kept)).find((found) => found !== null)
     if (pair) return pair
   }
@@ -50,22 +50,22 @@ export async function keepLabels(
 }
 
 /** Where a label was found, or null. @throws AmpereError STORE_CORRUPT */
-export async function findLabel(table: ReadTable, logId: string, label: Digest): Promise<PlacedLeaf | null> {
-  const row = await table.get(labelsPartition(logId), label)
+export async function findLabel(table: ReadTable, under: string, label: Digest): Promise<PlacedLeaf | null> {
+  const row = await table.get(labelsPartition(under), label)
   return row && parseLabel(row)
 }
 
 async function keepLabel(
   table: WriteTable,
-  logId: string,
+  under: string,
   placed: PlacedLeaf,
 ): Promise<readonly [PlacedLeaf, PlacedLeaf] | null> {
   const { index, leaf } = placed
-  const partition = labelsPartition(logId)
+  const partition = labelsPartition(under)
   const label = toBase64url(leaf.label) as Digest
   const value = canonicalBytes({ v: 1, index, hash: toBase64url(leaf.hash) })
   if ((await table.insert(partition, label, value)) === 'inserted') return null
-  const other = await findLabel(table, logId, label)
+  const other = await findLabel(table, under, label)
   if (!other) throw new AmpereError('STORE_CORRUPT', 'a label was removed from the index of a monitor')
   if (other.index !== index) return [other, placed]
   // Both are of one tree, which was verified: at one place there is one leaf.

@@ -12,7 +12,7 @@ import type { ReadTile } from '../../log/tile/read-tile.ts'
 import { formatTlogProof } from '../../log/tlog-proof.ts'
 import { listFindings } from './against/findings.ts'
 import { findLabel, type PlacedLeaf } from './labels.ts'
-import { findMonitored, type MonitoredLog, type Noted } from './monitored-row.ts'
+import { copiedUnder, findMonitored, type MonitoredLog, type Noted } from './monitored-row.ts'
 import type { LookupPorts } from './needs.ts'
 import { keptTiles } from './tiles.ts'
 
@@ -28,13 +28,17 @@ export async function lookUp(
   label: Digest,
 ): Promise<LookupAnswer> {
   // The log before the label: all labels of a tree are stored before the row that names it.
-  const { verified, cosigned, origin, edge } = await monitored(tables, logId)
-  if (!verified) throw new AmpereError('NOT_FOUND', 'nothing of this log is verified here yet')
-  const placed = await findLabel(tables.monitored, logId, label)
+  const log = await monitored(tables, logId)
+  const { verified, cosigned, origin, edge, stopped } = log
+  if (!verified) throw nothingYet()
+  const under = copiedUnder(log)
+  const placed = await findLabel(tables.monitored, under, label)
+  // What was begun anew meanwhile has its labels removed: their absence says nothing.
+  if (!placed && (await monitored(tables, logId)).generation !== log.generation) throw nothingYet()
   const there = placed && placed.index < verified.checkpoint.size ? placed : null
   const said = there ? verified : (cosigned ?? verified)
   const { note, checkpoint } = said
-  const found = there && (await proofOf(there, said, keptTiles(tables.monitored, logId, edge)))
+  const found = there && (await proofOf(there, said, keptTiles(tables.monitored, under, edge)))
   const lookup = await signLookup(
     {
       v: 1,
@@ -47,7 +51,11 @@ export async function lookUp(
     },
     keys.head,
   )
-  return { lookup, checkpoint: note, found }
+  return { lookup, checkpoint: note, found, stopped }
+}
+
+function nothingYet(): AmpereError {
+  return new AmpereError('NOT_FOUND', 'nothing of this log is verified here yet')
 }
 
 /** The leaf with its inclusion proof, made of what was copied and verified as everybody will. @throws AmpereError STORE_CORRUPT */
@@ -68,7 +76,7 @@ export async function readMonitored(
   { tables }: Pick<LookupPorts, 'tables'>,
   logId: string,
 ): Promise<MonitoredAnswer> {
-  const { origin, verified, cosigned, target } = await monitored(tables, logId)
+  const { origin, verified, cosigned, target, stopped, begun } = await monitored(tables, logId)
   const findings = await listFindings(tables.monitored, origin)
   return {
     origin,
@@ -76,6 +84,8 @@ export async function readMonitored(
     checkpoint: verified?.note ?? null,
     cosigned: cosigned?.checkpoint.size ?? null,
     pending: target?.checkpoint.size ?? null,
+    stopped,
+    begun,
     findings: findings.map(({ kind, time }) => ({ kind, time })),
   }
 }

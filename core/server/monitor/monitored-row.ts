@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { logIdOf } from '../../api/log.ts'
+import { FINDING_KINDS, type FindingKind } from '../../api/lookup.ts'
 import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
 import { fromBase64url, toBase64url } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
-import { count, parseWith } from '../../bytes/schema.ts'
+import { count, parseWith, timestamp } from '../../bytes/schema.ts'
+import type { Timestamp } from '../../bytes/timestamp.ts'
 import { AmpereError } from '../../errors.ts'
 import { checkpointIn, type Checkpoint } from '../../log/note/checkpoint.ts'
 import { EMPTY_EDGE, rootOf, type Edge } from '../../log/tile/grow.ts'
@@ -36,6 +38,16 @@ export interface MonitoredLog {
   readonly target: Noted | null
   /** Right edge of the tree of what was copied: of `verified`, or on the way to `target`. */
   readonly edge: Edge
+  /** What the monitor stopped at when it looked last, until a look finds nothing against the log; null where it goes on. */
+  readonly stopped: FindingKind | null
+  /** How often it was begun anew, and when that was last. What is copied belongs to one generation. */
+  readonly generation: number
+  readonly begun: Timestamp | null
+}
+
+/** In which partitions what was copied of a log is: those of one generation are never read for another. */
+export function copiedUnder({ origin, generation }: Pick<MonitoredLog, 'origin' | 'generation'>): string {
+  return generation === 0 ? logIdOf(origin) : `${logIdOf(origin)}-${generation}`
 }
 
 /** As it was read; `version` is what a swap compares, null for no row. */
@@ -53,13 +65,20 @@ const rowSchema = v.strictObject({
   target: v.nullable(v.string()),
   size: count,
   levels: v.array(v.string()),
+  stopped: v.optional(v.picklist(FINDING_KINDS)),
+  anew: v.optional(v.strictObject({ generation: count, begun: timestamp })),
 })
 
 /** How far a log is; nothing yet where there is no row. @throws AmpereError STORE_CORRUPT */
 export async function loadMonitored(table: ReadTable, origin: string): Promise<LoadedMonitored> {
   const found = await findMonitored(table, logIdOf(origin))
-  const nothing = { origin, verified: null, cosigned: null, target: null, edge: EMPTY_EDGE }
-  return found ?? { log: nothing, version: null }
+  return found ?? { log: nothingOf(origin), version: null }
+}
+
+/** A log of which nothing was copied yet. */
+export function nothingOf(origin: string): MonitoredLog {
+  const nothing = { verified: null, cosigned: null, target: null, edge: EMPTY_EDGE }
+  return { origin, ...nothing, stopped: null, generation: 0, begun: null }
 }
 
 /** The row of a log by its id, or null. @throws AmpereError STORE_CORRUPT */
@@ -78,7 +97,7 @@ export async function swapMonitored(
   { version }: LoadedMonitored,
   log: MonitoredLog,
 ): Promise<LoadedMonitored | null> {
-  const { origin, verified, cosigned, target, edge } = log
+  const { origin, verified, cosigned, target, edge, stopped, generation, begun } = log
   const value = canonicalBytes({
     v: 1,
     origin,
@@ -87,6 +106,8 @@ export async function swapMonitored(
     target: target?.note ?? null,
     size: edge.size,
     levels: edge.levels.map(toBase64url),
+    ...(stopped === null ? {} : { stopped }),
+    ...(begun === null ? {} : { anew: { generation, begun } }),
   })
   const stored = await table.swap(MONITORED_PARTITION, logIdOf(origin), version, value)
   return stored === null ? null : { log, version: stored }
@@ -113,6 +134,9 @@ function parseRow(row: Row): MonitoredLog {
       cosigned: stored.cosigned === true ? verified : other,
       target: stored.target === null ? null : noted(stored.target),
       edge: { size, levels: levels.map(fromBase64url) },
+      stopped: stored.stopped ?? null,
+      generation: stored.anew?.generation ?? 0,
+      begun: stored.anew?.begun ?? null,
     }
     check(row.key, log)
     return log

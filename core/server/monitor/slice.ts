@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { logIdOf } from '../../api/log.ts'
 import { decodeLeaf, encodeLeaf } from '../../block/leaf.ts'
 import { toBase64url } from '../../bytes/encoding.ts'
 import { equalBytes } from '../../bytes/frame.ts'
@@ -16,7 +15,7 @@ import type { Finding, FindingKind, FoundLeaf } from './against/findings.ts'
 import { forkProof } from './against/fork-proof.ts'
 import { withProofs } from './against/leaf-proofs.ts'
 import { keepLabels, type PlacedLeaf } from './labels.ts'
-import type { MonitoredLog, Noted } from './monitored-row.ts'
+import { copiedUnder, type MonitoredLog, type Noted } from './monitored-row.ts'
 import { keepTiles, keptTiles } from './tiles.ts'
 
 /** Leaves that are copied between two swaps: eight bundles. */
@@ -46,9 +45,9 @@ export async function takeSlice(
   const { edge, tiles } = grow(log.edge, entries.map(leafHash))
   if (!(await isPrefix(source, edge, target.checkpoint)))
     return { edge: null, finding: await anotherTree(source, log, target) }
-  const logId = logIdOf(log.origin)
+  const under = copiedUnder(log)
   const against = async (kind: FindingKind, found: readonly Omit<FoundLeaf, 'proof'>[]): Promise<Sliced> => {
-    const grown = { edge, tiles, kept: keptTiles(table, logId, log.edge) }
+    const grown = { edge, tiles, kept: keptTiles(table, under, log.edge) }
     const proven = await withProofs(source, grown, found, target.checkpoint)
     return {
       edge: null,
@@ -57,9 +56,9 @@ export async function takeSlice(
   }
   const leaves = placedLeaves(entries, from)
   if (!Array.isArray(leaves)) return against('leaf-form', [leaves])
-  const pair = await keepLabels(table, logId, leaves)
+  const pair = await keepLabels(table, under, leaves)
   if (!pair) {
-    await keepTiles(table, logId, tiles)
+    await keepTiles(table, under, tiles)
     return { edge, finding: null }
   }
   const entriesOf = pair.map(({ index, leaf }) => ({ index, entry: toBase64url(encodeLeaf(leaf)) }))

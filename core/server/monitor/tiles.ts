@@ -7,9 +7,9 @@ import { TILE_WIDTH, tilePath, type Tile, type TileId } from '../../log/tile/pat
 import type { ReadTile } from '../../log/tile/read-tile.ts'
 import type { AppendTable, ReadTable } from '../../ports/table.ts'
 
-/** Partition of the monitor's table with the full tiles of a log. */
-export function tilesPartition(logId: string): string {
-  return `tiles/${logId}`
+/** Partition of the monitor's table with the full tiles of a log, `copiedUnder`. */
+export function tilesPartition(under: string): string {
+  return `tiles/${under}`
 }
 
 /**
@@ -17,13 +17,13 @@ export function tilesPartition(logId: string): string {
  * Partial ones are the row's edge. Those that are there already are what an earlier run left.
  * @throws AmpereError STORE_CORRUPT for another one in its place: all are of one verified tree
  */
-export async function keepTiles(table: AppendTable, logId: string, tiles: readonly Tile[]): Promise<void> {
+export async function keepTiles(table: AppendTable, under: string, tiles: readonly Tile[]): Promise<void> {
   const full = tiles.filter(({ id }) => id.width === TILE_WIDTH)
-  await Promise.all(full.map((tile) => keepTile(table, logId, tile)))
+  await Promise.all(full.map((tile) => keepTile(table, under, tile)))
 }
 
-async function keepTile(table: AppendTable, logId: string, { id, bytes }: Tile): Promise<void> {
-  const partition = tilesPartition(logId)
+async function keepTile(table: AppendTable, under: string, { id, bytes }: Tile): Promise<void> {
+  const partition = tilesPartition(under)
   const path = tilePath(id)
   if ((await table.insert(partition, path, bytes)) === 'inserted') return
   const kept = await table.get(partition, path)
@@ -34,9 +34,9 @@ async function keepTile(table: AppendTable, logId: string, { id, bytes }: Tile):
  * Reads tiles of the tree with this edge, and of every smaller one. What is read is unchecked: whoever makes a proof of
  * it verifies that. The reader throws AmpereError STORE_CORRUPT for a tile that is not there
  */
-export function keptTiles(table: ReadTable, logId: string, edge: Edge): ReadTile {
+export function keptTiles(table: ReadTable, under: string, edge: Edge): ReadTile {
   return async (id) => {
-    const bytes = isFull(id, edge) ? await fullTile(table, logId, id) : edge.levels[id.level]
+    const bytes = isFull(id, edge) ? await fullTile(table, under, id) : edge.levels[id.level]
     const length = id.width * HASH_BYTES
     if (!bytes || bytes.length < length) throw corrupt(tilePath(id))
     return bytes.subarray(0, length)
@@ -50,9 +50,9 @@ function isFull({ level, index }: TileId, { size }: Edge): boolean {
   return index < Math.floor(hashes / TILE_WIDTH)
 }
 
-async function fullTile(table: ReadTable, logId: string, { level, index }: TileId): Promise<Uint8Array> {
+async function fullTile(table: ReadTable, under: string, { level, index }: TileId): Promise<Uint8Array> {
   const path = tilePath({ level, index, width: TILE_WIDTH })
-  const row = await table.get(tilesPartition(logId), path)
+  const row = await table.get(tilesPartition(under), path)
   if (row?.value.length !== TILE_BYTES) throw corrupt(path)
   return row.value
 }

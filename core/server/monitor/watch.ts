@@ -57,17 +57,19 @@ export async function watchLog(
   const { target, verified, cosigned } = loaded.log
   const since = { newest: await sinceOf(target ?? verified, judge), cosigned: await sinceOf(cosigned, judge) }
   const judged = judgeShown(loaded.log, shown, since)
-  const ended = async (log: MonitoredLog, finding: Finding) => {
-    await keepFinding(table, now(), finding)
-    return reportOf(loaded.log, log, 'finding', finding.kind)
-  }
-  if (judged.finding) return ended(loaded.log, judged.finding)
   let current: LoadedMonitored = loaded
   const store = async (next: MonitoredLog): Promise<boolean> => {
     const stored = await swapMonitored(table, current, next)
     if (stored) current = stored
     return stored !== null
   }
+  const ended = async (log: MonitoredLog, finding: Finding) => {
+    await keepFinding(table, now(), finding)
+    // Who is first has found something of its own: the next look says it.
+    if (current.log.stopped !== finding.kind) await store({ ...current.log, stopped: finding.kind })
+    return reportOf(loaded.log, log, 'finding', finding.kind)
+  }
+  if (judged.finding) return ended(loaded.log, judged.finding)
   if (judged.next && !(await store(judged.next))) return reportOf(loaded.log, current.log, 'raced')
   for (let slice = 0; slice < slices; slice++) {
     const { log } = current
@@ -77,6 +79,8 @@ export async function watchLog(
     const next = edge.size < log.target.checkpoint.size ? { ...log, edge } : await arrived(log, edge, judge)
     if (!(await store(next))) return reportOf(loaded.log, log, 'raced')
   }
+  if (current.log.stopped !== null && !(await store({ ...current.log, stopped: null })))
+    return reportOf(loaded.log, current.log, 'raced')
   return reportOf(loaded.log, current.log, isCurrent(current.log, shown) ? 'current' : 'behind')
 }
 

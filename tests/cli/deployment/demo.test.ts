@@ -4,7 +4,9 @@ import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inflateRawSync } from 'node:zlib'
-import { freshFolder, run, runProcess, testPort, type Ended } from '../harness.ts'
+import { openLocal } from '#adapters/local/open.ts'
+import { utf8 } from '#core/bytes/encoding.ts'
+import { copyOf, freshFolder, run, runProcess, testPort, type Ended } from '../harness.ts'
 
 const DEMO = new URL('../../../demo/', import.meta.url)
 const folder = freshFolder()
@@ -137,6 +139,50 @@ describe('the command line over the demo', () => {
     expect(await asPeopleDo('audit', '--stores', '--repair')).toMatchObject({ code: 0 })
     expect(await ampere('verify', '--all')).toMatchObject({ code: 0 })
   }, 60_000)
+
+  it('calls nothing as it was signed that it did not look at, and ends with 3 where the log stands still', async () => {
+    const damaged = copyOf(folder)
+    const platform = openLocal({ folder: join(damaged, 'home'), passphrase: null })
+    const table = platform.table('checkpoints')
+    const row = await table.get('log', 'tree')
+    await table.swap('log', 'tree', row?.version ?? null, utf8('{}'))
+    await platform.close()
+    const all = await run(['verify', '--all', '--data', damaged])
+    expect([all.code, all.out]).toEqual([0, expect.stringContaining('and its log as it is served.\n')])
+    expect(all.out).toContain(
+      'Not checked: records that only hospital-b or clinic-c knows (--as ID); the rows',
+    )
+    expect(all.out).not.toContain('Everything')
+    const once = await run(['start', '--demo', '--no-witness', '--once', '--data', damaged])
+    expect([once.code, once.err]).toEqual([3, expect.stringContaining('THE LOG STANDS STILL')])
+    expect(once.out).toContain('the record is as it was signed')
+    expect(once.out).toContain('The log does not go on')
+  }, 30_000)
+
+  it('says at once when what it exports does not verify, or lacks receipts', async () => {
+    const { record } = JSON.parse(started.out) as { record: string }
+    const exported = async (from: string) => {
+      const file = join(from, 'handed-on.ampere')
+      const { code, out } = await run(['chain', 'export', record, file, '--data', from, '--json'])
+      return { code, file, ...(JSON.parse(out) as object) }
+    }
+    const whole = copyOf(folder)
+    expect(await exported(whole)).toMatchObject({ code: 0, ok: true, receipts: 12, problems: [] })
+    const unlogged = copyOf(folder)
+    const platform = openLocal({ folder: join(unlogged, 'home'), passphrase: null })
+    const leaves = platform.table('leaves')
+    for (const { key, version } of await leaves.range(record)) await leaves.swap(record, key, version, null)
+    await platform.close()
+    expect(await exported(unlogged)).toMatchObject({ code: 0, ok: true, receipts: 0 })
+    const again = join(unlogged, 'again.ampere')
+    const { out } = await run(['chain', 'export', record, again, '--data', unlogged])
+    expect(out).toContain('No receipt is in it: the log does not bear out 12 of its blocks.')
+    const damaged = copyOf(folder)
+    await run(['demo', 'tamper', '--data', damaged])
+    const bad = await exported(damaged)
+    expect(bad).toMatchObject({ code: 3, ok: false, problems: [{ rule: 'keys-root', status: 'tampered' }] })
+    expect(await run(['verify', bad.file, '--data', damaged])).toMatchObject({ code: 3 })
+  }, 30_000)
 
   it('says what is wrong in one line, with a code and what to do next', async () => {
     const missing = await ampere('verify', join(folder, 'nothing.ampere'))

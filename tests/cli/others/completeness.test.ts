@@ -174,6 +174,16 @@ describe('what is said of many records together', () => {
       ),
     ])
     expect(completeLines(completeCounts([fine]))).toHaveLength(1)
+    const still = { origin: 'http://m1.test', says: 'unusable', tree: null, detail: '' } as const
+    const why = (seenMs: number | null, detail: string) =>
+      completeLines(
+        completeCounts([{ ...down, words: [{ ...still, seenMs, detail }] } satisfies Completeness]),
+      )[1]
+    expect(why(1, '')).toContain('looked before witnesses had seen the newest block')
+    for (const seenMs of [1, null])
+      expect(why(seenMs, 'it stopped at a finding: fork')).toContain(
+        'has STOPPED and takes nothing newer of the log (it stopped at a finding: fork)',
+      )
   })
 })
 

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -25,12 +26,19 @@ import { witnessIn } from '#cli/witness/renewal.ts'
 import { formatVerifierKey, logKey } from '#core/log/note/key.ts'
 import { addMirroredHome, openMirrored, readMirrored, writeMirrored } from '#cli/open/mirror.ts'
 import { asDeploymentId, asInstitutionId, type ChainId } from '#core/bytes/ids.ts'
-import { utf8 } from '#core/bytes/encoding.ts'
+import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
+import { parseBlock } from '#core/block/open-block.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { copyOf } from '#core/server/mirror/copy-of.ts'
+import { noteFailedRuns, noteLastRun } from '#core/server/mirror/last-run.ts'
+import { localTime } from '#cli/terminal/words.ts'
+import { MIRRORED_KEY } from '#core/server/mirror/statement.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import { jsonOf, run, runProcess } from '../harness.ts'
+import { jsonOf, lost, run, runProcess } from '../harness.ts'
+import { told } from '../told.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'ampere-mirror-cli-'))
 const [folder, mirror] = [join(root, 'home'), join(root, 'mirror')]
@@ -197,4 +205,95 @@ describe('ampere mirror', () => {
     const status = await run(['mirror', 'status', '--data', folder, '--json'])
     expect(jsonOf(status)).toMatchObject({ ok: false, homes: [{ deployment: 'home-1', last: null }] })
   })
+
+  it('ends with 1 for a home that is not reached for minutes, and with 3 for one that does not verify', async () => {
+    const platform = openLocal({ folder: join(folder, 'home'), passphrase: PASSPHRASE })
+    const stores = {
+      tables: { mirror: platform.table('mirror'), 'mirror-keys': platform.table('mirror-keys') },
+      objects: { mirror: platform.objects('mirror') },
+    }
+    const copy = copyOf(stores, asDeploymentId(settings.deployment))
+    const time = toTimestamp(Date.now())
+    await noteLastRun(copy, { v: 1, time, chains: 2, logSize: 5, problems: 0 })
+    const failing = async (ago: number, code: string, rule: string | null) => {
+      const since = toTimestamp(Date.now() - ago)
+      await noteFailedRuns(copy, { v: 1, since, time, code, rule })
+      const status = await run(['mirror', 'status', '--data', folder, '--json'])
+      const doctor = await run(['doctor', '--data', folder, '--json'])
+      const { checks } = jsonOf(doctor) as { checks: { name: string; status: string; says: string }[] }
+      const { ok, homes } = jsonOf(status) as { ok: boolean; homes: { verdict: string }[] }
+      return [
+        status.code,
+        ok,
+        homes.map(({ verdict }) => verdict),
+        checks.find(({ name }) => name === 'Mirrors')?.status,
+      ]
+    }
+    expect(await failing(60_000, 'UPSTREAM_FAILED', null)).toEqual([0, true, ['ok'], 'ok'])
+    expect(await failing(301_000, 'UPSTREAM_FAILED', null)).toEqual([1, false, ['unreached'], 'wrong'])
+    const forked = ['VERIFICATION_FAILED', 'log-forked'] as const
+    expect(await failing(0, ...forked)).toEqual([3, false, ['wrong'], 'wrong'])
+    const { out } = await run(['mirror', 'status', '--data', folder])
+    expect(out).toContain(`FAILED: VERIFICATION_FAILED, rule log-forked, at ${localTime(time)}`)
+    await noteFailedRuns(copy, null)
+    expect((await run(['mirror', 'status', '--data', folder])).code).toBe(0)
+    await platform.close()
+  })
+
+  it('removes the copy of a home for good, keeps what its log signed last, and no copy of another home', async () => {
+    const there = lost(folder)
+    cpSync(join(folder, 'home'), join(there, 'home'), { recursive: true })
+    const origin = settings.origin
+    const [one] = readMirrored(folder) as [ReturnType<typeof readMirrored>[number]]
+    const other = { ...one, origin: 'http://b.test', deployment: asDeploymentId('home-10') }
+    writeMirrored(there, [...readMirrored(folder), other])
+    const platform = openLocal({ folder: join(there, 'home'), passphrase: null })
+    const copied = openLocal({ folder: join(mirror, 'home'), passphrase: null, beside: true, readOnly: true })
+    const large = new Uint8Array(300_000)
+    const block = (await copied.table('mirror').range(`home-1/blocks/${record}`)).find(
+      ({ value }) => parseBlock(fromUtf8(value)).block.entries !== null,
+    )
+    const named = block && parseBlock(fromUtf8(block.value)).block.entries?.root
+    const object = `entries/${record}/${named ?? ''}`
+    for (const at of ['home-1', 'home-10']) {
+      const [rows, keys] = [platform.table('mirror'), platform.table('mirror-keys')]
+      for (const row of await copied.table('mirror').range(`home-1/blocks/${record}`))
+        await rows.insert(`${at}/blocks/${record}`, row.key, row.value)
+      for (const row of await copied.table('mirror').range('home-1/checkpoints/log'))
+        await rows.insert(`${at}/checkpoints/log`, row.key, row.value)
+      await keys.insert(`${at}/wraps/${record}`, 'key', utf8('wrapped'))
+      await platform.objects('mirror').store(`${at}/${object}`, large)
+      await platform.objects('mirror').store(`${at}/log/tile`, utf8('small'))
+    }
+    // What it stated stays: a copy that begins anew must not state less.
+    const statement = [`home-1/receipts/${record}`, MIRRORED_KEY] as const
+    await platform.table('mirror').insert(...statement, utf8('{}'))
+    await copied.close()
+    await platform.close()
+    const remove = (...args: string[]) => told(there, 'mirror', 'remove', ...args)
+    const none = await remove('http://nobody.test', '--confirm', 'http://nobody.test')
+    expect(none).toMatchObject({ exit: 1, code: 'NOT_FOUND', message: expect.stringContaining(origin) })
+    expect(await remove(origin, '--confirm', 'home-1')).toMatchObject({ exit: 2 })
+    expect(await remove(origin, '--dry-run')).toMatchObject({ exit: 0, removed: false, checkpoint: null })
+    expect(readMirrored(there)).toHaveLength(2)
+    const { exit, checkpoint } = await remove(origin, '--confirm', origin)
+    expect([exit, readFileSync(String(checkpoint), 'utf8')]).toEqual([
+      0,
+      expect.stringContaining('127.0.0.1:19997/log\n'),
+    ])
+    expect(readMirrored(there)).toMatchObject([{ deployment: 'home-10' }])
+    const left = openLocal({ folder: join(there, 'home'), passphrase: null })
+    const has = async (at: string) => [
+      (await left.table('mirror').range(`${at}/blocks/${record}`)).length > 0,
+      (await left.table('mirror-keys').range(`${at}/wraps/${record}`)).length > 0,
+      (await left.objects('mirror').fetch(`${at}/${object}`)) !== null,
+      (await left.objects('mirror').fetch(`${at}/log/tile`)) !== null,
+    ]
+    expect([await has('home-1'), await has('home-10')]).toEqual([
+      [false, false, false, false],
+      [true, true, true, true],
+    ])
+    expect(await left.table('mirror').get(...statement)).not.toBeNull()
+    await left.close()
+  }, 30_000)
 })

@@ -4,6 +4,14 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openHome } from '#cli/open/home.ts'
 import { readSettings, type Settings } from '#cli/deployment/settings.ts'
+import { openLocal } from '#adapters/local/open.ts'
+import { writeWatched } from '#cli/monitor/watched.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
+import { formatPolicy } from '#core/log/policy/policy.ts'
+import { select } from '#core/ports/needs.ts'
+import { MONITOR_NEEDS } from '#core/server/monitor/needs.ts'
+import { watchLog } from '#core/server/monitor/watch.ts'
+import { LOG_ORIGIN, LOG_URL, servedLog } from '#tests/core/server/monitor/served-log.ts'
 import { logIdOf, logOriginOf } from '#core/api/log.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { freshFolder, run, serveProcess, testPort } from '../harness.ts'
@@ -73,6 +81,11 @@ describe('monitor', () => {
 
   it('refuses what is no log, keys of another log, and a policy without the log', async () => {
     const add = (...args: string[]) => told(ours, 'monitor', 'add', ...args)
+    expect(await add(settingsOf(ours).origin, '--yes')).toMatchObject({
+      exit: 1,
+      code: 'CONFIGURATION',
+      message: expect.stringContaining('nobody monitors for oneself'),
+    })
     expect(await add('nonsense', ...keyFlags(theirs))).toMatchObject({ exit: 2 })
     // Nobody is there to fetch keys from.
     expect(await add(theirLog())).toMatchObject({ exit: 1, code: 'UPSTREAM_FAILED' })
@@ -91,7 +104,7 @@ describe('monitor', () => {
     const added = await told(ours, 'monitor', 'add', `${theirLog()}/`, ...keyFlags(theirs))
     const said = { ok: true, origin, url: theirLog(), keys: 2, quorum: 'none', effective: 'now' }
     const fingerprint = expect.stringMatching(/^([0-9a-f]{4} ){7}[0-9a-f]{4}$/)
-    expect(added).toEqual({ exit: 0, ...said, fingerprint, changed: true })
+    expect(added).toEqual({ exit: 0, ...said, fingerprint, changed: true, anew: false })
     const again = await lines(ours, 'monitor', 'add', theirLog(), ...keyFlags(theirs))
     expect(again.out).toBe(`${origin} is monitored already. Nothing was changed.\n`)
     expect(await told(ours, 'monitor', 'list')).toMatchObject({
@@ -147,11 +160,60 @@ describe('monitor', () => {
       expect.stringContaining('is monitored no more, also in a server that runs'),
     ])
     expect(await told(ours, 'monitor', 'list')).toMatchObject({ items: [] })
-    expect((await remove()).out).toContain('is not monitored here. Nothing was changed.')
+    const none = await remove()
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('there is none (NOT_FOUND)')])
     expect(await told(ours, 'monitor', 'add', theirLog(), ...keyFlags(theirs))).toMatchObject({
       changed: true,
     })
   })
+
+  it('begins anew after remove and add where it has stopped, and keeps the proof', async () => {
+    const log = await servedLog()
+    const platform = openLocal({ folder: join(ours, 'home'), passphrase: null, fetch: log.fetch })
+    const ports = await select(platform, MONITOR_NEEDS)
+    const monitor = { verifiers: createVerifiers(), deadline: () => new AbortController().signal }
+    const watched = { origin: LOG_ORIGIN, url: LOG_URL, policy: log.policy }
+    const status = async () => {
+      const { exit, items } = await told(ours, 'monitor', 'status')
+      const { checks } = await told(ours, 'doctor')
+      const doctor = (checks as { name: string; says: string }[]).find(
+        ({ name, says }) => name === 'Monitors' && says.startsWith(LOG_ORIGIN),
+      )
+      return {
+        exit,
+        doctor,
+        item: (items as { origin: string }[]).find(({ origin }) => origin === LOG_ORIGIN),
+      }
+    }
+    await log.grow(7)
+    writeWatched(ours, watched)
+    await watchLog(ports, monitor, watched)
+    await log.grow(9, { forkAt: 3 })
+    await watchLog(ports, monitor, watched)
+    await platform.close()
+    expect(await status()).toMatchObject({
+      exit: 3,
+      doctor: { says: expect.stringContaining('fork') },
+      item: { status: { stopped: 'fork', size: 7 } },
+    })
+    expect((await lines(ours, 'monitor', 'status')).out).toContain('It has STOPPED at that (fork)')
+    expect(await told(ours, 'monitor', 'remove', LOG_URL, '--yes')).toMatchObject({ exit: 0, changed: true })
+    expect(readdirSync(join(ours, 'evidence'))).toHaveLength(1)
+    const file = join(ours, 'forked.txt')
+    writeFileSync(file, formatPolicy(log.policy))
+    const add = ['monitor', 'add', LOG_URL, '--policy', file]
+    expect(await told(ours, ...add)).toMatchObject({ exit: 0, anew: true })
+    expect(await told(ours, ...add)).toMatchObject({ exit: 0, anew: false, changed: false })
+    const again = openLocal({ folder: join(ours, 'home'), passphrase: null, fetch: log.fetch })
+    await watchLog(await select(again, MONITOR_NEEDS), monitor, watched)
+    await again.close()
+    expect(await status()).toMatchObject({
+      exit: 0,
+      doctor: undefined,
+      item: { status: { stopped: null, size: 9, findings: [{ kind: 'fork' }] } },
+    })
+    expect(await told(ours, 'monitor', 'remove', LOG_URL, '--yes')).toMatchObject({ exit: 0 })
+  }, 30_000)
 
   it('says which file is wrong, of logs and of monitors', async () => {
     const monitors = join(ours, 'monitors.json')

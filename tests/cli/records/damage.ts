@@ -87,6 +87,7 @@ export function saysWhatIsDamaged(at: ToldDemo): void {
       writeFileSync(file, whole)
       const other = await lines(folder, 'verify', file, '--registry', 'A'.repeat(43))
       expect([other.code, other.out]).toEqual([3, expect.stringContaining('is verified with --registry ID')])
+      expect(other.out).toContain('Not verified: the file is of another registry')
     })
   })
 

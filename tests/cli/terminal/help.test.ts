@@ -13,7 +13,7 @@ const REQUIRED_VERBS = {
   evidence: ['list', 'verify'],
   instance: ['enrol', 'list', 'revoke'],
   monitor: ['add', 'list', 'remove', 'status'],
-  mirror: ['add', 'admit', 'join', 'status', 'restore'],
+  mirror: ['add', 'admit', 'join', 'status', 'remove', 'restore'],
   pair: ['issue', 'join', 'link'],
   witness: ['accept', 'add', 'list', 'remove', 'renew', 'status'],
 }

@@ -135,14 +135,17 @@ describe('asking a witness no more', () => {
       witnesses: [{ name: 'witness.example/w1' }],
     })
     expect(await told(folder, 'witness', 'remove', THEIR_WITNESS)).toMatchObject({
-      exit: 0,
-      changed: false,
-      effective: 'next-start',
+      exit: 1,
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('there are: witness.example/w1'),
     })
   })
 
   it('changes nothing where nobody witnesses', async () => {
-    expect(await told(bare, 'witness', 'remove', THEIR_URL)).toMatchObject({ exit: 0, changed: false })
+    expect(await told(bare, 'witness', 'remove', THEIR_URL)).toMatchObject({
+      exit: 1,
+      code: 'NOT_FOUND',
+    })
     expect(existsSync(join(bare, 'policy.txt'))).toBe(false)
   })
 })
@@ -189,6 +192,22 @@ describe('the status of witnesses', () => {
       reached: false,
       witnesses: [{ reachable: false, why: 'it cannot be reached (ECONNREFUSED)' }],
     })
+  })
+
+  it('says what a witness cosigned last that cannot be reached, and that it is nothing since', async () => {
+    const folder = copyOf(ours)
+    const nowhere = `http://127.0.0.1:${testPort(25)}/witness`
+    writeFileSync(join(folder, 'policy.txt'), policyOf(ours).replaceAll(`${THEIR_URL}/witness`, nowhere))
+    const [before] = (await told(folder, 'witness', 'list'))['witnesses'] as { cosigned: { size: number } }[]
+    const size = before?.cosigned.size ?? 0
+    await told(folder, 'instance', 'enrol')
+    expect(await told(folder, 'witness', 'status')).toMatchObject({
+      exit: 1,
+      witnesses: [{ reachable: false, cosigned: null, last: { size, time: expect.any(Number) } }],
+    })
+    const says = new RegExp(`cosigned ${size} (leaf|leaves) .*, and nothing since`)
+    expect((await lines(folder, 'witness', 'status')).out).toMatch(says)
+    expect((await lines(folder, 'witness', 'list')).out).toMatch(says)
   })
 
   it('is an alarm, with exit code 3, where the log cannot go on, although all cosigned; doctor says it too', async () => {
@@ -245,7 +264,7 @@ describe('cosigning for another log', () => {
     const accept = (...args: string[]) => told(theirs, 'witness', 'accept', ...args)
     expect(await accept('--keys', file)).toMatchObject({ exit: 0, changed: false, log: OUR_LOG })
     expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 0, changed: true })
-    expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 0, changed: false })
+    expect(await accept('--stop', OUR_LOG)).toMatchObject({ exit: 1, code: 'NOT_FOUND' })
     // What it signed against itself stays listed, and is a file now: its keys are known here no more.
     expect(await told(theirs, 'witness', 'list')).toMatchObject({
       logs: [{ origin: OUR_LOG, fingerprint: null, evidence: { proofs: 1, leads: 0 } }],

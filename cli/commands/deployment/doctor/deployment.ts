@@ -21,6 +21,7 @@ import { note, ok, wrong, type Check } from './check.ts'
 import { checkDataFiles } from './data-files.ts'
 import { checkLog } from './log.ts'
 import { mayWrite } from './machine.ts'
+import { checkOthers } from './others.ts'
 
 /** Everything that can be looked at without changing anything, of a folder with a deployment. */
 export async function checkDeployment(
@@ -38,6 +39,7 @@ export async function checkDeployment(
     await checkPort(folder, settings, running),
     checkClock(running),
     ...(await checkLog(folder, settings, running !== null)),
+    ...(await checkOthers(folder)),
   ]
 }
 

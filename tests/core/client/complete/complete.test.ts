@@ -229,6 +229,11 @@ describe('a lookup that a monitor does not sign so', () => {
       return resigned({ ...answer, checkpoint: formatNote({ text, signatures: kept }) }, own, {})
     }
     expect(await refused(without(/witness$/))).toEqual(['too-few', 'unusable', ''])
+    const stopped = async (answer: LookupAnswer) => ({
+      ...(await without(/witness$/)(answer)),
+      stopped: 'fork',
+    })
+    expect(await refused(stopped)).toEqual(['too-few', 'unusable', 'it stopped at a finding: fork'])
     expect((await refused(without(/log$/)))[1]).toBe('failed')
   })
 

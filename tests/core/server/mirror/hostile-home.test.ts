@@ -1,56 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { openMemory } from '#adapters/memory/open.ts'
 import type { HeldAnswer } from '#core/api/answers.ts'
 import { entomb, encodeKeyRow, parseKeyRow } from '#core/block/key-row.ts'
-import { asBlockId, asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
+import { asBlockId, type ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
-import { createVerifiers } from '#core/crypto/signature.ts'
 import type { Fetch } from '#core/ports/keys.ts'
-import { select } from '#core/ports/needs.ts'
-import { storedSource } from '#core/server/copy/source.ts'
-import { copyOf, MIRROR_NEEDS } from '#core/server/mirror/copy-of.ts'
-import { readLastRun } from '#core/server/mirror/last-run.ts'
+import { readFailedRuns, readLastRun } from '#core/server/mirror/last-run.ts'
 import { homeSource } from '#core/server/mirror/home-source.ts'
-import { mirrorChains, type RunBounds } from '#core/server/mirror/mirror.ts'
 import { SLICE_BUNDLES } from '#core/server/copy/log-slice.ts'
 import { logOriginOf } from '#core/api/log.ts'
 import { signTree } from '#core/server/sequence/tree.ts'
 import { ENDLESS, endlessLog } from '../copy/endless-log.ts'
 import { rowKey } from '#core/server/store/rows.ts'
+import { withAlarms } from '#cli/commands/deployment/alarms.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
+import type { LogFields } from '#functions/host/telemetry.ts'
 import { byStandingClock, createMirroring } from '#functions/mirror/mirroring.ts'
-import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
-import { seededRandom, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { testDeployment, type TestDeployment } from '#tests/deployment.ts'
 import { entry, HOME } from '../attempts.ts'
+import { mirrorIn } from './mirror-in.ts'
 
 let world: TestDeployment
 const records: ChainId[] = []
 
-/** An empty mirror of the home, or of what `between` makes of it. */
-async function mirrorOf(between: Fetch, seed: number) {
-  const platform = openMemory({ now: () => world.clock.now, random: seededRandom(seed), fetch: between })
-  const { id: institution, instance } = world.institution('mirror-m')
-  const ports = {
-    ...(await select(platform, { ...MIRROR_NEEDS, keys: {} })),
-    keys: { instance, head: await platform.signer('head') },
-  }
-  const home = {
-    ...HOME,
-    registry: world.registryId,
-    logKeys: await logKeysOf(world.platform),
-    policy: null,
-    own: 'http://mirror.test',
-    institution,
-    backupDays: 0,
-    verifiers: createVerifiers(),
-  }
-  const copy = copyOf(ports, asDeploymentId(HOME.deployment))
-  const run = (bounds: Partial<RunBounds> = {}) => mirrorChains(ports, home, undefined, bounds)
-  const chains = async () =>
-    (await storedSource(copy).chains(null)).items.map(({ chain }) => chain).toSorted()
-  return { ports, home, copy, run, chains }
-}
+const mirrorOf = (fetch: Fetch, seed: number) => mirrorIn(world, fetch, seed)
 
 /** The home, but for what `answer` gives. */
 const between =
@@ -229,6 +203,48 @@ async function heldItems({
   return (await homeSource({ fetch, now, random, signer: keys.instance, deadline }, home.origin).chains(null))
     .items
 }
+
+describe('a mirror of a home that goes back', () => {
+  it('says so once on the terminal, keeps since when and by which rule, and says once that it ended', async () => {
+    const earlier = await (await world.fetch(new Request(`${HOME.origin}/log/checkpoint`))).text()
+    const record = records.at(-1)
+    if (!record) throw new Error('a record is expected')
+    await world.connect('hospital-a').append(record, [entry('later')])
+    await world.tendLog()
+    let serves: () => Response | null = () => null
+    const mirror = await mirrorOf(
+      between((url) => (url.pathname === '/log/checkpoint' ? serves() : null)),
+      69,
+    )
+    const [told, said]: [LogFields[], string[]] = [[], []]
+    const log = withAlarms(
+      (fields) => told.push(fields),
+      (line) => said.push(line),
+    )
+    const mirroring = createMirroring([mirror], log)
+    await mirroring.run()
+    expect([await readFailedRuns(mirror.copy), said]).toEqual([null, []])
+    serves = () => new Response(null, { status: 500 })
+    const since = toTimestamp(world.clock.now)
+    await mirroring.run()
+    const unreached = { v: 1, since, time: since, code: 'UPSTREAM_FAILED', rule: null }
+    expect([await readFailedRuns(mirror.copy), said]).toEqual([unreached, []])
+    serves = () => new Response(earlier)
+    for (let runs = 0; runs < 2; runs++) {
+      world.clock.now += 60_000
+      await mirroring.run()
+      const [code, rule, time] = ['VERIFICATION_FAILED', 'log-rolled-back', toTimestamp(world.clock.now)]
+      expect(await readFailedRuns(mirror.copy)).toEqual({ v: 1, since, time, code, rule })
+      expect(told.at(-1)).toEqual({ event: 'mirror-failed', role: 'mirror', code, rule })
+    }
+    expect(said).toEqual([expect.stringMatching(/contradicts the copy.*Next: npx ampere mirror status$/)])
+    serves = () => null
+    await mirroring.run()
+    expect(await readFailedRuns(mirror.copy)).toBeNull()
+    expect(told.filter(({ event }) => event === 'mirror-failed-ended')).toHaveLength(1)
+    expect(said).toEqual([expect.anything(), 'Every home that is mirrored here is copied again.'])
+  })
+})
 
 describe('a mirror that is given tombstones which nobody ordered', () => {
   const rowIn = async (bytes: Promise<{ readonly value: Uint8Array } | null>) => {

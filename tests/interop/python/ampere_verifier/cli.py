@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import datetime, timezone
 from typing import Callable, TypeVar
 
 from .errors import Malformed, Refused
@@ -119,4 +120,5 @@ def _complete_words(complete: dict) -> str:
     if complete["why"] is not None:
         return f"complete: not shown ({complete['why']})"
     by = ", ".join(word["origin"] for word in complete["words"] if word["says"] == "absent")
-    return f"complete as of {complete['asOfMs']} ms since 1970, by {by}"
+    as_of = datetime.fromtimestamp(complete["asOfMs"] / 1000, timezone.utc)
+    return f"complete as of {as_of:%Y-%m-%d %H:%M:%S} UTC, by {by}"
