@@ -18,7 +18,7 @@ import {
   readKeysFile,
   type PublishedKeys,
 } from '../../witness/published-keys.ts'
-import { withStoredLog, type StoredLog } from '../../witness/stored-log.ts'
+import { withStoredLog, type StoredLog } from '../../witness/look/stored-log.ts'
 import { checkSources, urlOf } from './add.ts'
 
 interface AcceptOptions extends Common, KeyOptions {

@@ -7,8 +7,8 @@ import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
 import { checkConfirmed, confirmKeys, type KeyOptions } from '../../witness/confirm-keys.ts'
-import { ERASURE_NOTICE } from '../../witness/erasure-notice.ts'
-import { withWitness, type Extended } from '../../witness/policy-text.ts'
+import { ERASURE_NOTICE } from '../../witness/policy/erasure-notice.ts'
+import { withWitness, type Extended } from '../../witness/policy/policy-text.ts'
 import {
   fetchKeys,
   fingerprintOf,

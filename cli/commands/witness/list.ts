@@ -6,11 +6,11 @@ import type { Call } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { ago, columns, counted, plain } from '../../terminal/words.ts'
 import { openNewest, standingsOf, type Standing } from '../../witness/asked.ts'
-import { quorumOrNull } from '../../witness/policy-text.ts'
+import { quorumOrNull } from '../../witness/policy/policy-text.ts'
 import { fingerprintOf } from '../../witness/published-keys.ts'
 import { markIn, markOf } from '../../witness/same-machine.ts'
-import { lastCosigned, nameOf, type Cosigned } from '../../witness/last-cosigned.ts'
-import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/stored-log.ts'
+import { lastCosigned, nameOf, type Cosigned } from '../../witness/look/last-cosigned.ts'
+import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/look/stored-log.ts'
 
 /** Lists both directions: who is asked to witness this home's log, and whose logs this home's witness cosigns. */
 export async function listWitnesses(call: Call): Promise<number> {

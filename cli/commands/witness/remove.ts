@@ -8,8 +8,8 @@ import { EXIT, type Common } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
 import { askedWitnesses } from '../../witness/asked.ts'
 import { confirmAct } from '../../witness/confirm-keys.ts'
-import { ERASURE_NOTICE } from '../../witness/erasure-notice.ts'
-import { withoutWitness, type Reduced } from '../../witness/policy-removal.ts'
+import { ERASURE_NOTICE } from '../../witness/policy/erasure-notice.ts'
+import { withoutWitness, type Reduced } from '../../witness/policy/policy-removal.ts'
 
 interface RemoveOptions extends Common {
   readonly quorum?: number

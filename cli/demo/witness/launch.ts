@@ -9,7 +9,7 @@ import { AmpereError } from '#core/errors.ts'
 import { isSameKey, parseVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { logKeysOf, readPolicy, readPolicyText, writePolicy } from '../../open/policy.ts'
-import { withWitness } from '../../witness/policy-text.ts'
+import { withWitness } from '../../witness/policy/policy-text.ts'
 import { demoWitnessName, said, type WitnessArguments } from './messages.ts'
 
 /** A demo's second process. */

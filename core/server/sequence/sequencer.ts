@@ -112,8 +112,12 @@ async function upToDate(
  * @throws AmpereError STORE_CORRUPT when there was one: a log that was published is never begun again
  */
 async function begin(ports: SequencerPorts, home: Home): Promise<LoadedTree> {
-  if (await wasBegun(ports, home))
+  if (await wasBegun(ports, home)) {
+    // By another sequencer, since this one looked.
+    const begun = await loadTree(ports.tables.checkpoints)
+    if (begun) return begun
     throw new AmpereError('STORE_CORRUPT', 'the committed tree of the log is missing')
+  }
   await commitTree(ports.tables.checkpoints, null, await emptyTree(ports, home, toTimestamp(0)))
   const loaded = await loadTree(ports.tables.checkpoints)
   if (!loaded) throw new AmpereError('STORE_UNAVAILABLE', 'the log is not there after it was begun')

@@ -150,7 +150,7 @@ describe('evidence that commands keep', () => {
     await haveSeen(folder, { block: 'A'.repeat(43) as BlockId })
     const exported = await lines(folder, 'chain', 'export', record, join(folder, 'record.ampere'))
     expect(exported.code).toBe(3)
-    expect(exported.err).toContain('rule forked: another block was seen at height')
+    expect(exported.err).toContain('rule forked: two blocks are claimed at height')
     const [, file = ''] =
       /Next: npx ampere evidence verify (?:--data \S+ )?(\S+\.json),/.exec(exported.err) ?? []
     expect((await lines(folder, 'chain', 'show', record)).out).toContain(`evidence is kept as ${file}`)

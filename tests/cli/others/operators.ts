@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { jest } from '@jest/globals'
 import { readSettings, type Settings } from '#cli/deployment/settings.ts'
 import { runProcess, testPort, type Ended } from '../harness.ts'
+import { daysLater } from '../another-time.ts'
 import { told } from '../told.ts'
 
-const DAY_MS = 86_400_000
-
 /** Acts as if it were some days ago: an erasure is completed three days after it was requested. */
-export async function earlier(days: number, act: () => Promise<void>): Promise<void> {
-  const real = Date.now
-  const clock = jest.spyOn(Date, 'now').mockImplementation(() => real.call(Date) - days * DAY_MS)
-  try {
-    await act()
-  } finally {
-    clock.mockRestore()
-  }
-}
+export const earlier = (days: number, act: () => Promise<void>): Promise<void> => daysLater(-days, act)
 
 /** What a folder was set up with. */
 export function settingsOf(folder: string): Settings {

@@ -2,7 +2,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { copyOf, run, testTerminal } from '../harness.ts'
 import { lines, told } from '../told.ts'
-import { blocksOf, DAY_MS, later, type ToldDemo } from './told-demo.ts'
+import { daysLater } from '../another-time.ts'
+import { blocksOf, DAY_MS, type ToldDemo } from './told-demo.ts'
 
 /** What is done to a record: grants, and erasing. */
 export function actsOnRecords(at: ToldDemo): void {
@@ -46,7 +47,7 @@ export function actsOnRecords(at: ToldDemo): void {
       )
       expect(await grant()).toMatchObject({ rights: ['hold', 'read'], until: null })
       await grant('--until', tomorrow)
-      await later(2, async () => {
+      await daysLater(2, async () => {
         expect(await grant('--hold')).toMatchObject({ rights: ['hold'], until: null })
       })
     }, 30_000)
@@ -57,7 +58,7 @@ export function actsOnRecords(at: ToldDemo): void {
       expect((await lines(folder, 'grant', at.short, 'clinic-c', '--until', '2020-01-01')).code).toBe(2)
       await told(folder, 'grant', at.short, 'clinic-c', '--until', tomorrow)
       expect((await lines(folder, 'chain', 'list')).out).not.toContain('rotation due')
-      await later(2, async () => {
+      await daysLater(2, async () => {
         expect((await lines(folder, 'chain', 'list')).out).toContain('rotation due: clinic-c expired')
         expect(await told(folder, 'rotate', at.short)).toMatchObject({ dropped: ['clinic-c'] })
         expect((await lines(folder, 'chain', 'list')).out).not.toContain('rotation due')
@@ -125,7 +126,7 @@ export function actsOnRecords(at: ToldDemo): void {
           ?.id ?? ''
       await told(folder, 'erase', at.short, '--entries', id, '--confirm', at.short)
       expect((await blocksOf(at, folder))[8]).toMatchObject({ entries: { logged: 1, erased: 1 } })
-      await later(3.1, async () => {
+      await daysLater(3.1, async () => {
         expect(
           await told(folder, 'erase', at.short, '--complete', '12', '--confirm', at.short),
         ).toMatchObject({

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { beforeAll, jest } from '@jest/globals'
+import { beforeAll } from '@jest/globals'
 import { freshFolder, jsonOf, run, testPort } from '../harness.ts'
 import { told } from '../told.ts'
 
@@ -45,14 +45,3 @@ export const blocksOf = async ({ short }: ToldDemo, folder: string) =>
   (await told(folder, 'chain', 'show', short))['items'] as Block[]
 
 export const DAY_MS = 86_400_000
-
-/** Acts as if it were some days later. */
-export async function later(days: number, act: () => Promise<void>): Promise<void> {
-  const real = Date.now
-  const clock = jest.spyOn(Date, 'now').mockImplementation(() => real.call(Date) + days * DAY_MS)
-  try {
-    await act()
-  } finally {
-    clock.mockRestore()
-  }
-}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
-import { probe } from '#cli/witness/probe.ts'
+import { probe } from '#cli/witness/look/probe.ts'
 import { fetchKeys, fingerprintOf, givenKeys, linesOf, readKeysFile } from '#cli/witness/published-keys.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
-import { withoutWitness } from '#cli/witness/policy-removal.ts'
-import { withWitness } from '#cli/witness/policy-text.ts'
+import { withoutWitness } from '#cli/witness/policy/policy-removal.ts'
+import { withWitness } from '#cli/witness/policy/policy-text.ts'
 import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import { quorumOf } from '#core/log/policy/quorum.ts'

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { it } from '@jest/globals'
 import { openMemory } from '#adapters/memory/open.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'

@@ -4,11 +4,11 @@ import { openLocal } from '#adapters/local/open.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { readCheckpoint } from '#core/server/read/read-log.ts'
-import { deploymentOf } from '../deployment/session.ts'
-import { findRunning } from '../deployment/running.ts'
-import type { Settings } from '../deployment/settings.ts'
-import { checkHome } from '../open/home.ts'
-import type { Call } from '../program/command.ts'
+import { deploymentOf } from '../../deployment/session.ts'
+import { findRunning } from '../../deployment/running.ts'
+import type { Settings } from '../../deployment/settings.ts'
+import { checkHome } from '../../open/home.ts'
+import type { Call } from '../../program/command.ts'
 
 /** The home's tables, also while a server has the folder. No key of the home is opened. */
 export interface StoredLog {

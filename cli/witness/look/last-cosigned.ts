@@ -5,7 +5,7 @@ import type { OpenedCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { WITNESSED_PARTITION } from '#core/server/store/log.ts'
-import { openNewest, standingsOf, type Standing } from './asked.ts'
+import { openNewest, standingsOf, type Standing } from '../asked.ts'
 
 /** Kept checkpoints that are looked through, the newest first: each costs a few verifications. */
 const MAX_LOOKED = 20

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
-import { refuse, usage } from '../program/refuse.ts'
+import { refuse, usage } from '../../program/refuse.ts'
 import {
   needOf,
   organisationsOf,

@@ -3,7 +3,7 @@ import { AmpereError, isAmpereError } from '#core/errors.ts'
 import { thresholdOf } from '#core/log/policy/definitions.ts'
 import { parsePolicy, type Policy, type PolicyGroup } from '#core/log/policy/policy.ts'
 import { formatVerifierKey, isSameKey, type LogKey } from '#core/log/note/key.ts'
-import { refuse, usage } from '../program/refuse.ts'
+import { refuse, usage } from '../../program/refuse.ts'
 
 /** The group that is the quorum when more than one organisation witnesses: its members are the organisations. */
 export const QUORUM_GROUP = 'witnesses'

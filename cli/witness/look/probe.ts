@@ -12,8 +12,8 @@ import { rootFromTiles } from '#core/log/tile/read.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import type { FetchObjects } from '#core/ports/objects.ts'
 import { logIdOf } from '#core/server/witness/log-row.ts'
-import type { AskedWitness } from './asked.ts'
-import { fetchText } from './fetch-text.ts'
+import type { AskedWitness } from '../asked.ts'
+import { fetchText } from '../fetch-text.ts'
 
 /** What a witness shows of this home's log. */
 export interface Shown {
