@@ -54,14 +54,7 @@ export function createCosigner(
   policy: Policy,
   deadline: Deadline = (ms) => AbortSignal.timeout(ms),
 ): Cosigner {
-  const memory: Memory = {
-    sizes: new Map(),
-    ahead: new Set(),
-    refusing: new Set(),
-    isBehind: false,
-    rests: new Rests(),
-    kept: null,
-  }
+  const memory = emptyMemory()
   const witnesses = askedOf(policy)
   return {
     run: async (withinMs = WITNESS_TIMEOUT_MS) => {
@@ -81,7 +74,10 @@ export function createCosigner(
       const due = stale.filter(({ url }) => !memory.rests.isResting(url, offer.text, nowMs))
       if (due.length === 0) return { ...NOTHING, ...aheadIn(memory), outcome: 'resting', satisfied }
       const within: Deadline = (ms) => deadline(Math.min(ms, withinMs))
-      const ask = (asked: Asked) => askOne(ports, home, { asked, offer, memory, deadline: within })
+      // Who cosigned this very tree has at least that.
+      const had = ({ keys }: Asked) => (hasFresh(before.times, keys, nowMs / 1000) ? offer.size : 0)
+      const ask = (asked: Asked) =>
+        askOne(ports, home, { asked, had: had(asked), offer, memory, deadline: within })
       const answers = await Promise.all(due.map(ask))
       memory.isBehind = await isNowBehind(ports, home, policy, { memory, offer, deadline: within })
       const signatures = answers.flatMap((answer) => answer.signatures)
@@ -168,6 +164,11 @@ interface Memory {
   kept: string | null
 }
 
+function emptyMemory(): Memory {
+  const [sizes, ahead, refusing] = [new Map<string, number>(), new Set<string>(), new Set<string>()]
+  return { sizes, ahead, refusing, isBehind: false, rests: new Rests(), kept: null }
+}
+
 interface Gathered {
   readonly asked: Asked
   readonly signatures: readonly NoteSignature[]
@@ -180,16 +181,18 @@ async function askOne(
   { verifiers }: Pick<Home, 'verifiers'>,
   what: {
     readonly asked: Asked
+    /** What it is thought to have where it did not answer yet. */
+    readonly had: number
     readonly offer: Offer
     readonly memory: Memory
     readonly deadline: Deadline
   },
 ): Promise<Gathered> {
-  const { asked, offer, deadline } = what
+  const { asked, had, offer, deadline } = what
   const { sizes, ahead, refusing } = what.memory
   try {
     const request = { fetch: ports.fetch, now: ports.now, deadline }
-    const answer = await askWitness(request, asked, offer, sizes.get(asked.url) ?? 0, verifiers)
+    const answer = await askWitness(request, asked, offer, sizes.get(asked.url) ?? had, verifiers)
     sizes.set(asked.url, answer.size)
     if (answer.size > offer.size && !(await isCommitted(ports, answer.size))) {
       ahead.add(asked.url)

@@ -5,6 +5,7 @@ import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { evidenceFiles } from '#cli/evidence/files.ts'
 import { writeMirrored } from '#cli/open/mirror.ts'
+import { formatVerifierKey, logKey, parseVerifierKey } from '#core/log/note/key.ts'
 import { asDeploymentId, asInstitutionId } from '#core/bytes/ids.ts'
 import { settingsOf } from '../others/operators.ts'
 import { freshFolder, serveProcess, testPort } from '../harness.ts'
@@ -19,19 +20,12 @@ const folder = freshFolder()
 beforeAll(async () => {
   const args = ['start', '--demo', '--data', folder, '--port', testPort(60)]
   const serving = await serveProcess(args)
-  await serving.kill()
   const { registry, log, deployment, origin } = settingsOf(folder)
   const key = (readFileSync(join(folder, 'policy.txt'), 'utf8').match(/^log (\S+)/m) ?? [])[1] ?? ''
-  expect(
-    await told(
-      folder,
-      'monitor',
-      'add',
-      `http://${(key.split('+')[0] ?? '').replace(/\/$/, '')}`,
-      '--key',
-      key,
-    ),
-  ).toMatchObject({ exit: 0 })
+  const other = formatVerifierKey(logKey('127.0.0.1:9/log', 'Ed25519', parseVerifierKey(key).publicKey))
+  const monitored = await told(folder, 'monitor', 'add', 'http://127.0.0.1:9/log', '--key', other)
+  expect(monitored).toMatchObject({ exit: 0 })
+  await serving.kill()
   const institution = asInstitutionId('hospital-a')
   writeMirrored(folder, [
     { deployment: asDeploymentId(deployment), origin, registry, log: [...log], institution },
