@@ -60,11 +60,21 @@ export async function openCheckpoint(
   const signedBy = new Set<LogKey>()
   const signedAt: number[] = []
   const cosigned = new Map<LogKey, number>()
-  for (const signature of signatures) {
-    const found = known.get(pairOf(signature))
-    if (!found) continue
-    const { key, isLog } = found
-    const verified = await verifyCheckpointSignature(key, text, signature, verifiers)
+  // All at once: a host may verify them beside each other.
+  const judged = await Promise.all(
+    signatures.map(async (signature) => {
+      const found = known.get(pairOf(signature))
+      return (
+        found && {
+          ...found,
+          verified: await verifyCheckpointSignature(found.key, text, signature, verifiers),
+        }
+      )
+    }),
+  )
+  for (const each of judged) {
+    if (!each) continue
+    const { key, isLog, verified } = each
     if (!verified) throw invalid('a signature of a known key does not verify')
     if (isLog && key.name === checkpoint.origin) {
       signedBy.add(key)
