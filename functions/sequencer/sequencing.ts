@@ -103,15 +103,16 @@ function once(act: () => Promise<void>): () => Promise<void> {
 }
 
 function sayCosigned({ failed, untimely, ahead, behind }: CosignReport, troubles: Troubles, log: Log): void {
+  const sayOnce = (event: string, wrong: Parameters<Troubles['say']>[1]) => {
+    if (wrong === false || !troubles.stands(event)) troubles.say(event, wrong)
+  }
   if (untimely.length > 0) log({ event: 'witness-untimely', role: 'sequencer', count: untimely.length })
   for (const code of new Set(failed.map((each) => each.code))) {
     const count = failed.filter((each) => each.code === code).length
     log({ event: 'witness-failed', role: 'sequencer', code, count })
   }
-  const stood = troubles.stands('witness-ahead')
-  if (ahead.length === 0 || !stood)
-    troubles.say('witness-ahead', ahead.length > 0 && { code: 'STORE_CORRUPT', count: ahead.length })
-  troubles.say('log-behind', behind && { code: 'STORE_CORRUPT' })
+  sayOnce('witness-ahead', ahead.length > 0 && { code: 'STORE_CORRUPT', count: ahead.length })
+  sayOnce('log-behind', behind && { code: 'STORE_CORRUPT' })
 }
 
 /** What is wrong until it is said to have ended, by event. */
