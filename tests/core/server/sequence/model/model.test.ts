@@ -15,9 +15,9 @@ const QUICK: readonly (readonly [what: string, bounds: Partial<Bounds>, states: 
 ]
 /** Some ten seconds. */
 const LONG: typeof QUICK = [
-  ['two chains, marks that become old', { agings: 1 }, 45_014],
+  ['two chains, marks that become old', { agings: 1 }, 44_948],
   ['three blocks on two chains', { appends: [0, 0, 1], crashes: 0 }, 67_451],
-  ['two chains, two runs each', { runs: 2, crashes: 0 }, 41_577],
+  ['two chains, two runs each', { runs: 2, crashes: 0 }, 42_117],
 ]
 
 /** Rules that are left out, where that shows, and what is seen. */
