@@ -24,8 +24,8 @@ export interface Contradicting {
 /** What this home has. */
 export interface OwnLog {
   readonly origin: string
-  /** Leaves of the committed tree. */
-  readonly size: number
+  /** Leaves of the committed tree, as it is when it is asked. */
+  readonly size: () => Promise<number>
   /** Root of its first `size` leaves; null where the store does not tell. */
   readonly rootAt: (size: number) => Promise<Uint8Array | null>
 }
@@ -41,17 +41,32 @@ export async function isBehind(
   policy: Policy,
   { ahead, refusing }: Contradicting,
   own: OwnLog,
-): Promise<boolean> {
+): Promise<Verdict> {
   const others = policy.witnesses.filter(({ url }) => url === null || !ahead.has(url))
   const left = others.map(({ key }) => key)
-  if (ahead.size > 0 && policy.quorum !== null && !quorumOf(policy, left).satisfied) return true
-  const contradicts = async (url: string): Promise<boolean> => {
+  const isBlocked = ahead.size > 0 && policy.quorum !== null && !quorumOf(policy, left).satisfied
+  const contradicting = async (url: string): Promise<Checkpoint | null> => {
     const shown = await shownBy(ports, { verifiers }, policy, { url, origin: own.origin })
-    if (!shown || shown.size > own.size) return shown !== null
-    const root = await own.rootAt(shown.size)
-    return root !== null && !equalBytes(root, shown.root)
+    return shown && (await contradicts(own, shown)) ? shown : null
   }
-  return (await Promise.all([...ahead, ...refusing].map(contradicts))).some((each) => each)
+  const proofs = await Promise.all([...ahead, ...refusing].map(contradicting))
+  const proof = proofs.find((each) => each !== null) ?? null
+  return { isBehind: isBlocked || proof !== null, proof }
+}
+
+/** What witnesses tell. */
+export interface Verdict {
+  readonly isBehind: boolean
+  /** A tree that the log signed, and that this home does not have. */
+  readonly proof: Checkpoint | null
+}
+
+/** Whether a tree that the log signed is none that this home has. */
+export async function contradicts(own: OwnLog, { size, root }: Checkpoint): Promise<boolean> {
+  // Asked after the answer came: whoever answers late knows what was published meanwhile.
+  if (size > (await own.size())) return true
+  const ours = await own.rootAt(size)
+  return ours !== null && !equalBytes(ours, root)
 }
 
 /** The newest tree of this log that a witness shows; null where it shows none that the log signed with all its keys. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError, isAmpereError, type ErrorCode } from '../../errors.ts'
 import { formatNote, parseNote, withSignatures, type NoteSignature } from '../../log/note/note.ts'
+import type { Checkpoint } from '../../log/note/checkpoint.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
 import { consistencyFromTiles, rootFromTiles } from '../../log/tile/read.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
@@ -8,7 +9,7 @@ import type { Deadline } from '../../order/deadline.ts'
 import type { Home } from '../home.ts'
 import { loadTree } from '../sequence/tree.ts'
 import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
-import { isBehind } from './ahead.ts'
+import { contradicts, isBehind } from './ahead.ts'
 import { askWitness, WITNESS_TIMEOUT_MS, type Asked, type Offer } from './ask-witness.ts'
 import { keep, keepWitnessed } from './keep.ts'
 import type { CosignerPorts } from './needs.ts'
@@ -123,14 +124,18 @@ async function isNowBehind(
     deadline,
   }: { readonly memory: Memory; readonly offer: Offer; readonly deadline: Deadline },
 ): Promise<boolean> {
-  if (memory.ahead.size + memory.refusing.size === 0) return false
-  const committed = await loadTree(ports.tables.checkpoints)
+  const { ahead, refusing, proof } = memory
+  if (ahead.size + refusing.size === 0 && proof === null) return false
   const own = {
     origin: offer.text.slice(0, offer.text.indexOf('\n')),
-    size: committed?.tree.checkpoint.size ?? offer.size,
+    size: async () => (await loadTree(ports.tables.checkpoints))?.tree.checkpoint.size ?? offer.size,
     rootAt: (size: number) => rootAt(ports, size, offer.size),
   }
-  return isBehind({ fetch: ports.fetch, deadline }, home, policy, memory, own)
+  // What was proved stays so whoever is silent now, until this home has that tree.
+  if (proof !== null && (await contradicts(own, proof))) return true
+  const verdict = await isBehind({ fetch: ports.fetch, deadline }, home, policy, memory, own)
+  memory.proof = verdict.proof
+  return verdict.isBehind
 }
 
 /** Null where that is not published yet, or tiles are damaged: that is for audits to say. */
@@ -159,6 +164,8 @@ interface Memory {
   /** URLs of those that say that what they were offered does not continue what they cosigned. */
   readonly refusing: Set<string>
   isBehind: boolean
+  /** A tree that the log signed, which a witness showed and this home did not have. */
+  proof: Checkpoint | null
   readonly rests: Rests
   /** The published note with a quorum of which it was seen that it, or one that does as well, is kept for receipts. */
   kept: string | null
@@ -166,7 +173,7 @@ interface Memory {
 
 function emptyMemory(): Memory {
   const [sizes, ahead, refusing] = [new Map<string, number>(), new Set<string>(), new Set<string>()]
-  return { sizes, ahead, refusing, isBehind: false, rests: new Rests(), kept: null }
+  return { sizes, ahead, refusing, isBehind: false, proof: null, rests: new Rests(), kept: null }
 }
 
 interface Gathered {
@@ -193,8 +200,10 @@ async function askOne(
   try {
     const request = { fetch: ports.fetch, now: ports.now, deadline }
     const answer = await askWitness(request, asked, offer, sizes.get(asked.url) ?? had, verifiers)
+    const isAhead = answer.size > offer.size && !(await isCommitted(ports, answer.size))
+    // Not before: one whose answer could not be held against the store is asked again.
     sizes.set(asked.url, answer.size)
-    if (answer.size > offer.size && !(await isCommitted(ports, answer.size))) {
+    if (isAhead) {
       ahead.add(asked.url)
       throw new AmpereError('STORE_CORRUPT', 'the witness has cosigned a larger tree than this home has')
     }

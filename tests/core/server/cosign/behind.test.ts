@@ -83,6 +83,31 @@ describe('a home whose stores are an older copy', () => {
     expect(await firstRound(made)).toMatchObject({ behind: true, ahead: [`${made.witnesses[0]}/witness`] })
   })
 
+  it('stays so when the witness that proved it is silent, and is not when one answers late with what was published', async () => {
+    const made = await olderCopy(['w1', 'w2', 'w3'], 2)
+    const { base, world, policy, between, witnesses, clock } = made
+    const cosigner = createCosigner(await select(base, COSIGNER_NEEDS), world.home, policy)
+    for (const url of witnesses.slice(1)) between.delete(url)
+    expect(await cosigner.run()).toMatchObject({ behind: true })
+    between.clear()
+    clock.now += 3_600_000
+    expect(await cosigner.run()).toMatchObject({ outcome: 'asked', behind: true })
+  })
+
+  it('is not stopped by a witness that refuses, and shows late what was published meanwhile', async () => {
+    const made = await witnessedWorld(['w1', 'w2', 'w3'], 2)
+    const { world, base, between, witnesses } = made
+    const { record } = await createRecord(world.connect('hospital-a'), HOME, ['general'])
+    await world.tendLog()
+    between.set(witnesses[0] ?? '', async (request) => {
+      if (request.method === 'POST') return new Response('', { status: 422 })
+      await world.connect('hospital-a').append(record, [entry('news')])
+      await world.tendLog()
+      return new Response((await base.table('checkpoints').get('log', 'published'))?.value.slice() ?? null)
+    })
+    expect(await firstRound(made)).toMatchObject({ outcome: 'asked', behind: false })
+  })
+
   it('does not believe one of three that says so and shows nothing, and believes two', async () => {
     const made = await witnessedWorld(['w1', 'w2', 'w3'], 2)
     await made.world.tendLog()

@@ -52,8 +52,9 @@ function isUnsigned(name: string, before: Uint8Array, after: Uint8Array): boolea
 /** Of a committed tree what is signed, or follows from that; the text itself where it is none. */
 function signedParts(text = ''): unknown {
   try {
-    const { discard: _, ...rest } = JSON.parse(text) as Record<string, unknown>
-    return rest
+    const { discard: _, staging, ...rest } = JSON.parse(text) as Record<string, unknown>
+    // From which size the bundle leads is in its name alone.
+    return { ...rest, to: String(staging).replace(/^\d+-/, '') }
   } catch {
     return text
   }
