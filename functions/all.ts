@@ -44,7 +44,7 @@ import { role as registrar } from './registrar/role.ts'
 import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
-import { createSequencing, type Sequencing } from './sequencer/sequencing.ts'
+import { createLooking, createSequencing, type Sequencing } from './sequencer/sequencing.ts'
 import { newestKnownMs } from './sequencer/known-time.ts'
 import { answering, standingClock, type Reading } from './sequencer/standing-clock.ts'
 import { role as sequencer } from './sequencer/role.ts'
@@ -118,16 +118,6 @@ export interface LogOptions {
   readonly looksOnly?: boolean
 }
 
-/** Of a home that is only looked at. */
-const nothing = async () => {}
-const IDLE: Sequencing = {
-  sequence: nothing,
-  cosign: nothing,
-  cosignNews: nothing,
-  isLogging: () => true,
-  isBehind: async () => false,
-}
-
 /** A home with all its roles in one process, each still with no more than its own ports. */
 export async function homeApp(
   platform: Platform,
@@ -144,7 +134,8 @@ export async function homeApp(
   const now = await clockOf(sequencerPorts, home, options)
   const dated = answering(now)
   const stating = { ...home, dated }
-  const log = looksOnly ? IDLE : createSequencing({ ...sequencerPorts, now }, home, policy, hosting)
+  const sequencing = looksOnly ? createLooking : createSequencing
+  const log = sequencing({ ...sequencerPorts, now }, home, policy, hosting)
   const grow = logGrowth(log, hosting.now)
   const app = createApp('home', hosting)
   app.use(notBehind(log))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAmpereError } from '#core/errors.ts'
+import { isAmpereError, type ErrorCode } from '#core/errors.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { coalesce } from '#core/order/coalesce.ts'
 import { spaced } from '#core/order/spaced.ts'
-import { createCosigner, type CosignReport } from '#core/server/cosign/cosigner.ts'
+import { createCosigner, type Cosigner, type CosignReport } from '#core/server/cosign/cosigner.ts'
 import type { Home } from '#core/server/home.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import type { Ports } from '#core/ports/needs.ts'
@@ -17,7 +17,7 @@ export const SEQUENCE_MS = 1000
 /** Between two rounds that are begun for those who wait while nothing new is logged, in milliseconds. */
 export const COSIGN_AGAIN_MS = 1000
 
-/** How long the first look at a witness may take, in milliseconds. */
+/** How long witnesses have to answer the first look, in milliseconds, and as long again to show what they say they have. */
 export const FIRST_LOOK_MS = 2000
 
 /** What the log is looked after with. None of these rejects: what fails is said by its code, and tried the next time. */
@@ -36,7 +36,7 @@ export interface Sequencing {
   /**
    * Whether witnesses show that these stores are older than what this home signed: from a copy, for one. Whoever signs asks
    * this first, and the first time it asks the witnesses. One that cannot be reached keeps nobody waiting for longer than
-   * `FIRST_LOOK_MS`, and nothing back: what it saw is found out once it answers.
+   * twice `FIRST_LOOK_MS`, and nothing back: what it saw is found out once it answers. A look that fails here is taken again.
    */
   readonly isBehind: () => Promise<boolean>
 }
@@ -52,32 +52,22 @@ export function createSequencing(
   { log, now }: Pick<Hosting, 'log' | 'now'>,
 ): Sequencing {
   const sequencer = createSequencer(ports, home)
-  const cosigner = policy && createCosigner(ports, home, policy)
   const troubles = createTroubles(log)
+  const { look, first, isStopped } = createLook(policy && createCosigner(ports, home, policy), troubles, log)
   let hasNews = false
-  let behind = false
-  const look = (withinMs?: number) =>
-    attempt('cosign-failed', troubles, async () => {
-      const report = await cosigner?.run(withinMs)
-      if (!report) return
-      sayCosigned(report, troubles, log)
-      behind = report.behind
-    })
-  const isStopped = () => behind
   const round = coalesce(() => look())
-  const first = once(() => look(FIRST_LOOK_MS))
-  const beginRound = (): Promise<void> => {
+  const beginRound = async (): Promise<void> => {
     hasNews = false
-    return round()
+    await round()
   }
   const cosignSpaced = spaced(beginRound, COSIGN_AGAIN_MS, now)
   return {
     cosign: cosignSpaced.now,
     cosignNews: () => (hasNews ? cosignSpaced.now() : cosignSpaced.soon()),
-    isLogging: () => !behind && !troubles.stands('log-failed'),
+    isLogging: () => !isStopped() && !troubles.stands('log-failed'),
     isBehind: async () => {
       await first()
-      return behind
+      return isStopped()
     },
     sequence: coalesce(async () => {
       await first()
@@ -96,10 +86,57 @@ export function createSequencing(
   }
 }
 
-/** What is done the first time it is asked for, and never again. */
-function once(act: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | null = null
-  return () => (done ??= act())
+/** The same for a home that is only looked at: it asks what witnesses saw, because it signs what it answers, and writes nothing. */
+export function createLooking(
+  ports: Ports<(typeof role)['needs']>,
+  home: Home,
+  policy: Policy | null,
+  { log }: Pick<Hosting, 'log'>,
+): Sequencing {
+  const cosigner = policy && createCosigner(ports, home, policy, { looksOnly: true })
+  const { first, isStopped } = createLook(cosigner, createTroubles(log), log)
+  return {
+    sequence: nothing,
+    cosign: nothing,
+    cosignNews: nothing,
+    isLogging: () => !isStopped(),
+    isBehind: async () => {
+      await first()
+      return isStopped()
+    },
+  }
+}
+
+const nothing = async () => {}
+
+/** A round among the witnesses, the first of them, and what the last one that ended showed. */
+function createLook(cosigner: Cosigner | null, troubles: Troubles, log: Log) {
+  let behind = false
+  const look = (withinMs?: number): Promise<Failure> =>
+    attempt('cosign-failed', troubles, async () => {
+      const report = await cosigner?.run(withinMs)
+      if (!report) return
+      sayCosigned(report, troubles, log)
+      behind = report.behind
+    })
+  return { look, first: untilDone(() => look(FIRST_LOOK_MS)), isStopped: () => behind }
+}
+
+/**
+ * What is done until it succeeded once; whoever asks meanwhile shares an attempt. By a policy that is not this log's nobody
+ * can be asked, and that is said already.
+ */
+function untilDone(act: () => Promise<Failure>): () => Promise<void> {
+  let isDone = false
+  let running: Promise<void> | null = null
+  const attempted = async () => {
+    const failure = await act()
+    isDone = failure === null || failure === 'CONFIGURATION'
+    running = null
+  }
+  return async () => {
+    if (!isDone) await (running ??= attempted())
+  }
 }
 
 function sayCosigned({ failed, untimely, ahead, behind }: CosignReport, troubles: Troubles, log: Log): void {
@@ -135,11 +172,17 @@ function createTroubles(log: Log): Troubles {
   }
 }
 
-async function attempt(event: string, troubles: Troubles, act: () => Promise<void>): Promise<void> {
+/** Why something failed; null where it did not. */
+type Failure = ErrorCode | 'UNEXPECTED' | null
+
+async function attempt(event: string, troubles: Troubles, act: () => Promise<void>): Promise<Failure> {
   try {
     await act()
     troubles.say(event, false)
+    return null
   } catch (error) {
-    troubles.say(event, { code: isAmpereError(error) ? error.code : 'UNEXPECTED' })
+    const code = isAmpereError(error) ? error.code : 'UNEXPECTED'
+    troubles.say(event, { code })
+    return code
   }
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError, isAmpereError, type ErrorCode } from '../../errors.ts'
 import { formatNote, parseNote, withSignatures, type NoteSignature } from '../../log/note/note.ts'
-import type { Checkpoint } from '../../log/note/checkpoint.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
-import { consistencyFromTiles, rootFromTiles } from '../../log/tile/read.ts'
+import { consistencyFromTiles } from '../../log/tile/read.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
 import type { Deadline } from '../../order/deadline.ts'
+import type { Row } from '../../ports/table.ts'
 import type { Home } from '../home.ts'
 import { loadTree } from '../sequence/tree.ts'
 import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
-import { contradicts, isBehind } from './ahead.ts'
-import { askWitness, WITNESS_TIMEOUT_MS, type Asked, type Offer } from './ask-witness.ts'
+import { askWitness, type Asked, type Offer } from './ask-witness.ts'
+import { isNowBehind, isUnpublishedBehind, type LogHome } from './judge-behind.ts'
 import { keep, keepWitnessed } from './keep.ts'
+import { emptyMemory, type Memory } from './memory.ts'
 import type { CosignerPorts } from './needs.ts'
-import { Rests } from './rests.ts'
 import { hasFresh, isFresh, stateOf, type State } from './state.ts'
 
 /** What came of one round. */
@@ -40,8 +40,15 @@ export interface CosignReport {
 
 /** Gets the cosignatures of a policy for what the log publishes. */
 export interface Cosigner {
-  /** `withinMs` is how long a witness may take to answer; it never has more than `WITNESS_TIMEOUT_MS`. */
+  /** `withinMs` is how long a witness may take to cosign, and as long again to show what it has. */
   run(withinMs?: number): Promise<CosignReport>
+}
+
+/** How a cosigner works. */
+export interface CosignerOptions {
+  readonly deadline?: Deadline
+  /** Asks, and keeps nothing of what is answered: the stores are opened to be read. */
+  readonly looksOnly?: boolean
 }
 
 /**
@@ -51,48 +58,90 @@ export interface Cosigner {
  */
 export function createCosigner(
   ports: CosignerPorts,
-  home: Pick<Home, 'verifiers'>,
+  home: LogHome,
   policy: Policy,
-  deadline: Deadline = (ms) => AbortSignal.timeout(ms),
+  { deadline = (ms) => AbortSignal.timeout(ms), looksOnly = false }: CosignerOptions = {},
 ): Cosigner {
-  const memory = emptyMemory()
-  const witnesses = askedOf(policy)
+  const by = { ports, home, policy, looksOnly, memory: emptyMemory(), witnesses: askedOf(policy) }
+  return { run: (withinMs) => round(by, withinOf(deadline, withinMs)) }
+}
+
+/** Who asks whom, and what is known from before. */
+interface By {
+  readonly ports: CosignerPorts
+  readonly home: LogHome
+  readonly policy: Policy
+  readonly looksOnly: boolean
+  readonly memory: Memory
+  readonly witnesses: readonly Asked[]
+}
+
+async function round(by: By, within: () => Deadline): Promise<CosignReport> {
+  const { ports, home, policy, memory, witnesses } = by
+  const row = await ports.tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+  if (!row || witnesses.length === 0) {
+    const urls = witnesses.map(({ url }) => url)
+    const judging = { memory, published: 0, deadline: within() }
+    memory.isBehind = await isUnpublishedBehind(ports, home, policy, urls, judging)
+    return { ...NOTHING, ...aheadIn(memory), outcome: 'none', satisfied: false }
+  }
+  const nowMs = ports.now()
+  const before = await stateOf(home, policy, row, nowMs / 1000)
+  const { satisfied } = before
+  // The policy may be another than when this was published, and what it has enough for this one.
+  if (satisfied && memory.kept !== before.note && !by.looksOnly) {
+    await keepWitnessed(ports, home, policy, before, nowMs / 1000)
+    memory.kept = before.note
+  }
+  const stale = staleOf(witnesses, memory, before, nowMs / 1000)
+  if (stale.length === 0) return { ...NOTHING, ...aheadIn(memory), outcome: 'fresh', satisfied }
+  const offer = offerOf(ports, before)
+  const due = stale.filter(({ url }) => !memory.rests.isResting(url, offer.text, nowMs))
+  if (due.length === 0) return { ...NOTHING, ...aheadIn(memory), outcome: 'resting', satisfied }
+  return askThem(by, within, { row, before, offer, due, nowMs })
+}
+
+/** What is offered to whom, and as what it was read. */
+interface Due {
+  readonly row: Row
+  readonly before: State
+  readonly offer: Offer
+  readonly due: readonly Asked[]
+  readonly nowMs: number
+}
+
+async function askThem(
+  { ports, home, policy, memory, looksOnly }: By,
+  within: () => Deadline,
+  { row, before, offer, due, nowMs }: Due,
+): Promise<CosignReport> {
+  // Who cosigned this very tree has at least that.
+  const had = ({ keys }: Asked) => (hasFresh(before.times, keys, nowMs / 1000) ? offer.size : 0)
+  const asking = { offer, memory, deadline: within() }
+  const answers = await Promise.all(
+    due.map((asked) => askOne(ports, home, { asked, had: had(asked), ...asking })),
+  )
+  const judging = { memory, published: offer.size, deadline: within() }
+  memory.isBehind = await isNowBehind(ports, home, policy, judging)
+  const signatures = answers.flatMap((answer) => answer.signatures)
+  const note = formatNote(withSignatures(parseNote(before.note), signatures))
+  const after = looksOnly ? before : await keep(ports, home, policy, row, note)
+  if (after.satisfied) memory.kept = after.note
   return {
-    run: async (withinMs = WITNESS_TIMEOUT_MS) => {
-      const row = await ports.tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
-      if (!row || witnesses.length === 0) return { ...NOTHING, outcome: 'none', satisfied: false }
-      const nowMs = ports.now()
-      const before = await stateOf(home, policy, row, nowMs / 1000)
-      const { satisfied } = before
-      // The policy may be another than when this was published, and what it has enough for this one.
-      if (satisfied && memory.kept !== before.note) {
-        await keepWitnessed(ports, home, policy, before, nowMs / 1000)
-        memory.kept = before.note
-      }
-      const stale = staleOf(witnesses, memory, before, nowMs / 1000)
-      if (stale.length === 0) return { ...NOTHING, ...aheadIn(memory), outcome: 'fresh', satisfied }
-      const offer = offerOf(ports, before)
-      const due = stale.filter(({ url }) => !memory.rests.isResting(url, offer.text, nowMs))
-      if (due.length === 0) return { ...NOTHING, ...aheadIn(memory), outcome: 'resting', satisfied }
-      const within: Deadline = (ms) => deadline(Math.min(ms, withinMs))
-      // Who cosigned this very tree has at least that.
-      const had = ({ keys }: Asked) => (hasFresh(before.times, keys, nowMs / 1000) ? offer.size : 0)
-      const ask = (asked: Asked) =>
-        askOne(ports, home, { asked, had: had(asked), offer, memory, deadline: within })
-      const answers = await Promise.all(due.map(ask))
-      memory.isBehind = await isNowBehind(ports, home, policy, { memory, offer, deadline: within })
-      const signatures = answers.flatMap((answer) => answer.signatures)
-      const note = formatNote(withSignatures(parseNote(before.note), signatures))
-      const after = await keep(ports, home, policy, row, note)
-      if (after.satisfied) memory.kept = after.note
-      return {
-        outcome: 'asked',
-        satisfied: after.satisfied,
-        failed: answers.flatMap(({ failed }) => (failed ? [failed] : [])),
-        untimely: rest(memory, answers, { offer, after, nowMs }),
-        ...aheadIn(memory),
-      }
-    },
+    outcome: 'asked',
+    satisfied: after.satisfied,
+    failed: answers.flatMap(({ failed }) => (failed ? [failed] : [])),
+    untimely: rest(memory, answers, { offer, after, nowMs }),
+    ...aheadIn(memory),
+  }
+}
+
+/** Makes deadlines, each time for one step: all that is asked in it ends `withinMs` after it began, however often it asks. */
+function withinOf(deadline: Deadline, withinMs: number | undefined): () => Deadline {
+  if (withinMs === undefined) return () => deadline
+  return () => {
+    const end = deadline(withinMs)
+    return (ms) => (ms < withinMs ? AbortSignal.any([deadline(ms), end]) : end)
   }
 }
 
@@ -112,68 +161,6 @@ function staleOf(
 
 function aheadIn({ ahead, isBehind: behind }: Memory): Pick<CosignReport, 'ahead' | 'behind'> {
   return { ahead: [...ahead], behind }
-}
-
-async function isNowBehind(
-  ports: CosignerPorts,
-  home: Pick<Home, 'verifiers'>,
-  policy: Policy,
-  {
-    memory,
-    offer,
-    deadline,
-  }: { readonly memory: Memory; readonly offer: Offer; readonly deadline: Deadline },
-): Promise<boolean> {
-  const { ahead, refusing, proof } = memory
-  if (ahead.size + refusing.size === 0 && proof === null) return false
-  const own = {
-    origin: offer.text.slice(0, offer.text.indexOf('\n')),
-    size: async () => (await loadTree(ports.tables.checkpoints))?.tree.checkpoint.size ?? offer.size,
-    rootAt: (size: number) => rootAt(ports, size, offer.size),
-  }
-  // What was proved stays so whoever is silent now, until this home has that tree.
-  if (proof !== null && (await contradicts(own, proof))) return true
-  const verdict = await isBehind({ fetch: ports.fetch, deadline }, home, policy, memory, own)
-  memory.proof = verdict.proof
-  return verdict.isBehind
-}
-
-/** Null where that is not published yet, or tiles are damaged: that is for audits to say. */
-async function rootAt(
-  { objects }: CosignerPorts,
-  size: number,
-  published: number,
-): Promise<Uint8Array | null> {
-  if (size > published) return null
-  try {
-    return await rootFromTiles(
-      size,
-      tileReader((path) => objects.log.fetch(path), published),
-    )
-  } catch (error) {
-    if (isAmpereError(error, 'NOT_FOUND', 'LOG_MALFORMED')) return null
-    throw error
-  }
-}
-
-interface Memory {
-  /** What each witness has, by URL. */
-  readonly sizes: Map<string, number>
-  /** URLs of witnesses that are ahead of this home: its stores are an older copy, or the witness lies. */
-  readonly ahead: Set<string>
-  /** URLs of those that say that what they were offered does not continue what they cosigned. */
-  readonly refusing: Set<string>
-  isBehind: boolean
-  /** A tree that the log signed, which a witness showed and this home did not have. */
-  proof: Checkpoint | null
-  readonly rests: Rests
-  /** The published note with a quorum of which it was seen that it, or one that does as well, is kept for receipts. */
-  kept: string | null
-}
-
-function emptyMemory(): Memory {
-  const [sizes, ahead, refusing] = [new Map<string, number>(), new Set<string>(), new Set<string>()]
-  return { sizes, ahead, refusing, isBehind: false, proof: null, rests: new Rests(), kept: null }
 }
 
 interface Gathered {

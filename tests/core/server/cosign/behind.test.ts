@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
+import { withFaults } from '#adapters/around/faults.ts'
 import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
@@ -65,10 +66,10 @@ async function firstRound({ base, world, policy }: WitnessedWorld) {
 }
 
 /** The home as a process that has just started serves it. */
-async function opened(made: WitnessedWorld) {
+async function opened(made: WitnessedWorld, looksOnly = false) {
   const { base, world, policy } = made
   const hosting = { now: base.now, random: base.random, log: silentLog }
-  const { app, tendLog } = await homeApp(base, world.home, hosting, { policy })
+  const { app, tendLog } = await homeApp(base, world.home, hosting, { policy, looksOnly })
   const get = async (path: string) => {
     const answer = await app.fetch(new Request(new URL(path, ORIGIN)))
     return [answer.status, ((await answer.json()) as { code?: string; log?: string }).code ?? 'none']
@@ -134,6 +135,20 @@ describe('a home whose stores are an older copy', () => {
     expect(await firstRound(made)).toMatchObject({ behind: false, ahead: [`${first}/witness`] })
   })
 
+  it('from before the first tree was published asks all the same, and signs no other first tree', async () => {
+    const made = await witnessedWorld(['w1', 'w2'], 2)
+    const { base, world, between, witnesses } = made
+    const { record } = await createRecord(world.connect('hospital-a'), HOME, ['general'])
+    const copy = await rowsOf(base, record)
+    await world.tendLog()
+    await putBack(base, record, copy)
+    between.delete(witnesses[0] ?? '')
+    const { get, tendLog } = await opened(made)
+    expect(await get(`/v1/chains/${record}/head`)).toEqual([500, 'STORE_CORRUPT'])
+    await tendLog()
+    expect(await loadTree(base.table('checkpoints'))).toBeNull()
+  })
+
   it('that went on from there, so that its log forked, is told so by who cosigned the other history', async () => {
     const made = await olderCopy(['w1', 'w2'], 1)
     const { world, between, witnesses, record } = made
@@ -164,11 +179,62 @@ describe('a home that its witnesses show to be behind', () => {
     )
   })
 
+  it('answers nothing to who only looks either, and nothing is written then', async () => {
+    const made = await olderCopy(['w1', 'w2'], 2)
+    const before = await rowsOf(made.base, made.record)
+    const { get } = await opened(made, true)
+    expect(await get(`/v1/chains/${made.record}/head`)).toEqual([500, 'STORE_CORRUPT'])
+    expect(await rowsOf(made.base, made.record)).toEqual(before)
+  })
+
+  it('answers who only looks where it is not behind, and keeps no cosignature that it was given', async () => {
+    const made = await witnessedWorld(['w1', 'w2'], 2)
+    const there = new Map(made.between)
+    made.between.clear()
+    const { record } = await createRecord(made.world.connect('hospital-a'), HOME, ['general'])
+    await made.world.tendLog()
+    for (const [url, witness] of there) made.between.set(url, witness)
+    const before = await rowsOf(made.base, record)
+    const { app } = await opened(made, true)
+    const answer = await app.fetch(new Request(new URL('/log/checkpoint', ORIGIN)))
+    expect(answer.status).toBe(200)
+    expect(await rowsOf(made.base, record)).toEqual(before)
+  })
+
+  it('is asked again in the next request where its own store did not answer in the first', async () => {
+    const made = await olderCopy(['w1', 'w2'], 2)
+    const { platform, plan } = withFaults(made.base)
+    const { get } = await opened({ ...made, base: platform })
+    plan((index, name) => (index === 0 && name === 'table.checkpoints.get' ? 'not-applied' : null))
+    expect(await get(`/v1/chains/${made.record}/head`)).not.toEqual([500, 'STORE_CORRUPT'])
+    expect(await get(`/v1/chains/${made.record}/head`)).toEqual([500, 'STORE_CORRUPT'])
+  })
+
   it('is held back by no witness that does not answer, and by none that is behind itself', async () => {
     const made = await witnessedWorld(['w1', 'w2'], 2)
     await made.world.tendLog()
     made.between.delete(made.witnesses[0] ?? '')
     const { get } = await opened(made)
     expect(await get('/v1/registry/head')).not.toEqual([500, 'STORE_CORRUPT'])
+  })
+
+  it('gives a witness one time for all that it is asked to cosign, and one to show what it has', async () => {
+    const made = await witnessedWorld(['w1'], 1)
+    const { world, base, policy, between, witnesses } = made
+    await world.tendLog()
+    const asked: string[] = []
+    between.set(witnesses[0] ?? '', async ({ method }) => {
+      asked.push(method)
+      return new Response('0\n', { status: asked.length === 1 ? 409 : 422 })
+    })
+    const given: number[] = []
+    const deadline = (ms: number) => {
+      given.push(ms)
+      return new AbortController().signal
+    }
+    const ports = await select(base, COSIGNER_NEEDS)
+    await createCosigner(ports, world.home, policy, { deadline }).run(2000)
+    expect(asked).toEqual(['POST', 'POST', 'GET'])
+    expect(given).toEqual([2000, 2000])
   })
 })

@@ -236,7 +236,9 @@ describe('a witness that answers wrongly', () => {
       throw request.signal.reason
     })
     const late = new AbortController()
-    const cosigner = createCosigner(await select(base, COSIGNER_NEEDS), world.home, policy, () => late.signal)
+    const cosigner = createCosigner(await select(base, COSIGNER_NEEDS), world.home, policy, {
+      deadline: () => late.signal,
+    })
     const running = cosigner.run()
     setImmediate(() => late.abort())
     expect(await running).toMatchObject({ failed: [{ why: 'the witness did not answer in time' }] })
