@@ -99,6 +99,8 @@ export interface HomeApp {
   readonly watchLogs: () => Promise<void>
   /** Whom audits of the log believe. */
   readonly logTrust: LogTrust
+  /** By which it signs. @throws AmpereError CLOCK_SKEW while it does not stand */
+  readonly clock: Now
 }
 
 /** How a home's log is kept, and what is kept of others. */
@@ -166,6 +168,7 @@ export async function homeApp(
     app,
     watchLogs: createWatching(await select(platform, monitor.needs), watcher, watched, hosting.log),
     logTrust,
+    clock: now,
     tendLog: () => tend(log),
   }
 }

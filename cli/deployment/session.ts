@@ -2,6 +2,7 @@
 import { stretchAhead } from '#adapters/local/keys/key-file.ts'
 import { asChainId, type ChainId } from '#core/bytes/ids.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
+import { untilStands } from '#functions/sequencer/standing-clock.ts'
 import { suggestion } from '../program/near.ts'
 import { refuse, usage } from '../program/refuse.ts'
 import type { Call } from '../program/command.ts'
@@ -82,6 +83,7 @@ export async function withHome<T>(
   const fetchHome = home?.fetch ?? ((request: Request) => fetch(request))
   const validator = createLazyValidator()
   try {
+    if (home) await standing(call, home)
     return await act({
       folder,
       settings,
@@ -95,6 +97,16 @@ export async function withHome<T>(
     closed()
     await close()
   }
+}
+
+/** A command ends before its clock could have stood, so it waits for that. */
+async function standing({ screen }: Call, { clock }: OpenHome): Promise<void> {
+  const told = (why: string) => {
+    screen.say(
+      `Waiting 30 s to see that the clock of this computer stays as it is: ${why}, and what is signed stays.`,
+    )
+  }
+  await untilStands(clock, screen.terminal.wait, told)
 }
 
 /** Opens the deployment for one command as one institution, and closes it whatever happens. */

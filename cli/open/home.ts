@@ -5,7 +5,7 @@ import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
-import type { Fetch, Random } from '#core/ports/keys.ts'
+import type { Fetch, Now, Random } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import type { Home } from '#core/server/home.ts'
@@ -40,6 +40,8 @@ export interface OpenHome {
   /** Whom audits of its log believe. */
   readonly logTrust: LogTrust
   readonly fetch: Fetch
+  /** By which it signs. @throws AmpereError CLOCK_SKEW while it does not stand */
+  readonly clock: Now
 }
 
 /** How a home is opened. */
@@ -80,7 +82,7 @@ export async function openHome(
     const watched = () => readWatched(folder)
     // A file that is wrong is said at the start, where somebody looks, and not by the first round.
     watched()
-    const { app, tendLog, watchLogs, logTrust } = await homeApp(
+    const { app, ...rest } = await homeApp(
       platform,
       home,
       { now, random, log },
@@ -92,7 +94,7 @@ export async function openHome(
         looksOnly,
       },
     )
-    return { platform, home, app, tendLog, watchLogs, logTrust, fetch: async (request) => app.fetch(request) }
+    return { platform, home, app, ...rest, fetch: async (request) => app.fetch(request) }
   } catch (error) {
     await platform.close()
     throw error

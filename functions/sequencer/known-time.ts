@@ -4,7 +4,7 @@ import type { Policy } from '#core/log/policy/policy.ts'
 import type { Ports } from '#core/ports/needs.ts'
 import { stateOf } from '#core/server/cosign/state.ts'
 import type { Home } from '#core/server/home.ts'
-import { loadTree } from '#core/server/sequence/tree.ts'
+import { loadTree, provedTree } from '#core/server/sequence/tree.ts'
 import { LOG_PARTITION, PUBLISHED_KEY } from '#core/server/store/log.ts'
 import type { role } from './role.ts'
 
@@ -13,12 +13,16 @@ import type { role } from './role.ts'
  * which the quorum stands behind what is published. 0 where they know none, or cannot be read: whoever uses them says so.
  */
 export async function newestKnownMs(
-  ports: Pick<Ports<(typeof role)['needs']>, 'tables'>,
+  ports: Pick<Ports<(typeof role)['needs']>, 'tables' | 'keys'>,
   home: Pick<Home, 'verifiers'>,
   policy: Policy | null,
 ): Promise<number> {
   const { checkpoints } = ports.tables
-  const signed = async () => (await loadTree(checkpoints))?.tree.signedAt ?? 0
+  const signed = async () => {
+    const loaded = await loadTree(checkpoints)
+    // Only what the log's keys vouch for: whoever can write the row could else have all wait.
+    return loaded ? (await provedTree(ports, home, loaded.tree)).signedAt : 0
+  }
   const witnessed = async () => {
     const row = policy && (await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY))
     return (row && (await stateOf(home, policy, row, Infinity)).since) ?? 0

@@ -35,12 +35,16 @@ export function standingClock(now: Now, elapsed: () => number, before: ClockBefo
   const { began, knownMs = 0 } = before
   let stood: number | null = began ? offsetOf(began) : null
   let isFirst = true
+  let isByKnown = false
   let since: Stretch | null = null
   let leapt: { readonly offsetMs: number; readonly sinceMs: number } | null = null
   return () => {
     const read = { wallMs: now(), elapsedMs: elapsed() }
     const offsetMs = offsetOf(read)
-    if (isFirst) stood = Math.max(stood ?? offsetMs, knownMs - read.elapsedMs)
+    if (isFirst) {
+      isByKnown = knownMs - read.elapsedMs > (stood ?? offsetMs)
+      stood = Math.max(stood ?? offsetMs, knownMs - read.elapsedMs)
+    }
     isFirst = false
     if (since && read.elapsedMs - since.sinceMs >= STAND_MS) {
       stood = nearest(stood ?? offsetMs, since)
@@ -53,10 +57,12 @@ export function standingClock(now: Now, elapsed: () => number, before: ClockBefo
     }
     if (!leapt || !isNear(offsetMs, leapt.offsetMs)) leapt = { offsetMs, sinceMs: read.elapsedMs }
     if (read.elapsedMs - leapt.sinceMs < STAND_MS) {
-      const leapMs = offsetMs - (stood ?? offsetMs)
-      throw new AmpereError('CLOCK_SKEW', `the clock leapt by ${Math.round(leapMs / 1000)} s`)
+      const seconds = Math.round((offsetMs - (stood ?? offsetMs)) / 1000)
+      const why = isByKnown ? `is ${-seconds} s before what was signed here` : `leapt by ${seconds} s`
+      throw new AmpereError('CLOCK_SKEW', `the clock ${why}`)
     }
     stood = offsetMs
+    isByKnown = false
     since = null
     leapt = null
     return read.wallMs
@@ -99,9 +105,31 @@ export function answering(clock: Now): Now {
       return clock()
     } catch (cause) {
       if (!isAmpereError(cause, 'CLOCK_SKEW')) throw cause
-      throw new AmpereError('KEY_UNAVAILABLE', 'the clock here has just leapt: nothing is signed for 30 s', {
-        cause,
-      })
+      throw new AmpereError('KEY_UNAVAILABLE', `${cause.message}: nothing is signed for 30 s`, { cause })
+    }
+  }
+}
+
+/** Between two readings of a clock that is waited for, in milliseconds. */
+const READ_AGAIN_MS = 1000
+
+/**
+ * Waits until a clock answers, for a process that would end before: else one that runs for a few seconds never gets an answer
+ * while the newest signed time is in the future. @param told is told once why it waits
+ */
+export async function untilStands(
+  clock: Now,
+  pause: (ms: number) => Promise<void>,
+  told: (why: string) => void,
+): Promise<void> {
+  for (let waitedMs = 0; waitedMs <= STAND_MS; waitedMs += READ_AGAIN_MS) {
+    try {
+      clock()
+      return
+    } catch (error) {
+      if (!isAmpereError(error, 'CLOCK_SKEW')) throw error
+      if (waitedMs === 0) told(error.message)
+      await pause(READ_AGAIN_MS)
     }
   }
 }

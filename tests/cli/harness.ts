@@ -36,6 +36,8 @@ export interface TestTerminalOptions {
   readonly types?: readonly string[]
   /** Milliseconds that pass each time somebody looks at the clock. */
   readonly tickMs?: number
+  /** Has the time pass for which somebody waits; without it none does. */
+  readonly waits?: (ms: number) => Promise<void>
   /** Is told everything that is written to standard error. */
   readonly onErr?: (text: string, terminal: TestTerminal) => void
 }
@@ -62,6 +64,7 @@ export function testTerminal(options: TestTerminalOptions = {}): TestTerminal {
     now: () => (nowMs = options.tickMs === undefined ? Date.now() : nowMs + options.tickMs),
     wait: async (ms) => {
       said.waits.push(ms)
+      await options.waits?.(ms)
     },
     every: () => () => {},
     onStop: (act) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { CLOCK_TOLERANCE_MS } from '#core/api/limits.ts'
+import { canonicalBytes } from '#core/bytes/canonical-json.ts'
 import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
@@ -10,7 +11,12 @@ import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import { homeApp } from '#functions/all.ts'
 import type { LogFields } from '#functions/host/telemetry.ts'
-import { STAND_MS, standingClock, type ClockBefore } from '#functions/sequencer/standing-clock.ts'
+import {
+  STAND_MS,
+  standingClock,
+  untilStands,
+  type ClockBefore,
+} from '#functions/sequencer/standing-clock.ts'
 import { witnessedWorld } from '#tests/core/server/cosign/witnessed-world.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 
@@ -156,10 +162,48 @@ describe('the first reading of a clock', () => {
   it('is not believed when it is before a time that has been, until it stood', () => {
     expect(from({ knownMs: 1_000_000 + CLOCK_TOLERANCE_MS }).read()).toBe(1_000_000)
     const { at, read } = from({ knownMs: 1_000_000 + HOUR_MS })
-    expect(read).toThrow('the clock leapt by -3600 s')
+    expect(read).toThrow('the clock is 3600 s before what was signed here')
     at.wall += STAND_MS
     at.elapsed += STAND_MS
     expect(read()).toBe(at.wall)
+  })
+
+  it('is waited for by who would end before, and no longer than it takes to stand', async () => {
+    for (const [leapMs, lasts] of [
+      [0, 0],
+      [HOUR_MS, STAND_MS],
+    ] as const) {
+      const { at, read } = from({ knownMs: 1_000_000 + leapMs })
+      const why: string[] = []
+      const pause = async (ms: number) => {
+        at.wall += ms
+        at.elapsed += ms
+      }
+      await untilStands(read, pause, (text) => void why.push(text))
+      expect(at.elapsed - 5_000).toBe(lasts)
+      expect(why).toHaveLength(lasts > 0 ? 1 : 0)
+      expect(read()).toBe(at.wall)
+    }
+    const never = from({ knownMs: 1_000_000 + HOUR_MS })
+    let pauses = 0
+    const stopped = async () => void (pauses += 1)
+    await untilStands(never.read, stopped, () => {})
+    expect(pauses).toBeLessThan(40)
+  })
+
+  it('is not held against a time in the row of the tree that the log did not sign', async () => {
+    const world = await testDeployment(['hospital-a'])
+    const { platform, home, random, clock, tendLog } = world
+    await createRecord(world.connect('hospital-a'), HOME, ['general'])
+    await tendLog()
+    const checkpoints = platform.table('checkpoints')
+    const row = await checkpoints.get('log', 'tree')
+    const tree = JSON.parse(fromUtf8(row?.value ?? utf8('{}'))) as Record<string, unknown>
+    const changed = canonicalBytes({ ...tree, signedAt: (tree['signedAt'] as number) + 3600 })
+    await checkpoints.swap('log', 'tree', row?.version ?? '', changed)
+    const hosting = { now: () => clock.now, random, log: () => {} }
+    const opened = await homeApp(platform, home, hosting, { elapsed: () => 0 })
+    expect(opened.clock()).toBe(clock.now)
   })
 
   it('is believed at once after however long, because a home that was not running looks the same', () => {

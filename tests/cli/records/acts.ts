@@ -65,6 +65,22 @@ export function actsOnRecords(at: ToldDemo): void {
       })
     }, 30_000)
 
+    it('wait for the clock to stand where the home once signed with a time of the future, and say why', async () => {
+      const folder = copyOf(at.folder)
+      await daysLater(365, async () => {
+        await told(folder, 'grant', at.short, 'clinic-c', '--append')
+      })
+      await daysLater(0, async (pass) => {
+        const terminal = testTerminal({ waits: pass })
+        const list = await run(['chain', 'show', at.short, '--data', folder], terminal)
+        expect(list).toMatchObject({
+          code: 0,
+          err: expect.stringMatching(/Waiting 30 s .* s before what was signed/),
+        })
+        expect(terminal.said.waits.length).toBeGreaterThan(25)
+      })
+    }, 30_000)
+
     it('name institutions and compartments that exist', async () => {
       const { code, err } = await lines(at.folder, 'grant', at.short, 'clinc-c')
       expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('Did you mean clinic-c?') })
