@@ -95,8 +95,8 @@ export interface StatingPorts {
  * A mirror whose deployment is not in the registry of the home signs nothing: nobody could tell whose statement it is.
  * It never states less than it stated, nor at an earlier time: that would convict it, whoever it was that showed it less.
  * @returns false where nothing was kept
- * @throws AmpereError VERIFICATION_FAILED, rule `forked`, when the home stated another block than it serves, `rolled-back` when
- * it stated less than this mirror stated; CLOCK_SKEW before the time of that statement
+ * @throws AmpereError VERIFICATION_FAILED, rule `forked`, when the home stated another block than it serves, or has another than
+ * this mirror stated, `rolled-back` when it stated less than that; CLOCK_SKEW before the time of that statement
  */
 export async function stateMirrored(
   to: HomeStores,
@@ -113,7 +113,7 @@ export async function stateMirrored(
     throw broke('forked', chain, height, 'the home stated another block than it serves')
   const row = await to.tables.receipts.get(chain, MIRRORED_KEY)
   const nowMs = now()
-  checkForward(parsed(row), chain, height, nowMs)
+  await checkForward(to, parsed(row), head, nowMs)
   const said: HeadStatement = {
     v: 1,
     chain,
@@ -130,7 +130,12 @@ export async function stateMirrored(
   return (await to.tables.receipts.swap(chain, MIRRORED_KEY, version, canonicalBytes(answer))) !== null
 }
 
-function checkForward(last: MirroredAnswer | null, chain: ChainId, height: number, nowMs: number): void {
+async function checkForward(
+  { tables }: HomeStores,
+  last: MirroredAnswer | null,
+  { chain, height }: HeadStatement,
+  nowMs: number,
+): Promise<void> {
   if (!last) return
   const { head } = parseHead(last.mirrored)
   if (height < head.height) throw rolledBack(chain, height, head.height)
@@ -139,6 +144,10 @@ function checkForward(last: MirroredAnswer | null, chain: ChainId, height: numbe
       'CLOCK_SKEW',
       `chain ${chain}: the last statement here is of ${head.time}, after now`,
     )
+  // The statement outlives the copy, which may have been begun anew with another history: both would be this mirror's word.
+  const there = await loadBlock(tables.blocks, chain, head.height)
+  if (there?.id !== head.block)
+    throw broke('forked', chain, head.height, 'this mirror stated another block than the home has now')
 }
 
 /** @throws AmpereError STORE_CORRUPT */
