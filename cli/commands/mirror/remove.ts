@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
-import { fromUtf8 } from '#core/bytes/encoding.ts'
+import { fromUtf8, toHex } from '#core/bytes/encoding.ts'
+import { sha256 } from '#core/crypto/hash.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
 import { readCopyOf } from '#core/server/mirror/copy-of.ts'
 import { LOG_PARTITION, PUBLISHED_KEY } from '#core/server/store/log.ts'
@@ -83,7 +84,9 @@ async function keepCheckpoint(folder: string, { deployment }: MirroredEntry): Pr
     if (!row) return null
     const note = fromUtf8(row.value)
     makeFolder(evidenceFolder(folder))
-    const file = join(evidenceFolder(folder), `mirrored-${deployment}-${checkpointIn(note).size}.note`)
+    // Named by what it says: two that were signed for one size are the proof, and neither takes the place of the other.
+    const said = `${checkpointIn(note).size}-${toHex(sha256(row.value)).slice(0, 16)}`
+    const file = join(evidenceFolder(folder), `mirrored-${deployment}-${said}.note`)
     writeFileSync(file, note, { mode: 0o600, flush: true })
     return file
   } finally {

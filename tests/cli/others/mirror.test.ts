@@ -281,6 +281,7 @@ describe('ampere mirror', () => {
       0,
       expect.stringContaining('127.0.0.1:19997/log\n'),
     ])
+    expect(checkpoint).toMatch(/mirrored-home-1-[0-9]+-[0-9a-f]{16}\.note$/)
     expect(readMirrored(there)).toMatchObject([{ deployment: 'home-10' }])
     const left = openLocal({ folder: join(there, 'home'), passphrase: null })
     const has = async (at: string) => [
