@@ -15,7 +15,7 @@ import {
   type PlacedReceipt,
   type ReceiptProblem,
 } from './rules/receipt-problem.ts'
-import { createRevocations, type RegistryContext } from './revocations.ts'
+import { createRevocations, leastNow, type RegistryContext } from './revocations.ts'
 import { createTrees, type SignedTree, type Trees } from './rules/trees.ts'
 
 /** A block with the receipt that somebody gave for it. */
@@ -47,7 +47,7 @@ export interface ReceiptContext extends RegistryContext {
   readonly nowMs: number
   /**
    * The home says that it is `nowMs`, as in a file, and not a clock of the verifier's own: then it is at least as late as a
-   * quorum says of a receipt.
+   * quorum, or its log, says of a receipt.
    */
   readonly isNowStated?: boolean
   /** Those that the blocks complete. */
@@ -85,7 +85,7 @@ export async function judgeBlocks(
   const named: (readonly [height: number, sizes: readonly number[]])[] = []
   const seen = new Map<number, SeenBlock>()
   const looked: LookedAt[] = []
-  let sinceMs = -Infinity
+  let leastMs = -Infinity
   let before: PlacedReceipt | null = null
   let isConvicted = false
   for await (const block of blocks) {
@@ -102,7 +102,7 @@ export async function judgeBlocks(
     } else before = placed ?? before
     const revoked = await revocations(block.kid)
     named.push([height, await trees.add(judged?.tree, revoked?.tree)])
-    sinceMs = Math.max(sinceMs, judged?.sinceMs ?? -Infinity, revoked?.sinceMs ?? -Infinity)
+    leastMs = Math.max(leastMs, judged ? leastNow(judged) : -Infinity, revoked?.leastMs ?? -Infinity)
     const receipt = judged && provenOf(judged)
     const at = placedOf(block, receipt, revoked?.revocation ?? null)
     looked.push({ height, ...at, isWrong: problem !== null })
@@ -110,7 +110,7 @@ export async function judgeBlocks(
     seen.set(height, { time: block.time, receipt: judged })
   }
   // Only now is it known what time it is at least, and every tree.
-  const nowMs = context.isNowStated === true ? Math.max(context.nowMs, sinceMs) : context.nowMs
+  const nowMs = context.isNowStated === true ? Math.max(context.nowMs, leastMs) : context.nowMs
   const judging = { nowMs, hasQuorum: context.judge.hasQuorum }
   const timed = looked.map((at) => judgeTimes(at, judging))
   problems.push(...timed.flatMap((item) => item.problems))

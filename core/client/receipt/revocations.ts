@@ -26,12 +26,12 @@ export interface RegistryContext {
   readonly registryReceipt: (height: number) => Promise<RegistryReceipt>
 }
 
-/** A revocation, the tree under the receipt that places it, and since when a quorum stands behind that; null where nothing does. */
+/** A revocation, and the tree under the receipt that places it; null where nothing does. */
 export interface PlacedRevocation {
   readonly revocation: Revocation
   readonly tree: SignedTree | null
-  /** In ms since 1970. */
-  readonly sinceMs: number | null
+  /** What time it is at least by that receipt (`leastNow`). */
+  readonly leastMs: number
 }
 
 /**
@@ -61,8 +61,16 @@ async function revocationOf(context: RegistryContext, kid: Kid): Promise<PlacedR
       suspectFromMs: suspectFrom === null ? null : timestampMs(suspectFrom),
     },
     tree: judged?.tree ?? null,
-    sinceMs: judged?.sinceMs ?? null,
+    leastMs: judged ? leastNow(judged) : -Infinity,
   }
+}
+
+/**
+ * What time it is at least when somebody has this receipt, in ms since 1970: since when a quorum stands behind it, and when
+ * its log says that it signed. Receipts without cosignatures have the second alone.
+ */
+export function leastNow({ sinceMs, signedMs }: JudgedReceipt): number {
+  return Math.max(sinceMs ?? -Infinity, ...signedMs)
 }
 
 /** Witnesses saw it by then, whatever time it says: one that is dated ahead does not hold anything back. */

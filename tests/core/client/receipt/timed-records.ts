@@ -15,7 +15,7 @@ import { dirtyShard, markOf } from '#core/server/store/attempt.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { formatPolicy } from '#core/log/policy/policy.ts'
 import { witnessedWorld, type WitnessedWorld } from '#tests/core/server/cosign/witnessed-world.ts'
-import { fileOf, linesOf } from './export-mutations.ts'
+import { fileOf, linesOf, withoutWitnesses } from './export-mutations.ts'
 import { collude, entry, forgery, HOME, revokedScene, type RevokedScene } from '#tests/e2e/revoked-scene.ts'
 
 const MINUTE_MS = 60_000
@@ -169,6 +169,12 @@ export async function endedGrant(afterMs: number, headMs?: number): Promise<Time
   await world.tendLog()
   clock.now += DAY_MS
   return seen(at, record, headMs === undefined ? headMs : toTimestamp(endMs + headMs))
+}
+
+/** The same, as a home gives it that takes all cosignatures out of the file. */
+export async function endedGrantUnseen(afterMs: number, headMs: number): Promise<TimedRecord> {
+  const { bytes, ...record } = await endedGrant(afterMs, headMs)
+  return { ...record, bytes: fileOf(withoutWitnesses(linesOf(fromUtf8(bytes)))) }
 }
 
 /**

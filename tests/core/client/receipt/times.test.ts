@@ -10,6 +10,7 @@ import { fileOf, having, linesOf, withoutRegistryReceipts } from './export-mutat
 import {
   datedAhead,
   endedGrant,
+  endedGrantUnseen,
   erasedAfter,
   erasedUnseen,
   lateRevocation,
@@ -64,6 +65,14 @@ describe('a home that says in a file that it is earlier than it is', () => {
       expect(statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'witnessed', 'suspect'])
       expect(problems).toEqual([])
     }
+  })
+
+  it('does not either where it takes away what witnesses said: its log signed later than that', async () => {
+    const record = await endedGrantUnseen(182_000, 100_000)
+    const { statuses, problems } = await ofFile(record, record.bytes)
+    // Of the first by that grant nobody shows any more that witnesses saw it in time.
+    expect(statuses).toEqual(['logged', 'logged', 'logged', 'suspect', 'suspect'])
+    expect(problems).toEqual([])
   })
 
   it('owes all that was due when witnesses saw anything in it', async () => {
@@ -178,6 +187,6 @@ describe('the frozen exports whose times somebody bent', () => {
       const report = await verifyExport(read(`${name}.ampere`), { registry, policy: parsePolicy(policy) })
       expect([name, report]).toMatchObject([name, { log: { statuses }, problems }])
     }
-    expect(vectors).toHaveLength(9)
+    expect(vectors).toHaveLength(10)
   })
 })

@@ -4,6 +4,7 @@ import { timestampMs, toTimestamp } from '#core/bytes/timestamp.ts'
 import {
   datedAhead,
   endedGrant,
+  endedGrantUnseen,
   erasedAfter,
   erasedUnseen,
   lateRevocation,
@@ -34,6 +35,7 @@ export const TIMED: readonly { readonly name: string; readonly make: () => Promi
   { name: 'ended-grant', make: () => endedGrant(182_000) },
   { name: 'late-revocation-dated-back', make: () => lateRevocation(170_000) },
   { name: 'ended-grant-dated-back', make: () => endedGrant(182_000, 100_000) },
+  { name: 'ended-grant-unseen-dated-back', make: () => endedGrantUnseen(182_000, 100_000) },
   { name: 'witness-behind', make: () => witnessBehind(110_000, 20_000) },
   { name: 'erased-early', make: () => erasedAfter(361_000, 72 * 3_600_000) },
   { name: 'erased-unseen', make: () => erasedUnseen(361_000) },

@@ -47,9 +47,9 @@ class LogJudge:
     def judge(self) -> list[LogFinding]:
         """What the log says of each block, by height. A wrong receipt of the registry refuses the file."""
         opened = [self._open(block, jws) for block, jws in zip(self.chain.blocks, self.export.blocks)]
-        named = [receipt for finding in opened for receipt in finding.named if receipt.is_witnessed]
-        # A file says itself what time it is: it is at least as late as quorums say.
-        self.now_ms = max([self.now_ms, *(receipt.since_ms for receipt in named)])
+        # A file says itself what time it is: it is at least as late as quorums and the log say.
+        named = [receipt.least_now_ms for finding in opened for receipt in finding.named]
+        self.now_ms = max([self.now_ms, *named])
         findings, highest = [], -1
         for block, finding in zip(self.chain.blocks, opened):
             self._judge_block(block, finding, highest)

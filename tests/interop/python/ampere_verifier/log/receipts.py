@@ -49,6 +49,12 @@ class Receipt:
         """Since when a quorum stands behind the tree."""
         return EPOCH_MS + 1000 * self.since
 
+    @property
+    def least_now_ms(self) -> int:
+        """What time it is at least when somebody has this receipt."""
+        said = [*self.signed, *([self.since] if self.is_witnessed else [])]
+        return EPOCH_MS + 1000 * max(said, default=0)
+
     def report(self) -> dict:
         level = "witnessed" if self.is_witnessed else "logged"
         seen = self.latest * 1000 if self.latest > 0 else None
