@@ -12,6 +12,7 @@ import { growUnsigned } from '../worlds/unsigned-blocks.ts'
 
 /** Leaves of a run, which is what a second brings; all of one chain. */
 const RUN = 1000
+const RUN_MS = 1000
 /** SLOW=1 goes on to a million, which takes some ten minutes. */
 const SIZES = [1_000, 10_000, 100_000, ...(process.env['SLOW'] === '1' ? [1_000_000] : [])]
 /** Leaves that come one in a run: each leaves a partial tile and a partial bundle behind. */
@@ -76,6 +77,7 @@ async function inRuns(folder: string): Promise<readonly Figure[]> {
   for (const size of SIZES) {
     const from = logged
     while (logged < size) {
+      world.clock.now += RUN_MS
       await growUnsigned(world, await newChain(world), RUN)
       logged = (await sequencer.run()).size
     }

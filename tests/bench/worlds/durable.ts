@@ -22,9 +22,9 @@ export async function inFolder<T>(act: (folder: string) => Promise<T>): Promise<
   }
 }
 
-/** The local adapter with the clock of the tests, so that blocks made beforehand are still fresh when sent. */
-export function localPlatform(folder: string): Platform {
-  return openLocal({ folder, passphrase: 'bench', now: () => START_MS })
+/** The local adapter with the clock of the tests, which stands unless it is moved: blocks made beforehand are still fresh when sent. */
+export function localPlatform(folder: string, clock: { readonly now: number } = { now: START_MS }): Platform {
+  return openLocal({ folder, passphrase: 'bench', now: () => clock.now })
 }
 
 /**
@@ -35,5 +35,6 @@ export function durableDeployment(
   folder: string,
   around: (platform: Platform) => Platform = (platform) => platform,
 ): Promise<TestDeployment> {
-  return testDeployment([INSTITUTION], { base: around(localPlatform(folder)) })
+  const clock = { now: START_MS }
+  return testDeployment([INSTITUTION], { base: around(localPlatform(folder, clock)), clock })
 }
