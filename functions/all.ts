@@ -140,7 +140,7 @@ export async function homeApp(
   const log = sequencing({ ...sequencerPorts, now }, home, policy, hosting)
   const grow = logGrowth(log, hosting.now)
   const app = createApp('home', hosting)
-  app.use(notBehind(log))
+  app.use(notBehind(log, looksOnly ? SIGNING : ANYTHING))
   const parts = [
     discoveryApp(await select(platform, discovery.needs), home, hosting, {
       ...describeHome(),
@@ -173,20 +173,25 @@ export async function homeApp(
   }
 }
 
+/** What a home that is behind does not answer: all but how and who it is. */
+const ANYTHING = /^(?!\/(health|\.well-known)\/)/
+/** Of one that is only looked at, what it would sign: what is lost elsewhere can still be read and audited there. */
+const SIGNING = /^\/v1\/(chains\/[^/]+\/head$|lookups\/)/
+
 /**
- * A home whose stores are older than what it signed answers nothing but how and who it is: each head that it signs, each tree, and
- * each tree of others that it cosigns contradicts one that somebody has.
+ * A home whose stores are older than what it signed signs nothing: each head, each tree, and each tree of others that it
+ * cosigns contradicts one that somebody has.
  */
-function notBehind({ isBehind }: Sequencing): MiddlewareHandler {
+function notBehind({ isBehind }: Sequencing, refused: RegExp): MiddlewareHandler {
   return async (c, next) => {
-    if (!/^\/(health|\.well-known)\//.test(c.req.path) && (await isBehind())) throw behind()
+    if (refused.test(c.req.path) && (await isBehind())) throw behind()
     await next()
   }
 }
 
 function behind(): AmpereError {
   const message =
-    'the stores of this home are older than what witnesses saw of it, and it answers nothing until they are not'
+    'the stores of this home are older than what witnesses saw of it, and it signs nothing until they are not'
   return new AmpereError('STORE_CORRUPT', message)
 }
 

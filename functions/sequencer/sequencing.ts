@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAmpereError, type ErrorCode } from '#core/errors.ts'
+import { logOriginOf } from '#core/api/log.ts'
+import { AmpereError, isAmpereError, type ErrorCode } from '#core/errors.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { coalesce } from '#core/order/coalesce.ts'
 import { spaced } from '#core/order/spaced.ts'
 import { createCosigner, type Cosigner, type CosignReport } from '#core/server/cosign/cosigner.ts'
 import type { Home } from '#core/server/home.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
+import { logKeys as logKeysOf } from '#core/server/sequence/tree.ts'
 import type { Ports } from '#core/ports/needs.ts'
 import type { Hosting } from '../host/app.ts'
 import type { Log, LogFields } from '../host/telemetry.ts'
@@ -36,7 +38,8 @@ export interface Sequencing {
   /**
    * Whether witnesses show that these stores are older than what this home signed: from a copy, for one. Whoever signs asks
    * this first, and the first time it asks the witnesses. One that cannot be reached keeps nobody waiting for longer than
-   * twice `FIRST_LOOK_MS`, and nothing back: what it saw is found out once it answers. A look that fails here is taken again.
+   * twice `FIRST_LOOK_MS`, and nothing back: what it saw is found out once it answers.
+   * @throws AmpereError STORE_UNAVAILABLE where the own stores did not let it be judged: it is judged again when it is asked again
    */
   readonly isBehind: () => Promise<boolean>
 }
@@ -53,7 +56,9 @@ export function createSequencing(
 ): Sequencing {
   const sequencer = createSequencer(ports, home)
   const troubles = createTroubles(log)
-  const { look, first, isStopped } = createLook(policy && createCosigner(ports, home, policy), troubles, log)
+  const logKeys = logKeysOf(ports, logOriginOf(home.origin))
+  const cosigner = policy && createCosigner(ports, home, policy, { logKeys })
+  const { look, first, isStopped } = createLook(cosigner, troubles, log)
   let hasNews = false
   const round = coalesce(() => look())
   const beginRound = async (): Promise<void> => {
@@ -70,8 +75,8 @@ export function createSequencing(
       return isStopped()
     },
     sequence: coalesce(async () => {
-      await first()
       await attempt('log-failed', troubles, async () => {
+        await first()
         for (;;) {
           if (isStopped()) return
           const { added, more, skipped } = await sequencer.run()
@@ -93,7 +98,8 @@ export function createLooking(
   policy: Policy | null,
   { log }: Pick<Hosting, 'log'>,
 ): Sequencing {
-  const cosigner = policy && createCosigner(ports, home, policy, { looksOnly: true })
+  const logKeys = logKeysOf(ports, logOriginOf(home.origin))
+  const cosigner = policy && createCosigner(ports, home, policy, { looksOnly: true, logKeys })
   const { first, isStopped } = createLook(cosigner, createTroubles(log), log)
   return {
     sequence: nothing,
@@ -109,34 +115,30 @@ export function createLooking(
 
 const nothing = async () => {}
 
-/** A round among the witnesses, the first of them, and what the last one that ended showed. */
+/** A round among the witnesses, the first of them, and what the last one that could judge it found. */
 function createLook(cosigner: Cosigner | null, troubles: Troubles, log: Log) {
-  let behind = false
   const look = (withinMs?: number): Promise<Failure> =>
     attempt('cosign-failed', troubles, async () => {
       const report = await cosigner?.run(withinMs)
-      if (!report) return
-      sayCosigned(report, troubles, log)
-      behind = report.behind
+      if (report) sayCosigned(report, troubles, log)
     })
-  return { look, first: untilDone(() => look(FIRST_LOOK_MS)), isStopped: () => behind }
+  const first = shared(async () => {
+    if (!cosigner || cosigner.hasLooked()) return
+    const failure = await look(FIRST_LOOK_MS)
+    // While the clock has leapt nothing is signed anyway.
+    if (cosigner.hasLooked() || failure === 'CLOCK_SKEW') return
+    throw new AmpereError('STORE_UNAVAILABLE', 'what witnesses saw could not be held against the stores')
+  })
+  return { look, first, isStopped: () => cosigner?.isBehind() ?? false }
 }
 
-/**
- * What is done until it succeeded once; whoever asks meanwhile shares an attempt. By a policy that is not this log's nobody
- * can be asked, and that is said already.
- */
-function untilDone(act: () => Promise<Failure>): () => Promise<void> {
-  let isDone = false
+/** Whoever calls while it runs shares what comes of it. */
+function shared(act: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null
-  const attempted = async () => {
-    const failure = await act()
-    isDone = failure === null || failure === 'CONFIGURATION'
+  const end = () => {
     running = null
   }
-  return async () => {
-    if (!isDone) await (running ??= attempted())
-  }
+  return () => (running ??= act().finally(end))
 }
 
 function sayCosigned({ failed, untimely, ahead, behind }: CosignReport, troubles: Troubles, log: Log): void {

@@ -15,7 +15,7 @@ import {
   type PlacedReceipt,
   type ReceiptProblem,
 } from './rules/receipt-problem.ts'
-import { createRevocations, leastNow, type RegistryContext } from './revocations.ts'
+import { createRevocations, type RegistryContext } from './revocations.ts'
 import { createTrees, type SignedTree, type Trees } from './rules/trees.ts'
 
 /** A block with the receipt that somebody gave for it. */
@@ -85,7 +85,7 @@ export async function judgeBlocks(
   const named: (readonly [height: number, sizes: readonly number[]])[] = []
   const seen = new Map<number, SeenBlock>()
   const looked: LookedAt[] = []
-  let leastMs = -Infinity
+  const known = { sinceMs: -Infinity, signedMs: -Infinity }
   let before: PlacedReceipt | null = null
   let isConvicted = false
   for await (const block of blocks) {
@@ -101,8 +101,8 @@ export async function judgeBlocks(
       isConvicted = true
     } else before = placed ?? before
     const revoked = await revocations(block.kid)
-    named.push([height, await trees.add(judged?.tree, revoked?.tree)])
-    leastMs = Math.max(leastMs, judged ? leastNow(judged) : -Infinity, revoked?.leastMs ?? -Infinity)
+    named.push([height, await trees.add(judged?.tree, revoked?.receipt?.tree)])
+    for (const receipt of [judged, revoked?.receipt]) if (receipt) learnTime(known, receipt)
     const receipt = judged && provenOf(judged)
     const at = placedOf(block, receipt, revoked?.revocation ?? null)
     looked.push({ height, ...at, isWrong: problem !== null })
@@ -110,13 +110,33 @@ export async function judgeBlocks(
     seen.set(height, { time: block.time, receipt: judged })
   }
   // Only now is it known what time it is at least, and every tree.
-  const nowMs = context.isNowStated === true ? Math.max(context.nowMs, leastMs) : context.nowMs
-  const judging = { nowMs, hasQuorum: context.judge.hasQuorum }
+  const judging = { ...timesOf(context, known), hasQuorum: context.judge.hasQuorum }
   const timed = looked.map((at) => judgeTimes(at, judging))
   problems.push(...timed.flatMap((item) => item.problems))
   for (const [height, sizes] of named) problems.push(...trees.problems(height, sizes))
   problems.push(...unseenDelays(context.erasures, seen, judging))
   return { statuses: timed.map(({ status }) => status), receipts, problems }
+}
+
+/** What receipts say that the time is at least, in ms since 1970: quorums of witnesses, and the log itself. */
+interface KnownTime {
+  sinceMs: number
+  signedMs: number
+}
+
+function learnTime(known: KnownTime, { sinceMs, signedMs }: JudgedReceipt): void {
+  known.sinceMs = Math.max(known.sinceMs, sinceMs ?? -Infinity)
+  known.signedMs = Math.max(known.signedMs, ...signedMs)
+}
+
+/**
+ * Against a stated time rights end by the log's word too: a home may take cosignatures out of a file. What a home owes does not
+ * become due by it, because a log that was once signed with a clock far ahead has that time in all its trees.
+ */
+function timesOf({ isNowStated, nowMs: givenMs }: ReceiptContext, { sinceMs, signedMs }: KnownTime) {
+  if (isNowStated !== true) return { nowMs: givenMs, endsMs: givenMs }
+  const nowMs = Math.max(givenMs, sinceMs)
+  return { nowMs, endsMs: Math.max(nowMs, signedMs) }
 }
 
 async function judgeOne(

@@ -9,7 +9,6 @@ import { registryBlockSchema } from '../../registry/block.ts'
 import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { JudgedReceipt, ReceiptJudge } from './judge.ts'
 import type { Revocation } from './rules/log-status.ts'
-import type { SignedTree } from './rules/trees.ts'
 
 /** A block of the registry with its receipt. */
 export interface RegistryReceipt {
@@ -26,12 +25,10 @@ export interface RegistryContext {
   readonly registryReceipt: (height: number) => Promise<RegistryReceipt>
 }
 
-/** A revocation, and the tree under the receipt that places it; null where nothing does. */
+/** A revocation, and the receipt that places it; null where nothing does. */
 export interface PlacedRevocation {
   readonly revocation: Revocation
-  readonly tree: SignedTree | null
-  /** What time it is at least by that receipt (`leastNow`). */
-  readonly leastMs: number
+  readonly receipt: JudgedReceipt | null
 }
 
 /**
@@ -60,17 +57,8 @@ async function revocationOf(context: RegistryContext, kid: Kid): Promise<PlacedR
       compromised: reason === 'compromised',
       suspectFromMs: suspectFrom === null ? null : timestampMs(suspectFrom),
     },
-    tree: judged?.tree ?? null,
-    leastMs: judged ? leastNow(judged) : -Infinity,
+    receipt: judged,
   }
-}
-
-/**
- * What time it is at least when somebody has this receipt, in ms since 1970: since when a quorum stands behind it, and when
- * its log says that it signed. Receipts without cosignatures have the second alone.
- */
-export function leastNow({ sinceMs, signedMs }: JudgedReceipt): number {
-  return Math.max(sinceMs ?? -Infinity, ...signedMs)
 }
 
 /** Witnesses saw it by then, whatever time it says: one that is dated ahead does not hold anything back. */

@@ -3,6 +3,7 @@ import { equalBytes } from '../../bytes/frame.ts'
 import { logIdOf } from '../../api/log.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { Checkpoint } from '../../log/note/checkpoint.ts'
+import type { LogKey } from '../../log/note/key.ts'
 import { openCheckpoint } from '../../log/note/open-checkpoint.ts'
 import { MAX_NOTE_BYTES } from '../../log/note/note.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
@@ -19,11 +20,15 @@ export interface Contradicting {
   readonly ahead: ReadonlySet<string>
   /** They say that what they were offered does not continue what they cosigned. */
   readonly refusing: ReadonlySet<string>
+  /** Those that are asked now what they have. */
+  readonly asked: ReadonlySet<string>
 }
 
 /** What this home has. */
 export interface OwnLog {
   readonly origin: string
+  /** All with which it signs. */
+  readonly keys: readonly LogKey[]
   /** Leaves of the committed tree, as it is when it is asked. */
   readonly size: () => Promise<number>
   /** Root of its first `size` leaves; null where the store does not tell. */
@@ -39,24 +44,24 @@ export async function isBehind(
   ports: { readonly fetch: Fetch; readonly deadline: Deadline },
   { verifiers }: Pick<Home, 'verifiers'>,
   policy: Policy,
-  { ahead, refusing }: Contradicting,
+  { ahead, asked }: Contradicting,
   own: OwnLog,
 ): Promise<Verdict> {
   const others = policy.witnesses.filter(({ url }) => url === null || !ahead.has(url))
   const left = others.map(({ key }) => key)
   const isBlocked = ahead.size > 0 && policy.quorum !== null && !quorumOf(policy, left).satisfied
   const contradicting = async (url: string): Promise<Checkpoint | null> => {
-    const shown = await shownBy(ports, { verifiers }, policy, { url, origin: own.origin })
+    const shown = await shownBy(ports, { verifiers }, url, own)
     return shown && (await contradicts(own, shown)) ? shown : null
   }
-  const proofs = await Promise.all([...ahead, ...refusing].map(contradicting))
-  const proof = proofs.find((each) => each !== null) ?? null
-  return { isBehind: isBlocked || proof !== null, proof }
+  const proofs = await Promise.all([...asked].map(contradicting))
+  return { isBlocked, proof: proofs.find((each) => each !== null) ?? null }
 }
 
 /** What witnesses tell. */
 export interface Verdict {
-  readonly isBehind: boolean
+  /** The quorum cannot be had without those that say that they are ahead. */
+  readonly isBlocked: boolean
   /** A tree that the log signed, and that this home does not have. */
   readonly proof: Checkpoint | null
 }
@@ -73,11 +78,10 @@ export async function contradicts(own: OwnLog, { size, root }: Checkpoint): Prom
 async function shownBy(
   { fetch, deadline }: { readonly fetch: Fetch; readonly deadline: Deadline },
   { verifiers }: Pick<Home, 'verifiers'>,
-  policy: Policy,
-  { url, origin }: { readonly url: string; readonly origin: string },
+  url: string,
+  { origin, keys }: OwnLog,
 ): Promise<Checkpoint | null> {
   const at = `${url.replace(/\/$/, '')}/${logIdOf(origin)}/checkpoint`
-  const logs = policy.logs.map(({ key }) => key).filter(({ name }) => name === origin)
   const how = {
     who: 'the witness',
     first: deadline(WITNESS_TIMEOUT_MS),
@@ -86,7 +90,11 @@ async function shownBy(
   try {
     const { ok, bytes } = await ask(fetch, { url: at, init: {} }, how)
     if (!ok) return null
-    const { checkpoint } = await openCheckpoint(bytes, { logs, cosigners: [], eachType: true }, verifiers)
+    const { checkpoint } = await openCheckpoint(
+      bytes,
+      { logs: keys, cosigners: [], eachType: true },
+      verifiers,
+    )
     return checkpoint.origin === origin ? checkpoint : null
   } catch (error) {
     if (isAmpereError(error)) return null

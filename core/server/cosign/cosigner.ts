@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AmpereError, isAmpereError, type ErrorCode } from '../../errors.ts'
-import { formatNote, parseNote, withSignatures, type NoteSignature } from '../../log/note/note.ts'
+import { logOriginOf } from '../../api/log.ts'
+import type { ErrorCode } from '../../errors.ts'
+import type { LogKey } from '../../log/note/key.ts'
+import { formatNote, parseNote, withSignatures } from '../../log/note/note.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
 import { consistencyFromTiles } from '../../log/tile/read.ts'
 import { tileReader } from '../../log/tile/read-tile.ts'
 import type { Deadline } from '../../order/deadline.ts'
 import type { Row } from '../../ports/table.ts'
-import type { Home } from '../home.ts'
-import { loadTree } from '../sequence/tree.ts'
 import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
-import { askWitness, type Asked, type Offer } from './ask-witness.ts'
-import { isNowBehind, isUnpublishedBehind, type LogHome } from './judge-behind.ts'
+import type { Asked, Offer } from './ask-witness.ts'
+import { askOne, type Gathered } from './gather.ts'
+import { judgeBehind, judgeUnpublished, type LogHome } from './judge-behind.ts'
 import { keep, keepWitnessed } from './keep.ts'
 import { emptyMemory, type Memory } from './memory.ts'
 import type { CosignerPorts } from './needs.ts'
@@ -42,6 +43,10 @@ export interface CosignReport {
 export interface Cosigner {
   /** `withinMs` is how long a witness may take to cosign, and as long again to show what it has. */
   run(withinMs?: number): Promise<CosignReport>
+  /** What the last round that could judge it found, also where it failed after that; false before there was one. */
+  isBehind(): boolean
+  /** Whether a round could judge it. */
+  hasLooked(): boolean
 }
 
 /** How a cosigner works. */
@@ -49,6 +54,8 @@ export interface CosignerOptions {
   readonly deadline?: Deadline
   /** Asks, and keeps nothing of what is answered: the stores are opened to be read. */
   readonly looksOnly?: boolean
+  /** Keys with which this log signs; those that the policy has for it where they are left out. */
+  readonly logKeys?: readonly LogKey[]
 }
 
 /**
@@ -60,10 +67,23 @@ export function createCosigner(
   ports: CosignerPorts,
   home: LogHome,
   policy: Policy,
-  { deadline = (ms) => AbortSignal.timeout(ms), looksOnly = false }: CosignerOptions = {},
+  {
+    deadline = (ms) => AbortSignal.timeout(ms),
+    looksOnly = false,
+    logKeys = keysIn(policy, home),
+  }: CosignerOptions = {},
 ): Cosigner {
-  const by = { ports, home, policy, looksOnly, memory: emptyMemory(), witnesses: askedOf(policy) }
-  return { run: (withinMs) => round(by, withinOf(deadline, withinMs)) }
+  const memory = emptyMemory()
+  const by = { ports, home, policy, looksOnly, logKeys, memory, witnesses: askedOf(policy) }
+  return {
+    run: (withinMs) => round(by, withinOf(deadline, withinMs)),
+    isBehind: () => memory.isBehind,
+    hasLooked: () => memory.hasLooked,
+  }
+}
+
+function keysIn({ logs }: Policy, { origin }: LogHome): readonly LogKey[] {
+  return logs.map(({ key }) => key).filter(({ name }) => name === logOriginOf(origin))
 }
 
 /** Who asks whom, and what is known from before. */
@@ -72,6 +92,7 @@ interface By {
   readonly home: LogHome
   readonly policy: Policy
   readonly looksOnly: boolean
+  readonly logKeys: readonly LogKey[]
   readonly memory: Memory
   readonly witnesses: readonly Asked[]
 }
@@ -79,50 +100,77 @@ interface By {
 async function round(by: By, within: () => Deadline): Promise<CosignReport> {
   const { ports, home, policy, memory, witnesses } = by
   const row = await ports.tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
-  if (!row || witnesses.length === 0) {
-    const urls = witnesses.map(({ url }) => url)
-    const judging = { memory, published: 0, deadline: within() }
-    memory.isBehind = await isUnpublishedBehind(ports, home, policy, urls, judging)
-    return { ...NOTHING, ...aheadIn(memory), outcome: 'none', satisfied: false }
-  }
   const nowMs = ports.now()
-  const before = await stateOf(home, policy, row, nowMs / 1000)
-  const { satisfied } = before
-  // The policy may be another than when this was published, and what it has enough for this one.
-  if (satisfied && memory.kept !== before.note && !by.looksOnly) {
-    await keepWitnessed(ports, home, policy, before, nowMs / 1000)
-    memory.kept = before.note
+  const before = row && (await readState(by, row, nowMs, within))
+  if (!row || !before || witnesses.length === 0) {
+    await lookUnpublished(by, within)
+    return { ...NOTHING, ...aheadIn(memory), outcome: 'none', satisfied: before?.satisfied ?? false }
   }
+  const { satisfied } = before
   const stale = staleOf(witnesses, memory, before, nowMs / 1000)
-  if (stale.length === 0) return { ...NOTHING, ...aheadIn(memory), outcome: 'fresh', satisfied }
   const offer = offerOf(ports, before)
   const due = stale.filter(({ url }) => !memory.rests.isResting(url, offer.text, nowMs))
-  if (due.length === 0) return { ...NOTHING, ...aheadIn(memory), outcome: 'resting', satisfied }
-  return askThem(by, within, { row, before, offer, due, nowMs })
-}
-
-/** What is offered to whom, and as what it was read. */
-interface Due {
-  readonly row: Row
-  readonly before: State
-  readonly offer: Offer
-  readonly due: readonly Asked[]
-  readonly nowMs: number
-}
-
-async function askThem(
-  { ports, home, policy, memory, looksOnly }: By,
-  within: () => Deadline,
-  { row, before, offer, due, nowMs }: Due,
-): Promise<CosignReport> {
   // Who cosigned this very tree has at least that.
   const had = ({ keys }: Asked) => (hasFresh(before.times, keys, nowMs / 1000) ? offer.size : 0)
   const asking = { offer, memory, deadline: within() }
   const answers = await Promise.all(
     due.map((asked) => askOne(ports, home, { asked, had: had(asked), ...asking })),
   )
-  const judging = { memory, published: offer.size, deadline: within() }
-  memory.isBehind = await isNowBehind(ports, home, policy, judging)
+  const isWhole = !answers.some(({ isUnjudged }) => isUnjudged)
+  const judging = { memory, published: offer.size, logKeys: by.logKeys, isWhole, deadline: within() }
+  await judgeBehind(ports, home, policy, judging)
+  if (due.length > 0) return kept(by, { row, before, offer, nowMs, answers })
+  await keepKnown(by, before, nowMs)
+  return { ...NOTHING, ...aheadIn(memory), outcome: stale.length === 0 ? 'fresh' : 'resting', satisfied }
+}
+
+/** @throws AmpereError CONFIGURATION when what is published is not signed as the policy says, after witnesses were asked what they saw */
+async function readState(by: By, row: Row, nowMs: number, within: () => Deadline): Promise<State> {
+  try {
+    return await stateOf(by.home, by.policy, row, nowMs / 1000)
+  } catch (error) {
+    await lookUnpublished(by, within)
+    throw error
+  }
+}
+
+async function lookUnpublished(
+  { ports, home, policy, logKeys, memory, witnesses }: By,
+  within: () => Deadline,
+): Promise<void> {
+  const urls = witnesses.map(({ url }) => url)
+  await judgeUnpublished(ports, home, policy, urls, {
+    memory,
+    published: 0,
+    logKeys,
+    isWhole: true,
+    deadline: within(),
+  })
+}
+
+/** The policy may be another than when this was published, and what it has enough for this one. */
+async function keepKnown(
+  { ports, home, policy, memory, looksOnly }: By,
+  before: State,
+  nowMs: number,
+): Promise<void> {
+  if (!before.satisfied || memory.kept === before.note || looksOnly) return
+  await keepWitnessed(ports, home, policy, before, nowMs / 1000)
+  memory.kept = before.note
+}
+
+/** What was offered, as what it was read, and what came of it. */
+interface Answers {
+  readonly row: Row
+  readonly before: State
+  readonly offer: Offer
+  readonly nowMs: number
+  readonly answers: readonly Gathered[]
+}
+
+async function kept(by: By, { row, before, offer, nowMs, answers }: Answers): Promise<CosignReport> {
+  const { ports, home, policy, memory, looksOnly } = by
+  await keepKnown(by, before, nowMs)
   const signatures = answers.flatMap((answer) => answer.signatures)
   const note = formatNote(withSignatures(parseNote(before.note), signatures))
   const after = looksOnly ? before : await keep(ports, home, policy, row, note)
@@ -161,55 +209,6 @@ function staleOf(
 
 function aheadIn({ ahead, isBehind: behind }: Memory): Pick<CosignReport, 'ahead' | 'behind'> {
   return { ahead: [...ahead], behind }
-}
-
-interface Gathered {
-  readonly asked: Asked
-  readonly signatures: readonly NoteSignature[]
-  readonly isUntimely: boolean
-  readonly failed: CosignReport['failed'][number] | null
-}
-
-async function askOne(
-  ports: CosignerPorts,
-  { verifiers }: Pick<Home, 'verifiers'>,
-  what: {
-    readonly asked: Asked
-    /** What it is thought to have where it did not answer yet. */
-    readonly had: number
-    readonly offer: Offer
-    readonly memory: Memory
-    readonly deadline: Deadline
-  },
-): Promise<Gathered> {
-  const { asked, had, offer, deadline } = what
-  const { sizes, ahead, refusing } = what.memory
-  try {
-    const request = { fetch: ports.fetch, now: ports.now, deadline }
-    const answer = await askWitness(request, asked, offer, sizes.get(asked.url) ?? had, verifiers)
-    const isAhead = answer.size > offer.size && !(await isCommitted(ports, answer.size))
-    // Not before: one whose answer could not be held against the store is asked again.
-    sizes.set(asked.url, answer.size)
-    if (isAhead) {
-      ahead.add(asked.url)
-      throw new AmpereError('STORE_CORRUPT', 'the witness has cosigned a larger tree than this home has')
-    }
-    ahead.delete(asked.url)
-    if (answer.isRefused) {
-      refusing.add(asked.url)
-      throw new AmpereError('UPSTREAM_FAILED', 'the witness answered 422')
-    }
-    refusing.delete(asked.url)
-    return { asked, signatures: answer.signatures, isUntimely: answer.isUntimely, failed: null }
-  } catch (error) {
-    if (!isAmpereError(error)) throw error
-    return {
-      asked,
-      signatures: [],
-      isUntimely: false,
-      failed: { url: asked.url, code: error.code, why: error.message },
-    }
-  }
 }
 
 /** Leaves alone who did not help. @returns URLs of those that cosigned, and not as they should */
@@ -255,10 +254,4 @@ function offerOf({ objects }: CosignerPorts, { note, checkpoint }: State): Offer
     size: checkpoint.size,
     proofFrom: (oldSize) => consistencyFromTiles(oldSize, checkpoint.size, read),
   }
-}
-
-/** A witness may be ahead of what was read a moment ago, never of what this log has committed. */
-async function isCommitted({ tables }: CosignerPorts, size: number): Promise<boolean> {
-  const committed = await loadTree(tables.checkpoints)
-  return committed !== null && committed.tree.checkpoint.size >= size
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { logOriginOf } from '../../api/log.ts'
+import type { LogKey } from '../../log/note/key.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
 import { rootFromTiles } from '../../log/tile/read.ts'
@@ -14,53 +15,68 @@ import type { CosignerPorts } from './needs.ts'
 /** A home as far as it has a log of its own. */
 export type LogHome = Pick<Home, 'verifiers' | 'origin'>
 
-/** With what is judged after the answers of a round came. */
+/** With what is judged. */
 export interface Judging {
   readonly memory: Memory
   /** Size of the published tree; 0 where none is. */
   readonly published: number
+  /** Keys with which the log of this home signs. */
+  readonly logKeys: readonly LogKey[]
+  /** False where something that a witness said could not be held against the own store. */
+  readonly isWhole: boolean
   readonly deadline: Deadline
 }
 
-/** Whether this home is behind, by what its witnesses said last and by what was proved before. */
-export async function isNowBehind(
+/**
+ * Judges whether this home is behind, and remembers it: by what its witnesses said last and by what was proved before. In each
+ * round, whoever was asked in it: who said that it has more is asked to show it until it did, or says something else, less and
+ * less often; and what could not be judged because the own store did not answer is judged in the next.
+ */
+export async function judgeBehind(
   ports: CosignerPorts,
   home: LogHome,
   policy: Policy,
-  { memory, published, deadline }: Judging,
-  said: Contradicting = memory,
-): Promise<boolean> {
-  const { proof } = memory
-  if (said.ahead.size + said.refusing.size === 0 && proof === null) return false
-  const own = ownLog(ports, home, published)
-  // What was proved stays so whoever is silent now, until this home has that tree.
-  if (proof !== null && (await contradicts(own, proof))) return true
-  const verdict = await isBehind({ fetch: ports.fetch, deadline }, home, policy, said, own)
-  memory.proof = verdict.proof
-  return verdict.isBehind
+  judging: Judging,
+): Promise<void> {
+  const { ahead, refusing } = judging.memory
+  await judge(ports, home, policy, judging, { ahead, refusing })
 }
 
 /**
- * The same while nothing is published here, so that nobody can be asked to cosign: a copy from before the first tree was
- * would begin the log again. Whoever shows a tree that the log signed has seen it.
+ * The same while nothing is published here, or what is cannot be read, so that nobody can be asked to cosign: a copy from
+ * before the first tree was would begin the log again. Whoever shows a tree that the log signed has seen it.
  */
-export async function isUnpublishedBehind(
+export async function judgeUnpublished(
   ports: CosignerPorts,
   home: LogHome,
   policy: Policy,
   urls: readonly string[],
   judging: Judging,
-): Promise<boolean> {
-  const { looks } = judging.memory
-  const nowMs = ports.now()
-  const due = urls.filter((url) => !looks.isResting(url, '', nowMs))
-  const said = { ahead: new Set<string>(), refusing: new Set(due) }
-  const behind = await isNowBehind(ports, home, policy, judging, said)
-  for (const url of due) looks.afterFailure(url, nowMs)
-  return behind
+): Promise<void> {
+  await judge(ports, home, policy, judging, { ahead: new Set(), refusing: new Set(urls) })
 }
 
-function ownLog(ports: CosignerPorts, { origin }: LogHome, published: number): OwnLog {
+async function judge(
+  ports: CosignerPorts,
+  home: LogHome,
+  policy: Policy,
+  { memory, published, logKeys, isWhole, deadline }: Judging,
+  said: Pick<Contradicting, 'ahead' | 'refusing'>,
+): Promise<void> {
+  const own = { ...ownLog(ports, home, published), keys: logKeys }
+  // What was proved stays so whoever is silent now, until this home has that tree.
+  if (memory.proof !== null && !(await contradicts(own, memory.proof))) memory.proof = null
+  const nowMs = ports.now()
+  const urls = [...said.ahead, ...said.refusing].filter((url) => !memory.looks.isResting(url, '', nowMs))
+  const asked = new Set(memory.proof === null ? urls : [])
+  const verdict = await isBehind({ fetch: ports.fetch, deadline }, home, policy, { ...said, asked }, own)
+  for (const url of asked) memory.looks.afterFailure(url, nowMs)
+  memory.proof ??= verdict.proof
+  memory.isBehind = verdict.isBlocked || memory.proof !== null
+  memory.hasLooked ||= isWhole
+}
+
+function ownLog(ports: CosignerPorts, { origin }: LogHome, published: number): Omit<OwnLog, 'keys'> {
   return {
     origin: logOriginOf(origin),
     size: async () => (await loadTree(ports.tables.checkpoints))?.tree.checkpoint.size ?? published,

@@ -11,10 +11,12 @@ export interface Memory {
   /** URLs of those that say that what they were offered does not continue what they cosigned. */
   readonly refusing: Set<string>
   isBehind: boolean
+  /** True once it was judged whether this home is behind, by the answers of all witnesses that gave one. */
+  hasLooked: boolean
   /** A tree that the log signed, which a witness showed and this home did not have. */
   proof: Checkpoint | null
   readonly rests: Rests
-  /** Of those who are asked what they saw while nothing is published here. */
+  /** Of those who are asked to show what they have. */
   readonly looks: Rests
   /** The published note with a quorum of which it was seen that it, or one that does as well, is kept for receipts. */
   kept: string | null
@@ -23,5 +25,5 @@ export interface Memory {
 export function emptyMemory(): Memory {
   const [sizes, ahead, refusing] = [new Map<string, number>(), new Set<string>(), new Set<string>()]
   const [rests, looks] = [new Rests(), new Rests()]
-  return { sizes, ahead, refusing, isBehind: false, proof: null, rests, looks, kept: null }
+  return { sizes, ahead, refusing, isBehind: false, hasLooked: false, proof: null, rests, looks, kept: null }
 }

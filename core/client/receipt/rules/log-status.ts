@@ -32,6 +32,8 @@ export interface PlacedBlock {
 export interface Judging {
   /** The time of judging, in ms since 1970. */
   readonly nowMs: number
+  /** The same for what must have been seen before a right ended; never before `nowMs`. */
+  readonly endsMs: number
   /** The policy asks for witnesses: a receipt without their quorum says nothing about when. */
   readonly hasQuorum: boolean
 }
@@ -51,7 +53,7 @@ export function logStatus(block: PlacedBlock, judging: Judging): LogStatus {
   const { receipt, revocation, grantEndsMs } = block
   if (revocation && isLate(receipt, revocation)) return 'late'
   if (revocation && isSuspect(receipt, revocation)) return 'suspect'
-  if (revocation?.index === null && isDue(revocation.timeMs, judging.nowMs)) return 'suspect'
+  if (revocation?.index === null && isDue(revocation.timeMs, judging.endsMs)) return 'suspect'
   const ends = [revocation?.timeMs ?? null, grantEndsMs]
   if (ends.some((endMs) => endMs !== null && isUnseenBy(endMs, receipt, judging))) return 'suspect'
   if (receipt) return receipt.level
@@ -85,10 +87,10 @@ function isDue(timeMs: number, nowMs: number): boolean {
  * counts that a witness names, so that none of them alone can make a block look older than it is. That it was seen after
  * the end is so at any time of judging, which in a file the home states.
  */
-function isUnseenBy(endMs: number, receipt: ProvenReceipt | null, { nowMs, hasQuorum }: Judging): boolean {
+function isUnseenBy(endMs: number, receipt: ProvenReceipt | null, { endsMs, hasQuorum }: Judging): boolean {
   const seenMs = receipt?.level === 'witnessed' ? receipt.seenMs : null
   if (seenMs !== null) return seenMs - endMs > DUE_MS
-  return isDue(endMs, nowMs) && (!receipt || hasQuorum)
+  return isDue(endMs, endsMs) && (!receipt || hasQuorum)
 }
 
 /** Its leaf follows that of the revocation. */

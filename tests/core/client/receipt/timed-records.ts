@@ -171,7 +171,19 @@ export async function endedGrant(afterMs: number, headMs?: number): Promise<Time
   return seen(at, record, headMs === undefined ? headMs : toTimestamp(endMs + headMs))
 }
 
-/** The same, as a home gives it that takes all cosignatures out of the file. */
+/** A log that signed one tree with a clock that was `aheadMs` ahead, and then, with a right one, has a block that it did not log yet. */
+export async function loggedAhead(aheadMs: number): Promise<TimedRecord> {
+  const at = await witnessedWorld(['w1', 'w2'], 2)
+  const { world, clock } = at
+  const { record } = await createRecord(world.connect('hospital-a'), HOME, ['general'])
+  clock.now += aheadMs
+  await world.tendLog()
+  clock.now -= aheadMs
+  await world.connect('hospital-a').append(record, [entry('just now')])
+  return seen(at, record)
+}
+
+/** An ended grant, as a home shows it that takes all cosignatures out of the file. */
 export async function endedGrantUnseen(afterMs: number, headMs: number): Promise<TimedRecord> {
   const { bytes, ...record } = await endedGrant(afterMs, headMs)
   return { ...record, bytes: fileOf(withoutWitnesses(linesOf(fromUtf8(bytes)))) }

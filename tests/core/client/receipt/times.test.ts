@@ -6,7 +6,7 @@ import { timestampMs, toTimestamp } from '#core/bytes/timestamp.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { TimedVectors } from '#tests/vectors/ampere/times/timed-vectors.ts'
-import { fileOf, having, linesOf, withoutRegistryReceipts } from './export-mutations.ts'
+import { fileOf, having, linesOf, withoutRegistryReceipts, withoutWitnesses } from './export-mutations.ts'
 import {
   datedAhead,
   endedGrant,
@@ -14,6 +14,7 @@ import {
   erasedAfter,
   erasedUnseen,
   lateRevocation,
+  loggedAhead,
   unloggedForgery,
   waitingErasure,
   type TimedRecord,
@@ -72,6 +73,21 @@ describe('a home that says in a file that it is earlier than it is', () => {
     const { statuses, problems } = await ofFile(record, record.bytes)
     // Of the first by that grant nobody shows any more that witnesses saw it in time.
     expect(statuses).toEqual(['logged', 'logged', 'logged', 'suspect', 'suspect'])
+    expect(problems).toEqual([])
+  })
+
+  it('nor where only the receipt of the revocation says how late it is', async () => {
+    const { bytes, ...record } = await lateRevocation(170_000)
+    const lines = having('receipt', 4, () => null)(withoutWitnesses(linesOf(fromUtf8(bytes))))
+    const { statuses } = await ofFile({ bytes, ...record }, fileOf(lines))
+    expect(statuses?.slice(3)).toEqual(['suspect', 'suspect'])
+  })
+
+  it('owes nothing sooner because its log once signed with a clock a year ahead', async () => {
+    const { bytes, registry, policy } = await loggedAhead(365 * 24 * HOUR_MS)
+    const nobody = parsePolicy(policy.replace(/quorum \S+\n$/, 'quorum none\n'))
+    const { log, problems } = await verifyExport(bytes, { registry, policy: nobody })
+    expect(log?.statuses).toEqual(['logged', 'logged', 'promised'])
     expect(problems).toEqual([])
   })
 

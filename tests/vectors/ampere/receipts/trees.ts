@@ -23,8 +23,8 @@ export interface TreeCase {
   readonly problems: readonly (readonly [height: number, rule: string])[]
 }
 
-/** A minute before block 6, which is the time of the head statement too, in POSIX seconds. */
-const SIGNED_SECONDS = 1_794_124_740
+/** A moment after all blocks, in POSIX seconds. */
+const SIGNED_SECONDS = 1_800_000_000
 
 /** Which of the two histories, up to which size, signed how many seconds after that moment. */
 type Under = readonly [history: 'one' | 'two', size: number, second?: number]

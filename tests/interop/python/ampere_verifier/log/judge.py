@@ -42,14 +42,16 @@ class LogJudge:
     opener: Opener
     now_ms: int
     shown: Shown
+    ends_ms: int = 0
     _of_registry: dict[int, Receipt | None] = field(default_factory=dict)
 
     def judge(self) -> list[LogFinding]:
         """What the log says of each block, by height. A wrong receipt of the registry refuses the file."""
         opened = [self._open(block, jws) for block, jws in zip(self.chain.blocks, self.export.blocks)]
-        # A file says itself what time it is: it is at least as late as quorums and the log say.
-        named = [receipt.least_now_ms for finding in opened for receipt in finding.named]
-        self.now_ms = max([self.now_ms, *named])
+        # A file says itself what time it is: it is at least as late as quorums say, and rights end by the log's word too.
+        named = [receipt for finding in opened for receipt in finding.named]
+        self.now_ms = max([self.now_ms, *(receipt.since_ms for receipt in named if receipt.is_witnessed)])
+        self.ends_ms = max([self.now_ms, *(receipt.signed_ms for receipt in named)])
         findings, highest = [], -1
         for block, finding in zip(self.chain.blocks, opened):
             self._judge_block(block, finding, highest)
@@ -102,7 +104,7 @@ class LogJudge:
                 return "late"
             if _is_after_suspicion(revoked, receipt):
                 return "suspect"
-            if revoking is None and self._is_due(self.chain.registry.times[revoked["height"]]):
+            if revoking is None and self._is_ended(self.chain.registry.times[revoked["height"]]):
                 return "suspect"
         if any(self._is_unseen_by(end, receipt) for end in self._ends(block, revoked)):
             return "suspect"
@@ -132,7 +134,7 @@ class LogJudge:
     def _is_unseen_by(self, end: int, receipt: Receipt | None) -> bool:
         if self.opener.policy.quorum is not None and receipt is not None and receipt.is_witnessed:
             return receipt.seen_ms - end > DUE_MS
-        return self._is_due(end) and (receipt is None or self.opener.policy.quorum is not None)
+        return self._is_ended(end) and (receipt is None or self.opener.policy.quorum is not None)
 
     def _revoking_receipt(self, block: Block) -> Receipt | None:
         record = self.chain.registry.newest.get("key", block.kid)
@@ -150,6 +152,9 @@ class LogJudge:
 
     def _is_due(self, since_ms: int) -> bool:
         return self.now_ms - since_ms > DUE_MS
+
+    def _is_ended(self, since_ms: int) -> bool:
+        return self.ends_ms - since_ms > DUE_MS
 
     def _receipt_of_registry(self, height: int) -> Receipt | None:
         if height not in self._of_registry:

@@ -50,10 +50,9 @@ class Receipt:
         return EPOCH_MS + 1000 * self.since
 
     @property
-    def least_now_ms(self) -> int:
-        """What time it is at least when somebody has this receipt."""
-        said = [*self.signed, *([self.since] if self.is_witnessed else [])]
-        return EPOCH_MS + 1000 * max(said, default=0)
+    def signed_ms(self) -> int:
+        """When the log says at the latest that it signed the tree."""
+        return EPOCH_MS + 1000 * max(self.signed, default=0)
 
     def report(self) -> dict:
         level = "witnessed" if self.is_witnessed else "logged"
