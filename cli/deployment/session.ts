@@ -80,10 +80,9 @@ export async function withHome<T>(
     await home?.platform.close()
   }
   const closed = call.screen.stopping.closes(close)
-  const fetchHome = home?.fetch ?? ((request: Request) => fetch(request))
+  const fetchHome = home ? standing(call, home) : (request: Request) => fetch(request)
   const validator = createLazyValidator()
   try {
-    if (home) await standing(call, home)
     return await act({
       folder,
       settings,
@@ -99,14 +98,18 @@ export async function withHome<T>(
   }
 }
 
-/** A command ends before its clock could have stood, so it waits for that. */
-async function standing({ screen }: Call, { clock }: OpenHome): Promise<void> {
+/** Asks a home in this process. A command ends before its clock could have stood, so its first request waits for that. */
+function standing({ screen }: Call, { clock, fetch: ask }: OpenHome): OpenHome['fetch'] {
   const told = (why: string) => {
     screen.say(
       `Waiting 30 s to see that the clock of this computer stays as it is: ${why}, and what is signed stays.`,
     )
   }
-  await untilStands(clock, screen.terminal.wait, told)
+  let stands: Promise<void> | null = null
+  return async (request) => {
+    await (stands ??= untilStands(clock, screen.terminal.wait, told))
+    return ask(request)
+  }
 }
 
 /** Opens the deployment for one command as one institution, and closes it whatever happens. */
