@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url } from '../../../bytes/encoding.ts'
+import { equalBytes } from '../../../bytes/frame.ts'
 import { CLOCK_TOLERANCE_MS } from '../../../api/limits.ts'
 import { decodeLeaf } from '../../../block/leaf.ts'
 import { AmpereError, isAmpereError } from '../../../errors.ts'
@@ -11,6 +12,7 @@ import { CLOCKS_DIFFER_MS } from '../../append/store-parts.ts'
 import type { LogEdge } from '../commit.ts'
 import type { LoadedTree } from '../tree.ts'
 import { isAbsent } from './absent-leaf.ts'
+import { labelPrefixes, mayHave, type LabelPrefixes } from './label-index.ts'
 import { sizeBefore } from './past-sizes.ts'
 
 /**
@@ -18,8 +20,11 @@ import { sizeBefore } from './past-sizes.ts'
  * from that time, and so are the clocks of its processes from each other.
  */
 export const BEFORE_BLOCK_MS = CLOCK_TOLERANCE_MS + CLOCKS_DIFFER_MS
-/** Bundles whose labels are kept in memory, some 25 kB each; older ones are read again whenever they are asked for. */
-const KEPT_BUNDLES = 256
+/**
+ * Bundles whose labels are kept in memory, 2 kB each: two million leaves, so that a run with new chains reads only what
+ * was logged since the last one; older ones are read again whenever they are asked for.
+ */
+const KEPT_BUNDLES = 8192
 /** Bundles that are read at the same time. */
 const PARALLEL_BUNDLES = 32
 
@@ -50,30 +55,32 @@ export interface LabelFinder {
 
 /** Makes a finder. What it remembers stays true whatever is committed, because nothing is ever taken out of a log. */
 export function createLabelFinder(objects: FetchObjects): LabelFinder {
-  const bundles = new Map<number, ReadonlySet<string>>()
+  const bundles = new Map<number, LabelPrefixes>()
   const found = new Set<string>()
-  const labelsOf = async (index: number, full: number): Promise<ReadonlySet<string>> => {
+  const prefixesOf = async (index: number, full: number): Promise<LabelPrefixes> => {
     const known = bundles.get(index)
     if (known) return known
-    const labels = await readLabels(objects, index)
-    if (index >= full - KEPT_BUNDLES) bundles.set(index, labels)
-    return labels
+    const prefixes = labelPrefixes(await readLabels(objects, index))
+    if (index >= full - KEPT_BUNDLES) bundles.set(index, prefixes)
+    return prefixes
   }
   return {
     isLogged: async ({ tree, edge, tail }, { entry, madeMs, isFirst }) => {
       const { size } = edge
-      const label = labelOf(entry)
+      const { label } = decodeLeaf(entry)
+      const name = toBase64url(label)
       const full = Math.floor(size / TILE_WIDTH)
       const hasLabel = async (index: number): Promise<boolean> => {
         try {
-          return (await labelsOf(index, full)).has(label)
+          if (!mayHave(await prefixesOf(index, full), label)) return false
+          return (await readLabels(objects, index)).some((each) => equalBytes(each, label))
         } catch (error) {
           if (!isFirst || !isAmpereError(error, 'STORE_CORRUPT')) throw error
           if (await isAbsent(objects, edge, index, leafHash(entry))) return false
           throw error
         }
       }
-      if (found.has(label) || tail.some((each) => labelOf(each) === label)) return true
+      if (found.has(name) || tail.some((each) => equalBytes(decodeLeaf(each).label, label))) return true
       for (const index of bundles.keys()) if (index < full - KEPT_BUNDLES) bundles.delete(index)
       const sizes = [...tree.pastSizes, { signedAt: tree.signedAt, size }]
       const first = Math.floor(sizeBefore(sizes, (madeMs - BEFORE_BLOCK_MS) / 1000) / TILE_WIDTH)
@@ -81,7 +88,7 @@ export function createLabelFinder(objects: FetchObjects): LabelFinder {
         const indexes = Array.from({ length: Math.min(PARALLEL_BUNDLES, full - at) }, (_, i) => at + i)
         if (!(await Promise.all(indexes.map(hasLabel))).some(Boolean)) continue
         // Whoever asks about a damaged chain asks again and again.
-        found.add(label)
+        found.add(name)
         return true
       }
       return false
@@ -89,17 +96,13 @@ export function createLabelFinder(objects: FetchObjects): LabelFinder {
   }
 }
 
-async function readLabels(objects: FetchObjects, index: number): Promise<ReadonlySet<string>> {
+async function readLabels(objects: FetchObjects, index: number): Promise<readonly Uint8Array[]> {
   const path = bundlePath({ index, width: TILE_WIDTH })
   const bytes = await objects.fetch(path)
   try {
-    if (bytes) return new Set(decodeBundle(bytes, TILE_WIDTH).map(labelOf))
+    if (bytes) return decodeBundle(bytes, TILE_WIDTH).map((entry) => decodeLeaf(entry).label)
   } catch (cause) {
     throw new AmpereError('STORE_CORRUPT', `${path} of the log was changed`, { cause })
   }
   throw new AmpereError('STORE_CORRUPT', `${path} of the log is missing`)
-}
-
-function labelOf(entry: Uint8Array): string {
-  return toBase64url(decodeLeaf(entry).label)
 }
