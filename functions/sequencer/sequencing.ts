@@ -4,7 +4,7 @@ import { AmpereError, isAmpereError, type ErrorCode } from '#core/errors.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { coalesce } from '#core/order/coalesce.ts'
 import { spaced } from '#core/order/spaced.ts'
-import { createCosigner, type Cosigner, type CosignReport } from '#core/server/cosign/cosigner.ts'
+import { createCosigner, type CosignReport } from '#core/server/cosign/cosigner.ts'
 import type { Home } from '#core/server/home.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import { logKeys as logKeysOf } from '#core/server/sequence/tree.ts'
@@ -56,9 +56,7 @@ export function createSequencing(
 ): Sequencing {
   const sequencer = createSequencer(ports, home)
   const troubles = createTroubles(log)
-  const logKeys = logKeysOf(ports, logOriginOf(home.origin))
-  const cosigner = policy && createCosigner(ports, home, policy, { logKeys })
-  const { look, first, isStopped } = createLook(cosigner, troubles, log)
+  const { look, first, isStopped, isBehind } = createLook(ports, home, policy, { log, troubles })
   let hasNews = false
   const round = coalesce(() => look())
   const beginRound = async (): Promise<void> => {
@@ -70,10 +68,7 @@ export function createSequencing(
     cosign: cosignSpaced.now,
     cosignNews: () => (hasNews ? cosignSpaced.now() : cosignSpaced.soon()),
     isLogging: () => !isStopped() && !troubles.stands('log-failed'),
-    isBehind: async () => {
-      await first()
-      return isStopped()
-    },
+    isBehind,
     sequence: coalesce(async () => {
       await attempt('log-failed', troubles, async () => {
         await first()
@@ -98,25 +93,26 @@ export function createLooking(
   policy: Policy | null,
   { log }: Pick<Hosting, 'log'>,
 ): Sequencing {
-  const logKeys = logKeysOf(ports, logOriginOf(home.origin))
-  const cosigner = policy && createCosigner(ports, home, policy, { looksOnly: true, logKeys })
-  const { first, isStopped } = createLook(cosigner, createTroubles(log), log)
-  return {
-    sequence: nothing,
-    cosign: nothing,
-    cosignNews: nothing,
-    isLogging: () => !isStopped(),
-    isBehind: async () => {
-      await first()
-      return isStopped()
-    },
-  }
+  const looking = { log, troubles: createTroubles(log), looksOnly: true }
+  const { isStopped, isBehind } = createLook(ports, home, policy, looking)
+  return { sequence: nothing, cosign: nothing, cosignNews: nothing, isLogging: () => !isStopped(), isBehind }
 }
 
 const nothing = async () => {}
 
 /** A round among the witnesses, the first of them, and what the last one that could judge it found. */
-function createLook(cosigner: Cosigner | null, troubles: Troubles, log: Log) {
+function createLook(
+  ports: Ports<(typeof role)['needs']>,
+  home: Home,
+  policy: Policy | null,
+  {
+    log,
+    troubles,
+    looksOnly = false,
+  }: { readonly log: Log; readonly troubles: Troubles; readonly looksOnly?: boolean },
+) {
+  const logKeys = logKeysOf(ports, logOriginOf(home.origin))
+  const cosigner = policy && createCosigner(ports, home, policy, { looksOnly, logKeys })
   const look = (withinMs?: number): Promise<Failure> =>
     attempt('cosign-failed', troubles, async () => {
       const report = await cosigner?.run(withinMs)
@@ -129,7 +125,12 @@ function createLook(cosigner: Cosigner | null, troubles: Troubles, log: Log) {
     if (cosigner.hasLooked() || failure === 'CLOCK_SKEW') return
     throw new AmpereError('STORE_UNAVAILABLE', 'what witnesses saw could not be held against the stores')
   })
-  return { look, first, isStopped: () => cosigner?.isBehind() ?? false }
+  const isStopped = () => cosigner?.isBehind() ?? false
+  const isBehind = async () => {
+    await first()
+    return isStopped()
+  }
+  return { look, first, isStopped, isBehind }
 }
 
 /** Whoever calls while it runs shares what comes of it. */

@@ -14,12 +14,10 @@ import type { Fetch } from '../../ports/keys.ts'
 import type { Home } from '../home.ts'
 import { WITNESS_TIMEOUT_MS } from './ask-witness.ts'
 
-/** Witnesses that contradict what this home has, by URL. */
+/** Witnesses that may show that this home is behind, by URL. */
 export interface Contradicting {
   /** They say that they cosigned a larger tree. */
   readonly ahead: ReadonlySet<string>
-  /** They say that what they were offered does not continue what they cosigned. */
-  readonly refusing: ReadonlySet<string>
   /** Those that are asked now what they have. */
   readonly asked: ReadonlySet<string>
 }

@@ -10,8 +10,8 @@ import type { Deadline } from '../../order/deadline.ts'
 import type { Row } from '../../ports/table.ts'
 import { LOG_PARTITION, PUBLISHED_KEY } from '../store/log.ts'
 import type { Asked, Offer } from './ask-witness.ts'
-import { askOne, type Gathered } from './gather.ts'
-import { judgeBehind, judgeUnpublished, type LogHome } from './judge-behind.ts'
+import { askOne, type Failed, type Gathered } from './gather.ts'
+import { judgeBehind, type LogHome } from './judge-behind.ts'
 import { keep, keepWitnessed } from './keep.ts'
 import { emptyMemory, type Memory } from './memory.ts'
 import type { CosignerPorts } from './needs.ts'
@@ -27,7 +27,7 @@ export interface CosignReport {
   /** True when the newest published checkpoint has the quorum of the policy. */
   readonly satisfied: boolean
   /** Witnesses that did not cosign, by URL. */
-  readonly failed: readonly { readonly url: string; readonly code: ErrorCode; readonly why: string }[]
+  readonly failed: readonly Failed[]
   /**
    * URLs of those that did, and not with all their keys at the time of this home's clock: one of the two is wrong. What was
    * cosigned at another time is not kept.
@@ -106,22 +106,32 @@ async function round(by: By, within: () => Deadline): Promise<CosignReport> {
     await lookUnpublished(by, within)
     return { ...NOTHING, ...aheadIn(memory), outcome: 'none', satisfied: before?.satisfied ?? false }
   }
-  const { satisfied } = before
+  const { satisfied, checkpoint } = before
   const stale = staleOf(witnesses, memory, before, nowMs / 1000)
+  // Nearly all rounds find everything fresh: nothing is made for nobody.
+  const asked = stale.length === 0 ? null : await askStale(by, before, stale, { nowMs, deadline: within() })
+  const answers = asked?.answers ?? []
+  const isWhole = !answers.some(({ isUnjudged }) => isUnjudged)
+  const judging = { memory, published: checkpoint.size, logKeys: by.logKeys, isWhole, deadline: within() }
+  await judgeBehind(ports, home, policy, judging)
+  if (asked && answers.length > 0) return kept(by, { row, before, nowMs, ...asked })
+  await keepKnown(by, before, nowMs)
+  return { ...NOTHING, ...aheadIn(memory), outcome: asked ? 'resting' : 'fresh', satisfied }
+}
+
+/** Asks those that are not left alone for now. */
+async function askStale(
+  { ports, home, memory }: By,
+  before: State,
+  stale: readonly Asked[],
+  { nowMs, deadline }: { readonly nowMs: number; readonly deadline: Deadline },
+): Promise<Pick<Answers, 'offer' | 'answers'>> {
   const offer = offerOf(ports, before)
   const due = stale.filter(({ url }) => !memory.rests.isResting(url, offer.text, nowMs))
   // Who cosigned this very tree has at least that.
   const had = ({ keys }: Asked) => (hasFresh(before.times, keys, nowMs / 1000) ? offer.size : 0)
-  const asking = { offer, memory, deadline: within() }
-  const answers = await Promise.all(
-    due.map((asked) => askOne(ports, home, { asked, had: had(asked), ...asking })),
-  )
-  const isWhole = !answers.some(({ isUnjudged }) => isUnjudged)
-  const judging = { memory, published: offer.size, logKeys: by.logKeys, isWhole, deadline: within() }
-  await judgeBehind(ports, home, policy, judging)
-  if (due.length > 0) return kept(by, { row, before, offer, nowMs, answers })
-  await keepKnown(by, before, nowMs)
-  return { ...NOTHING, ...aheadIn(memory), outcome: stale.length === 0 ? 'fresh' : 'resting', satisfied }
+  const ask = (asked: Asked) => askOne(ports, home, { asked, had: had(asked), offer, memory, deadline })
+  return { offer, answers: await Promise.all(due.map(ask)) }
 }
 
 /** @throws AmpereError CONFIGURATION when what is published is not signed as the policy says, after witnesses were asked what they saw */
@@ -134,18 +144,17 @@ async function readState(by: By, row: Row, nowMs: number, within: () => Deadline
   }
 }
 
+/**
+ * While nothing is published here, or what is cannot be read, nobody can be asked to cosign, and a copy from before the first
+ * tree was would begin the log again. Whoever shows a tree that the log signed has seen it.
+ */
 async function lookUnpublished(
   { ports, home, policy, logKeys, memory, witnesses }: By,
   within: () => Deadline,
 ): Promise<void> {
-  const urls = witnesses.map(({ url }) => url)
-  await judgeUnpublished(ports, home, policy, urls, {
-    memory,
-    published: 0,
-    logKeys,
-    isWhole: true,
-    deadline: within(),
-  })
+  const said = { ahead: new Set<string>(), refusing: new Set(witnesses.map(({ url }) => url)) }
+  const judging = { memory, published: 0, logKeys, isWhole: true, deadline: within() }
+  await judgeBehind(ports, home, policy, judging, said)
 }
 
 /** The policy may be another than when this was published, and what it has enough for this one. */

@@ -8,12 +8,19 @@ import { askWitness, type Asked, type Offer } from './ask-witness.ts'
 import type { Memory } from './memory.ts'
 import type { CosignerPorts } from './needs.ts'
 
+/** A witness that did not cosign. */
+export interface Failed {
+  readonly url: string
+  readonly code: ErrorCode
+  readonly why: string
+}
+
 /** What one witness answered. */
 export interface Gathered {
   readonly asked: Asked
   readonly signatures: readonly NoteSignature[]
   readonly isUntimely: boolean
-  readonly failed: { readonly url: string; readonly code: ErrorCode; readonly why: string } | null
+  readonly failed: Failed | null
   /** What it said could not be held against the store of this home. */
   readonly isUnjudged: boolean
 }

@@ -8,7 +8,7 @@ import { tileReader } from '../../log/tile/read-tile.ts'
 import type { Deadline } from '../../order/deadline.ts'
 import type { Home } from '../home.ts'
 import { loadTree } from '../sequence/tree.ts'
-import { contradicts, isBehind, type Contradicting, type OwnLog } from './ahead.ts'
+import { contradicts, isBehind, type OwnLog } from './ahead.ts'
 import type { Memory } from './memory.ts'
 import type { CosignerPorts } from './needs.ts'
 
@@ -27,6 +27,9 @@ export interface Judging {
   readonly deadline: Deadline
 }
 
+/** What witnesses said, by URL. */
+export type Said = Pick<Memory, 'ahead' | 'refusing'>
+
 /**
  * Judges whether this home is behind, and remembers it: by what its witnesses said last and by what was proved before. In each
  * round, whoever was asked in it: who said that it has more is asked to show it until it did, or says something else, less and
@@ -36,49 +39,32 @@ export async function judgeBehind(
   ports: CosignerPorts,
   home: LogHome,
   policy: Policy,
-  judging: Judging,
-): Promise<void> {
-  const { ahead, refusing } = judging.memory
-  await judge(ports, home, policy, judging, { ahead, refusing })
-}
-
-/**
- * The same while nothing is published here, or what is cannot be read, so that nobody can be asked to cosign: a copy from
- * before the first tree was would begin the log again. Whoever shows a tree that the log signed has seen it.
- */
-export async function judgeUnpublished(
-  ports: CosignerPorts,
-  home: LogHome,
-  policy: Policy,
-  urls: readonly string[],
-  judging: Judging,
-): Promise<void> {
-  await judge(ports, home, policy, judging, { ahead: new Set(), refusing: new Set(urls) })
-}
-
-async function judge(
-  ports: CosignerPorts,
-  home: LogHome,
-  policy: Policy,
   { memory, published, logKeys, isWhole, deadline }: Judging,
-  said: Pick<Contradicting, 'ahead' | 'refusing'>,
+  said: Said = memory,
 ): Promise<void> {
-  const own = { ...ownLog(ports, home, published), keys: logKeys }
+  const own = ownLog(ports, home, published, logKeys)
   // What was proved stays so whoever is silent now, until this home has that tree.
   if (memory.proof !== null && !(await contradicts(own, memory.proof))) memory.proof = null
   const nowMs = ports.now()
   const urls = [...said.ahead, ...said.refusing].filter((url) => !memory.looks.isResting(url, '', nowMs))
   const asked = new Set(memory.proof === null ? urls : [])
-  const verdict = await isBehind({ fetch: ports.fetch, deadline }, home, policy, { ...said, asked }, own)
+  const contradicting = { ahead: said.ahead, asked }
+  const verdict = await isBehind({ fetch: ports.fetch, deadline }, home, policy, contradicting, own)
   for (const url of asked) memory.looks.afterFailure(url, nowMs)
   memory.proof ??= verdict.proof
   memory.isBehind = verdict.isBlocked || memory.proof !== null
   memory.hasLooked ||= isWhole
 }
 
-function ownLog(ports: CosignerPorts, { origin }: LogHome, published: number): Omit<OwnLog, 'keys'> {
+function ownLog(
+  ports: CosignerPorts,
+  { origin }: LogHome,
+  published: number,
+  keys: readonly LogKey[],
+): OwnLog {
   return {
     origin: logOriginOf(origin),
+    keys,
     size: async () => (await loadTree(ports.tables.checkpoints))?.tree.checkpoint.size ?? published,
     rootAt: (size) => rootAt(ports, size, published),
   }

@@ -62,7 +62,7 @@ describe('an older copy whose own store does not answer once while it is judged'
 
   it('signs nothing where what it published cannot be opened any more', async () => {
     const made = await olderCopy(['w1', 'w2'], 2)
-    const { checkpoints } = { checkpoints: made.base.table('checkpoints') }
+    const checkpoints = made.base.table('checkpoints')
     const row = await checkpoints.get('log', 'published')
     await checkpoints.swap('log', 'published', row?.version ?? null, utf8('damaged'))
     expect(await (await opened(made)).get(headOf(made.record))).toEqual(BEHIND)
