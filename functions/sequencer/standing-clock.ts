@@ -35,6 +35,7 @@ export function standingClock(now: Now, elapsed: () => number, before: ClockBefo
   const { began, knownMs = 0 } = before
   let stood: number | null = began ? offsetOf(began) : null
   let isFirst = true
+  /** What is signed here, and not where the clock stood, is what its readings are compared with. */
   let isByKnown = false
   let since: Stretch | null = null
   let leapt: { readonly offsetMs: number; readonly sinceMs: number } | null = null
@@ -42,8 +43,9 @@ export function standingClock(now: Now, elapsed: () => number, before: ClockBefo
     const read = { wallMs: now(), elapsedMs: elapsed() }
     const offsetMs = offsetOf(read)
     if (isFirst) {
-      isByKnown = knownMs - read.elapsedMs > (stood ?? offsetMs)
-      stood = Math.max(stood ?? offsetMs, knownMs - read.elapsedMs)
+      const [standing, known] = [stood ?? offsetMs, knownMs - read.elapsedMs]
+      isByKnown = known > standing
+      stood = Math.max(standing, known)
     }
     isFirst = false
     if (since && read.elapsedMs - since.sinceMs >= STAND_MS) {
@@ -52,6 +54,7 @@ export function standingClock(now: Now, elapsed: () => number, before: ClockBefo
     }
     if (isNear(offsetMs, stood ?? offsetMs)) {
       leapt = null
+      isByKnown = false
       since = stretched(since, offsetMs, read.elapsedMs)
       return read.wallMs
     }

@@ -168,6 +168,13 @@ describe('the first reading of a clock', () => {
     expect(read()).toBe(at.wall)
   })
 
+  it('that is near to what was signed is not what a later leap is compared with in words', () => {
+    const { at, read } = from({ knownMs: 1_000_000 + 5_000 })
+    expect(read()).toBe(1_000_000)
+    at.wall += HOUR_MS
+    expect(read).toThrow('the clock leapt by 3595 s')
+  })
+
   it('is waited for by who would end before, and no longer than it takes to stand', async () => {
     for (const [leapMs, lasts] of [
       [0, 0],
