@@ -54,7 +54,13 @@ export const LONG = [
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tests/bench/', '<rootDir>/tests/interop/', ...LONG],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/tests/bench/',
+    '<rootDir>/tests/interop/',
+    '<rootDir>/tests/cloud/',
+    ...LONG,
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/tests/strip-types.mjs' },
   // Half of the cores, the default, is one worker on a machine of two; tests wait for disks and WebCrypto's pool as well.

@@ -11,6 +11,7 @@ const ALIASES = {
   '#functions/': 'functions/',
   '#cli/': 'cli/',
   '#desktop/': 'desktop/',
+  '#infra/': 'infra/',
   '#tests/': 'tests/',
 }
 
@@ -64,6 +65,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'adapters/memory': ['core/ports', 'core/crypto'],
   'adapters/local': ['core/ports', 'core/crypto'],
   'adapters/around': ['core/ports', 'core/crypto'],
+  'adapters/wrapped': ['core/ports', 'core/crypto'],
+  'adapters/aws': ['core/ports', 'core/crypto', 'adapters/wrapped'],
+  'adapters/azure': ['core/ports', 'core/crypto', 'adapters/wrapped'],
   'desktop/verify': ['core/client', 'core/log', 'core/api'],
 }
 /** Packages that a room may import; a room that is not listed may import none. */
@@ -80,6 +84,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
   'core/bridge': ['valibot'],
   'adapters/local': ['node:', '@napi-rs/keyring'],
+  'adapters/aws': ['node:', '@aws-sdk/', '@smithy/'],
+  'adapters/azure': ['node:', '@azure/'],
 }
 /** What an adapter is made of, whoever provides it; what else a provider needs lies in sub-rooms. */
 const PORT_FILES = ['table', 'objects', 'signer', 'unwrapper', 'language-model', 'errors', 'open']
@@ -146,7 +152,7 @@ describe('the architecture', () => {
   })
 
   it('names the files of every provider of adapters alike', () => {
-    const own = files.filter((file) => /^adapters\/(?!around\/)[^/]+\/[^/]+$/.test(file))
+    const own = files.filter((file) => /^adapters\/(?!(?:around|wrapped)\/)[^/]+\/[^/]+$/.test(file))
     const odd = own.filter((file) => !PORT_FILES.includes(basename(file, '.ts')))
     const providers = new Set(own.map(dirname))
     const closed = [...providers].filter((provider) => !files.includes(`${provider}/open.ts`))
@@ -211,7 +217,7 @@ function roomOf(file: string): string {
 }
 
 function isOurs(file: string): boolean {
-  return /^(core|adapters|functions|cli|desktop|tests)\//.test(file)
+  return /^(core|adapters|functions|cli|desktop|infra|tests)\//.test(file)
 }
 
 function reachable(start: string, seen = new Set<string>()): Set<string> {

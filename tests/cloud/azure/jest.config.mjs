@@ -1,0 +1,10 @@
+import base from '../../../jest.config.mjs'
+
+/** The tests that need emulators; `npm test` leaves them out, `npm run test:azure` runs them. */
+export default {
+  ...base,
+  rootDir: '../../..',
+  testMatch: ['<rootDir>/tests/cloud/azure/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  testTimeout: 120_000,
+}
