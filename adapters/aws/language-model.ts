@@ -44,6 +44,14 @@ export function bedrockLanguageModel(fetch: Fetch, options: BedrockModelOptions)
   }
 }
 
+/** Everything goes through the port's fetch, which speaks HTTP/1.1: the SDK's own handler would have it signed for HTTP/2. */
+const SENDS_NOTHING = {
+  metadata: { handlerProtocol: 'http/1.1' },
+  handle: async () => {
+    throw askingFailed('unreachable')
+  },
+}
+
 function clientOf({ region, credentials, endpoint }: BedrockModelOptions): BedrockRuntimeClient {
   if (!/^[a-z0-9-]{1,63}$/.test(region))
     throw new AmpereError('CONFIGURATION', 'the region of the language model is not one of AWS')
@@ -51,6 +59,7 @@ function clientOf({ region, credentials, endpoint }: BedrockModelOptions): Bedro
     region,
     maxAttempts: 1,
     authSchemePreference: ['sigv4'],
+    requestHandler: SENDS_NOTHING,
     ...(credentials === undefined ? {} : { credentials }),
     ...(endpoint === undefined ? {} : { endpoint: modelEndpoint(endpoint).href }),
   })

@@ -86,11 +86,18 @@ function failureOfStatus(status: number): ModelFailure {
   return status >= 400 && status < 500 ? 'unsupported' : 'broken'
 }
 
-/** RFC 9110 section 10.2.3: seconds, or a date, which is compared with the server's own. */
+/** RFC 9110 section 10.2.3: seconds, or a date, which is compared with the server's own clock. */
 function retryAfter(headers: Headers): number | null {
   const text = headers.get('retry-after') ?? ''
   const seconds = /^\d{1,9}$/.test(text)
     ? Number(text)
-    : Math.ceil((Date.parse(text) - Date.parse(headers.get('date') ?? '')) / 1000)
+    : Math.ceil((dateMs(text) - dateMs(headers.get('date') ?? '')) / 1000)
   return Number.isNaN(seconds) ? null : Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS)
+}
+
+/** IMF-fixdate of RFC 9110 section 5.6.7; Date.parse alone would take `-7` for a year. */
+function dateMs(text: string): number {
+  return /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN
 }
