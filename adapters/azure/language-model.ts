@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAmpereError } from '#core/errors.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { askingFailed, type LanguageModel } from '#core/ports/language-model.ts'
 import { completionsModel } from '#adapters/model/completions.ts'
@@ -30,6 +30,8 @@ export interface AzureModelOptions {
 export function azureLanguageModel(fetch: Fetch, options: AzureModelOptions): LanguageModel {
   const { endpoint, deployment, token, apiVersion = AZURE_OPENAI_API_VERSION, reasons = false } = options
   const model = modelName(deployment)
+  if (!/^\d{4}-\d{2}-\d{2}(?:-preview)?$/.test(apiVersion))
+    throw new AmpereError('CONFIGURATION', 'the version of Azure OpenAI is a date, with -preview or without')
   const url = under(modelEndpoint(endpoint), 'openai', 'deployments', model, 'chat', 'completions')
   url.searchParams.set('api-version', apiVersion)
   return completionsModel(fetch, {
