@@ -85,7 +85,7 @@ const RETRY_AFTER: readonly (readonly [string | null, number | null])[] = [
 export function languageModelContract(subject: ModelSubject): void {
   const { dialect } = subject
   describe(`${subject.name}: a language model`, () => {
-    const shared: { server?: FakeServer } = {}
+    const shared: { server?: FakeServer; other?: FakeServer } = {}
     const server = (): FakeServer => {
       if (!shared.server) throw new Error('the fake does not listen')
       return shared.server
@@ -96,8 +96,12 @@ export function languageModelContract(subject: ModelSubject): void {
 
     beforeAll(async () => {
       shared.server = await startFakeServer()
+      shared.other = await startFakeServer()
     })
-    afterAll(() => shared.server?.close())
+    afterAll(async () => {
+      await shared.server?.close()
+      await shared.other?.close()
+    })
 
     /** Asks once more than nobody: the failure, after it was seen to be clean and not to have been tried again. */
     const failing = async (asking: Promise<unknown>, failure: ModelFailure): Promise<FailedAnswer> => {
@@ -286,12 +290,11 @@ export function languageModelContract(subject: ModelSubject): void {
     })
 
     it.each([301, 302, 303, 307, 308])('that answers %d is followed nowhere', async (status) => {
-      const other = await startFakeServer()
-      void other.reply(json(200, dialect.answer(WHOLE)))
-      void server().reply(json(status, '{}', { location: `${other.origin}/v1/chat/completions` }))
+      const { other } = shared
+      void other?.reply(json(200, dialect.answer(WHOLE)))
+      void server().reply(json(status, '{}', { location: `${other?.origin}/v1/chat/completions` }))
       await failing(ask(), 'unreachable')
-      expect(other.received).toEqual([])
-      await other.close()
+      expect(other?.received).toEqual([])
     })
 
     it('is asked no question that no model can be asked', async () => {
