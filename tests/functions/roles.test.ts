@@ -69,7 +69,7 @@ describe('roles', () => {
 
   it('that cosign have one table and two keys, which no other role has', () => {
     expect(witness.needs).toEqual({
-      tables: { witness: 'write' },
+      tables: { witness: 'write', checkpoints: 'read' },
       objects: {},
       keys: { witness: 'sign', 'witness-quantum': 'sign' },
     })
@@ -82,7 +82,7 @@ describe('roles', () => {
 
   it('that copy what strangers serve hold no key, and share one table with those that answer from it', () => {
     expect(monitor.needs).toEqual({ tables: { monitored: 'write' }, objects: {}, keys: {} })
-    expect(lookup.needs).toEqual({ tables: { monitored: 'read' }, objects: {}, keys: { head: 'sign' } })
+    expect(lookup.needs).toEqual({ tables: { monitored: 'read', checkpoints: 'read' }, objects: {}, keys: { head: 'sign' } })
     const others = ROLES.filter(({ name }) => !['lookup', 'monitor'].includes(name))
     expect(others.filter(({ needs }) => needs.tables.monitored)).toEqual([])
   })

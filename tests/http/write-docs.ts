@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run docs: writes docs/api/openapi.json. With --record the examples are recorded anew from a home in memory.
 import { writeFileSync } from 'node:fs'
-import { homeDocument } from '#functions/all.ts'
+import { homeDocument } from '#functions/roles.ts'
 import { recordExamples } from './record-examples.ts'
 
 const root = new URL('../../', import.meta.url)
