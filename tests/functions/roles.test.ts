@@ -82,7 +82,11 @@ describe('roles', () => {
 
   it('that copy what strangers serve hold no key, and share one table with those that answer from it', () => {
     expect(monitor.needs).toEqual({ tables: { monitored: 'write' }, objects: {}, keys: {} })
-    expect(lookup.needs).toEqual({ tables: { monitored: 'read', checkpoints: 'read' }, objects: {}, keys: { head: 'sign' } })
+    expect(lookup.needs).toEqual({
+      tables: { monitored: 'read', checkpoints: 'read' },
+      objects: {},
+      keys: { head: 'sign' },
+    })
     const others = ROLES.filter(({ name }) => !['lookup', 'monitor'].includes(name))
     expect(others.filter(({ needs }) => needs.tables.monitored)).toEqual([])
   })
