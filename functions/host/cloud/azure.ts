@@ -17,10 +17,12 @@ import {
   type HostedRole,
 } from './hosted.ts'
 
+/** Which variable says what the parts of the deployment are called. */
+const NAMING_VARIABLE = 'AMPERE_AZURE'
+
 const names = v.record(v.string(), v.string())
-/** What the member `platform` of a configuration says of a deployment on Azure; the adapter checks the names themselves. */
+/** The adapter checks the names themselves. */
 const schema = v.strictObject({
-  provider: v.literal('azure'),
   naming: v.strictObject({
     cosmosEndpoint: v.string(),
     database: v.string(),
@@ -33,8 +35,8 @@ const schema = v.strictObject({
       software: v.strictObject({ container: v.string(), wrappedBy: names }),
     }),
   }),
-  /** Of each role, the client id of its user-assigned identity. */
-  identities: names,
+  /** Client id of the role's user-assigned identity. */
+  clientId: v.string(),
   /** Keys that are no secrets, those of emulators: how else the stores are reached is by identity alone. */
   emulator: v.optional(
     v.strictObject({ cosmosKey: v.string(), blobAccount: v.string(), blobKey: v.string() }),
@@ -54,14 +56,12 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as 
 
 /**
  * Registers a role with the host of Azure Functions (programming model v4): its routes under every path, its change feed and its
- * schedule. Its configuration and its description lie beside its code; app settings name its identity and no key.
+ * schedule. What the home is and its description lie beside its code; AMPERE_AZURE names its stores and its identity, and no secret.
  */
 export function onAzure(name: string, role: HostedRole, waking: Waking | null = null): void {
   let config: CloudConfig | null = null
   const configured = (): CloudConfig => (config ??= readConfig(import.meta.url, process.env))
-  const opened = openOnce(async () =>
-    openHosted(role, openPlatform(configured(), name), configured(), import.meta.url),
-  )
+  const opened = openOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
   const wake = async () => wakeRole(await opened())
   if (role.answers) {
     app.setup({ enableHttpStream: true })
@@ -116,12 +116,9 @@ export function resultOf(response: Response): HttpResponseInit {
   }
 }
 
-/** The platform of a configuration, as one role sees it. @throws AmpereError CONFIGURATION */
-export function openPlatform(config: CloudConfig, role: string): Platform {
-  const { naming, identities, emulator } = parsePlatform(schema, config)
-  const clientId = identities[role]
-  if (clientId === undefined)
-    throw new AmpereError('CONFIGURATION', `the configuration names no identity of the role ${role}`)
+/** The platform of this function. @throws AmpereError CONFIGURATION */
+function openPlatform(): Platform {
+  const { naming, clientId, emulator } = parsePlatform(schema, NAMING_VARIABLE)
   return openAzure({
     naming,
     credential: new ManagedIdentityCredential({ clientId }),

@@ -64,19 +64,31 @@ export function openOnce<T>(open: () => Promise<T>): () => Promise<T> {
   return opened
 }
 
-/** The member `platform` of a configuration, by the schema of a provider. @throws AmpereError CONFIGURATION, naming the member */
-export function parsePlatform<S extends v.GenericSchema>(
-  schema: S,
-  { platform }: CloudConfig,
-): v.InferOutput<S> {
-  const parsed = v.safeParse(schema, platform)
+/**
+ * What an environment variable says of a role's platform: names that only the template of a deployment knows, and no secret.
+ * @throws AmpereError CONFIGURATION, naming the variable and the member
+ */
+export function parsePlatform<S extends v.GenericSchema>(schema: S, variable: string): v.InferOutput<S> {
+  const text = process.env[variable]
+  if (text === undefined) throw wrong(`the variable ${variable} is missing`)
+  const parsed = v.safeParse(schema, parseJson(text, variable))
   if (parsed.success) return parsed.output
   const [issue] = parsed.issues
-  const at = v.getDotPath(issue) ?? 'the whole'
-  throw new AmpereError(
-    'CONFIGURATION',
-    `the configuration of this deployment is wrong: platform.${at}: ${issue.message}`,
-  )
+  throw wrong(`${variable}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`)
+}
+
+function parseJson(text: string, variable: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw wrong(`${variable}: it is not JSON`, cause)
+  }
+}
+
+function wrong(message: string, cause?: unknown): AmpereError {
+  return new AmpereError('CONFIGURATION', `the configuration of this deployment is wrong: ${message}`, {
+    cause,
+  })
 }
 
 /** Has a role act. @throws AmpereError CONFIGURATION where it is none that is woken */
