@@ -103,8 +103,10 @@ function bytesOf(code: Readonly<Record<string, string>>): number {
 }
 
 function contentsOf(paths: readonly string[]): Pick<RoleBundle, 'packages' | 'files'> {
-  const packageOf = (path: string) =>
-    /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(path)?.[1]
   const packages = new Set(paths.flatMap((path) => packageOf(path) ?? []))
   return { packages: [...packages].toSorted(), files: paths.filter((path) => !packageOf(path)).toSorted() }
+}
+
+function packageOf(path: string): string | undefined {
+  return /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)/.exec(path)?.[1]
 }

@@ -103,7 +103,7 @@ export function requestOf(request: HttpRequest, origin: string): Request {
     method: request.method,
     headers: [...request.headers.entries()],
     ...(hasBody ? { body: request.body as ReadableStream, duplex: 'half' } : {}),
-  } as RequestInit)
+  })
 }
 
 /** The answer, its body as a stream: the host sends it on as it comes. */
