@@ -31,10 +31,13 @@ const KINDS: readonly Grant['kind'][] = ['table', 'objects', 'key', 'changes']
  */
 export type Custody = 'service' | 'software' | 'unwraps'
 
+/** It signs every append and every head that is read: a request to a key service for each would cost half as much again. */
+const ALWAYS_SOFTWARE: KeyName = 'head'
+
 /** @param native what the provider's key service signs with, in this deployment */
 export function custodyOf(name: KeyName, access: KeyAccess, native: readonly SignatureAlgorithm[]): Custody {
   if (access === 'unwrap') return 'unwraps'
-  return native.includes(signingAlgorithm(name)) ? 'service' : 'software'
+  return name !== ALWAYS_SOFTWARE && native.includes(signingAlgorithm(name)) ? 'service' : 'software'
 }
 
 /** What an identity may do: of each thing the widest access that one of its needs names; sorted, and the same each time. */

@@ -179,6 +179,8 @@ describe('a policy of IAM', () => {
     const all = sids('witness', ['ES256', 'Ed25519', 'ML-DSA-44'])
     expect(all).toContain('KeysSign')
     expect(all).not.toContain('SoftwareKeysRead')
+    // What signs each head would cost a request each time.
+    expect(sids('reader', ['ES256', 'Ed25519', 'ML-DSA-44'])).toContain('SoftwareKeysRead')
   })
 
   it('lets the sequencer alone be woken by a table', () => {
