@@ -25,6 +25,11 @@ export function alarms(settings: AwsSettings): Resources {
   const has = (name: string) => identities.some((identity) => identity.name === name)
   const watched: Readonly<Record<string, Watch>> = {
     ...Object.assign({}, ...identities.map(({ name }) => functionWatches(prefix, name))),
+    ...Object.fromEntries(
+      identities
+        .filter(({ wokenBy }) => wokenBy !== null)
+        .map(({ name }) => [logicalId(name, 'DeadLetters'), deadLetterWatch(prefix, name)]),
+    ),
     ...(has('sequencer') && sequencerWatches(prefix)),
     ...(has('auditor') && auditorWatches(prefix)),
     ...(has('writer') && { AppendP99: appendWatch(prefix) }),
@@ -70,23 +75,26 @@ function sequencerWatches(prefix: string): Readonly<Record<string, Watch>> {
       periods: 3,
       statistic: { Statistic: 'Maximum' },
     },
-    SequencerDeadLetters: {
-      metric: {
-        Namespace: 'AWS/SQS',
-        MetricName: 'ApproximateNumberOfMessagesVisible',
-        Dimensions: [{ Name: 'QueueName', Value: `${prefix}-sequencer-failed` }],
-      },
-      says: 'the stream gave up on new blocks; the schedule still logs them',
-      above: 0,
-      periodSeconds: 300,
-      statistic: { Statistic: 'Maximum' },
-    },
     LogFailing: {
       metric: own(prefix, 'LogFailed'),
       says: 'the log is not written, or leaves blocks out',
       above: 0,
       periodSeconds: 300,
     },
+  }
+}
+
+function deadLetterWatch(prefix: string, name: string): Watch {
+  return {
+    metric: {
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [{ Name: 'QueueName', Value: `${prefix}-${name}-failed` }],
+    },
+    says: `the stream gave up on waking ${name}; its schedule goes on`,
+    above: 0,
+    periodSeconds: 300,
+    statistic: { Statistic: 'Maximum' },
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { custodyOf, grantsOf, grantsOfKind } from '#infra/permissions/grants.ts'
-import type { Identity } from '#infra/permissions/identities.ts'
+import type { Identity, Waking } from '#infra/permissions/identities.ts'
 import { arnOf, filledIn, logicalId, referencesOf, type Resources } from './references.ts'
 import { routesOf } from './routes.ts'
 import type { AwsSettings } from './settings.ts'
@@ -33,8 +33,10 @@ const TUNING: Readonly<Record<string, Tuning>> = {
   bridge: { memoryMb: OBJECTS_MB },
   // Witnesses are asked in the same rounds.
   sequencer: { memoryMb: OBJECTS_MB, timeout: 60, schedule: 'rate(1 minute)' },
-  auditor: { memoryMb: OBJECTS_MB, timeout: LONGEST_S, schedule: 'rate(1 hour)' },
-  // Also carries out erasures that were left half done.
+  // Eight slices of half a minute at most; requests end long before.
+  auditor: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(1 hour)' },
+  // Woken by each order; what a crash left half done is found by the schedule.
+  eraser: { timeout: LONGEST_S, schedule: 'rate(10 minutes)' },
   sweeper: { timeout: LONGEST_S, schedule: 'rate(1 hour)' },
   monitor: { timeout: 300, schedule: 'rate(1 minute)' },
   mirror: { timeout: LONGEST_S, schedule: 'rate(1 minute)' },
@@ -91,7 +93,7 @@ function eventsOf({ name, wokenBy }: Identity): readonly object[] {
   ]
 }
 
-function streamOf(role: string, table: string): object {
+function streamOf(role: string, { table, partition }: Waking): object {
   return {
     type: 'dynamodb',
     arn: { 'Fn::GetAtt': [logicalId(table, 'Table'), 'StreamArn'] },
@@ -101,8 +103,14 @@ function streamOf(role: string, table: string): object {
     batchWindow: BATCH_SECONDS,
     maximumRetryAttempts: ATTEMPTS,
     bisectBatchOnFunctionError: true,
+    ...(partition !== null && { filterPatterns: [newRowsOf(partition)] }),
     destinations: { onFailure: { arn: arnOf(logicalId(role, 'Failures')), type: 'sqs' } },
   }
+}
+
+/** Nothing else in the table costs a call. */
+function newRowsOf(partition: string): object {
+  return { eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [partition] } } } }
 }
 
 /** What the adapters call its tables, buckets and keys: names that only the template knows, and no secret. */

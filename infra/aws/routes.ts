@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HOME_OPERATIONS } from '#functions/all.ts'
+import { HOME_OPERATIONS } from '#functions/roles.ts'
 
 /** A route of an HTTP API: `*` for every method; a path of null for all that no other route has. */
 export interface Route {

@@ -26,7 +26,7 @@ const TABLES: Readonly<Record<TableName | 'keys', { readonly ofKeys?: true; read
   registry: {},
   chains: {},
   dirty: { wakes: true },
-  jobs: {},
+  jobs: { wakes: true },
   receipts: {},
   quotas: {},
   leaves: {},

@@ -42,18 +42,9 @@ export function permissionsDocument(): string {
 
 function section(identity: Identity): string {
   const rows = grantsOf(identity).map((grant) => `| ${cells(grant).join(' | ')} |`)
-  const also =
-    identity.parts.length > 1
-      ? '\nIt carries out erasures in the same process, so it has what they use.\n'
-      : ''
-  return [
-    `### ${identity.name}`,
-    also,
-    '| what | how | AWS | Azure |',
-    '|---|---|---|---|',
-    ...rows,
-    '',
-  ].join('\n')
+  return [`### ${identity.name}`, '', '| what | how | AWS | Azure |', '|---|---|---|---|', ...rows, ''].join(
+    '\n',
+  )
 }
 
 function cells(grant: Grant): readonly string[] {

@@ -3,7 +3,6 @@ import {
   signingAlgorithm,
   type KeyAccess,
   type KeyName,
-  type Needs,
   type ObjectsName,
   type TableName,
 } from '#core/ports/needs.ts'
@@ -20,9 +19,6 @@ export type Grant =
   /** Reads what changed in a table, and so is woken. */
   | { readonly kind: 'changes'; readonly name: TableName }
 
-/** Each access includes those before it. */
-const TABLE_ACCESS: readonly TableAccess[] = ['read', 'append', 'write']
-const OBJECT_ACCESS: readonly ObjectAccess[] = ['fetch', 'store', 'shred']
 const KINDS: readonly Grant['kind'][] = ['table', 'objects', 'key', 'changes']
 
 /**
@@ -40,20 +36,15 @@ export function custodyOf(name: KeyName, access: KeyAccess, native: readonly Sig
   return name !== ALWAYS_SOFTWARE && native.includes(signingAlgorithm(name)) ? 'service' : 'software'
 }
 
-/** What an identity may do: of each thing the widest access that one of its needs names; sorted, and the same each time. */
-export function grantsOf({ parts, wokenBy }: Pick<Identity, 'parts' | 'wokenBy'>): readonly Grant[] {
-  const grants: Grant[] = [
-    ...widest(parts, 'tables', TABLE_ACCESS).map(
-      ([name, access]) => ({ kind: 'table', name, access }) as Grant,
-    ),
-    ...widest(parts, 'objects', OBJECT_ACCESS).map(
-      ([name, access]) => ({ kind: 'objects', name, access }) as Grant,
-    ),
-    ...parts.flatMap(keyGrants),
-    ...(wokenBy === null ? [] : [{ kind: 'changes', name: wokenBy } as const]),
+/** What an identity may do: a grant for each of its needs; sorted, and so the same each time. */
+export function grantsOf({ needs, wokenBy }: Pick<Identity, 'needs' | 'wokenBy'>): readonly Grant[] {
+  const grants = [
+    ...each('table', needs.tables),
+    ...each('objects', needs.objects),
+    ...each('key', needs.keys),
+    ...(wokenBy === null ? [] : [{ kind: 'changes', name: wokenBy.table } as const]),
   ]
-  const unique = new Map(grants.map((grant) => [labelOf(grant), grant]))
-  return [...unique.values()].toSorted(byKindAndName)
+  return grants.toSorted(byKindAndName)
 }
 
 /** The grants of one kind, typed as such. */
@@ -64,32 +55,12 @@ export function grantsOfKind<K extends Grant['kind']>(
   return grants.filter((grant): grant is Extract<Grant, { kind: K }> => grant.kind === kind)
 }
 
-function widest(
-  parts: readonly Needs[],
-  of: 'tables' | 'objects',
-  order: readonly string[],
-): readonly (readonly [string, string])[] {
-  const found = new Map<string, string>()
-  for (const [name, access] of parts.flatMap((needs) => Object.entries(needs[of]))) {
-    const before = found.get(name)
-    if (before === undefined || order.indexOf(access) > order.indexOf(before)) found.set(name, access)
-  }
-  return [...found]
-}
-
-function keyGrants({ keys }: Needs): readonly Grant[] {
-  return Object.entries(keys).map(
-    ([name, access]) => ({ kind: 'key', name, access }) as Extract<Grant, { kind: 'key' }>,
-  )
-}
-
-function labelOf(grant: Grant): string {
-  return `${grant.kind} ${grant.name} ${'access' in grant ? grant.access : ''}`
+function each(kind: 'table' | 'objects' | 'key', needed: object): readonly Grant[] {
+  return Object.entries(needed).map(([name, access]) => ({ kind, name, access }) as Grant)
 }
 
 /** Names are ASCII, so that no locale orders them. */
 function byKindAndName(a: Grant, b: Grant): number {
   if (a.kind !== b.kind) return KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind)
-  const [first, second] = [labelOf(a), labelOf(b)]
-  return first < second ? -1 : first > second ? 1 : 0
+  return a.name < b.name ? -1 : 1
 }

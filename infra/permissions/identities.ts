@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Needs, TableName } from '#core/ports/needs.ts'
-import { ERASER_NEEDS } from '#core/server/erase.ts'
+import { JOBS_ERASE } from '#core/server/store/jobs.ts'
 import { role as bridge } from '#functions/bridge/role.ts'
 import { role as checker } from '#functions/checker/role.ts'
-import { HOME_ROLES } from '#functions/all.ts'
 import { role as mirror } from '#functions/mirror/role.ts'
+import { HOME_ROLES } from '#functions/roles.ts'
 
 /** Whom a provider lets in: one role of one deployment, and nobody else. */
 export interface Identity {
   readonly name: string
-  /** Its role's needs, and of every other act that its app carries out in the same process. */
-  readonly parts: readonly Needs[]
-  /** The table whose changes wake it. */
-  readonly wokenBy: TableName | null
+  readonly needs: Needs
+  /** What wakes it beside a schedule. */
+  readonly wokenBy: Waking | null
+}
+
+/** A table whose new rows wake a role: those of one partition, or all. */
+export interface Waking {
+  readonly table: TableName
+  readonly partition: string | null
 }
 
 /** What a deployment is: a home, one institution's bridge, or both in one account. */
 export type Deploys = 'home' | 'bridge' | 'both'
 
-/** What roles of a home do beside their needs, as functions/all.ts puts them together. */
-const ALSO: Readonly<Record<string, readonly Needs[]>> = {
-  // It carries out what an erase block orders before it answers.
-  writer: [ERASER_NEEDS],
-  // Its chores begin with erasures that a crash left half done.
-  sweeper: [ERASER_NEEDS],
+const WOKEN_BY: Readonly<Record<string, Waking>> = {
+  sequencer: { table: 'dirty', partition: null },
+  eraser: { table: 'jobs', partition: JOBS_ERASE },
 }
-const WOKEN_BY: Readonly<Record<string, TableName>> = { sequencer: 'dirty' }
 
 const HOME: readonly Identity[] = HOME_ROLES.map(identityOf)
 const BRIDGE: readonly Identity[] = [bridge, checker, mirror].map(identityOf)
@@ -37,5 +38,5 @@ export function identitiesOf(deploys: Deploys): readonly Identity[] {
 }
 
 function identityOf({ name, needs }: { readonly name: string; readonly needs: Needs }): Identity {
-  return { name, parts: [needs, ...(ALSO[name] ?? [])], wokenBy: WOKEN_BY[name] ?? null }
+  return { name, needs, wokenBy: WOKEN_BY[name] ?? null }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run docs: writes docs/api/openapi.json and docs/PERMISSIONS.md. With --record the examples are recorded anew from a home in memory.
 import { writeFileSync } from 'node:fs'
-import { homeDocument } from '#functions/all.ts'
+import { homeDocument } from '#functions/roles.ts'
 import { permissionsDocument } from '#infra/permissions/document.ts'
 import { recordExamples } from './record-examples.ts'
 
