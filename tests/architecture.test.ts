@@ -97,7 +97,7 @@ interface Import {
   readonly to: string
 }
 
-const files = sources(['core', 'adapters', 'functions', 'cli', 'desktop'])
+const files = sources(['core', 'adapters', 'functions', 'cli', 'desktop', 'infra'])
 const imports = files.flatMap(importsOf)
 
 describe('the architecture', () => {

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { policyOf, setUpPolicy, type Statement } from '#infra/permissions/aws/policy.ts'
+import { SET_UP } from './keys.ts'
+import { filledIn, logicalId, referencesOf, type Resource, type Resources } from './references.ts'
+import type { AwsSettings } from './settings.ts'
+
+const ACCOUNT = { AWS: 'arn:${AWS::Partition}:iam::${AWS::AccountId}:root' }
+
+/** A role for each identity, with exactly its policy, and one that whoever sets the deployment up takes on. */
+export function roles({ prefix, identities, native }: AwsSettings): Resources {
+  const names = referencesOf(prefix)
+  const each = identities.map((identity) => [
+    logicalId(identity.name, 'Role'),
+    role(
+      names.functionName(identity.name),
+      { Service: 'lambda.amazonaws.com' },
+      policyOf(identity, names, native),
+    ),
+  ])
+  const setUp = role(names.functionName(SET_UP), ACCOUNT, setUpPolicy(identities, names, native))
+  return { ...Object.fromEntries(each), [logicalId(SET_UP, 'Role')]: setUp }
+}
+
+function role(RoleName: string, Principal: object, statements: readonly Statement[]): Resource {
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      RoleName,
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: filledIn(Principal), Action: 'sts:AssumeRole' }],
+      },
+      Policies: [
+        { PolicyName: 'needs', PolicyDocument: { Version: '2012-10-17', Statement: filledIn(statements) } },
+      ],
+    },
+  }
+}
