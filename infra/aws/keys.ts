@@ -113,7 +113,7 @@ const ACCOUNT = { AWS: 'arn:${AWS::Partition}:iam::${AWS::AccountId}:root' }
 
 /** Amazon DynamoDB Developer Guide, "authorizing use of your customer managed key": the store uses it for who may use the store. */
 function throughStores({ prefix }: AwsSettings): readonly object[] {
-  const { serviceHost, account } = referencesOf(prefix)
+  const { serviceHost, account } = referencesOf(prefix, 'stores')
   const stores = {
     'kms:CallerAccount': account,
     'kms:ViaService': [serviceHost('dynamodb'), serviceHost('s3')],
@@ -137,7 +137,7 @@ function throughStores({ prefix }: AwsSettings): readonly object[] {
 }
 
 function use(Sid: string, Action: readonly string[], users: readonly string[], { prefix }: AwsSettings) {
-  const roles = users.map(referencesOf(prefix).role).toSorted()
+  const roles = users.map(referencesOf(prefix, 'stores').role).toSorted()
   return {
     Sid,
     Effect: 'Allow',
