@@ -17,6 +17,18 @@ export const PARAMETERS = [
 ] as const
 export type Parameters = Readonly<Record<(typeof PARAMETERS)[number], unknown>>
 
+/** The same as in serverless.yml. */
+export const DEFAULTS: Parameters = {
+  deploys: 'home',
+  recoveryDays: 35,
+  keyRecoveryDays: 35,
+  logRetentionDays: 30,
+  nativeKeys: '',
+  alarmEmail: '',
+  kmsCallsPerHour: 10_000,
+  budgetUsd: 0,
+}
+
 /** A deployment on AWS, as its template is made. */
 export interface AwsSettings {
   readonly prefix: string
