@@ -72,7 +72,7 @@ export function keys(settings: AwsSettings): Resources {
         key(`${prefix}: signs as ${name}`, asymmetric(name), [
           use(
             'Sign',
-            ['kms:Sign'],
+            ['Sign'],
             users((one) => one.name === name),
             settings,
           ),
