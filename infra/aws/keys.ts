@@ -62,8 +62,8 @@ export function keys(settings: AwsSettings): Resources {
     DataKey: key(`${prefix}: encrypts tables and buckets`, SYMMETRIC, throughStores(settings)),
     ...(unwrapping.length > 0 && {
       WrappingKey: key(`${prefix}: wraps the seeds of software and sealing keys`, SYMMETRIC, [
-        wrapping('Unwrap', ['kms:Decrypt'], [...unwrapping, SET_UP], settings),
-        wrapping('Wrap', ['kms:Encrypt'], [SET_UP], settings),
+        wrapping('Unwrap', ['Decrypt'], [...unwrapping, SET_UP], settings),
+        wrapping('Wrap', ['Encrypt'], [SET_UP], settings),
       ]),
     }),
     ...Object.fromEntries(
@@ -72,11 +72,11 @@ export function keys(settings: AwsSettings): Resources {
         key(`${prefix}: signs as ${name}`, asymmetric(name), [
           use(
             'Sign',
-            ['kms:Sign'],
+            ['Sign'],
             users((one) => one.name === name),
             settings,
           ),
-          use('Know', ['kms:GetPublicKey'], [...users((one) => one.name === name), SET_UP], settings),
+          use('Know', ['GetPublicKey'], [...users((one) => one.name === name), SET_UP], settings),
         ]),
       ]),
     ),
@@ -111,6 +111,17 @@ function key(Description: string, spec: object, statements: readonly object[]): 
 
 const ACCOUNT = { AWS: 'arn:${AWS::Partition}:iam::${AWS::AccountId}:root' }
 
+function statement(Sid: string, actions: readonly string[], Condition: object) {
+  return {
+    Sid,
+    Effect: 'Allow',
+    Principal: ACCOUNT,
+    Action: actions.map((action) => `kms:${action}`),
+    Resource: '*',
+    Condition,
+  }
+}
+
 /** Amazon DynamoDB Developer Guide, "authorizing use of your customer managed key": the store uses it for who may use the store. */
 function throughStores({ prefix }: AwsSettings): readonly object[] {
   const { serviceHost, account } = referencesOf(prefix, 'stores')
@@ -118,14 +129,6 @@ function throughStores({ prefix }: AwsSettings): readonly object[] {
     'kms:CallerAccount': account,
     'kms:ViaService': [serviceHost('dynamodb'), serviceHost('s3')],
   }
-  const statement = (Sid: string, actions: readonly string[], Condition: object) => ({
-    Sid,
-    Effect: 'Allow',
-    Principal: ACCOUNT,
-    Action: actions.map((action) => `kms:${action}`),
-    Resource: '*',
-    Condition,
-  })
   const uses = ['Decrypt', 'DescribeKey', 'Encrypt', 'GenerateDataKey', 'ReEncryptFrom', 'ReEncryptTo']
   return [
     statement('UseThroughStores', uses, { StringEquals: stores }),
@@ -136,21 +139,14 @@ function throughStores({ prefix }: AwsSettings): readonly object[] {
   ]
 }
 
-function use(Sid: string, Action: readonly string[], users: readonly string[], { prefix }: AwsSettings) {
+function use(sid: string, actions: readonly string[], users: readonly string[], { prefix }: AwsSettings) {
   const roles = users.map(referencesOf(prefix, 'stores').role).toSorted()
-  return {
-    Sid,
-    Effect: 'Allow',
-    Principal: ACCOUNT,
-    Action,
-    Resource: '*',
-    Condition: { ArnEquals: { 'aws:PrincipalArn': roles } },
-  }
+  return statement(sid, actions, { ArnEquals: { 'aws:PrincipalArn': roles } })
 }
 
 /** Also by an administrator's mistake nothing is wrapped that is bound to no name. */
 function wrapping(sid: string, actions: readonly string[], users: readonly string[], settings: AwsSettings) {
-  const statement = use(sid, actions, users, settings)
+  const used = use(sid, actions, users, settings)
   const named = { Null: { [`kms:EncryptionContext:${KEY_CONTEXT}`]: 'false' } }
-  return { ...statement, Condition: { ...statement.Condition, ...named } }
+  return { ...used, Condition: { ...used.Condition, ...named } }
 }

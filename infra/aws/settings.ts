@@ -15,7 +15,7 @@ export const PARAMETERS = [
   'kmsCallsPerHour',
   'budgetUsd',
 ] as const
-export type Parameters = Readonly<Record<(typeof PARAMETERS)[number], unknown>>
+export type Parameters = Readonly<Record<(typeof PARAMETERS)[number], string | number>>
 
 /** The same as in serverless.yml. */
 export const DEFAULTS: Parameters = {
@@ -65,7 +65,7 @@ export function settingsOf(stage: string, given: Parameters): AwsSettings {
   const logRetentionDays = whole('logRetentionDays', given.logRetentionDays, 1, 365)
   if (!RETENTIONS.includes(logRetentionDays))
     throw wrong(`logRetentionDays is one of ${RETENTIONS.join(', ')}`)
-  const alarmEmail = String(given.alarmEmail ?? '')
+  const alarmEmail = String(given.alarmEmail)
   if (alarmEmail !== '' && !/^[^@\s]+@[^@\s]+$/.test(alarmEmail)) throw wrong('alarmEmail is no address')
   const budgetUsd = whole('budgetUsd', given.budgetUsd, 0, 1_000_000)
   if (budgetUsd > 0 && alarmEmail === '') throw wrong('budgetUsd needs alarmEmail: a budget tells somebody')
@@ -76,7 +76,7 @@ export function settingsOf(stage: string, given: Parameters): AwsSettings {
     recoveryDays: whole('recoveryDays', given.recoveryDays, 0, MAX_RECOVERY_DAYS),
     keyRecoveryDays: whole('keyRecoveryDays', given.keyRecoveryDays, 0, MAX_RECOVERY_DAYS),
     logRetentionDays,
-    native: nativeOf(String(given.nativeKeys ?? '')),
+    native: nativeOf(String(given.nativeKeys)),
     alarmEmail,
     kmsCallsPerHour: whole('kmsCallsPerHour', given.kmsCallsPerHour, 1, 100_000_000),
     budgetUsd,
@@ -93,7 +93,7 @@ function nativeOf(listed: string): readonly SignatureAlgorithm[] {
   return ALGORITHMS.filter((alg) => AWS_NATIVE.includes(alg) || names.includes(alg))
 }
 
-function whole(name: string, given: unknown, min: number, max: number): number {
+function whole(name: string, given: string | number, min: number, max: number): number {
   const value = Number(given)
   if (String(given).trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
   throw wrong(`${name} is a whole number from ${min} to ${max}`)
