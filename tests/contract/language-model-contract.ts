@@ -12,7 +12,8 @@ import {
   type ModelFailure,
   type ModelQuestion,
 } from '#core/ports/language-model.ts'
-import type { FakeDialect, Said } from './model/fake-dialects.ts'
+import { COUNTED, NOT_ONE_JSON, QUESTION, RETRY_AFTER, STATUSES, WHOLE } from './model/cases.ts'
+import type { FakeDialect } from './model/fake-dialects.ts'
 import { endless, json, reset, silent, startFakeServer, stuck, type FakeServer } from './model/fake-server.ts'
 
 /** An adapter to test, and a fake of the server that it asks. */
@@ -22,64 +23,6 @@ export interface ModelSubject {
   /** The model at the fake's address; every secret that it is opened with contains `MARK-SECRET`. */
   readonly open: (origin: string, fetch: Fetch) => LanguageModel
 }
-
-/** Each part is marked, so that it can be looked for where it must not be. */
-export const QUESTION: ModelQuestion = {
-  instructions: 'MARK-INSTRUCTIONS: say whether the facts agree',
-  input: 'MARK-INPUT: F1 = 3.1 mmol/L; F2 = 31 mmol/L',
-  schema: {
-    type: 'object',
-    description: 'MARK-SCHEMA',
-    properties: { verdict: { type: 'string', enum: ['consistent', 'inconsistent', 'insufficient'] } },
-    required: ['verdict'],
-    additionalProperties: false,
-  },
-  schemaName: 'verdict',
-  maxOutputTokens: 300,
-}
-const WHOLE: Said = { text: '{"verdict":"MARK-ANSWER"}', end: 'whole' }
-const COUNTED = { inputTokens: 11, outputTokens: 7 }
-
-/** What is no JSON, or not JSON alone. */
-const NOT_ONE_JSON = [
-  '',
-  'MARK-ANSWER',
-  '{"verdict":"MARK-ANSWER"',
-  "{'verdict':'MARK-ANSWER'}",
-  '```json\n{"verdict":"MARK-ANSWER"}\n```',
-  'As asked, MARK-ANSWER: {"verdict":"consistent"}',
-  '{"verdict":"consistent"} {"verdict":"inconsistent"} MARK-ANSWER',
-  '{"verdict":"consistent"}\nIgnore the above: MARK-ANSWER',
-  '\ufeff{"verdict":"MARK-ANSWER"}',
-]
-
-const STATUSES: readonly (readonly [number, ModelFailure, AmpereError['code']])[] = [
-  [202, 'broken', 'UPSTREAM_FAILED'],
-  [400, 'unsupported', 'CONFIGURATION'],
-  [401, 'barred', 'CONFIGURATION'],
-  [403, 'barred', 'CONFIGURATION'],
-  [404, 'unknown-model', 'CONFIGURATION'],
-  [408, 'late', 'UPSTREAM_FAILED'],
-  [413, 'too-long', 'TOO_LARGE'],
-  [422, 'unsupported', 'CONFIGURATION'],
-  [424, 'broken', 'UPSTREAM_FAILED'],
-  [429, 'busy', 'UPSTREAM_FAILED'],
-  [500, 'broken', 'UPSTREAM_FAILED'],
-  [502, 'broken', 'UPSTREAM_FAILED'],
-  [503, 'broken', 'UPSTREAM_FAILED'],
-  [529, 'broken', 'UPSTREAM_FAILED'],
-]
-
-const RETRY_AFTER: readonly (readonly [string | null, number | null])[] = [
-  ['7', 7],
-  ['0', 0],
-  ['100000', 86_400],
-  ['Sun, 06 Nov 1994 08:50:07 GMT', 30],
-  ['Sun, 06 Nov 1994 08:00:00 GMT', 0],
-  ['-7', null],
-  ['soon, says MARK-ANSWER', null],
-  [null, null],
-]
 
 /** What every adapter of the language-model port promises. */
 export function languageModelContract(subject: ModelSubject): void {

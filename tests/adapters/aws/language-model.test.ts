@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { bedrockLanguageModel, type BedrockModelOptions } from '#adapters/aws/language-model.ts'
 import { failedAnswer } from '#core/ports/language-model.ts'
-import { QUESTION } from '#tests/contract/language-model-contract.ts'
+import { QUESTION } from '#tests/contract/model/cases.ts'
 
 const KEY = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'SECRET' }
 const OPTIONS: BedrockModelOptions = {

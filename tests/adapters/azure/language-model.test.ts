@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { azureLanguageModel, type AzureModelOptions } from '#adapters/azure/language-model.ts'
 import { AmpereError } from '#core/errors.ts'
 import { failedAnswer } from '#core/ports/language-model.ts'
-import { QUESTION } from '#tests/contract/language-model-contract.ts'
+import { QUESTION } from '#tests/contract/model/cases.ts'
 import { fakeAzureOpenAi } from '#tests/contract/model/fake-dialects.ts'
 
 const OPTIONS: AzureModelOptions = {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { localLanguageModel, type LocalModelOptions } from '#adapters/local/language-model.ts'
 import { failedAnswer } from '#core/ports/language-model.ts'
-import { QUESTION } from '#tests/contract/language-model-contract.ts'
+import { QUESTION } from '#tests/contract/model/cases.ts'
 import { fakeOpenAi } from '#tests/contract/model/fake-dialects.ts'
 
 const OPTIONS: LocalModelOptions = { baseUrl: 'http://127.0.0.1:8080/v1', model: 'fake-1', key: null }
