@@ -30,6 +30,8 @@ export const LONG = [
   'tests/core/server/audit/log/findings.test.ts',
   'tests/core/server/audit/log/rows.test.ts',
   'tests/core/server/audit/log/slices.test.ts',
+  'tests/core/server/backup/faults.test.ts',
+  'tests/core/server/backup/meanwhile.test.ts',
   'tests/core/server/cosign/freshness.test.ts',
   'tests/core/server/mirror/faults.test.ts',
   'tests/core/server/sequence/faults.test.ts',
