@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandGroup } from '../program/command.ts'
+import { BACKUPS } from './backups.ts'
 import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
@@ -36,5 +37,6 @@ export const CATALOGUE: readonly CommandGroup[] = [
   WITNESSES,
   INSTANCES,
   MIRROR,
+  BACKUPS,
   SHELL,
 ]

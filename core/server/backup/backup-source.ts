@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseCanonical } from '../../bytes/canonical-json.ts'
-import { fromUtf8 } from '../../bytes/encoding.ts'
+import { fromUtf8, isBase64url } from '../../bytes/encoding.ts'
 import { asChainId, type ChainId } from '../../bytes/ids.ts'
 import { parseWith } from '../../bytes/schema.ts'
 import { blockKeysAnswer, type BlockKeysAnswer, type BlocksAnswer } from '../../api/answers.ts'
@@ -110,12 +110,19 @@ async function chainPage(parts: PartReader, from: ChainId | null): ReturnType<Ho
     if (part?.from.stage !== 'chains') break
     const items = [...part.items].flatMap(([name, bytes]) => {
       if (!name.startsWith('end ')) return []
-      const [chain, height] = [asChainId(name.slice('end '.length)), Number(fromUtf8(bytes))]
+      const [chain, height] = [chainIn(name), Number(fromUtf8(bytes))]
       return chain >= (from ?? '') && height >= 0 ? [{ chain, height }] : []
     })
     if (items.length > 0) return { items, next: await chainAfter(parts, index, part) }
   }
   return { items: [], next: null }
+}
+
+function chainIn(name: string): ChainId {
+  const [, chain] = /^end ([\w-]{43})$/.exec(name) ?? []
+  if (chain === undefined || !isBase64url(chain))
+    throw new AmpereError('STORE_CORRUPT', 'a part of the backup names a chain that is none')
+  return asChainId(chain)
 }
 
 /** The chain that goes on, or begins, in the part after this one. */

@@ -15,8 +15,8 @@ import { howDiffers, type Tally } from './report.ts'
 export interface Pair {
   readonly first: HomeSource
   readonly second: HomeSource
-  /** True where the second may have destroyed keys, and the objects of those, that the first still has. */
-  readonly mayErase: boolean
+  /** True where the second may have more than the first, and may have destroyed what that still has. */
+  readonly isLater: boolean
 }
 
 /** Compares one chain: blocks, key rows, objects, packages, label keys and statements, byte by byte. */
@@ -33,8 +33,9 @@ export async function compareChain(pair: Pair, chain: ChainId, tally: Tally): Pr
     // Pages of two sources differ in length, so what one has and the other has not is told by what comes next.
     const both = Math.min(left.length, right.length)
     if (both === 0) {
-      tally.differs('block', `${chain}/${height}`, left.length === 0 ? 'added' : 'missing')
-      return
+      if (left.length > 0) tally.differs('block', `${chain}/${height}`, 'missing')
+      else if (!pair.isLater) tally.differs('block', `${chain}/${height}`, 'added')
+      break
     }
     for (let i = 0; i < both; i++, height++) {
       tally.count('blocks')
@@ -47,11 +48,11 @@ export async function compareChain(pair: Pair, chain: ChainId, tally: Tally): Pr
   }
   const [left, right] = [await first.erased(chain), await second.erased(chain)]
   if (!isWithin(left, right)) tally.differs('statements', chain, 'missing')
-  else if (!isWithin(right, left) && !pair.mayErase) tally.differs('statements', chain, 'added')
+  else if (!isWithin(right, left) && !pair.isLater) tally.differs('statements', chain, 'added')
 }
 
 async function compareParts(
-  { first, second, mayErase }: Pair,
+  { first, second, isLater }: Pair,
   chain: ChainId,
   height: number,
   compact: string,
@@ -68,7 +69,7 @@ async function compareParts(
   if (entries && row !== null) {
     const rows = [await first.keyRow(chain, row), await second.keyRow(chain, row)] as const
     const ofRow = compared(...rows)
-    const destroyed = mayErase ? destroyedIn(entries, ...rows) : null
+    const destroyed = isLater ? destroyedIn(entries, ...rows) : null
     if (ofRow !== null && destroyed === null) tally.differs('row', `${chain}/${height}`, ofRow)
     tally.count('erased', destroyed?.keys ?? 0)
     const max = maxObjectBytes(entries)
@@ -84,7 +85,7 @@ async function compareParts(
   if (packages === null && label === null) return
   tally.count('parts')
   const [a, b] = [await first.blockKeys(chain, height), await second.blockKeys(chain, height)]
-  const isRemoved = mayErase && a.packages.length > 0 && b.packages.length === 0
+  const isRemoved = isLater && a.packages.length > 0 && b.packages.length === 0
   if (isRemoved) tally.count('erased', a.packages.length)
   if (canonicalize(isRemoved ? { ...a, packages: [] } : a) !== canonicalize(b))
     tally.differs('keys', `${chain}/${height}`, 'other')

@@ -8,10 +8,10 @@ import { newTally, type Comparison, type Tally } from './report.ts'
 /** How two homes are compared. */
 export interface CompareOptions {
   /**
-   * The second may have destroyed what the first still has: it is later, and carried out erasures. Whether they were
-   * ordered an audit of it says. Without it both must be the same in every byte.
+   * The second is a later state of the same home: it may have more, and may have destroyed what the first still has. Whether
+   * that was ordered an audit of it says. Without it both must be the same in every byte.
    */
-  readonly mayErase?: boolean
+  readonly isLater?: boolean
   /** Is told how many blocks were compared. */
   readonly progress?: (blocks: number) => void
 }
@@ -24,10 +24,10 @@ export interface CompareOptions {
 export async function compareHomes(
   first: HomeSource,
   second: HomeSource,
-  { mayErase = false, progress }: CompareOptions = {},
+  { isLater = false, progress }: CompareOptions = {},
 ): Promise<Comparison> {
   const tally = newTally()
-  const pair: Pair = { first, second, mayErase }
+  const pair: Pair = { first, second, isLater }
   await compareRegistries(pair, tally)
   await compareChains(pair, tally, progress)
   await compareLogs(pair, tally)
@@ -54,7 +54,7 @@ async function compareChains(
     const isSame = left !== null && left === right
     if (isSame) await compareChain(pair, left, tally)
     else if (left !== null && (right === null || left < right)) tally.differs('chain', left, 'missing')
-    else tally.differs('chain', right ?? '', 'added')
+    else if (!pair.isLater) tally.differs('chain', right ?? '', 'added')
     progress?.(tally.report().blocks)
     if (left !== null && (right === null || left <= right)) a = await first.next()
     if (right !== null && (left === null || right <= left)) b = await second.next()
