@@ -25,7 +25,12 @@ const settingsSchema = v.strictObject({
   log: v.optional(v.array(v.string()), []),
   institutions: v.pipe(v.array(v.string()), v.minLength(1)),
   passphrase: v.optional(passphraseSource, { kind: 'generated' }),
-  backups: v.optional(v.nullable(v.strictObject({ days: v.number(), since: v.string() })), null),
+  backups: v.optional(
+    v.nullable(
+      v.strictObject({ days: v.pipe(v.number(), v.safeInteger(), v.minValue(1)), since: v.string() }),
+    ),
+    null,
+  ),
   /** Null for a deployment that is no demonstration; its registry says the same, for ever. */
   demo: v.nullable(v.strictObject({ record: v.nullable(v.string()), patient: v.nullable(v.string()) })),
 })
