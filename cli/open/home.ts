@@ -75,7 +75,7 @@ export async function openHome(
       deployment: asDeploymentId(settings.deployment),
       origin: settings.origin,
       durability: 'local',
-      backupDays: 0,
+      backupDays: settings.backups?.days ?? 0,
       registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
       verifiers,
     }

@@ -16,6 +16,13 @@ export function parsePort(text: string): number {
   return port
 }
 
+/** A number of days, at most a hundred years of them. */
+export function parseDays(text: string): number {
+  const days = parseCount(text)
+  if (days < 1 || days > 36_500) throw usage('a number of days is 1 to 36500')
+  return days
+}
+
 /** A block height or another count. */
 export function parseCount(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw usage(`a count is expected, not ${text.slice(0, 20)}`)
