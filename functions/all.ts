@@ -25,6 +25,7 @@ import * as discoveries from './discovery/operations.ts'
 import { role as discovery } from './discovery/role.ts'
 import { discoveryApp } from './discovery/app.ts'
 import { createApp, type Hosting, type RoleApp } from './host/app.ts'
+import { silentTelemetry } from './host/telemetry.ts'
 import { openApiDocument } from './host/openapi.ts'
 import { answerTheRest, type Operation } from './host/operation.ts'
 import * as keeping from './keeper/operations.ts'
@@ -163,10 +164,9 @@ export async function homeApp(
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
-  const watcher = { verifiers: home.verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
   return {
     app,
-    watchLogs: createWatching(await select(platform, monitor.needs), watcher, watched, hosting.log),
+    watchLogs: await watching(platform, home, hosting, watched),
     logTrust,
     clock: now,
     tendLog: () => tend(log),
@@ -205,6 +205,18 @@ async function clockOf(
   return standingClock(ports.now, elapsed, { began, knownMs: await newestKnownMs(ports, home, policy) })
 }
 
+/** Looks at the logs that this home monitors. */
+async function watching(
+  platform: Platform,
+  { verifiers }: Home,
+  { log, telemetry = silentTelemetry }: Hosting,
+  watched: () => readonly WatchedLog[],
+): Promise<() => Promise<void>> {
+  const watcher = { verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
+  const watch = createWatching(await select(platform, monitor.needs), watcher, watched, log)
+  return () => telemetry.act('monitor', watch)
+}
+
 /** Has the log grow for those who wait for it in this process. */
 function logGrowth({ sequence, cosignNews }: Sequencing, now: Now): LogGrowth {
   const looks = spaced(sequence, LOOK_AGAIN_MS, now)
@@ -230,7 +242,8 @@ export async function homeChores(
     eraser: await select(platform, ERASER_NEEDS),
     sweeper: await select(platform, sweeper.needs),
   }
-  return () => doChores(ports, home, hosting.log)
+  const { log, telemetry = silentTelemetry } = hosting
+  return () => telemetry.act('chores', () => doChores(ports, home, log, telemetry))
 }
 
 /**
@@ -245,7 +258,10 @@ export async function homeLogAudit(
   maxSlices?: number,
 ): Promise<() => Promise<number>> {
   const ports = await select(platform, auditor.needs)
-  return () => auditLogNews(ports, home, logTrust, hosting.log, maxSlices)
+  const { log, telemetry = silentTelemetry } = hosting
+  telemetry.amount('audit.begun', 0)
+  const audit = () => auditLogNews(ports, home, logTrust, log, maxSlices, telemetry)
+  return () => telemetry.act('audit-log', audit)
 }
 
 /** What the home's public role says of all roles. */

@@ -84,6 +84,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
   'core/bridge': ['valibot'],
   'adapters/local': ['node:', '@napi-rs/keyring'],
+  'adapters/around': ['@opentelemetry/api'],
   'adapters/aws': ['node:', '@aws-sdk/', '@smithy/'],
   'adapters/azure': ['node:', '@azure/'],
 }

@@ -12,6 +12,7 @@ import { receiptFinder } from '#core/server/read/receipt.ts'
 import { receiptAwaiter, type Waiting } from './await-receipt.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
+import { silentTelemetry } from '../host/telemetry.ts'
 import * as operations from './operations.ts'
 
 /** Appends blocks. A block is its own credential: what it may do is in its signature and the chain. */
@@ -23,7 +24,8 @@ export function writerApp(
   { policy, ...tending }: Pick<Waiting, 'grow' | 'pause'> & { readonly policy: Policy | null },
 ): RoleApp {
   const quotas = createQuotas(ports)
-  const awaitReceipt = receiptAwaiter({ now: hosting.now, find: receiptFinder(ports, policy), ...tending })
+  const { now, telemetry = silentTelemetry } = hosting
+  const awaitReceipt = receiptAwaiter({ now, find: receiptFinder(ports, policy), ...tending })
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body, query }) => {
       const appended = await appendBlock(ports, home, quotas, decodeAppend(body))
@@ -35,7 +37,10 @@ export function writerApp(
         await carryOutErasure(eraser, home, chain, block.height)
       }
       if (query.wait === undefined) return c.json(answer, 201)
+      const storedMs = now()
       const receipt = await awaitReceipt(appended, query.wait, c.req.raw.signal)
+      if (receipt && isNew) telemetry.amount('receipt.wait', Math.max(0, now() - storedMs))
+      else if (!receipt) telemetry.amount('receipt.none', 1)
       if (receipt) return c.json({ ...answer, receipt: receipt.proof }, 201)
       const location = `/v1/receipts/${stored.id}?chain=${chain}&height=${block.height}`
       return c.json({ ...answer, receipt: null }, 202, { location })

@@ -26,12 +26,19 @@ const REACHES: readonly Reach[] = [
 const PAGE = 1000
 const NO_BLOCKS: ReadonlySet<BlockId> = new Set()
 
+/** A chain with the newest height that was marked and is not known to be logged, and the time of the oldest mark that waits. */
+export interface MarkedHeight {
+  readonly chain: ChainId
+  readonly height: number
+  readonly sinceMs: number
+}
+
 /** Chains in which something may be to log. */
 export interface MarkReader {
   /** Takes in the marks that are new. `nowMs` is the time at which the look begins. */
   look(nowMs: number): Promise<void>
   /** Chains with a mark for a height that is not known to be logged, the oldest mark first. */
-  dirty(): readonly { readonly chain: ChainId; readonly height: number }[]
+  dirty(): readonly MarkedHeight[]
   /** Ids of the blocks that marks name which wait in a chain: those that writers admitted, or were about to store. */
   marked(chain: ChainId): ReadonlySet<BlockId>
   /** Says how far a chain is logged. */
@@ -79,7 +86,7 @@ export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReade
     dirty: () =>
       [...waiting]
         .toSorted(([, a], [, b]) => a.sinceMs - b.sinceMs)
-        .map(([chain, { height }]) => ({ chain, height })),
+        .map(([chain, { height, sinceMs }]) => ({ chain, height, sinceMs })),
     marked: (chain) => waiting.get(chain)?.blocks ?? NO_BLOCKS,
     logged,
     found,
