@@ -14,7 +14,7 @@ import {
 } from './pending.ts'
 
 /** Chains whose blocks are read at the same time. */
-const PARALLEL_CHAINS = 64
+export const PARALLEL_CHAINS = 64
 
 /** A chain, or the registry, that cannot be logged, because of what the store holds. */
 export interface Skipped {

@@ -17,13 +17,14 @@ interface Reach {
  * Marks are read again because an insert may take long and clocks differ. Far looks are rare, as they read much: what an
  * insert delayed by up to two minutes led to is still logged within the 60 s that were promised.
  */
-const REACHES: readonly Reach[] = [
+export const REACHES: readonly Reach[] = [
   { backMs: 500, everyMs: 0 },
   { backMs: 3_000, everyMs: 1_000 },
   { backMs: 2 * 60_000, everyMs: 30_000 },
   { backMs: MARK_LIFE_MS, everyMs: 10 * 60_000 },
 ]
-const PAGE = 1000
+/** Marks of one shard that are read at once. */
+export const MARK_PAGE = 1000
 const NO_BLOCKS: ReadonlySet<BlockId> = new Set()
 
 /** A chain with the newest height that was marked and is not known to be logged, and the time of the oldest mark that waits. */
@@ -110,13 +111,13 @@ async function readShard(
   waiting: Map<ChainId, Waiting>,
 ): Promise<void> {
   for (let from = start; ;) {
-    const rows = await dirty.range(shard, { from, limit: PAGE })
+    const rows = await dirty.range(shard, { from, limit: MARK_PAGE })
     for (const row of rows) {
       const marked = markedBlock(row)
       if (marked) note(waiting, marked)
     }
     const last = rows.at(-1)
-    if (!last || rows.length < PAGE) return
+    if (!last || rows.length < MARK_PAGE) return
     from = `${last.key}\u0000`
   }
 }
