@@ -115,7 +115,7 @@ function homesOf(answers: readonly Answer[]): string {
     return `| ${blocks} | ${whole(first?.average ?? 0)} | ${whole(first?.peak ?? 0)} | ${counted.map(({ homes }) => homes).join(' | ')} |`
   })
   return [
-    'A record has one home, and each home its own log, sequencer and witnesses: homes share nothing but registries and the witnesses that they choose, so that what they carry adds up. 10^8 patients, a peak of four times the average, homes used to the half at the peak:',
+    'A record has one home, and each home its own log, sequencer and witnesses: homes share nothing but registries and the witnesses that they choose, so that what they carry adds up. 10^8 patients, a peak of four times the average, and homes that at the peak have half of what they carry:',
     [
       `| blocks per patient and year | average/s | peak/s | ${answers.map(({ profile }) => `homes on ${profile.provider}`).join(' | ')} |`,
       `|---|---|---|${answers.map(() => '---|').join('')}`,
