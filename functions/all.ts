@@ -1,91 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { MiddlewareHandler } from 'hono'
-import { AmpereError, isAmpereError } from '#core/errors.ts'
-import type { NamedKeys } from '#core/api/discovery.ts'
-import { LOG_PREFIX, logOriginOf, WITNESS_PREFIX, witnessNameOf } from '#core/api/log.ts'
-import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
+import { logOriginOf, witnessNameOf } from '#core/api/log.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { spaced } from '#core/order/spaced.ts'
 import type { Now } from '#core/ports/keys.ts'
-import type { ReceiptLevel } from '#core/server/read/receipt.ts'
-import type { Home } from '#core/server/home.ts'
 import type { Platform, Ports } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
+import type { LogTrust } from '#core/server/audit/log/needs.ts'
+import { ERASER_NEEDS } from '#core/server/erase.ts'
+import type { Home } from '#core/server/home.ts'
 import type { KeptHome } from '#core/server/mirror/kept.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
-import type { LogTrust } from '#core/server/audit/log/needs.ts'
+import type { ReceiptLevel } from '#core/server/read/receipt.ts'
 import { logKeys } from '#core/server/sequence/tree.ts'
 import { witnessKeys } from '#core/server/witness/cosign.ts'
-import { carryOutErasures, ERASER_NEEDS, type EraserPorts } from '#core/server/erase.ts'
-import * as audits from './auditor/operations.ts'
-import { role as auditor } from './auditor/role.ts'
-import { auditorApp } from './auditor/app.ts'
 import { auditLogNews } from './auditor/news.ts'
-import * as discoveries from './discovery/operations.ts'
+import * as auditing from './auditor/open.ts'
+import { role as auditor } from './auditor/role.ts'
+import * as discovering from './discovery/open.ts'
 import { role as discovery } from './discovery/role.ts'
-import { discoveryApp } from './discovery/app.ts'
+import { eraseFirst, erasingAtOnce } from './eraser/erasing.ts'
 import { createApp, type Hosting, type RoleApp } from './host/app.ts'
 import { silentTelemetry } from './host/telemetry.ts'
-import { openApiDocument } from './host/openapi.ts'
-import { answerTheRest, type Operation } from './host/operation.ts'
-import * as keeping from './keeper/operations.ts'
+import { ANYTHING, notBehind, SIGNING } from './host/not-behind.ts'
+import { answerTheRest } from './host/operation.ts'
+import type { Serving } from './host/serving.ts'
+import * as keeping from './keeper/open.ts'
 import { role as keeper } from './keeper/role.ts'
-import { keeperApp } from './keeper/app.ts'
-import * as lookups from './lookup/operations.ts'
+import * as lookingUp from './lookup/open.ts'
 import { role as lookup } from './lookup/role.ts'
-import { lookupApp } from './lookup/app.ts'
 import { role as monitor } from './monitor/role.ts'
 import { createWatching } from './monitor/watching.ts'
-import * as holding from './reader/hold-operations.ts'
-import * as reads from './reader/operations.ts'
+import * as reading from './reader/open.ts'
 import { role as reader } from './reader/role.ts'
-import { readerApp } from './reader/app.ts'
-import * as registrations from './registrar/operations.ts'
+import * as registering from './registrar/open.ts'
 import { role as registrar } from './registrar/role.ts'
-import { registrarApp } from './registrar/app.ts'
+import { HOME_OPERATIONS, HOME_ROLES, homeDocument } from './roles.ts'
+import { newestKnownMs } from './sequencer/known-time.ts'
+import { role as sequencer } from './sequencer/role.ts'
+import { createLooking, createSequencing, type Sequencing } from './sequencer/sequencing.ts'
+import { answering, standingClock, type Reading } from './sequencer/standing-clock.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
-import { createLooking, createSequencing, type Sequencing } from './sequencer/sequencing.ts'
-import { newestKnownMs } from './sequencer/known-time.ts'
-import { answering, standingClock, type Reading } from './sequencer/standing-clock.ts'
-import { role as sequencer } from './sequencer/role.ts'
-import * as cosigning from './witness/operations.ts'
+import * as witnessing from './witness/open.ts'
 import { role as witness } from './witness/role.ts'
-import { witnessApp } from './witness/app.ts'
-import * as writes from './writer/operations.ts'
-import { role as writer } from './writer/role.ts'
 import type { LogGrowth } from './writer/await-receipt.ts'
-import { writerApp } from './writer/app.ts'
-
-/** Every role of a home. */
-export const HOME_ROLES = [
-  discovery,
-  writer,
-  reader,
-  registrar,
-  auditor,
-  sequencer,
-  witness,
-  monitor,
-  lookup,
-  keeper,
-  sweeper,
-] as const
-
-/** Every operation of a home, by role. */
-export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
-  discovery: Object.values(discoveries),
-  writer: Object.values(writes),
-  reader: [...Object.values(reads), ...Object.values(holding)],
-  registrar: Object.values(registrations),
-  auditor: Object.values(audits),
-  sequencer: [],
-  witness: Object.values(cosigning),
-  monitor: [],
-  lookup: Object.values(lookups),
-  keeper: Object.values(keeping),
-  sweeper: [],
-}
+import * as writing from './writer/open.ts'
+import { role as writer } from './writer/role.ts'
 
 /** Between two looks at the log that are begun for those who look again, in milliseconds. */
 const LOOK_AGAIN_MS = 100
@@ -130,69 +90,58 @@ export async function homeApp(
 ): Promise<HomeApp> {
   const { policy = null, pause = sleep, watched = () => [], mirrored = () => [], looksOnly = false } = options
   const eraser = await select(platform, ERASER_NEEDS)
-  if (!looksOnly) await eraseFirst(eraser, home, hosting)
+  if (!looksOnly) await eraseFirst(eraser, home, hosting.log)
   const sequencerPorts = await select(platform, sequencer.needs)
-  const witnessPorts = await select(platform, witness.needs)
-  const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
   const now = await clockOf(sequencerPorts, home, options)
-  const dated = answering(now)
-  const stating = { ...home, dated }
+  const stating = { ...home, dated: answering(now) }
   const sequencing = looksOnly ? createLooking : createSequencing
   const log = sequencing({ ...sequencerPorts, now }, home, policy, hosting)
-  const grow = logGrowth(log, hosting.now)
-  const app = createApp('home', hosting)
-  app.use(notBehind(log, looksOnly ? SIGNING : ANYTHING))
-  const parts = [
-    discoveryApp(await select(platform, discovery.needs), home, hosting, {
-      ...describeHome(),
-      isLogging: log.isLogging,
-      log: namedKeys(home, LOG_PREFIX, logTrust.keys),
-      witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
-    }),
-    // A block that is admitted by a wrong clock would end its record: none later may be dated before it.
-    writerApp({ ...(await select(platform, writer.needs)), now: dated }, eraser, stating, hosting, {
-      policy,
-      grow,
-      pause,
-    }),
-    readerApp(await select(platform, reader.needs), stating, policy, hosting),
-    registrarApp(await select(platform, registrar.needs), home, hosting),
-    auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
-    witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers, dated }, hosting),
-    lookupApp({ ...(await select(platform, lookup.needs)), now: dated }, hosting),
-    keeperApp(await select(platform, keeper.needs), home, mirrored, hosting),
-  ]
-  for (const part of parts) app.route('/', part)
-  answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
+  const serving: Serving = {
+    home: stating,
+    hosting,
+    policy,
+    dated: stating.dated,
+    logKeys: logKeys(sequencerPorts, logOriginOf(home.origin)),
+    witnessKeys: witnessKeys(await select(platform, witness.needs), witnessNameOf(home.origin)),
+    ...describeHome(),
+    isLogging: log.isLogging,
+    carryOut: erasingAtOnce(eraser, stating),
+    grow: logGrowth(log, hosting.now),
+    pause,
+    watched,
+    mirrored,
+  }
+  const app = await openApps(platform, serving, notBehind(log.isBehind, looksOnly ? SIGNING : ANYTHING))
   return {
     app,
     watchLogs: await watching(platform, home, hosting, watched),
-    logTrust,
+    logTrust: { keys: serving.logKeys, policy },
     clock: now,
     tendLog: () => tend(log),
   }
 }
 
-/** What a home that is behind does not answer: all but how and who it is. */
-const ANYTHING = /^(?!\/(health|\.well-known)\/)/
-/** Of one that is only looked at, what it would sign: what is lost elsewhere can still be read and audited there. */
-const SIGNING = /^\/v1\/(chains\/[^/]+\/head$|lookups\/)/
-
-/**
- * A home whose stores are older than what it signed signs nothing: each head, each tree, and each tree of others that it
- * cosigns contradicts one that somebody has.
- */
-function notBehind({ isBehind }: Sequencing, refused: RegExp): MiddlewareHandler {
-  return async (c, next) => {
-    if (refused.test(c.req.path) && (await isBehind())) throw behind()
-    await next()
-  }
-}
-
-function behind(): AmpereError {
-  const message =
-    'the stores of this home are older than what witnesses saw of it, and it signs nothing until they are not'
-  return new AmpereError('STORE_CORRUPT', message)
+/** All roles that answer, in one app, each with its own ports. */
+async function openApps(
+  platform: Platform,
+  serving: Serving,
+  gate: ReturnType<typeof notBehind>,
+): Promise<RoleApp> {
+  const app = createApp('home', serving.hosting)
+  app.use(gate)
+  const parts = [
+    discovering.open(await select(platform, discovery.needs), serving),
+    writing.open(await select(platform, writer.needs), serving),
+    reading.open(await select(platform, reader.needs), serving),
+    registering.open(await select(platform, registrar.needs), serving),
+    auditing.open(await select(platform, auditor.needs), serving),
+    witnessing.open(await select(platform, witness.needs), serving),
+    lookingUp.open(await select(platform, lookup.needs), serving),
+    keeping.open(await select(platform, keeper.needs), serving),
+  ]
+  for (const part of parts) app.route('/', part)
+  answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), serving.hosting)
+  return app
 }
 
 /** By which clock this home signs. */
@@ -265,33 +214,10 @@ export async function homeLogAudit(
 }
 
 /** What the home's public role says of all roles. */
-function describeHome(): { readonly roles: readonly string[]; readonly document: () => string } {
+function describeHome(): Pick<Serving, 'roles' | 'document'> {
   let document: string | null = null
   return {
     roles: HOME_ROLES.map((role) => role.name),
     document: () => (document ??= JSON.stringify(homeDocument())),
-  }
-}
-
-/** Keys with their one name, and where what they sign is served. */
-function namedKeys({ origin }: Home, prefix: string, keys: readonly LogKey[]): NamedKeys {
-  return { name: keys[0]?.name ?? '', url: `${origin}${prefix}`, keys: keys.map(formatVerifierKey) }
-}
-
-/** The OpenAPI document of a home, the same wherever it runs. */
-export function homeDocument(): object {
-  return openApiDocument(HOME_OPERATIONS)
-}
-
-/**
- * A restored store must erase again before it serves anything. One damaged record must not stop all others:
- * its erasure waits, and is said in the log and by every audit.
- */
-async function eraseFirst(eraser: EraserPorts, home: Home, hosting: Hosting): Promise<void> {
-  try {
-    await carryOutErasures(eraser, home)
-  } catch (error) {
-    if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
-    hosting.log({ event: 'erasure-waits', code: error.code })
   }
 }

@@ -62,7 +62,8 @@ export function problemResponse(
   })
 }
 
-function unexpected(cause: unknown): AmpereError {
+/** What is answered for an error that nobody foresaw: nothing of it. */
+export function unexpected(cause: unknown): AmpereError {
   return new AmpereError('UNEXPECTED', 'The cause is in the log under this request id.', { cause })
 }
 

@@ -25,8 +25,13 @@ export async function doChores(
     if (failures.length > 0) throw failures[0]
     return done
   })
+  await doSweep(ports.sweeper, log)
+}
+
+/** Removes parts that no block names. Never rejects, as `doChores`. */
+export async function doSweep(ports: SweeperPorts, log: Log): Promise<void> {
   await attempt('swept', log, async () => {
-    const { removed } = await sweep(ports.sweeper)
+    const { removed } = await sweep(ports)
     return Object.values(removed).reduce((sum, count) => sum + count, 0)
   })
 }
