@@ -20,6 +20,7 @@ import * as discovering from './discovery/open.ts'
 import { role as discovery } from './discovery/role.ts'
 import { eraseFirst, erasingAtOnce } from './eraser/erasing.ts'
 import { createApp, type Hosting, type RoleApp } from './host/app.ts'
+import { silentTelemetry } from './host/telemetry.ts'
 import { ANYTHING, notBehind, SIGNING } from './host/not-behind.ts'
 import { answerTheRest } from './host/operation.ts'
 import type { Serving } from './host/serving.ts'
@@ -111,10 +112,9 @@ export async function homeApp(
     mirrored,
   }
   const app = await openApps(platform, serving, notBehind(log.isBehind, looksOnly ? SIGNING : ANYTHING))
-  const watcher = { verifiers: home.verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
   return {
     app,
-    watchLogs: createWatching(await select(platform, monitor.needs), watcher, watched, hosting.log),
+    watchLogs: await watching(platform, home, hosting, watched),
     logTrust: { keys: serving.logKeys, policy },
     clock: now,
     tendLog: () => tend(log),
@@ -154,6 +154,18 @@ async function clockOf(
   return standingClock(ports.now, elapsed, { began, knownMs: await newestKnownMs(ports, home, policy) })
 }
 
+/** Looks at the logs that this home monitors. */
+async function watching(
+  platform: Platform,
+  { verifiers }: Home,
+  { log, telemetry = silentTelemetry }: Hosting,
+  watched: () => readonly WatchedLog[],
+): Promise<() => Promise<void>> {
+  const watcher = { verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
+  const watch = createWatching(await select(platform, monitor.needs), watcher, watched, log)
+  return () => telemetry.act('monitor', watch)
+}
+
 /** Has the log grow for those who wait for it in this process. */
 function logGrowth({ sequence, cosignNews }: Sequencing, now: Now): LogGrowth {
   const looks = spaced(sequence, LOOK_AGAIN_MS, now)
@@ -179,7 +191,8 @@ export async function homeChores(
     eraser: await select(platform, ERASER_NEEDS),
     sweeper: await select(platform, sweeper.needs),
   }
-  return () => doChores(ports, home, hosting.log)
+  const { log, telemetry = silentTelemetry } = hosting
+  return () => telemetry.act('chores', () => doChores(ports, home, log, telemetry))
 }
 
 /**
@@ -194,7 +207,10 @@ export async function homeLogAudit(
   maxSlices?: number,
 ): Promise<() => Promise<number>> {
   const ports = await select(platform, auditor.needs)
-  return () => auditLogNews(ports, home, logTrust, hosting.log, maxSlices)
+  const { log, telemetry = silentTelemetry } = hosting
+  telemetry.amount('audit.begun', 0)
+  const audit = () => auditLogNews(ports, home, logTrust, log, maxSlices, telemetry)
+  return () => telemetry.act('audit-log', audit)
 }
 
 /** What the home's public role says of all roles. */

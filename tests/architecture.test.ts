@@ -85,6 +85,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
   'core/bridge': ['valibot'],
   'adapters/local': ['node:', '@napi-rs/keyring'],
+  'adapters/around': ['@opentelemetry/api'],
   'adapters/model': ['valibot'],
   'adapters/aws': ['node:', '@aws-sdk/', '@smithy/', 'valibot'],
   'adapters/azure': ['node:', '@azure/'],

@@ -21,6 +21,7 @@ export function problem(
 ): Response {
   const requestId = String(c.get('requestId') ?? '')
   const known = error instanceof AmpereError ? error : unexpected(error)
+  c.set('code', known.code)
   log({
     event: 'problem',
     requestId,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAmpereError } from '#core/errors.ts'
-import { carryOutErasures, type EraserPorts } from '#core/server/erase.ts'
+import { tryErasures, type EraserPorts } from '#core/server/erase.ts'
 import type { Home } from '#core/server/home.ts'
 import type { SweeperPorts } from '#core/server/sweep/needs.ts'
 import { sweep } from '#core/server/sweep/sweep.ts'
-import type { Log } from '../host/telemetry.ts'
+import { silentTelemetry, type Log, type Telemetry } from '../host/telemetry.ts'
 
 /** How often a home's chores are due, in milliseconds: an hour. */
 export const CHORES_MS = 3_600_000
@@ -17,8 +17,14 @@ export async function doChores(
   ports: { readonly eraser: EraserPorts; readonly sweeper: SweeperPorts },
   home: Home,
   log: Log,
+  telemetry: Telemetry = silentTelemetry,
 ): Promise<void> {
-  await attempt('erasures', log, () => carryOutErasures(ports.eraser, home))
+  await attempt('erasures', log, async () => {
+    const { done, failures } = await tryErasures(ports.eraser, home)
+    telemetry.amount('erasures.waiting', failures.length)
+    if (failures.length > 0) throw failures[0]
+    return done
+  })
   await doSweep(ports.sweeper, log)
 }
 

@@ -11,6 +11,7 @@ import { receiptAwaiter } from './await-receipt.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import type { Serving } from '../host/serving.ts'
 import { createRoleApp, route } from '../host/operation.ts'
+import { silentTelemetry } from '../host/telemetry.ts'
 import * as operations from './operations.ts'
 
 /** Appends blocks. A block is its own credential: what it may do is in its signature and the chain. */
@@ -21,7 +22,8 @@ export function writerApp(
   { policy, carryOut, ...tending }: Pick<Serving, 'policy' | 'carryOut' | 'grow' | 'pause'>,
 ): RoleApp {
   const quotas = createQuotas(ports)
-  const awaitReceipt = receiptAwaiter({ now: hosting.now, find: receiptFinder(ports, policy), ...tending })
+  const { now, telemetry = silentTelemetry } = hosting
+  const awaitReceipt = receiptAwaiter({ now, find: receiptFinder(ports, policy), ...tending })
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body, query }) => {
       const appended = await appendBlock(ports, home, quotas, decodeAppend(body))
@@ -30,7 +32,10 @@ export function writerApp(
       // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
       if (block.type === 'erase' && block.body.act === 'complete') await carryOut(chain, block.height)
       if (query.wait === undefined) return c.json(answer, 201)
+      const storedMs = now()
       const receipt = await awaitReceipt(appended, query.wait, c.req.raw.signal)
+      if (receipt && appended.isNew) telemetry.amount('receipt.wait', Math.max(0, now() - storedMs))
+      else if (!receipt) telemetry.amount('receipt.none', 1)
       if (receipt) return c.json({ ...answer, receipt: receipt.proof }, 201)
       const location = `/v1/receipts/${stored.id}?chain=${chain}&height=${block.height}`
       return c.json({ ...answer, receipt: null }, 202, { location })
