@@ -6,8 +6,8 @@ import type { Range, Row, WriteTable } from '#core/ports/table.ts'
 import { statusOf, translate } from './errors.ts'
 
 /**
- * Largest value of a row, in bytes: an item may have 2 MB as JSON, in which a value takes four thirds. The largest of
- * Ampere, a key row of 4,096 keys, has 0.3 MB.
+ * Largest value of a row, in bytes: an item may have 2 MB as JSON, in which a value takes four thirds. The largest of a
+ * home, a key row of 4,096 tombstones, has 0.5 MB.
  */
 export const MAX_VALUE_BYTES = 1_400_000
 /** Longest key of a row, in bytes of UTF-8: an id may have 1,023 characters. */
@@ -47,7 +47,10 @@ export function azureTable(container: () => Promise<Container>): WriteTable {
   }
   return {
     get: async (partition, key) => read(partition, idOf(partition, key)),
-    range: async (partition, range = {}) => (await act((in_) => query(in_, partition, range))) ?? [],
+    range: async (partition, range = {}) => {
+      checkPartition(partition)
+      return (await act((in_) => query(in_, partition, range))) ?? []
+    },
     insert: async (partition, key, value) =>
       (await create(itemOf(partition, key, value))) === null ? 'exists' : 'inserted',
     swap: async (partition, key, expected, next) => {
@@ -75,7 +78,6 @@ export function azureTable(container: () => Promise<Container>): WriteTable {
 const NOTHING = 'removed'
 
 async function query(in_: Container, partition: string, range: Range): Promise<Row[]> {
-  checkPartition(partition)
   const limit = Math.min(range.limit ?? MAX_LIMIT, MAX_LIMIT)
   const parameters: SqlParameter[] = [{ name: '@pk', value: partition }]
   let where = 'c.pk = @pk'
