@@ -85,7 +85,7 @@ export function watching(service: AwsService, { observe }: AwsConnection, closeI
     }
 }
 
-/** Asks one operation (`PutItem`) of a service; what fails leaves as AmpereError, with the SDK's error as its cause. */
+/** Asks one operation (`PutItem`) of a service; what fails leaves as AmpereError. */
 export type Ask = <O>(operation: string, input: object, act: () => Promise<O>) => Promise<O>
 
 export function asking(service: AwsService, { region }: AwsConnection): Ask {

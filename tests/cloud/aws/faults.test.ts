@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, expect, it } from '@jest/globals'
+import type { Platform } from '#core/ports/needs.ts'
+import { storesOn } from '#tests/core/server/resettable.ts'
+import { failEach, FAULTS as SEQUENCER_FAULTS } from '#tests/core/server/sequence/disturbed.ts'
+import { makeScene } from '#tests/core/server/sequence/scene.ts'
+import { ACTS } from '#tests/fault/acts.ts'
+import { failEachCall, FAULTS, type OpenBase } from '#tests/fault/each-call.ts'
+import { describeOn, makeStack } from './stack.ts'
+
+/** One of each kind of write: a block, a block with a new control state and packages, an erasure. tests/fault has all. */
+const CHOSEN = ['append', 'revoke', 'erasure'] as const
+
+describeOn('MiniStack', 'a home whose every call fails', () => {
+  const opened: Platform[] = []
+  const openBase: OpenBase = async (clock) => {
+    const platform = (await makeStack('MiniStack')).open({ now: () => clock.now })
+    opened.push(platform)
+    return platform
+  }
+  afterAll(async () => {
+    for (const platform of opened) await platform.close()
+  })
+
+  for (const name of CHOSEN)
+    it.each(FAULTS)(
+      `survives every single call of ${name} that fails %s`,
+      async (fault) => {
+        expect(await failEachCall(ACTS[name], fault, openBase)).toBeGreaterThan(
+          fault === 'not-applied' ? 5 : 2,
+        )
+      },
+      300_000,
+    )
+
+  it.each(SEQUENCER_FAULTS)(
+    'logs every block once, whichever call of its sequencer was %s, then restarts',
+    async (fault) => {
+      const platform = await openBase({ now: 0 })
+      const scene = await makeScene(storesOn(platform))
+      expect(await failEach(scene, 'warm', fault, 'restart')).toBeGreaterThan(12)
+    },
+    300_000,
+  )
+})
