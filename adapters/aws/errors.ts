@@ -66,49 +66,68 @@ const SILENT: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
 ])
 
-/** The members of the SDK's errors that are looked at. Their messages are not: they may name what they are about. */
+/** The members of the SDK's errors that are looked at. */
 interface SdkError {
   readonly name?: string
   readonly code?: string
   readonly message?: string
-  readonly $metadata?: { readonly httpStatusCode?: number }
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
 }
 
 /**
- * True for an AmpereError that the SDK's error of one of these names, or an answer with this status, has become: what a
- * port expects, such as a condition that did not hold.
+ * What is kept of an SDK's error as the cause: its own carries the request with its signature, session token and body, and a
+ * message that may name what it is about.
  */
-export function isAnswer(error: unknown, ...known: readonly (string | number)[]): boolean {
-  const { name = '', $metadata } = ((error as { cause?: unknown } | null)?.cause ?? {}) as SdkError
-  return known.includes(name) || known.includes($metadata?.httpStatusCode ?? 0)
+interface Answer extends Error {
+  readonly status: number
+  readonly requestId: string
 }
 
-/** What failed, as AmpereError with the SDK's error as its cause: which action, on what, and what to do about it. */
+function answerOf({ name = 'Error', code = '', $metadata }: SdkError): Answer {
+  const { httpStatusCode: status = 0, requestId = '' } = $metadata ?? {}
+  const said = [name, code, status > 0 ? `HTTP ${status}` : '', requestId].filter((part) => part !== '')
+  return Object.assign(new Error(said.join(', ')), { name, status, requestId })
+}
+
+/**
+ * True for an AmpereError whose cause is an answer with one of these names, or this status: what a port expects, such as a
+ * condition that did not hold.
+ */
+export function isAnswer(error: unknown, ...known: readonly (string | number)[]): boolean {
+  const { name = '', status = 0 } = ((error as { cause?: unknown } | null)?.cause ?? {}) as Partial<Answer>
+  return known.includes(name) || known.includes(status)
+}
+
+/** What failed, as AmpereError: which action, on what, and what to do about it. */
 export function translated(error: unknown, call: AwsCall, region: string): AmpereError {
   const meaning = meaningOf(error as SdkError)
+  const [code, message] = answers(call, region)[meaning]
+  return new AmpereError(code, message, { cause: answerOf(error as SdkError) })
+}
+
+function answers(call: AwsCall, region: string): Readonly<Record<Meaning, readonly [ErrorCode, string]>> {
+  const { service, operation } = call
   const place = placeOf(call)
-  const unavailable: ErrorCode = call.service === 'kms' ? 'KEY_UNAVAILABLE' : 'STORE_UNAVAILABLE'
-  const denied: ErrorCode = call.service === 'kms' ? 'KEY_UNAVAILABLE' : 'CONFIGURATION'
-  const answers: Readonly<Record<Meaning, readonly [ErrorCode, string]>> = {
-    denied: [denied, `AWS does not allow ${call.operation} on ${place}: see the policy of this role`],
+  const unavailable: ErrorCode = service === 'kms' ? 'KEY_UNAVAILABLE' : 'STORE_UNAVAILABLE'
+  const denied: ErrorCode = service === 'kms' ? 'KEY_UNAVAILABLE' : 'CONFIGURATION'
+  return {
+    denied: [denied, `AWS does not allow ${operation} on ${place}: see the policy of this role`],
     credentials: [
       'CONFIGURATION',
-      `AWS has no valid credentials for ${call.operation}: there are none, or they are wrong or expired`,
+      `AWS has no valid credentials for ${operation}: there are none, or they are wrong or expired`,
     ],
     clock: [
       'CONFIGURATION',
-      `AWS refuses ${call.operation} because the clock of this computer is wrong: have it set from the network`,
+      `AWS refuses ${operation} because the clock of this computer is wrong: have it set from the network`,
     ],
     absent: [denied, `there is no ${place} in ${region}: see the region and the names of this deployment`],
     region: ['CONFIGURATION', `${place} is in another region than ${region}`],
-    throttled: [unavailable, `AWS takes no more of ${call.operation} now; try again later`],
+    throttled: [unavailable, `AWS takes no more of ${operation} now; try again later`],
     key: [unavailable, `${place} is disabled, about to be deleted, or for another use`],
-    large: ['TOO_LARGE', `what ${call.operation} was to keep is larger than ${call.service} takes`],
-    silent: [unavailable, `${call.service} of ${region} did not answer ${call.operation} in time`],
-    failed: [unavailable, `${call.operation} failed`],
+    large: ['TOO_LARGE', `what ${operation} was to keep is larger than ${service} takes`],
+    silent: [unavailable, `${service} of ${region} did not answer ${operation} in time`],
+    failed: [unavailable, `${operation} failed`],
   }
-  const [code, message] = answers[meaning]
-  return new AmpereError(code, message, { cause: error })
 }
 
 function meaningOf({ name = '', code = '', message = '', $metadata }: SdkError): Meaning {

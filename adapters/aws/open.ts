@@ -22,6 +22,8 @@ export interface AwsOptions {
   readonly credentials?: AwsCredentials
   /** Told of each request before it is sent. */
   readonly observe?: (call: AwsCall) => void
+  /** How long AWS may take to answer, in milliseconds: 5,000, and 30,000 for S3, where it is left out. */
+  readonly answerMs?: number
   readonly now?: Now
   readonly random?: Random
   readonly fetch?: Fetch
@@ -62,13 +64,14 @@ export function openAws(options: AwsOptions): Platform {
 }
 
 /** One client for each service; a role that only uses tables never loads the others. */
-function openClients({ region, endpoint, credentials, observe }: AwsOptions) {
+function openClients({ region, endpoint, credentials, observe, answerMs }: AwsOptions) {
   const opened: { close(): void }[] = []
   const to = (service: AwsService): AwsConnection => ({
     region,
     endpoint: typeof endpoint === 'string' ? endpoint : endpoint?.[service],
     credentials,
     observe,
+    answerMs,
   })
   const kept = <T extends { close(): void }>(client: T): T => {
     opened.push(client)

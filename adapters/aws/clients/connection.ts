@@ -24,10 +24,12 @@ export interface AwsConnection {
   readonly credentials?: AwsCredentials | undefined
   /** Told of each request that is sent. */
   readonly observe?: ((call: AwsCall) => void) | undefined
+  /** Until an answer begins, and between two parts of it, in milliseconds; `ANSWER_MS` where it is left out. */
+  readonly answerMs?: number | undefined
 }
 
 const CONNECT_MS = 2000
-/** Until an answer begins, and between two parts of it. S3 takes up to 16 MB in one request. */
+/** S3 takes up to 16 MB in one request. */
 const ANSWER_MS: Readonly<Record<AwsService, number>> = { dynamodb: 5000, kms: 5000, s3: 30_000 }
 /**
  * How long a connection may lie idle before it is used again. A function that was frozen wakes with connections that AWS has
@@ -38,7 +40,11 @@ const MAX_IDLE_MS = 5000
 const MAX_SOCKETS = 100
 
 /** What a client of the SDK is made with. No retries: the port's callers do that, who know what a repeated write means. */
-export function clientConfig({ region, endpoint, credentials }: AwsConnection, service: AwsService) {
+export function clientConfig(
+  { region, endpoint, credentials, answerMs }: AwsConnection,
+  service: AwsService,
+) {
+  const timeoutMs = answerMs ?? ANSWER_MS[service]
   const agents = { keepAlive: true, maxSockets: MAX_SOCKETS }
   const [httpAgent, httpsAgent] = [new HttpAgent(agents), new HttpsAgent(agents)]
   const config = {
@@ -48,8 +54,8 @@ export function clientConfig({ region, endpoint, credentials }: AwsConnection, s
     ...(credentials === undefined ? {} : { credentials }),
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      requestTimeout: ANSWER_MS[service],
-      socketTimeout: ANSWER_MS[service],
+      requestTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
       throwOnRequestTimeout: true,
       httpAgent,
       httpsAgent,
@@ -85,7 +91,7 @@ export function watching(service: AwsService, { observe }: AwsConnection, closeI
     }
 }
 
-/** Asks one operation (`PutItem`) of a service; what fails leaves as AmpereError, with the SDK's error as its cause. */
+/** Asks one operation (`PutItem`) of a service; what fails leaves as AmpereError. */
 export type Ask = <O>(operation: string, input: object, act: () => Promise<O>) => Promise<O>
 
 export function asking(service: AwsService, { region }: AwsConnection): Ask {

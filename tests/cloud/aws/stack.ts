@@ -99,7 +99,9 @@ export async function makeStack(
     at('s3'),
     (more.buckets ?? BUCKETS).map((name) => `${prefix}-${name}`),
   )
-  const options = { region: REGION, credentials: CREDENTIALS, endpoint, naming, makesKeys: true }
+  // An emulator on a busy machine is slower than AWS.
+  const answerMs = 60_000
+  const options = { region: REGION, credentials: CREDENTIALS, endpoint, naming, makesKeys: true, answerMs }
   return { options, open: (given = {}) => openAws({ ...options, ...given }) }
 }
 

@@ -65,10 +65,14 @@ async function callsOf(scene: Scene, run: Run): Promise<readonly string[]> {
   return [...faults.calls()]
 }
 
-/** Each call of a run in turn fails in this way; then the log must be whole. @returns how many calls there were */
-export async function failEach(scene: Scene, run: Run, fault: Fault, then: Then): Promise<number> {
-  const calls = await callsOf(scene, run)
-  for (const [k, call] of calls.entries()) {
+/** Each call of a run that is chosen fails in turn in this way; then the log must be whole. @returns how many were chosen */
+export async function failEach(
+  scene: Scene,
+  { run, fault, then }: { readonly run: Run; readonly fault: Fault; readonly then: Then },
+  isChosen: (call: string) => boolean = () => true,
+): Promise<number> {
+  const calls = [...(await callsOf(scene, run)).entries()].filter(([, call]) => isChosen(call))
+  for (const [k, call] of calls) {
     const found = await disturbed(scene, run, failAt(k, fault), then)
     expect({ call, ...found }).toEqual({ call, outcome: 'failed', last: 'idle', whole: true })
   }
