@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '../errors.ts'
 import type { Fetch, Now, Random, SignatureAlgorithm, Signer, Unwrapper, Wrapper } from './keys.ts'
+import type { LanguageModel } from './language-model.ts'
 import type { ObjectAccess, ObjectsOf, ShredObjects } from './objects.ts'
 import type { TableAccess, TableOf, WriteTable } from './table.ts'
 
@@ -80,10 +81,15 @@ export interface Needs {
   readonly tables: { readonly [N in TableName]?: TableAccess }
   readonly objects: { readonly [N in ObjectsName]?: ObjectAccess }
   readonly keys: { readonly [N in KeyName]?: KeyAccess }
+  /** Asks the language model that is configured, if one is: what it asks leaves the process. */
+  readonly model?: 'ask'
 }
 
 /** Exactly the ports that `N` names, so that code which uses another one does not compile. */
-export interface Ports<N extends Needs> {
+export type Ports<N extends Needs> = PortsOfAll<N> &
+  (N extends { readonly model: 'ask' } ? { readonly model: LanguageModel | null } : unknown)
+
+interface PortsOfAll<N extends Needs> {
   readonly tables: { readonly [K in keyof N['tables']]: TableOf<Extract<N['tables'][K], TableAccess>> }
   readonly objects: { readonly [K in keyof N['objects']]: ObjectsOf<Extract<N['objects'][K], ObjectAccess>> }
   readonly keys: { readonly [K in keyof N['keys']]: N['keys'][K] extends 'sign' ? Signer : Unwrapper }
@@ -100,6 +106,8 @@ export interface Platform {
   signer(name: KeyName): Promise<Signer>
   /** @throws AmpereError KEY_UNAVAILABLE, for a key of another use as well */
   unwrapper(name: KeyName): Promise<Wrapper>
+  /** Null, or left out, where none is configured. @throws AmpereError CONFIGURATION */
+  readonly languageModel?: () => Promise<LanguageModel | null>
   readonly now: Now
   readonly random: Random
   readonly fetch: Fetch
@@ -118,6 +126,7 @@ export async function select<const N extends Needs>(platform: Platform, needs: N
     tables: Object.fromEntries(tables),
     objects: Object.fromEntries(objects),
     keys: Object.fromEntries(await Promise.all(keys)),
+    ...(needs.model === undefined ? {} : { model: (await platform.languageModel?.()) ?? null }),
     now: platform.now,
     random: platform.random,
     fetch: platform.fetch,

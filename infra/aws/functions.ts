@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { custodyOf, grantsOf, grantsOfKind } from '#infra/permissions/grants.ts'
+import type { AwsNames } from '#infra/permissions/aws/names.ts'
 import type { Identity, Waking } from '#infra/permissions/identities.ts'
 import { arnOf, filledIn, logicalId, referencesOf, type Resources } from './references.ts'
 import { routesOf } from './routes.ts'
@@ -45,7 +46,7 @@ const TUNING: Readonly<Record<string, Tuning>> = {
 
 /** The functions of a deployment as osls takes them: one for each identity, each with its own role and bundle. */
 export function functions(settings: AwsSettings): Readonly<Record<string, object>> {
-  const names = referencesOf(settings.prefix)
+  const names = referencesOf(settings.prefix, 'functions')
   return Object.fromEntries(
     settings.identities.map((identity) => {
       const { memoryMb = MEMORY_MB, timeout = HTTP_TIMEOUT_S } = TUNING[identity.name] ?? {}
@@ -59,7 +60,7 @@ export function functions(settings: AwsSettings): Readonly<Record<string, object
           timeout,
           environment: { AMPERE_AWS: filledIn(JSON.stringify(namingOf(identity, settings))) },
           package: { patterns: [`dist/aws/${identity.name}/**`] },
-          events: eventsOf(identity),
+          events: eventsOf(identity, names),
         },
       ]
     }),
@@ -84,19 +85,19 @@ export function deadLetters({ prefix, identities }: AwsSettings): Resources {
   )
 }
 
-function eventsOf({ name, wokenBy }: Identity): readonly object[] {
+function eventsOf({ name, wokenBy }: Identity, names: AwsNames): readonly object[] {
   const schedule = TUNING[name]?.schedule
   return [
     ...routesOf(name).map(({ method, path }) => ({ httpApi: path === null ? '*' : { method, path } })),
-    ...(wokenBy === null ? [] : [{ stream: streamOf(name, wokenBy) }]),
+    ...(wokenBy === null ? [] : [{ stream: streamOf(name, wokenBy, names) }]),
     ...(schedule === undefined ? [] : [{ schedule: { rate: [schedule], enabled: true } }]),
   ]
 }
 
-function streamOf(role: string, { table, partition }: Waking): object {
+function streamOf(role: string, { table, partition }: Waking, { stream }: AwsNames): object {
   return {
     type: 'dynamodb',
-    arn: { 'Fn::GetAtt': [logicalId(table, 'Table'), 'StreamArn'] },
+    arn: filledIn(stream(table)),
     // What was marked before is found by the schedule.
     startingPosition: 'LATEST',
     batchSize: BATCH_ROWS,
@@ -115,7 +116,7 @@ function newRowsOf(partition: string): object {
 
 /** What the adapters call its tables, buckets and keys: names that only the template knows, and no secret. */
 function namingOf(identity: Identity, { prefix, native }: AwsSettings): object {
-  const names = referencesOf(prefix)
+  const names = referencesOf(prefix, 'functions')
   const grants = grantsOf(identity)
   const held = grantsOfKind(grants, 'key').map(({ name, access }) => ({
     name,

@@ -124,7 +124,7 @@ function statement(Sid: string, actions: readonly string[], Condition: object) {
 
 /** Amazon DynamoDB Developer Guide, "authorizing use of your customer managed key": the store uses it for who may use the store. */
 function throughStores({ prefix }: AwsSettings): readonly object[] {
-  const { serviceHost, account } = referencesOf(prefix)
+  const { serviceHost, account } = referencesOf(prefix, 'stores')
   const stores = {
     'kms:CallerAccount': account,
     'kms:ViaService': [serviceHost('dynamodb'), serviceHost('s3')],
@@ -140,7 +140,7 @@ function throughStores({ prefix }: AwsSettings): readonly object[] {
 }
 
 function use(sid: string, actions: readonly string[], users: readonly string[], { prefix }: AwsSettings) {
-  const roles = users.map(referencesOf(prefix).role).toSorted()
+  const roles = users.map(referencesOf(prefix, 'stores').role).toSorted()
   return statement(sid, actions, { ArnEquals: { 'aws:PrincipalArn': roles } })
 }
 

@@ -6,19 +6,26 @@ import type { AwsSettings } from './settings.ts'
 
 const ACCOUNT = { AWS: 'arn:${AWS::Partition}:iam::${AWS::AccountId}:root' }
 
-/** A role for each identity, with exactly its policy, and one that whoever sets the deployment up takes on. */
+/** A role for each identity, with exactly its policy. */
 export function roles({ prefix, identities, native }: AwsSettings): Resources {
-  const names = referencesOf(prefix)
-  const each = identities.map((identity) => [
-    logicalId(identity.name, 'Role'),
-    role(
-      names.functionName(identity.name),
-      { Service: 'lambda.amazonaws.com' },
-      policyOf(identity, names, native),
-    ),
-  ])
-  const setUp = role(names.functionName(SET_UP), ACCOUNT, setUpPolicy(identities, names, native))
-  return { ...Object.fromEntries(each), [logicalId(SET_UP, 'Role')]: setUp }
+  const names = referencesOf(prefix, 'functions')
+  return Object.fromEntries(
+    identities.map((identity) => [
+      logicalId(identity.name, 'Role'),
+      role(
+        names.functionName(identity.name),
+        { Service: 'lambda.amazonaws.com' },
+        policyOf(identity, names, native),
+      ),
+    ]),
+  )
+}
+
+/** The role that whoever sets the deployment up takes on. */
+export function setUpRole({ prefix, identities, native }: AwsSettings): Resources {
+  const names = referencesOf(prefix, 'stores')
+  const statements = setUpPolicy(identities, names, native)
+  return { [logicalId(SET_UP, 'Role')]: role(names.functionName(SET_UP), ACCOUNT, statements) }
 }
 
 function role(RoleName: string, Principal: object, statements: readonly Statement[]): Resource {

@@ -59,7 +59,7 @@ function table(name: TableName | 'keys', settings: AwsSettings): Resource {
     Type: 'AWS::DynamoDB::Table',
     ...RETAINED,
     Properties: {
-      TableName: referencesOf(settings.prefix).tableName(name),
+      TableName: referencesOf(settings.prefix, 'stores').tableName(name),
       BillingMode: 'PAY_PER_REQUEST',
       DeletionProtectionEnabled: true,
       AttributeDefinitions: ['pk', 'sk'].map((key) => ({ AttributeName: key, AttributeType: 'S' })),
@@ -96,7 +96,7 @@ function bucket(name: ObjectsName, { prefix }: AwsSettings): Resource {
     Type: 'AWS::S3::Bucket',
     ...RETAINED,
     Properties: {
-      BucketName: filledIn(referencesOf(prefix).bucketName(name)),
+      BucketName: filledIn(referencesOf(prefix, 'stores').bucketName(name)),
       OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
       PublicAccessBlockConfiguration: {
         BlockPublicAcls: true,
@@ -126,7 +126,7 @@ function bucket(name: ObjectsName, { prefix }: AwsSettings): Resource {
 }
 
 function bucketPolicy(name: ObjectsName, { prefix }: AwsSettings): Resource {
-  const arn = referencesOf(prefix).bucket(name)
+  const arn = referencesOf(prefix, 'stores').bucket(name)
   return {
     Type: 'AWS::S3::BucketPolicy',
     ...RETAINED,

@@ -8,7 +8,11 @@ export interface Subject {
   /** A platform with nothing in it, and the same data opened again after it was closed. */
   readonly open: () => Promise<Opened>
   /** Why a part of the contract cannot be tested with it. */
-  readonly skips: { readonly reopen?: string }
+  readonly skips: {
+    readonly reopen?: string
+    /** That what was wrapped and then changed, or wrapped by another key, does not open. */
+    readonly tampered?: string
+  }
 }
 
 export interface Opened {

@@ -51,8 +51,6 @@ const schema = v.pipe(
       ),
       [],
     ),
-    /** Names of tables, stores and keys, as the platform's adapter has them. */
-    platform: v.record(v.string(), v.unknown()),
   }),
   v.check(
     ({ policy: own, origin }) => !own || own.logs.some(({ key }) => key.name === logOriginOf(origin)),

@@ -2,6 +2,7 @@
 import { AmpereError } from '#core/errors.ts'
 import type { Hosting } from '../app.ts'
 import { problemResponse, unexpected } from '../problem.ts'
+import { askRole, openOnce, wakeRole, type OpenRole } from './hosted.ts'
 
 /** An HTTP API's request, payload format 2.0 (AWS: Working with AWS Lambda proxy integrations for HTTP APIs). */
 export interface HttpEvent {
@@ -25,60 +26,35 @@ export interface HttpResult {
 /** What a function is called with: a request, rows of a table's stream, or a schedule. */
 export type LambdaEvent = HttpEvent | Readonly<Record<string, unknown>>
 
-/** What a role does: answers requests, or acts whenever it is woken, or both. */
-export interface LambdaRole {
-  readonly answer?: (request: Request) => Response | Promise<Response>
-  readonly wake?: () => Promise<void>
-}
-
 /** Largest answer that Lambda passes on, in bytes of its JSON: 6 MB less what surrounds the body. */
 const MAX_RESULT_BYTES = 6 * 1024 * 1024 - 16 * 1024
 /** Statuses whose responses have no body (Fetch standard, null body status). */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
 
 /**
- * A Lambda handler for a role, which is opened once for each process, when this is called: at import, where the platform gives a
- * process more CPU. What fails is opened anew for the next event.
+ * A Lambda handler for a role, which is opened when this is called.
  * @param origin under which clients reach the home: what they signed names it, whatever host a request came through
  * @returns what rejects when the role was woken and failed, so that the platform tries again
  */
 export function lambdaHandler(
-  open: () => Promise<LambdaRole>,
+  open: () => Promise<OpenRole>,
   origin: () => string,
   { log }: Pick<Hosting, 'log'>,
 ): (event: LambdaEvent) => Promise<HttpResult | null> {
-  let opening: Promise<LambdaRole> | null = null
-  const opened = (): Promise<LambdaRole> => {
-    if (opening) return opening
-    const mine = open()
-    opening = mine
-    mine.catch(() => {
-      if (opening === mine) opening = null
-    })
-    return mine
-  }
-  void opened().catch(() => {})
+  const opened = openOnce(open)
   return async (event) => {
     if (!isHttp(event)) {
-      await wake(await opened())
+      await wakeRole(await opened())
       return null
     }
     try {
-      const { answer } = await opened()
-      if (!answer) throw new AmpereError('NOT_FOUND', 'no such route')
-      return await resultOf(await answer(requestOf(event, origin())))
+      return await resultOf(await askRole(await opened(), requestOf(event, origin())))
     } catch (error) {
       const known = error instanceof AmpereError ? error : unexpected(error)
       log({ event: 'request-failed', code: known.code })
       return resultOf(problemResponse(known, 'r_none'))
     }
   }
-}
-
-async function wake(role: LambdaRole): Promise<void> {
-  if (!role.wake)
-    throw new AmpereError('CONFIGURATION', 'this role is not one that is woken: it only answers requests')
-  await role.wake()
 }
 
 function isHttp(event: LambdaEvent): event is HttpEvent {

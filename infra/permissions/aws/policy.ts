@@ -65,7 +65,9 @@ export function policyOf(
   ]
 }
 
-/** The policy of whoever sets a deployment up: it makes the software keys of these identities, and uses none. */
+/**
+ * The policy of whoever sets a deployment up: it makes the software keys of these identities, and where there is a registry begins it.
+ */
 export function setUpPolicy(
   identities: readonly Identity[],
   names: AwsNames,
@@ -75,7 +77,9 @@ export function setUpPolicy(
   const rows = statement('SoftwareKeysMake', ['dynamodb:GetItem', 'dynamodb:PutItem'], [names.table('keys')])
   const wraps = statement('SeedsWrap', ['kms:Decrypt', 'kms:Encrypt'], [names.wrappingKey])
   const stores = through(['dynamodb'], names)
+  const begins = identities.some(({ needs }) => needs.tables.registry === 'append')
   return [
+    ...some('RegistryBegin', TABLE_ACTIONS.append, begins ? [names.table('registry')] : []),
     ...(software.length > 0 ? [{ ...rows, Condition: ofRows(software) }] : []),
     ...(software.length + unwraps.length > 0
       ? [{ ...wraps, Condition: ofContext([...software, ...unwraps].toSorted()) }]
@@ -83,7 +87,7 @@ export function setUpPolicy(
     ...(service.length > 0
       ? [statement('PublicKeysRead', ['kms:GetPublicKey'], service.map(names.signingKey))]
       : []),
-    ...(software.length > 0
+    ...(begins || software.length > 0
       ? [{ ...statement('DataKeyDecrypt', ['kms:Decrypt'], [names.dataKey]), Condition: stores }]
       : []),
   ]

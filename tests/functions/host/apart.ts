@@ -56,7 +56,6 @@ export async function configOf(
     logKeys: log.map(formatVerifierKey),
     witnessKeys: own.map(formatVerifierKey),
     policy: policy && formatPolicy(policy),
-    platform: {},
   }
   return parseConfig(JSON.stringify(config))
 }

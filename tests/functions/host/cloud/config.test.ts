@@ -20,7 +20,6 @@ async function example(): Promise<Record<string, unknown>> {
     logKeys,
     witnessKeys: logKeys,
     policy: null,
-    platform: {},
   }
 }
 
