@@ -82,14 +82,19 @@ describe('what serverless.yml includes', () => {
     expect(Object.entries(runs).filter(([, { Type }]) => kept.test(Type))).toEqual([])
     for (const [id, resource] of Object.entries(stores.Resources))
       if (kept.test(resource.Type))
-        expect([id, resource]).toEqual([id, expect.objectContaining({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' })])
+        expect([id, resource]).toEqual([
+          id,
+          expect.objectContaining({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' }),
+        ])
   })
 
   it('imports nothing that is not exported', () => {
     for (const deploys of ['home', 'bridge', 'both']) {
       const given = { ...DEFAULTS, deploys }
       const { Outputs } = storesTemplateOf('test', given)
-      const exported = Object.values(Outputs).map((output) => (output as { Export?: { Name: string } }).Export?.Name)
+      const exported = Object.values(Outputs).map(
+        (output) => (output as { Export?: { Name: string } }).Export?.Name,
+      )
       const text = JSON.stringify(templateOf('test', given))
       const imported = [...text.matchAll(/"Fn::ImportValue":"([^"]+)"/g)].map(([, name]) => name)
       expect(imported.length).toBeGreaterThan(0)
