@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { routesOf } from '#infra/aws/routes.ts'
-import { templateOf } from '#infra/aws/template.ts'
+import { storesTemplateOf, templateOf } from '#infra/aws/template.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 
 const DEFAULTS = {
@@ -18,9 +18,11 @@ interface Made {
   readonly Type: string
   readonly Properties: Readonly<Record<string, unknown>>
 }
-const made = (parameters: object = {}) => {
-  const { resources } = templateOf('test', { ...DEFAULTS, ...parameters })
-  return (resources as { readonly Resources: Readonly<Record<string, Made>> }).Resources
+const made = (parameters: object = {}): Readonly<Record<string, Made>> => {
+  const given = { ...DEFAULTS, ...parameters }
+  const { resources } = templateOf('test', given)
+  const runs = (resources as { readonly Resources: Readonly<Record<string, Made>> }).Resources
+  return { ...runs, ...storesTemplateOf('test', given).Resources }
 }
 const specs = (resources: Readonly<Record<string, Made>>) =>
   Object.fromEntries(
@@ -71,6 +73,36 @@ describe('what serverless.yml includes', () => {
       expect(() => templateOf(stage, DEFAULTS)).toThrow(/the stage is/)
   })
 
+  it('keeps what holds records, keys and the address apart from what runs, and names nothing in both', () => {
+    const { resources } = templateOf('test', { ...DEFAULTS, deploys: 'both' })
+    const stores = storesTemplateOf('test', { ...DEFAULTS, deploys: 'both' })
+    const runs = (resources as { readonly Resources: Readonly<Record<string, Made>> }).Resources
+    expect(Object.keys(runs).filter((id) => id in stores.Resources)).toEqual([])
+    const kept = /^AWS::(?:DynamoDB|S3|KMS|ApiGatewayV2)::/
+    expect(Object.entries(runs).filter(([, { Type }]) => kept.test(Type))).toEqual([])
+    for (const [id, resource] of Object.entries(stores.Resources))
+      if (kept.test(resource.Type))
+        expect([id, resource]).toEqual([
+          id,
+          expect.objectContaining({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' }),
+        ])
+  })
+
+  it('imports nothing that is not exported', () => {
+    for (const deploys of ['home', 'bridge', 'both']) {
+      const given = { ...DEFAULTS, deploys }
+      const { Outputs } = storesTemplateOf('test', given)
+      const exported = Object.values(Outputs).map(
+        (output) => (output as { Export?: { Name: string } }).Export?.Name,
+      )
+      const text = JSON.stringify(templateOf('test', given))
+      const imported = [...text.matchAll(/"Fn::ImportValue":"([^"]+)"/g)].map(([, name]) => name)
+      expect(imported.length).toBeGreaterThan(0)
+      expect([...new Set(imported)].filter((name) => !exported.includes(name))).toEqual([])
+      expect(exported).toContain('ampere-test-HttpApi-Id')
+    }
+  })
+
   it('gives no two roles the same route', () => {
     const routes = identitiesOf('both').flatMap(({ name }) =>
       routesOf(name).map(({ method, path }) => `${method} ${path}`),
@@ -89,8 +121,8 @@ describe('what serverless.yml includes', () => {
       { environment: { AMPERE_AWS: unknown } },
     ][]) {
       const given = each.environment.AMPERE_AWS
-      const text = typeof given === 'string' ? given : (given as { readonly 'Fn::Sub': string })['Fn::Sub']
-      const naming = JSON.parse(text) as object
+      const filled = (given as { readonly 'Fn::Sub'?: unknown })['Fn::Sub'] ?? given
+      const naming = JSON.parse(String([filled].flat()[0])) as object
       expect([name, Object.keys(naming)]).toEqual([name, ['prefix', 'buckets', 'keys']])
     }
   })

@@ -177,15 +177,20 @@ describe('a policy of IAM', () => {
     expect(woken.map(({ name }) => name)).toEqual(['sequencer', 'eraser'])
   })
 
-  it('of whoever sets up adds rows of software keys and wraps their seeds, and touches no store of a role', () => {
+  it('of whoever sets up adds rows of software keys, wraps their seeds, begins the registry, and has no other store', () => {
     const policy = setUpPolicy(identities, names)
+    const conditionOf = (sid: string) => policy.find(({ Sid }) => Sid === sid)?.Condition
     const keys = ['head', 'log', 'log-quantum', 'witness', 'witness-quantum']
     expect(actionsOn(policy, names.table('keys'))).toEqual(['dynamodb:GetItem', 'dynamodb:PutItem'])
-    expect(policy[0]?.Condition?.['ForAllValues:StringEquals']).toEqual({ 'dynamodb:LeadingKeys': keys })
-    expect(policy[1]?.Condition).toEqual({
+    expect(conditionOf('SoftwareKeysMake')?.['ForAllValues:StringEquals']).toEqual({
+      'dynamodb:LeadingKeys': keys,
+    })
+    expect(conditionOf('SeedsWrap')).toEqual({
       StringEquals: { 'kms:EncryptionContext:ampere-key': [...keys, 'sealing'].toSorted() },
     })
-    expect(policy.flatMap(({ Resource }) => Resource).filter((one) => one.includes(':s3:'))).toEqual([])
+    const stores = policy.flatMap(({ Resource }) => Resource).filter((one) => /:(?:s3|dynamodb):/.test(one))
+    expect(stores.toSorted()).toEqual([names.table('keys'), names.table('registry')])
+    expect(actionsOn(policy, names.table('registry'))).not.toContain('dynamodb:DeleteItem')
   })
 })
 

@@ -13,6 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PARAMETERS, type Parameters } from '#infra/aws/settings.ts'
+import { storesTemplateOf } from '#infra/aws/template.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -28,13 +30,13 @@ export interface Packaged {
   readonly UpdateReplacePolicy?: string
   readonly Properties: Readonly<Record<string, unknown>>
 }
+/** Both stacks of a deployment: what runs, as osls packages it, and what is kept. */
 export interface Template {
-  readonly file: string
+  readonly files: readonly string[]
   readonly resources: Readonly<Record<string, Packaged>>
-  readonly outputs: Readonly<Record<string, unknown>>
 }
 
-/** The outcome of `serverless package`: a template, or what it says. */
+/** The outcome of `serverless package`: the templates, or what it says. */
 export interface Packaging {
   readonly said: string
   readonly template: Template | null
@@ -65,11 +67,25 @@ export function packageFor(parameters: Readonly<Record<string, string>> = {}, st
   const close = () => rmSync(folder, { recursive: true, force: true })
   const said = `${run.stdout}${run.stderr}`
   if (run.status !== 0 || !existsSync(file)) return { said, template: null, close }
-  const parsed = JSON.parse(readFileSync(file, 'utf8')) as {
+  const { Resources } = JSON.parse(readFileSync(file, 'utf8')) as {
     readonly Resources: Template['resources']
-    readonly Outputs: Template['outputs']
   }
-  return { said, template: { file, resources: parsed.Resources, outputs: parsed.Outputs }, close }
+  const stores = storesTemplateOf(stage, { ...defaults(), ...parameters })
+  const storesFile = join(folder, 'stores.json')
+  writeFileSync(storesFile, JSON.stringify(stores))
+  const resources = { ...Resources, ...stores.Resources }
+  return { said, template: { files: [file, storesFile], resources }, close }
+}
+
+/** The parameters of serverless.yml, so that both stacks are made with the same. */
+function defaults(): Parameters {
+  const lines = readFileSync(join(ROOT, 'serverless.yml'), 'utf8')
+  const values = PARAMETERS.map((name) => {
+    const value = new RegExp(`^    ${name}: (.*)$`, 'm').exec(lines)?.[1]
+    if (value === undefined) throw new Error(`serverless.yml has no default for ${name}`)
+    return [name, value === "''" ? '' : value] as const
+  })
+  return Object.fromEntries(values) as unknown as Parameters
 }
 
 /** What cfn-lint finds, one line each; from PyPI, into an environment of its own. @throws Error where it cannot be had */

@@ -46,7 +46,7 @@ describe.each(CASES)('the template of a deployment of %s with keys of KMS for %j
   })
 
   it('has nothing that cfn-lint finds', () => {
-    expect(lint(template.file)).toEqual([])
+    for (const file of template.files) expect(lint(file)).toEqual([])
   })
 
   it('has exactly the tables that needs name, each encrypted, recoverable as long as it may be, and kept', () => {
@@ -153,7 +153,8 @@ describe.each(CASES)('the template of a deployment of %s with keys of KMS for %j
   })
 
   it('gives each function its own role with exactly the policy of its needs', () => {
-    const names = referencesOf(PREFIX)
+    const names = referencesOf(PREFIX, 'functions')
+    const stores = referencesOf(PREFIX, 'stores')
     const roles = all('AWS::IAM::Role').map(([id]) => id)
     expect(roles.toSorted()).toEqual(
       ['SetupRole', ...identities.map(({ name }) => logicalId(name, 'Role'))].toSorted(),
@@ -164,7 +165,7 @@ describe.each(CASES)('the template of a deployment of %s with keys of KMS for %j
     ]
     for (const identity of identities)
       expect(policies(logicalId(identity.name, 'Role'))).toEqual(document(policyOf(identity, names, native)))
-    expect(policies('SetupRole')).toEqual(document(setUpPolicy(identities, names, native)))
+    expect(policies('SetupRole')).toEqual(document(setUpPolicy(identities, stores, native)))
     for (const [id, { Properties }] of all('AWS::IAM::Role')) {
       expect(Object.keys(Properties).toSorted()).toEqual(['AssumeRolePolicyDocument', 'Policies', 'RoleName'])
       // Beside all objects of a bucket and all streams of a log.
@@ -229,7 +230,7 @@ describe.each(CASES)('the template of a deployment of %s with keys of KMS for %j
       const table = logicalId(wokenBy?.table ?? '', 'Table')
       expect(mappings).toContainEqual(
         expect.objectContaining({
-          EventSourceArn: { 'Fn::GetAtt': [table, 'StreamArn'] },
+          EventSourceArn: { 'Fn::ImportValue': `${PREFIX}-${table}-StreamArn` },
           MaximumBatchingWindowInSeconds: 1,
           BisectBatchOnFunctionError: true,
           MaximumRetryAttempts: expect.any(Number),
@@ -286,7 +287,7 @@ describe('packaging', () => {
     if (!template) throw new Error('nothing was packaged')
     const { DataKey, WrapsTable } = template.resources
     const broken = { ...WrapsTable, Properties: { ...WrapsTable?.Properties, BillingMode: 'FREE' } }
-    const file = `${template.file}.broken.json`
+    const file = `${template.files[0]}.broken.json`
     writeFileSync(file, JSON.stringify({ Resources: { DataKey, WrapsTable: broken } }))
     expect(lint(file).join('\n')).toMatch(/E3030.*FREE|FREE.*E3030/s)
   })
