@@ -2,6 +2,7 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { refusalOf, unreachable } from '../errors.ts'
 import { callOf, type AzureCall } from './calls.ts'
@@ -91,7 +92,7 @@ async function nodeClient(): Promise<HttpClient> {
 function hasty<A extends HttpAgent>(
   agent: A,
   made: 'connect' | 'secureConnect',
-  { connectMs, keptMs }: TimeLimits,
+  { connectMs, idleMs, keptMs }: TimeLimits,
 ): { readonly agent: A; readonly dropStale: () => void } {
   const connect = agent.createConnection.bind(agent)
   agent.createConnection = (options, callback) => {
@@ -102,6 +103,12 @@ function hasty<A extends HttpAgent>(
     socket.once('close', () => clearTimeout(timer))
     socket.on('timeout', () => socket.destroy(timedOut()))
     return socket
+  }
+  // While it was kept it had the time that its server allows for that, which Node leaves in force for the next request.
+  const reuse = agent.reuseSocket.bind(agent)
+  agent.reuseSocket = (socket: Duplex, request) => {
+    if (socket instanceof Socket) socket.setTimeout(idleMs)
+    reuse(socket, request)
   }
   const freedMs = new WeakMap<Duplex, number>()
   agent.on('free', (socket: Duplex) => freedMs.set(socket, Date.now()))

@@ -77,4 +77,25 @@ describe('connections to Azure', () => {
     await closeServer(server)
     await stack.close()
   })
+
+  it('may be slower to answer than a server keeps them without a request', async () => {
+    const answered = { first: false }
+    const server = createServer((_, response) => {
+      const answer = () =>
+        response.writeHead(404, { 'content-type': 'application/json' }).end('{"message":""}')
+      if (answered.first) setTimeout(answer, 1_500)
+      else answer()
+      answered.first = true
+    })
+    // Of which clients are told, and take one second less.
+    server.keepAliveTimeout = 2_000
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const stack = await azureStack()
+    const cosmosEndpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const platform = stack.open({ naming: { ...stack.naming, cosmosEndpoint } })
+    for (const key of ['first', 'slow']) expect(await platform.table('blocks').get('p', key)).toBeNull()
+    await platform.close()
+    await closeServer(server)
+    await stack.close()
+  })
 })
