@@ -38,6 +38,7 @@ export const LONG = [
   'tests/core/server/sequence/model/trace/trace.test.ts',
   'tests/core/server/sweep/sweep-races.test.ts',
   'tests/core/server/sweep/sweep.test.ts',
+  'tests/core/server/upload/whole.test.ts',
   'tests/e2e/hostile-mirror.test.ts',
   'tests/e2e/malicious/answers/flips.test.ts',
   'tests/e2e/malicious/answers/http.test.ts',

@@ -2,6 +2,8 @@
 import type { MiddlewareHandler } from 'hono'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
 import type { NamedKeys } from '#core/api/discovery.ts'
+import type { BodiesAnswer } from '#core/api/large/upload.ts'
+import { MAX_APPEND_BYTES } from '#core/api/limits.ts'
 import { LOG_PREFIX, logOriginOf, WITNESS_PREFIX, witnessNameOf } from '#core/api/log.ts'
 import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
@@ -52,6 +54,7 @@ import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
 import { witnessApp } from './witness/app.ts'
 import * as writes from './writer/operations.ts'
+import * as uploads from './writer/upload-operations.ts'
 import { role as writer } from './writer/role.ts'
 import type { LogGrowth } from './writer/await-receipt.ts'
 import { writerApp } from './writer/app.ts'
@@ -74,7 +77,7 @@ export const HOME_ROLES = [
 /** Every operation of a home, by role. */
 export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
   discovery: Object.values(discoveries),
-  writer: Object.values(writes),
+  writer: [...Object.values(writes), ...Object.values(uploads)],
   reader: [...Object.values(reads), ...Object.values(holding)],
   registrar: Object.values(registrations),
   auditor: Object.values(audits),
@@ -145,6 +148,7 @@ export async function homeApp(
     discoveryApp(await select(platform, discovery.needs), home, hosting, {
       ...describeHome(),
       isLogging: log.isLogging,
+      bodies: bodiesOf(platform, hosting),
       log: namedKeys(home, LOG_PREFIX, logTrust.keys),
       witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
     }),
@@ -246,6 +250,15 @@ export async function homeLogAudit(
 ): Promise<() => Promise<number>> {
   const ports = await select(platform, auditor.needs)
   return () => auditLogNews(ports, home, logTrust, hosting.log, maxSlices)
+}
+
+/** What fits through here. */
+function bodiesOf({ uploads }: Platform, { maxRequestBytes, maxAnswerBytes }: Hosting): BodiesAnswer {
+  return {
+    maxRequestBytes: maxRequestBytes ?? MAX_APPEND_BYTES,
+    maxAnswerBytes: maxAnswerBytes ?? null,
+    maxUploadBytes: uploads?.maxBytes ?? null,
+  }
 }
 
 /** What the home's public role says of all roles. */

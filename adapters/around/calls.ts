@@ -3,6 +3,7 @@ import type { Signer, Wrapper } from '#core/ports/keys.ts'
 import type { KeyName, ObjectsName, Platform, TableName } from '#core/ports/needs.ts'
 import type { ShredObjects } from '#core/ports/objects.ts'
 import type { WriteTable } from '#core/ports/table.ts'
+import type { Uploads } from '#core/ports/uploads.ts'
 
 /** One call of a port, for example `table.blocks.insert`. */
 export type CallName = string
@@ -10,7 +11,7 @@ export type CallName = string
 /** Decides about each call: run `act`, or not, or run it and still fail. */
 export type Around = <T>(name: CallName, act: () => Promise<T>) => Promise<T>
 
-/** A platform whose every call of a table, an object store, a signer and an unwrapper goes through `around`. */
+/** A platform whose every call of a table, an object store, a signer, an unwrapper and uploads goes through `around`. */
 export function wrapPlatform(platform: Platform, around: Around): Platform {
   return {
     ...platform,
@@ -18,6 +19,7 @@ export function wrapPlatform(platform: Platform, around: Around): Platform {
     objects: (name) => wrapObjects(platform.objects(name), name, around),
     signer: async (name) => wrapSigner(await platform.signer(name), name, around),
     unwrapper: async (name) => wrapUnwrapper(await platform.unwrapper(name), name, around),
+    ...(platform.uploads ? { uploads: wrapUploads(platform.uploads, around) } : {}),
   }
 }
 
@@ -42,6 +44,14 @@ function wrapObjects(objects: ShredObjects, name: ObjectsName, around: Around): 
     fetch: (object, range) => around(`objects.${name}.fetch`, () => objects.fetch(object, range)),
     store: (object, bytes) => around(`objects.${name}.store`, () => objects.store(object, bytes)),
     shred: (object) => around(`objects.${name}.shred`, () => objects.shred(object)),
+  }
+}
+
+function wrapUploads(uploads: Uploads, around: Around): Uploads {
+  return {
+    maxBytes: uploads.maxBytes,
+    offer: (name, terms) => around('uploads.offer', () => uploads.offer(name, terms)),
+    admit: (url) => around('uploads.admit', () => uploads.admit(url)),
   }
 }
 

@@ -3,6 +3,7 @@ import { AmpereError } from '../errors.ts'
 import type { Fetch, Now, Random, SignatureAlgorithm, Signer, Unwrapper, Wrapper } from './keys.ts'
 import type { ObjectAccess, ObjectsOf, ShredObjects } from './objects.ts'
 import type { TableAccess, TableOf, WriteTable } from './table.ts'
+import type { Uploads } from './uploads.ts'
 
 /** Every table that exists. Adding one adds it to each platform's templates. */
 export type TableName =
@@ -27,9 +28,10 @@ export type TableName =
   | 'mirror-keys'
 /**
  * Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input, `log` what the
- * log serves, `staging` what a commit of the log promises to serve, `mirror` the objects of other homes.
+ * log serves, `staging` what a commit of the log promises to serve, `mirror` the objects of other homes, `uploads` what is
+ * uploaded and not appended yet, and what jobs go on with: a store may remove what is there for longer than two days.
  */
-export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging' | 'mirror'
+export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging' | 'mirror' | 'uploads'
 /** Every key a role can hold, each with one use. */
 export type KeyName =
   | 'head'
@@ -80,10 +82,15 @@ export interface Needs {
   readonly tables: { readonly [N in TableName]?: TableAccess }
   readonly objects: { readonly [N in ObjectsName]?: ObjectAccess }
   readonly keys: { readonly [N in KeyName]?: KeyAccess }
+  /** Signs uploads into the object store `uploads`, into which it may store as well. */
+  readonly uploads?: 'offer'
 }
 
 /** Exactly the ports that `N` names, so that code which uses another one does not compile. */
-export interface Ports<N extends Needs> {
+export type Ports<N extends Needs> = CommonPorts<N> &
+  (N extends { readonly uploads: 'offer' } ? { readonly uploads: Uploads | null } : unknown)
+
+interface CommonPorts<N extends Needs> {
   readonly tables: { readonly [K in keyof N['tables']]: TableOf<Extract<N['tables'][K], TableAccess>> }
   readonly objects: { readonly [K in keyof N['objects']]: ObjectsOf<Extract<N['objects'][K], ObjectAccess>> }
   readonly keys: { readonly [K in keyof N['keys']]: N['keys'][K] extends 'sign' ? Signer : Unwrapper }
@@ -100,6 +107,8 @@ export interface Platform {
   signer(name: KeyName): Promise<Signer>
   /** @throws AmpereError KEY_UNAVAILABLE, for a key of another use as well */
   unwrapper(name: KeyName): Promise<Wrapper>
+  /** Absent where the provider has none: then a body is as large as one request may be. */
+  readonly uploads?: Uploads
   readonly now: Now
   readonly random: Random
   readonly fetch: Fetch
@@ -121,6 +130,7 @@ export async function select<const N extends Needs>(platform: Platform, needs: N
     now: platform.now,
     random: platform.random,
     fetch: platform.fetch,
+    ...(needs.uploads === 'offer' ? { uploads: platform.uploads ?? null } : {}),
   }
   return ports as unknown as Ports<N>
 }

@@ -13,6 +13,10 @@ export interface Hosting {
   readonly now: Now
   readonly random: Random
   readonly log: Log
+  /** Bytes of one request that pass what this runs behind; as many as one append has where it is left out. */
+  readonly maxRequestBytes?: number
+  /** Bytes of one answer that pass, `maxRangeBytes` or more; any where it is left out. */
+  readonly maxAnswerBytes?: number
 }
 
 /** Cache-Control of what never changes: a year, RFC 9111 and RFC 8246. */

@@ -4,13 +4,14 @@ import { carryOutErasures, type EraserPorts } from '#core/server/erase.ts'
 import type { Home } from '#core/server/home.ts'
 import type { SweeperPorts } from '#core/server/sweep/needs.ts'
 import { sweep } from '#core/server/sweep/sweep.ts'
+import { sweepUploads } from '#core/server/upload/sweep-uploads.ts'
 import type { Log } from '../host/telemetry.ts'
 
 /** How often a home's chores are due, in milliseconds: an hour. */
 export const CHORES_MS = 3_600_000
 
 /**
- * What a home does on schedule: erasures that a crash left half done, then parts that no block names. Never
+ * What a home does on schedule: erasures that a crash left half done, then parts that no block names, then uploads that were not appended. Never
  * rejects: a chore that fails is said in the log by its code, and done the next time.
  */
 export async function doChores(
@@ -23,6 +24,7 @@ export async function doChores(
     const { removed } = await sweep(ports.sweeper)
     return Object.values(removed).reduce((sum, count) => sum + count, 0)
   })
+  await attempt('uploads-swept', log, () => sweepUploads(ports.sweeper))
 }
 
 async function attempt(event: string, log: Log, chore: () => Promise<number>): Promise<void> {

@@ -13,6 +13,7 @@ import { receiptAwaiter, type Waiting } from './await-receipt.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
+import { uploadRoutes } from './uploads.ts'
 
 /** Appends blocks. A block is its own credential: what it may do is in its signature and the chain. */
 export function writerApp(
@@ -44,5 +45,6 @@ export function writerApp(
       const { statement, isNew } = await addErased(ports, home, path.chain, fromUtf8(body))
       return c.json({ statement }, isNew ? 201 : 200)
     }),
+    ...uploadRoutes(ports, home),
   ])
 }

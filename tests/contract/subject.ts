@@ -5,10 +5,16 @@ import type { Platform } from '#core/ports/needs.ts'
 /** An adapter to test. */
 export interface Subject {
   readonly name: string
+  /** True for an adapter that signs uploads. */
+  readonly uploads?: true
   /** A platform with nothing in it, and the same data opened again after it was closed. */
   readonly open: () => Promise<Opened>
   /** Why a part of the contract cannot be tested with it. */
-  readonly skips: { readonly reopen?: string }
+  readonly skips: {
+    readonly reopen?: string
+    /** The store does not check length and hash by itself; the home does when it is appended. */
+    readonly uploadTerms?: string
+  }
 }
 
 export interface Opened {
