@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { MiddlewareHandler } from 'hono'
-import { AmpereError, isAmpereError } from '#core/errors.ts'
+import { isAmpereError } from '#core/errors.ts'
 import type { NamedKeys } from '#core/api/discovery.ts'
 import type { BodiesAnswer } from '#core/api/large/upload.ts'
 import { MAX_APPEND_BYTES } from '#core/api/limits.ts'
@@ -46,6 +45,7 @@ import { role as registrar } from './registrar/role.ts'
 import { registrarApp } from './registrar/app.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
+import { ANYTHING, notBehind, SIGNING } from './sequencer/not-behind.ts'
 import { createLooking, createSequencing, type Sequencing } from './sequencer/sequencing.ts'
 import { newestKnownMs } from './sequencer/known-time.ts'
 import { answering, standingClock, type Reading } from './sequencer/standing-clock.ts'
@@ -54,10 +54,13 @@ import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
 import { witnessApp } from './witness/app.ts'
 import * as writes from './writer/operations.ts'
-import * as uploads from './writer/upload-operations.ts'
+import * as uploading from './writer/upload-operations.ts'
 import { role as writer } from './writer/role.ts'
 import type { LogGrowth } from './writer/await-receipt.ts'
 import { writerApp } from './writer/app.ts'
+import * as jobOperations from './worker/operations.ts'
+import { role as worker } from './worker/role.ts'
+import { openWorker } from './worker/app.ts'
 
 /** Every role of a home. */
 export const HOME_ROLES = [
@@ -72,12 +75,13 @@ export const HOME_ROLES = [
   lookup,
   keeper,
   sweeper,
+  worker,
 ] as const
 
 /** Every operation of a home, by role. */
 export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
   discovery: Object.values(discoveries),
-  writer: [...Object.values(writes), ...Object.values(uploads)],
+  writer: [...Object.values(writes), ...Object.values(uploading)],
   reader: [...Object.values(reads), ...Object.values(holding)],
   registrar: Object.values(registrations),
   auditor: Object.values(audits),
@@ -87,6 +91,7 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   lookup: Object.values(lookups),
   keeper: Object.values(keeping),
   sweeper: [],
+  worker: Object.values(jobOperations),
 }
 
 /** Between two looks at the log that are begun for those who look again, in milliseconds. */
@@ -100,6 +105,8 @@ export interface HomeApp {
   readonly tendLog: () => Promise<void>
   /** Looks at the logs that it monitors: to be called every `MONITOR_MS`. */
   readonly watchLogs: () => Promise<void>
+  /** Takes on what was asked for and goes on in slices: to be called every `JOBS_MS`. */
+  readonly doJobs: () => Promise<void>
   /** Whom audits of the log believe. */
   readonly logTrust: LogTrust
   /** By which it signs. @throws AmpereError CLOCK_SKEW while it does not stand */
@@ -141,9 +148,11 @@ export async function homeApp(
   const stating = { ...home, dated }
   const sequencing = looksOnly ? createLooking : createSequencing
   const log = sequencing({ ...sequencerPorts, now }, home, policy, hosting)
-  const grow = logGrowth(log, hosting.now)
+  const waiting = { policy, grow: logGrowth(log, hosting.now), pause }
   const app = createApp('home', hosting)
   app.use(notBehind(log, looksOnly ? SIGNING : ANYTHING))
+  const working = { ...(await select(platform, worker.needs)), now: dated }
+  const jobs = openWorker(working, stating, { trust: logTrust, isBehind: log.isBehind }, hosting)
   const parts = [
     discoveryApp(await select(platform, discovery.needs), home, hosting, {
       ...describeHome(),
@@ -153,50 +162,29 @@ export async function homeApp(
       witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
     }),
     // A block that is admitted by a wrong clock would end its record: none later may be dated before it.
-    writerApp({ ...(await select(platform, writer.needs)), now: dated }, eraser, stating, hosting, {
-      policy,
-      grow,
-      pause,
-    }),
+    writerApp({ ...(await select(platform, writer.needs)), now: dated }, eraser, stating, hosting, waiting),
     readerApp(await select(platform, reader.needs), stating, policy, hosting),
     registrarApp(await select(platform, registrar.needs), home, hosting),
     auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
     witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers, dated }, hosting),
     lookupApp({ ...(await select(platform, lookup.needs)), now: dated }, hosting),
     keeperApp(await select(platform, keeper.needs), home, mirrored, hosting),
+    jobs.app,
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
-  const watcher = { verifiers: home.verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
   return {
     app,
-    watchLogs: createWatching(await select(platform, monitor.needs), watcher, watched, hosting.log),
+    watchLogs: createWatching(await select(platform, monitor.needs), watcherOf(home), watched, hosting.log),
     logTrust,
     clock: now,
     tendLog: () => tend(log),
+    doJobs: jobs.doJobs,
   }
 }
 
-/** What a home that is behind does not answer: all but how and who it is. */
-const ANYTHING = /^(?!\/(health|\.well-known)\/)/
-/** Of one that is only looked at, what it would sign: what is lost elsewhere can still be read and audited there. */
-const SIGNING = /^\/v1\/(chains\/[^/]+\/head$|lookups\/)/
-
-/**
- * A home whose stores are older than what it signed signs nothing: each head, each tree, and each tree of others that it
- * cosigns contradicts one that somebody has.
- */
-function notBehind({ isBehind }: Sequencing, refused: RegExp): MiddlewareHandler {
-  return async (c, next) => {
-    if (refused.test(c.req.path) && (await isBehind())) throw behind()
-    await next()
-  }
-}
-
-function behind(): AmpereError {
-  const message =
-    'the stores of this home are older than what witnesses saw of it, and it signs nothing until they are not'
-  return new AmpereError('STORE_CORRUPT', message)
+function watcherOf({ verifiers }: Home) {
+  return { verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
 }
 
 /** By which clock this home signs. */

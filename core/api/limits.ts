@@ -14,6 +14,7 @@ import { MAX_NOTE_BYTES } from '../log/note/note.ts'
 import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
 import { MAX_LOOKUP_BYTES } from './lookup.ts'
+import { JOB_LIFE_MS, MAX_JOB_SLICE_MS, MAX_JOBS } from './large/job-limits.ts'
 import {
   MAX_RANGE_BYTES,
   MAX_UPLOAD_REQUEST_BYTES,
@@ -106,6 +107,9 @@ export const LIMITS = {
   maxUploadedBytes: limit(MAX_UPLOADED_BYTES, 'bytes of all of them together', 'LIMIT_EXCEEDED'),
   uploadUrlMs: limit(UPLOAD_URL_MS, 'milliseconds within which an upload must begin', 'GONE'),
   uploadLifeMs: limit(UPLOAD_LIFE_MS, 'milliseconds within which an upload must be appended', 'GONE'),
+  maxJobs: limit(MAX_JOBS, 'jobs of one institution or device that are kept at a time', null),
+  maxJobSliceMs: limit(MAX_JOB_SLICE_MS, 'milliseconds for which one request takes a job on', null),
+  jobLifeMs: limit(JOB_LIFE_MS, 'milliseconds that a job may take, and that what came of it is kept', null),
   maxStatementBytes: limit(MAX_JWS_BYTES, 'bytes of one signed statement', 'REQUEST_MALFORMED'),
   maxPackages: limit(MAX_PACKAGES, 'packages that come with one control block', 'REQUEST_MALFORMED'),
   maxCompartments: limit(MAX_COMPARTMENTS, 'compartments of a chain', 'BLOCK_MALFORMED'),

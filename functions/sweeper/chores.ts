@@ -4,6 +4,7 @@ import { carryOutErasures, type EraserPorts } from '#core/server/erase.ts'
 import type { Home } from '#core/server/home.ts'
 import type { SweeperPorts } from '#core/server/sweep/needs.ts'
 import { sweep } from '#core/server/sweep/sweep.ts'
+import { sweepJobs } from '#core/server/job/sweep-jobs.ts'
 import { sweepUploads } from '#core/server/upload/sweep-uploads.ts'
 import type { Log } from '../host/telemetry.ts'
 
@@ -11,7 +12,7 @@ import type { Log } from '../host/telemetry.ts'
 export const CHORES_MS = 3_600_000
 
 /**
- * What a home does on schedule: erasures that a crash left half done, then parts that no block names, then uploads that were not appended. Never
+ * What a home does on schedule: erasures that a crash left half done, then parts that no block names, then uploads that were not appended, then jobs that are over. Never
  * rejects: a chore that fails is said in the log by its code, and done the next time.
  */
 export async function doChores(
@@ -25,6 +26,7 @@ export async function doChores(
     return Object.values(removed).reduce((sum, count) => sum + count, 0)
   })
   await attempt('uploads-swept', log, () => sweepUploads(ports.sweeper))
+  await attempt('jobs-swept', log, () => sweepJobs(ports.sweeper))
 }
 
 async function attempt(event: string, log: Log, chore: () => Promise<number>): Promise<void> {

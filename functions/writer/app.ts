@@ -8,10 +8,12 @@ import { createQuotas } from '#core/server/append/quota.ts'
 import { carryOutErasure, isCarriedOut, type EraserPorts } from '#core/server/erase.ts'
 import { addErased } from '#core/server/holders.ts'
 import type { Home } from '#core/server/home.ts'
+import { beginAppendJob } from '#core/server/job/kinds/append.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { receiptAwaiter, type Waiting } from './await-receipt.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
+import { prefersAsync, sendBegun } from '../host/respond-async.ts'
 import * as operations from './operations.ts'
 import { uploadRoutes } from './uploads.ts'
 
@@ -27,7 +29,11 @@ export function writerApp(
   const awaitReceipt = receiptAwaiter({ now: hosting.now, find: receiptFinder(ports, policy), ...tending })
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body, query }) => {
-      const appended = await appendBlock(ports, home, quotas, decodeAppend(body))
+      const append = decodeAppend(body)
+      const isAsync = prefersAsync(c) && append.upload !== undefined && query.wait === undefined
+      const job = isAsync ? await beginAppendJob(ports, home, append) : null
+      if (job) return sendBegun(c, job, ports.now())
+      const appended = await appendBlock(ports, home, quotas, append)
       const { stored, isNew, answer } = appended
       const { block, chain } = stored
       // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { appendAnswer, loggedAnswer, statementAnswer } from '#core/api/answers.ts'
 import * as v from 'valibot'
+import { jobAnswer } from '#core/api/large/job.ts'
 import { APPEND_TYPE, appendHead } from '#core/api/append.ts'
 import { ERASED_TYPE } from '#core/api/erased.ts'
 import { chainId } from '#core/bytes/schema.ts'
@@ -38,6 +39,10 @@ export const appendBlock = {
       ),
     ),
   },
+  headers: {
+    Prefer:
+      '`respond-async` (RFC 7240), with `upload` and without `wait`: the block is judged, and a job appends it; it may be ignored.',
+  },
   body: {
     does: 'uint32 length (big-endian), so many bytes of UTF-8 JSON, then the bytes of the sealed object up to the end.',
     type: APPEND_TYPE,
@@ -51,12 +56,12 @@ export const appendBlock = {
       schema: v.union([appendAnswer, loggedAnswer]),
     },
     202: {
-      does: 'The block is stored, and was not in the log in time, or too many wait already.',
+      does: 'The block is stored, and was not in the log in time, or too many wait already. Or, where that was preferred, a job was begun that appends it (`Retry-After`, `Preference-Applied`).',
       type: 'application/json',
-      schema: loggedAnswer,
+      schema: v.union([loggedAnswer, jobAnswer]),
       headers: {
         Location:
-          'Where its receipt will be, for a signed request (`Authorization` as in `components.securitySchemes`, by who may read the chain). Without one send the same block again with `wait`: the answer is 201 with the receipt as soon as there is one.',
+          'Where its receipt will be, for a signed request (`Authorization` as in `components.securitySchemes`, by who may read the chain). Without one send the same block again with `wait`: the answer is 201 with the receipt as soon as there is one. Of a job: where to ask how far it came (readJob).',
       },
     },
   },

@@ -62,6 +62,21 @@ export async function appendBlock(
   return appended
 }
 
+/**
+ * Judges a block as `appendBlock` would now, and stores nothing.
+ * @returns whose uploads it may bring; null when this very block is there already
+ * @throws AmpereError HEAD_CONFLICT, and those of `admit`
+ */
+export async function judgeAhead(
+  ports: WriterPorts,
+  home: Home,
+  parsed: ParsedBlock,
+): Promise<string | null> {
+  const head = await loadHead(ports.tables.blocks, parsed.chain)
+  if ((await findPlace(ports, parsed, head)).stored) return null
+  return (await judge(ports, home, parsed, head, ports.now())).owner
+}
+
 /** The append with the object that was uploaded for it. */
 async function withUpload(
   ports: WriterPorts,
