@@ -35,7 +35,7 @@ describe('an upload that is appended', () => {
       at.faults.plan(() => null)
       await bring(clean)
       const calls = at.faults.calls().length
-      expect(calls).toBeGreaterThan(25)
+      expect(calls).toBeGreaterThan(20)
       for (let k = 0; k < calls; k++) {
         const append = await unsent(at, utf8(`${fault} ${k}`))
         at.faults.plan(planOf(fault, k))
