@@ -13,6 +13,8 @@ const TOOLS = {
   jest: ['--experimental-vm-modules', join(root, 'node_modules/jest/bin/jest.js')],
   bench: [join(root, 'tests/bench/run.ts')],
   'build:verify': [join(root, 'desktop/verify/build.ts')],
+  'build:aws': [join(root, 'infra/bundle/build.ts'), 'aws'],
+  'build:azure': [join(root, 'infra/bundle/build.ts'), 'azure'],
   docs: [join(root, 'tests/http/write-docs.ts')],
 }
 

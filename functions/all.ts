@@ -1,98 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAmpereError } from '#core/errors.ts'
-import type { NamedKeys } from '#core/api/discovery.ts'
-import type { BodiesAnswer } from '#core/api/large/upload.ts'
-import { MAX_APPEND_BYTES } from '#core/api/limits.ts'
-import { LOG_PREFIX, logOriginOf, WITNESS_PREFIX, witnessNameOf } from '#core/api/log.ts'
-import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
+import { logOriginOf, witnessNameOf } from '#core/api/log.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { spaced } from '#core/order/spaced.ts'
 import type { Now } from '#core/ports/keys.ts'
-import type { ReceiptLevel } from '#core/server/read/receipt.ts'
-import type { Home } from '#core/server/home.ts'
 import type { Platform, Ports } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
+import type { LogTrust } from '#core/server/audit/log/needs.ts'
+import { ERASER_NEEDS } from '#core/server/erase.ts'
+import type { Home } from '#core/server/home.ts'
 import type { KeptHome } from '#core/server/mirror/kept.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
-import type { LogTrust } from '#core/server/audit/log/needs.ts'
+import type { ReceiptLevel } from '#core/server/read/receipt.ts'
 import { logKeys } from '#core/server/sequence/tree.ts'
 import { witnessKeys } from '#core/server/witness/cosign.ts'
-import { carryOutErasures, ERASER_NEEDS, type EraserPorts } from '#core/server/erase.ts'
-import * as audits from './auditor/operations.ts'
-import { role as auditor } from './auditor/role.ts'
-import { auditorApp } from './auditor/app.ts'
 import { auditLogNews } from './auditor/news.ts'
-import * as discoveries from './discovery/operations.ts'
+import * as auditing from './auditor/open.ts'
+import { role as auditor } from './auditor/role.ts'
+import * as discovering from './discovery/open.ts'
 import { role as discovery } from './discovery/role.ts'
-import { discoveryApp } from './discovery/app.ts'
+import { eraseFirst, erasingAtOnce } from './eraser/erasing.ts'
 import { createApp, type Hosting, type RoleApp } from './host/app.ts'
-import { openApiDocument } from './host/openapi.ts'
-import { answerTheRest, type Operation } from './host/operation.ts'
-import * as keeping from './keeper/operations.ts'
+import { silentTelemetry } from './host/telemetry.ts'
+import { ANYTHING, notBehind, SIGNING } from './host/not-behind.ts'
+import { answerTheRest } from './host/operation.ts'
+import { bodiesOf, type Serving } from './host/serving.ts'
+import * as keeping from './keeper/open.ts'
 import { role as keeper } from './keeper/role.ts'
-import { keeperApp } from './keeper/app.ts'
-import * as lookups from './lookup/operations.ts'
+import * as lookingUp from './lookup/open.ts'
 import { role as lookup } from './lookup/role.ts'
-import { lookupApp } from './lookup/app.ts'
 import { role as monitor } from './monitor/role.ts'
 import { createWatching } from './monitor/watching.ts'
-import * as holding from './reader/hold-operations.ts'
-import * as reads from './reader/operations.ts'
+import * as reading from './reader/open.ts'
 import { role as reader } from './reader/role.ts'
-import { readerApp } from './reader/app.ts'
-import * as registrations from './registrar/operations.ts'
+import * as registering from './registrar/open.ts'
 import { role as registrar } from './registrar/role.ts'
-import { registrarApp } from './registrar/app.ts'
+import { HOME_OPERATIONS, HOME_ROLES, homeDocument } from './roles.ts'
+import { newestKnownMs } from './sequencer/known-time.ts'
+import { role as sequencer } from './sequencer/role.ts'
+import { createLooking, createSequencing, type Sequencing } from './sequencer/sequencing.ts'
+import { answering, standingClock, type Reading } from './sequencer/standing-clock.ts'
 import { doChores } from './sweeper/chores.ts'
 import { role as sweeper } from './sweeper/role.ts'
-import { ANYTHING, notBehind, SIGNING } from './sequencer/not-behind.ts'
-import { createLooking, createSequencing, type Sequencing } from './sequencer/sequencing.ts'
-import { newestKnownMs } from './sequencer/known-time.ts'
-import { answering, standingClock, type Reading } from './sequencer/standing-clock.ts'
-import { role as sequencer } from './sequencer/role.ts'
-import * as cosigning from './witness/operations.ts'
+import * as witnessing from './witness/open.ts'
 import { role as witness } from './witness/role.ts'
-import { witnessApp } from './witness/app.ts'
-import * as writes from './writer/operations.ts'
-import * as uploading from './writer/upload-operations.ts'
-import { role as writer } from './writer/role.ts'
 import type { LogGrowth } from './writer/await-receipt.ts'
-import { writerApp } from './writer/app.ts'
-import * as jobOperations from './worker/operations.ts'
+import { doJobs } from './worker/app.ts'
+import * as working from './worker/open.ts'
 import { role as worker } from './worker/role.ts'
-import { openWorker } from './worker/app.ts'
-
-/** Every role of a home. */
-export const HOME_ROLES = [
-  discovery,
-  writer,
-  reader,
-  registrar,
-  auditor,
-  sequencer,
-  witness,
-  monitor,
-  lookup,
-  keeper,
-  sweeper,
-  worker,
-] as const
-
-/** Every operation of a home, by role. */
-export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
-  discovery: Object.values(discoveries),
-  writer: [...Object.values(writes), ...Object.values(uploading)],
-  reader: [...Object.values(reads), ...Object.values(holding)],
-  registrar: Object.values(registrations),
-  auditor: Object.values(audits),
-  sequencer: [],
-  witness: Object.values(cosigning),
-  monitor: [],
-  lookup: Object.values(lookups),
-  keeper: Object.values(keeping),
-  sweeper: [],
-  worker: Object.values(jobOperations),
-}
+import * as writing from './writer/open.ts'
+import { role as writer } from './writer/role.ts'
 
 /** Between two looks at the log that are begun for those who look again, in milliseconds. */
 const LOOK_AGAIN_MS = 100
@@ -139,52 +95,62 @@ export async function homeApp(
 ): Promise<HomeApp> {
   const { policy = null, pause = sleep, watched = () => [], mirrored = () => [], looksOnly = false } = options
   const eraser = await select(platform, ERASER_NEEDS)
-  if (!looksOnly) await eraseFirst(eraser, home, hosting)
+  if (!looksOnly) await eraseFirst(eraser, home, hosting.log)
   const sequencerPorts = await select(platform, sequencer.needs)
-  const witnessPorts = await select(platform, witness.needs)
-  const logTrust = { keys: logKeys(sequencerPorts, logOriginOf(home.origin)), policy }
   const now = await clockOf(sequencerPorts, home, options)
-  const dated = answering(now)
-  const stating = { ...home, dated }
+  const stating = { ...home, dated: answering(now) }
   const sequencing = looksOnly ? createLooking : createSequencing
   const log = sequencing({ ...sequencerPorts, now }, home, policy, hosting)
-  const waiting = { policy, grow: logGrowth(log, hosting.now), pause }
-  const app = createApp('home', hosting)
-  app.use(notBehind(log, looksOnly ? SIGNING : ANYTHING))
-  const working = { ...(await select(platform, worker.needs)), now: dated }
-  const jobs = openWorker(working, stating, { trust: logTrust, isBehind: log.isBehind }, hosting)
-  const parts = [
-    discoveryApp(await select(platform, discovery.needs), home, hosting, {
-      ...describeHome(),
-      isLogging: log.isLogging,
-      bodies: bodiesOf(platform, hosting),
-      log: namedKeys(home, LOG_PREFIX, logTrust.keys),
-      witness: namedKeys(home, WITNESS_PREFIX, witnessKeys(witnessPorts, witnessNameOf(home.origin))),
-    }),
-    // A block that is admitted by a wrong clock would end its record: none later may be dated before it.
-    writerApp({ ...(await select(platform, writer.needs)), now: dated }, eraser, stating, hosting, waiting),
-    readerApp(await select(platform, reader.needs), stating, policy, hosting),
-    registrarApp(await select(platform, registrar.needs), home, hosting),
-    auditorApp(await select(platform, auditor.needs), home, logTrust, hosting),
-    witnessApp(witnessPorts, { name: witnessNameOf(home.origin), verifiers: home.verifiers, dated }, hosting),
-    lookupApp({ ...(await select(platform, lookup.needs)), now: dated }, hosting),
-    keeperApp(await select(platform, keeper.needs), home, mirrored, hosting),
-    jobs.app,
-  ]
-  for (const part of parts) app.route('/', part)
-  answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), hosting)
+  const serving: Serving = {
+    home: stating,
+    hosting,
+    policy,
+    dated: stating.dated,
+    logKeys: logKeys(sequencerPorts, logOriginOf(home.origin)),
+    witnessKeys: witnessKeys(await select(platform, witness.needs), witnessNameOf(home.origin)),
+    ...describeHome(),
+    isLogging: log.isLogging,
+    bodies: bodiesOf(platform, hosting),
+    carryOut: erasingAtOnce(eraser, stating),
+    grow: logGrowth(log, hosting.now),
+    pause,
+    watched,
+    mirrored,
+  }
+  const jobs = working.openWorker(await select(platform, worker.needs), serving)
+  const app = await openApps(platform, serving, notBehind(log.isBehind, looksOnly ? SIGNING : ANYTHING))
   return {
     app,
-    watchLogs: createWatching(await select(platform, monitor.needs), watcherOf(home), watched, hosting.log),
-    logTrust,
+    watchLogs: await watching(platform, home, hosting, watched),
+    logTrust: { keys: serving.logKeys, policy },
     clock: now,
     tendLog: () => tend(log),
-    doJobs: jobs.doJobs,
+    doJobs: () => doJobs(jobs, log.isBehind, hosting),
   }
 }
 
-function watcherOf({ verifiers }: Home) {
-  return { verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
+/** All roles that answer, in one app, each with its own ports. */
+async function openApps(
+  platform: Platform,
+  serving: Serving,
+  gate: ReturnType<typeof notBehind>,
+): Promise<RoleApp> {
+  const app = createApp('home', serving.hosting)
+  app.use(gate)
+  const parts = [
+    discovering.open(await select(platform, discovery.needs), serving),
+    writing.open(await select(platform, writer.needs), serving),
+    reading.open(await select(platform, reader.needs), serving),
+    registering.open(await select(platform, registrar.needs), serving),
+    auditing.open(await select(platform, auditor.needs), serving),
+    witnessing.open(await select(platform, witness.needs), serving),
+    lookingUp.open(await select(platform, lookup.needs), serving),
+    keeping.open(await select(platform, keeper.needs), serving),
+    working.open(await select(platform, worker.needs), serving),
+  ]
+  for (const part of parts) app.route('/', part)
+  answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), serving.hosting)
+  return app
 }
 
 /** By which clock this home signs. */
@@ -195,6 +161,18 @@ async function clockOf(
 ): Promise<Now> {
   if (!elapsed) return ports.now
   return standingClock(ports.now, elapsed, { began, knownMs: await newestKnownMs(ports, home, policy) })
+}
+
+/** Looks at the logs that this home monitors. */
+async function watching(
+  platform: Platform,
+  { verifiers }: Home,
+  { log, telemetry = silentTelemetry }: Hosting,
+  watched: () => readonly WatchedLog[],
+): Promise<() => Promise<void>> {
+  const watcher = { verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
+  const watch = createWatching(await select(platform, monitor.needs), watcher, watched, log)
+  return () => telemetry.act('monitor', watch)
 }
 
 /** Has the log grow for those who wait for it in this process. */
@@ -222,7 +200,8 @@ export async function homeChores(
     eraser: await select(platform, ERASER_NEEDS),
     sweeper: await select(platform, sweeper.needs),
   }
-  return () => doChores(ports, home, hosting.log)
+  const { log, telemetry = silentTelemetry } = hosting
+  return () => telemetry.act('chores', () => doChores(ports, home, log, telemetry))
 }
 
 /**
@@ -237,46 +216,17 @@ export async function homeLogAudit(
   maxSlices?: number,
 ): Promise<() => Promise<number>> {
   const ports = await select(platform, auditor.needs)
-  return () => auditLogNews(ports, home, logTrust, hosting.log, maxSlices)
-}
-
-/** What fits through here. */
-function bodiesOf({ uploads }: Platform, { maxRequestBytes, maxAnswerBytes }: Hosting): BodiesAnswer {
-  return {
-    maxRequestBytes: maxRequestBytes ?? MAX_APPEND_BYTES,
-    maxAnswerBytes: maxAnswerBytes ?? null,
-    maxUploadBytes: uploads?.maxBytes ?? null,
-  }
+  const { log, telemetry = silentTelemetry } = hosting
+  telemetry.amount('audit.begun', 0)
+  const audit = () => auditLogNews(ports, home, logTrust, log, maxSlices, telemetry)
+  return () => telemetry.act('audit-log', audit)
 }
 
 /** What the home's public role says of all roles. */
-function describeHome(): { readonly roles: readonly string[]; readonly document: () => string } {
+function describeHome(): Pick<Serving, 'roles' | 'document'> {
   let document: string | null = null
   return {
     roles: HOME_ROLES.map((role) => role.name),
     document: () => (document ??= JSON.stringify(homeDocument())),
-  }
-}
-
-/** Keys with their one name, and where what they sign is served. */
-function namedKeys({ origin }: Home, prefix: string, keys: readonly LogKey[]): NamedKeys {
-  return { name: keys[0]?.name ?? '', url: `${origin}${prefix}`, keys: keys.map(formatVerifierKey) }
-}
-
-/** The OpenAPI document of a home, the same wherever it runs. */
-export function homeDocument(): object {
-  return openApiDocument(HOME_OPERATIONS)
-}
-
-/**
- * A restored store must erase again before it serves anything. One damaged record must not stop all others:
- * its erasure waits, and is said in the log and by every audit.
- */
-async function eraseFirst(eraser: EraserPorts, home: Home, hosting: Hosting): Promise<void> {
-  try {
-    await carryOutErasures(eraser, home)
-  } catch (error) {
-    if (!isAmpereError(error, 'STORE_CORRUPT')) throw error
-    hosting.log({ event: 'erasure-waits', code: error.code })
   }
 }

@@ -63,11 +63,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'core/crypto',
   ],
   'adapters/memory': ['core/ports', 'core/crypto'],
-  'adapters/local': ['core/ports', 'core/crypto'],
+  'adapters/local': ['core/ports', 'core/crypto', 'adapters/model'],
   'adapters/around': ['core/ports', 'core/crypto'],
   'adapters/wrapped': ['core/ports', 'core/crypto'],
-  'adapters/aws': ['core/ports', 'core/crypto', 'adapters/wrapped'],
-  'adapters/azure': ['core/ports', 'core/crypto', 'adapters/wrapped'],
+  'adapters/model': ['core/ports', 'core/order'],
+  'adapters/aws': ['core/ports', 'core/crypto', 'adapters/wrapped', 'adapters/model'],
+  'adapters/azure': ['core/ports', 'core/crypto', 'adapters/wrapped', 'adapters/model'],
   'desktop/verify': ['core/client', 'core/log', 'core/api'],
 }
 /** Packages that a room may import; a room that is not listed may import none. */
@@ -84,7 +85,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
   'core/bridge': ['valibot'],
   'adapters/local': ['node:', '@napi-rs/keyring'],
-  'adapters/aws': ['node:', '@aws-sdk/', '@smithy/'],
+  'adapters/around': ['@opentelemetry/api'],
+  'adapters/model': ['valibot'],
+  'adapters/aws': ['node:', '@aws-sdk/', '@smithy/', 'valibot'],
   'adapters/azure': ['node:', '@azure/'],
 }
 /** What an adapter is made of, whoever provides it; what else a provider needs lies in sub-rooms. */
@@ -95,7 +98,7 @@ interface Import {
   readonly to: string
 }
 
-const files = sources(['core', 'adapters', 'functions', 'cli', 'desktop'])
+const files = sources(['core', 'adapters', 'functions', 'cli', 'desktop', 'infra'])
 const imports = files.flatMap(importsOf)
 
 describe('the architecture', () => {
@@ -152,7 +155,7 @@ describe('the architecture', () => {
   })
 
   it('names the files of every provider of adapters alike', () => {
-    const own = files.filter((file) => /^adapters\/(?!(?:around|wrapped)\/)[^/]+\/[^/]+$/.test(file))
+    const own = files.filter((file) => /^adapters\/(?!(?:around|wrapped|model)\/)[^/]+\/[^/]+$/.test(file))
     const odd = own.filter((file) => !PORT_FILES.includes(basename(file, '.ts')))
     const providers = new Set(own.map(dirname))
     const closed = [...providers].filter((provider) => !files.includes(`${provider}/open.ts`))

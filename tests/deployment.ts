@@ -25,7 +25,7 @@ import { createRegistrySource } from '#core/server/store/registry.ts'
 import { select } from '#core/ports/needs.ts'
 import { REGISTRAR_NEEDS } from '#core/server/registrar.ts'
 import { homeApp } from '#functions/all.ts'
-import { silentLog } from '#functions/host/telemetry.ts'
+import { silentLog, silentTelemetry, type Telemetry } from '#functions/host/telemetry.ts'
 import { keptSigner, seededRandom, withKeptKeys } from '#tests/kept-keys.ts'
 
 export { seededRandom }
@@ -79,6 +79,8 @@ export interface TestOptions {
   readonly policy?: Policy
   /** Between two looks at the log for those who wait; without it the clock moves on and nothing else. */
   readonly pause?: (ms: number) => Promise<void>
+  /** By what the home is measured. */
+  readonly telemetry?: Telemetry
 }
 
 /** Makes a deployment with a home and the named institutions as founders. */
@@ -112,7 +114,7 @@ export async function testDeployment(
   const { app, tendLog, logTrust } = await homeApp(
     platform,
     home,
-    { now: () => clock.now, random, log: silentLog },
+    { now: () => clock.now, random, log: silentLog, telemetry: options.telemetry ?? silentTelemetry },
     {
       pause: options.pause ?? (async (ms) => void (clock.now += ms)),
       policy: options.policy ?? null,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Signer, Wrapper } from '#core/ports/keys.ts'
+import type { LanguageModel } from '#core/ports/language-model.ts'
 import type { KeyName, ObjectsName, Platform, TableName } from '#core/ports/needs.ts'
 import type { ShredObjects } from '#core/ports/objects.ts'
 import type { WriteTable } from '#core/ports/table.ts'
@@ -11,10 +12,17 @@ export type CallName = string
 /** Decides about each call: run `act`, or not, or run it and still fail. */
 export type Around = <T>(name: CallName, act: () => Promise<T>) => Promise<T>
 
-/** A platform whose every call of a table, an object store, a signer, an unwrapper and uploads goes through `around`. */
+/**
+ * A platform whose every call of a table, an object store, a signer, an unwrapper, a language model and uploads goes
+ * through `around`.
+ */
 export function wrapPlatform(platform: Platform, around: Around): Platform {
+  const { languageModel } = platform
   return {
     ...platform,
+    ...(languageModel === undefined
+      ? {}
+      : { languageModel: async () => wrapModel(await languageModel(), around) }),
     table: (name) => wrapTable(platform.table(name), name, around),
     objects: (name) => wrapObjects(platform.objects(name), name, around),
     signer: async (name) => wrapSigner(await platform.signer(name), name, around),
@@ -26,6 +34,19 @@ export function wrapPlatform(platform: Platform, around: Around): Platform {
 /** True for the name of a call that uses a key, and false for one that uses a store. */
 export function isKeyCall(name: CallName): boolean {
   return name.startsWith('key.')
+}
+
+/** True for the name of a call that asks a language model. */
+export function isModelCall(name: CallName): boolean {
+  return name.startsWith('model.')
+}
+
+function wrapModel(model: LanguageModel | null, around: Around): LanguageModel | null {
+  if (!model) return null
+  return {
+    ...model,
+    answer: (question, options) => around('model.answer', () => model.answer(question, options)),
+  }
 }
 
 function wrapTable(table: WriteTable, name: TableName, around: Around): WriteTable {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
+import { askingFailed } from '#core/ports/language-model.ts'
 import type { Platform } from '#core/ports/needs.ts'
-import { isKeyCall, wrapPlatform } from './calls.ts'
+import { isKeyCall, isModelCall, wrapPlatform } from './calls.ts'
 
 /**
  * How a call fails: nothing was done; or it was done and nobody learnt of it; or it is done much later, as when a
@@ -13,7 +14,7 @@ export type Fault = 'not-applied' | 'applied-unknown' | 'delayed'
 export type FaultPlan = (index: number, name: string) => Fault | null
 
 /**
- * A platform whose calls fail as planned, with STORE_UNAVAILABLE or KEY_UNAVAILABLE; `calls` is the trace so far. What
+ * A platform whose calls fail as planned, with STORE_UNAVAILABLE, KEY_UNAVAILABLE or UPSTREAM_FAILED; `calls` is the trace so far. What
  * was delayed is done by `deliver`, in order, and nobody learns its outcome; bytes that were given must stay as they are
  * until then.
  */
@@ -68,6 +69,7 @@ function noFault(): null {
 }
 
 function unavailable(name: string): AmpereError {
+  if (isModelCall(name)) return askingFailed('unreachable')
   return isKeyCall(name)
     ? new AmpereError('KEY_UNAVAILABLE', 'the key cannot be used now')
     : new AmpereError('STORE_UNAVAILABLE', 'the store does not answer')

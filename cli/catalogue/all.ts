@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandGroup } from '../program/command.ts'
+import { CLOUD } from './cloud.ts'
+import { BACKUPS } from './backups.ts'
 import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
@@ -36,5 +38,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   WITNESSES,
   INSTANCES,
   MIRROR,
+  CLOUD,
+  BACKUPS,
   SHELL,
 ]

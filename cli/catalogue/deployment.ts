@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseInstitution, parsePort } from '../program/arguments.ts'
+import { parseCollector, parseInstitution, parsePort } from '../program/arguments.ts'
 import type { CommandGroup, FlagSpec } from '../program/command.ts'
 
 /** Flags of acts that cannot be undone. `what` is what has to be named. */
@@ -66,6 +66,11 @@ export const DEPLOYMENT: CommandGroup = {
           parse: parsePort,
         },
         { flags: '--log', about: 'structured log lines on standard error; none can hold medical data' },
+        {
+          flags: '--otlp <url>',
+          about: 'send traces and metrics to this OpenTelemetry collector; none can hold medical data',
+          parse: parseCollector,
+        },
         { flags: '--once', about: 'set up and report, then end' },
         { flags: '--no-witness', about: 'start no second process as the witness of the demo' },
       ],

@@ -3,24 +3,16 @@ import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:f
 import { join } from 'node:path'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'
-import { asDeploymentId, asInstitutionId, type DeploymentId } from '#core/bytes/ids.ts'
-import { parseJws } from '#core/block/jws.ts'
-import { createVerifiers } from '#core/crypto/signature.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
-import type { Random, Signer } from '#core/ports/keys.ts'
-import { select } from '#core/ports/needs.ts'
-import { buildRegistry, keyRecord } from '#core/registry/build.ts'
+import type { Signer } from '#core/ports/keys.ts'
 import type { RegistryRecord } from '#core/registry/records.ts'
-import { addRegistryBlock, REGISTRAR_NEEDS } from '#core/server/registrar.ts'
-import { createRegistrySource } from '#core/server/store/registry.ts'
 import { refuse } from '../program/refuse.ts'
 import { foundingRecords, makeInstitution, rootSigner } from '../open/institution.ts'
-import { logKeysOf } from '../open/policy.ts'
 import { makeFolder } from './files.ts'
+import { foundHome } from './found-home.ts'
 import { SETTINGS_VERSION, writeSettings, type PassphraseSource, type Settings } from './settings.ts'
 
-const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
-const now = () => Date.now()
 /** What a set-up makes, in the order in which it takes its place; the settings come last and make it whole. */
 const PARTS = ['home', 'institutions', 'passphrase', 'keychain-id', 'settings.json']
 const STAGING = '.set-up-'
@@ -88,26 +80,21 @@ async function makeDeployment(
   try {
     const deployment = asDeploymentId('home-1')
     const { records, founders } = await makeFounders(folder, what, passphrase)
-    const head = await platform.signer('head')
-    records.push(...homeRecords(what, deployment, head))
-    const genesis = await buildRegistry({ now, random }, records, founders)
-    const registry = parseJws(genesis, 'ampere-registry+jws').id
-    const verifiers = createVerifiers()
-    const home = {
+    const { registry, log } = await foundHome(platform, {
       deployment,
       origin: what.origin,
-      durability: 'local' as const,
-      backupDays: 0,
-      registry: createRegistrySource(platform.table('registry'), registry, verifiers),
-      verifiers,
-    }
-    await addRegistryBlock(await select(platform, REGISTRAR_NEEDS), home, genesis)
+      durability: 'local',
+      owner: what.institutions[0]?.id ?? '',
+      demo: what.demo,
+      records,
+      founders,
+    })
     return {
       v: SETTINGS_VERSION,
       registry,
       deployment,
       origin: what.origin,
-      log: await logKeysOf(platform, what.origin),
+      log,
       institutions: what.institutions.map(({ id }) => id),
       passphrase: what.passphrase,
       demo: what.demo ? { record: null, patient: null } : null,
@@ -117,9 +104,10 @@ async function makeDeployment(
   }
 }
 
-async function makeFounders(
+/** Makes the institutions' keys, and what they say of themselves in the first block of a registry. */
+export async function makeFounders(
   folder: string,
-  what: NewDeployment,
+  what: Pick<NewDeployment, 'institutions'>,
   passphrase: StretchedPassphrase,
 ): Promise<{ readonly records: RegistryRecord[]; readonly founders: readonly Signer[] }> {
   const records: RegistryRecord[] = []
@@ -130,21 +118,4 @@ async function makeFounders(
     founders.push(await rootSigner(institution))
   }
   return { records, founders }
-}
-
-/** The home is the first institution's. */
-function homeRecords(what: NewDeployment, deployment: DeploymentId, head: Signer): RegistryRecord[] {
-  const [owner] = what.institutions
-  return [
-    {
-      v: 1,
-      kind: 'deployment',
-      id: deployment,
-      institution: asInstitutionId(owner?.id ?? ''),
-      origin: what.origin,
-      kid: head.kid,
-    },
-    keyRecord(head.publicKey, 'head', { deployment }),
-    { v: 1, kind: 'rules', home: deployment, demo: what.demo },
-  ]
 }

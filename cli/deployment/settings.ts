@@ -25,6 +25,12 @@ const settingsSchema = v.strictObject({
   log: v.optional(v.array(v.string()), []),
   institutions: v.pipe(v.array(v.string()), v.minLength(1)),
   passphrase: v.optional(passphraseSource, { kind: 'generated' }),
+  backups: v.optional(
+    v.nullable(
+      v.strictObject({ days: v.pipe(v.number(), v.safeInteger(), v.minValue(1)), since: v.string() }),
+    ),
+    null,
+  ),
   /** Null for a deployment that is no demonstration; its registry says the same, for ever. */
   demo: v.nullable(v.strictObject({ record: v.nullable(v.string()), patient: v.nullable(v.string()) })),
 })
@@ -48,6 +54,11 @@ export interface Settings {
   readonly log: readonly string[]
   readonly institutions: readonly string[]
   readonly passphrase: PassphraseSource
+  /**
+   * For how many days backups are kept, which the home says of all that it erases, and since when it is to say so; null where
+   * none are made.
+   */
+  readonly backups?: { readonly days: number; readonly since: string } | null
   readonly demo: DemoState | null
 }
 

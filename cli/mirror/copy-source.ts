@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'
-import type { DeploymentId } from '#core/bytes/ids.ts'
+import { asDeploymentId, type DeploymentId } from '#core/bytes/ids.ts'
 import type { Timestamp } from '#core/bytes/timestamp.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { Signer } from '#core/ports/keys.ts'
@@ -11,6 +12,8 @@ import type { Asking } from '#core/server/mirror/ask-home.ts'
 import { readCopyOf } from '#core/server/mirror/copy-of.ts'
 import { askCopy, mirrorSource } from '#core/server/mirror/home-source.ts'
 import { readLastRun } from '#core/server/mirror/last-run.ts'
+import type { Settings } from '../deployment/settings.ts'
+import { actingInstance, openInstitution } from '../open/institution.ts'
 import { refuse, usage } from '../program/refuse.ts'
 
 /** A mirror's copy of a home, wherever it is. */
@@ -26,6 +29,28 @@ export interface CopySource {
 /** True for what is a server rather than a folder. */
 export function isServer(given: string): boolean {
   return /^https?:\/\//.test(given)
+}
+
+/** The copy that a mirror has, by its folder or by the URL of its server, which is asked as an institution of this folder. */
+export async function openMirrorCopy(
+  given: string,
+  {
+    folder,
+    settings,
+    acting,
+    passphrase,
+  }: {
+    readonly folder: string
+    readonly settings: Settings
+    readonly acting: string
+    readonly passphrase: StretchedPassphrase
+  },
+): Promise<CopySource> {
+  const deployment = asDeploymentId(settings.deployment)
+  if (!isServer(given)) return openCopyFolder(given, deployment)
+  const { origin, registry } = settings
+  const institution = await openInstitution(folder, acting, passphrase)
+  return openCopyServer(given, { deployment, origin, registry }, actingInstance(institution))
 }
 
 /** The copy in the data folder of a mirror, or in a copy of that. @throws AmpereError NOT_FOUND */

@@ -36,7 +36,7 @@ interface HomeTrust {
 /** Connects an institution of this machine to the home, as its first app instance. */
 export function connectInstitution(
   institution: Institution,
-  settings: Settings,
+  settings: Pick<Settings, 'registry' | 'origin'>,
   homeFetch: Fetch,
   { policy = null, monitors = null, evidence }: HomeTrust = {},
 ): Connection {

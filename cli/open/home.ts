@@ -12,6 +12,7 @@ import type { Home } from '#core/server/home.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { homeApp } from '#functions/all.ts'
 import type { RoleApp } from '#functions/host/app.ts'
+import type { RunningTelemetry } from '#functions/host/otel/create.ts'
 import type { Log } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
 import { readWatched } from '../monitor/watched.ts'
@@ -55,6 +56,8 @@ export interface HomeOpening {
    * What is damaged is found as it is.
    */
   readonly looksOnly?: boolean
+  /** By what its requests and the calls of its stores and keys are measured. */
+  readonly measured?: Pick<RunningTelemetry, 'telemetry' | 'around'> | null
 }
 
 /**
@@ -66,10 +69,11 @@ export async function openHome(
   settings: Settings,
   passphrase: string | StretchedPassphrase,
   log: Log,
-  { prepare = async () => {}, looksOnly = false }: HomeOpening = {},
+  { prepare = async () => {}, looksOnly = false, measured = null }: HomeOpening = {},
 ): Promise<OpenHome> {
   checkHome(folder)
-  const platform = openLocal({ folder: join(folder, 'home'), passphrase, readOnly: looksOnly })
+  const local = openLocal({ folder: join(folder, 'home'), passphrase, readOnly: looksOnly })
+  const platform = measured ? measured.around(local) : local
   try {
     await prepare(platform)
     const verifiers = createVerifiers()
@@ -77,7 +81,7 @@ export async function openHome(
       deployment: asDeploymentId(settings.deployment),
       origin: settings.origin,
       durability: 'local',
-      backupDays: 0,
+      backupDays: settings.backups?.days ?? 0,
       registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
       verifiers,
     }
@@ -87,7 +91,7 @@ export async function openHome(
     const { app, ...rest } = await homeApp(
       platform,
       home,
-      { now, random, log },
+      { now, random, log, ...(measured ? { telemetry: measured.telemetry } : {}) },
       {
         policy: readPolicy(folder, settings.origin),
         ...PROCESS_CLOCK,

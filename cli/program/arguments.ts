@@ -16,6 +16,23 @@ export function parsePort(text: string): number {
   return port
 }
 
+/** A number of days, at most a hundred years of them. */
+export function parseDays(text: string): number {
+  const days = parseCount(text)
+  if (days < 1 || days > 36_500) throw usage('a number of days is 1 to 36500')
+  return days
+}
+
+/** Base URL of a collector. What it needs to know who sends is not in the URL, which others see. */
+export function parseCollector(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isPlain =
+    url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  if (!isPlain || !['http:', 'https:'].includes(url.protocol))
+    throw usage('--otlp: an http or https URL is expected, as http://127.0.0.1:4318')
+  return url.href
+}
+
 /** A block height or another count. */
 export function parseCount(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw usage(`a count is expected, not ${text.slice(0, 20)}`)

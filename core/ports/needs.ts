@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '../errors.ts'
 import type { Fetch, Now, Random, SignatureAlgorithm, Signer, Unwrapper, Wrapper } from './keys.ts'
+import type { LanguageModel } from './language-model.ts'
 import type { ObjectAccess, ObjectsOf, ShredObjects } from './objects.ts'
 import type { TableAccess, TableOf, WriteTable } from './table.ts'
 import type { Uploads } from './uploads.ts'
@@ -82,12 +83,15 @@ export interface Needs {
   readonly tables: { readonly [N in TableName]?: TableAccess }
   readonly objects: { readonly [N in ObjectsName]?: ObjectAccess }
   readonly keys: { readonly [N in KeyName]?: KeyAccess }
+  /** Asks the language model that is configured, if one is: what it asks leaves the process. */
+  readonly model?: 'ask'
   /** Signs uploads into the object store `uploads`, into which it may store as well. */
   readonly uploads?: 'offer'
 }
 
 /** Exactly the ports that `N` names, so that code which uses another one does not compile. */
 export type Ports<N extends Needs> = CommonPorts<N> &
+  (N extends { readonly model: 'ask' } ? { readonly model: LanguageModel | null } : unknown) &
   (N extends { readonly uploads: 'offer' } ? { readonly uploads: Uploads | null } : unknown)
 
 interface CommonPorts<N extends Needs> {
@@ -107,6 +111,8 @@ export interface Platform {
   signer(name: KeyName): Promise<Signer>
   /** @throws AmpereError KEY_UNAVAILABLE, for a key of another use as well */
   unwrapper(name: KeyName): Promise<Wrapper>
+  /** Null, or left out, where none is configured. @throws AmpereError CONFIGURATION */
+  readonly languageModel?: () => Promise<LanguageModel | null>
   /** Absent where the provider has none: then a body is as large as one request may be. */
   readonly uploads?: Uploads
   readonly now: Now
@@ -127,6 +133,7 @@ export async function select<const N extends Needs>(platform: Platform, needs: N
     tables: Object.fromEntries(tables),
     objects: Object.fromEntries(objects),
     keys: Object.fromEntries(await Promise.all(keys)),
+    ...(needs.model === undefined ? {} : { model: (await platform.languageModel?.()) ?? null }),
     now: platform.now,
     random: platform.random,
     fetch: platform.fetch,

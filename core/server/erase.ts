@@ -37,6 +37,16 @@ export type EraserPorts = Ports<typeof ERASER_NEEDS>
  * @throws AmpereError of the first that failed, after all were tried
  */
 export async function carryOutErasures(ports: EraserPorts, home: Home): Promise<number> {
+  const { done, failures } = await tryErasures(ports, home)
+  if (failures.length > 0) throw failures[0]
+  return done
+}
+
+/** The same, and what kept each erasure that waits from being carried out. */
+export async function tryErasures(
+  ports: EraserPorts,
+  home: Home,
+): Promise<{ readonly done: number; readonly failures: readonly unknown[] }> {
   const failures: unknown[] = []
   let done = 0
   for (let from = ''; ;) {
@@ -50,11 +60,9 @@ export async function carryOutErasures(ports: EraserPorts, home: Home): Promise<
       }
     }
     const last = rows.at(-1)
-    if (!last) break
+    if (!last) return { done, failures }
     from = `${last.key}\u0000`
   }
-  if (failures.length > 0) throw failures[0]
-  return done
 }
 
 /** Carries out the erasure that the block at `height` completes. @returns false when no such block was committed */

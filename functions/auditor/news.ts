@@ -6,7 +6,7 @@ import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import { auditSlice } from '#core/server/audit/log/run/sliced-audit.ts'
 import type { AuditorPorts } from '#core/server/audit/needs.ts'
 import type { Home } from '#core/server/home.ts'
-import type { Log } from '../host/telemetry.ts'
+import { silentTelemetry, type Log, type Telemetry } from '../host/telemetry.ts'
 
 /** How often what is new in the log is audited, in milliseconds: an hour. */
 export const LOG_AUDIT_MS = 3_600_000
@@ -28,12 +28,17 @@ export async function auditLogNews(
   trust: LogTrust,
   log: Log,
   maxSlices: number = Number.POSITIVE_INFINITY,
+  telemetry: Telemetry = silentTelemetry,
 ): Promise<number> {
   try {
     for (let slices = 1; ; slices++) {
       const { audit, next, leaves } = await nextSlice(ports, home, trust)
       await keepNext(ports, next)
-      if (next === null) return await conclude(ports, audit, log)
+      if (next === null) {
+        const found = await conclude(ports, audit, log)
+        telemetry.amount('audit.findings', found)
+        return found
+      }
       if (slices < maxSlices) continue
       log({ event: 'log-audit-pauses', role: 'auditor', count: leaves })
       return audit.report.findings.length

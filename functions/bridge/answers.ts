@@ -21,10 +21,12 @@ export function fhirProblem(c: Context, error: unknown, hosting: Hosting): Respo
   const known = error instanceof AmpereError ? error : null
   const status = known ? PROBLEMS[known.code].status : 500
   const requestId = String(c.get('requestId') ?? '')
+  const code = known?.code ?? 'UNEXPECTED'
+  c.set('code', code)
   hosting.log({
     event: 'problem',
     requestId,
-    code: known?.code ?? 'UNEXPECTED',
+    code,
     status,
     ...(known ? {} : { error: error instanceof Error ? error.name : typeof error }),
   })

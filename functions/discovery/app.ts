@@ -33,7 +33,7 @@ export interface Described {
   /** The OpenAPI document as text, made when it is first asked for. */
   readonly document: () => string
   /** False while the log cannot be written. */
-  readonly isLogging: () => boolean
+  readonly isLogging: () => boolean | Promise<boolean>
   /** Public keys of roles that sign; this role holds none. */
   readonly log: NamedKeys
   readonly witness: NamedKeys
@@ -51,7 +51,7 @@ export function discoveryApp(
     route(readLive, async (c) => c.json({ status: 'live' })),
     route(readReady, async (c) => {
       await checkStore(ports)
-      return c.json({ status: 'ready', log: described.isLogging() ? 'ok' : 'failing' })
+      return c.json({ status: 'ready', log: (await described.isLogging()) ? 'ok' : 'failing' })
     }),
     route(readHome, async (c) => c.json(sayHome(home, described), 200, CACHE)),
     route(readKeys, async (c) =>

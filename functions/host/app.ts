@@ -6,7 +6,7 @@ import { readBody as readUpTo } from '#core/order/read-body.ts'
 import type { Now, Random } from '#core/ports/keys.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
 import { problem } from './problem.ts'
-import type { Log } from './telemetry.ts'
+import { silentTelemetry, type Log, type Telemetry } from './telemetry.ts'
 
 /** What every role's app is given by its host. */
 export interface Hosting {
@@ -17,36 +17,42 @@ export interface Hosting {
   readonly maxRequestBytes?: number
   /** Bytes of one answer that pass, `maxRangeBytes` or more; any where it is left out. */
   readonly maxAnswerBytes?: number
+  /** Without it nothing is measured. */
+  readonly telemetry?: Telemetry
 }
 
 /** Cache-Control of what never changes: a year, RFC 9111 and RFC 8246. */
 export const FOR_EVER = 'public, max-age=31536000, immutable'
 
-export type RoleApp = Hono<{ Variables: { requestId: string; role: string } }>
+export type RoleApp = Hono<{ Variables: { requestId: string; role: string; code?: string } }>
 
 /** An empty app with what all roles share: request ids, problem documents, one log line per request. */
 export function createApp(role: string, hosting: Hosting): RoleApp {
   const app: RoleApp = new Hono()
+  const { telemetry = silentTelemetry } = hosting
   app.use(async (c, next) => {
     // Roles in one process are mounted in one app: the outermost has done all this already.
     if ((c.get('requestId') as string | undefined) !== undefined) return next()
-    const started = hosting.now()
-    c.set('requestId', `r_${toBase64url(hosting.random(9))}`)
-    c.set('role', role)
-    if (c.req.url.length > MAX_URL_CHARACTERS) c.res = problem(c, urlTooLong(), hosting.log)
-    else await next()
-    const { headers } = c.res
-    headers.set('x-request-id', c.get('requestId'))
-    headers.set('x-content-type-options', 'nosniff')
-    if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
-    hosting.log({
-      event: 'request',
-      role: c.get('role'),
-      requestId: c.get('requestId'),
-      method: c.req.method,
-      route: c.req.routePath,
-      status: c.res.status,
-      durationMs: hosting.now() - started,
+    const head = { method: c.req.method, traceparent: c.req.header('traceparent') ?? null }
+    await telemetry.request(head, async () => {
+      const started = hosting.now()
+      c.set('requestId', `r_${toBase64url(hosting.random(9))}`)
+      c.set('role', role)
+      if (c.req.url.length > MAX_URL_CHARACTERS) c.res = problem(c, urlTooLong(), hosting.log)
+      else await next()
+      const { headers } = c.res
+      headers.set('x-request-id', c.get('requestId'))
+      headers.set('x-content-type-options', 'nosniff')
+      if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
+      const answered = {
+        role: c.get('role'),
+        requestId: c.get('requestId'),
+        route: c.req.routePath,
+        status: c.res.status,
+      }
+      const durationMs = hosting.now() - started
+      hosting.log({ event: 'request', method: c.req.method, ...answered, durationMs })
+      return { ...answered, code: c.get('code') ?? null }
     })
   })
   app.onError((error, c) => problem(c, error, hosting.log))

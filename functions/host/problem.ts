@@ -21,6 +21,7 @@ export function problem(
 ): Response {
   const requestId = String(c.get('requestId') ?? '')
   const known = error instanceof AmpereError ? error : unexpected(error)
+  c.set('code', known.code)
   log({
     event: 'problem',
     requestId,
@@ -61,7 +62,8 @@ export function problemResponse(
   })
 }
 
-function unexpected(cause: unknown): AmpereError {
+/** What is answered for an error that nobody foresaw: nothing of it. */
+export function unexpected(cause: unknown): AmpereError {
   return new AmpereError('UNEXPECTED', 'The cause is in the log under this request id.', { cause })
 }
 

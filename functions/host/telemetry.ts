@@ -50,3 +50,60 @@ export function jsonLog(write: (line: string) => void, now: () => number): Log {
 
 /** Says nothing. */
 export const silentLog: Log = () => {}
+
+/** What is said of a request when it comes. */
+export interface RequestHead {
+  readonly method: string
+  /** As the caller sent it (W3C Trace Context), or null. */
+  readonly traceparent: string | null
+}
+
+/** What is said of a request once it is answered: what its log line says. */
+export interface RequestEnd {
+  readonly role: string
+  /** The route's pattern, never the path itself. */
+  readonly route: string
+  readonly status: number
+  readonly requestId: string
+  /** Of the problem that was answered; null for none. */
+  readonly code: string | null
+}
+
+/** What a home does that nobody asked for. */
+export type ActName = 'sequence' | 'cosign' | 'chores' | 'audit-log' | 'monitor'
+
+/** Amounts that are measured where they are known; none names a patient, a chain or a block. */
+export interface Amounts {
+  /** Blocks that a run of the sequencer logged. */
+  readonly 'log.blocks': number
+  /** How long the oldest block of a run had waited when it was logged, in milliseconds; 0 when none waits; while logging fails, since when. */
+  readonly 'log.lag': number
+  /** Chains that cannot be logged because of what the store holds. */
+  readonly 'log.skipped': number
+  /** From when a block was stored until who waits had its receipt, in milliseconds. */
+  readonly 'receipt.wait': number
+  /** Who waited for a receipt and was given none in time. */
+  readonly 'receipt.none': number
+  /** Erasures that are ordered and could not be carried out. */
+  readonly 'erasures.waiting': number
+  /** Findings of an audit of the log that came to its end; its age counts from here. */
+  readonly 'audit.findings': number
+  /** A process that audits has begun: the age of its last audit counts from here. */
+  readonly 'audit.begun': number
+}
+
+/** What is measured and traced beside the log. A host makes it: roles say what happens, and know nothing of how it is told. */
+export interface Telemetry {
+  /** Answers one request as one span, with what `answer` does inside it. */
+  readonly request: (head: RequestHead, answer: () => Promise<RequestEnd>) => Promise<void>
+  /** Does something as one span. */
+  readonly act: <T>(name: ActName, act: () => Promise<T>) => Promise<T>
+  readonly amount: (name: keyof Amounts, value: number) => void
+}
+
+/** Measures nothing. */
+export const silentTelemetry: Telemetry = {
+  request: async (_, answer) => void (await answer()),
+  act: (_, act) => act(),
+  amount: () => {},
+}

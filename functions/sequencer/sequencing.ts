@@ -8,9 +8,10 @@ import { createCosigner, type CosignReport } from '#core/server/cosign/cosigner.
 import type { Home } from '#core/server/home.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import { logKeys as logKeysOf } from '#core/server/sequence/tree.ts'
+import type { Now } from '#core/ports/keys.ts'
 import type { Ports } from '#core/ports/needs.ts'
 import type { Hosting } from '../host/app.ts'
-import type { Log, LogFields } from '../host/telemetry.ts'
+import { silentTelemetry, type Log, type LogFields, type Telemetry } from '../host/telemetry.ts'
 import type { role } from './role.ts'
 
 /** How often the log is looked after, in milliseconds, where the process stays. */
@@ -52,13 +53,14 @@ export function createSequencing(
   ports: Ports<(typeof role)['needs']>,
   home: Home,
   policy: Policy | null,
-  { log, now }: Pick<Hosting, 'log' | 'now'>,
+  { log, now, telemetry = silentTelemetry }: Pick<Hosting, 'log' | 'now' | 'telemetry'>,
 ): Sequencing {
   const sequencer = createSequencer(ports, home)
+  const lag = createLag(now, telemetry)
   const troubles = createTroubles(log)
   const { look, first, isStopped, isBehind } = createLook(ports, home, policy, { log, troubles })
   let hasNews = false
-  const round = coalesce(() => look())
+  const round = coalesce(() => telemetry.act('cosign', () => look()))
   const beginRound = async (): Promise<void> => {
     hasNews = false
     await round()
@@ -69,20 +71,39 @@ export function createSequencing(
     cosignNews: () => (hasNews ? cosignSpaced.now() : cosignSpaced.soon()),
     isLogging: () => !isStopped() && !troubles.stands('log-failed'),
     isBehind,
-    sequence: coalesce(async () => {
-      await attempt('log-failed', troubles, async () => {
-        await first()
-        for (;;) {
-          if (isStopped()) return
-          const { added, more, skipped } = await sequencer.run()
-          if (added > 0) hasNews = true
-          if (added > 0) log({ event: 'logged', role: 'sequencer', count: added })
-          const count = skipped.length
-          troubles.say('log-skips', count > 0 && { code: 'STORE_CORRUPT', count })
-          if (!more) return
-        }
-      })
-    }),
+    sequence: coalesce(() =>
+      telemetry.act('sequence', async () => {
+        const failure = await attempt('log-failed', troubles, async () => {
+          await first()
+          for (;;) {
+            if (isStopped()) return
+            const { added, more, skipped, oldestMs } = await sequencer.run()
+            if (added > 0) hasNews = true
+            if (added > 0) log({ event: 'logged', role: 'sequencer', count: added })
+            const count = skipped.length
+            troubles.say('log-skips', count > 0 && { code: 'STORE_CORRUPT', count })
+            telemetry.amount('log.blocks', added)
+            telemetry.amount('log.skipped', count)
+            lag.ran(oldestMs)
+            if (!more) return
+          }
+        })
+        if (failure !== null || isStopped()) lag.failed()
+      }),
+    ),
+  }
+}
+
+/** Says how far logging is behind: by the oldest block of each run, or, where none comes to its end, since the last that did. */
+function createLag(now: Now, { amount }: Telemetry) {
+  let endedMs = now()
+  const sinceMs = (ms: number) => Math.max(0, now() - ms)
+  return {
+    ran: (oldestMs: number | null) => {
+      amount('log.lag', oldestMs === null ? 0 : sinceMs(oldestMs))
+      endedMs = now()
+    },
+    failed: () => amount('log.lag', sinceMs(endedMs)),
   }
 }
 

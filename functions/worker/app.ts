@@ -23,7 +23,7 @@ import * as operations from './operations.ts'
 export const JOBS_MS = 60_000
 
 /** What does the jobs of a home. */
-function createWorker(ports: WorkerPorts, home: Home, trust: LogTrust, hosting: Hosting): Worker {
+export function createWorker(ports: WorkerPorts, home: Home, trust: LogTrust, hosting: Hosting): Worker {
   const writing = { ...ports, uploads: null }
   return {
     jobs: ports.tables.jobs,
@@ -37,8 +37,12 @@ function createWorker(ports: WorkerPorts, home: Home, trust: LogTrust, hosting: 
   }
 }
 
-/** Takes on every job that waits, unless the home is behind. Never rejects. */
-async function doJobs(worker: Worker, isBehind: () => Promise<boolean>, hosting: Hosting): Promise<void> {
+/** Takes on every job that waits, unless the home is behind: then it signs nothing, so nothing is done. Never rejects. */
+export async function doJobs(
+  worker: Worker,
+  isBehind: () => Promise<boolean>,
+  hosting: Hosting,
+): Promise<void> {
   try {
     if (await isBehind()) return
     const untilMs = worker.now() + JOBS_MS / 2
@@ -53,22 +57,8 @@ async function doJobs(worker: Worker, isBehind: () => Promise<boolean>, hosting:
   }
 }
 
-/** The worker of a home that may be behind its witnesses: then it signs nothing, so it does nothing by itself. */
-export function openWorker(
-  ports: WorkerPorts,
-  home: Home,
-  { trust, isBehind }: { readonly trust: LogTrust; readonly isBehind: () => Promise<boolean> },
-  hosting: Hosting,
-): { readonly app: RoleApp; readonly doJobs: () => Promise<void> } {
-  const worker = createWorker(ports, home, trust, hosting)
-  return {
-    app: workerApp(ports, home, worker, hosting),
-    doJobs: () => doJobs(worker, isBehind, hosting),
-  }
-}
-
 /** Tells how far jobs came, and takes them on. */
-function workerApp(ports: WorkerPorts, home: Home, worker: Worker, hosting: Hosting): RoleApp {
+export function workerApp(ports: WorkerPorts, home: Home, worker: Worker, hosting: Hosting): RoleApp {
   return createRoleApp('worker', hosting, [
     route(operations.readJob, async (c, { path, query }) => {
       const state = query.chain === undefined ? null : await stateOf(ports, query.chain)

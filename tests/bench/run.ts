@@ -4,6 +4,7 @@
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { bench as append } from './append.ts'
 import { bench as appendHeight } from './append-height.ts'
+import { bench as capacity } from './capacity/capacity.ts'
 import { bench as consistency } from './consistency.ts'
 import { bench as everything } from './everything.ts'
 import { bench as importing } from './import.ts'
@@ -16,6 +17,7 @@ import { bench as logReceipt } from './log/receipt.ts'
 import { bench as sequence } from './log/sequence.ts'
 import { bench as logStored } from './log/stored.ts'
 import { bench as logWait } from './log/waiting.ts'
+import { bench as traces } from './traces.ts'
 import { bench as verify } from './verify.ts'
 import { bench as verifyMemory } from './verify-memory.ts'
 
@@ -35,6 +37,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'log-stored': logStored,
   'log-receipt': logReceipt,
   'log-audit': logAudit,
+  traces,
+  capacity,
 }
 
 const machine = {

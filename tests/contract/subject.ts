@@ -12,6 +12,8 @@ export interface Subject {
   /** Why a part of the contract cannot be tested with it. */
   readonly skips: {
     readonly reopen?: string
+    /** That what was wrapped and then changed, or wrapped by another key, does not open. */
+    readonly tampered?: string
     /** The store does not check length and hash by itself; the home does when it is appended. */
     readonly uploadTerms?: string
   }

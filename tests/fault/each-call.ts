@@ -6,10 +6,10 @@ import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
-import { select } from '#core/ports/needs.ts'
+import { select, type Platform } from '#core/ports/needs.ts'
 import { auditChains, listChains } from '#core/server/audit/audit.ts'
 import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
-import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { ORIGIN, START_MS, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
 /** How a call fails: it was not done, or it was and nobody learnt of it. */
 export const FAULTS = ['not-applied', 'applied-unknown'] as const
@@ -23,9 +23,15 @@ export interface Faulty {
   readonly faults: ReturnType<typeof withFaults>
 }
 
-export async function faultyDeployment(): Promise<Faulty> {
+/** Opens a platform with nothing in it that goes by this clock; whoever opened it closes it. */
+export type OpenBase = (clock: { now: number }) => Promise<Platform>
+
+export async function faultyDeployment(openBase?: OpenBase): Promise<Faulty> {
   const wrapped: { faults?: ReturnType<typeof withFaults> } = {}
+  const clock = { now: START_MS }
   const world = await testDeployment(['hospital-a', 'hospital-b'], {
+    clock,
+    ...(openBase ? { base: await openBase(clock) } : {}),
     platform: (base) => {
       wrapped.faults = withFaults(base)
       return wrapped.faults.platform
@@ -49,11 +55,12 @@ export interface Act<T> {
 
 /**
  * Runs an act once for each call that it makes, with that call failing, then repeats it as its user would.
- * All runs share one deployment, each with a record of its own; at the end everything in it is verified.
+ * All runs share one deployment, each with a record of its own; at the end everything in it is verified. It is in memory
+ * unless `openBase` opens another one.
  * @returns how many calls were made to fail
  */
-export async function failEachCall<T>(act: Act<T>, fault: Fault): Promise<number> {
-  const faulty = await faultyDeployment()
+export async function failEachCall<T>(act: Act<T>, fault: Fault, openBase?: OpenBase): Promise<number> {
+  const faulty = await faultyDeployment(openBase)
   const { faults, world } = faulty
   const clean = await act.prepare(faulty)
   faults.plan(() => null)

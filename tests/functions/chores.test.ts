@@ -6,7 +6,7 @@ import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { homeChores } from '#functions/all.ts'
-import type { LogFields } from '#functions/host/telemetry.ts'
+import { silentTelemetry, type LogFields } from '#functions/host/telemetry.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -30,7 +30,9 @@ describe("a home's chores", () => {
       code: 'STORE_UNAVAILABLE',
     })
     const lines: LogFields[] = []
+    const waiting: number[] = []
     const hosting = {
+      telemetry: { ...silentTelemetry, amount: (_: string, value: number) => void waiting.push(value) },
       now: () => world.clock.now,
       random: world.random,
       log: (line: LogFields) => void lines.push(line),
@@ -51,6 +53,7 @@ describe("a home's chores", () => {
       { event: 'uploads-swept', role: 'sweeper', count: 0 },
       { event: 'jobs-swept', role: 'sweeper', count: 0 },
     ])
+    expect(waiting).toEqual([1, 0])
     made.faults?.plan(() => null)
     const view = await world.connect('hospital-a').read(record)
     expect(view.closed.map((item) => item.status)).toEqual(['erased'])

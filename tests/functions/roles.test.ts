@@ -8,6 +8,7 @@ import { checkAll } from '#functions/checker/check-all.ts'
 import { role as discovery } from '#functions/discovery/role.ts'
 import { role as checker } from '#functions/checker/role.ts'
 import { jsonLog, silentLog } from '#functions/host/telemetry.ts'
+import { role as eraser } from '#functions/eraser/role.ts'
 import { role as keeper } from '#functions/keeper/role.ts'
 import { role as lookup } from '#functions/lookup/role.ts'
 import { role as monitor } from '#functions/monitor/role.ts'
@@ -25,6 +26,7 @@ const ROLES: readonly { readonly name: string; readonly needs: Needs }[] = [
   bridge,
   checker,
   discovery,
+  eraser,
   keeper,
   lookup,
   monitor,
@@ -62,9 +64,9 @@ describe('roles', () => {
     expect(opening.toSorted()).toEqual(['bridge', 'checker'])
   })
 
-  it('that may remove are the sweeper alone, and it holds no key', () => {
+  it('that may remove are the eraser and the sweeper alone, and the sweeper holds no key', () => {
     const shredding = ROLES.filter(({ needs }) => needs.objects.entries === 'shred').map(({ name }) => name)
-    expect(shredding).toEqual(['sweeper'])
+    expect(shredding).toEqual(['eraser', 'sweeper'])
     expect(sweeper.needs.keys).toEqual({})
     expect(Object.entries(writer.needs.tables).filter(([, access]) => access === 'write')).toEqual([
       ['quotas', 'write'],
@@ -80,7 +82,7 @@ describe('roles', () => {
 
   it('that cosign have one table and two keys, which no other role has', () => {
     expect(witness.needs).toEqual({
-      tables: { witness: 'write' },
+      tables: { witness: 'write', checkpoints: 'read' },
       objects: {},
       keys: { witness: 'sign', 'witness-quantum': 'sign' },
     })
@@ -93,7 +95,11 @@ describe('roles', () => {
 
   it('that copy what strangers serve hold no key, and share one table with those that answer from it', () => {
     expect(monitor.needs).toEqual({ tables: { monitored: 'write' }, objects: {}, keys: {} })
-    expect(lookup.needs).toEqual({ tables: { monitored: 'read' }, objects: {}, keys: { head: 'sign' } })
+    expect(lookup.needs).toEqual({
+      tables: { monitored: 'read', checkpoints: 'read' },
+      objects: {},
+      keys: { head: 'sign' },
+    })
     const others = ROLES.filter(({ name }) => !['lookup', 'monitor'].includes(name))
     expect(others.filter(({ needs }) => needs.tables.monitored)).toEqual([])
   })

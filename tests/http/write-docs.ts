@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run docs: writes docs/api/openapi.json. With --record the examples are recorded anew from a home in memory.
+// npm run docs: writes docs/api/openapi.json and docs/PERMISSIONS.md. With --record the examples are recorded anew from a home in memory.
 import { writeFileSync } from 'node:fs'
-import { homeDocument } from '#functions/all.ts'
+import { homeDocument } from '#functions/roles.ts'
+import { permissionsDocument } from '#infra/permissions/document.ts'
 import { recordExamples } from './record-examples.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -13,5 +14,6 @@ if (process.argv.includes('--record')) {
   process.stdout.write('functions/host/examples.json: recorded. Run npm run docs again.\n')
 } else {
   write('docs/api/openapi.json', homeDocument())
-  process.stdout.write('docs/api/openapi.json: written\n')
+  writeFileSync(new URL('docs/PERMISSIONS.md', root), permissionsDocument())
+  process.stdout.write('docs/api/openapi.json, docs/PERMISSIONS.md: written\n')
 }

@@ -27,8 +27,8 @@ export interface ObjectFiles {
   readonly remove: (store: string, name: string) => Promise<void>
 }
 
-/** Files under `folder`, and unfinished ones in `folder`/tmp, which is not made for whoever only reads. */
-export function openObjectFiles(folder: string, isReadOnly = false): ObjectFiles {
+/** Files under `folder`, where `fileOf` says, and unfinished ones in `folder`/tmp, which is not made for whoever only reads. */
+export function openObjectFiles(folder: string, isReadOnly = false, fileOf = hashedFile): ObjectFiles {
   const unfinished = join(folder, 'tmp')
   if (!isReadOnly) translate(() => makeFolder(unfinished))
   const ready = onceEach(makeFolderDurably)
@@ -71,7 +71,7 @@ export function removeUnfinished(folder: string): void {
 }
 
 /** Files are named by a hash, so that names differing only in case stay apart on every file system. */
-function fileOf(folder: string, store: string, name: string): string {
+function hashedFile(folder: string, store: string, name: string): string {
   const hash = createHash('sha256').update(name).digest('hex')
   return join(folder, store, hash.slice(0, 2), hash)
 }

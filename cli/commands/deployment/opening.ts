@@ -8,6 +8,8 @@ export interface StartOptions extends Common {
   readonly demo?: boolean
   readonly port?: number
   readonly log?: boolean
+  /** Base URL of the collector that telemetry goes to. */
+  readonly otlp?: string
   /** Set up, tell the story, and end: for tests and scripts. */
   readonly once?: boolean
   /** False with --no-witness: the demo starts no second process. */

@@ -29,6 +29,7 @@ import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, duration } from '../../terminal/words.ts'
 import { withAlarms } from './alarms.ts'
 import { reportStart } from './report.ts'
+import { openTelemetry } from './telemetry.ts'
 import type { Opening, StartOptions } from './opening.ts'
 
 /** How often readings are entered in the access chains; the promise is within 60 s. */
@@ -51,18 +52,21 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
   })
   const { folder, passphrase, witness } = opening
   const prepare = async (platform: Platform) => witness?.introduce(platform)
-  const home = await openHome(folder, opening.settings, passphrase, log, { prepare })
+  const measured = await openTelemetry(screen, options.otlp, log)
+  const home = await openHome(folder, opening.settings, passphrase, log, { prepare, measured })
   const bridges: OpenBridge[] = []
   const close = async () => {
     await flushAll(bridges, screen)
     for (const open of bridges) await open.close()
     await home.tendLog()
     await home.platform.close()
+    await measured?.close()
   }
   const closed = screen.stopping.closes(close)
   try {
     await openBridges(opening, home, bridges, screen)
-    const hosting = { now: screen.terminal.now, random: home.platform.random, log }
+    const telemetry = measured ? { telemetry: measured.telemetry } : {}
+    const hosting = { now: screen.terminal.now, random: home.platform.random, log, ...telemetry }
     const settings = await toldDemo(opening, bridges, call)
     const told = settings !== opening.settings
     const server = options.once === true ? null : await listenAt(settings, home, bridges, hosting)
@@ -76,10 +80,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
     )
     if (!server) return ok ? EXIT.ok : EXIT.verification
     void witness?.ended.then(() => screen.say(`The witness ended. ${UNWITNESSED}`))
-    const scheduled = {
-      chores: await homeChores(home.platform, home.home, hosting),
-      auditLog: await homeLogAudit(home.platform, home.home, home.logTrust, hosting),
-    }
+    const scheduled = await scheduledFor(home, hosting)
     const mirrored = await openMirrored(opening.folder, settings.origin, home.platform, opening.passphrase)
     const clocks = { now: home.platform.now, ...PROCESS_CLOCK }
     const mirroring = createMirroring(byStandingClock(mirrored, clocks), log)
@@ -188,6 +189,13 @@ async function toldDemo(
 interface Scheduled {
   readonly chores: () => Promise<void>
   readonly auditLog: () => Promise<number>
+}
+
+async function scheduledFor({ platform, home, logTrust }: OpenHome, hosting: Hosting): Promise<Scheduled> {
+  return {
+    chores: await homeChores(platform, home, hosting),
+    auditLog: await homeLogAudit(platform, home, logTrust, hosting),
+  }
 }
 
 /** Whoever runs the home must know, with --log or without. */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, toBase64url } from '../../bytes/encoding.ts'
 import { asChainId, type ChainId, type Digest } from '../../bytes/ids.ts'
+import { AmpereError } from '../../errors.ts'
 import type { BlockKeysAnswer, BlocksAnswer, HeldAnswer, NotesAnswer } from '../../api/answers.ts'
 import { MAX_PAGE_BLOCKS, MAX_PAGE_NOTES } from '../../api/limits.ts'
 import type { Range, ReadTable } from '../../ports/table.ts'
 import { CHAIN_CHARACTERS, partNames } from '../store/attempt.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
-import { heightKey, loadBlock, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
+import { chainPartition, heightKey, loadBlock, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
 import type { ReadStores } from './stores.ts'
 
 /**
@@ -36,12 +37,20 @@ export interface HomeSource {
   logFile(path: string): Promise<Uint8Array | null>
 }
 
+/** Pages without a chain that may follow each other: a copy has rows of chains of which it has no block. */
+const MAX_EMPTY_PAGES = 100
+
+/** Partitions of the list of chains, in the order of bytes. */
+const PARTITIONS = Array.from(CHAIN_CHARACTERS).toSorted()
+const MAX_PAGE_CHAINS = 500
+/** With a partition before it the lowest id that there can be in it: the last character stands for four bits. */
+const LOWEST_REST = `${'-'.repeat(41)}0`
+
 /** A copy as a source. */
 export function storedSource({ tables, objects }: ReadStores): HomeSource {
   return {
     registryBlocks: (from) => page(tables.registry.range(REGISTRY_PARTITION, range(from)), from),
-    // A copy is read whole: all of its chains are one page.
-    chains: async () => ({ items: await storedChains(tables), next: null }),
+    chains: (from) => storedChains(tables, from),
     blocks: (chain, from) => page(tables.blocks.range(chain, range(from)), from),
     keyRow: async (chain, name) => (await tables.wraps.get(chain, name))?.value ?? null,
     object: (chain, root) => objects.entries.fetch(objectName(chain, root)),
@@ -79,6 +88,20 @@ function range(from: number): Range {
   return { from: heightKey(from), limit: MAX_PAGE_BLOCKS }
 }
 
+/** Every chain of a copy. @throws AmpereError UPSTREAM_FAILED for page after page without any */
+export async function* chainsOf(source: HomeSource): AsyncIterable<ChainId> {
+  let empty = 0
+  for (let from: ChainId | null = null; ;) {
+    const { items, next }: HeldAnswer = await source.chains(from)
+    for (const { chain } of items) yield chain
+    if (next === null) return
+    empty = items.length === 0 ? empty + 1 : 0
+    if (empty > MAX_EMPTY_PAGES)
+      throw new AmpereError('UPSTREAM_FAILED', 'the copy pages through its chains without end')
+    from = next
+  }
+}
+
 /** All rows of a partition in turn. */
 export async function* allRows(
   table: ReadTable,
@@ -94,16 +117,27 @@ export async function* allRows(
   }
 }
 
-async function storedChains({ chains, blocks }: ReadStores['tables']): Promise<HeldAnswer['items']> {
+/** Chains of one partition of their list at a time; some have none. In the order of bytes, partitions too. */
+async function storedChains(
+  { chains, blocks }: ReadStores['tables'],
+  from: ChainId | null,
+): Promise<HeldAnswer> {
+  const partition = from === null ? (PARTITIONS[0] ?? '') : chainPartition(from)
+  const rows = await chains.range(partition, { from: from ?? '', limit: MAX_PAGE_CHAINS + 1 })
   const items: HeldAnswer['items'] = []
-  for (const partition of CHAIN_CHARACTERS) {
-    for await (const { key } of allRows(chains, partition)) {
-      const chain = asChainId(key)
-      const [head] = await blocks.range(chain, { reverse: true, limit: 1 })
-      if (head) items.push({ chain, height: Number(head.key) })
-    }
+  for (const { key } of rows.slice(0, MAX_PAGE_CHAINS)) {
+    const chain = asChainId(key)
+    const [head] = await blocks.range(chain, { reverse: true, limit: 1 })
+    if (head) items.push({ chain, height: Number(head.key) })
   }
-  return items
+  const more = rows[MAX_PAGE_CHAINS]
+  return { items, next: more ? asChainId(more.key) : firstAfter(partition) }
+}
+
+/** The first id that the partition behind this one could have. */
+function firstAfter(partition: string): ChainId | null {
+  const next = PARTITIONS[PARTITIONS.indexOf(partition) + 1]
+  return next === undefined ? null : asChainId(next + LOWEST_REST)
 }
 
 async function storedKeys(

@@ -75,5 +75,5 @@ async function labelBrought(
 }
 
 function endless(chain: ChainId): AmpereError {
-  return new AmpereError('UPSTREAM_FAILED', `the mirror pages through chain ${chain} without end`)
+  return new AmpereError('UPSTREAM_FAILED', `the copy pages through chain ${chain} without end`)
 }

@@ -44,7 +44,7 @@ export async function restoreLog(
 ): Promise<RestoredLog> {
   const context = { ...contextOf(ports, home), policy }
   const note = await source.checkpoint()
-  if (note === null) throw new AmpereError('NOT_FOUND', 'the mirror has no copy of the log of this home')
+  if (note === null) throw new AmpereError('NOT_FOUND', 'the copy has no log of this home')
   const tree = await treeOf(note, context)
   const before = await loadTree(ports.tables.checkpoints)
   if (before && before.tree.note !== tree.note)

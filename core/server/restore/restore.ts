@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from '../../bytes/encoding.ts'
-import type { HeldAnswer } from '../../api/answers.ts'
 import type { BlockId, ChainId } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { EraseBlock } from '../../block/block.ts'
@@ -24,7 +23,7 @@ import {
 } from '../copy/copy-chain.ts'
 import { copyStatements } from '../copy/copy-statements.ts'
 import { closeGap, noteGap, notedGaps, type GapRule } from '../copy/gaps.ts'
-import { allRows, type HomeSource } from '../copy/source.ts'
+import { allRows, chainsOf, type HomeSource } from '../copy/source.ts'
 import { dirtyShard, markOf } from '../store/attempt.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
 import { loadBlock } from '../store/rows.ts'
@@ -33,10 +32,7 @@ import { restoreLeaves } from './chain-leaves.ts'
 import { leafFinder } from './restore-leaves.ts'
 import { restoreLog, type RestoredLog } from './restore-log.ts'
 
-/** Pages without a chain that may follow each other: a copy has rows of chains of which it has no block. */
-const MAX_EMPTY_PAGES = 100
-
-/** Something that was acknowledged and that the mirror does not have. */
+/** Something that was acknowledged and that the copy does not have. */
 export interface Loss {
   readonly chain: ChainId
   readonly height: number
@@ -53,13 +49,13 @@ export interface RestoreReport {
   readonly logSize: number
   /** When the log signed the newest tree of the copy, by its own keys: what it logged since is not in it. */
   readonly logSignedAt: Timestamp
-  /** Log entries that belong to nothing that was restored: of chains that the mirror was not granted to hold, or lost. */
+  /** Log entries that belong to nothing that was restored: of chains that the copy was not granted to hold, or lost. */
   readonly unexplained: number
   /** What is known to be lost. */
   readonly losses: readonly Loss[]
   /**
-   * Sizes of the checkpoints that the mirror has as witnessed and that lack the quorum of the home's policy, left out: they were
-   * cosigned under another policy, or the mirror or who is before it took cosignatures away. Their blocks are witnessed anew, later.
+   * Sizes of the checkpoints that the copy has as witnessed and that lack the quorum of the home's policy, left out: they were
+   * cosigned under another policy, or the copy or who is before it took cosignatures away. Their blocks are witnessed anew, later.
    */
   readonly unwitnessed: readonly number[]
   /** Chains of which somebody saw a block, and that the copy does not have: never granted to hold, or withheld. */
@@ -92,7 +88,7 @@ export interface RestoreOptions {
  * names, and what was erased is erased again. It may be repeated until it succeeds, and goes on where it was; a home must not
  * serve before. What was restored from another copy, or another state of it, is no beginning: then it is to be begun anew.
  * @throws AmpereError VERIFICATION_FAILED with rule, chain and height for what is not as it was signed, or is lost unless that
- * is accepted, also with rule `withheld` for entries of the log that belong to nothing that the mirror has; KEY_UNAVAILABLE when the key file is another home's; ALREADY_EXISTS when what is there is no beginning of this
+ * is accepted, also with rule `withheld` for entries of the log that belong to nothing that the copy has; KEY_UNAVAILABLE when the key file is another home's; ALREADY_EXISTS when what is there is no beginning of this
  */
 export async function restoreHome(
   source: HomeSource,
@@ -140,32 +136,18 @@ export async function restoreHome(
 }
 
 /**
- * A chain that the mirror leaves out shows by its entries in the log, and by those who saw it: nobody can tell one that it was
+ * A chain that the copy leaves out shows by its entries in the log, and by those who saw it: nobody can tell one that it was
  * never granted to hold from one that it withholds. @throws AmpereError VERIFICATION_FAILED, rule `withheld`
  */
 function checkWhole(unexplained: number, [first]: readonly ChainId[]): void {
   if (first !== undefined)
     throw brokenRule(
       'withheld',
-      `chain ${first}: blocks of it were acknowledged, and the mirror does not have it`,
+      `chain ${first}: blocks of it were acknowledged, and the copy does not have it`,
     )
   if (unexplained === 0) return
-  const what = `${unexplained} entries of the log belong to nothing that the mirror has`
+  const what = `${unexplained} entries of the log belong to nothing that the copy has`
   throw brokenRule('withheld', `${what}: it was not granted to hold those chains, or leaves them out`)
-}
-
-/** Every chain of a copy. @throws AmpereError UPSTREAM_FAILED for page after page without any */
-async function* chainsOf(source: HomeSource): AsyncIterable<ChainId> {
-  let empty = 0
-  for (let from: ChainId | null = null; ;) {
-    const { items, next }: HeldAnswer = await source.chains(from)
-    for (const { chain } of items) yield chain
-    if (next === null) return
-    empty = items.length === 0 ? empty + 1 : 0
-    if (empty > MAX_EMPTY_PAGES)
-      throw new AmpereError('UPSTREAM_FAILED', 'the mirror pages through its chains without end')
-    from = next
-  }
 }
 
 /** The end of a chain that somebody saw acknowledged, where the log of the copy did not tell of it. */
@@ -234,7 +216,7 @@ async function markForLog({ tables, now }: RestorePorts, chain: ChainId, { opene
 function lossError({ chain, height, rule }: Loss): AmpereError {
   const what =
     rule === 'tail'
-      ? 'it was acknowledged, and the mirror does not have it'
-      : 'the mirror does not have it as it was signed'
+      ? 'it was acknowledged, and the copy does not have it'
+      : 'the copy does not have it as it was signed'
   return broke(rule, chain, height, what)
 }

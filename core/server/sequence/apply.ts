@@ -9,7 +9,7 @@ import { decodeStaging, type LogFile, type LoggedRun, type Staging } from './sta
 import { publish, type Tree } from './tree.ts'
 
 /** Rows that are written at the same time. */
-const PARALLEL_ROWS = 256
+export const PARALLEL_ROWS = 256
 
 /**
  * Makes true what a commit promised: its tiles, bundles and which blocks it logged are stored together, then it is

@@ -3,7 +3,7 @@ import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { isAmpereError, type ErrorCode } from '../../errors.ts'
 import type { Home } from '../home.ts'
 import type { LabelFinder, SearchedLog, SoughtEntry } from './labels/find-label.ts'
-import type { MarkReader } from './marks/read-marks.ts'
+import type { MarkedHeight, MarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
 import {
   pendingOfChain,
@@ -14,7 +14,7 @@ import {
 } from './pending.ts'
 
 /** Chains whose blocks are read at the same time. */
-const PARALLEL_CHAINS = 64
+export const PARALLEL_CHAINS = 64
 
 /** A chain, or the registry, that cannot be logged, because of what the store holds. */
 export interface Skipped {
@@ -28,6 +28,8 @@ export interface Collected {
   /** True when there is more. */
   readonly more: boolean
   readonly skipped: readonly Skipped[]
+  /** Time of the oldest mark that led to a block which is taken, in milliseconds; null where there is none. */
+  readonly oldestMs: number | null
 }
 
 /** What a sequencer knows when it collects: the log as it was committed, and what it remembers. */
@@ -48,6 +50,7 @@ export async function collect(
   const runs: PendingRun[] = []
   const skipped: Skipped[] = []
   let left = maxLeaves
+  let oldestMs: number | null = null
   const take = (chain: ChainId | Digest, run: PendingRun | ErrorCode | null) => {
     if (typeof run === 'string') skipped.push({ chain, code: run })
     if (typeof run === 'string' || !run || left <= 0) return
@@ -57,19 +60,21 @@ export async function collect(
   }
   const { pinned } = home.registry
   take(pinned, await onceOrCode(known, pinned, () => pendingOfRegistry(ports, home, memory, left)))
-  const chains = unlogged(known)
-  for (let at = 0; at < chains.length; at += PARALLEL_CHAINS) {
+  const marked = unlogged(known)
+  for (let at = 0; at < marked.length; at += PARALLEL_CHAINS) {
     if (left <= 0) break
-    const page = chains.slice(at, at + PARALLEL_CHAINS)
-    const found = await Promise.all(page.map((chain) => pendingOrCode(ports, known, chain, left)))
-    for (const [i, chain] of page.entries()) {
+    const page = marked.slice(at, at + PARALLEL_CHAINS)
+    const found = await Promise.all(page.map(({ chain }) => pendingOrCode(ports, known, chain, left)))
+    for (const [i, { chain, sinceMs }] of page.entries()) {
       const result = found[i] ?? null
+      // Chains come by their oldest mark, so the first that has something is the one that waited longest.
+      if (result && typeof result !== 'string') oldestMs ??= sinceMs
       if (result) take(chain, result)
       // Logged by somebody else, or not committed yet: then its mark stays until it is, or is too old to become one.
       else marks.ended(chain, memory.positions.get(chain)?.height ?? -1)
     }
   }
-  return { runs, more: left <= 0, skipped }
+  return { runs, more: left <= 0, skipped, oldestMs }
 }
 
 /** Marked chains of which something may be to log; what is known to be logged needs no look. */
@@ -79,10 +84,11 @@ function unlogged({
 }: {
   readonly marks: MarkReader
   readonly memory: ChainMemory
-}): ChainId[] {
-  return marks.dirty().flatMap(({ chain, height }) => {
+}): MarkedHeight[] {
+  return marks.dirty().flatMap((marked) => {
+    const { chain, height } = marked
     const logged = memory.positions.get(chain)?.height ?? -1
-    if (logged < height) return [chain]
+    if (logged < height) return [marked]
     marks.logged(chain, logged)
     return []
   })

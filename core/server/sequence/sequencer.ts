@@ -37,6 +37,8 @@ export interface SequenceReport {
   readonly more: boolean
   /** Chains that cannot be logged because of what the store holds; all others go on. */
   readonly skipped: readonly Skipped[]
+  /** Time of the oldest mark that led to a block which this run logged, in milliseconds; null where there is none. */
+  readonly oldestMs: number | null
 }
 
 /** Writes blocks into the log. Any number of sequencers may run beside each other; each runs once at a time. */
@@ -165,12 +167,13 @@ async function logNews(
   const { size } = tree.checkpoint
   trimMemory(memory)
   await marks.look(ports.now())
-  const { runs, more, skipped } = await collect(ports, home, warm, maxLeaves)
+  const { runs, more, skipped, oldestMs } = await collect(ports, home, warm, maxLeaves)
   if (runs.length === 0)
-    return { next: warm, report: { outcome: 'idle', size, added: 0, more: false, skipped } }
+    return { next: warm, report: { outcome: 'idle', size, added: 0, more: false, skipped, oldestMs } }
   const grown = growLog(warm, runs)
   const committed = await commitLog(ports, warm, grown, marks.cursor())
-  if (!committed) return { next: null, report: { outcome: 'lost', size, added: 0, more: true, skipped } }
+  if (!committed)
+    return { next: null, report: { outcome: 'lost', size, added: 0, more: true, skipped, oldestMs } }
   await apply(ports, committed.tree, grown.staging)
   for (const { chain, blocks } of runs) {
     const position = blocks.at(-1)?.position
@@ -180,6 +183,6 @@ async function logNews(
     marks.logged(chain as ChainId, position.height)
   }
   const { edge, tail, added } = grown
-  const report = { outcome: 'logged', size: edge.size, added, more, skipped } as const
+  const report = { outcome: 'logged', size: edge.size, added, more, skipped, oldestMs } as const
   return { next: { ...warm, ...committed, edge, tail }, report }
 }

@@ -6,7 +6,9 @@ import { run, runProcess, testTerminal } from '../harness.ts'
 
 const SPECS = CATALOGUE.flatMap((group) => group.commands)
 const REQUIRED =
-  'init start doctor import send findings grant revoke rotate hold erase verify audit completion'.split(' ')
+  'init start doctor import send findings grant revoke rotate hold erase verify audit backup restore completion'.split(
+    ' ',
+  )
 const REQUIRED_VERBS = {
   chain: ['list', 'show', 'export'],
   demo: ['reset', 'tamper'],

@@ -6,5 +6,7 @@ export default {
   rootDir: '../../..',
   testMatch: ['<rootDir>/tests/cloud/aws/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  globalSetup: '<rootDir>/tests/cloud/aws/emulators/start.mjs',
+  globalTeardown: '<rootDir>/tests/cloud/aws/emulators/stop.mjs',
   testTimeout: 120_000,
 }

@@ -6,5 +6,8 @@ export default {
   rootDir: '../../..',
   testMatch: ['<rootDir>/tests/cloud/azure/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  modulePathIgnorePatterns: ['<rootDir>/tests/cloud/azure/emulators/'],
+  globalSetup: '<rootDir>/tests/cloud/azure/emulators/start.mjs',
+  globalTeardown: '<rootDir>/tests/cloud/azure/emulators/stop.mjs',
   testTimeout: 120_000,
 }

@@ -16,21 +16,54 @@ export interface Saved {
   readonly objects: readonly { readonly name: string; readonly bytes: Uint8Array }[]
 }
 
-/** A platform in memory that can be put back to what it was: making a world anew for each case takes too long. */
+/** Makes stores with nothing in them. */
+export interface EmptyStores {
+  readonly table: (name: TableName) => WriteTable
+  readonly objects: () => ShredObjects
+}
+
+const IN_MEMORY: EmptyStores = { table: memoryTable, objects: memoryObjects }
+
+/** Empty stores on a platform: each has names of its own there, and what lies under the earlier ones stays. */
+export function storesOn(platform: Platform): EmptyStores {
+  let made = 0
+  const under = () => `${made++}/`
+  return {
+    table: (name) => {
+      const [table, prefix] = [platform.table(name), under()]
+      return {
+        get: (partition, key) => table.get(prefix + partition, key),
+        range: (partition, range) => table.range(prefix + partition, range),
+        insert: (partition, key, value) => table.insert(prefix + partition, key, value),
+        swap: (partition, key, expected, next) => table.swap(prefix + partition, key, expected, next),
+      }
+    },
+    objects: () => {
+      const [objects, prefix] = [platform.objects('entries'), under()]
+      return {
+        fetch: (name, range) => objects.fetch(prefix + name, range),
+        store: (name, bytes) => objects.store(prefix + name, bytes),
+        shred: (name) => objects.shred(prefix + name),
+      }
+    },
+  }
+}
+
+/** A platform that can be put back to what it was: making a world anew for each case takes too long. */
 export interface Resettable {
   readonly platform: Platform
   readonly save: () => Promise<Saved>
   readonly load: (saved: Saved) => Promise<void>
 }
 
-export function resettable(base: Platform): Resettable {
+export function resettable(base: Platform, empty: EmptyStores = IN_MEMORY): Resettable {
   const tables = new Map<
     TableName,
     { table: WriteTable; readonly places: Map<string, readonly [string, string]> }
   >()
-  const entries = { objects: memoryObjects(), names: new Set<string>() }
+  const entries = { objects: empty.objects(), names: new Set<string>() }
   const tableOf = (name: TableName) => {
-    const kept = tables.get(name) ?? { table: memoryTable(), places: new Map() }
+    const kept = tables.get(name) ?? { table: empty.table(name), places: new Map() }
     tables.set(name, kept)
     return kept
   }
@@ -57,10 +90,10 @@ export function resettable(base: Platform): Resettable {
       return { rows, objects }
     },
     load: async (saved) => {
-      for (const kept of tables.values()) kept.table = memoryTable()
+      for (const [name, kept] of tables) kept.table = empty.table(name)
       for (const { table, partition, key, value } of saved.rows)
         await delegate(() => tableOf(table)).insert(partition, key, value)
-      entries.objects = memoryObjects()
+      entries.objects = empty.objects()
       for (const { name, bytes } of saved.objects) await delegateObjects(entries).store(name, bytes)
     },
   }

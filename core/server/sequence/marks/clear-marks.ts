@@ -11,7 +11,7 @@ import { MARK_LIFE_MS } from './read-marks.ts'
 /** How long after one round over all old marks the next begins, in milliseconds. */
 export const CLEAR_EVERY_MS = 10 * 60_000
 /** Marks of one shard that one step looks at: with 64 shards at most 6,400, so that a step ends soon. */
-const PAGE = 100
+export const CLEAR_PAGE = 100
 
 /** A chain of which more is stored than logged, although its marks are so old that readers have given them up. */
 export interface Overlooked {
@@ -61,10 +61,10 @@ export function createMarkCleaner(tables: Tables): MarkCleaner {
       const before = toTimestamp(Math.max(0, nowMs - MARK_LIFE_MS))
       const found = await Promise.all(
         [...left].map(async ([shard, from]) => {
-          const rows = await tables.dirty.range(shard, { from, to: before, limit: PAGE })
+          const rows = await tables.dirty.range(shard, { from, to: before, limit: CLEAR_PAGE })
           const overlooked = await clearPage(tables, shard, rows)
           const last = rows.at(-1)
-          if (last && rows.length === PAGE) left.set(shard, `${last.key}\u0000`)
+          if (last && rows.length === CLEAR_PAGE) left.set(shard, `${last.key}\u0000`)
           else left.delete(shard)
           return overlooked
         }),
@@ -132,7 +132,7 @@ async function committedOf(
   const ids = new Map<number, string>()
   for (const height of heights) {
     if (ids.has(height)) continue
-    const rows = await blocks.range(chain, { from: heightKey(height), limit: PAGE })
+    const rows = await blocks.range(chain, { from: heightKey(height), limit: CLEAR_PAGE })
     ids.set(height, '')
     for (const { key, value } of rows) ids.set(Number(key), idOf(value))
   }

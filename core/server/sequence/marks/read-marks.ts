@@ -17,21 +17,29 @@ interface Reach {
  * Marks are read again because an insert may take long and clocks differ. Far looks are rare, as they read much: what an
  * insert delayed by up to two minutes led to is still logged within the 60 s that were promised.
  */
-const REACHES: readonly Reach[] = [
+export const REACHES: readonly Reach[] = [
   { backMs: 500, everyMs: 0 },
   { backMs: 3_000, everyMs: 1_000 },
   { backMs: 2 * 60_000, everyMs: 30_000 },
   { backMs: MARK_LIFE_MS, everyMs: 10 * 60_000 },
 ]
-const PAGE = 1000
+/** Marks of one shard that are read at once. */
+export const MARK_PAGE = 1000
 const NO_BLOCKS: ReadonlySet<BlockId> = new Set()
+
+/** A chain with the newest height that was marked and is not known to be logged, and the time of the oldest mark that waits. */
+export interface MarkedHeight {
+  readonly chain: ChainId
+  readonly height: number
+  readonly sinceMs: number
+}
 
 /** Chains in which something may be to log. */
 export interface MarkReader {
   /** Takes in the marks that are new. `nowMs` is the time at which the look begins. */
   look(nowMs: number): Promise<void>
   /** Chains with a mark for a height that is not known to be logged, the oldest mark first. */
-  dirty(): readonly { readonly chain: ChainId; readonly height: number }[]
+  dirty(): readonly MarkedHeight[]
   /** Ids of the blocks that marks name which wait in a chain: those that writers admitted, or were about to store. */
   marked(chain: ChainId): ReadonlySet<BlockId>
   /** Says how far a chain is logged. */
@@ -79,7 +87,7 @@ export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReade
     dirty: () =>
       [...waiting]
         .toSorted(([, a], [, b]) => a.sinceMs - b.sinceMs)
-        .map(([chain, { height }]) => ({ chain, height })),
+        .map(([chain, { height, sinceMs }]) => ({ chain, height, sinceMs })),
     marked: (chain) => waiting.get(chain)?.blocks ?? NO_BLOCKS,
     logged,
     found,
@@ -103,13 +111,13 @@ async function readShard(
   waiting: Map<ChainId, Waiting>,
 ): Promise<void> {
   for (let from = start; ;) {
-    const rows = await dirty.range(shard, { from, limit: PAGE })
+    const rows = await dirty.range(shard, { from, limit: MARK_PAGE })
     for (const row of rows) {
       const marked = markedBlock(row)
       if (marked) note(waiting, marked)
     }
     const last = rows.at(-1)
-    if (!last || rows.length < PAGE) return
+    if (!last || rows.length < MARK_PAGE) return
     from = `${last.key}\u0000`
   }
 }

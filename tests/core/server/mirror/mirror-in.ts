@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openMemory } from '#adapters/memory/open.ts'
-import { asDeploymentId } from '#core/bytes/ids.ts'
+import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { select } from '#core/ports/needs.ts'
-import { storedSource } from '#core/server/copy/source.ts'
+import { chainsOf, storedSource } from '#core/server/copy/source.ts'
 import { copyOf, MIRROR_NEEDS } from '#core/server/mirror/copy-of.ts'
 import { mirrorChains, type RunBounds } from '#core/server/mirror/mirror.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
@@ -31,7 +31,10 @@ export async function mirrorIn(world: TestDeployment, between: Fetch, seed: numb
   }
   const copy = copyOf(ports, asDeploymentId(HOME.deployment))
   const run = (bounds: Partial<RunBounds> = {}) => mirrorChains(ports, home, undefined, bounds)
-  const chains = async () =>
-    (await storedSource(copy).chains(null)).items.map(({ chain }) => chain).toSorted()
+  const chains = async () => {
+    const all: ChainId[] = []
+    for await (const chain of chainsOf(storedSource(copy))) all.push(chain)
+    return all
+  }
   return { ports, home, copy, run, chains }
 }

@@ -10,7 +10,7 @@ import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer, type Sequencer } from '#core/server/sequence/sequencer.ts'
 import { ORIGIN, seededRandom, START_MS, testDeployment, type TestDeployment } from '#tests/deployment.ts'
-import { resettable, type Saved } from '../resettable.ts'
+import { resettable, type EmptyStores, type Saved } from '../resettable.ts'
 import { expectedOf, wholeLog, type WholeLog } from './whole-log.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -38,10 +38,11 @@ export interface Scene {
 }
 
 /** Makes a scene: one record and its access chain, logged; then a block on it and another record; then a block on each. */
-export async function makeScene(): Promise<Scene> {
+export async function makeScene(empty?: EmptyStores): Promise<Scene> {
   const clock = { now: START_MS }
   const store = resettable(
     withKeptKeys(openMemory({ now: () => clock.now, random: seededRandom(5) }), 'scene'),
+    empty,
   )
   const world = await testDeployment(['hospital-a'], { base: store.platform, clock })
   const connection = world.connect('hospital-a')

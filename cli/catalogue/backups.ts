@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseDays } from '../program/arguments.ts'
+import type { CommandGroup } from '../program/command.ts'
+
+export const BACKUPS: CommandGroup = {
+  title: 'Backups',
+  commands: [
+    {
+      name: 'backup',
+      summary: 'Back the home of this data folder up into another folder',
+      about:
+        'All that it holds of records, registry and log, sealed as it is; no key. Beside a running server or without one. What was interrupted is gone on with; a backup that is whole stays as it is, so each one has a folder of its own. The home states of all that it erases how long backups may have it: the longest that --keep-days was ever given. When it changes, restart the server before.',
+      flags: [
+        { flags: '--to <folder>', about: 'where the backup goes, outside the data folder' },
+        {
+          flags: '--keep-days <days>',
+          about: 'after so many days this backup is to be removed (default: as before)',
+          parse: parseDays,
+        },
+      ],
+      examples: [
+        { does: 'the first time', run: 'npx ampere backup --to /mnt/backups/2026-11-29 --keep-days 30' },
+        { does: 'each day', run: 'npx ampere backup --to /mnt/backups/2026-11-30' },
+      ],
+      json: {
+        ok: 'true',
+        folder: 'the folder of the backup',
+        chains: 'how many are in it',
+        blocks: 'how many are in them',
+        objects: 'how many sealed objects',
+        logFiles: 'tiles and bundles of the log',
+        time: 'what was acknowledged before it is in the backup',
+        expires: 'when the backup is to be gone',
+        digest: 'SHA-256 of its manifest, which names all parts with theirs',
+        resumed: 'whether an earlier run had begun it',
+      },
+      load: async () => (await import('../commands/backup/backup.ts')).backUp,
+    },
+    {
+      name: 'restore',
+      summary: 'Restore the lost home of this data folder from a backup',
+      about:
+        "Needs the home's key file, settings and passphrase, and institutions/, from their own backup. All is verified before it is stored, and what was erased is erased again before anything is served. The log goes on where it was: where witnesses saw more of it than the backup and --newer have, nothing is restored. What was interrupted is gone on with. --drill needs no lost home, and changes none.",
+      flags: [
+        { flags: '--from <folder>', about: 'the folder of the backup' },
+        {
+          flags: '--newer <source>',
+          about:
+            'what was acknowledged since: a later backup, a mirror by its folder or URL, or a data folder of the home',
+        },
+        {
+          flags: '--verify',
+          about: 'before it takes its place audit what was restored, and compare it with the backup',
+        },
+        {
+          flags: '--drill',
+          about:
+            'try it: restore into a folder for the time being, with the erasures since, look at it, remove it',
+        },
+        { flags: '--accept-loss', about: 'go on without what is known to be lost, and name it' },
+        { flags: '--without-witness', about: 'go on although a witness of the policy gives no checkpoint' },
+        { flags: '--expired', about: 'take a backup that should be gone by now' },
+      ],
+      acts: true,
+      examples: [
+        { does: 'would it work?', run: 'npx ampere restore --from /mnt/backups/2026-11-29 --drill' },
+        {
+          does: 'the home is lost',
+          run: 'npx ampere restore --from /mnt/backups/2026-11-29 --newer https://mirror.example --verify',
+        },
+      ],
+      json: {
+        ok: 'with --drill false where anything differs that no erasure explains; else true',
+        chains: 'how many were restored',
+        blocks: 'how many are in them',
+        erasures: 'how many were carried out again',
+        logSize:
+          'entries of the log, which goes on after them (not with --drill, as all that follow but the last three)',
+        logSignedAt: 'when the log signed the newest of them, by its own keys',
+        unexplained: 'how many of these are of chains that are not in the backup',
+        losses: 'chain, height and rule of what is known to be lost',
+        unwitnessed:
+          'tree sizes of the checkpoints that were left out, because they lack the quorum of policy.txt',
+        kept: 'where the folder of the lost home is, with a copy of its key file; nothing needs it any more',
+        witness: 'name and fingerprint of the keys of its witness, which are new',
+        notHeld: 'chains that institutions of this folder saw, and that are not in the backup',
+        since: 'what was acknowledged after this time may be lost',
+        time: 'with --drill, when the backup was begun',
+        compared: 'with --verify or --drill: what was compared with the backup, and all that differs',
+        findings: 'with --verify or --drill: what an audit of it found',
+      },
+      exits: { 3: 'something is not as it was signed or backed up, or is lost' },
+      load: async () => (await import('../commands/backup/restore.ts')).restoreFromBackup,
+    },
+  ],
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { replaceFile } from '#adapters/local/store/durable-file.ts'
+import { deploymentId, digest } from '#core/bytes/schema.ts'
+import { AmpereError } from '#core/errors.ts'
+import { makeFolder } from '../deployment/files.ts'
+
+const schema = v.strictObject({
+  v: v.literal(1),
+  provider: v.picklist(['aws', 'azure']),
+  stage: v.string(),
+  region: v.string(),
+  parameters: v.record(v.string(), v.string()),
+  institutions: v.pipe(v.array(v.strictObject({ id: v.string(), name: v.string() })), v.minLength(1)),
+  demo: v.boolean(),
+  /** What is known once it was set up. */
+  home: v.nullable(
+    v.strictObject({
+      deployment: deploymentId,
+      origin: v.string(),
+      registry: digest,
+      log: v.array(v.string()),
+      witness: v.array(v.string()),
+    }),
+  ),
+})
+
+/** What this computer remembers of a deployment in a cloud; no secret is in it. The institutions' keys lie beside it. */
+export type CloudDeployment = v.InferOutput<typeof schema>
+export type Provider = CloudDeployment['provider']
+
+/** The folder of one deployment: `cloud/aws-prod` in the data folder. */
+export function cloudFolder(data: string, provider: Provider, stage: string): string {
+  return join(data, 'cloud', `${provider}-${stage}`)
+}
+
+/** What is remembered, or null where nothing was deployed from this folder. @throws AmpereError STORE_CORRUPT */
+export function readCloudDeployment(folder: string): CloudDeployment | null {
+  const file = join(folder, 'deployment.json')
+  if (!existsSync(file)) return null
+  try {
+    return v.parse(schema, JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
+  }
+}
+
+/** Replaces it as a whole, durably. */
+export function writeCloudDeployment(folder: string, deployment: CloudDeployment): void {
+  makeFolder(folder)
+  replaceFile(join(folder, 'deployment.json'), `${JSON.stringify(deployment, null, 2)}\n`)
+}

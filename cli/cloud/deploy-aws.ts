@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openAws } from '#adapters/aws/open.ts'
+import type { AwsNaming } from '#adapters/aws/clients/naming.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
+import { bundleFolder, buildBundles } from '#infra/bundle/build.ts'
+import { takeOn, whoAmI } from '#infra/deploy/aws/account.ts'
+import { failure } from '#infra/deploy/aws/failure.ts'
+import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
+import { openStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
+import { stackName } from '#infra/aws/references.ts'
+import { DEFAULTS, settingsOf } from '#infra/aws/settings.ts'
+import { storesTemplateOf } from '#infra/aws/template.ts'
+import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import { foundHome } from '../deployment/found-home.ts'
+import { makeFounders } from '../deployment/set-up.ts'
+import { writeCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
+
+/** What the steps of a deployment share. */
+export interface Deploying {
+  readonly folder: string
+  readonly passphrase: StretchedPassphrase
+  readonly say: (line: string) => void
+  readonly pause: (ms: number) => Promise<void>
+}
+
+/**
+ * Makes a deployment on AWS what it should be, from whatever there is: each step looks first, so that one that was interrupted goes on when
+ * it is run again. Answers what is to be remembered.
+ * @throws DeployFailure
+ */
+export async function deployAws(wanted: CloudDeployment, deploying: Deploying): Promise<CloudDeployment> {
+  const { stage, region, parameters } = wanted
+  const { say, folder } = deploying
+  const { account, arn } = await whoAmI(region)
+  say(`1 of 6  Account ${account}, as ${arn.split('/').at(-1)}, in ${region}`)
+  const bundles = await buildBundles('aws')
+  say(`2 of 6  ${bundles.length} bundles, the largest ${kib(Math.max(...bundles.map(({ bytes }) => bytes)))}`)
+  const stores = await applyStores(wanted, deploying)
+  say(`3 of 6  Tables, buckets, keys and the address: ${stores.outputs['HttpApiUrl']}`)
+  const deployed = await setUpHome(wanted, stores, account, deploying)
+  writeCloudDeployment(folder, deployed)
+  say(`4 of 6  Registry ${deployed.home?.registry}`)
+  configure(
+    deployed,
+    bundles.map(({ role }) => role),
+  )
+  await deployFunctions({ stage, region, parameters })
+  say(`5 of 6  ${bundles.length} functions, each with its own role`)
+  await wakeFunction({ stage, region, parameters }, 'sequencer')
+  say('6 of 6  The sequencer has looked after the log')
+  return deployed
+}
+
+async function applyStores(
+  { stage, region, parameters }: CloudDeployment,
+  { pause }: Deploying,
+): Promise<Stack> {
+  const template = storesTemplateOf(stage, { ...DEFAULTS, ...parameters })
+  const stacks = openStacks(region, pause)
+  try {
+    return await stacks.apply(
+      stackName(settingsOf(stage, { ...DEFAULTS, ...parameters }).prefix, 'stores'),
+      template,
+    )
+  } finally {
+    stacks.close()
+  }
+}
+
+/** Takes on the role that sets up, which alone may make keys, and begins the registry with the institutions of this folder. */
+async function setUpHome(
+  wanted: CloudDeployment,
+  stores: Stack,
+  account: string,
+  { folder, passphrase }: Deploying,
+): Promise<CloudDeployment> {
+  const { region, institutions, demo } = wanted
+  const origin = required(stores, 'HttpApiUrl')
+  const deployment = asDeploymentId(wanted.home?.deployment ?? 'home-1')
+  const { records, founders } = await makeFounders(folder, { institutions }, passphrase)
+  const naming = namingOf(wanted, stores, account)
+  const credentials = await takeOn(required(stores, 'SetupRoleArn'), region)
+  const platform = openAws({ region, naming, credentials, makesKeys: true })
+  try {
+    const [owner] = institutions
+    const what = {
+      deployment,
+      origin,
+      durability: 'region',
+      owner: owner?.id ?? '',
+      demo,
+      records,
+      founders,
+    } as const
+    const { registry, log, witness } = await foundHome(platform, what)
+    return { ...wanted, home: { deployment, origin, registry, log: [...log], witness: [...witness] } }
+  } finally {
+    await platform.close()
+  }
+}
+
+function namingOf({ stage, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
+  const { prefix } = settingsOf(stage, { ...DEFAULTS, ...parameters })
+  const wrappingKey = required(stores, 'WrappingKeyArn')
+  return {
+    prefix,
+    buckets: { bucketPrefix: `${prefix}-${account}` },
+    keys: { kms: {}, softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
+  }
+}
+
+function required({ outputs }: Stack, name: string): string {
+  const value = outputs[name]
+  if (value !== undefined && value !== '') return value
+  throw failure(
+    `the stack of what is kept does not say ${name}`,
+    'run this again with this version of Ampere',
+  )
+}
+
+/** Says to every function what the home is. */
+function configure({ home, parameters }: CloudDeployment, roles: readonly string[]): void {
+  if (!home) return
+  const { deployment, origin, registry, log, witness } = home
+  const config = {
+    v: 1,
+    deployment,
+    origin,
+    registry,
+    backupDays: Number(parameters['keyRecoveryDays'] ?? DEFAULTS.keyRecoveryDays),
+    logKeys: log,
+    witnessKeys: witness,
+    policy: null,
+  }
+  for (const role of roles)
+    writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), `${JSON.stringify(config, null, 2)}\n`)
+}
+
+function kib(bytes: number): string {
+  return `${Math.ceil(bytes / 1024)} KiB`
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
+import { ManagedIdentityCredential } from '@azure/identity'
+import * as v from 'valibot'
+import { openAzure } from '#adapters/azure/open.ts'
+import { AmpereError } from '#core/errors.ts'
+import type { Platform, TableName } from '#core/ports/needs.ts'
+import { problemResponse, unexpected } from '../problem.ts'
+import { readConfig, type CloudConfig } from './config.ts'
+import {
+  askRole,
+  cloudLog,
+  openHosted,
+  openOnce,
+  parsePlatform,
+  wakeRole,
+  type HostedRole,
+} from './hosted.ts'
+
+/** Which variable says what the parts of the deployment are called. */
+const NAMING_VARIABLE = 'AMPERE_AZURE'
+
+const names = v.record(v.string(), v.string())
+/** The adapter checks the names themselves. */
+const schema = v.strictObject({
+  naming: v.strictObject({
+    cosmosEndpoint: v.string(),
+    database: v.string(),
+    containerPrefix: v.optional(v.string(), ''),
+    blobEndpoint: v.string(),
+    blobPrefix: v.optional(v.string(), ''),
+    vaultUrl: v.string(),
+    keys: v.strictObject({
+      vault: names,
+      software: v.strictObject({ container: v.string(), wrappedBy: names }),
+    }),
+  }),
+  /** Client id of the role's user-assigned identity. */
+  clientId: v.string(),
+  /** Keys that are no secrets, those of emulators: how else the stores are reached is by identity alone. */
+  emulator: v.optional(
+    v.strictObject({ cosmosKey: v.string(), blobAccount: v.string(), blobKey: v.string() }),
+  ),
+})
+
+/** What wakes a role, beside requests. */
+export interface Waking {
+  /** The table whose change feed wakes it. */
+  readonly table?: TableName
+  /** When it is woken at the latest: six fields, seconds first (NCRONTAB). */
+  readonly schedule: string
+}
+
+/** Every method that an operation may have; the app answers others with what it allows. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
+
+/**
+ * Registers a role with the host of Azure Functions (programming model v4): its routes under every path, its change feed and its
+ * schedule. What the home is and its description lie beside its code; AMPERE_AZURE names its stores and its identity, and no secret.
+ */
+export function onAzure(name: string, role: HostedRole, waking: Waking | null = null): void {
+  let config: CloudConfig | null = null
+  const configured = (): CloudConfig => (config ??= readConfig(import.meta.url, process.env))
+  const opened = openOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
+  const wake = async () => wakeRole(await opened())
+  if (role.answers) {
+    app.setup({ enableHttpStream: true })
+    app.http(name, {
+      methods: [...METHODS],
+      authLevel: 'anonymous',
+      route: '{*path}',
+      handler: async (request) => {
+        try {
+          return resultOf(await askRole(await opened(), requestOf(request, configured().origin)))
+        } catch (error) {
+          const known = error instanceof AmpereError ? error : unexpected(error)
+          cloudLog({ event: 'request-failed', code: known.code })
+          return resultOf(problemResponse(known, 'r_none'))
+        }
+      },
+    })
+  }
+  if (!waking) return
+  app.timer(`${name}-schedule`, { schedule: waking.schedule, handler: wake })
+  if (waking.table === undefined) return
+  app.cosmosDB(`${name}-changes`, {
+    connection: 'COSMOS',
+    databaseName: '%AMPERE_DATABASE%',
+    containerName: `%AMPERE_CONTAINERS%${waking.table}`,
+    leaseContainerName: 'leases',
+    leaseContainerPrefix: name,
+    createLeaseContainerIfNotExists: false,
+    feedPollDelay: 1000,
+    handler: wake,
+  })
+}
+
+/** The request as its client made it: under the origin of the home, whatever host it came through. */
+export function requestOf(request: HttpRequest, origin: string): Request {
+  const { pathname, search } = new URL(request.url)
+  const hasBody = request.body !== null && request.method !== 'GET' && request.method !== 'HEAD'
+  return new Request(`${origin}${pathname}${search}`, {
+    method: request.method,
+    headers: [...request.headers.entries()],
+    ...(hasBody ? { body: request.body as ReadableStream, duplex: 'half' } : {}),
+  })
+}
+
+/** The answer, its body as a stream: the host sends it on as it comes. */
+export function resultOf(response: Response): HttpResponseInit {
+  const { status, headers, body } = response
+  return {
+    status,
+    headers: Object.fromEntries(headers),
+    ...(body === null ? {} : { body: body as NonNullable<HttpResponseInit['body']> }),
+  }
+}
+
+/** The platform of this function. @throws AmpereError CONFIGURATION */
+function openPlatform(): Platform {
+  const { naming, clientId, emulator } = parsePlatform(schema, NAMING_VARIABLE)
+  return openAzure({
+    naming,
+    credential: new ManagedIdentityCredential({ clientId }),
+    ...(emulator ? { emulator } : {}),
+  })
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from 'node:fs'
+import * as v from 'valibot'
+import { logOriginOf } from '#core/api/log.ts'
+import { count, deploymentId, digest } from '#core/bytes/schema.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
+import { parseVerifierKey } from '#core/log/note/key.ts'
+import { parsePolicy } from '#core/log/policy/policy.ts'
+import type { WatchedLog } from '#core/server/monitor/needs.ts'
+
+const ORIGIN = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?$/
+const keys = v.pipe(
+  v.array(
+    v.pipe(
+      v.string(),
+      v.transform((text: string) => parseVerifierKey(text)),
+    ),
+  ),
+  v.minLength(1),
+)
+const policy = v.pipe(
+  v.string(),
+  v.transform((text: string) => parsePolicy(text)),
+)
+
+/** What a deployment in a cloud is, for all its roles alike: nothing in it is secret. */
+const schema = v.pipe(
+  v.strictObject({
+    v: v.literal(1),
+    deployment: deploymentId,
+    /** Under which clients reach it: `https://host`, without a path. */
+    origin: v.pipe(v.string(), v.regex(ORIGIN)),
+    /** Id of the registry's first block. */
+    registry: digest,
+    backupDays: count,
+    /** Verifier keys of its log and of its witness (c2sp.org/signed-note), which most roles do not hold. */
+    logKeys: keys,
+    witnessKeys: keys,
+    /** Who witnesses its log, in the format of c2sp.org/tlog-policy. */
+    policy: v.nullable(policy),
+    /** Logs of others that are monitored: a policy each, with the keys of one log and its URL. */
+    watched: v.optional(v.array(policy), []),
+    /** Homes that are mirrored here. */
+    mirrored: v.optional(
+      v.array(
+        v.strictObject({
+          deployment: deploymentId,
+          origin: v.pipe(v.string(), v.regex(ORIGIN)),
+          registry: digest,
+        }),
+      ),
+      [],
+    ),
+  }),
+  v.check(
+    ({ policy: own, origin }) => !own || own.logs.some(({ key }) => key.name === logOriginOf(origin)),
+    'the policy has no line for the log of this home',
+  ),
+)
+
+/** The configuration of a deployment, parsed. */
+export type CloudConfig = v.InferOutput<typeof schema>
+
+/** @throws AmpereError CONFIGURATION, naming the member that is wrong */
+export function parseConfig(text: string): CloudConfig {
+  try {
+    return v.parse(schema, JSON.parse(text))
+  } catch (cause) {
+    throw new AmpereError(
+      'CONFIGURATION',
+      `the configuration of this deployment is wrong: ${reasonOf(cause)}`,
+      { cause },
+    )
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof SyntaxError) return 'it is not JSON'
+  if (isAmpereError(cause)) return cause.message
+  const [issue] = v.isValiError(cause) ? cause.issues : []
+  return issue ? `${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}` : 'it cannot be read'
+}
+
+/**
+ * The configuration that lies beside the code, `ampere.json`, or where AMPERE_CONFIG names another file.
+ * @throws AmpereError CONFIGURATION
+ */
+export function readConfig(beside: string, env: Readonly<Record<string, string | undefined>>): CloudConfig {
+  const file = env['AMPERE_CONFIG'] ?? new URL('ampere.json', beside)
+  if (!existsSync(file))
+    throw new AmpereError(
+      'CONFIGURATION',
+      'there is no ampere.json beside the code, and AMPERE_CONFIG names no other file',
+    )
+  return parseConfig(readFileSync(file, 'utf8'))
+}
+
+/** The logs to be monitored. @throws AmpereError CONFIGURATION for a policy that does not have the keys of one log, with its URL */
+export function watchedLogs({ watched }: CloudConfig): readonly WatchedLog[] {
+  return watched.map((each) => {
+    const [first] = each.logs
+    const origins = new Set(each.logs.map(({ key }) => key.name))
+    const url = each.logs.find((log) => log.url !== null)?.url ?? null
+    if (!first || url === null || origins.size !== 1)
+      throw new AmpereError(
+        'CONFIGURATION',
+        'a monitored log needs a policy with the keys of one log, and its URL',
+      )
+    return { origin: first.key.name, url, policy: each }
+  })
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs'
+import * as v from 'valibot'
+import { AmpereError } from '#core/errors.ts'
+import type { Platform } from '#core/ports/needs.ts'
+import { jsonLog } from '../telemetry.ts'
+import type { Alone } from './alone.ts'
+import type { CloudConfig } from './config.ts'
+
+/** How a role is opened in a process of its own. */
+export interface HostedRole {
+  /** What answers its routes. */
+  readonly answers?: (
+    alone: Alone,
+  ) => Promise<{ readonly fetch: (request: Request) => Response | Promise<Response> }>
+  /** What it does when what changed in a table or a schedule wakes it. */
+  readonly wakes?: (alone: Alone) => Promise<() => Promise<void>>
+}
+
+/** What an open role does: answers requests, or acts whenever it is woken, or both. */
+export interface OpenRole {
+  readonly answer?: (request: Request) => Response | Promise<Response>
+  readonly wake?: () => Promise<void>
+}
+
+/**
+ * Bytes of one request and of one answer. Lambda passes 6 MB, in base64 and with what surrounds it (AWS: Lambda quotas, invocation
+ * payload); Azure passes more, but a client that moves a home need not learn it anew.
+ */
+const MAX_BODY_BYTES = 4 * 1024 * 1024
+
+const now = () => Date.now()
+/** Lines on standard output, which both clouds keep. */
+export const cloudLog = jsonLog((line) => process.stdout.write(`${line}\n`), now)
+
+/**
+ * Opens a role on its platform.
+ * @param beside URL of the code, beside which lies the description of the home
+ */
+export async function openHosted(
+  { answers, wakes }: HostedRole,
+  platform: Platform,
+  config: CloudConfig,
+  beside: string,
+): Promise<OpenRole> {
+  const document = () => readFileSync(new URL('openapi.json', beside), 'utf8')
+  const bodies = { maxRequestBytes: MAX_BODY_BYTES, maxAnswerBytes: MAX_BODY_BYTES }
+  const hosting = { now, random: platform.random, log: cloudLog, ...bodies }
+  const alone: Alone = { platform, config, hosting, document }
+  const app = await answers?.(alone)
+  const wake = await wakes?.(alone)
+  return { ...(app ? { answer: (request) => app.fetch(request) } : {}), ...(wake ? { wake } : {}) }
+}
+
+/**
+ * Opens once for all who ask, the first time at once: a platform gives a process more of its processor while it starts. What
+ * failed is opened anew for who asks next.
+ */
+export function openOnce<T>(open: () => Promise<T>): () => Promise<T> {
+  let opening: Promise<T> | null = null
+  const opened = (): Promise<T> => {
+    if (opening) return opening
+    const mine = open()
+    opening = mine
+    mine.catch(() => {
+      if (opening === mine) opening = null
+    })
+    return mine
+  }
+  void opened().catch(() => {})
+  return opened
+}
+
+/**
+ * What an environment variable says of a role's platform: names that only the template of a deployment knows, and no secret.
+ * @throws AmpereError CONFIGURATION, naming the variable and the member
+ */
+export function parsePlatform<S extends v.GenericSchema>(schema: S, variable: string): v.InferOutput<S> {
+  const text = process.env[variable]
+  if (text === undefined) throw wrong(`the variable ${variable} is missing`)
+  const parsed = v.safeParse(schema, parseJson(text, variable))
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  throw wrong(`${variable}: ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`)
+}
+
+function parseJson(text: string, variable: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw wrong(`${variable}: it is not JSON`, cause)
+  }
+}
+
+function wrong(message: string, cause?: unknown): AmpereError {
+  return new AmpereError('CONFIGURATION', `the configuration of this deployment is wrong: ${message}`, {
+    cause,
+  })
+}
+
+/** Has a role act. @throws AmpereError CONFIGURATION where it is none that is woken */
+export async function wakeRole({ wake }: OpenRole): Promise<void> {
+  if (!wake)
+    throw new AmpereError('CONFIGURATION', 'this role is not one that is woken: it only answers requests')
+  await wake()
+}
+
+/** Has a role answer. @throws AmpereError NOT_FOUND where it has no route */
+export async function askRole({ answer }: OpenRole, request: Request): Promise<Response> {
+  if (!answer) throw new AmpereError('NOT_FOUND', 'no such route')
+  return answer(request)
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import { openAlone } from '../host/cloud/alone.ts'
+import { onAzure } from '../host/cloud/azure.ts'
+import { answering } from './answering.ts'
+
+onAzure('lookup', { answers: (alone) => openAlone(alone, answering) })

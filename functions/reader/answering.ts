@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AnsweringRole } from '../host/cloud/alone.ts'
+import { open } from './open.ts'
+import * as holding from './hold-operations.ts'
+import * as reads from './operations.ts'
+import { role } from './role.ts'
+
+/** The reader in a process of its own. */
+export const answering: AnsweringRole<(typeof role)['needs']> = {
+  role,
+  open,
+  operations: [...Object.values(reads), ...Object.values(holding)],
+}

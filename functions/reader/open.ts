@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Ports } from '#core/ports/needs.ts'
+import type { RoleApp } from '../host/app.ts'
+import type { Serving } from '../host/serving.ts'
+import { readerApp } from './app.ts'
+import type { role } from './role.ts'
+
+/** Opens the reader. */
+export function open(ports: Ports<(typeof role)['needs']>, { home, policy, hosting }: Serving): RoleApp {
+  return readerApp(ports, home, policy, hosting)
+}

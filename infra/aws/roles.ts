@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { policyOf, setUpPolicy, type Statement } from '#infra/permissions/aws/policy.ts'
+import { SET_UP } from './keys.ts'
+import { filledIn, logicalId, referencesOf, type Resource, type Resources } from './references.ts'
+import type { AwsSettings } from './settings.ts'
+
+const ACCOUNT = { AWS: 'arn:${AWS::Partition}:iam::${AWS::AccountId}:root' }
+
+/** A role for each identity, with exactly its policy. */
+export function roles({ prefix, identities, native }: AwsSettings): Resources {
+  const names = referencesOf(prefix, 'functions')
+  return Object.fromEntries(
+    identities.map((identity) => [
+      logicalId(identity.name, 'Role'),
+      role(
+        names.functionName(identity.name),
+        { Service: 'lambda.amazonaws.com' },
+        policyOf(identity, names, native),
+      ),
+    ]),
+  )
+}
+
+/** The role that whoever sets the deployment up takes on. */
+export function setUpRole({ prefix, identities, native }: AwsSettings): Resources {
+  const names = referencesOf(prefix, 'stores')
+  const statements = setUpPolicy(identities, names, native)
+  return { [logicalId(SET_UP, 'Role')]: role(names.functionName(SET_UP), ACCOUNT, statements) }
+}
+
+function role(RoleName: string, Principal: object, statements: readonly Statement[]): Resource {
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      RoleName,
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: filledIn(Principal), Action: 'sts:AssumeRole' }],
+      },
+      Policies: [
+        { PolicyName: 'needs', PolicyDocument: { Version: '2012-10-17', Statement: filledIn(statements) } },
+      ],
+    },
+  }
+}

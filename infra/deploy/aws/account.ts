@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import type { AwsCredentials } from '#adapters/aws/clients/connection.ts'
+import { failure, failureOf } from './failure.ts'
+
+/** Who deploys, as AWS sees it. */
+export interface Account {
+  readonly account: string
+  readonly arn: string
+}
+
+/** @throws DeployFailure for credentials that are missing, expired or unknown, and for a region that is none */
+export async function whoAmI(region: string): Promise<Account> {
+  const client = new STSClient({ region, maxAttempts: 2 })
+  try {
+    const { Account: account, Arn: arn } = await client.send(new GetCallerIdentityCommand({}))
+    if (account === undefined || arn === undefined)
+      throw failure('AWS did not say which account this is', 'run this again')
+    return { account, arn }
+  } catch (error) {
+    throw failureOf(error)
+  } finally {
+    client.destroy()
+  }
+}
+
+/** Credentials of a role for an hour at most. @throws DeployFailure */
+export async function takeOn(role: string, region: string): Promise<AwsCredentials> {
+  const client = new STSClient({ region, maxAttempts: 3 })
+  try {
+    const command = new AssumeRoleCommand({
+      RoleArn: role,
+      RoleSessionName: 'ampere-deploy',
+      DurationSeconds: 900,
+    })
+    const { Credentials: given } = await client.send(command)
+    const {
+      AccessKeyId: accessKeyId,
+      SecretAccessKey: secretAccessKey,
+      SessionToken: sessionToken,
+    } = given ?? {}
+    if (accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined)
+      throw failure('AWS gave no credentials of the role that sets up', 'run this again')
+    return { accessKeyId, secretAccessKey, sessionToken }
+  } catch (error) {
+    throw failureOf(error)
+  } finally {
+    client.destroy()
+  }
+}

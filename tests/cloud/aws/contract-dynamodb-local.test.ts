@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+import { contractOn } from './contract.ts'
+
+contractOn('MiniStack with DynamoDB Local')
