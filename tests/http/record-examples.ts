@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from '#core/bytes/encoding.ts'
-import type { Example } from '#functions/host/openapi.ts'
+import type { Example } from '#functions/host/openapi/document.ts'
 import type { TestDeployment } from '#tests/deployment.ts'
 import { ask } from './ask.ts'
 import { converse, headOf, type Exchange } from './conversation.ts'
