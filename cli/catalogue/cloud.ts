@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseInstitution } from '../program/arguments.ts'
 import type { CommandGroup, FlagSpec } from '../program/command.ts'
+import { graveFlags } from './deployment.ts'
 
 const STAGE: FlagSpec = {
   flags: '--stage <name>',
@@ -60,6 +61,43 @@ export const CLOUD: CommandGroup = {
         lines: 'the plan in words',
       },
       load: async () => (await import('../commands/cloud/deploy.ts')).deployOnAws,
+    },
+    {
+      name: 'deploy status',
+      summary: 'Say how a deployment on AWS stands',
+      about: 'Looks, and changes nothing: both stacks, and what the home says of itself.',
+      flags: [STAGE],
+      examples: [{ does: 'does it stand?', run: 'npx ampere deploy status --stage prod' }],
+      json: {
+        ok: 'false when a stack is not whole or the home does not answer as it should',
+        stage: 'its name',
+        region: 'where',
+        origin: 'where the home is reached, or null',
+        registry: 'id of the registry, or null',
+        stores: 'status of the stack of what is kept, or null',
+        functions: 'status of the stack of what runs, or null',
+        says: 'ok, or what the home says is wrong',
+      },
+      exits: { 1: 'something is wrong' },
+      load: async () => (await import('../commands/cloud/standing.ts')).statusOnAws,
+    },
+    {
+      name: 'deploy destroy',
+      summary: 'Remove what runs of a deployment on AWS, and keep what it holds',
+      about:
+        'Removes the functions, their roles and the alarms. Tables, buckets, keys and the address stay in a stack of their own that nothing here removes; deploying again makes the same home answer again. docs/OPERATIONS.md says how an operator destroys them.',
+      flags: [STAGE, ...graveFlags('the name of the stage')],
+      examples: [
+        { does: 'what would go?', run: 'npx ampere deploy destroy --stage trial --dry-run' },
+        { does: 'remove it', run: 'npx ampere deploy destroy --stage trial --confirm trial' },
+      ],
+      json: {
+        ok: 'true',
+        dryRun: 'whether --dry-run was given',
+        stage: 'its name',
+        removed: 'whether anything was removed',
+      },
+      load: async () => (await import('../commands/cloud/standing.ts')).destroyOnAws,
     },
   ],
 }

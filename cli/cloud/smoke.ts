@@ -38,7 +38,11 @@ export async function untilReady(
   )
 }
 
-async function readiness(origin: string, ask: (request: Request) => Promise<Response>): Promise<string> {
+/** What a home says of itself: `ok`, or what is wrong. */
+export async function readiness(
+  origin: string,
+  ask: (request: Request) => Promise<Response>,
+): Promise<string> {
   try {
     const answer = await ask(new Request(`${origin}/health/ready`))
     const text = await answer.text()

@@ -2,6 +2,7 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { refusalOf, unreachable } from '../errors.ts'
 import { callOf, type AzureCall } from './calls.ts'
@@ -13,6 +14,8 @@ export interface TimeLimits {
   readonly connectMs: number
   /** Between two bytes of a request or an answer. */
   readonly idleMs: number
+  /** How long a connection is kept without a request: after that, or in a process that was frozen, the other end may be gone. */
+  readonly keptMs: number
   /** For a whole request with its answer. */
   readonly requestMs: number
   /** For one whose answer or body is an object: 256 MiB at 1 MiB/s take 256 s. */
@@ -21,7 +24,8 @@ export interface TimeLimits {
 
 export const TIME_LIMITS: TimeLimits = {
   connectMs: 3_000,
-  idleMs: 10_000,
+  idleMs: 20_000,
+  keptMs: 30_000,
   requestMs: 20_000,
   objectMs: 300_000,
 }
@@ -42,12 +46,9 @@ export interface Transport {
 
 /** One transport for each process. Nothing is tried again: that is up to callers. */
 export function openTransport({ observe, limits, send }: TransportOptions): Transport {
-  const http = hasty(new HttpAgent({ keepAlive: true, timeout: limits.idleMs }), 'connect', limits.connectMs)
-  const https = hasty(
-    new HttpsAgent({ keepAlive: true, timeout: limits.idleMs }),
-    'secureConnect',
-    limits.connectMs,
-  )
+  const options = { keepAlive: true, timeout: limits.idleMs }
+  const http = hasty(new HttpAgent(options), 'connect', limits)
+  const https = hasty(new HttpsAgent(options), 'secureConnect', limits)
   let made: Promise<HttpClient> | null = null
   const inner = () => (made ??= send ? Promise.resolve(send) : nodeClient())
   const sendRequest = async (call: AzureCall, request: PipelineRequest): Promise<PipelineResponse> => {
@@ -55,7 +56,9 @@ export function openTransport({ observe, limits, send }: TransportOptions): Tran
     const deadline = AbortSignal.timeout(isObject ? limits.objectMs : limits.requestMs)
     const given = request.abortSignal
     request.abortSignal = given instanceof AbortSignal ? AbortSignal.any([given, deadline]) : deadline
-    request.agent = request.url.startsWith('https:') ? https : http
+    const { agent, dropStale } = request.url.startsWith('https:') ? https : http
+    request.agent = agent
+    dropStale()
     observe(call)
     try {
       return await (await inner()).sendRequest(request)
@@ -74,8 +77,8 @@ export function openTransport({ observe, limits, send }: TransportOptions): Tran
       },
     }),
     close: () => {
-      http.destroy()
-      https.destroy()
+      http.agent.destroy()
+      https.agent.destroy()
     },
   }
 }
@@ -86,7 +89,11 @@ async function nodeClient(): Promise<HttpClient> {
 }
 
 /** An agent whose connections end when they take too long to be made, or when nothing moves on them. */
-function hasty<A extends HttpAgent>(agent: A, made: 'connect' | 'secureConnect', connectMs: number): A {
+function hasty<A extends HttpAgent>(
+  agent: A,
+  made: 'connect' | 'secureConnect',
+  { connectMs, idleMs, keptMs }: TimeLimits,
+): { readonly agent: A; readonly dropStale: () => void } {
   const connect = agent.createConnection.bind(agent)
   agent.createConnection = (options, callback) => {
     const socket = connect(options, callback)
@@ -94,14 +101,26 @@ function hasty<A extends HttpAgent>(agent: A, made: 'connect' | 'secureConnect',
     const timer = setTimeout(() => socket.destroy(timedOut()), connectMs)
     socket.once(made, () => clearTimeout(timer))
     socket.once('close', () => clearTimeout(timer))
-    socket.on('timeout', () => endIfUsed(socket))
+    socket.on('timeout', () => socket.destroy(timedOut()))
     return socket
   }
-  return agent
-}
-
-function endIfUsed(socket: Duplex): void {
-  socket.destroy(timedOut())
+  // While it was kept it had the time that its server allows for that, which Node leaves in force for the next request.
+  const reuse = agent.reuseSocket.bind(agent)
+  agent.reuseSocket = (socket: Duplex, request) => {
+    if (socket instanceof Socket) socket.setTimeout(idleMs)
+    reuse(socket, request)
+  }
+  const freedMs = new WeakMap<Duplex, number>()
+  agent.on('free', (socket: Duplex) => freedMs.set(socket, Date.now()))
+  return {
+    agent,
+    // A timer would be late where it matters, after a process was frozen.
+    dropStale: () => {
+      for (const sockets of Object.values(agent.freeSockets))
+        for (const socket of sockets ?? [])
+          if (Date.now() - (freedMs.get(socket) ?? 0) > keptMs) socket.destroy()
+    },
+  }
 }
 
 function timedOut(): Error {

@@ -14,12 +14,12 @@ const open = (naming: Partial<AwsNaming>, region = 'eu-central-1') =>
 
 describe('the names of a deployment on AWS', () => {
   it.each([
-    ['alias/ampere', 'the key log is named by an alias'],
-    [`arn:aws:kms:eu-central-1:123456789012:alias/ampere`, 'the key log is named by an alias'],
-    ['ampere', 'the key log is not named by the id or the ARN of a key of KMS'],
-    [`arn:aws:kms:eu-central-1:123456789012:key/*`, 'the key log is not named by the id'],
+    ['alias/ampere', 'the key witness is named by an alias'],
+    [`arn:aws:kms:eu-central-1:123456789012:alias/ampere`, 'the key witness is named by an alias'],
+    ['ampere', 'the key witness is not named by the id or the ARN of a key of KMS'],
+    [`arn:aws:kms:eu-central-1:123456789012:key/*`, 'the key witness is not named by the id'],
   ])('have no key %s', (id, message) => {
-    expect(() => open({ keys: { kms: { log: id } } })).toThrow(
+    expect(() => open({ keys: { kms: { witness: id } } })).toThrow(
       expect.objectContaining({ code: 'CONFIGURATION', message: expect.stringContaining(message) }),
     )
   })
@@ -30,12 +30,18 @@ describe('the names of a deployment on AWS', () => {
     `arn:aws:kms:eu-central-1:123456789012:key/${ID}`,
     `arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/${ID}`,
   ])('may have the key %s', async (id) => {
-    await open({ keys: { kms: { log: id }, softwareKeys: { table: 'keys', wrappingKey: id } } }).close()
+    await open({ keys: { kms: { witness: id }, softwareKeys: { table: 'keys', wrappingKey: id } } }).close()
   })
 
-  it('have no key of KMS for what signs every append', () => {
-    expect(() => open({ keys: { kms: { head: ID } } })).toThrow(
-      new AmpereError('CONFIGURATION', 'the key head is a software key: it signs every append'),
+  it.each([
+    ['head', 'it signs every append, and each would cost a request'],
+    [
+      'log',
+      'it also seals the row of the committed tree, which grows beyond the 4,096 bytes that KMS signs with Ed25519',
+    ],
+  ])('have no key of KMS for %s', (name, why) => {
+    expect(() => open({ keys: { kms: { [name]: ID } } })).toThrow(
+      new AmpereError('CONFIGURATION', `the key ${name} is a software key: ${why}`),
     )
   })
 

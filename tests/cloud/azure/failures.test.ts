@@ -79,12 +79,12 @@ describe('Azure in trouble', () => {
   it.each(EACH)('that says nothing is one retryable error in time: %s', async (service) => {
     const limits = { requestMs: 300, objectMs: 300 }
     const said = `${titleOf(service)} did not answer in time`
-    expect(await failing(service, { then: 'hang' }, { limits })).toEqual(passing(service, said))
+    expect(await failing(service, { ends: 'never' }, { limits })).toEqual(passing(service, said))
   })
 
   it.each(EACH)('that breaks off is one retryable error after one request: %s', async (service) => {
     const said = `${titleOf(service)} cannot be reached`
-    expect(await failing(service, { then: 'reset' })).toEqual(passing(service, said))
+    expect(await failing(service, { ends: 'early' })).toEqual(passing(service, said))
   })
 
   it.each([
@@ -188,10 +188,14 @@ describe('Azure in trouble', () => {
     async (service) => {
       const { origin, naming } = fake()
       const member = service.startsWith('Cosmos') ? 'cosmosEndpoint' : 'blobEndpoint'
-      const at = (url: string, send?: AzureOptions['send']) => {
+      const at = async (url: string, send?: AzureOptions['send']) => {
         const options = { naming: { ...naming, [member]: url }, credential: CREDENTIAL, emulator: EMULATOR }
         const platform = openAzure(send ? { ...options, send } : options)
-        return CALLS[service][1](platform).finally(() => platform.close())
+        try {
+          await CALLS[service][1](platform)
+        } finally {
+          await platform.close()
+        }
       }
       const closed = await startFakeAzure()
       await closed.close()
@@ -216,7 +220,7 @@ describe('Azure in trouble', () => {
 
   it('that lets a connection stand still is left, whatever the deadline', async () => {
     const { origin, naming, answer } = fake()
-    answer({ then: 'hang' })
+    answer({ ends: 'never' })
     const limits = { idleMs: 300 }
     const options = {
       naming: { ...naming, cosmosEndpoint: origin },

@@ -11,7 +11,7 @@ export interface Answering {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  readonly then?: 'hang' | 'reset'
+  readonly ends?: 'never' | 'early'
 }
 
 /** A fake of services that are in trouble: no emulator throttles, denies or breaks off. */
@@ -36,9 +36,9 @@ export async function startFakeAzure(): Promise<FakeAzure> {
   const state: { how: Answering; requests: number } = { how: {}, requests: 0 }
   const server = createServer((request, response) => {
     state.requests++
-    const { status = 500, headers = {}, body = '{}', then } = state.how
-    if (then === 'hang') return
-    if (then === 'reset') {
+    const { status = 500, headers = {}, body = '{}', ends } = state.how
+    if (ends === 'never') return
+    if (ends === 'early') {
       request.socket.destroy()
       return
     }

@@ -45,9 +45,9 @@ describe('keys on Azure', () => {
     made.stack?.vault.create('sign-controller', 'EC', ['sign'])
     const second = await open(false).signer('controller')
     expect(second.kid).not.toBe(first.kid)
-    for (const { publicKey, sign } of [first, second]) {
-      const verifier = await createVerifier(publicKey)
-      expect(await verifier.verify(utf8('x'), await sign(utf8('x')))).toBe(true)
+    for (const signer of [first, second]) {
+      const verifier = await createVerifier(signer.publicKey)
+      expect(await verifier.verify(utf8('x'), await signer.sign(utf8('x')))).toBe(true)
     }
   })
 

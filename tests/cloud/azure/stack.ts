@@ -59,6 +59,9 @@ export const CREDENTIAL = {
   getToken: async () => ({ token: TOKEN, expiresOnTimestamp: Date.now() + 3_600_000 }),
 }
 
+/** Azurite ends connections after 5 s. */
+const LIMITS = { keptMs: 2_000 }
+
 /** What a deployment's template makes, in the emulators and the fake vault. */
 export interface Stack {
   readonly naming: AzureNaming
@@ -91,7 +94,15 @@ export async function azureStack(): Promise<Stack> {
     naming,
     vault,
     open: (options = {}) =>
-      openAzure({ naming, credential: CREDENTIAL, emulator: EMULATOR, makesKeys: true, send, ...options }),
+      openAzure({
+        naming,
+        credential: CREDENTIAL,
+        emulator: EMULATOR,
+        makesKeys: true,
+        send,
+        limits: LIMITS,
+        ...options,
+      }),
     close: () => vault.close(),
   }
 }

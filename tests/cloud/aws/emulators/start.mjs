@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -116,20 +116,24 @@ function installOnce({ name, what, pins, install }) {
 async function run({ command, env, ready }, at, children) {
   const port = await freePort()
   const [program, ...args] = command(at, port)
+  const cwd = mkdtempSync(join(tmpdir(), 'ampere-emulator-'))
+  const log = join(cwd, 'log')
+  const into = openSync(log, 'w')
   const child = spawn(program, args, {
-    cwd: mkdtempSync(join(tmpdir(), 'ampere-emulator-')),
+    cwd,
     env: { ...process.env, ...env(port) },
-    stdio: 'ignore',
+    stdio: ['ignore', into, into],
   })
   children.push(child)
   const ended = new Promise((_, reject) => {
     child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`it ended with ${code}`)))
+    child.once('exit', (code) => reject(new Error(`it ended with ${code}, see ${log}`)))
   })
   const url = `http://127.0.0.1:${port}`
   await Promise.race([ended, answering(url + ready)])
-  // Later it ends because it is stopped.
-  ended.catch(() => {})
+  ended.catch((error) => {
+    if (!child.killed) process.stderr.write(`   ${program}: ${error.message}\n`)
+  })
   return url
 }
 

@@ -68,12 +68,12 @@ async function callsOf(scene: Scene, run: Run): Promise<readonly string[]> {
 /** Each call of a run that is chosen fails in turn in this way; then the log must be whole. @returns how many were chosen */
 export async function failEach(
   scene: Scene,
-  { run, fault, then }: { readonly run: Run; readonly fault: Fault; readonly then: Then },
+  { run, fault, next }: { readonly run: Run; readonly fault: Fault; readonly next: Then },
   isChosen: (call: string) => boolean = () => true,
 ): Promise<number> {
   const calls = [...(await callsOf(scene, run)).entries()].filter(([, call]) => isChosen(call))
   for (const [k, call] of calls) {
-    const found = await disturbed(scene, run, failAt(k, fault), then)
+    const found = await disturbed(scene, run, failAt(k, fault), next)
     expect({ call, ...found }).toEqual({ call, outcome: 'failed', last: 'idle', whole: true })
   }
   return calls.length

@@ -16,7 +16,7 @@ describe.each(RUNS)('a sequencer whose stores and keys fail in a %s run', (run) 
   for (const fault of FAULTS)
     for (const then of AFTERWARDS)
       it(`logs every block once, whichever call was ${fault}, then ${then}`, async () => {
-        expect(await failEach(theScene(), { run, fault, then })).toBeGreaterThan(12)
+        expect(await failEach(theScene(), { run, fault, next: then })).toBeGreaterThan(12)
       })
 })
 
