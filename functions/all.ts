@@ -23,7 +23,7 @@ import { createApp, type Hosting, type RoleApp } from './host/app.ts'
 import { silentTelemetry } from './host/telemetry.ts'
 import { ANYTHING, notBehind, SIGNING } from './host/not-behind.ts'
 import { answerTheRest } from './host/operation.ts'
-import type { Serving } from './host/serving.ts'
+import { bodiesOf, type Serving } from './host/serving.ts'
 import * as keeping from './keeper/open.ts'
 import { role as keeper } from './keeper/role.ts'
 import * as lookingUp from './lookup/open.ts'
@@ -44,6 +44,9 @@ import { role as sweeper } from './sweeper/role.ts'
 import * as witnessing from './witness/open.ts'
 import { role as witness } from './witness/role.ts'
 import type { LogGrowth } from './writer/await-receipt.ts'
+import { doJobs } from './worker/app.ts'
+import * as working from './worker/open.ts'
+import { role as worker } from './worker/role.ts'
 import * as writing from './writer/open.ts'
 import { role as writer } from './writer/role.ts'
 
@@ -58,6 +61,8 @@ export interface HomeApp {
   readonly tendLog: () => Promise<void>
   /** Looks at the logs that it monitors: to be called every `MONITOR_MS`. */
   readonly watchLogs: () => Promise<void>
+  /** Takes on what was asked for and goes on in slices: to be called every `JOBS_MS`. */
+  readonly doJobs: () => Promise<void>
   /** Whom audits of the log believe. */
   readonly logTrust: LogTrust
   /** By which it signs. @throws AmpereError CLOCK_SKEW while it does not stand */
@@ -105,12 +110,14 @@ export async function homeApp(
     witnessKeys: witnessKeys(await select(platform, witness.needs), witnessNameOf(home.origin)),
     ...describeHome(),
     isLogging: log.isLogging,
+    bodies: bodiesOf(platform, hosting),
     carryOut: erasingAtOnce(eraser, stating),
     grow: logGrowth(log, hosting.now),
     pause,
     watched,
     mirrored,
   }
+  const jobs = working.openWorker(await select(platform, worker.needs), serving)
   const app = await openApps(platform, serving, notBehind(log.isBehind, looksOnly ? SIGNING : ANYTHING))
   return {
     app,
@@ -118,6 +125,7 @@ export async function homeApp(
     logTrust: { keys: serving.logKeys, policy },
     clock: now,
     tendLog: () => tend(log),
+    doJobs: () => doJobs(jobs, log.isBehind, hosting),
   }
 }
 
@@ -138,6 +146,7 @@ async function openApps(
     witnessing.open(await select(platform, witness.needs), serving),
     lookingUp.open(await select(platform, lookup.needs), serving),
     keeping.open(await select(platform, keeper.needs), serving),
+    working.open(await select(platform, worker.needs), serving),
   ]
   for (const part of parts) app.route('/', part)
   answerTheRest(app, Object.values(HOME_OPERATIONS).flat(), serving.hosting)

@@ -4,7 +4,7 @@ import { role as auditor } from './auditor/role.ts'
 import * as discoveries from './discovery/operations.ts'
 import { role as discovery } from './discovery/role.ts'
 import { role as eraser } from './eraser/role.ts'
-import { openApiDocument } from './host/openapi.ts'
+import { openApiDocument } from './host/openapi/document.ts'
 import type { Operation } from './host/operation.ts'
 import * as keeping from './keeper/operations.ts'
 import { role as keeper } from './keeper/role.ts'
@@ -20,8 +20,11 @@ import { role as sequencer } from './sequencer/role.ts'
 import { role as sweeper } from './sweeper/role.ts'
 import * as cosigning from './witness/operations.ts'
 import { role as witness } from './witness/role.ts'
+import * as jobs from './worker/operations.ts'
+import { role as worker } from './worker/role.ts'
 import * as writes from './writer/operations.ts'
 import { role as writer } from './writer/role.ts'
+import * as uploads from './writer/upload-operations.ts'
 
 /** Every role of a home. */
 export const HOME_ROLES = [
@@ -37,12 +40,13 @@ export const HOME_ROLES = [
   keeper,
   sweeper,
   eraser,
+  worker,
 ] as const
 
 /** Every operation of a home, by role. */
 export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'], readonly Operation[]>> = {
   discovery: Object.values(discoveries),
-  writer: Object.values(writes),
+  writer: [...Object.values(writes), ...Object.values(uploads)],
   reader: [...Object.values(reads), ...Object.values(holding)],
   registrar: Object.values(registrations),
   auditor: Object.values(audits),
@@ -53,6 +57,7 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   keeper: Object.values(keeping),
   sweeper: [],
   eraser: [],
+  worker: Object.values(jobs),
 }
 
 /** The OpenAPI document of a home, the same wherever it runs. */

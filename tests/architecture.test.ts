@@ -91,7 +91,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'adapters/azure': ['node:', '@azure/'],
 }
 /** What an adapter is made of, whoever provides it; what else a provider needs lies in sub-rooms. */
-const PORT_FILES = ['table', 'objects', 'signer', 'unwrapper', 'language-model', 'errors', 'open']
+const PORT_FILES = ['table', 'objects', 'signer', 'unwrapper', 'uploads', 'language-model', 'errors', 'open']
 
 interface Import {
   readonly from: string

@@ -4,6 +4,7 @@ import type { LanguageModel } from '#core/ports/language-model.ts'
 import type { KeyName, ObjectsName, Platform, TableName } from '#core/ports/needs.ts'
 import type { ShredObjects } from '#core/ports/objects.ts'
 import type { WriteTable } from '#core/ports/table.ts'
+import type { Uploads } from '#core/ports/uploads.ts'
 
 /** One call of a port, for example `table.blocks.insert`. */
 export type CallName = string
@@ -11,7 +12,10 @@ export type CallName = string
 /** Decides about each call: run `act`, or not, or run it and still fail. */
 export type Around = <T>(name: CallName, act: () => Promise<T>) => Promise<T>
 
-/** A platform whose every call of a table, an object store, a signer, an unwrapper and a language model goes through `around`. */
+/**
+ * A platform whose every call of a table, an object store, a signer, an unwrapper, a language model and uploads goes
+ * through `around`.
+ */
 export function wrapPlatform(platform: Platform, around: Around): Platform {
   const { languageModel } = platform
   return {
@@ -23,6 +27,7 @@ export function wrapPlatform(platform: Platform, around: Around): Platform {
     objects: (name) => wrapObjects(platform.objects(name), name, around),
     signer: async (name) => wrapSigner(await platform.signer(name), name, around),
     unwrapper: async (name) => wrapUnwrapper(await platform.unwrapper(name), name, around),
+    ...(platform.uploads ? { uploads: wrapUploads(platform.uploads, around) } : {}),
   }
 }
 
@@ -60,6 +65,14 @@ function wrapObjects(objects: ShredObjects, name: ObjectsName, around: Around): 
     fetch: (object, range) => around(`objects.${name}.fetch`, () => objects.fetch(object, range)),
     store: (object, bytes) => around(`objects.${name}.store`, () => objects.store(object, bytes)),
     shred: (object) => around(`objects.${name}.shred`, () => objects.shred(object)),
+  }
+}
+
+function wrapUploads(uploads: Uploads, around: Around): Uploads {
+  return {
+    maxBytes: uploads.maxBytes,
+    offer: (name, terms) => around('uploads.offer', () => uploads.offer(name, terms)),
+    admit: (url) => around('uploads.admit', () => uploads.admit(url)),
   }
 }
 

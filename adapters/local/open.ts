@@ -16,6 +16,7 @@ import { lockFolder } from './store/lock.ts'
 import { openObjectFiles, removeUnfinished } from './store/object-files.ts'
 import { localTable } from './table.ts'
 import { localUnwrapper } from './unwrapper.ts'
+import { localUploads } from './uploads.ts'
 
 /** Where a local deployment keeps its data, and what opens its key file. */
 export interface LocalOptions {
@@ -66,6 +67,7 @@ function openTaken(folder: string, options: LocalOptions, unlock: () => void): P
     objects: (name) => localObjects(database, files, name),
     signer: async (name) => localSigner(keyring(), name),
     unwrapper: async (name) => localUnwrapper(keyring(), name),
+    uploads: localUploads((length) => crypto.getRandomValues(new Uint8Array(length))),
     now: options.now ?? (() => Date.now()),
     random,
     fetch: options.fetch ?? ((request) => fetch(request)),

@@ -7,6 +7,7 @@ import { memoryObjects } from './objects.ts'
 import { memorySigner } from './signer.ts'
 import { memoryTable } from './table.ts'
 import { memoryUnwrapper } from './unwrapper.ts'
+import { memoryUploads } from './uploads.ts'
 
 /** What stands in for the outside; each has a default. */
 export interface MemoryOptions {
@@ -30,6 +31,7 @@ export function openMemory(options: MemoryOptions = {}): Platform {
     objects: (name) => remember(objects, name, memoryObjects),
     signer: (name) => remember(signers, name, () => memorySigner(name, random)),
     unwrapper: (name) => remember(unwrappers, name, () => memoryUnwrapper(name, random)),
+    uploads: memoryUploads(hostRandom),
     now: options.now ?? (() => Date.now()),
     random,
     fetch: options.fetch ?? ((request) => fetch(request)),

@@ -5,6 +5,7 @@ import { concat, uint32 } from '../bytes/frame.ts'
 import { bytesOf, compartmentId, count, parseWith } from '../bytes/schema.ts'
 import { AmpereError } from '../errors.ts'
 import { MAX_PACKAGES } from './limits.ts'
+import { uploadId } from './large/upload.ts'
 
 /** Content type of an append: uint32 length, JSON head, then the sealed object's bytes. */
 export const APPEND_TYPE = 'application/vnd.ampere.append'
@@ -36,6 +37,8 @@ export const appendHead = v.strictObject({
   packages: v.pipe(v.array(epochPackage), v.maxLength(MAX_PACKAGES)),
   /** The label key of a new epoch, for the log's leaves; never in a block. */
   labelKey: v.nullable(bytesOf(32)),
+  /** The upload with the sealed object; then no object follows. */
+  upload: v.optional(uploadId),
 })
 
 /** What an app instance sends to append one block. */
@@ -66,6 +69,8 @@ export function decodeAppend(body: Uint8Array): Append {
   }
   const head = parseWith(appendHead, json, 'REQUEST_MALFORMED', 'append')
   const object = body.subarray(4 + length)
+  if (head.upload !== undefined && object.length > 0)
+    throw new AmpereError('REQUEST_MALFORMED', 'append: an object follows, and an upload is named as well')
   return { ...head, object: object.length === 0 ? null : object }
 }
 

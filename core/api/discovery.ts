@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { count, deploymentId, digest, kid } from '../bytes/schema.ts'
 import { LIMITS, type LimitName } from './limits.ts'
+import { bodiesAnswer } from './large/upload.ts'
 
 /** Where a home serves what describes it. */
 export const LINKS = {
@@ -44,6 +45,7 @@ export const homeAnswer = v.object({
   ),
   roles: v.array(v.string()),
   limits: v.object(limitSchemas),
+  bodies: v.pipe(v.optional(bodiesAnswer), v.description('What fits through here; older homes do not say.')),
   links: v.object({ openapi: v.string(), jwks: v.string(), live: v.string(), ready: v.string() }),
 })
 

@@ -14,6 +14,15 @@ import { MAX_NOTE_BYTES } from '../log/note/note.ts'
 import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
 import { MAX_LOOKUP_BYTES } from './lookup.ts'
+import { JOB_LIFE_MS, MAX_JOB_SLICE_MS, MAX_JOBS } from './large/job-limits.ts'
+import {
+  MAX_RANGE_BYTES,
+  MAX_UPLOAD_REQUEST_BYTES,
+  MAX_UPLOADED_BYTES,
+  MAX_UPLOADS,
+  UPLOAD_LIFE_MS,
+  UPLOAD_URL_MS,
+} from './large/upload.ts'
 
 /** Largest body of one append in bytes, sealed object included. Larger batches become several blocks. */
 export const MAX_APPEND_BYTES = 32 * 1024 * 1024
@@ -88,6 +97,19 @@ export const LIMITS = {
   maxAppendBytes: limit(MAX_APPEND_BYTES, 'bytes of one append, sealed object included', 'TOO_LARGE'),
   maxEntriesPerBlock: limit(MAX_ENTRIES, 'entries in one block', 'BLOCK_MALFORMED'),
   maxObjectBytes: limit(MAX_OBJECT_BYTES, 'bytes of the ciphertexts of one block', 'BLOCK_MALFORMED'),
+  maxRangeBytes: limit(MAX_RANGE_BYTES, 'bytes of a range of an object that is answered whole', null),
+  maxUploadRequestBytes: limit(MAX_UPLOAD_REQUEST_BYTES, 'bytes of one request for an upload', 'TOO_LARGE'),
+  maxUploads: limit(
+    MAX_UPLOADS,
+    'uploads of one institution or device that wait to be appended',
+    'LIMIT_EXCEEDED',
+  ),
+  maxUploadedBytes: limit(MAX_UPLOADED_BYTES, 'bytes of all of them together', 'LIMIT_EXCEEDED'),
+  uploadUrlMs: limit(UPLOAD_URL_MS, 'milliseconds within which an upload must begin', 'GONE'),
+  uploadLifeMs: limit(UPLOAD_LIFE_MS, 'milliseconds within which an upload must be appended', 'GONE'),
+  maxJobs: limit(MAX_JOBS, 'jobs of one institution or device that are kept at a time', null),
+  maxJobSliceMs: limit(MAX_JOB_SLICE_MS, 'milliseconds for which one request takes a job on', null),
+  jobLifeMs: limit(JOB_LIFE_MS, 'milliseconds that a job may take, and that what came of it is kept', null),
   maxStatementBytes: limit(MAX_JWS_BYTES, 'bytes of one signed statement', 'REQUEST_MALFORMED'),
   maxPackages: limit(MAX_PACKAGES, 'packages that come with one control block', 'REQUEST_MALFORMED'),
   maxCompartments: limit(MAX_COMPARTMENTS, 'compartments of a chain', 'BLOCK_MALFORMED'),

@@ -4,6 +4,7 @@ import type { Fetch, Now, Random, SignatureAlgorithm, Signer, Unwrapper, Wrapper
 import type { LanguageModel } from './language-model.ts'
 import type { ObjectAccess, ObjectsOf, ShredObjects } from './objects.ts'
 import type { TableAccess, TableOf, WriteTable } from './table.ts'
+import type { Uploads } from './uploads.ts'
 
 /** Every table that exists. Adding one adds it to each platform's templates. */
 export type TableName =
@@ -28,9 +29,10 @@ export type TableName =
   | 'mirror-keys'
 /**
  * Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input, `log` what the
- * log serves, `staging` what a commit of the log promises to serve, `mirror` the objects of other homes.
+ * log serves, `staging` what a commit of the log promises to serve, `mirror` the objects of other homes, `uploads` what is
+ * uploaded and not appended yet, and what jobs go on with: a store may remove what is there for longer than two days.
  */
-export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging' | 'mirror'
+export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging' | 'mirror' | 'uploads'
 /** Every key a role can hold, each with one use. */
 export type KeyName =
   | 'head'
@@ -83,13 +85,16 @@ export interface Needs {
   readonly keys: { readonly [N in KeyName]?: KeyAccess }
   /** Asks the language model that is configured, if one is: what it asks leaves the process. */
   readonly model?: 'ask'
+  /** Signs uploads into the object store `uploads`, into which it may store as well. */
+  readonly uploads?: 'offer'
 }
 
 /** Exactly the ports that `N` names, so that code which uses another one does not compile. */
-export type Ports<N extends Needs> = PortsOfAll<N> &
-  (N extends { readonly model: 'ask' } ? { readonly model: LanguageModel | null } : unknown)
+export type Ports<N extends Needs> = CommonPorts<N> &
+  (N extends { readonly model: 'ask' } ? { readonly model: LanguageModel | null } : unknown) &
+  (N extends { readonly uploads: 'offer' } ? { readonly uploads: Uploads | null } : unknown)
 
-interface PortsOfAll<N extends Needs> {
+interface CommonPorts<N extends Needs> {
   readonly tables: { readonly [K in keyof N['tables']]: TableOf<Extract<N['tables'][K], TableAccess>> }
   readonly objects: { readonly [K in keyof N['objects']]: ObjectsOf<Extract<N['objects'][K], ObjectAccess>> }
   readonly keys: { readonly [K in keyof N['keys']]: N['keys'][K] extends 'sign' ? Signer : Unwrapper }
@@ -108,6 +113,8 @@ export interface Platform {
   unwrapper(name: KeyName): Promise<Wrapper>
   /** Null, or left out, where none is configured. @throws AmpereError CONFIGURATION */
   readonly languageModel?: () => Promise<LanguageModel | null>
+  /** Absent where the provider has none: then a body is as large as one request may be. */
+  readonly uploads?: Uploads
   readonly now: Now
   readonly random: Random
   readonly fetch: Fetch
@@ -130,6 +137,7 @@ export async function select<const N extends Needs>(platform: Platform, needs: N
     now: platform.now,
     random: platform.random,
     fetch: platform.fetch,
+    ...(needs.uploads === 'offer' ? { uploads: platform.uploads ?? null } : {}),
   }
   return ports as unknown as Ports<N>
 }

@@ -11,6 +11,7 @@ export function readOnly(platform: Platform): Platform {
     ...platform,
     table: (name) => ({ ...platform.table(name), insert: refuse, swap: refuse }),
     objects: (name) => ({ ...platform.objects(name), store: refuse, shred: refuse }),
+    ...(platform.uploads ? { uploads: { ...platform.uploads, offer: refuse } } : {}),
   }
 }
 

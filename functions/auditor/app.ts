@@ -2,7 +2,8 @@
 import type { Context } from 'hono'
 import type { AuditAnswer, LogAuditAnswer } from '#core/api/answers.ts'
 import { MAX_AUDIT_MS } from '#core/api/limits.ts'
-import type { ChainId } from '#core/bytes/ids.ts'
+import { toBase64url } from '#core/bytes/encoding.ts'
+import type { ChainId, Digest } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
 import { listChains, openAudit, type OpenAudit } from '#core/server/audit/audit.ts'
 import { noteAudited } from '#core/server/audit/log/audit-log.ts'
@@ -10,9 +11,14 @@ import { auditSlice } from '#core/server/audit/log/run/sliced-audit.ts'
 import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import type { AuditorPorts } from '#core/server/audit/needs.ts'
 import type { ChainReport } from '#core/server/audit/report.ts'
+import type { Caller } from '#core/server/authenticate.ts'
 import type { Home } from '#core/server/home.ts'
+import { createJob } from '#core/server/job/create.ts'
+import type { LogAuditStart } from '#core/server/job/kinds/audit-log.ts'
+import type { Job } from '#core/server/job/row.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { callerOf } from '../host/caller.ts'
+import { prefersAsync, sendBegun } from '../host/respond-async.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
 
@@ -21,10 +27,14 @@ export function auditorApp(ports: AuditorPorts, home: Home, trust: LogTrust, hos
   return createRoleApp('auditor', hosting, [
     // Before the chains, whose pattern it has as well.
     route(operations.auditLog, async (c, { query }) => {
-      await checkControls(c, ports, home)
+      const caller = await checkControls(c, ports, home)
       const until = hosting.now() + MAX_AUDIT_MS
       if (query.from !== undefined && query.since !== undefined)
         throw new AmpereError('REQUEST_MALFORMED', 'parameter since goes with an audit that begins')
+      const at = query.since === 'last' ? 'news' : 'all'
+      const job =
+        prefersAsync(c) && query.from === undefined ? await begin(ports, caller, 'audit-log', at) : null
+      if (job) return sendBegun(c, job, ports.now())
       const sinceLast = query.since === 'last'
       const pause = () => hosting.now() > until
       const slice = { cursor: query.from ?? null, sinceLast, pause }
@@ -34,9 +44,12 @@ export function auditorApp(ports: AuditorPorts, home: Home, trust: LogTrust, hos
       return c.json({ ...report, findings: [...report.findings], leaves, next } satisfies LogAuditAnswer)
     }),
     route(operations.auditChains, async (c, { path, query }) => {
-      await checkControls(c, ports, home)
+      const caller = await checkControls(c, ports, home)
       if (path.chain !== 'all' && query.from !== undefined)
         throw new AmpereError('REQUEST_MALFORMED', 'parameter from goes with all')
+      const isWhole = path.chain === 'all' && query.from === undefined
+      const job = prefersAsync(c) && isWhole ? await begin(ports, caller, 'audit-chains', null) : null
+      if (job) return sendBegun(c, job, ports.now())
       const until = hosting.now() + MAX_AUDIT_MS
       const isOver = () => hosting.now() > until
       return c.json(
@@ -48,10 +61,28 @@ export function auditorApp(ports: AuditorPorts, home: Home, trust: LogTrust, hos
   ])
 }
 
-async function checkControls(c: Context, ports: AuditorPorts, home: Home): Promise<void> {
+/** One audit of a kind at a time for each who asks; null where it has to be done at once. */
+function begin(
+  ports: AuditorPorts,
+  { reader: owner }: Caller,
+  kind: 'audit-log' | 'audit-chains',
+  at: LogAuditStart | null,
+): Promise<Job | null> {
+  const id = toBase64url(ports.random(32)) as Digest
+  const of = kind === 'audit-log' ? 'leaves' : 'chains'
+  const start = at ?? ''
+  return createJob(
+    ports,
+    { id, kind, owner, chain: null, at, of },
+    (job) => job.kind === kind && (job.at ?? '').startsWith(start),
+  )
+}
+
+async function checkControls(c: Context, ports: AuditorPorts, home: Home): Promise<Caller> {
   const caller = await callerOf(c, home, ports.now, null)
   if (!caller.capabilities.includes('control'))
     throw new AmpereError('FORBIDDEN', 'auditing needs capability control')
+  return caller
 }
 
 function tooLong(what: string): AmpereError {

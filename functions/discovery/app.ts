@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LIMIT_VALUES, LINKS, type HomeAnswer, type JwksAnswer, type NamedKeys } from '#core/api/discovery.ts'
 import { algorithmOf } from '#core/crypto/jwk.ts'
+import type { BodiesAnswer } from '#core/api/large/upload.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Ports } from '#core/ports/needs.ts'
 import { headKeyAt } from '#core/registry/snapshot.ts'
@@ -36,6 +37,7 @@ export interface Described {
   /** Public keys of roles that sign; this role holds none. */
   readonly log: NamedKeys
   readonly witness: NamedKeys
+  readonly bodies: BodiesAnswer
 }
 
 /** Serves what anybody may know of a home. */
@@ -77,7 +79,7 @@ async function checkStore(ports: Ports<(typeof role)['needs']>): Promise<void> {
   if (!genesis) throw new AmpereError('STORE_UNAVAILABLE', 'the registry is not in the store')
 }
 
-function sayHome(home: Home, { roles, log: ownLog, witness }: Described): HomeAnswer {
+function sayHome(home: Home, { roles, log: ownLog, witness, bodies }: Described): HomeAnswer {
   return {
     deployment: home.deployment,
     origin: home.origin,
@@ -87,6 +89,7 @@ function sayHome(home: Home, { roles, log: ownLog, witness }: Described): HomeAn
     witness,
     roles: [...roles],
     limits: LIMIT_VALUES,
+    bodies,
     links: LINKS,
   }
 }

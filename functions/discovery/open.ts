@@ -11,11 +11,12 @@ import type { role } from './role.ts'
 
 /** Opens what says what a home is. */
 export function open(ports: Ports<(typeof role)['needs']>, serving: Serving): RoleApp {
-  const { home, hosting, roles, document, isLogging, logKeys, witnessKeys } = serving
+  const { home, hosting, roles, document, isLogging, bodies, logKeys, witnessKeys } = serving
   return discoveryApp(ports, home, hosting, {
     roles,
     document,
     isLogging,
+    bodies,
     log: namedKeys(home, LOG_PREFIX, logKeys),
     witness: namedKeys(home, WITNESS_PREFIX, witnessKeys),
   })

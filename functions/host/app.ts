@@ -13,6 +13,10 @@ export interface Hosting {
   readonly now: Now
   readonly random: Random
   readonly log: Log
+  /** Bytes of one request that pass what this runs behind; as many as one append has where it is left out. */
+  readonly maxRequestBytes?: number
+  /** Bytes of one answer that pass, `maxRangeBytes` or more; any where it is left out. */
+  readonly maxAnswerBytes?: number
   /** Without it nothing is measured. */
   readonly telemetry?: Telemetry
 }

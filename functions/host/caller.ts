@@ -7,8 +7,8 @@ import { authenticate, type Caller } from '#core/server/authenticate.ts'
 import type { Home } from '#core/server/home.ts'
 
 /**
- * Who sent a read, by its Authorization header. HEAD is signed as the GET that it stands for (RFC 9110
- * section 9.3.2). `state` is that of the chain which the request names, for the keys of its devices.
+ * Who sent a request, by its Authorization header. HEAD is signed as the GET that it stands for (RFC 9110
+ * section 9.3.2). `state` is that of the chain which the request names, for the keys of its devices; `body` what is posted.
  * @throws AmpereError UNAUTHORIZED, whatever is wrong with the header
  */
 export async function callerOf(
@@ -16,11 +16,12 @@ export async function callerOf(
   home: Home,
   now: Now,
   state: ControlState | null,
+  body: Uint8Array = new Uint8Array(0),
 ): Promise<Caller> {
   const request = {
-    method: 'GET',
+    method: c.req.method === 'HEAD' ? 'GET' : c.req.method,
     url: new URL(c.req.url),
-    body: new Uint8Array(0),
+    body,
     authorization: c.req.header('authorization') ?? null,
     now,
   }

@@ -34,7 +34,7 @@ export interface Body {
  */
 export interface Operation<P extends Entries = Entries, Q extends Entries = Entries> {
   readonly id: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   /** Hono's pattern of the path. */
   readonly pattern: string
   /** One sentence. */

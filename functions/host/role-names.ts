@@ -14,4 +14,5 @@ export const ROLE_NAMES = [
   'keeper',
   'sweeper',
   'eraser',
+  'worker',
 ] as const

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { BodiesAnswer } from '#core/api/large/upload.ts'
+import { MAX_APPEND_BYTES } from '#core/api/limits.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import type { LogKey } from '#core/log/note/key.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import type { Now } from '#core/ports/keys.ts'
+import type { Platform } from '#core/ports/needs.ts'
 import type { Home } from '#core/server/home.ts'
 import type { KeptHome } from '#core/server/mirror/kept.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
@@ -27,6 +30,8 @@ export interface Serving {
   readonly document: () => string
   /** False while the log is known not to be written. */
   readonly isLogging: () => boolean | Promise<boolean>
+  /** What fits through here in one request, in one answer and in one upload. */
+  readonly bodies: BodiesAnswer
   /** Has an erasure carried out that the block at `height` completes; another role may do it soon after this resolves. */
   readonly carryOut: (chain: ChainId, height: number) => Promise<void>
   /** Has the log grow for those who wait for it, as far as this process can. */
@@ -36,4 +41,13 @@ export interface Serving {
   readonly watched: () => readonly WatchedLog[]
   /** Homes that are mirrored here; asked each time somebody asks for a copy. */
   readonly mirrored: () => readonly KeptHome[]
+}
+
+/** What fits through here. */
+export function bodiesOf({ uploads }: Platform, { maxRequestBytes, maxAnswerBytes }: Hosting): BodiesAnswer {
+  return {
+    maxRequestBytes: maxRequestBytes ?? MAX_APPEND_BYTES,
+    maxAnswerBytes: maxAnswerBytes ?? null,
+    maxUploadBytes: uploads?.maxBytes ?? null,
+  }
 }

@@ -55,7 +55,7 @@ export function readerApp(ports: ReaderPorts, home: Home, policy: Policy | null,
     }),
     route(operations.readObject, async (c, { path }) => {
       await find(c, path.chain)
-      return sendObject(ports, c, path)
+      return sendObject(ports, c, path, hosting.maxAnswerBytes ?? null)
     }),
     route(operations.readPackages, async (c, { path }) => {
       const { caller } = await find(c, path.chain)
@@ -109,6 +109,7 @@ async function sendObject(
   ports: ReaderPorts,
   c: Context,
   path: { readonly chain: ChainId; readonly root: Digest },
+  maxBytes: number | null,
 ): Promise<Response> {
   const etag = `"${path.root}"`
   const headers = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes', etag }
@@ -118,8 +119,14 @@ async function sendObject(
     here(await readObject(ports, path.chain, path.root, { start: 0, end: 1 }), what)
     return c.body(null, 200, headers)
   }
-  const range = rangeOf(c.req.header('range'), c.req.header('if-range'), etag)
-  const bytes = here(await readObject(ports, path.chain, path.root, range ?? undefined), what)
+  const asked = rangeOf(c.req.header('range'), c.req.header('if-range'), etag)
+  const range =
+    asked && maxBytes !== null ? { ...asked, end: Math.min(asked.end, asked.start + maxBytes) } : asked
+  // One byte more tells an object that does not pass as a whole.
+  const whole = maxBytes === null ? undefined : { start: 0, end: maxBytes + 1 }
+  const bytes = here(await readObject(ports, path.chain, path.root, range ?? whole), what)
+  if (!range && maxBytes !== null && bytes.length > maxBytes)
+    throw new AmpereError('TOO_LARGE', `the object is larger than ${maxBytes} bytes: ask for ranges of it`)
   if (!range) return c.body(bytes, 200, headers)
   if (bytes.length === 0) throw new AmpereError('RANGE_NOT_SATISFIABLE', 'the range begins past the end')
   const given = `bytes ${range.start}-${range.start + bytes.length - 1}/*`

@@ -81,7 +81,7 @@ export const readObject = {
   pattern: '/v1/chains/:chain/objects/:root',
   does: 'Gives the sealed object of one block, or one range of its bytes.',
   notes:
-    'One range of the forms `bytes=a-b` and `bytes=a-` is honoured; suffixes, several ranges, other units, malformed ranges and a range whose If-Range is not the ETag are ignored, as RFC 9110 section 14.2 allows, and answered with the whole object. HEAD says that the object is there and ignores Range.',
+    'One range of the forms `bytes=a-b` and `bytes=a-` is honoured; suffixes, several ranges, other units, malformed ranges and a range whose If-Range is not the ETag are ignored, as RFC 9110 section 14.2 allows, and answered with the whole object. Where `bodies.maxAnswerBytes` of `/.well-known/ampere` is a number, a range is cut to it, as section 15.3.7 allows, and a larger object without a range is TOO_LARGE: ask for ranges of at most `maxRangeBytes`, which every home gives whole. HEAD says that the object is there and ignores Range.',
   path: { chain: chainId, root: v.pipe(digest, v.description('`entries.root` of the block.')) },
   headers: {
     Range: 'One range of bytes; its length is whatever is there.',
@@ -102,7 +102,8 @@ export const readObject = {
       },
     },
   },
-  problems: [...read.problems, 'GONE', 'RANGE_NOT_SATISFIABLE'],
+  limits: [...read.limits, 'maxRangeBytes'],
+  problems: [...read.problems, 'GONE', 'RANGE_NOT_SATISFIABLE', 'TOO_LARGE'],
 } as const satisfies Operation
 
 export const readPackages = {

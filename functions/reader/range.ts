@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MAX_APPEND_BYTES } from '#core/api/limits.ts'
+import { MAX_OBJECT_BYTES } from '#core/block/block.ts'
 import type { ByteRange } from '#core/ports/objects.ts'
 
 /**
@@ -16,7 +16,7 @@ export function rangeOf(
   const match = /^bytes=(\d{1,15})-(\d{0,15})$/i.exec(range ?? '')
   if (!match) return null
   const start = Number(match[1])
-  // No object is larger than the append that brought it.
-  const end = match[2] ? Number(match[2]) + 1 : start + MAX_APPEND_BYTES
+  // With its descriptors no object is twice as large as its entries may be.
+  const end = match[2] ? Number(match[2]) + 1 : start + 2 * MAX_OBJECT_BYTES
   return start < end ? { start, end } : null
 }

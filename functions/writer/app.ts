@@ -6,13 +6,16 @@ import type { WriterPorts } from '#core/server/append/needs.ts'
 import { createQuotas } from '#core/server/append/quota.ts'
 import { addErased } from '#core/server/holders.ts'
 import type { Home } from '#core/server/home.ts'
+import { beginAppendJob } from '#core/server/job/kinds/append.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { receiptAwaiter } from './await-receipt.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import type { Serving } from '../host/serving.ts'
 import { createRoleApp, route } from '../host/operation.ts'
+import { prefersAsync, sendBegun } from '../host/respond-async.ts'
 import { silentTelemetry } from '../host/telemetry.ts'
 import * as operations from './operations.ts'
+import { uploadRoutes } from './uploads.ts'
 
 /** Appends blocks. A block is its own credential: what it may do is in its signature and the chain. */
 export function writerApp(
@@ -26,7 +29,11 @@ export function writerApp(
   const awaitReceipt = receiptAwaiter({ now, find: receiptFinder(ports, policy), ...tending })
   return createRoleApp('writer', hosting, [
     route(operations.appendBlock, async (c, { body, query }) => {
-      const appended = await appendBlock(ports, home, quotas, decodeAppend(body))
+      const append = decodeAppend(body)
+      const isAsync = prefersAsync(c) && append.upload !== undefined && query.wait === undefined
+      const job = isAsync ? await beginAppendJob(ports, home, append) : null
+      if (job) return sendBegun(c, job, ports.now())
+      const appended = await appendBlock(ports, home, quotas, append)
       const { stored, answer } = appended
       const { block, chain } = stored
       // The order is durable; carrying it out is repeated at start and on schedule if this process ends here.
@@ -44,5 +51,6 @@ export function writerApp(
       const { statement, isNew } = await addErased(ports, home, path.chain, fromUtf8(body))
       return c.json({ statement }, isNew ? 201 : 200)
     }),
+    ...uploadRoutes(ports, home),
   ])
 }

@@ -39,6 +39,8 @@ const TUNING: Readonly<Record<string, Tuning>> = {
   // Woken by each order; what a crash left half done is found by the schedule.
   eraser: { timeout: LONGEST_S, schedule: 'rate(10 minutes)' },
   sweeper: { timeout: LONGEST_S, schedule: 'rate(1 hour)' },
+  // A slice while a client asks; half a minute of them on schedule.
+  worker: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(1 minute)' },
   monitor: { timeout: 300, schedule: 'rate(1 minute)' },
   mirror: { timeout: LONGEST_S, schedule: 'rate(1 minute)' },
   checker: { memoryMb: OBJECTS_MB, timeout: LONGEST_S, schedule: 'rate(1 hour)' },

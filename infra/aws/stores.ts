@@ -40,6 +40,9 @@ const TABLES: Readonly<Record<TableName | 'keys', { readonly ofKeys?: true; read
   keys: {},
 }
 
+/** Stores whose objects may go by themselves, and after how many days: what is there for so long, nobody appends any more. */
+const EXPIRES: { readonly [N in ObjectsName]?: number } = { uploads: 2 }
+
 /** The tables that this deployment's identities use. */
 export function tables(settings: AwsSettings): Resources {
   const grants = settings.identities.flatMap(grantsOf)
@@ -92,6 +95,7 @@ export function buckets(settings: AwsSettings): Resources {
 
 /** Without versions, for an object that is shredded must be gone, and without public access of any kind. */
 function bucket(name: ObjectsName, { prefix }: AwsSettings): Resource {
+  const days = EXPIRES[name]
   return {
     Type: 'AWS::S3::Bucket',
     ...RETAINED,
@@ -119,6 +123,7 @@ function bucket(name: ObjectsName, { prefix }: AwsSettings): Resource {
             Status: 'Enabled',
             AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
           },
+          ...(days === undefined ? [] : [{ Id: 'expired', Status: 'Enabled', ExpirationInDays: days }]),
         ],
       },
     },

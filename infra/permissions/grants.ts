@@ -30,6 +30,12 @@ export type Custody = 'service' | 'software' | 'unwraps'
 /** It signs every append and every head that is read: a request to a key service for each would cost half as much again. */
 const ALWAYS_SOFTWARE: KeyName = 'head'
 
+/**
+ * Who signs an upload signs it with what it may do itself (both providers), so it may store into `uploads`; what its needs say of that
+ * store may be more, as every access is that stores.
+ */
+const OFFERS: ObjectAccess = 'store'
+
 /** @param native what the provider's key service signs with, in this deployment */
 export function custodyOf(name: KeyName, access: KeyAccess, native: readonly SignatureAlgorithm[]): Custody {
   if (access === 'unwrap') return 'unwraps'
@@ -40,7 +46,7 @@ export function custodyOf(name: KeyName, access: KeyAccess, native: readonly Sig
 export function grantsOf({ needs, wokenBy }: Pick<Identity, 'needs' | 'wokenBy'>): readonly Grant[] {
   const grants = [
     ...each('table', needs.tables),
-    ...each('objects', needs.objects),
+    ...each('objects', needs.uploads === 'offer' ? { uploads: OFFERS, ...needs.objects } : needs.objects),
     ...each('key', needs.keys),
     ...(wokenBy === null ? [] : [{ kind: 'changes', name: wokenBy.table } as const]),
   ]

@@ -6,12 +6,14 @@ import { everyContract } from './contracts.ts'
 
 everyContract({
   name: 'memory',
+  uploads: true,
   skips: { reopen: 'memory is gone with its process, as it says' },
   open: async () => ({ platform: openMemory(), reopen: async () => openMemory() }),
 })
 
 everyContract({
   name: 'local',
+  uploads: true,
   skips: {},
   open: async () => {
     const folder = makeDataFolder()

@@ -6,6 +6,7 @@ import { objectsContract } from './objects-contract.ts'
 import { signerContract } from './signer-contract.ts'
 import type { Subject } from './subject.ts'
 import { tableContract } from './table-contract.ts'
+import { uploadsContract } from './uploads-contract.ts'
 import { unwrapperContract } from './unwrapper-contract.ts'
 
 /** Every port's contract on an adapter: as it is, after every call of it has failed, and with its calls counted. */
@@ -15,6 +16,7 @@ export function everyContract(subject: Subject): void {
     objectsContract(variant)
     signerContract(variant)
     unwrapperContract(variant)
+    if (subject.uploads === true) uploadsContract(variant)
   }
   faultsContract(subject)
 }

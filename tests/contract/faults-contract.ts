@@ -18,6 +18,11 @@ const CALLS: readonly {
   { name: 'objects.entries.fetch', run: (p, id) => p.objects('entries').fetch(`faults/${id}`) },
   { name: 'objects.entries.store', run: (p, id) => p.objects('entries').store(`faults/${id}`, utf8('x')) },
   { name: 'objects.entries.shred', run: (p, id) => p.objects('entries').shred(`faults/${id}`) },
+  {
+    name: 'uploads.offer',
+    run: async (p, id) =>
+      p.uploads?.offer(id, { bytes: 1, sha256: 'A'.repeat(43), expiresMs: p.now() + 60_000 }),
+  },
   { name: 'key.instance.sign', run: async (p) => (await p.signer('instance')).sign(utf8('x')) },
   { name: 'key.sealing.wrap', run: async (p) => (await p.unwrapper('sealing')).wrap(new Uint8Array(32)) },
   {
@@ -37,6 +42,7 @@ export function afterFaults(subject: Subject): Subject {
   const fail = async (base: Platform): Promise<Platform> => {
     const { platform, plan } = withFaults(base)
     for (const { name, run } of CALLS) {
+      if (name === 'uploads.offer' && !base.uploads) continue
       for (const fault of FAULTS) {
         plan((_, called) => (called === name ? fault : null))
         await expect(run(platform, `${name}-${fault}`)).rejects.toMatchObject({ code: codeOf(name) })

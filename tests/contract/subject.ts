@@ -5,6 +5,8 @@ import type { Platform } from '#core/ports/needs.ts'
 /** An adapter to test. */
 export interface Subject {
   readonly name: string
+  /** True for an adapter that signs uploads. */
+  readonly uploads?: true
   /** A platform with nothing in it, and the same data opened again after it was closed. */
   readonly open: () => Promise<Opened>
   /** Why a part of the contract cannot be tested with it. */
@@ -12,6 +14,8 @@ export interface Subject {
     readonly reopen?: string
     /** That what was wrapped and then changed, or wrapped by another key, does not open. */
     readonly tampered?: string
+    /** The store does not check length and hash by itself; the home does when it is appended. */
+    readonly uploadTerms?: string
   }
 }
 

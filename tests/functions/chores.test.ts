@@ -42,12 +42,16 @@ describe("a home's chores", () => {
     expect(lines).toEqual([
       { event: 'erasures-failed', role: 'sweeper', code: 'STORE_UNAVAILABLE' },
       { event: 'swept', role: 'sweeper', count: 0 },
+      { event: 'uploads-swept', role: 'sweeper', count: 0 },
+      { event: 'jobs-swept', role: 'sweeper', count: 0 },
     ])
     made.faults?.plan((_, name) => (name === 'table.dirty.range' ? 'not-applied' : null))
     await chores()
-    expect(lines.slice(2)).toEqual([
+    expect(lines.slice(4)).toEqual([
       { event: 'erasures', role: 'sweeper', count: 1 },
       { event: 'swept-failed', role: 'sweeper', code: 'STORE_UNAVAILABLE' },
+      { event: 'uploads-swept', role: 'sweeper', count: 0 },
+      { event: 'jobs-swept', role: 'sweeper', count: 0 },
     ])
     expect(waiting).toEqual([1, 0])
     made.faults?.plan(() => null)

@@ -16,6 +16,7 @@ import { role as reader } from '#functions/reader/role.ts'
 import { role as registrar } from '#functions/registrar/role.ts'
 import { role as sweeper } from '#functions/sweeper/role.ts'
 import { role as witness } from '#functions/witness/role.ts'
+import { role as worker } from '#functions/worker/role.ts'
 import { role as writer } from '#functions/writer/role.ts'
 import { testBridge } from '#tests/bridge-world.ts'
 import { ORIGIN, testDeployment } from '#tests/deployment.ts'
@@ -33,6 +34,7 @@ const ROLES: readonly { readonly name: string; readonly needs: Needs }[] = [
   registrar,
   sweeper,
   witness,
+  worker,
   writer,
 ]
 
@@ -49,11 +51,13 @@ describe('roles', () => {
       name: string
       needs: Needs
     }[]) {
-      const { checkpoints, audits, ...others } = needs.tables
+      const { checkpoints, audits, jobs, ...others } = needs.tables
       expect(Object.values(others).every((access) => access === 'read')).toBe(true)
       expect(Object.values(needs.objects).every((access) => access === 'fetch')).toBe(true)
       // The auditor adds how far it found the log in order, and changes nothing that is there.
       expect(audits).toBe(name === 'auditor' ? 'write' : undefined)
+      // It begins jobs; the worker does them.
+      expect(jobs).toBe(name === 'auditor' ? 'append' : undefined)
       expect(name === 'auditor' ? ['append'] : ['read', undefined]).toContain(checkpoints)
     }
     const opening = ROLES.filter(({ needs }) => needs.keys.sealing !== undefined).map(({ name }) => name)
@@ -67,6 +71,13 @@ describe('roles', () => {
     expect(Object.entries(writer.needs.tables).filter(([, access]) => access === 'write')).toEqual([
       ['quotas', 'write'],
     ])
+  })
+
+  it('that sign uploads are the writer alone, into a store that holds nothing that is kept', () => {
+    const offering = ROLES.filter(({ needs }) => needs.uploads !== undefined).map(({ name }) => name)
+    expect(offering).toEqual(['writer'])
+    const using = ROLES.filter(({ needs }) => needs.objects.uploads !== undefined).map(({ name }) => name)
+    expect(using).toEqual(['sweeper', 'worker', 'writer'])
   })
 
   it('that cosign have one table and two keys, which no other role has', () => {

@@ -34,7 +34,11 @@ export async function requestFor(
     operation.signed && signer
       ? {
           authorization: await authorize(
-            { method: 'GET', url, body: new Uint8Array(0) },
+            {
+              method: operation.method === 'POST' ? 'POST' : 'GET',
+              url,
+              body: asking.body ?? new Uint8Array(0),
+            },
             { ...ports, signer },
           ),
         }

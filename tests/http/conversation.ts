@@ -31,7 +31,12 @@ import { watchLog } from '#core/server/monitor/watch.ts'
 import { addLog } from '#core/server/witness/logs.ts'
 import { WITNESS_NEEDS } from '#core/server/witness/needs.ts'
 import * as cosigning from '#functions/witness/operations.ts'
+import { readJob } from '#functions/worker/operations.ts'
 import * as writes from '#functions/writer/operations.ts'
+import * as uploads from '#functions/writer/upload-operations.ts'
+import { JOBS_RUN, encodeJob, parseJob } from '#core/server/job/row.ts'
+import type { UploadAnswer } from '#core/api/large/upload.ts'
+import { digestOf } from '#core/crypto/hash.ts'
 import {
   instanceRecords,
   makeSigner,
@@ -96,6 +101,8 @@ export async function converse(): Promise<Conversation> {
   await say(audits.auditChains, { path: { chain: record } })
   await say(audits.auditChains, { path: { chain: 'all' } })
   await say(audits.auditLog, { query: { since: 'last' } })
+  await sayUploads(world, say, record)
+  await sayJobs(world, say, exchanges)
   return { world, record, exchanges }
 }
 
@@ -184,6 +191,37 @@ async function sayMonitor(world: TestDeployment, say: Say): Promise<void> {
   const label = toBase64url(leafLabel(registryLabelKey(world.registryId), world.registryId, 0))
   await say(lookups.lookUpLabel, { path: { log, label } })
   await say(lookups.readMonitored, { path: { log } })
+}
+
+/** An object is offered and put where it was offered, twice. */
+async function sayUploads(world: TestDeployment, say: Say, chain: ChainId): Promise<void> {
+  const object = utf8('what is sealed looks like noise, and has some megabytes')
+  const asking = { body: utf8(JSON.stringify({ chain, bytes: object.length, sha256: digestOf(object) })) }
+  const { url } = (await (await ask(world, uploads.offerUpload, asking)).json()) as UploadAnswer
+  const { pathname, searchParams } = new URL(url)
+  const upload = pathname.split('/').at(-1) ?? ''
+  await say(uploads.offerUpload, asking)
+  for (const _ of ['first', 'again'])
+    await say(uploads.putUpload, { path: { upload }, query: Object.fromEntries(searchParams), body: object })
+}
+
+/** A job that is asked for until it is over, and one at which somebody is. */
+async function sayJobs(world: TestDeployment, say: Say, said: readonly Exchange[]): Promise<void> {
+  const headers = { prefer: 'respond-async' }
+  const begun = () => said.at(-1)?.headers.get('location')?.split('/').at(-1) ?? ''
+  await say(audits.auditLog, { headers })
+  await say(readJob, { path: { id: begun() } })
+  await say(audits.auditChains, { path: { chain: 'all' }, headers })
+  const jobs = world.platform.table('jobs')
+  const [row] = (await jobs.range(JOBS_RUN)).filter(({ key }) => key.endsWith(`/${begun()}`))
+  if (!row) throw new RangeError('no job was begun')
+  const leased = {
+    ...parseJob(row.value),
+    state: 'running' as const,
+    leasedUntilMs: world.clock.now + 30_000,
+  }
+  await jobs.swap(JOBS_RUN, row.key, row.version, encodeJob(leased))
+  await say(readJob, { path: { id: leased.id } })
 }
 
 async function sayReceipts(world: TestDeployment, say: Say, chain: ChainId): Promise<void> {

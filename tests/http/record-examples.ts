@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from '#core/bytes/encoding.ts'
-import type { Example } from '#functions/host/openapi.ts'
+import type { Example } from '#functions/host/openapi/document.ts'
 import type { TestDeployment } from '#tests/deployment.ts'
 import { ask } from './ask.ts'
 import { converse, headOf, type Exchange } from './conversation.ts'
@@ -43,7 +43,9 @@ async function recordWaiting(
 
 function requestIn({ operation, asking }: Exchange): { readonly request?: unknown } {
   if (!operation.body || !asking.body) return {}
-  return { request: operation.body.json ? headOf(asking.body) : fromUtf8(asking.body) }
+  if (operation.id === appendBlock.id) return { request: headOf(asking.body) }
+  const text = fromUtf8(asking.body)
+  return { request: operation.body.json ? (JSON.parse(text) as unknown) : text }
 }
 
 function answerIn({ operation, status, type, body }: Exchange): Readonly<Record<string, unknown>> {

@@ -43,7 +43,9 @@ describe('requests to the home', () => {
         status: 204,
         allow: [...methods, 'OPTIONS'].toSorted(),
       })
-      for (const method of ['DELETE', 'PUT', 'PATCH', 'PROPFIND']) {
+      for (const method of ['DELETE', 'PUT', 'PATCH', 'PROPFIND'].filter(
+        (one) => !methods.has(one as 'PUT'),
+      )) {
         const refused = await plain(target, { method })
         expect(allowed(refused)).toEqual([...methods, 'OPTIONS'].toSorted())
         expect(await problemOf(refused)).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 })

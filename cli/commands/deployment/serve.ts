@@ -14,6 +14,7 @@ import { jsonLog, silentLog, type Log } from '#functions/host/telemetry.ts'
 import { MONITOR_MS } from '#functions/monitor/watching.ts'
 import { SEQUENCE_MS } from '#functions/sequencer/sequencing.ts'
 import { CHORES_MS } from '#functions/sweeper/chores.ts'
+import { JOBS_MS } from '#functions/worker/app.ts'
 import { playStory } from '../../demo/story.ts'
 import { writeSettings, type Settings } from '../../deployment/settings.ts'
 import { reasonOf } from '../data/reason.ts'
@@ -220,6 +221,7 @@ async function untilStopped(
     every(LOG_AUDIT_MS, () => void auditLogAloud(auditLog, screen)),
     every(SEQUENCE_MS, () => void home.tendLog()),
     every(MONITOR_MS, () => void home.watchLogs()),
+    every(JOBS_MS, () => void home.doJobs()),
   ]
   // What the first request that files something needs, loaded while nobody waits for it.
   for (const open of bridges.slice(0, 1)) void open.prepare()

@@ -6,7 +6,7 @@ import type { Digest } from '../../bytes/ids.ts'
 import { parseWith } from '../../bytes/schema.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
 import { call } from '../answer.ts'
-import { answered, readJson } from '../home-api.ts'
+import { answered, readJson } from '../ask-home.ts'
 import type { Connection } from '../connect.ts'
 
 /** How long a monitor may take for its whole answer, in milliseconds: what it has not said by then says nothing. */

@@ -11,7 +11,7 @@ import { headKeyAt } from '../../registry/snapshot.ts'
 import { recordsIn } from '../../registry/state.ts'
 import { call } from '../answer.ts'
 import type { Connection } from '../connect.ts'
-import { answered, readJson } from '../home-api.ts'
+import { answered, readJson } from '../ask-home.ts'
 import type { Replica } from '../read/replica.ts'
 import { convictByMirror } from './convict-by-mirror.ts'
 

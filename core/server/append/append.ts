@@ -14,6 +14,8 @@ import { headStatement } from './head.ts'
 import type { WriterPorts } from './needs.ts'
 import { checkParts } from './parts.ts'
 import { countedGrant, type Charge, type Quotas } from './quota.ts'
+import { authorOf } from '../../chain/rules/authority.ts'
+import { fetchUpload, findUpload, settleUpload } from '../upload/use.ts'
 import { APPEND_DEADLINE_MS, isMarked, mark, storeParts } from './store-parts.ts'
 
 /** What an append came to: the block as it stands here, and the answer that says so. */
@@ -31,13 +33,16 @@ export interface Appended {
  *
  * Durable when it resolves. The same signing input again is success, whatever was erased since; as anybody may send
  * again what is in some export, the answer then says nothing of later blocks.
- * @throws AmpereError HEAD_CONFLICT when another block has that height, LIMIT_EXCEEDED, and those of `admit`
+ * @param admittedMs when the home took the block on, by which its time is judged
+ * @throws AmpereError HEAD_CONFLICT when another block has that height, LIMIT_EXCEEDED, and those of `admit`,
+ *   `findUpload` and `fetchUpload`
  */
 export async function appendBlock(
   ports: WriterPorts,
   home: Home,
   quotas: Quotas,
   append: Append,
+  admittedMs: number = ports.now(),
 ): Promise<Appended> {
   const parsed = parseBlock(append.block)
   const head = await loadHead(ports.tables.blocks, parsed.chain)
@@ -46,12 +51,50 @@ export async function appendBlock(
     await markAgain(ports, place.stored)
     return { ...(await answer(ports, home, place.stored, head)), isNew: false }
   }
-  const { link, grant } = await judge(ports, home, parsed, head)
-  await checkParts(parsed, append, link.state)
+  const judged = await judge(ports, home, parsed, head, admittedMs)
+  const whole = await withUpload(ports, parsed, append, judged.owner)
+  await checkParts(parsed, whole, judged.link.state)
   const { entries } = parsed.block
-  const charge = entries && (await quotas.charge(parsed.chain, grant, entries))
-  const markedMs = await storeParts(ports, parsed, append, link)
-  return commit(ports, home, parsed, { markedMs, charge })
+  const charge = entries && (await quotas.charge(parsed.chain, judged.grant, entries))
+  const markedMs = await storeParts(ports, parsed, whole, judged.link)
+  const appended = await commit(ports, home, parsed, { markedMs, charge })
+  if (append.upload !== undefined) await settleUpload(ports, judged.owner, append.upload, parsed)
+  return appended
+}
+
+/**
+ * Judges a block as `appendBlock` would now, and stores nothing.
+ * @returns whose uploads it may bring; null when this very block is there already
+ * @throws AmpereError HEAD_CONFLICT, and those of `admit`
+ */
+export async function judgeAhead(
+  ports: WriterPorts,
+  home: Home,
+  parsed: ParsedBlock,
+): Promise<string | null> {
+  const head = await loadHead(ports.tables.blocks, parsed.chain)
+  if ((await findPlace(ports, parsed, head)).stored) return null
+  return (await judge(ports, home, parsed, head, ports.now())).owner
+}
+
+/** The append with the object that was uploaded for it. */
+async function withUpload(
+  ports: WriterPorts,
+  parsed: ParsedBlock,
+  append: Append,
+  owner: string,
+): Promise<Append> {
+  if (append.upload === undefined) return append
+  const offer = await findUpload(ports, owner, parsed, append.upload)
+  return { ...append, object: await fetchUpload(ports, owner, offer) }
+}
+
+/** What judging a block gives. */
+interface Judged {
+  readonly link: Link
+  readonly grant: Grant | null
+  /** Whose uploads its author may append: an institution's, or a device's own. */
+  readonly owner: string
 }
 
 /** Looks for the block itself first: a retry must answer before anything is judged or stored again. */
@@ -96,18 +139,21 @@ async function judge(
   home: Home,
   parsed: ParsedBlock,
   head: ParsedBlock | null,
-): Promise<{ readonly link: Link; readonly grant: Grant | null }> {
+  nowMs: number,
+): Promise<Judged> {
   const registry = await home.registry.refresh()
   const stored: StoredHead | null = head
     ? { parsed: head, state: await loadState(ports.tables.states, head.chain, head.block.state) }
     : null
   const link = await admit(parsed, stored, registry, {
     verifiers: home.verifiers,
-    nowMs: ports.now(),
+    nowMs,
     deployment: home.deployment,
   })
   const records = registry.viewAt(parsed.block.registry)
-  return { link, grant: records && countedGrant(parsed, link.state, records) }
+  const author = records && authorOf(parsed.kid, stored?.state.controllers ?? null, records)
+  const owner = author?.kind === 'instance' ? author.institution : parsed.kid
+  return { link, grant: records && countedGrant(parsed, link.state, records), owner }
 }
 
 async function commit(

@@ -18,7 +18,8 @@ export const WRITER_NEEDS = {
     leaves: 'read',
     checkpoints: 'read',
   },
-  objects: { entries: 'store', log: 'fetch' },
+  objects: { entries: 'store', log: 'fetch', uploads: 'shred' },
   keys: { head: 'sign' },
+  uploads: 'offer',
 } as const
 export type WriterPorts = Ports<typeof WRITER_NEEDS>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Ports } from '../../ports/needs.ts'
 
-/** What auditing uses: it reads everything, changes nothing, notes how far it found the log in order, and keeps audits that are under way. */
+/** What auditing uses: it reads everything, changes nothing, notes how far it found the log in order, keeps audits that are under way, and begins jobs. */
 export const AUDITOR_NEEDS = {
   tables: {
     blocks: 'read',
@@ -11,7 +11,7 @@ export const AUDITOR_NEEDS = {
     labels: 'read',
     chains: 'read',
     dirty: 'read',
-    jobs: 'read',
+    jobs: 'append',
     receipts: 'read',
     registry: 'read',
     leaves: 'read',

@@ -10,7 +10,7 @@ import type { Hosting, RoleApp } from '../app.ts'
 import { createApp } from '../app.ts'
 import { ANYTHING, notBehind } from '../not-behind.ts'
 import { answerTheRest, type Operation } from '../operation.ts'
-import type { Serving } from '../serving.ts'
+import { bodiesOf, type Serving } from '../serving.ts'
 import { ROLE_NAMES } from '../role-names.ts'
 import { watchedLogs, type CloudConfig } from './config.ts'
 import { openStandings } from './gate.ts'
@@ -53,6 +53,7 @@ export async function openAlone<
     roles: ROLE_NAMES,
     document: alone.document,
     isLogging,
+    bodies: bodiesOf(platform, hosting),
     // The eraser is woken by the row that orders it.
     carryOut: async () => {},
     grow: { now: nothing, again: nothing },

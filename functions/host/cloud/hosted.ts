@@ -23,6 +23,12 @@ export interface OpenRole {
   readonly wake?: () => Promise<void>
 }
 
+/**
+ * Bytes of one request and of one answer. Lambda passes 6 MB, in base64 and with what surrounds it (AWS: Lambda quotas, invocation
+ * payload); Azure passes more, but a client that moves a home need not learn it anew.
+ */
+const MAX_BODY_BYTES = 4 * 1024 * 1024
+
 const now = () => Date.now()
 /** Lines on standard output, which both clouds keep. */
 export const cloudLog = jsonLog((line) => process.stdout.write(`${line}\n`), now)
@@ -38,7 +44,8 @@ export async function openHosted(
   beside: string,
 ): Promise<OpenRole> {
   const document = () => readFileSync(new URL('openapi.json', beside), 'utf8')
-  const hosting = { now, random: platform.random, log: cloudLog }
+  const bodies = { maxRequestBytes: MAX_BODY_BYTES, maxAnswerBytes: MAX_BODY_BYTES }
+  const hosting = { now, random: platform.random, log: cloudLog, ...bodies }
   const alone: Alone = { platform, config, hosting, document }
   const app = await answers?.(alone)
   const wake = await wakes?.(alone)

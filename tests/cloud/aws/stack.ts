@@ -53,7 +53,14 @@ const TABLES = [
   'mirror',
   'mirror-keys',
 ] as const satisfies readonly TableName[]
-const BUCKETS = ['entries', 'originals', 'log', 'staging', 'mirror'] as const satisfies readonly ObjectsName[]
+const BUCKETS = [
+  'entries',
+  'originals',
+  'log',
+  'staging',
+  'mirror',
+  'uploads',
+] as const satisfies readonly ObjectsName[]
 const KMS_KEYS = {
   instance: 'ECC_NIST_P256',
   institution: 'ECC_NIST_P256',

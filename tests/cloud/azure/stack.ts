@@ -29,10 +29,14 @@ const TABLES = Object.keys({
   mirror: 0,
   'mirror-keys': 0,
 } satisfies Record<TableName, 0>)
-const STORES = Object.keys({ entries: 0, originals: 0, log: 0, staging: 0, mirror: 0 } satisfies Record<
-  ObjectsName,
-  0
->)
+const STORES = Object.keys({
+  entries: 0,
+  originals: 0,
+  log: 0,
+  staging: 0,
+  mirror: 0,
+  uploads: 0,
+} satisfies Record<ObjectsName, 0>)
 /** What the vault signs with itself. */
 const SIGNING = ['instance', 'institution', 'controller'] as const satisfies readonly KeyName[]
 /** What it wraps the seeds of. */

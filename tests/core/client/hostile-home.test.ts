@@ -11,7 +11,8 @@ import { createRecord } from '#core/client/acts/create-record.ts'
 import { FIRST_ANSWER_MS, MAX_PROBLEM_BYTES, MIN_BYTES_PER_SECOND } from '#core/client/answer.ts'
 import { readBody } from '#core/order/read-body.ts'
 import { connect } from '#core/client/connect.ts'
-import { MAX_ANSWER_VALUES, type HomeApi } from '#core/client/home-api.ts'
+import { MAX_ANSWER_VALUES } from '#core/client/ask-home.ts'
+import type { HomeApi } from '#core/client/home-api.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }

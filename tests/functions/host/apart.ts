@@ -25,6 +25,8 @@ import { role as sequencer } from '#functions/sequencer/role.ts'
 import { openSweeping } from '#functions/sweeper/alone.ts'
 import { answering as witness } from '#functions/witness/answering.ts'
 import { role as witnessRole } from '#functions/witness/role.ts'
+import { openWorking } from '#functions/worker/alone.ts'
+import { answering as worker } from '#functions/worker/answering.ts'
 import { answering as writer } from '#functions/writer/answering.ts'
 
 /** A home each of whose roles is opened by itself, as in processes of their own, on the platforms that `of` gives them. */
@@ -37,6 +39,7 @@ export interface Apart {
   readonly sweep: () => Promise<void>
   readonly audit: () => Promise<void>
   readonly monitor: () => Promise<void>
+  readonly work: () => Promise<void>
 }
 
 /** What a home in a cloud would be told of itself. */
@@ -76,6 +79,7 @@ export async function openApart(
     witness: await openAlone(alone('witness'), witness),
     lookup: await openAlone(alone('lookup'), lookup),
     keeper: await openAlone(alone('keeper'), keeper),
+    worker: await openAlone(alone('worker'), worker),
   }
   return {
     config,
@@ -85,6 +89,7 @@ export async function openApart(
     sweep: await openSweeping(alone('sweeper')),
     audit: await openAuditing(alone('auditor')),
     monitor: await openMonitoring(alone('monitor')),
+    work: await openWorking(alone('worker')),
   }
 }
 

@@ -80,14 +80,19 @@ export async function deviating(
     const headers = new Headers(operation.body ? { 'content-type': operation.body.type } : {})
     const signer = await signerOf(world, given.signer)
     const ports = { now: () => world.clock.now, random: world.random }
+    const body = asking.body && given.body ? scar(asking.body, given.body) : asking.body
     if (signer) {
-      const request = { method: 'GET' as const, url, body: new Uint8Array(0) }
+      const isPosted = operation.method === 'POST' && operation.signed
+      const request = {
+        method: isPosted ? ('POST' as const) : ('GET' as const),
+        url,
+        body: (isPosted ? body : null) ?? new Uint8Array(0),
+      }
       headers.set('authorization', await authorize(request, { ...ports, signer }))
     }
     for (const [name, value] of Object.entries({ ...asking.headers, ...given.headers }))
       headers.set(name, value)
     const method = given.method ?? operation.method
-    const body = asking.body && given.body ? scar(asking.body, given.body) : asking.body
     const hasBody = body !== undefined && !['GET', 'HEAD'].includes(method)
     return new Request(url, { method, headers, ...(hasBody ? { body } : {}) })
   } catch (error) {

@@ -55,6 +55,16 @@ describe('what serverless.yml includes', () => {
     expect(resources).not.toHaveProperty('MonthlyBudget')
   })
 
+  it('lets what was uploaded and not appended go after two days, and nothing else', () => {
+    const expiring = Object.entries(made({ deploys: 'both' })).flatMap(([id, { Type, Properties }]) => {
+      if (Type !== 'AWS::S3::Bucket') return []
+      const { Rules } = Properties['LifecycleConfiguration'] as { readonly Rules: readonly object[] }
+      const days = Rules.flatMap((rule) => ('ExpirationInDays' in rule ? [rule.ExpirationInDays] : []))
+      return days.length > 0 ? [[id, days]] : []
+    })
+    expect(expiring).toEqual([['UploadsBucket', [2]]])
+  })
+
   it.each([
     [{ keyRecoveryDays: 36 }, /keyRecoveryDays is a whole number from 0 to 35/],
     [{ recoveryDays: '' }, /recoveryDays is a whole number/],

@@ -59,6 +59,23 @@ describe('the identities', () => {
   })
 })
 
+describe('a need to sign uploads', () => {
+  const needs = { tables: {}, objects: {}, keys: {}, uploads: 'offer' } as const
+  const on = (more: object) =>
+    grantsOf({ needs: { ...needs, ...more }, wokenBy: null }).map((grant) => ({ ...grant }))
+
+  it('is a need to store what is uploaded, for a signature lets nobody do what its signer may not', () => {
+    expect(on({})).toEqual([{ kind: 'objects', name: 'uploads', access: 'store' }])
+  })
+
+  it('narrows no wider one', () => {
+    expect(on({ objects: { uploads: 'shred' } })).toEqual([
+      { kind: 'objects', name: 'uploads', access: 'shred' },
+    ])
+    expect(grantsOf(named('writer'))).toContainEqual({ kind: 'objects', name: 'uploads', access: 'shred' })
+  })
+})
+
 describe('a policy of IAM', () => {
   it.each(each)('of %s names resources of its deployment only, never all of a kind', (_, identity) => {
     for (const { Resource, Action, Effect } of policyOf(identity, names)) {

@@ -105,7 +105,7 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
     expect(runs['AWS::Lambda::EventSourceMapping']).toHaveLength(2)
     expect(stores['AWS::DynamoDB::Table']?.length).toBeGreaterThan(15)
     expect(stores['AWS::KMS::Key']).toHaveLength(2)
-    expect(stores['AWS::S3::Bucket']).toHaveLength(4)
+    expect(stores['AWS::S3::Bucket']).toHaveLength(5)
   })
 
   it('takes the story of two hospitals, a clinic and a patient through its HTTP API', () => {

@@ -2,21 +2,35 @@
 import { describe, expect, it } from '@jest/globals'
 import { countCalls } from '#adapters/around/counts.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
-import { asDeploymentId } from '#core/bytes/ids.ts'
+import type { ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import type { Needs, Platform } from '#core/ports/needs.ts'
 import { MAX_STANDING_MS } from '#core/server/standing/standing.ts'
+import { auditChains, auditLog } from '#functions/auditor/operations.ts'
 import { HOME_ROLES } from '#functions/roles.ts'
 import { ROLE_NAMES } from '#functions/host/role-names.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { olderCopy } from '#tests/core/server/cosign/older-copy.ts'
-import { ORIGIN, testDeployment } from '#tests/deployment.ts'
+import { appendAsJob, heightsOf, jobOf, PREFER, untilOver } from '#tests/core/server/job/jobs.ts'
+import { HOME, MIB, offered, put, unsent } from '#tests/core/server/upload/uploads.ts'
+import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { ask } from '#tests/http/ask.ts'
 import { configOf, openApart } from '../apart.ts'
 
-const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
+const AUDITS = [
+  { operation: auditChains, asking: { path: { chain: 'all' } } },
+  { operation: auditLog, asking: {} },
+]
+
+/** Uploads an object to a home, and tells as what. */
+async function uploaded(world: TestDeployment, record: ChainId, object: Uint8Array): Promise<string> {
+  const to = await offered(world, record, object)
+  expect((await put(world, to, object)).ok).toBe(true)
+  return to.upload
+}
 
 /** A home whose roles are apart, with its calls counted for each role. */
 async function homeApart() {
@@ -86,17 +100,23 @@ describe('a home whose roles are in processes of their own', () => {
     await apart.erase()
     expect(await keys()).not.toEqual(kept)
     expect((await client().read(record)).closed.map((item) => item.status)).toEqual(['erased'])
-    await Promise.all([apart.sweep(), apart.audit(), apart.monitor()])
+    await Promise.all([apart.sweep(), apart.audit(), apart.monitor(), apart.work()])
   })
 
   it('has no role that uses more than it needs', async () => {
-    const { apart, client, counts } = await homeApart()
+    const { world, apart, client, counts } = await homeApart()
     await apart.sequence()
     const { record } = await createRecord(client(), HOME, ['general'])
     await client().append(record, [entry('one')])
     await apart.sequence()
     await client().read(record)
-    await Promise.all([apart.erase(), apart.sweep(), apart.audit(), apart.monitor()])
+    const here = { ...world, fetch: apart.fetch }
+    const large = await unsent({ world: here, a: client(), record })
+    await appendAsJob(here, large, await uploaded(here, record, large.object))
+    for (const { operation, asking } of AUDITS) await ask(here, operation, { ...asking, headers: PREFER })
+    await Promise.all([apart.erase(), apart.sweep(), apart.audit(), apart.monitor(), apart.work()])
+    expect([...counts.keys()]).toEqual(expect.arrayContaining(['worker', 'writer', 'auditor']))
+    expect(counts.get('worker')?.counts()).toMatchObject({ 'table.blocks.insert': 1 })
     for (const [role, counted] of counts) {
       const needs = HOME_ROLES.find(({ name }) => name === role)?.needs ?? {
         tables: {},
@@ -106,6 +126,53 @@ describe('a home whose roles are in processes of their own', () => {
       const beyond = Object.keys(counted.counts()).filter((call) => !isNeeded(needs, call))
       expect({ role, beyond }).toEqual({ role, beyond: [] })
     }
+  })
+
+  it('begins jobs in one role, and does them in another when it is asked and when it is woken', async () => {
+    const { world, apart, client } = await homeApart()
+    await apart.sequence()
+    const { record } = await createRecord(client(), HOME, ['general'])
+    await apart.sequence()
+    const here = { ...world, fetch: apart.fetch }
+    const large = await unsent({ world: here, a: client(), record })
+    const begun = await appendAsJob(here, large, await uploaded(here, record, large.object))
+    expect([begun.status, await heightsOf(here, large)]).toEqual([202, []])
+    await apart.work()
+    expect(await heightsOf(here, large)).toEqual([2])
+    expect(await untilOver(here, jobOf(begun))).toMatchObject({ kind: 'append', state: 'done' })
+    for (const { operation, asking } of AUDITS) {
+      const asked = await ask(here, operation, { ...asking, headers: PREFER })
+      expect(asked.status).toBe(202)
+      const { state, result } = await untilOver(here, jobOf(asked))
+      expect({ state, result }).toMatchObject({ state: 'done', result: { findings: [] } })
+    }
+  })
+
+  it('does no job while nobody told that it is not behind', async () => {
+    const { world, apart, client } = await homeApart()
+    await apart.sequence()
+    const { record } = await createRecord(client(), HOME, ['general'])
+    const here = { ...world, fetch: apart.fetch }
+    const large = await unsent({ world: here, a: client(), record })
+    await appendAsJob(here, large, await uploaded(here, record, large.object))
+    world.clock.now += MAX_STANDING_MS + 1
+    await apart.work()
+    expect(await heightsOf(here, large)).toEqual([])
+    await apart.sequence()
+    // What was read lately is not read again within the second.
+    world.clock.now += 1000
+    await apart.work()
+    expect(await heightsOf(here, large)).toEqual([2])
+  })
+
+  it('says how much passes, and that nothing can be uploaded where its platform takes nothing', async () => {
+    const { world } = await homeApart()
+    const { uploads: _, ...without } = world.platform
+    const passing = { maxRequestBytes: 4 * MIB, maxAnswerBytes: 4 * MIB }
+    const hosting = { now: () => world.clock.now, random: world.random, log: silentLog, ...passing }
+    const apart = await openApart(() => without, await configOf(without, world.home), hosting)
+    const said = await apart.fetch(new Request(new URL('/.well-known/ampere', ORIGIN)))
+    expect(await said.json()).toMatchObject({ bodies: { ...passing, maxUploadBytes: null } })
   })
 
   it('signs nothing once its sequencer finds that its stores are older than what witnesses saw', async () => {
@@ -137,6 +204,7 @@ const ACCESS: Readonly<Record<string, readonly string[]>> = {
 
 function isNeeded(needs: Needs, call: string): boolean {
   const [port = '', name = '', method = ''] = call.split('.')
+  if (port === 'uploads') return needs.uploads === 'offer'
   const part = { table: needs.tables, objects: needs.objects, key: needs.keys }[port] ?? {}
   const access = (part as Readonly<Record<string, string>>)[name]
   return access !== undefined && (ACCESS[method] ?? []).includes(access)

@@ -4,10 +4,10 @@ import { LIMITS } from '#core/api/limits.ts'
 import { PROBLEMS } from '#core/api/problems.ts'
 import { AUTH_SCHEME } from '#core/api/request.ts'
 import type { ErrorCode } from '#core/errors.ts'
-import examples from './examples.json' with { type: 'json' }
+import examples from '../examples.json' with { type: 'json' }
 import { componentSchemas, jsonSchemaOf, parameterSchemaOf } from './json-schema.ts'
-import { COMMON_PROBLEMS, type Answer, type Body, type Operation } from './operation.ts'
-import { PROBLEM_TYPE } from './problem.ts'
+import { COMMON_PROBLEMS, type Answer, type Body, type Operation } from '../operation.ts'
+import { PROBLEM_TYPE } from '../problem.ts'
 
 /** Version of the described interface: that of the software. */
 export const API_VERSION = '0.1.0'
