@@ -65,5 +65,9 @@ export function failure(message: string, next: string, cause?: unknown): DeployF
 
 function namesOf(error: unknown): { readonly name: string; readonly code: string; readonly message: string } {
   const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown }
-  return { name: String(name ?? 'unknown'), code: String(code ?? ''), message: String(message ?? '') }
+  return { name: textOf(name, 'unknown'), code: textOf(code, ''), message: textOf(message, '') }
+}
+
+function textOf(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise
 }

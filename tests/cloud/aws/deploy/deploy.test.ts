@@ -35,7 +35,7 @@ const environment = () => ({
 const node = (...args: string[]) =>
   spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
     encoding: 'utf8',
-    env: environment() as NodeJS.ProcessEnv,
+    env: environment(),
     timeout: 400_000,
   })
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
