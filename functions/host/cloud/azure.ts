@@ -86,7 +86,8 @@ export function onAzure(name: string, role: HostedRole, waking: Waking | null = 
   app.cosmosDB(`${name}-changes`, {
     connection: 'COSMOS',
     databaseName: '%AMPERE_DATABASE%',
-    containerName: `%AMPERE_CONTAINERS%${waking.table}`,
+    // The whole name: of a prefix that is empty the host says that it does not resolve, and loads no function at all.
+    containerName: '%AMPERE_CHANGES%',
     leaseContainerName: 'leases',
     leaseContainerPrefix: name,
     createLeaseContainerIfNotExists: false,
