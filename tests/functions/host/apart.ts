@@ -106,9 +106,9 @@ export function roleFor(request: Request): string {
 
 /** Hono's patterns as far as the operations use them: parameters with or without an expression of their own. */
 function matches(pattern: string, path: string): boolean {
-  const expression = pattern
-    .replaceAll(/[.]/g, '\\.')
-    .replaceAll(/:[A-Za-z]+\{((?:[^{}]|\{[^{}]*\})*)\}/g, '(?:$1)')
-    .replaceAll(/:[A-Za-z]+/g, '[^/]+')
+  const expression = pattern.replaceAll(
+    /:[A-Za-z]+(?:\{((?:[^{}]|\{[^{}]*\})*)\})?|[.]/g,
+    (found, own: string | undefined) => (found === '.' ? '\\.' : `(?:${own ?? '[^/]+'})`),
+  )
   return new RegExp(`^${expression}$`).test(path)
 }
