@@ -54,12 +54,11 @@ export function functions(settings: AzureSettings): readonly Resource[] {
 }
 
 function site(identity: Identity, settings: AzureSettings): Resource {
-  const { prefix, nodeVersion, maxInstances } = settings
+  const { prefix } = settings
   const names = namesOf(prefix)
   const { name } = identity
   const own = after(IDENTITIES, names.identity(name))
   const account = names.host(name)
-  const blobs = `\${reference(${idOf(STORAGE, account)}, '${API.storage}').primaryEndpoints.blob}`
   return {
     type: SITES,
     apiVersion: API.web,
@@ -80,20 +79,7 @@ function site(identity: Identity, settings: AzureSettings): Resource {
       serverFarmId: after(PLANS, names.plan(name)),
       httpsOnly: true,
       clientAffinityEnabled: false,
-      functionAppConfig: {
-        deployment: {
-          storage: {
-            type: 'blobContainer',
-            value: filledIn(`${blobs}${PACKAGES}`),
-            authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: own },
-          },
-        },
-        scaleAndConcurrency: {
-          maximumInstanceCount: maxInstances,
-          instanceMemoryMB: LARGE.includes(name) ? LARGE_MB : MEMORY_MB,
-        },
-        runtime: { name: 'node', version: nodeVersion },
-      },
+      functionAppConfig: appConfig(name, settings),
       siteConfig: {
         minTlsVersion: '1.2',
         scmMinTlsVersion: '1.2',
@@ -106,6 +92,32 @@ function site(identity: Identity, settings: AzureSettings): Resource {
       },
     },
   }
+}
+
+/** From where its code comes, on what it runs, and how much of it. */
+function appConfig(role: string, { prefix, nodeVersion, maxInstances }: AzureSettings): object {
+  const { host, identity } = namesOf(prefix)
+  return {
+    deployment: {
+      storage: {
+        type: 'blobContainer',
+        value: filledIn(`${blobEndpoint(host(role))}${PACKAGES}`),
+        authentication: {
+          type: 'UserAssignedIdentity',
+          userAssignedIdentityResourceId: after(IDENTITIES, identity(role)),
+        },
+      },
+    },
+    scaleAndConcurrency: {
+      maximumInstanceCount: maxInstances,
+      instanceMemoryMB: LARGE.includes(role) ? LARGE_MB : MEMORY_MB,
+    },
+    runtime: { name: 'node', version: nodeVersion },
+  }
+}
+
+function blobEndpoint(account: string): string {
+  return `\${reference(${idOf(STORAGE, account)}, '${API.storage}').primaryEndpoints.blob}`
 }
 
 /** Names and addresses: whatever is reached is reached by the identity, and no setting has a key. */
@@ -145,7 +157,7 @@ function namingOf(identity: Identity, prefix: string): object {
   return {
     cosmosEndpoint: cosmosEndpoint(prefix),
     database: AZURE_NAMES.database,
-    blobEndpoint: `\${reference(${idOf(STORAGE, objects)}, '${API.storage}').primaryEndpoints.blob}`,
+    blobEndpoint: blobEndpoint(objects),
     vaultUrl: `\${reference(${idOf(VAULTS, vault)}, '${API.vault}').vaultUri}`,
     keys: keyNamingOf(identity),
   }

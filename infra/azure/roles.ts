@@ -154,7 +154,6 @@ function assignment(prefix: string, principal: Principal, { role, scope }: RoleA
 
 function ofHost(prefix: string, principal: Principal): readonly Resource[] {
   const { host, insights } = namesOf(prefix)
-  const builtIn = (id: string) => `subscriptionResourceId('${DEFINITIONS}', '${id}')`
   const on = {
     blobOwner: idOf(STORAGE, host(principal.name)),
     publisher: idOf('Microsoft.Insights/components', insights),
@@ -162,7 +161,7 @@ function ofHost(prefix: string, principal: Principal): readonly Resource[] {
   return (['blobOwner', 'publisher'] as const).map((role) =>
     granted(principal, {
       name: guid(prefix, principal.name, role),
-      roleId: builtIn(BUILT_IN[role]),
+      roleId: `subscriptionResourceId('${DEFINITIONS}', '${BUILT_IN[role]}')`,
       on: on[role],
       dependsOn: [],
     }),

@@ -22,39 +22,15 @@ export function storesOf({ identities }: AzureSettings): readonly ObjectsName[] 
   return [...new Set(stores.map(({ name }) => name))].toSorted()
 }
 
-/**
- * The account of all tables. One region writes: rows are compared and swapped. Cosmos DB has no account without backups, and an account has one
- * policy for all its containers: a key that erasure destroyed can be restored by whoever may restore accounts, for 7 days, the fewest there are.
- */
+/** The account of all tables, its database, and a container for each. */
 export function tables(settings: AzureSettings): readonly Resource[] {
-  const { prefix, capacity, maxThroughput, publicNetworkAccess } = settings
+  const { prefix, capacity, maxThroughput } = settings
   const { cosmos } = namesOf(prefix)
-  const account = filledIn(cosmos)
   const scales = { options: { autoscaleSettings: { maxThroughput } } }
   const { database } = AZURE_NAMES
   const containers = `${COSMOS}/sqlDatabases`
   return [
-    {
-      type: COSMOS,
-      apiVersion: API.cosmos,
-      name: account,
-      location: HERE,
-      kind: 'GlobalDocumentDB',
-      properties: {
-        databaseAccountOfferType: 'Standard',
-        consistencyPolicy: { defaultConsistencyLevel: 'Strong' },
-        locations: [{ locationName: HERE, failoverPriority: 0, isZoneRedundant: false }],
-        enableMultipleWriteLocations: false,
-        enableAutomaticFailover: false,
-        disableLocalAuth: true,
-        disableKeyBasedMetadataWriteAccess: true,
-        minimalTlsVersion: 'Tls12',
-        publicNetworkAccess,
-        networkAclBypass: 'None',
-        backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } },
-        capabilities: capacity === 'serverless' ? [{ name: 'EnableServerless' }] : [],
-      },
-    },
+    cosmosAccount(settings),
     {
       type: containers,
       apiVersion: API.cosmos,
@@ -77,6 +53,34 @@ export function tables(settings: AzureSettings): readonly Resource[] {
       },
     })),
   ]
+}
+
+/**
+ * The account of all tables. One region writes: rows are compared and swapped. Cosmos DB has no account without backups, and an account has one
+ * policy for all its containers: a key that erasure destroyed can be restored by whoever may restore accounts, for 7 days, the fewest there are.
+ */
+function cosmosAccount({ prefix, capacity, publicNetworkAccess }: AzureSettings): Resource {
+  return {
+    type: COSMOS,
+    apiVersion: API.cosmos,
+    name: filledIn(namesOf(prefix).cosmos),
+    location: HERE,
+    kind: 'GlobalDocumentDB',
+    properties: {
+      databaseAccountOfferType: 'Standard',
+      consistencyPolicy: { defaultConsistencyLevel: 'Strong' },
+      locations: [{ locationName: HERE, failoverPriority: 0, isZoneRedundant: false }],
+      enableMultipleWriteLocations: false,
+      enableAutomaticFailover: false,
+      disableLocalAuth: true,
+      disableKeyBasedMetadataWriteAccess: true,
+      minimalTlsVersion: 'Tls12',
+      publicNetworkAccess,
+      networkAclBypass: 'None',
+      backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } },
+      capabilities: capacity === 'serverless' ? [{ name: 'EnableServerless' }] : [],
+    },
+  }
 }
 
 /** What every account of Blob Storage refuses: strangers, shared keys, links with a key in them, and old TLS. */

@@ -28,7 +28,6 @@ export function azureTemplateOf(stage: string, parameters: Parameters): AzureTem
   const settings = settingsOf(stage, parameters)
   const names = namesOf(settings.prefix)
   const gateway = idOf('Microsoft.ApiManagement/service', names.front)
-  const text = (value: string) => ({ type: 'string', value })
   return {
     $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
     contentVersion: '1.0.0.0',
@@ -52,4 +51,8 @@ export function azureTemplateOf(stage: string, parameters: Parameters): AzureTem
       vault: text(`[${expressionOf(names.vault)}]`),
     },
   }
+}
+
+function text(value: string): object {
+  return { type: 'string', value }
 }

@@ -86,7 +86,7 @@ export function onAzure(name: string, role: HostedRole, waking: Waking | null = 
   app.cosmosDB(`${name}-changes`, {
     connection: 'COSMOS',
     databaseName: '%AMPERE_DATABASE%',
-    // The whole name: of a prefix that is empty the host says that it does not resolve, and loads no function at all.
+    // The whole name: a prefix may be empty, and the host takes an empty setting for a missing one.
     containerName: '%AMPERE_CHANGES%',
     leaseContainerName: 'leases',
     leaseContainerPrefix: name,

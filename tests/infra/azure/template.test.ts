@@ -2,12 +2,14 @@
 import { describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { HOME_OPERATIONS, HOME_ROLES } from '#functions/roles.ts'
+import { checkNaming, type AzureNaming } from '#adapters/azure/clients/naming.ts'
 import { frontOperations } from '#infra/azure/front.ts'
 import { filledIn, type Resource } from '#infra/azure/references.ts'
 import { azureTemplateOf, DEFAULTS } from '#infra/azure/template.ts'
 import { assignmentsOf, AZURE_ROLES, roleDefinitions } from '#infra/permissions/azure/roles.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { roleFor } from '#tests/functions/host/apart.ts'
+import { deployed } from './arm.ts'
 
 const PRINCIPAL = '00000000-0000-0000-0000-000000000001'
 const template = (parameters: object = {}) => azureTemplateOf('test', { ...DEFAULTS, ...parameters })
@@ -15,7 +17,7 @@ const { resources } = template()
 const of = (type: string, from: readonly Resource[] = resources) => from.filter((one) => one.type === type)
 /** The properties of a resource, for tests to look into. */
 const properties = ({ properties: found }: Resource) => found as Readonly<Record<string, unknown>>
-const lastName = ({ name }: Resource) => /([a-z-]+)'?\)?\]?$/.exec(name)?.[1]
+const lastName = ({ name }: Resource) => /([a-z-]+)'?\)?\]?$/.exec(name)?.[1] ?? ''
 const apps = of('Microsoft.Web/sites')
 const settingsOf = (app: Resource) => {
   const { siteConfig } = properties(app) as {
@@ -26,34 +28,25 @@ const settingsOf = (app: Resource) => {
 const roleOf = ({ name }: Resource) => /ampere-test-([a-z]+)-/.exec(name)?.[1] ?? ''
 
 describe('the template of a home on Azure', () => {
-  it('names nothing twice, and depends on nothing that is not in it', () => {
-    const full = template({ alarmEmail: 'a@b.example', budget: 10, setUpPrincipal: PRINCIPAL }).resources
-    const names = full.map(({ type, name, scope = '' }) => `${type} ${name} ${scope}`)
-    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
-    // A resource's type and the texts of its name: where expressions are, only the same expression is.
-    const parts = (text: string) =>
-      [...text.matchAll(/'([^']*)'/g)]
-        .map(([, part = '']) => part.replaceAll('/', ''))
-        .filter((part) => part !== '')
-    const there = new Set(
-      full.map(({ type, name }) =>
-        [type, ...(name.startsWith('[') ? parts(name) : name.split('/'))].join(' '),
-      ),
-    )
-    const needed = full
-      .flatMap(({ dependsOn = [] }) => dependsOn)
-      .map((id) => parts(id.replaceAll(/resourceId\(|\)/g, '')))
-    const known = (id: readonly string[]) => {
-      const [type = '', ...rest] = id
-      const joined = rest.join('')
-      return [...there].some((one) => {
-        const [at = '', ...its] = one.split(' ')
-        return at === type.replaceAll('/', '') || (at.replaceAll('/', '') === type && its.join('') === joined)
-      })
-    }
+  it('names nothing twice, in names that Azure takes, and refers to nothing that is not in it', () => {
+    const given = { alarmEmail: 'a@b.example', budget: 10, setUpPrincipal: PRINCIPAL }
+    // What is longest in a stage.
+    const made = deployed(azureTemplateOf('a-long-stage-123', { ...DEFAULTS, ...given }).resources)
+    expect(made.length).toBeLessThan(800)
+    const ids = new Set(made.map(({ id }) => id))
+    const needed = made.flatMap(({ dependsOn = [] }) => dependsOn)
     expect(needed.length).toBeGreaterThan(100)
-    expect(needed.filter((id) => !known(id))).toEqual([])
-    expect(full.length).toBeLessThan(800)
+    expect(needed.filter((id) => !ids.has(id))).toEqual([])
+    // Resource naming rules: Azure's own table.
+    const rules = {
+      'Microsoft.Storage/storageAccounts': /^[a-z0-9]{3,24}$/,
+      'Microsoft.KeyVault/vaults': /^[a-z][a-z0-9-]{1,22}[a-z0-9]$/,
+      'Microsoft.DocumentDB/databaseAccounts': /^[a-z0-9][a-z0-9-]{1,42}[a-z0-9]$/,
+      'Microsoft.Web/sites': /^[a-z0-9][a-z0-9-]{0,58}[a-z0-9]$/,
+      'Microsoft.ApiManagement/service': /^[a-z][a-z0-9-]{0,48}[a-z0-9]$/,
+    }
+    for (const [type, rule] of Object.entries(rules))
+      for (const { name } of of(type, made)) expect(name).toMatch(rule)
   })
 
   it('has one app for each role, each with its own identity and plan', () => {
@@ -70,7 +63,7 @@ describe('the template of a home on Azure', () => {
   })
 
   it('lets nobody in without TLS 1.2, an identity, or from the public', () => {
-    for (const app of [...apps]) {
+    for (const app of apps) {
       expect(properties(app)).toMatchObject({
         httpsOnly: true,
         siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2', ftpsState: 'Disabled' },
@@ -131,33 +124,33 @@ describe('the template of a home on Azure', () => {
     }
   })
 
-  it('tells each app its stores and its own keys, as the adapters want it', () => {
-    const sequencer = apps.find((app) => roleOf(app) === 'sequencer')
-    const text = sequencer ? (settingsOf(sequencer)['AMPERE_AZURE'] ?? '') : ''
-    expect(text).toMatch(/^\[concat\('\{"naming":/)
-    // What ARM makes of it, but for what only Azure knows.
-    const made = text
-      .slice("[concat('".length, -"')]".length)
-      .replaceAll(
-        /', reference\(.+?\)\.(?:clientId|documentEndpoint|vaultUri|primaryEndpoints\.blob), '/g,
-        'X',
-      )
-    expect(JSON.parse(made)).toEqual({
-      naming: {
-        cosmosEndpoint: 'X',
-        database: 'ampere',
-        blobEndpoint: 'X',
-        vaultUrl: 'X',
-        keys: {
-          vault: {},
-          software: {
-            container: 'keys',
-            wrappedBy: expect.objectContaining({ log: 'wrap-log', 'log-quantum': 'wrap-log-quantum' }),
-          },
+  it('tells each app its stores, its own keys and its own identity, as the adapters want it', () => {
+    const made = deployed(resources)
+    const clients = new Set<string>()
+    for (const app of of('Microsoft.Web/sites', made)) {
+      const settings = settingsOf(app)
+      const { naming, clientId, ...more } = JSON.parse(settings['AMPERE_AZURE'] ?? '') as {
+        naming: AzureNaming
+        clientId: string
+      }
+      expect(more).toEqual({})
+      clients.add(clientId)
+      expect(settings).toMatchObject({
+        AZURE_CLIENT_ID: clientId,
+        AzureWebJobsStorage__clientId: clientId,
+        APPLICATIONINSIGHTS_AUTHENTICATION_STRING: `ClientId=${clientId};Authorization=AAD`,
+      })
+      checkNaming(naming)
+      const needs = HOME_ROLES.find(({ name }) => name === roleOf(app))?.needs.keys ?? {}
+      expect(naming.keys).toEqual({
+        vault: {},
+        software: {
+          container: 'keys',
+          wrappedBy: Object.fromEntries(Object.keys(needs).map((name) => [name, `wrap-${name}`])),
         },
-      },
-      clientId: 'X',
-    })
+      })
+    }
+    expect(clients.size).toBe(apps.length)
   })
 
   it('assigns exactly what the needs of the roles give', () => {
