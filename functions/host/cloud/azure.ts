@@ -86,7 +86,8 @@ export function onAzure(name: string, role: HostedRole, waking: Waking | null = 
   app.cosmosDB(`${name}-changes`, {
     connection: 'COSMOS',
     databaseName: '%AMPERE_DATABASE%',
-    containerName: `%AMPERE_CONTAINERS%${waking.table}`,
+    // The whole name: a prefix may be empty, and the host takes an empty setting for a missing one.
+    containerName: '%AMPERE_CHANGES%',
     leaseContainerName: 'leases',
     leaseContainerPrefix: name,
     createLeaseContainerIfNotExists: false,

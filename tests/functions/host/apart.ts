@@ -94,24 +94,26 @@ export async function openApart(
 }
 
 function appFor(apps: Readonly<Record<string, RoleApp>>, request: Request): RoleApp {
+  const app = apps[roleFor(request)]
+  if (!app) throw new RangeError('no role answers')
+  return app
+}
+
+/** Which role a gateway asks: the one that has the route, and for what is none, the one that says so. */
+export function roleFor(request: Request): string {
   const path = new URL(request.url).pathname
   const method = request.method === 'HEAD' ? 'GET' : request.method
-  for (const [name, operations] of Object.entries(HOME_OPERATIONS))
-    for (const operation of operations)
-      if (operation.method === method && matches(operation.pattern, path)) {
-        const app = apps[name]
-        if (app) return app
-      }
-  const { discovery: fallback } = apps
-  if (!fallback) throw new RangeError('no role answers')
-  return fallback
+  const found = Object.entries(HOME_OPERATIONS).find(([, operations]) =>
+    operations.some((operation) => operation.method === method && matches(operation.pattern, path)),
+  )
+  return found?.[0] ?? 'discovery'
 }
 
 /** Hono's patterns as far as the operations use them: parameters with or without an expression of their own. */
 function matches(pattern: string, path: string): boolean {
-  const expression = pattern
-    .replaceAll(/[.]/g, '\\.')
-    .replaceAll(/:[A-Za-z]+\{((?:[^{}]|\{[^{}]*\})*)\}/g, '(?:$1)')
-    .replaceAll(/:[A-Za-z]+/g, '[^/]+')
+  const expression = pattern.replaceAll(
+    /:[A-Za-z]+(?:\{((?:[^{}]|\{[^{}]*\})*)\})?|[.]/g,
+    (found, own: string | undefined) => (found === '.' ? '\\.' : `(?:${own ?? '[^/]+'})`),
+  )
   return new RegExp(`^${expression}$`).test(path)
 }

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  assignmentsOf,
+  AZURE_NAMES,
+  AZURE_ROLES,
+  roleDefinitions,
+  setUpAssignments,
+  type RoleAssignment,
+  type RoleDefinition,
+} from '#infra/permissions/azure/roles.ts'
+import {
+  after,
+  API,
+  COSMOS,
+  expressionOf,
+  HERE,
+  IDENTITIES,
+  idOf,
+  namesOf,
+  ofIdentity,
+  STORAGE,
+  VAULTS,
+  type Resource,
+} from './references.ts'
+import type { AzureSettings } from './settings.ts'
+
+const DEFINITIONS = 'Microsoft.Authorization/roleDefinitions'
+const ASSIGNMENTS = 'Microsoft.Authorization/roleAssignments'
+/** Of Azure itself (Azure built-in roles). */
+const BUILT_IN = {
+  /** What a host needs of its own account (Functions, connecting to host storage with an identity). */
+  blobOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
+  publisher: '3913510d-42f4-4e42-8a64-420c390055eb',
+} as const
+
+/** Who is assigned something: its name here, the expression of its principal, and what must be there before. */
+interface Principal {
+  readonly name: string
+  readonly id: string
+  readonly type: 'ServicePrincipal' | 'User'
+  readonly dependsOn: readonly string[]
+}
+
+/** One identity for each role, and nobody else's. */
+export function identities({ prefix, identities: all }: AzureSettings): readonly Resource[] {
+  return all.map(({ name }) => ({
+    type: IDENTITIES,
+    apiVersion: API.identity,
+    name: namesOf(prefix).identity(name),
+    location: HERE,
+  }))
+}
+
+/** Definitions and assignments, exactly those that needs give, and those with which a host reaches its own account and its telemetry. */
+export function roles(settings: AzureSettings): readonly Resource[] {
+  const { prefix, setUpPrincipal } = settings
+  const assigned = settings.identities.map(
+    (identity) => [principalOf(prefix, identity.name), eachOnce(assignmentsOf(identity))] as const,
+  )
+  const setUp: typeof assigned =
+    setUpPrincipal === ''
+      ? []
+      : [
+          [
+            { name: 'setup', id: `'${setUpPrincipal}'`, type: 'User', dependsOn: [] },
+            eachOnce(setUpAssignments(settings.identities)),
+          ],
+        ]
+  const all = [...assigned, ...setUp]
+  return [
+    ...roleDefinitions(all.flatMap(([, each]) => each)).map((one) => definition(prefix, one)),
+    ...all.flatMap(([principal, each]) => each.map((one) => assignment(prefix, principal, one))),
+    ...assigned.flatMap(([principal]) => ofHost(prefix, principal)),
+  ]
+}
+
+/** Two software keys lie in one container: Azure refuses what was assigned before. */
+function eachOnce(assignments: readonly RoleAssignment[]): readonly RoleAssignment[] {
+  return [...new Map(assignments.map((one) => [`${one.role} ${one.scope}`, one])).values()]
+}
+
+function principalOf(prefix: string, role: string): Principal {
+  return {
+    name: role,
+    id: ofIdentity(prefix, role, 'principalId'),
+    type: 'ServicePrincipal',
+    dependsOn: [after(IDENTITIES, namesOf(prefix).identity(role))],
+  }
+}
+
+/** The expression of a GUID that is the same each time. */
+function guid(prefix: string, ...of: readonly string[]): string {
+  return `guid(resourceGroup().id, '${prefix}', ${of.map((one) => `'${one}'`).join(', ')})`
+}
+
+function definition(prefix: string, { name, service, dataActions }: RoleDefinition): Resource {
+  const { cosmos } = namesOf(prefix)
+  const id = guid(prefix, name)
+  const common = { roleName: `[concat('${prefix} ${name} ', uniqueString(resourceGroup().id))]` }
+  if (service === 'cosmos')
+    return {
+      type: `${COSMOS}/sqlRoleDefinitions`,
+      apiVersion: API.cosmos,
+      name: `[concat(${expressionOf(cosmos)}, '/', ${id})]`,
+      dependsOn: [after(COSMOS, cosmos)],
+      properties: {
+        ...common,
+        type: 'CustomRole',
+        assignableScopes: [after(COSMOS, cosmos)],
+        permissions: [{ dataActions }],
+      },
+    }
+  return {
+    type: DEFINITIONS,
+    apiVersion: API.authorization,
+    name: `[${id}]`,
+    properties: {
+      ...common,
+      type: 'CustomRole',
+      assignableScopes: ['[resourceGroup().id]'],
+      permissions: [{ actions: [], notActions: [], dataActions, notDataActions: [] }],
+    },
+  }
+}
+
+function assignment(prefix: string, principal: Principal, { role, scope }: RoleAssignment): Resource {
+  const { cosmos, objects, vault } = namesOf(prefix)
+  const { service } = AZURE_ROLES[role]
+  const name = guid(prefix, principal.name, role, scope)
+  if (service === 'cosmos') {
+    const roleId = `resourceId('${COSMOS}/sqlRoleDefinitions', ${expressionOf(cosmos)}, ${guid(prefix, role)})`
+    const [, , , container = ''] = scope.split('/')
+    const table = after(`${COSMOS}/sqlDatabases/containers`, cosmos, AZURE_NAMES.database, container)
+    return {
+      type: `${COSMOS}/sqlRoleAssignments`,
+      apiVersion: API.cosmos,
+      name: `[concat(${expressionOf(cosmos)}, '/', ${name})]`,
+      dependsOn: [`[${roleId}]`, table, ...principal.dependsOn],
+      properties: {
+        roleDefinitionId: `[${roleId}]`,
+        principalId: `[${principal.id}]`,
+        scope: `[concat(${idOf(COSMOS, cosmos)}, '/${scope}')]`,
+      },
+    }
+  }
+  const [last = ''] = scope.split('/').slice(-1)
+  const on =
+    service === 'blob'
+      ? idOf(`${STORAGE}/blobServices/containers`, objects, 'default', last)
+      : idOf(`${VAULTS}/keys`, vault, last)
+  const roleId = `resourceId('${DEFINITIONS}', ${guid(prefix, role)})`
+  return granted(principal, { name, roleId, on, dependsOn: [`[${roleId}]`] })
+}
+
+function ofHost(prefix: string, principal: Principal): readonly Resource[] {
+  const { host, insights } = namesOf(prefix)
+  const on = {
+    blobOwner: idOf(STORAGE, host(principal.name)),
+    publisher: idOf('Microsoft.Insights/components', insights),
+  }
+  return (['blobOwner', 'publisher'] as const).map((role) =>
+    granted(principal, {
+      name: guid(prefix, principal.name, role),
+      roleId: `subscriptionResourceId('${DEFINITIONS}', '${BUILT_IN[role]}')`,
+      on: on[role],
+      dependsOn: [],
+    }),
+  )
+}
+
+function granted(
+  principal: Principal,
+  grant: {
+    readonly name: string
+    readonly roleId: string
+    /** The expression of the id of what the role is for. */
+    readonly on: string
+    readonly dependsOn: readonly string[]
+  },
+): Resource {
+  return {
+    type: ASSIGNMENTS,
+    apiVersion: API.authorization,
+    name: `[${grant.name}]`,
+    scope: `[${grant.on}]`,
+    dependsOn: [`[${grant.on}]`, ...grant.dependsOn, ...principal.dependsOn],
+    properties: {
+      roleDefinitionId: `[${grant.roleId}]`,
+      principalId: `[${principal.id}]`,
+      principalType: principal.type,
+    },
+  }
+}

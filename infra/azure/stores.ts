@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ObjectsName, TableName } from '#core/ports/needs.ts'
+import { AZURE_NAMES, AZURE_NATIVE } from '#infra/permissions/azure/roles.ts'
+import { custodyOf, grantsOf, grantsOfKind } from '#infra/permissions/grants.ts'
+import { after, API, COSMOS, filledIn, HERE, namesOf, STORAGE, type Resource } from './references.ts'
+import type { AzureSettings } from './settings.ts'
+
+/** The tables that these identities use, what holds the seeds of software keys, and where change feeds keep how far they are. */
+export function containersOf({ identities }: AzureSettings): readonly (TableName | 'keys' | 'leases')[] {
+  const grants = identities.flatMap(grantsOf)
+  const software = grantsOfKind(grants, 'key').some(
+    ({ name, access }) => custodyOf(name, access, AZURE_NATIVE) === 'software',
+  )
+  const used = new Set<TableName | 'keys' | 'leases'>(grantsOfKind(grants, 'table').map(({ name }) => name))
+  if (software) used.add('keys')
+  if (grantsOfKind(grants, 'changes').length > 0) used.add('leases')
+  return [...used].toSorted()
+}
+
+export function storesOf({ identities }: AzureSettings): readonly ObjectsName[] {
+  const stores = identities.flatMap((identity) => grantsOfKind(grantsOf(identity), 'objects'))
+  return [...new Set(stores.map(({ name }) => name))].toSorted()
+}
+
+/** The account of all tables, its database, and a container for each. */
+export function tables(settings: AzureSettings): readonly Resource[] {
+  const { prefix, capacity, maxThroughput } = settings
+  const { cosmos } = namesOf(prefix)
+  const scales = { options: { autoscaleSettings: { maxThroughput } } }
+  const { database } = AZURE_NAMES
+  const containers = `${COSMOS}/sqlDatabases`
+  return [
+    cosmosAccount(settings),
+    {
+      type: containers,
+      apiVersion: API.cosmos,
+      name: filledIn(`${cosmos}/${database}`),
+      dependsOn: [after(COSMOS, cosmos)],
+      properties: { resource: { id: database } },
+    },
+    ...containersOf(settings).map((name) => ({
+      type: `${containers}/containers`,
+      apiVersion: API.cosmos,
+      name: filledIn(`${cosmos}/${database}/${AZURE_NAMES.container(name)}`),
+      dependsOn: [after(containers, cosmos, database)],
+      properties: {
+        resource: {
+          id: AZURE_NAMES.container(name),
+          // Leases are rows of the host's own, which takes no other key (Azure Cosmos DB trigger, connections).
+          partitionKey: { paths: [name === 'leases' ? '/id' : '/pk'], kind: 'Hash', version: 2 },
+        },
+        ...(capacity === 'provisioned' && scales),
+      },
+    })),
+  ]
+}
+
+/**
+ * The account of all tables. One region writes: rows are compared and swapped. Cosmos DB has no account without backups, and an account has one
+ * policy for all its containers: a key that erasure destroyed can be restored by whoever may restore accounts, for 7 days, the fewest there are.
+ */
+function cosmosAccount({ prefix, capacity, publicNetworkAccess }: AzureSettings): Resource {
+  return {
+    type: COSMOS,
+    apiVersion: API.cosmos,
+    name: filledIn(namesOf(prefix).cosmos),
+    location: HERE,
+    kind: 'GlobalDocumentDB',
+    properties: {
+      databaseAccountOfferType: 'Standard',
+      consistencyPolicy: { defaultConsistencyLevel: 'Strong' },
+      locations: [{ locationName: HERE, failoverPriority: 0, isZoneRedundant: false }],
+      enableMultipleWriteLocations: false,
+      enableAutomaticFailover: false,
+      disableLocalAuth: true,
+      disableKeyBasedMetadataWriteAccess: true,
+      minimalTlsVersion: 'Tls12',
+      publicNetworkAccess,
+      networkAclBypass: 'None',
+      backupPolicy: { type: 'Continuous', continuousModeProperties: { tier: 'Continuous7Days' } },
+      capabilities: capacity === 'serverless' ? [{ name: 'EnableServerless' }] : [],
+    },
+  }
+}
+
+/** What every account of Blob Storage refuses: strangers, shared keys, links with a key in them, and old TLS. */
+export function storageAccount(
+  name: string,
+  publicNetworkAccess: AzureSettings['publicNetworkAccess'],
+): readonly Resource[] {
+  return [
+    {
+      type: STORAGE,
+      apiVersion: API.storage,
+      name: filledIn(name),
+      location: HERE,
+      kind: 'StorageV2',
+      sku: { name: 'Standard_ZRS' },
+      properties: {
+        accessTier: 'Hot',
+        allowBlobPublicAccess: false,
+        allowSharedKeyAccess: false,
+        allowCrossTenantReplication: false,
+        defaultToOAuthAuthentication: true,
+        minimumTlsVersion: 'TLS1_2',
+        supportsHttpsTrafficOnly: true,
+        isHnsEnabled: false,
+        publicNetworkAccess,
+        encryption: {
+          keySource: 'Microsoft.Storage',
+          requireInfrastructureEncryption: true,
+          services: { blob: { enabled: true, keyType: 'Account' } },
+        },
+      },
+    },
+    {
+      type: `${STORAGE}/blobServices`,
+      apiVersion: API.storage,
+      name: filledIn(`${name}/default`),
+      dependsOn: [after(STORAGE, name)],
+      // What is shredded must be gone.
+      properties: {
+        isVersioningEnabled: false,
+        deleteRetentionPolicy: { enabled: false },
+        containerDeleteRetentionPolicy: { enabled: false },
+        changeFeed: { enabled: false },
+        restorePolicy: { enabled: false },
+      },
+    },
+  ]
+}
+
+export function blobContainer(account: string, name: string): Resource {
+  return {
+    type: `${STORAGE}/blobServices/containers`,
+    apiVersion: API.storage,
+    name: filledIn(`${account}/default/${name}`),
+    dependsOn: [after(`${STORAGE}/blobServices`, account, 'default')],
+    properties: { publicAccess: 'None' },
+  }
+}
+
+export function objects(settings: AzureSettings): readonly Resource[] {
+  const { objects: account } = namesOf(settings.prefix)
+  return [
+    ...storageAccount(account, settings.publicNetworkAccess),
+    ...storesOf(settings).map((name) => blobContainer(account, AZURE_NAMES.blobContainer(name))),
+  ]
+}

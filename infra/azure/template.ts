@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { alarms } from './alarms.ts'
+import { front } from './front.ts'
+import { functions } from './functions.ts'
+import { keys } from './keys.ts'
+import { API, expressionOf, idOf, namesOf, SITES, type Resource } from './references.ts'
+import { identities, roles } from './roles.ts'
+import { settingsOf, type Parameters } from './settings.ts'
+import { objects, tables } from './stores.ts'
+
+export { DEFAULTS } from './settings.ts'
+
+/** An ARM template for one resource group. */
+export interface AzureTemplate {
+  readonly $schema: string
+  readonly contentVersion: string
+  readonly parameters: Readonly<Record<string, object>>
+  readonly resources: readonly Resource[]
+  readonly outputs: Readonly<Record<string, object>>
+}
+
+/**
+ * The template of a home on Azure. Deployed in mode Incremental: what holds records and keys is deleted by nobody who only changes
+ * what runs. What is published to the apps is no part of it.
+ * @throws AmpereError CONFIGURATION, naming the parameter
+ */
+export function azureTemplateOf(stage: string, parameters: Parameters): AzureTemplate {
+  const settings = settingsOf(stage, parameters)
+  const names = namesOf(settings.prefix)
+  const gateway = idOf('Microsoft.ApiManagement/service', names.front)
+  return {
+    $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
+    contentVersion: '1.0.0.0',
+    parameters: { budgetStart: { type: 'string', defaultValue: "[utcNow('yyyy-MM-01')]" } },
+    resources: [
+      ...identities(settings),
+      ...tables(settings),
+      ...objects(settings),
+      ...keys(settings),
+      ...roles(settings),
+      ...functions(settings),
+      ...front(settings),
+      ...alarms(settings),
+    ],
+    outputs: {
+      origin: text(`[reference(${gateway}, '${API.management}').gatewayUrl]`),
+      ...Object.fromEntries(
+        settings.identities.map(({ name }) => [`${name}App`, text(`[${idOf(SITES, names.app(name))}]`)]),
+      ),
+      database: text(`[${expressionOf(names.cosmos)}]`),
+      vault: text(`[${expressionOf(names.vault)}]`),
+    },
+  }
+}
+
+function text(value: string): object {
+  return { type: 'string', value }
+}
