@@ -72,7 +72,7 @@ describe('the bundles for AWS', () => {
     const result = JSON.parse(out.split('\n').at(-1) ?? '') as { body: string }
     expect(JSON.parse(result.body)).toMatchObject({
       code: 'CONFIGURATION',
-      detail: expect.stringContaining('ampere.json'),
+      detail: expect.stringContaining('AMPERE_AWS'),
     })
   })
 })
