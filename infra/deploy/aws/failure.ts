@@ -64,7 +64,8 @@ export function failure(message: string, next: string, cause?: unknown): DeployF
 }
 
 function namesOf(error: unknown): { readonly name: string; readonly code: string; readonly message: string } {
-  const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown }
+  const said = (error ?? {}) as { name?: unknown; code?: unknown; message?: unknown }
+  const { name, code, message } = said
   return { name: textOf(name, 'unknown'), code: textOf(code, ''), message: textOf(message, '') }
 }
 
