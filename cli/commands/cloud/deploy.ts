@@ -60,6 +60,7 @@ export async function deployOnAws(call: Call<DeployOptions>): Promise<number> {
 /** What is asked for now, on top of what is remembered: parameters that are not given again stay. */
 function wantedOf(known: CloudDeployment | null, options: DeployOptions): CloudDeployment {
   const parameters = { ...known?.parameters, ...parametersOf(options.param ?? []) }
+  checkSupported(parameters)
   if (known && known.region !== options.region)
     throw refuse(
       'ALREADY_EXISTS',
@@ -81,6 +82,18 @@ function wantedOf(known: CloudDeployment | null, options: DeployOptions): CloudD
     demo: known?.demo ?? options.demo === true,
     home: known?.home ?? null,
   }
+}
+
+/** What the template can be made for and this command cannot set up yet. @throws AmpereError UNSUPPORTED */
+function checkSupported({ deploys = 'home', nativeKeys = '' }: Readonly<Record<string, string>>): void {
+  if (deploys !== 'home')
+    throw refuse('UNSUPPORTED', 'only a home can be deployed yet, no bridge', 'leave out --param deploys')
+  if (nativeKeys !== '')
+    throw refuse(
+      'UNSUPPORTED',
+      "the keys of the log and the witness are seeds that KMS wraps; KMS's own are not set up yet",
+      'leave out --param nativeKeys',
+    )
 }
 
 function parametersOf(given: readonly string[]): Record<string, string> {
