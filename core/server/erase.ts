@@ -105,14 +105,15 @@ export async function shredOrdered(ports: ShredPorts, ordered: ParsedBlock): Pro
 async function stateErased(ports: EraserPorts, home: Home, { id, chain, block }: ParsedBlock): Promise<void> {
   const key = erasedRow(block.height, null)
   if (await ports.tables.receipts.get(chain, key)) return
+  const nowMs = ports.now()
   const statement = await signErased(
     {
       v: 1,
       chain,
       block: id,
       store: home.origin,
-      at: toTimestamp(ports.now()),
-      backupsExpire: toTimestamp(ports.now() + home.backupDays * 86_400_000),
+      at: toTimestamp(nowMs),
+      backupsExpire: toTimestamp(nowMs + home.backupDays * 86_400_000),
     },
     ports.keys.head,
   )

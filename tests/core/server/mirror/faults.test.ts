@@ -161,7 +161,7 @@ describe('the role mirror', () => {
     )
     expect(using).toEqual([keeper])
     expect(keeper.needs).toEqual({
-      tables: { mirror: 'read', 'mirror-keys': 'read' },
+      tables: { mirror: 'read', 'mirror-keys': 'read', checkpoints: 'read' },
       objects: { mirror: 'fetch' },
       keys: {},
     })
