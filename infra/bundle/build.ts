@@ -11,11 +11,13 @@ export function bundleFolder(provider: Provider): string {
   return join(ROOT, 'dist', provider)
 }
 
-/** Bundles every role of a provider into its folder; what was there is replaced once all is built. */
-export async function buildBundles(provider: Provider): Promise<readonly RoleBundle[]> {
+/** Bundles every role of a provider into a folder, by default its own; what was there is replaced once all is built. */
+export async function buildBundles(
+  provider: Provider,
+  folder: string = bundleFolder(provider),
+): Promise<readonly RoleBundle[]> {
   const bundles = []
   for (const role of rolesFor(provider)) bundles.push(await bundleRole(provider, role))
-  const folder = bundleFolder(provider)
   const fresh = `${folder}.new`
   rmSync(fresh, { recursive: true, force: true })
   for (const { role, code } of bundles) {

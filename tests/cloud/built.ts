@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import type { Provider, RoleBundle } from '#infra/bundle/bundle.ts'
 
+/** Where they are written. */
+export function builtFolder(provider: Provider): string {
+  return join(process.cwd(), 'dist', `test-${provider}`)
+}
+
 /**
- * The bundles of a provider, built from the sources as they are and written to their folder. In a process of its own: the
+ * The bundles of a provider, built from the sources as they are and written to a folder of the tests, beside that of whoever deploys
+ * at the same time. In a process of its own: the
  * bundler's native part does not take objects of the realm that Jest runs tests in.
  */
 export function builtBundles(provider: Provider): readonly RoleBundle[] {
   const build = new URL('../../infra/bundle/build.ts', import.meta.url).href
   const program = `import { buildBundles } from ${JSON.stringify(build)}
-    process.stdout.write(JSON.stringify(await buildBundles(${JSON.stringify(provider)})))`
+    process.stdout.write(JSON.stringify(await buildBundles(${JSON.stringify(provider)}, ${JSON.stringify(builtFolder(provider))})))`
   const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program]
   return JSON.parse(
     execFileSync(process.execPath, flags, { encoding: 'utf8', maxBuffer: 2 ** 27, stdio: 'pipe' }),

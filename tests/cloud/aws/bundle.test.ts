@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROLE_NAMES } from '#functions/host/role-names.ts'
 import type { RoleBundle } from '#infra/bundle/bundle.ts'
-import { builtBundles } from '../built.ts'
+import { builtBundles, builtFolder } from '../built.ts'
 
 /** What Lambda loads at most for each role, in bytes. */
 const MAX_BYTES = 1024 * 1024
@@ -55,7 +55,7 @@ describe('the bundles for AWS', () => {
   })
 
   it('are loaded by Node and say in one line what is missing where they are not configured', () => {
-    const file = join(process.cwd(), 'dist', 'aws', 'writer', 'index.mjs')
+    const file = join(builtFolder('aws'), 'writer', 'index.mjs')
     expect(readFileSync(file, 'utf8').length).toBeGreaterThan(1000)
     const event = {
       version: '2.0',

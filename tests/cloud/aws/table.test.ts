@@ -109,6 +109,7 @@ for (const emulator of Object.keys(EMULATORS) as Emulator[])
           service: 'dynamodb',
           operation: 'dynamodb:Query',
           resource: expect.stringMatching(/^table\/t\w+-wraps$/),
+          context: { 'dynamodb:LeadingKeys': ['pages'] },
         },
       ])
     })

@@ -77,7 +77,10 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
     const args = ['deploy', 'aws', '--stage', STAGE, '--data', data, '--no-input', '--json']
     const given = first ? [] : founders.flatMap((each) => ['--institution', each])
     const deployed = node(AMPERE, ...args, ...given)
-    expect({ code: deployed.status, err: deployed.stderr }).toEqual({ code: 0, err: '' })
+    expect({ code: deployed.status, said: deployed.status === 0 ? '' : deployed.stdout }).toEqual({
+      code: 0,
+      said: '',
+    })
     const { origin, registry, smoke } = JSON.parse(deployed.stdout) as Record<string, unknown>
     expect({ origin, registry }).toEqual({ origin: first?.home?.origin, registry: first?.home?.registry })
     expect(smoke).toMatchObject({ blocks: 3 })

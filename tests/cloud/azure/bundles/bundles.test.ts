@@ -14,7 +14,7 @@ const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const entry = (content: Uint8Array) => ({ header: utf8('{}'), content, compartment: 'general' })
 /** Bytes that are no text, and too many for one part of a stream. */
 const BINARY = Uint8Array.from({ length: 400_000 }, (_, at) => (at * 7 + (at >> 8)) % 256)
-const SCHEDULED = ['sequencer', 'sweeper', 'eraser', 'auditor', 'monitor']
+const SCHEDULED = ['sequencer', 'sweeper', 'eraser', 'auditor', 'monitor', 'worker']
 
 /**
  * What the host loads at most for each role. What does not allow 1 MB are the clients, minified: that of Blob Storage (470 KiB) and

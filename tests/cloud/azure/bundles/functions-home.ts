@@ -7,11 +7,10 @@ import { formatVerifierKey } from '#core/log/note/key.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import type { RoleBundle } from '#infra/bundle/bundle.ts'
-import { bundleFolder } from '#infra/bundle/build.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { testDeployment, type TestDeployment } from '#tests/deployment.ts'
 import { configOf, roleFor } from '#tests/functions/host/apart.ts'
-import { builtBundles } from '../../built.ts'
+import { builtBundles, builtFolder } from '../../built.ts'
 import { azureStack, EMULATOR } from '../stack.ts'
 import { startFakeIdentity, type FakeIdentity } from './fake-identity.ts'
 import { startHost, type Binding, type FunctionsHost } from './functions-host.ts'
@@ -52,7 +51,7 @@ export async function functionsHome(): Promise<FunctionsHome> {
   const config = await configText(platform, world)
   const hosts = new Map<string, Promise<FunctionsHost>>()
   const start = async (role: string) => {
-    cpSync(join(bundleFolder('azure'), role), join(folder, role), { recursive: true })
+    cpSync(join(builtFolder('azure'), role), join(folder, role), { recursive: true })
     writeFileSync(join(folder, role, 'ampere.json'), config)
     const { naming, vault } = stack
     const settings = { naming, clientId: clientIdOf(role), emulator: EMULATOR }
