@@ -83,7 +83,11 @@ describe('an audit of what is new', () => {
     const good = await at.stored.read(row)
     await at.stored.write(
       row,
-      utf8(new TextDecoder().decode(good ?? new Uint8Array(0)).replace(/"root":"./, '"root":"_')),
+      utf8(
+        new TextDecoder()
+          .decode(good ?? new Uint8Array(0))
+          .replace(/"root":"(.)/, (_, first) => `"root":"${first === 'A' ? 'B' : 'A'}`),
+      ),
     )
     const { report } = await auditNow(at, { sinceLast: true })
     expect(report).toMatchObject({ from: 0, blocks: 30, findings: [{ rule: 'audited-row', where: row }] })
