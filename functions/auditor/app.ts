@@ -5,12 +5,12 @@ import { MAX_AUDIT_MS } from '#core/api/limits.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
 import type { ChainId, Digest } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
-import { listChains, openAudit, type OpenAudit } from '#core/server/audit/audit.ts'
+import { listChains, openAudit } from '#core/server/audit/audit.ts'
+import { auditWithin } from '#core/server/audit/audit-within.ts'
 import { noteAudited } from '#core/server/audit/log/audit-log.ts'
 import { auditSlice } from '#core/server/audit/log/run/sliced-audit.ts'
 import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import type { AuditorPorts } from '#core/server/audit/needs.ts'
-import type { ChainReport } from '#core/server/audit/report.ts'
 import type { Caller } from '#core/server/authenticate.ts'
 import type { Home } from '#core/server/home.ts'
 import { createJob } from '#core/server/job/create.ts'
@@ -141,21 +141,4 @@ async function auditAll(
     total.flags.push(...report.flags)
   }
   return total
-}
-
-/** The audit of one chain, or null when the time was over before its end. */
-async function auditWithin(
-  audit: OpenAudit,
-  chain: ChainId,
-  isOver: () => boolean,
-): Promise<ChainReport | null> {
-  const gaveUp = new AmpereError('UNSUPPORTED', 'the time for an audit is over')
-  try {
-    return await audit.chain(chain, () => {
-      if (isOver()) throw gaveUp
-    })
-  } catch (error) {
-    if (error === gaveUp) return null
-    throw error
-  }
 }

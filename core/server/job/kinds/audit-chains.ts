@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseWith } from '../../../bytes/schema.ts'
 import { auditJobResult, type AuditJobResult } from '../../../api/large/job.ts'
-import type { ChainId } from '../../../bytes/ids.ts'
-import { AmpereError } from '../../../errors.ts'
-import { listChains, openAudit, type OpenAudit } from '../../audit/audit.ts'
+import { listChains, openAudit } from '../../audit/audit.ts'
+import { auditWithin } from '../../audit/audit-within.ts'
 import type { AuditorPorts } from '../../audit/needs.ts'
 import type { ChainReport } from '../../audit/report.ts'
 import type { Home } from '../../home.ts'
@@ -83,21 +82,4 @@ function withinLimit(total: AuditJobResult): AuditJobResult {
   const unfinished = fitting(total.unfinished)
   const flags = fitting(total.flags)
   return { ...total, findings, unfinished, flags, unlisted }
-}
-
-/** Null when the slice is over before the end of the chain. */
-async function auditWithin(
-  audit: OpenAudit,
-  chain: ChainId,
-  isOver: () => boolean,
-): Promise<ChainReport | null> {
-  const gaveUp = new AmpereError('UNSUPPORTED', 'the time for a slice is over')
-  try {
-    return await audit.chain(chain, () => {
-      if (isOver()) throw gaveUp
-    })
-  } catch (error) {
-    if (error === gaveUp) return null
-    throw error
-  }
 }
