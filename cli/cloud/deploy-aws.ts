@@ -57,13 +57,10 @@ async function applyStores(
   { stage, region, parameters }: CloudDeployment,
   { pause }: Deploying,
 ): Promise<Stack> {
-  const template = storesTemplateOf(stage, { ...DEFAULTS, ...parameters })
+  const template = storesTemplateOf(stage, parameters)
   const stacks = openStacks(region, pause)
   try {
-    return await stacks.apply(
-      stackName(settingsOf(stage, { ...DEFAULTS, ...parameters }).prefix, 'stores'),
-      template,
-    )
+    return await stacks.apply(stackName(settingsOf(stage, parameters).prefix, 'stores'), template)
   } finally {
     stacks.close()
   }
@@ -102,7 +99,7 @@ async function setUpHome(
 }
 
 function namingOf({ stage, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
-  const { prefix } = settingsOf(stage, { ...DEFAULTS, ...parameters })
+  const { prefix } = settingsOf(stage, parameters)
   const wrappingKey = required(stores, 'WrappingKeyArn')
   return {
     prefix,

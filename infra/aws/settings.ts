@@ -53,8 +53,9 @@ const RETENTIONS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365]
 const MAX_RECOVERY_DAYS = 35
 const ALGORITHMS: readonly SignatureAlgorithm[] = ['ES256', 'Ed25519', 'ML-DSA-44']
 
-/** @throws AmpereError CONFIGURATION, naming the parameter */
-export function settingsOf(stage: string, given: Parameters): AwsSettings {
+/** What is not given is as in `DEFAULTS`. @throws AmpereError CONFIGURATION, naming the parameter */
+export function settingsOf(stage: string, parameters: Partial<Parameters>): AwsSettings {
+  const given = { ...DEFAULTS, ...parameters }
   if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage))
     throw wrong(
       'the stage is 1 to 16 of a-z, 0-9 and -, beginning with a letter: buckets have it in their names',

@@ -16,7 +16,7 @@ export { PARAMETERS } from './settings.ts'
 /** What serverless.yml includes: what runs. @throws AmpereError CONFIGURATION */
 export function templateOf(
   stage: string,
-  parameters: Parameters,
+  parameters: Partial<Parameters>,
 ): { readonly functions: object; readonly resources: object } {
   const settings = settingsOf(stage, parameters)
   const Resources: Resources = { ...roles(settings), ...deadLetters(settings), ...alarms(settings) }
@@ -24,7 +24,7 @@ export function templateOf(
 }
 
 /** The template of what a deployment keeps. @throws AmpereError CONFIGURATION */
-export function storesTemplateOf(stage: string, parameters: Parameters): StoresTemplate {
+export function storesTemplateOf(stage: string, parameters: Partial<Parameters>): StoresTemplate {
   const settings = settingsOf(stage, parameters)
   const Resources: Resources = {
     ...keys(settings),

@@ -3,7 +3,7 @@ import { whoAmI } from '#infra/deploy/aws/account.ts'
 import { openStacks, type Stacks } from '#infra/deploy/aws/stacks.ts'
 import { removeFunctions } from '#infra/deploy/aws/functions.ts'
 import { stackName } from '#infra/aws/references.ts'
-import { DEFAULTS, settingsOf } from '#infra/aws/settings.ts'
+import { settingsOf } from '#infra/aws/settings.ts'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from '../../cloud/cloud-folder.ts'
 import { reachHome } from '../../cloud/reach.ts'
 import { readiness } from '../../cloud/smoke.ts'
@@ -88,5 +88,5 @@ function isWhole(status: string | null | undefined): boolean {
 }
 
 function prefixOf({ stage, parameters }: CloudDeployment): string {
-  return settingsOf(stage, { ...DEFAULTS, ...parameters }).prefix
+  return settingsOf(stage, parameters).prefix
 }
