@@ -10,6 +10,10 @@ describe('bodies that no function takes, on Azure', () => {
   largeBodies(async () => {
     const stack = await azureStack()
     stacks.push(stack)
-    return { open: stack.open, outside: (request) => fetch(request), other: '422 BLOCK_REFUSED' }
+    return {
+      open: (options) => stack.open(options),
+      outside: (request) => fetch(request),
+      other: '422 BLOCK_REFUSED',
+    }
   })
 })

@@ -199,27 +199,6 @@ describe('the template of a home on Azure', () => {
     expect(sorted(definitions)).toEqual(sorted(wanted))
   })
 
-  it('lets what was uploaded and not appended go after two days, and nothing else', () => {
-    const expiring = of('Microsoft.Storage/storageAccounts/managementPolicies').map(properties)
-    expect(expiring).toEqual([
-      {
-        policy: {
-          rules: [
-            {
-              name: 'uploads-expired',
-              enabled: true,
-              type: 'Lifecycle',
-              definition: {
-                filters: { blobTypes: ['blockBlob'], prefixMatch: ['uploads/'] },
-                actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 2 } } },
-              },
-            },
-          ],
-        },
-      },
-    ])
-  })
-
   it('has every table, store and key that a role needs, and no other', () => {
     const needs = HOME_ROLES.map(({ needs: each }) => each)
     const names = (member: 'tables' | 'objects' | 'keys') =>
