@@ -9,11 +9,12 @@ import { takeOn, whoAmI } from '#infra/deploy/aws/account.ts'
 import { failure } from '#infra/deploy/aws/failure.ts'
 import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
 import { openStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
-import { stackName } from '#infra/aws/references.ts'
+import { signingKeys } from '#infra/aws/keys.ts'
+import { logicalId, stackName } from '#infra/aws/references.ts'
 import { DEFAULTS, settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
-import { foundHome } from '../deployment/found-home.ts'
+import { foundHome, type FoundedHome } from '../deployment/found-home.ts'
 import { makeFounders } from '../deployment/set-up.ts'
 import { writeCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
 
@@ -92,19 +93,32 @@ async function setUpHome(
       founders,
     } as const
     const { registry, log, witness } = await foundHome(platform, what)
+    checkKept(wanted, { log, witness })
     return { ...wanted, home: { deployment, origin, registry, log: [...log], witness: [...witness] } }
   } finally {
     await platform.close()
   }
 }
 
+/** What others pinned stays: another parameter must not change who signs. @throws DeployFailure */
+function checkKept({ home }: CloudDeployment, made: Pick<FoundedHome, 'log' | 'witness'>): void {
+  const keysOf = ({ log, witness }: Pick<FoundedHome, 'log' | 'witness'>) => [...log, ...witness].join()
+  if (!home || keysOf(home) === keysOf(made)) return
+  throw failure(
+    'the keys of the log and the witness would be others than those that this deployment began with, and that others know',
+    'give nativeKeys as it was the first time',
+  )
+}
+
 function namingOf({ stage, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
-  const { prefix } = settingsOf(stage, parameters)
+  const settings = settingsOf(stage, parameters)
+  const { prefix } = settings
   const wrappingKey = required(stores, 'WrappingKeyArn')
+  const kms = signingKeys(settings).map((name) => [name, required(stores, `${logicalId(name, 'Key')}Arn`)])
   return {
     prefix,
     buckets: { bucketPrefix: `${prefix}-${account}` },
-    keys: { kms: {}, softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
+    keys: { kms: Object.fromEntries(kms), softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
   }
 }
 
