@@ -33,16 +33,12 @@ export interface Deploying {
  */
 export async function deployAws(wanted: CloudDeployment, deploying: Deploying): Promise<CloudDeployment> {
   const { stage, region, parameters } = wanted
-  const { say, folder } = deploying
+  const { say } = deploying
   const { account, arn } = await whoAmI(region)
   say(`1 of 6  Account ${account}, as ${arn.split('/').at(-1)}, in ${region}`)
   const bundles = await buildBundles('aws')
   say(`2 of 6  ${bundles.length} bundles, the largest ${kib(Math.max(...bundles.map(({ bytes }) => bytes)))}`)
-  const stores = await applyStores(wanted, deploying)
-  say(`3 of 6  Tables, buckets, keys and the address: ${stores.outputs['HttpApiUrl']}`)
-  const deployed = await setUpHome(wanted, stores, account, deploying)
-  writeCloudDeployment(folder, deployed)
-  say(`4 of 6  Registry ${deployed.home?.registry}`)
+  const deployed = await makeKept(wanted, account, deploying)
   configure(
     deployed,
     bundles.map(({ role }) => role),
@@ -51,6 +47,21 @@ export async function deployAws(wanted: CloudDeployment, deploying: Deploying): 
   say(`5 of 6  ${bundles.length} functions, each with its own role`)
   await wakeFunction({ stage, region, parameters }, 'sequencer')
   say('6 of 6  The sequencer has looked after the log')
+  return deployed
+}
+
+/** Makes what a deployment keeps: stores, keys, its address, and the registry that it begins with. @throws DeployFailure */
+export async function makeKept(
+  wanted: CloudDeployment,
+  account: string,
+  deploying: Deploying,
+): Promise<CloudDeployment> {
+  const { say, folder } = deploying
+  const stores = await applyStores(wanted, deploying)
+  say(`3 of 6  Tables, buckets, keys and the address: ${stores.outputs['HttpApiUrl']}`)
+  const deployed = await setUpHome(wanted, stores, account, deploying)
+  writeCloudDeployment(folder, deployed)
+  say(`4 of 6  Registry ${deployed.home?.registry}`)
   return deployed
 }
 
@@ -101,13 +112,18 @@ async function setUpHome(
 }
 
 /** What others pinned stays: another parameter must not change who signs. @throws DeployFailure */
-function checkKept({ home }: CloudDeployment, made: Pick<FoundedHome, 'log' | 'witness'>): void {
-  const keysOf = ({ log, witness }: Pick<FoundedHome, 'log' | 'witness'>) => [...log, ...witness].join()
-  if (!home || keysOf(home) === keysOf(made)) return
+function checkKept({ home }: CloudDeployment, made: SigningKeys): void {
+  if (!home || listed(home) === listed(made)) return
   throw failure(
     'the keys of the log and the witness would be others than those that this deployment began with, and that others know',
     'give nativeKeys as it was the first time',
   )
+}
+
+type SigningKeys = Pick<FoundedHome, 'log' | 'witness'>
+
+function listed({ log, witness }: SigningKeys): string {
+  return [...log, ...witness].join('\n')
 }
 
 function namingOf({ stage, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
