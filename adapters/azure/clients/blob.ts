@@ -9,6 +9,7 @@ import type {
   ServiceGetUserDelegationKeyResponse,
 } from '@azure/storage-blob'
 import { createHash } from 'node:crypto'
+import { once } from '#core/order/once.ts'
 import { credentialFor, silenceLogs, type Identity } from './credential.ts'
 import type { AzureNaming } from './naming.ts'
 import type { Transport } from './transport.ts'
@@ -21,8 +22,7 @@ export interface Blobs {
 }
 
 export function openBlobs(naming: AzureNaming, identity: Identity, transport: Transport): Blobs {
-  let made: Promise<Pipeline> | null = null
-  const pipeline = () => (made ??= makePipeline(naming, identity, transport))
+  const pipeline = once(() => makePipeline(naming, identity, transport))
   const endpoint = naming.blobEndpoint.replace(/\/$/, '')
   return {
     container: async (name) => {

@@ -3,18 +3,17 @@ import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import { ManagedIdentityCredential } from '@azure/identity'
 import * as v from 'valibot'
 import { openAzure } from '#adapters/azure/open.ts'
-import { AmpereError } from '#core/errors.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'
-import { problemResponse, unexpected } from '../problem.ts'
 import { readConfig, type CloudConfig } from './config.ts'
 import {
   askRole,
   cloudLog,
   openHosted,
-  openOnce,
+  openAtOnce,
   parsePlatform,
   wakeRole,
   type HostedRole,
+  type WokenBy,
 } from './hosted.ts'
 
 /** Which variable says what the parts of the deployment are called. */
@@ -61,27 +60,20 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as 
 export function onAzure(name: string, role: HostedRole, waking: Waking | null = null): void {
   let config: CloudConfig | null = null
   const configured = (): CloudConfig => (config ??= readConfig(import.meta.url, process.env))
-  const opened = openOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
-  const wake = async () => wakeRole(await opened())
+  const opened = openAtOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
+  const wake = async (by: WokenBy) => wakeRole(await opened(), by)
   if (role.answers) {
     app.setup({ enableHttpStream: true })
     app.http(name, {
       methods: [...METHODS],
       authLevel: 'anonymous',
       route: '{*path}',
-      handler: async (request) => {
-        try {
-          return resultOf(await askRole(await opened(), requestOf(request, configured().origin)))
-        } catch (error) {
-          const known = error instanceof AmpereError ? error : unexpected(error)
-          cloudLog({ event: 'request-failed', code: known.code })
-          return resultOf(problemResponse(known, 'r_none'))
-        }
-      },
+      handler: async (request) =>
+        resultOf(await askRole(opened, () => requestOf(request, configured().origin), cloudLog)),
     })
   }
   if (!waking) return
-  app.timer(`${name}-schedule`, { schedule: waking.schedule, handler: wake })
+  app.timer(`${name}-schedule`, { schedule: waking.schedule, handler: () => wake('schedule') })
   if (waking.table === undefined) return
   app.cosmosDB(`${name}-changes`, {
     connection: 'COSMOS',
@@ -92,7 +84,7 @@ export function onAzure(name: string, role: HostedRole, waking: Waking | null = 
     leaseContainerPrefix: name,
     createLeaseContainerIfNotExists: false,
     feedPollDelay: 1000,
-    handler: wake,
+    handler: () => wake('changes'),
   })
 }
 
