@@ -32,6 +32,8 @@ export function alarms(settings: AwsSettings): Resources {
     ),
     ...(has('sequencer') && sequencerWatches(prefix)),
     ...(has('auditor') && auditorWatches(prefix)),
+    ...(has('monitor') && { Findings: findingsWatch(prefix) }),
+    ...(has('mirror') && { MirrorFailing: mirrorWatch(prefix) }),
     ...(has('writer') && { AppendP99: appendWatch(prefix) }),
     KmsCalls: kmsWatch(settings),
   }
@@ -81,6 +83,38 @@ function sequencerWatches(prefix: string): Readonly<Record<string, Watch>> {
       above: 0,
       periodSeconds: 300,
     },
+    LogBehind: {
+      metric: own(prefix, 'LogBehind'),
+      says: 'witnesses show more than these stores have: nothing is served',
+      above: 0,
+      periodSeconds: 300,
+    },
+    Unwitnessed: {
+      metric: own(prefix, 'Unwitnessed'),
+      says: 'witnesses did not cosign for a quarter of an hour',
+      above: 0,
+      periodSeconds: 300,
+      periods: 3,
+    },
+  }
+}
+
+function findingsWatch(prefix: string): Watch {
+  return {
+    metric: own(prefix, 'Findings'),
+    says: 'something speaks against a log that is monitored',
+    above: 0,
+    periodSeconds: 300,
+  }
+}
+
+function mirrorWatch(prefix: string): Watch {
+  return {
+    metric: own(prefix, 'MirrorFailing'),
+    says: 'a home was not copied, or not whole, for a quarter of an hour',
+    above: 0,
+    periodSeconds: 300,
+    periods: 3,
   }
 }
 
@@ -150,6 +184,10 @@ function own(prefix: string, MetricName: string): object {
 /** Metrics of events that roles log (functions/host/telemetry.ts): role, metric, which lines, what they count. */
 const FILTERS: readonly (readonly [string, string, string, string])[] = [
   ['sequencer', 'LogFailed', '{ $.event = "log-failed" || $.event = "log-skips" }', '1'],
+  ['sequencer', 'LogBehind', '{ $.event = "log-behind" || $.event = "witness-ahead" }', '1'],
+  ['sequencer', 'Unwitnessed', '{ $.event = "cosign-failed" || $.event = "witness-failed" }', '1'],
+  ['monitor', 'Findings', '{ $.event = "monitor-finding-*" && $.code = * }', '1'],
+  ['mirror', 'MirrorFailing', '{ $.event = "mirror-failed" || $.event = "mirror-problems" }', '1'],
   ['auditor', 'Audited', '{ $.event = "log-audited" }', '1'],
   ['auditor', 'Damaged', '{ $.event = "log-damaged" }', '1'],
   ['writer', 'AppendMs', '{ $.event = "request" && $.route = "/v1/blocks" }', '$.durationMs'],

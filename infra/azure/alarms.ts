@@ -52,6 +52,34 @@ const ASKED: readonly (Asked & { readonly role: string | null })[] = [
     missing: true,
   },
   {
+    role: 'sequencer',
+    name: 'log-behind',
+    says: 'witnesses show more than these stores have: nothing is served',
+    query: `${EVENTS} in ('log-behind', 'witness-ahead')`,
+    minutes: 5,
+  },
+  {
+    role: 'sequencer',
+    name: 'unwitnessed',
+    says: 'witnesses did not cosign for a quarter of an hour',
+    query: everyFiveMinutes(['cosign-failed', 'witness-failed']),
+    minutes: 15,
+  },
+  {
+    role: 'monitor',
+    name: 'findings',
+    says: 'something speaks against a log that is monitored',
+    query: `${EVENTS} startswith 'monitor-finding-' and isnotempty(line.code)`,
+    minutes: 5,
+  },
+  {
+    role: 'mirror',
+    name: 'mirror-failing',
+    says: 'a home was not copied, or not whole, for a quarter of an hour',
+    query: everyFiveMinutes(['mirror-failed', 'mirror-problems']),
+    minutes: 15,
+  },
+  {
     role: 'auditor',
     name: 'damage',
     says: 'an audit found damage',
@@ -67,6 +95,12 @@ const ASKED: readonly (Asked & { readonly role: string | null })[] = [
     missing: true,
   },
 ]
+
+/** A row where these were said in each of the three five minutes of a quarter of an hour: others' servers are restarted. */
+function everyFiveMinutes(events: readonly string[]): string {
+  const named = events.map((event) => `'${event}'`).join(', ')
+  return `${EVENTS} in (${named}) | summarize parts = dcount(bin(TimeGenerated, 5m)) | where parts >= 3`
+}
 
 /** Where roles write, who is told and of what, and a budget. Nothing that is sent names a patient, an institution or a key. */
 export function alarms(settings: AzureSettings): readonly Resource[] {
