@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asDeploymentId, asInstanceId } from '#core/bytes/ids.ts'
-import { logOriginOf, WITNESS_PREFIX } from '#core/api/log.ts'
+import { LOG_PREFIX, logOriginOf, WITNESS_PREFIX } from '#core/api/log.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { formatVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
@@ -37,7 +37,7 @@ export interface CloudHome {
   readonly openRoles: () => Promise<Apart>
   /** A client that reaches it over the network, as one of its hospital, and trusts the policy. */
   readonly connect: () => Connection
-  /** A newcomer that reaches something else than the home's address, for one. */
+  /** Its stores and keys, as whoever set it up has them. */
   readonly platform: Platform
 }
 
@@ -124,7 +124,8 @@ async function finish(own: Begun, other: Begun): Promise<CloudHome> {
   const theirs = parsePolicy(`${logLines(logKeys)}quorum none\n`)
   const institution = world.institution(MIRROR).id
   const mirrored = [{ deployment, origin, registry, institution, policy: witnessedBy(other, own) }]
-  const config = { ...own.config, policy, accepted: [theirs], mirrored }
+  const watched = [parsePolicy(`${logLines(logKeys, ` ${origin}${LOG_PREFIX}`)}quorum none\n`)]
+  const config = { ...own.config, policy, accepted: [theirs], watched, mirrored }
   const said: LogFields[] = []
   const hosting: Hosting = { now, random: seededRandom(5), log: (line) => void said.push(line) }
   const of = () => {
@@ -183,8 +184,8 @@ async function admitMirror({ world }: Begun, { front, platform }: Begun): Promis
   ])
 }
 
-function logLines(keys: readonly LogKey[]): string {
-  return keys.map((key) => `log ${formatVerifierKey(key)}\n`).join('')
+function logLines(keys: readonly LogKey[], url = ''): string {
+  return keys.map((key) => `log ${formatVerifierKey(key)}${url}\n`).join('')
 }
 
 /** The policy of a home: its own log, cosigned with both keys of the other home's witness. */
