@@ -34,7 +34,7 @@ export interface CloudHome {
   /** What its roles said. */
   readonly said: LogFields[]
   /** Opens its roles again, as functions do that were not called for long. */
-  readonly openRoles: () => Promise<Apart>
+  readonly openRoles: (around?: (platform: Platform) => Platform) => Promise<Apart>
   /** A client that reaches it over the network, as one of its hospital, and trusts the policy. */
   readonly connect: () => Connection
   /** Its stores and keys, as whoever set it up has them. */
@@ -128,12 +128,14 @@ async function finish(own: Begun, other: Begun): Promise<CloudHome> {
   const config = { ...own.config, policy, accepted: [theirs], watched, mirrored }
   const said: LogFields[] = []
   const hosting: Hosting = { now, random: seededRandom(5), log: (line) => void said.push(line) }
-  const of = () => {
-    const platform = cloud.open(false)
-    own.opened.push(platform)
-    return platform
+  const openRoles: CloudHome['openRoles'] = (around = (platform) => platform) => {
+    const of = () => {
+      const platform = cloud.open(false)
+      own.opened.push(platform)
+      return around(platform)
+    }
+    return openApart(of, config, hosting)
   }
-  const openRoles = () => openApart(of, config, hosting)
   const roles = await openRoles()
   front.serve(cloud.hosted(roles.fetch, front.origin))
   const reach = (request: Request) => fetch(request)

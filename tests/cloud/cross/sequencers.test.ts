@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
+import type { Platform } from '#core/ports/needs.ts'
 import { listEvidence } from '#core/server/witness/evidence.ts'
 import { logOriginOf } from '#core/api/log.ts'
 import { loadTree } from '#core/server/sequence/tree.ts'
@@ -20,6 +21,32 @@ async function race(sequencers: readonly Apart[]): Promise<void> {
     one.status === 'rejected' ? [(one.reason as { code?: string }).code] : [],
   )
   expect(codes.filter((code) => code !== 'STORE_UNAVAILABLE')).toEqual([])
+}
+
+/** What happens before a sequencer stages what it would commit, once. */
+interface Late {
+  first: (() => Promise<void>) | null
+}
+
+function lateIn(late: Late): (platform: Platform) => Platform {
+  return (platform) => ({
+    ...platform,
+    objects: (name) => {
+      const objects = platform.objects(name)
+      if (name !== 'staging') return objects
+      const store: typeof objects.store = async (...given) => {
+        const { first } = late
+        late.first = null
+        await first?.()
+        return objects.store(...given)
+      }
+      return { ...objects, store }
+    },
+  })
+}
+
+async function append({ connect }: CloudHome, record: ChainId | undefined, round: number): Promise<void> {
+  if (record !== undefined) await connect().append(record, [entry(`round ${round}`)])
 }
 
 describeOn('MiniStack', 'two sequencers on two deployments of one store', () => {
@@ -44,12 +71,24 @@ describeOn('MiniStack', 'two sequencers on two deployments of one store', () => 
 
   it.each(['aws', 'azure'] as const)('never fork on %s, whoever is first', async (at) => {
     const [home, other] = at === 'aws' ? [both().aws, both().azure] : [both().azure, both().aws]
-    const sequencers = [home.roles, await home.openRoles()]
+    const late: Late = { first: null }
+    const sequencers = [home.roles, await home.openRoles(lateIn(late))]
     const chains = await records(home)
     const sizes: number[] = []
     for (let round = 0; round < ROUNDS; round++) {
-      const appends = chains.map((record) => home.connect().append(record, [entry(`round ${round}`)]))
-      await Promise.all([...appends, race(sequencers), race(sequencers)])
+      // Marked before, so that both have the same to log.
+      await Promise.all(chains.slice(1).map((record) => append(home, record, round)))
+      const more = () => append(home, chains[0], round)
+      if (round % 2 === 0) await Promise.all([race(sequencers), more()])
+      else {
+        // Read before, and committed after, the other one logged the same and more.
+        late.first = async () => {
+          await more()
+          await race(sequencers.slice(0, 1))
+        }
+        await race(sequencers.slice(1))
+        expect(late.first).toBeNull()
+      }
       const tree = await loadTree(home.platform.table('checkpoints'))
       sizes.push(tree?.tree.checkpoint.size ?? 0)
     }
