@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once, onceEach } from '#core/order/once.ts'
 import type { Fetch, Now, Random, Signer, Wrapper } from '#core/ports/keys.ts'
 import type { KeyName, Platform } from '#core/ports/needs.ts'
 import type { AwsCall, AwsService } from './clients/calls.ts'
@@ -49,8 +50,8 @@ export function openAws(options: AwsOptions): Platform {
         makes: makesKeys,
       })
     : noSoftwareKeys()
-  const signers = onceEach<Signer>((name) => awsSigner(clients.kms, naming.keys, software, name))
-  const unwrappers = onceEach<Wrapper>((name) => awsUnwrapper(clients.kms, naming.keys, name))
+  const signers = onceEach<KeyName, Signer>((name) => awsSigner(clients.kms, naming.keys, software, name))
+  const unwrappers = onceEach<KeyName, Wrapper>((name) => awsUnwrapper(clients.kms, naming.keys, name))
   return {
     table: (name) => awsTable(clients.dynamodb, tableName(naming, name), random),
     objects: (name) => awsObjects(clients.s3, bucketName(naming, name)),
@@ -84,23 +85,5 @@ function openClients({ region, endpoint, credentials, observe, answerMs }: AwsOp
     close: async () => {
       for (const client of opened) client.close()
     },
-  }
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null
-  return () => (made ??= make())
-}
-
-/** One for each name; what failed is tried anew. */
-function onceEach<T>(make: (name: KeyName) => Promise<T>): (name: KeyName) => Promise<T> {
-  const made = new Map<KeyName, Promise<T>>()
-  return (name) => {
-    const known = made.get(name)
-    if (known) return known
-    const making = make(name)
-    made.set(name, making)
-    making.catch(() => made.delete(name))
-    return making
   }
 }

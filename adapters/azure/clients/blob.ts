@@ -3,6 +3,7 @@ import type * as pipelines from '@azure/core-rest-pipeline'
 import type { HttpClient } from '@azure/core-rest-pipeline'
 import type { ContainerClient, IHttpClient, Pipeline, RequestPolicyFactory } from '@azure/storage-blob'
 import { createHash } from 'node:crypto'
+import { once } from '#core/order/once.ts'
 import { credentialFor, silenceLogs, type Identity } from './credential.ts'
 import type { AzureNaming } from './naming.ts'
 import type { Transport } from './transport.ts'
@@ -13,8 +14,7 @@ export interface Blobs {
 }
 
 export function openBlobs(naming: AzureNaming, identity: Identity, transport: Transport): Blobs {
-  let made: Promise<Pipeline> | null = null
-  const pipeline = () => (made ??= makePipeline(naming, identity, transport))
+  const pipeline = once(() => makePipeline(naming, identity, transport))
   const endpoint = naming.blobEndpoint.replace(/\/$/, '')
   return {
     container: async (name) => {

@@ -6,6 +6,7 @@ import type { Append } from '../../api/append.ts'
 import type { AppendAnswer } from '../../api/answers.ts'
 import type { Link } from '../../chain/state.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
+import type { RegistryHistory } from '../../registry/history.ts'
 import type { Home } from '../home.ts'
 import { logIndex } from '../store/log.ts'
 import { heightKey, loadBlock, loadHead, loadState } from '../store/rows.ts'
@@ -57,7 +58,7 @@ export async function appendBlock(
   const { entries } = parsed.block
   const charge = entries && (await quotas.charge(parsed.chain, judged.grant, entries))
   const markedMs = await storeParts(ports, parsed, whole, judged.link)
-  const appended = await commit(ports, home, parsed, { markedMs, charge })
+  const appended = await commit(ports, home, parsed, { markedMs, charge, registry: judged.registry })
   if (append.upload !== undefined) await settleUpload(ports, judged.owner, append.upload, parsed)
   return appended
 }
@@ -92,6 +93,8 @@ async function withUpload(
 /** What judging a block gives. */
 interface Judged {
   readonly link: Link
+  /** By which it was judged, read for this append. */
+  readonly registry: RegistryHistory
   readonly grant: Grant | null
   /** Whose uploads its author may append: an institution's, or a device's own. */
   readonly owner: string
@@ -153,14 +156,21 @@ async function judge(
   const records = registry.viewAt(parsed.block.registry)
   const author = records && authorOf(parsed.kid, stored?.state.controllers ?? null, records)
   const owner = author?.kind === 'instance' ? author.institution : parsed.kid
-  return { link, grant: records && countedGrant(parsed, link.state, records), owner }
+  return { link, registry, grant: records && countedGrant(parsed, link.state, records), owner }
+}
+
+/** What a block is committed with. */
+interface Committing {
+  readonly markedMs: number
+  readonly charge: Charge | null
+  readonly registry: RegistryHistory
 }
 
 async function commit(
   ports: WriterPorts,
   home: Home,
   parsed: ParsedBlock,
-  { markedMs, charge }: { readonly markedMs: number; readonly charge: Charge | null },
+  { markedMs, charge, registry }: Committing,
 ): Promise<Appended> {
   const { blocks } = ports.tables
   const outcome = await blocks.insert(parsed.chain, heightKey(parsed.block.height), utf8(parsed.compact))
@@ -168,10 +178,11 @@ async function commit(
   // This one call may take longer than any deadline: then whoever logs blocks has given the mark up. One more, before
   // anybody is told that the block is there.
   if (ports.now() - markedMs > APPEND_DEADLINE_MS) await mark(ports, parsed)
-  if (outcome === 'inserted') return { ...(await answer(ports, home, parsed, parsed)), isNew: true }
+  if (outcome === 'inserted') return { ...(await answer(ports, home, parsed, parsed, registry)), isNew: true }
   const stored = await loadBlock(blocks, parsed.chain, parsed.block.height)
   const head = await loadHead(blocks, parsed.chain)
-  if (stored?.id === parsed.id) return { ...(await answer(ports, home, stored, head)), isNew: false }
+  if (stored?.id === parsed.id)
+    return { ...(await answer(ports, home, stored, head, registry)), isNew: false }
   throw new AmpereError(
     'HEAD_CONFLICT',
     `block ${parsed.block.height} exists; read on from it and sign again`,
@@ -187,10 +198,14 @@ async function answer(
   home: Home,
   stored: ParsedBlock,
   head: ParsedBlock | null,
+  registry: RegistryHistory | null = null,
 ): Promise<Omit<Appended, 'isNew'>> {
   const isNewest = stored.id === head?.id
   return {
     stored,
-    answer: { block: stored.compact, head: isNewest ? await headStatement(ports, home, stored) : null },
+    answer: {
+      block: stored.compact,
+      head: isNewest ? await headStatement(ports, home, stored, registry) : null,
+    },
   }
 }
