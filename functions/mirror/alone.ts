@@ -13,7 +13,7 @@ import { role } from './role.ts'
  * After how long a run begins nothing more, in milliseconds; after twice as long it asks for nothing any more, so that it has ended
  * when the schedule calls again. The next run goes on.
  */
-const RUN_MS = 25_000
+const RUN_MS = 140_000
 
 /**
  * The mirror in a process of its own: each call copies what is new in every home that the configuration names.

@@ -2,4 +2,4 @@
 import { onAzure } from '../host/cloud/azure.ts'
 import { openMirroring } from './alone.ts'
 
-onAzure('mirror', { wakes: openMirroring }, { schedule: '15 * * * * *' })
+onAzure('mirror', { wakes: openMirroring }, { schedule: '15 */5 * * * *' })

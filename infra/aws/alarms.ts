@@ -32,8 +32,6 @@ export function alarms(settings: AwsSettings): Resources {
     ),
     ...(has('sequencer') && sequencerWatches(prefix)),
     ...(has('auditor') && auditorWatches(prefix)),
-    ...(has('monitor') && { Findings: findingsWatch(prefix) }),
-    ...(has('mirror') && { MirrorFailing: mirrorWatch(prefix) }),
     ...(has('writer') && { AppendP99: appendWatch(prefix) }),
     KmsCalls: kmsWatch(settings),
   }
@@ -79,42 +77,17 @@ function sequencerWatches(prefix: string): Readonly<Record<string, Watch>> {
     },
     LogFailing: {
       metric: own(prefix, 'LogFailed'),
-      says: 'the log is not written, or leaves blocks out',
+      says: 'the log is not written, leaves blocks out, or is behind what witnesses saw',
       above: 0,
       periodSeconds: 300,
     },
-    LogBehind: {
-      metric: own(prefix, 'LogBehind'),
-      says: 'witnesses show more than these stores have: nothing is served',
-      above: 0,
-      periodSeconds: 300,
-    },
-    Unwitnessed: {
-      metric: own(prefix, 'Unwitnessed'),
-      says: 'witnesses did not cosign for a quarter of an hour',
+    OthersFailing: {
+      metric: own(prefix, 'OthersFailing'),
+      says: 'witnesses did not cosign, or a home was not copied, for a quarter of an hour',
       above: 0,
       periodSeconds: 300,
       periods: 3,
     },
-  }
-}
-
-function findingsWatch(prefix: string): Watch {
-  return {
-    metric: own(prefix, 'Findings'),
-    says: 'something speaks against a log that is monitored',
-    above: 0,
-    periodSeconds: 300,
-  }
-}
-
-function mirrorWatch(prefix: string): Watch {
-  return {
-    metric: own(prefix, 'MirrorFailing'),
-    says: 'a home was not copied, or not whole, for a quarter of an hour',
-    above: 0,
-    periodSeconds: 300,
-    periods: 3,
   }
 }
 
@@ -144,7 +117,7 @@ function auditorWatches(prefix: string): Readonly<Record<string, Watch>> {
     },
     Damage: {
       metric: own(prefix, 'Damaged'),
-      says: 'an audit found damage',
+      says: 'an audit found damage, or something speaks against a log that is monitored',
       above: 0,
       periodSeconds: 300,
     },
@@ -183,21 +156,24 @@ function own(prefix: string, MetricName: string): object {
 
 /** Metrics of events that roles log (functions/host/telemetry.ts): role, metric, which lines, what they count. */
 const FILTERS: readonly (readonly [string, string, string, string])[] = [
-  ['sequencer', 'LogFailed', '{ $.event = "log-failed" || $.event = "log-skips" }', '1'],
-  ['sequencer', 'LogBehind', '{ $.event = "log-behind" || $.event = "witness-ahead" }', '1'],
-  ['sequencer', 'Unwitnessed', '{ $.event = "cosign-failed" || $.event = "witness-failed" }', '1'],
-  ['monitor', 'Findings', '{ $.event = "monitor-finding-*" && $.code = * }', '1'],
-  ['mirror', 'MirrorFailing', '{ $.event = "mirror-failed" || $.event = "mirror-problems" }', '1'],
+  ['sequencer', 'LogFailed', anyOf('log-failed', 'log-skips', 'log-behind', 'witness-ahead'), '1'],
+  ['sequencer', 'OthersFailing', anyOf('cosign-failed', 'witness-failed'), '1'],
+  ['mirror', 'OthersFailing', anyOf('mirror-failed', 'mirror-problems'), '1'],
+  ['monitor', 'Damaged', '{ $.role = "monitor" && $.code = "VERIFICATION_FAILED" }', '1'],
   ['auditor', 'Audited', '{ $.event = "log-audited" }', '1'],
   ['auditor', 'Damaged', '{ $.event = "log-damaged" }', '1'],
   ['writer', 'AppendMs', '{ $.event = "request" && $.route = "/v1/blocks" }', '$.durationMs'],
 ]
 
+function anyOf(...events: readonly string[]): string {
+  return `{ ${events.map((event) => `$.event = "${event}"`).join(' || ')} }`
+}
+
 function filters({ prefix, identities }: AwsSettings): Resources {
   const present = FILTERS.filter(([role]) => identities.some(({ name }) => name === role))
   return Object.fromEntries(
     present.map(([role, metric, pattern, value]) => [
-      `${metric}Filter`,
+      logicalId(role, `${metric}Filter`),
       {
         Type: 'AWS::Logs::MetricFilter',
         Properties: {

@@ -44,8 +44,8 @@ const ASKED: readonly (Asked & { readonly role: string | null })[] = [
   {
     role: 'sequencer',
     name: 'log-failing',
-    says: 'the log is not written, or leaves blocks out',
-    query: `${EVENTS} in ('log-failed', 'log-skips')`,
+    says: 'the log is not written, leaves blocks out, or is behind what witnesses saw',
+    query: `${EVENTS} in ('log-failed', 'log-skips', 'log-behind', 'witness-ahead')`,
     minutes: 15,
   },
   {
@@ -58,37 +58,16 @@ const ASKED: readonly (Asked & { readonly role: string | null })[] = [
   },
   {
     role: 'sequencer',
-    name: 'log-behind',
-    says: 'witnesses show more than these stores have: nothing is served',
-    query: `${EVENTS} in ('log-behind', 'witness-ahead')`,
-    minutes: 5,
-  },
-  {
-    role: 'sequencer',
-    name: 'unwitnessed',
-    says: 'witnesses did not cosign for a quarter of an hour',
-    query: everyFiveMinutes(['cosign-failed', 'witness-failed']),
-    minutes: 15,
-  },
-  {
-    role: 'monitor',
-    name: 'findings',
-    says: 'something speaks against a log that is monitored',
-    query: `${EVENTS} startswith 'monitor-finding-' and isnotempty(line.code)`,
-    minutes: 5,
-  },
-  {
-    role: 'mirror',
-    name: 'mirror-failing',
-    says: 'a home was not copied, or not whole, for a quarter of an hour',
-    query: everyFiveMinutes(['mirror-failed', 'mirror-problems']),
+    name: 'others-failing',
+    says: 'witnesses did not cosign, or a home was not copied, for a quarter of an hour',
+    query: everyFiveMinutes(['cosign-failed', 'witness-failed', 'mirror-failed', 'mirror-problems']),
     minutes: 15,
   },
   {
     role: 'auditor',
     name: 'damage',
-    says: 'an audit found damage',
-    query: `${EVENTS} == 'log-damaged'`,
+    says: 'an audit found damage, or something speaks against a log that is monitored',
+    query: `${EVENTS} == 'log-damaged' or (line.role == 'monitor' and line.code == 'VERIFICATION_FAILED')`,
     minutes: 15,
   },
   {

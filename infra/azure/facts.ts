@@ -11,6 +11,7 @@ export const CALLS_PER_HOUR: Readonly<Record<string, number>> = {
   auditor: 1,
   eraser: 1,
   sweeper: 1,
+  mirror: 12,
 }
 /** Between two looks at a change feed, in milliseconds: that of `dirty`, for the sequencer, and that of `jobs`, for the eraser. */
 export const POLLED_MS: readonly number[] = [1000, 10_000]
