@@ -51,8 +51,13 @@ async function callsOfRoles(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
   const made: { scene?: Scene } = {}
   const { record, exchanges } = await converse(async (world) => {
     const logs = (await logKeysOf(world.platform)).map((key) => ({ key, url: `${ORIGIN}/log` }))
-    const mirrored = [{ deployment: world.home.deployment, origin: ORIGIN, registry: world.registryId }]
-    const watched = [{ logs, witnesses: [], groups: [], quorum: null }]
+    const nobody = { witnesses: [], groups: [], quorum: null }
+    const watched = [{ logs, ...nobody }]
+    // Answered from; copied are others, by tests of both clouds together.
+    const other = { origin: 'http://other.test', policy: { logs: [], ...nobody } }
+    const { deployment } = world.home
+    const { id: institution } = world.institution('hospital-a')
+    const mirrored = [{ deployment, registry: world.registryId, institution, ...other }]
     const faults = withFaults(world.platform)
     const around = (role: string, platform: Platform) => (role === 'writer' ? faults.platform : platform)
     const { apart, counts } = await homeApart(world, { watched, mirrored }, around)
