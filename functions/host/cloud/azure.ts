@@ -46,10 +46,14 @@ const schema = v.strictObject({
 export interface Waking {
   /** The table whose change feed wakes it. */
   readonly table?: TableName
+  /** How long the host waits between two looks at the feed, in milliseconds: each look costs request units. */
+  readonly pollMs?: number
   /** When it is woken at the latest: six fields, seconds first (NCRONTAB). */
   readonly schedule: string
 }
 
+/** Between two looks at a change feed by default, in milliseconds: by so much a receipt comes later. */
+const POLL_MS = 1000
 /** Every method that an operation may have; the app answers others with what it allows. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
 
@@ -83,7 +87,7 @@ export function onAzure(name: string, role: HostedRole, waking: Waking | null = 
     leaseContainerName: 'leases',
     leaseContainerPrefix: name,
     createLeaseContainerIfNotExists: false,
-    feedPollDelay: 1000,
+    feedPollDelay: waking.pollMs ?? POLL_MS,
     handler: () => wake('changes'),
   })
 }
