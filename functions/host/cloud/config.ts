@@ -9,7 +9,7 @@ import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
 
 /** A URL without account, query or fragment, in which something secret could be. */
-const OTLP = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~/-]*)?$/
+export const OTLP_ENDPOINT = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~/-]*)?$/
 const ORIGIN = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?$/
 const keys = v.pipe(
   v.array(
@@ -44,7 +44,7 @@ const schema = v.pipe(
     telemetry: v.optional(
       v.nullable(
         v.strictObject({
-          endpoint: v.pipe(v.string(), v.regex(OTLP)),
+          endpoint: v.pipe(v.string(), v.regex(OTLP_ENDPOINT)),
           traced: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
         }),
       ),

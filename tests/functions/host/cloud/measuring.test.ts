@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { context, diag, metrics, trace } from '@opentelemetry/api'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import type { AnsweringRole } from '#functions/host/cloud/alone.ts'
@@ -115,9 +115,15 @@ describe('telemetry of a function', () => {
   })
 
   it('keeps a call for a bounded time where the collector says nothing, and the next ones not at all', async () => {
-    const server = createServer(() => {})
+    const waiting: ServerResponse[] = []
+    const server = createServer((_, response) => void waiting.push(response))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    ending.push(async () => void (server.closeAllConnections(), server.close()))
+    ending.push(async () => {
+      // Else its exporter would wait on, and try again.
+      for (const response of waiting)
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+      await new Promise((resolve) => server.close(resolve))
+    })
     const { port } = server.address() as AddressInfo
     const role = await open({ wakes: openSweeping }, telling(`http://127.0.0.1:${port}`))
     const took = async () => {
