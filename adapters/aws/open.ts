@@ -10,6 +10,7 @@ import { awsObjects } from './objects.ts'
 import { awsSigner } from './signer.ts'
 import { awsTable } from './table.ts'
 import { awsUnwrapper } from './unwrapper.ts'
+import { awsUploads } from './uploads.ts'
 
 /** Where a deployment on AWS is and what its parts are called; each of the others has a default. */
 export interface AwsOptions {
@@ -52,12 +53,14 @@ export function openAws(options: AwsOptions): Platform {
     : noSoftwareKeys()
   const signers = onceEach<KeyName, Signer>((name) => awsSigner(clients.kms, naming.keys, software, name))
   const unwrappers = onceEach<KeyName, Wrapper>((name) => awsUnwrapper(clients.kms, naming.keys, name))
+  const now: Now = options.now ?? (() => Date.now())
   return {
     table: (name) => awsTable(clients.dynamodb, tableName(naming, name), random),
     objects: (name) => awsObjects(clients.s3, bucketName(naming, name)),
     signer: signers,
     unwrapper: unwrappers,
-    now: options.now ?? (() => Date.now()),
+    uploads: awsUploads(clients.s3, () => bucketName(naming, 'uploads'), now),
+    now,
     random,
     fetch: options.fetch ?? ((request) => fetch(request)),
     close: clients.close,

@@ -6,7 +6,7 @@ import type { AzureTemplate } from './template.ts'
 /** How often each role's own timer calls it, in an hour (functions/ROLE/azure.ts, where a timer is registered and not in the template). */
 export const CALLS_PER_HOUR: Readonly<Record<string, number>> = {
   sequencer: 60,
-  worker: 60,
+  worker: 12,
   monitor: 60,
   auditor: 1,
   eraser: 1,

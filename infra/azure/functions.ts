@@ -26,6 +26,7 @@ const MEMORY_MB = 512
 const LARGE_MB = 2048
 const LARGE: readonly string[] = [
   'writer',
+  'worker',
   'reader',
   'keeper',
   'sequencer',

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type * as pipelines from '@azure/core-rest-pipeline'
 import type { HttpClient } from '@azure/core-rest-pipeline'
-import type { ContainerClient, IHttpClient, Pipeline, RequestPolicyFactory } from '@azure/storage-blob'
+import type {
+  ContainerClient,
+  IHttpClient,
+  Pipeline,
+  RequestPolicyFactory,
+  ServiceGetUserDelegationKeyResponse,
+} from '@azure/storage-blob'
 import { createHash } from 'node:crypto'
 import { once } from '#core/order/once.ts'
 import { credentialFor, silenceLogs, type Identity } from './credential.ts'
@@ -11,6 +17,8 @@ import type { Transport } from './transport.ts'
 /** The blob containers of one account. The package is loaded when the first is asked for. */
 export interface Blobs {
   container(name: string): Promise<ContainerClient>
+  /** A key that signs with the rights of this identity, from and until when it says. */
+  delegationKey(startsOn: Date, expiresOn: Date): Promise<ServiceGetUserDelegationKeyResponse>
 }
 
 export function openBlobs(naming: AzureNaming, identity: Identity, transport: Transport): Blobs {
@@ -20,6 +28,10 @@ export function openBlobs(naming: AzureNaming, identity: Identity, transport: Tr
     container: async (name) => {
       const { ContainerClient: Client } = await import('@azure/storage-blob')
       return new Client(`${endpoint}/${name}`, await pipeline())
+    },
+    delegationKey: async (startsOn, expiresOn) => {
+      const { BlobServiceClient: Client } = await import('@azure/storage-blob')
+      return new Client(endpoint, await pipeline()).getUserDelegationKey(startsOn, expiresOn)
     },
   }
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
-import { countCalls } from '#adapters/around/counts.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
-import type { Fetch } from '#core/ports/keys.ts'
-import type { Needs, Platform } from '#core/ports/needs.ts'
 import { MAX_STANDING_MS } from '#core/server/standing/standing.ts'
 import { auditChains, auditLog } from '#functions/auditor/operations.ts'
 import { HOME_ROLES } from '#functions/roles.ts'
@@ -15,9 +12,10 @@ import { silentLog } from '#functions/host/telemetry.ts'
 import { olderCopy } from '#tests/core/server/cosign/older-copy.ts'
 import { appendAsJob, heightsOf, jobOf, PREFER, untilOver } from '#tests/core/server/job/jobs.ts'
 import { HOME, MIB, offered, put, unsent } from '#tests/core/server/upload/uploads.ts'
-import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { ORIGIN, type TestDeployment } from '#tests/deployment.ts'
 import { ask } from '#tests/http/ask.ts'
 import { configOf, openApart } from '../apart.ts'
+import { homeApart, isNeeded } from './home-apart.ts'
 
 const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
 const AUDITS = [
@@ -37,24 +35,6 @@ async function putKeys(world: TestDeployment, record: ChainId, values: readonly 
   const wraps = world.platform.table('wraps')
   for (const [i, { key, version }] of (await wraps.range(record)).entries())
     await wraps.swap(record, key, version, values[i] ?? null)
-}
-
-/** A home whose roles are apart, with its calls counted for each role. */
-async function homeApart() {
-  const made: { fetch?: Fetch } = {}
-  const world = await testDeployment(['hospital-a'])
-  const counts = new Map<string, ReturnType<typeof countCalls>>()
-  const of = (role: string): Platform => {
-    const counted = counts.get(role) ?? countCalls(world.platform)
-    counts.set(role, counted)
-    return counted.platform
-  }
-  const hosting = { now: () => world.clock.now, random: world.random, log: silentLog }
-  const apart = await openApart(of, await configOf(world.platform, world.home), hosting)
-  made.fetch = apart.fetch
-  const client = () => world.connect('hospital-a', { fetch: apart.fetch })
-  const get = async (path: string) => apart.fetch(new Request(new URL(path, ORIGIN)))
-  return { world, apart, client, get, counts }
 }
 
 describe('a home whose roles are in processes of their own', () => {
@@ -203,23 +183,3 @@ describe('a home whose roles are in processes of their own', () => {
     expect(HOME_ROLES.map(({ name }) => name)).toEqual([...ROLE_NAMES])
   })
 })
-
-const ACCESS: Readonly<Record<string, readonly string[]>> = {
-  get: ['read', 'append', 'write'],
-  range: ['read', 'append', 'write'],
-  insert: ['append', 'write'],
-  swap: ['write'],
-  fetch: ['fetch', 'store', 'shred'],
-  store: ['store', 'shred'],
-  shred: ['shred'],
-  sign: ['sign'],
-  unwrap: ['unwrap'],
-}
-
-function isNeeded(needs: Needs, call: string): boolean {
-  const [port = '', name = '', method = ''] = call.split('.')
-  if (port === 'uploads') return needs.uploads === 'offer'
-  const part = { table: needs.tables, objects: needs.objects, key: needs.keys }[port] ?? {}
-  const access = (part as Readonly<Record<string, string>>)[name]
-  return access !== undefined && (ACCESS[method] ?? []).includes(access)
-}
