@@ -5,6 +5,7 @@ import { cpus, loadavg, release, totalmem } from 'node:os'
 import { bench as append } from './append.ts'
 import { bench as appendHeight } from './append-height.ts'
 import { bench as capacity } from './capacity/capacity.ts'
+import { bench as cloudCalls } from './cloud/calls.ts'
 import { bench as cloudCost } from './cloud/cost.ts'
 import { bench as consistency } from './consistency.ts'
 import { bench as everything } from './everything.ts'
@@ -40,6 +41,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'log-audit': logAudit,
   traces,
   capacity,
+  'cloud-calls': cloudCalls,
   'cloud-cost': cloudCost,
 }
 
