@@ -6,6 +6,8 @@ import { bench as append } from './append.ts'
 import { bench as appendHeight } from './append-height.ts'
 import { bench as capacity } from './capacity/capacity.ts'
 import { bench as cloudCalls } from './cloud/calls.ts'
+import { bench as coldStart } from './cloud/cold-start.ts'
+import { bench as cloudHandlers } from './cloud/handlers.ts'
 import { bench as cloudCost } from './cloud/cost.ts'
 import { bench as consistency } from './consistency.ts'
 import { bench as everything } from './everything.ts'
@@ -43,6 +45,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   capacity,
   'cloud-calls': cloudCalls,
   'cloud-cost': cloudCost,
+  'cold-start': coldStart,
+  'cloud-handlers': cloudHandlers,
 }
 
 const machine = {
