@@ -17,6 +17,7 @@ import { storesTemplateOf } from '#infra/aws/template.ts'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { foundHome, type FoundedHome } from '../deployment/found-home.ts'
 import { makeFounders } from '../deployment/set-up.ts'
+import { trustedIn } from './trusted.ts'
 import { writeCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
 
 /** What the steps of a deployment share. */
@@ -43,6 +44,7 @@ export async function deployAws(wanted: CloudDeployment, deploying: Deploying): 
   configure(
     deployed,
     bundles.map(({ role }) => role),
+    deploying.folder,
   )
   await deployFunctions({ stage, region, parameters })
   say(`5 of 6  ${bundles.length} functions, each with its own role`)
@@ -149,7 +151,11 @@ function required({ outputs }: Stack, name: string): string {
 }
 
 /** Says to every function what the home is. */
-function configure({ home, stage, parameters }: CloudDeployment, roles: readonly string[]): void {
+function configure(
+  { home, stage, parameters }: CloudDeployment,
+  roles: readonly string[],
+  folder: string,
+): void {
   if (!home) return
   const { deployment, origin, registry, log, witness } = home
   const config = {
@@ -160,7 +166,7 @@ function configure({ home, stage, parameters }: CloudDeployment, roles: readonly
     backupDays: Number(parameters['keyRecoveryDays'] ?? DEFAULTS.keyRecoveryDays),
     logKeys: log,
     witnessKeys: witness,
-    policy: null,
+    ...trustedIn(folder, origin),
     telemetry: telemetryOf(settingsOf(stage, parameters).otlpEndpoint),
   }
   for (const role of roles)

@@ -37,11 +37,12 @@ export async function openMirroring({ platform, config, hosting }: Alone): Promi
 function mirroredHomes({ mirrored, origin: own, backupDays }: CloudConfig): readonly MirroredHome[] {
   const verifiers = createVerifiers()
   return mirrored.map(({ policy, ...home }) => {
-    const logKeys = policy.logs.map(({ key }) => key)
-    if (home.origin === own || !logKeys.every(({ name }) => name === logOriginOf(home.origin)))
+    const log = logOriginOf(home.origin)
+    const logKeys = policy.logs.map(({ key }) => key).filter(({ name }) => name === log)
+    if (home.origin === own || logKeys.length === 0)
       throw new AmpereError(
         'CONFIGURATION',
-        'a home that is mirrored needs a policy with the keys of its log alone, and is not this one',
+        'a home that is mirrored needs a policy with the keys of its log, and is not this one',
       )
     return { ...home, own, logKeys, policy: policy.quorum === null ? null : policy, backupDays, verifiers }
   })

@@ -12,6 +12,7 @@ import type { Needs, Platform } from '#core/ports/needs.ts'
 import { auditChains } from '#functions/auditor/operations.ts'
 import { appendBlock } from '#functions/writer/operations.ts'
 import { HOME_ROLES } from '#functions/roles.ts'
+import { signerOf } from '#tests/core/log/signers.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
 import { appendAsJob } from '#tests/core/server/job/jobs.ts'
 import { appendUploaded, HOME, offered, put, unsent } from '#tests/core/server/upload/uploads.ts'
@@ -54,7 +55,8 @@ async function callsOfRoles(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
     const nobody = { witnesses: [], groups: [], quorum: null }
     const watched = [{ logs, ...nobody }]
     // Answered from; copied are others, by tests of both clouds together.
-    const other = { origin: 'http://other.test', policy: { logs: [], ...nobody } }
+    const { key } = await signerOf('other.test/log', 'Ed25519', 1)
+    const other = { origin: 'http://other.test', policy: { logs: [{ key, url: null }], ...nobody } }
     const { deployment } = world.home
     const { id: institution } = world.institution('hospital-a')
     const mirrored = [{ deployment, registry: world.registryId, institution, ...other }]
