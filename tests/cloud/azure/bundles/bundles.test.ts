@@ -8,6 +8,11 @@ import { ROLE_NAMES } from '#functions/host/role-names.ts'
 import { HOME_ROLES } from '#functions/roles.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { ORIGIN } from '#tests/deployment.ts'
+import { LEASE_MS } from '#core/server/job/advance.ts'
+import { readJob } from '#functions/worker/operations.ts'
+import { appendAsJob, heightsOf, jobOf, untilOver } from '#tests/core/server/job/jobs.ts'
+import { MIB, noise, offered, unsent } from '#tests/core/server/upload/uploads.ts'
+import { ask } from '#tests/http/ask.ts'
 import { bytesWithoutTelemetry, MAX_TELEMETRY_BYTES } from '../../built.ts'
 import { clientIdOf, functionsHome, type FunctionsHome } from './functions-home.ts'
 
@@ -166,6 +171,29 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
     const audited = (await home().host('auditor')).said()
     expect(audited).toContain('"event":"log-audited"')
     expect(audited).not.toContain('log-damaged')
+  }, 300_000)
+
+  it('append what no request takes by an upload, as a job that another process goes on with', async () => {
+    const { record } = await createRecord(client(), HOME, ['general'])
+    const world = { ...home().world, fetch: home().fetch }
+    const append = await unsent({ world, a: client(), record }, noise(5 * MIB))
+    const to = await offered(world, record, append.object)
+    expect(new URL(to.url).pathname).toMatch(/^\/devstoreaccount1\/[a-z0-9]+-uploads\/hospital-a\.[\w-]{22}$/)
+    const { method, headers } = to
+    const put = await fetch(to.url, { method, headers, body: append.object as Uint8Array<ArrayBuffer> })
+    expect(put.status).toBe(201)
+    const begun = await appendAsJob(world, append, to.upload)
+    expect(begun.status).toBe(202)
+    await home().host('worker')
+    // It has begun, or is about to: wherever it is when it is killed, the job is done once.
+    const polled = ask(world, readJob, jobOf(begun)).catch(() => null)
+    await home().kill('worker')
+    await polled
+    await home().elapse(LEASE_MS)
+    await home().timer('worker')
+    expect(await heightsOf(world, append)).toHaveLength(1)
+    expect(await untilOver(world, jobOf(begun))).toMatchObject({ state: 'done' })
+    expect((await client().read(record)).opened).toHaveLength(1)
   }, 300_000)
 
   it('get tokens of their own identity alone, for the vault alone', () => {
