@@ -6,6 +6,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { utf8 } from '#core/bytes/encoding.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { connect } from '#core/client/connect.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import { cloudFolder, readCloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { reachHome } from '#cli/cloud/reach.ts'
@@ -16,6 +19,8 @@ import { createLazyValidator } from '#cli/open/validator.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
 import { ROLE_NAMES } from '#functions/host/role-names.ts'
 import { freshFolder } from '#tests/cli/harness.ts'
+import { MIB, noise } from '#tests/core/server/upload/uploads.ts'
+import { plain, told } from '../../without-tls.ts'
 import { CREDENTIALS, describeOn } from '../stack.ts'
 
 const PASSPHRASE = 'of the test'
@@ -138,6 +143,28 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
     for (let waited = 0; waited < 60_000 && (await statements()) === 0; waited += 500) await pause(500)
     expect(await statements()).toBeGreaterThan(0)
     expect((await connection.read(story.record)).closed.map(({ status }) => status)).toContain('erased')
+  }, 150_000)
+
+  it('takes an object that no function takes, by a URL that its writer signs', async () => {
+    const { ports } = open[0].connection
+    const past: number[] = []
+    const by = connect({
+      ...ports,
+      fetch: async (request) => told(await ports.fetch(request)),
+      outside: async (request) => {
+        const put = await plain(request)
+        const answer = await fetch(put)
+        past.push(answer.status)
+        return answer
+      },
+    })
+    const { deployment, origin } = settingsOf()
+    const { record } = await createRecord(by, { deployment: asDeploymentId(deployment), origin }, ['general'])
+    const content = noise(5 * MIB)
+    await by.append(record, [{ header: utf8('{}'), content, compartment: 'general' }])
+    expect(past).toEqual([200])
+    const { opened } = await by.read(record)
+    expect(opened.map((entry) => Buffer.from(entry.content).equals(Buffer.from(content)))).toEqual([true])
   }, 150_000)
 
   it('refuses whom the registry does not know, and answers as on one machine', async () => {
