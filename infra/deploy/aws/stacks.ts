@@ -7,7 +7,8 @@ import {
   DescribeStacksCommand,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation'
-import { failure, failureOf } from './failure.ts'
+import { failure } from '../failure.ts'
+import { failureOf } from './failure.ts'
 
 /** A stack as CloudFormation has it. */
 export interface Stack {

@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DEFAULTS, settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf, templateOf } from '#infra/aws/template.ts'
-import type { CloudDeployment } from './cloud-folder.ts'
-
-/** What a deployment would be made of. */
-export interface Plan {
-  readonly stage: string
-  readonly region: string
-  /** How many of each type of resource. */
-  readonly resources: Readonly<Record<string, number>>
-  readonly functions: readonly string[]
-  readonly lines: readonly string[]
-}
+import type { Plan } from '../cloud.ts'
+import type { CloudDeployment } from '../cloud-folder.ts'
 
 /** @throws AmpereError CONFIGURATION for parameters that are wrong */
 export function planAws({ stage, region, parameters }: CloudDeployment): Plan {

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { stackName } from '#infra/aws/references.ts'
+import { PARAMETERS, settingsOf } from '#infra/aws/settings.ts'
+import { whoAmI } from '#infra/deploy/aws/account.ts'
+import { removeFunctions } from '#infra/deploy/aws/functions.ts'
+import { openStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
+import { refuse } from '../../program/refuse.ts'
+import { pause, type Cloud, type Part, type Removal, type Standing } from '../cloud.ts'
+import type { CloudDeployment } from '../cloud-folder.ts'
+import { deployAws } from './deploy.ts'
+import { planAws } from './plan.ts'
+import { reachHome } from './reach.ts'
+
+/** AWS. @param env the environment, in which AWS_ENDPOINT_URL may name an emulator */
+export function awsCloud(env: Readonly<Record<string, string | undefined>>): Cloud {
+  return {
+    provider: 'aws',
+    parameters: PARAMETERS,
+    plan: async (wanted) => {
+      checkSupported(wanted.parameters)
+      return planAws(wanted)
+    },
+    deploy: deployAws,
+    reach: (origin) => reachHome(origin, env),
+    standing,
+    removal,
+  }
+}
+
+/** What the template can be made for and this command cannot set up yet. @throws AmpereError UNSUPPORTED */
+function checkSupported({ deploys = 'home', nativeKeys = '' }: Readonly<Record<string, string>>): void {
+  if (deploys !== 'home')
+    throw refuse('UNSUPPORTED', 'only a home can be deployed yet, no bridge', 'leave out --param deploys')
+  if (nativeKeys !== '')
+    throw refuse(
+      'UNSUPPORTED',
+      "the keys of the log and the witness are seeds that KMS wraps; KMS's own are not set up yet",
+      'leave out --param nativeKeys',
+    )
+}
+
+async function standing(known: CloudDeployment): Promise<Standing> {
+  const { region } = known
+  await whoAmI(region)
+  const stacks = openStacks(region, pause)
+  const look = async (kind: 'stores' | 'functions') =>
+    partOf(nameOf(known, kind), await stacks.find(nameOf(known, kind)))
+  try {
+    const [stores, functions] = await Promise.all([look('stores'), look('functions')])
+    return { stores, functions }
+  } finally {
+    stacks.close()
+  }
+}
+
+function partOf(name: string, stack: Stack | null): Part {
+  const status = stack?.status ?? null
+  return { name, status, isWhole: /^(CREATE|UPDATE)_COMPLETE$/.test(status ?? '') }
+}
+
+async function removal(known: CloudDeployment, erases: boolean): Promise<Removal> {
+  if (erases)
+    throw refuse(
+      'UNSUPPORTED',
+      'what is kept on AWS is not erased by this command yet',
+      'docs/OPERATIONS.md, "Deploying on AWS", says how it is done by hand',
+    )
+  const { region, stage, parameters, home } = known
+  const { account } = await whoAmI(region)
+  const functions = nameOf(known, 'functions')
+  return {
+    says: [
+      `Account ${account}, ${region}: removes all functions, their roles and alarms (stack ${functions}).`,
+      `Keeps every table, bucket and key, and the address ${home?.origin ?? ''} (stack ${nameOf(known, 'stores')}).`,
+      'Nobody is answered until it is deployed again.',
+    ],
+    remove: () => removeFunctions({ stage, region, parameters }),
+    removed: functions,
+  }
+}
+
+function nameOf({ stage, parameters }: CloudDeployment, kind: 'stores' | 'functions'): string {
+  return stackName(settingsOf(stage, parameters).prefix, kind)
+}

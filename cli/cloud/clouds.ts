@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Cloud } from './cloud.ts'
+
+/** Opens what deploys to a provider. Its clients are loaded only then. */
+export type OpenCloud = (env: Readonly<Record<string, string | undefined>>) => Promise<Cloud>
+
+/** Every provider that a home can be deployed to, and what people call it. */
+export const CLOUDS = {
+  aws: { title: 'AWS', open: async (env) => (await import('./aws/cloud.ts')).awsCloud(env) },
+} satisfies Readonly<Record<string, { readonly title: string; readonly open: OpenCloud }>>
