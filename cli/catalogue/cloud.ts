@@ -92,6 +92,18 @@ export const CLOUD: CommandGroup = {
       about: 'Tables, buckets, keys and the address are in a stack that nothing here removes.',
       flags: [],
     }),
+    deployCommand({
+      provider: 'azure',
+      region: 'westeurope',
+      about:
+        'Before it changes anything it looks at credentials, subscription, region, quotas and names. All of it is in one resource group, which only deploy destroy --erase-data removes.',
+      flags: [
+        {
+          flags: '--subscription <id>',
+          about: 'in which subscription (default: AZURE_SUBSCRIPTION_ID, else the only one)',
+        },
+      ],
+    }),
     {
       name: 'deploy status',
       summary: 'Say how a deployment in a cloud stands',
@@ -118,16 +130,29 @@ export const CLOUD: CommandGroup = {
       summary: 'Remove what runs of a deployment in a cloud, and keep what it holds',
       about:
         'Removes the functions and the alarms. Tables, objects, keys and the address stay; deploying again makes the same home answer again.',
-      flags: [STAGE, CLOUD_FLAG, ...graveFlags('the name of the stage')],
+      flags: [
+        STAGE,
+        CLOUD_FLAG,
+        {
+          flags: '--erase-data',
+          about: 'also tables, objects, keys and the address, for ever (Azure; not on AWS yet)',
+        },
+        ...graveFlags('the name of the stage, or "erase NAME" with --erase-data'),
+      ],
       examples: [
         { does: 'what would go?', run: 'npx ampere deploy destroy --stage trial --dry-run' },
         { does: 'remove it', run: 'npx ampere deploy destroy --stage trial --confirm trial' },
+        {
+          does: 'and every record with it',
+          run: 'npx ampere deploy destroy --stage trial --erase-data --confirm "erase trial"',
+        },
       ],
       json: {
         ok: 'true',
         dryRun: 'whether --dry-run was given',
         stage: 'its name',
         removed: 'whether anything was removed',
+        erased: 'whether what is kept was removed too',
       },
       load: async () => (await import('../commands/cloud/standing.ts')).destroyOn(CLOUDS),
     },

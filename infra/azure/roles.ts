@@ -62,7 +62,8 @@ export function roles(settings: AzureSettings): readonly Resource[] {
       ? []
       : [
           [
-            { name: 'setup', id: `'${setUpPrincipal}'`, type: setUpKind, dependsOn: [] },
+            // By its id, so that another who deploys is assigned anew: an assignment never changes whose it is.
+            { name: `setup ${setUpPrincipal}`, id: `'${setUpPrincipal}'`, type: setUpKind, dependsOn: [] },
             eachOnce(setUpAssignments(settings.identities)),
           ],
         ]
