@@ -53,7 +53,9 @@ export function openRest({ credential, send, retries = RETRIES }: Connection, sc
   return async ({ method, url, body, bytes, contentType = 'application/json' }) => {
     const content = bytes ?? (body === undefined ? undefined : JSON.stringify(body))
     const headers = createHttpHeaders(content === undefined ? {} : { 'content-type': contentType })
-    const request = createPipelineRequest({ url, method, headers, timeout: REQUEST_MS })
+    // A signal and not the client's own time-out, whose timer lives on where a request fails, and with it the process.
+    const abortSignal = AbortSignal.timeout(REQUEST_MS)
+    const request = createPipelineRequest({ url, method, headers, abortSignal })
     if (content !== undefined) request.body = content
     try {
       const answer = await pipeline.sendRequest(client, request)
