@@ -58,12 +58,18 @@ export interface TestDeployment {
   readonly tendLog: () => Promise<void>
   /** Whom audits of the log believe. */
   readonly logTrust: LogTrust
-  connect(
-    institution: string,
-    options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer; policy?: Policy; monitors?: Monitors },
-  ): Connection
+  connect(institution: string, options?: Given & { fetch?: Fetch }): Connection
   institution(name: string): TestInstitution
   change(author: string, changes: readonly RegistryChange[], approvers?: readonly string[]): Promise<void>
+}
+
+/** How a client differs from the plain one. */
+interface Given {
+  readonly seen?: SeenHeads
+  readonly signer?: Signer
+  readonly policy?: Policy
+  readonly monitors?: Monitors
+  readonly outside?: Fetch
 }
 
 /** How a test deployment differs from the plain one. */
@@ -239,7 +245,7 @@ function clientPorts(
   institution: TestInstitution,
   world: { clock: { now: number }; random: Random; registryId: Digest },
   fetch: Fetch,
-  given: { seen?: SeenHeads; signer?: Signer; policy?: Policy; monitors?: Monitors },
+  given: Given,
 ): ClientPorts {
   return {
     fetch,
@@ -258,5 +264,6 @@ function clientPorts(
       monitors: given.monitors ?? null,
     },
     seen: given.seen ?? memorySeen(),
+    ...(given.outside ? { outside: given.outside } : {}),
   }
 }

@@ -32,6 +32,7 @@ const DEPLOY_JSON = {
   region: 'where',
   resources: 'how many of each type',
   functions: 'their names',
+  idle: 'what a month costs in which nobody uses it',
   lines: 'the plan in words',
 }
 

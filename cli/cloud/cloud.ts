@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import type { Fetch } from '#core/ports/keys.ts'
+import type { IdleCost } from '#infra/prices/idle-cost.ts'
 import type { CloudDeployment } from './cloud-folder.ts'
 import type { Provider } from './providers.ts'
 
@@ -19,6 +20,8 @@ export interface Plan {
   /** How many of each type of resource. */
   readonly resources: Readonly<Record<string, number>>
   readonly functions: readonly string[]
+  /** What it costs in a month in which nobody uses it, by the prices in this repository. */
+  readonly idle: IdleCost
   readonly lines: readonly string[]
 }
 

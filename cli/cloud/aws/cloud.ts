@@ -28,15 +28,9 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
 }
 
 /** What the template can be made for and this command cannot set up yet. @throws AmpereError UNSUPPORTED */
-function checkSupported({ deploys = 'home', nativeKeys = '' }: Readonly<Record<string, string>>): void {
+function checkSupported({ deploys = 'home' }: Readonly<Record<string, string>>): void {
   if (deploys !== 'home')
     throw refuse('UNSUPPORTED', 'only a home can be deployed yet, no bridge', 'leave out --param deploys')
-  if (nativeKeys !== '')
-    throw refuse(
-      'UNSUPPORTED',
-      "the keys of the log and the witness are seeds that KMS wraps; KMS's own are not set up yet",
-      'leave out --param nativeKeys',
-    )
 }
 
 async function standing(known: CloudDeployment): Promise<Standing> {

@@ -81,6 +81,12 @@ function wantedOf(cloud: Cloud, known: CloudDeployment | null, options: DeployOp
       `this stage is deployed in ${known.region}`,
       `give --region ${known.region}, or another --stage`,
     )
+  if (known?.home && (parameters['nativeKeys'] ?? '') !== (known.parameters['nativeKeys'] ?? ''))
+    throw refuse(
+      'ALREADY_EXISTS',
+      'the keys of the log and the witness are made once: others know them',
+      'leave out --param nativeKeys',
+    )
   const institutions = options.institution ?? known?.institutions
   if (!institutions || institutions.length === 0)
     throw usage('a new deployment needs its founders: --institution ID=NAME, the first runs the home')

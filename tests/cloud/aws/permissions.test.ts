@@ -83,7 +83,7 @@ describeOn('MiniStack', 'what each role asks of AWS', () => {
     clock.now += 73 * 3_600_000
     await apart.sequence()
     await settleErasure(client(), record, request.block.height, 'complete')
-    await apart.erase()
+    await apart.erase('schedule')
     await apart.sequence()
     for (const path of ['/health/ready', '/.well-known/jwks.json', '/log/checkpoint', '/v1/registry/blocks'])
       await apart.fetch(new Request(new URL(path, ORIGIN)))

@@ -14,6 +14,7 @@ import { openErasing } from '#functions/eraser/alone.ts'
 import { openAlone, type Alone } from '#functions/host/cloud/alone.ts'
 import { parseConfig, type CloudConfig } from '#functions/host/cloud/config.ts'
 import type { Hosting, RoleApp } from '#functions/host/app.ts'
+import type { Wake } from '#functions/host/cloud/hosted.ts'
 import { answering as keeper } from '#functions/keeper/answering.ts'
 import { answering as lookup } from '#functions/lookup/answering.ts'
 import { openMonitoring } from '#functions/monitor/alone.ts'
@@ -35,7 +36,7 @@ export interface Apart {
   /** What a gateway does: the role that has the route answers. */
   readonly fetch: Fetch
   readonly sequence: () => Promise<void>
-  readonly erase: () => Promise<void>
+  readonly erase: Wake
   readonly sweep: () => Promise<void>
   readonly audit: () => Promise<void>
   readonly monitor: () => Promise<void>

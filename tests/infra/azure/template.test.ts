@@ -194,18 +194,29 @@ describe('the template of a home on Azure', () => {
       ({ properties: its }) => !JSON.stringify(its).includes('subscriptionResourceId'),
     )
     const rest = each.filter(({ role }) => AZURE_ROLES[role].service !== 'cosmos')
-    expect(own.map(({ name }) => /, '([a-z-]+)', '([a-zA-Z/-]+)'\)\]$/.exec(name)?.slice(1))).toEqual(
+    expect(own.map(({ name }) => /, '([a-z-]+)', '([a-zA-Z/-]*)'\)\]$/.exec(name)?.slice(1))).toEqual(
       rest.map(({ role, scope }) => [role, scope]),
     )
-    for (const [at, { scope = '' }] of own.entries())
-      expect(scope).toContain(`'${rest[at]?.scope.split('/').at(-1)}'`)
+    for (const [at, { scope = '' }] of own.entries()) {
+      const last = rest[at]?.scope.split('/').at(-1)
+      // The whole account of the objects.
+      if (last === '')
+        expect(scope).toMatch(/^\[resourceId\('Microsoft.Storage\/storageAccounts', concat\('ampereobj'/)
+      else expect(scope).toContain(`'${last}'`)
+    }
     // What a host needs of its own account, and for its telemetry.
     expect(others).toHaveLength(own.length + 2 * identities.length)
     const definitions = [
       ...of('Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions'),
       ...of('Microsoft.Authorization/roleDefinitions'),
-    ].map((one) => (properties(one)['permissions'] as { dataActions: string[] }[])[0]?.dataActions)
-    const wanted = roleDefinitions(each).map(({ dataActions }) => dataActions)
+    ].map((one) => {
+      const [{ actions, dataActions } = { dataActions: [] }] = properties(one)['permissions'] as {
+        actions?: string[]
+        dataActions: string[]
+      }[]
+      return [actions ?? [], dataActions]
+    })
+    const wanted = roleDefinitions(each).map(({ actions = [], dataActions }) => [actions, dataActions])
     const sorted = (all: readonly unknown[]) => all.map((one) => JSON.stringify(one)).toSorted()
     expect(sorted(definitions)).toEqual(sorted(wanted))
   })
