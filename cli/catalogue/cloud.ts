@@ -138,14 +138,14 @@ export const CLOUD: CommandGroup = {
           flags: '--erase-data',
           about: 'also tables, objects, keys and the address, for ever (Azure; not on AWS yet)',
         },
-        ...graveFlags('the name of the stage, or "erase NAME" with --erase-data'),
+        ...graveFlags('the name of the stage, or erase-NAME with --erase-data'),
       ],
       examples: [
         { does: 'what would go?', run: 'npx ampere deploy destroy --stage trial --dry-run' },
         { does: 'remove it', run: 'npx ampere deploy destroy --stage trial --confirm trial' },
         {
           does: 'and every record with it',
-          run: 'npx ampere deploy destroy --stage trial --erase-data --confirm "erase trial"',
+          run: 'npx ampere deploy destroy --stage trial --erase-data --confirm erase-trial',
         },
       ],
       json: {

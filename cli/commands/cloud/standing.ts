@@ -67,7 +67,7 @@ export function destroyOn(clouds: Clouds) {
     const erases = options.eraseData === true
     const { says, remove, removed } = await cloud.removal(known, erases)
     // Another word than that which removes what runs, so that a habit erases nothing.
-    if (!(await confirmGrave(screen, options, { says, name: erases ? `erase ${stage}` : stage }))) {
+    if (!(await confirmGrave(screen, options, { says, name: erases ? `erase-${stage}` : stage }))) {
       screen.print({ ok: true, dryRun: true, stage, removed: false, erased: false }, ['Nothing was removed.'])
       return EXIT.ok
     }

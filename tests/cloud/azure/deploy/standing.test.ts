@@ -100,13 +100,13 @@ describe('a deployment on Azure', () => {
 
   it('is erased with all that it kept only for a name that is typed for that', async () => {
     const one = await deployed()
-    for (const wrong of [STAGE, 'erase', 'erase prod']) {
+    for (const wrong of [STAGE, 'erase', 'erase-prod']) {
       expect((await destroy(one, '--erase-data', '--confirm', wrong)).code).toBe(2)
       expect(one.world.arm.hasGroup(GROUP)).toBe(true)
     }
     const says = await destroy(one, '--erase-data', '--dry-run')
     expect(says.err).toContain('Every record that no mirror holds is gone for ever')
-    const typed = await run(one, 'destroy', ['--erase-data'], { isTTY: true, types: [`erase ${STAGE}`] })
+    const typed = await run(one, 'destroy', ['--erase-data'], { isTTY: true, types: [`erase-${STAGE}`] })
     expect({ code: typed.code, err: typed.code === 0 ? '' : typed.err }).toEqual({ code: 0, err: '' })
     expect(one.world.arm.hasGroup(GROUP)).toBe(false)
     expect(knownOf(one.data)?.home).toBeNull()
@@ -116,7 +116,7 @@ describe('a deployment on Azure', () => {
   it("is not erased where the resource group is another's", async () => {
     const one = await deployed()
     one.world.arm.putGroup(GROUP, { location: 'westeurope' })
-    const { code, err } = await destroy(one, '--erase-data', '--confirm', `erase ${STAGE}`)
+    const { code, err } = await destroy(one, '--erase-data', '--confirm', `erase-${STAGE}`)
     expect([code, err]).toEqual([1, expect.stringContaining('was not made by this')])
     expect(one.world.arm.hasGroup(GROUP)).toBe(true)
   })
