@@ -33,7 +33,11 @@ const azure = (more: Partial<Azure['connection']> = {}, now = () => Date.now()):
 const deploy = (at: Azure, ...args: readonly string[]) =>
   runOn(at, ['deploy', 'azure', '--data', freshFolder(), '--no-input', ...FOUNDERS, ...args])
 const credential = (error: Error): Partial<Azure['connection']> => ({
-  credential: { getToken: () => Promise.reject(error) },
+  credential: {
+    getToken: async () => {
+      throw error
+    },
+  },
 })
 const named = (name: string, message = 'with a tenant and a trace id') =>
   Object.assign(new Error(message), { name })
