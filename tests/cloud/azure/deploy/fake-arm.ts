@@ -4,6 +4,8 @@ import { deployed, outputsOf, type Deployed } from '#tests/infra/azure/arm.ts'
 import { startFake, type Answered, type Asked, type Break, type FakeServer } from './fake-server.ts'
 
 export const SUBSCRIPTION = '22222222-2222-2222-2222-222222222222'
+/** So often is a deployment looked at before it has ended: longer than whoever only looks whether there is one. */
+const LOOKS = 3
 const GROUP = /^\/subscriptions\/[^/]+\/resourcegroups\/([^/]+)/i
 
 /** What a test says of the Azure that it deploys to. */
@@ -74,7 +76,7 @@ export async function startFakeArm(token: string, breaks: (asked: Asked) => Brea
     putGroup: put,
     putDeployment: (name, ended) => {
       const group = groups.get(name)
-      if (group) group.deployment = { state: ended, looks: 1, outputs: {}, error: null }
+      if (group) group.deployment = { state: ended, looks: 0, outputs: {}, error: null }
     },
   }
 }
@@ -210,7 +212,7 @@ function ofDeployment(
     return { status: 201, body: { properties: { provisioningState: 'Accepted' } } }
   }
   if (!deployment) return refused(404, 'DeploymentNotFound')
-  if (deployment.state === 'Running' && deployment.looks++ > 0)
+  if (deployment.state === 'Running' && deployment.looks++ >= LOOKS)
     deployment.state = deployment.error ? 'Failed' : 'Succeeded'
   const { error, outputs } = deployment
   return ok({
