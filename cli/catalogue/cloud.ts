@@ -90,7 +90,8 @@ export const CLOUD: CommandGroup = {
     deployCommand({
       provider: 'aws',
       region: 'eu-central-1',
-      about: 'Tables, buckets, keys and the address are in a stack that nothing here removes.',
+      about:
+        'Tables, buckets, keys and the address are in a stack of their own, which only deploy destroy --erase-data removes.',
       flags: [],
     }),
     deployCommand({
@@ -136,7 +137,7 @@ export const CLOUD: CommandGroup = {
         CLOUD_FLAG,
         {
           flags: '--erase-data',
-          about: 'also tables, objects, keys and the address, for ever (Azure; not on AWS yet)',
+          about: 'also tables, objects, keys and the address, for ever',
         },
         ...graveFlags('the name of the stage, or erase-NAME with --erase-data'),
       ],
