@@ -17,7 +17,7 @@ import { SETTINGS_VERSION, type Settings } from '#cli/deployment/settings.ts'
 import { openBridge, type OpenBridge } from '#cli/open/bridge.ts'
 import { createLazyValidator } from '#cli/open/validator.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
-import { ROLE_NAMES } from '#functions/host/role-names.ts'
+import { identitiesOf } from '#infra/permissions/identities.ts'
 import { freshFolder } from '#tests/cli/harness.ts'
 import { MIB, noise } from '#tests/core/server/upload/uploads.ts'
 import { plain, told } from '../../without-tls.ts'
@@ -109,7 +109,7 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
     }
     const [stores, runs] = [await typesOf(`ampere-${STAGE}-stores`), await typesOf(`ampere-${STAGE}`)]
     client.destroy()
-    expect(runs['AWS::Lambda::Function']).toHaveLength(ROLE_NAMES.length)
+    expect(runs['AWS::Lambda::Function']).toHaveLength(identitiesOf('home').length)
     expect(runs['AWS::Lambda::EventSourceMapping']).toHaveLength(2)
     expect(stores['AWS::DynamoDB::Table']?.length).toBeGreaterThan(15)
     // Two that are symmetric, and one each for the log and the witness.
