@@ -62,6 +62,7 @@ export const LONG = [
   'tests/core/server/cosign/policies.test.ts',
   'tests/core/server/job/killed.test.ts',
   'tests/core/server/mirror/faults.test.ts',
+  'tests/core/server/read/packages.test.ts',
   'tests/core/server/sequence/faults.test.ts',
   'tests/core/server/sequence/lost/labels.test.ts',
   'tests/core/server/sequence/lost/lost-rows.test.ts',

@@ -59,9 +59,9 @@ export function readerApp(ports: ReaderPorts, home: Home, policy: Policy | null,
       const read = (range?: ByteRange) => readObject(ports, path.chain, path.root, range)
       return sendObject(c, path.root, hosting.maxAnswerBytes ?? null, read)
     }),
-    route(operations.readPackages, async (c, { path }) => {
+    route(operations.readPackages, async (c, { path, query }) => {
       const { caller } = await find(c, path.chain)
-      return c.json(await readPackages(ports, path.chain, caller))
+      return c.json(await readPackages(ports, path.chain, caller, query.from ?? null))
     }),
     route(holding.listHeld, async (c, { query }) =>
       c.json(await listHeld(ports, await callerOf(c, home, ports.now, null), query.from ?? null)),
