@@ -72,20 +72,15 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
     keyRow: (chain, name) => bytes(at(chain, `/rows/${name}`), { maxBytes: row, beyond: 'fail' }),
     object: (chain, root, maxBytes) =>
       unless('GONE', fetchObject(ports, at(chain, `/objects/${root}`), maxBytes)),
-    packages: async (chain) => ({
-      items: await allPages((query) => json(at(chain, `/packages${query}`), packagesAnswer, packages), {
-        what: 'packages',
-        size: (item) => JSON.stringify(item).length,
-        max: packages,
-      }),
-      next: null,
-    }),
+    packages: async (chain) => {
+      const page = (query: string) => json(at(chain, `/packages${query}`), packagesAnswer, packages)
+      return { items: await allPages(page, PACKAGES), next: null }
+    },
     erased: (chain) =>
-      allPages((query) => json(at(chain, `/erased${query}`), erasedAnswer, MAX_ANSWER_BYTES.erased), {
-        what: 'erasure statements',
-        size: (item) => item.length,
-        max: MAX_ERASED_TOTAL_BYTES,
-      }),
+      allPages(
+        (query) => json(at(chain, `/erased${query}`), erasedAnswer, MAX_ANSWER_BYTES.erased),
+        STATEMENTS,
+      ),
     stateErased: async (chain, compact) => {
       const body = new TextEncoder().encode(compact)
       const limits = { maxBytes: receipt, beyond: 'cut' } as const
@@ -121,15 +116,33 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
+/** What is paged through, and how many characters of it are taken at most. */
+interface Paged<T> {
+  readonly what: string
+  readonly size: (item: T) => number
+  readonly max: number
+}
+
+const PACKAGES: Paged<object> = {
+  what: 'packages',
+  size: (item) => JSON.stringify(item).length,
+  max: MAX_ANSWER_BYTES.packages,
+}
+const STATEMENTS: Paged<string> = {
+  what: 'erasure statements',
+  size: (item) => item.length,
+  max: MAX_ERASED_TOTAL_BYTES,
+}
+
 interface Page<T> {
   readonly items: readonly T[]
   readonly next: string | null
 }
 
-/** The items of every page in turn, `max` characters at most. @throws AmpereError UPSTREAM_FAILED for pages that lead nowhere or have no end */
+/** The items of every page in turn. @throws AmpereError UPSTREAM_FAILED for pages that lead nowhere or have no end */
 async function allPages<T>(
   page: (query: string) => Promise<Page<T>>,
-  { what, size, max }: { readonly what: string; readonly size: (item: T) => number; readonly max: number },
+  { what, size, max }: Paged<T>,
 ): Promise<T[]> {
   const items: T[] = []
   let characters = 0
