@@ -48,7 +48,8 @@ async function start() {
         emulator: EMULATOR,
         makesKeys: true,
         send: routed({ [VAULT_URL]: stack.vault.origin }),
-        limits: { keptMs: 2_000 },
+        // Of a computer that may be busy with other tests.
+        limits: { keptMs: 2_000, connectMs: 30_000, requestMs: 60_000, idleMs: 60_000 },
         observe: (call) => void calls.push({ ...call, resource: call.resource.replace(database, 'ampere') }),
       }),
     fetch: home.fetch,
@@ -73,7 +74,7 @@ describe('a deployment to Azure, by the bundles that it published', () => {
   beforeAll(async () => {
     made.running = await start()
     made.deployed = await run('azure', '--institution', 'st-marys=St Mary', '--demo')
-  }, 240_000)
+  }, 300_000)
   afterAll(async () => made.running?.close())
 
   it('creates a record there, appends, has its receipt, and verifies', () => {
