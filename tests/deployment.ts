@@ -79,6 +79,8 @@ export interface TestOptions {
   /** The platform beneath, instead of one in memory. */
   readonly base?: Platform
   readonly seed?: number
+  /** Where clients reach the home; `ORIGIN` where it is left out. */
+  readonly origin?: string
   /** A clock that others share. */
   readonly clock?: { now: number }
   /** Who witnesses the home's log. */
@@ -96,12 +98,13 @@ export async function testDeployment(
 ): Promise<TestDeployment> {
   const clock = options.clock ?? { now: START_MS }
   const seed = options.seed ?? 7
+  const origin = options.origin ?? ORIGIN
   const random = seededRandom(seed)
   const base = options.base ?? withKeptKeys(openMemory({ now: () => clock.now, random }), seed)
   const platform = options.platform?.(base) ?? base
   const institutions: Record<string, TestInstitution> = {}
   for (const name of names) institutions[name] = await makeInstitution(name, seed, random)
-  const records = await genesisRecords(Object.values(institutions), await base.signer('head'))
+  const records = await genesisRecords(Object.values(institutions), await base.signer('head'), origin)
   const ports = { now: () => clock.now, random }
   const founders = Object.values(institutions).map((institution) => institution.root)
   const genesis = await buildRegistry(ports, records, founders)
@@ -109,7 +112,7 @@ export async function testDeployment(
   const verifiers = createVerifiers()
   const home: Home = {
     deployment: asDeploymentId('home-1'),
-    origin: ORIGIN,
+    origin,
     durability: 'local',
     backupDays: 0,
     registry: createRegistrySource(platform.table('registry'), registryId, verifiers),
@@ -125,7 +128,7 @@ export async function testDeployment(
       pause: options.pause ?? (async (ms) => void (clock.now += ms)),
       policy: options.policy ?? null,
       // Tests that mirror a home mirror this one.
-      mirrored: () => [{ deployment: home.deployment, origin: ORIGIN, registry: registryId }],
+      mirrored: () => [{ deployment: home.deployment, origin, registry: registryId }],
     },
   )
   const fetch: Fetch = async (request) => app.fetch(request)
@@ -146,7 +149,7 @@ export async function testDeployment(
     logTrust,
     institution: find,
     connect: (name, given = {}) =>
-      connect(clientPorts(find(name), { clock, random, registryId }, given.fetch ?? fetch, given)),
+      connect(clientPorts(find(name), { clock, random, registryId, origin }, given.fetch ?? fetch, given)),
     change: async (author, changes, approvers = []) => {
       const history = await home.registry.refresh()
       const link = history.link()
@@ -210,6 +213,7 @@ async function makeInstitution(name: string, seed: number, random: Random): Prom
 async function genesisRecords(
   institutions: readonly TestInstitution[],
   head: Signer,
+  origin: string,
 ): Promise<RegistryRecord[]> {
   const records: RegistryRecord[] = []
   for (const { id, root, recovery, instance, second, sealingSeed } of institutions) {
@@ -234,7 +238,7 @@ async function genesisRecords(
   const [first] = institutions
   if (!first) throw new RangeError('a registry needs a founder')
   records.push(
-    { v: 1, kind: 'deployment', id: deployment, institution: first.id, origin: ORIGIN, kid: head.kid },
+    { v: 1, kind: 'deployment', id: deployment, institution: first.id, origin, kid: head.kid },
     keyRecord(head.publicKey, 'head', { deployment }),
     { v: 1, kind: 'rules', home: deployment, demo: true },
   )
@@ -243,7 +247,7 @@ async function genesisRecords(
 
 function clientPorts(
   institution: TestInstitution,
-  world: { clock: { now: number }; random: Random; registryId: Digest },
+  world: { clock: { now: number }; random: Random; registryId: Digest; origin: string },
   fetch: Fetch,
   given: Given,
 ): ClientPorts {
@@ -259,7 +263,7 @@ function clientPorts(
     },
     pins: {
       registry: world.registryId,
-      origin: ORIGIN,
+      origin: world.origin,
       policy: given.policy ?? null,
       monitors: given.monitors ?? null,
     },

@@ -42,7 +42,8 @@ const TUNING: Readonly<Record<string, Tuning>> = {
   // A slice while a client asks; half a minute of them on schedule.
   worker: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(1 minute)' },
   monitor: { timeout: 300, schedule: 'rate(1 minute)' },
-  mirror: { timeout: LONGEST_S, schedule: 'rate(1 minute)' },
+  // A run ends before the next one begins.
+  mirror: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(5 minutes)' },
   checker: { memoryMb: OBJECTS_MB, timeout: LONGEST_S, schedule: 'rate(1 hour)' },
 }
 

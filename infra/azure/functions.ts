@@ -33,6 +33,7 @@ const LARGE: readonly string[] = [
   'auditor',
   'eraser',
   'sweeper',
+  'mirror',
 ]
 const PLANS = 'Microsoft.Web/serverfarms'
 const PACKAGES = 'package'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
 import { identitiesOf, type Identity } from '#infra/permissions/identities.ts'
+import { otlpEndpointOf } from '../bundle/otlp-endpoint.ts'
 
 /** What may be said of a deployment on Azure. */
 export const DEFAULTS = {
@@ -21,6 +22,8 @@ export const DEFAULTS = {
   alarmEmail: '',
   /** Of the resource group, per month, in the currency of the account; 0 for no budget. */
   budget: 0,
+  /** The collector of telemetry, for ampere.json; empty for none. */
+  otlpEndpoint: '',
 }
 export type Parameters = Readonly<Record<keyof typeof DEFAULTS, string | number>>
 
@@ -39,6 +42,7 @@ export interface AzureSettings {
   readonly setUpKind: 'User' | 'ServicePrincipal'
   readonly alarmEmail: string
   readonly budget: number
+  readonly otlpEndpoint: string
 }
 
 /** What a workspace of Log Analytics keeps its logs for, at least (30 days cost nothing more) and at most. */
@@ -75,6 +79,7 @@ export function settingsOf(stage: string, given: Parameters): AzureSettings {
     setUpKind: oneOf('setUpKind', given.setUpKind, ['User', 'ServicePrincipal']),
     alarmEmail,
     budget,
+    otlpEndpoint: otlpEndpointOf(given.otlpEndpoint),
   }
 }
 

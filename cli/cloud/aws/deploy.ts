@@ -11,7 +11,7 @@ import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
 import { openStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
 import { signingKeys } from '#infra/aws/keys.ts'
 import { logicalId, stackName } from '#infra/aws/references.ts'
-import { DEFAULTS, settingsOf } from '#infra/aws/settings.ts'
+import { settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
 import { foundHome, type FoundedHome } from '../../deployment/found-home.ts'
 import { makeFounders } from '../../deployment/set-up.ts'
@@ -35,6 +35,7 @@ export async function deployAws(wanted: CloudDeployment, deploying: Deploying): 
   configure(
     deployed,
     bundles.map(({ role }) => role),
+    deploying.folder,
   )
   await deployFunctions({ stage, region, parameters })
   say(`5 of 6  ${bundles.length} functions, each with its own role`)
@@ -141,8 +142,9 @@ function required({ outputs }: Stack, name: string): string {
 }
 
 /** Says to every function what the home is. */
-function configure(deployed: CloudDeployment, roles: readonly string[]): void {
-  const days = Number(deployed.parameters['keyRecoveryDays'] ?? DEFAULTS.keyRecoveryDays)
-  for (const role of roles)
-    writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), configText(deployed, days))
+function configure(deployed: CloudDeployment, roles: readonly string[], folder: string): void {
+  const { stage, parameters } = deployed
+  const { keyRecoveryDays: backupDays, otlpEndpoint } = settingsOf(stage, parameters)
+  const text = configText(deployed, folder, { backupDays, otlpEndpoint })
+  for (const role of roles) writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), text)
 }

@@ -127,11 +127,12 @@ async function publish(
     built,
     deploying,
     azure,
-  }: With & { readonly examined: Pick<Examined, 'arm'>; readonly built: Built },
+  }: With & { readonly examined: Pick<Examined, 'arm' | 'settings'>; readonly built: Built },
 ): Promise<void> {
-  const { pause, say } = deploying
+  const { pause, say, folder } = deploying
   const send = openPublisher(examined.arm, { ...azure.connection, pause })
-  const config = configText(deployed, BACKUP_DAYS)
+  const { otlpEndpoint } = examined.settings
+  const config = configText(deployed, folder, { backupDays: BACKUP_DAYS, otlpEndpoint })
   for (const { role } of built.bundles) {
     await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, config)))
     say(`        ${role} is published`)

@@ -15,7 +15,7 @@ describe('the plan of a deployment', () => {
     }
     expect(functions).toContain('sequencer')
     expect(resources['AWS::Lambda::Function'] ?? functions.length).toBeGreaterThan(10)
-    expect(resources['AWS::KMS::Key']).toBe(2)
+    expect(resources['AWS::KMS::Key']).toBe(3)
     expect(existsSync(join(data, 'cloud'))).toBe(false)
   })
 

@@ -18,6 +18,7 @@ const ACTS = {
   eraser: 'erase',
   auditor: 'audit',
   sweeper: 'sweep',
+  mirror: 'mirror',
 } as const satisfies Readonly<Record<string, keyof Apart>>
 const KINDS: Readonly<Record<string, string>> = {
   get: 'get',

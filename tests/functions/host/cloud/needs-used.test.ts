@@ -12,6 +12,7 @@ import type { Needs, Platform } from '#core/ports/needs.ts'
 import { auditChains } from '#functions/auditor/operations.ts'
 import { appendBlock } from '#functions/writer/operations.ts'
 import { HOME_ROLES } from '#functions/roles.ts'
+import { signerOf } from '#tests/core/log/signers.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
 import { appendAsJob } from '#tests/core/server/job/jobs.ts'
 import { appendUploaded, HOME, offered, put, unsent } from '#tests/core/server/upload/uploads.ts'
@@ -51,8 +52,14 @@ async function callsOfRoles(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
   const made: { scene?: Scene } = {}
   const { record, exchanges } = await converse(async (world) => {
     const logs = (await logKeysOf(world.platform)).map((key) => ({ key, url: `${ORIGIN}/log` }))
-    const mirrored = [{ deployment: world.home.deployment, origin: ORIGIN, registry: world.registryId }]
-    const watched = [{ logs, witnesses: [], groups: [], quorum: null }]
+    const nobody = { witnesses: [], groups: [], quorum: null }
+    const watched = [{ logs, ...nobody }]
+    // Answered from; copied are others, by tests of both clouds together.
+    const { key } = await signerOf('other.test/log', 'Ed25519', 1)
+    const other = { origin: 'http://other.test', policy: { logs: [{ key, url: null }], ...nobody } }
+    const { deployment } = world.home
+    const { id: institution } = world.institution('hospital-a')
+    const mirrored = [{ deployment, registry: world.registryId, institution, ...other }]
     const faults = withFaults(world.platform)
     const around = (role: string, platform: Platform) => (role === 'writer' ? faults.platform : platform)
     const { apart, counts } = await homeApart(world, { watched, mirrored }, around)
