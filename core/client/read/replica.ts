@@ -33,16 +33,18 @@ export interface Replica {
   readonly grantEnds: ReadonlyMap<number, Timestamp>
   /** Heights of blocks whose batch has not got its last block (yet): nothing of them counts until it has. */
   readonly heldBack: ReadonlySet<number>
-  /** Institutions that could read, from the height of each change on, in order. */
-  readonly readers: readonly ReaderSpan[]
+  /** Institutions that could read, and the home, from the height of each change on, in order. */
+  readonly readers: readonly HolderSpan[]
   readonly head: HeadStatement
   /** The same as its home signed it. */
   readonly statement: string
 }
 
 /** Who can read, and who holds, from a height on, until the next span. */
-export interface ReaderSpan {
+export interface HolderSpan {
   readonly height: number
+  /** Origin of the home. */
+  readonly home: string
   readonly institutions: readonly string[]
   /** Institutions with the right to hold: their mirrors have a copy of what is sealed. */
   readonly mirrors: readonly string[]
@@ -104,8 +106,8 @@ export async function syncReplica(
   const at = grown.notes[head.height]
   if (!grown.link || at?.id !== head.block)
     throw brokenRule('forked', `two blocks are claimed at height ${head.height}`)
-  if (grown.link.state.home.origin !== context.pins.origin)
-    throw brokenRule('home', 'the chain names another home')
+  const { origin } = grown.link.state.home
+  if (origin !== context.pins.origin) throw brokenRule('home', `the chain is at another home, ${origin}`)
   const { link, batches, ...parts } = grown
   return { chain, link, ...parts, heldBack: heightsIn(batches), head, statement: answer.head }
 }
@@ -117,7 +119,7 @@ interface Growing {
   epochs: Map<number, readonly EpochKey[]>
   labelKeys: LabelKeySpan[]
   erasures: CompletedErasure[]
-  readers: ReaderSpan[]
+  readers: HolderSpan[]
   grantEnds: Map<number, Timestamp>
   batches: OpenBatches
 }
@@ -148,7 +150,7 @@ async function grow(
     keyOf: context.registry.keyOf,
     verifiers: context.verifiers,
   })
-  grown.readers.push(...readerSpans(folded.links))
+  grown.readers.push(...holderSpans(folded.links))
   grown.erasures.push(...completedErasures(folded.links))
   for (const link of folded.links) {
     const note = noteOf(link.opened)
@@ -180,9 +182,16 @@ function noteAuthor(context: SyncContext, authors: Map<Kid, InstitutionId>, { op
   if (author?.kind === 'instance') authors.set(opened.kid, author.institution)
 }
 
-/** Who can read after each block that may change it. */
-export function readerSpans(links: readonly Link[]): readonly ReaderSpan[] {
+/** Who holds what after each block that may change it. */
+export function holderSpans(links: readonly Link[]): readonly HolderSpan[] {
   return links.flatMap(spanAfter)
+}
+
+/** Origin of the home that the state after the block at a height names, in whose log it is. */
+export function homeAfter({ readers }: Pick<Replica, 'readers'>, height: number): string {
+  const span = readers.findLast((item) => item.height <= height)
+  if (!span) throw new RangeError('a chain begins with its first home')
+  return span.home
 }
 
 /** The erasures that blocks complete, in order. */
@@ -194,13 +203,13 @@ export function completedErasures(links: readonly Link[]): readonly CompletedEra
   )
 }
 
-function spanAfter({ opened: { block }, state }: Link): ReaderSpan[] {
-  if (block.type !== 'genesis' && block.type !== 'control') return []
+function spanAfter({ opened: { block }, state }: Link): HolderSpan[] {
+  if (block.type === 'record' || block.type === 'erase') return []
   const devices = new Set<string>(
     state.controllers.members.flatMap((member) => (member.kind === 'device' ? [member.kid] : [])),
   )
   const institutions = readersOf(state).filter((reader) => !devices.has(reader))
-  return [{ height: block.height, institutions, mirrors: mirrorsOf(state) }]
+  return [{ height: block.height, home: state.home.origin, institutions, mirrors: mirrorsOf(state) }]
 }
 
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {
