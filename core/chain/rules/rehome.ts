@@ -39,7 +39,7 @@ export function applyRehome(
     () =>
       from.deployment === state.home.deployment && from.origin === state.home.origin
         ? null
-        : violation('from', 'the chain leaves another home than the one that it names'),
+        : violation('from-home', 'the chain leaves another home than the one that it names'),
     // Logs are named after origins: two homes at one origin could not be told apart by their receipts.
     () => (home.origin === from.origin ? violation('home', 'the chain is at this origin already') : null),
     () => checkListed(home, records),

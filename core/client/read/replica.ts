@@ -7,7 +7,7 @@ import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf, grantEnd } from '../../chain/rules/authority.ts'
 import { mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
-import { brokenRule } from '../../errors.ts'
+import { AmpereError, brokenRule } from '../../errors.ts'
 import type { Now } from '../../ports/keys.ts'
 import type { CompletedErasure, SeenHead } from '../client.ts'
 import { openShownHead, refuseByKnownRegistry, type HeadContext } from '../convict/shown-head.ts'
@@ -79,7 +79,8 @@ export async function readRegistry({ api, registry }: Pick<SyncContext, 'api' | 
 /**
  * Brings a replica up to the head that the home states, verifying every block and rule on the way.
  * @param seen what this installation saw of the chain, perhaps in another process
- * @throws AmpereError VERIFICATION_FAILED (rule and height in the message), also for a rolled-back or forked home
+ * @throws AmpereError VERIFICATION_FAILED (rule and height in the message), also for a rolled-back or forked home;
+ *   CHAIN_MOVED where the chain left this home, naming the origin of the one where it is
  */
 export async function syncReplica(
   context: SyncContext,
@@ -107,9 +108,16 @@ export async function syncReplica(
   if (!grown.link || at?.id !== head.block)
     throw brokenRule('forked', `two blocks are claimed at height ${head.height}`)
   const { origin } = grown.link.state.home
-  if (origin !== context.pins.origin) throw brokenRule('home', `the chain is at another home, ${origin}`)
+  if (origin !== context.pins.origin) throw elsewhere(grown.readers, context.pins.origin, origin)
   const { link, batches, ...parts } = grown
   return { chain, link, ...parts, heldBack: heightsIn(batches), head, statement: answer.head }
+}
+
+/** A home that the chain left shows all that it has; to go on reading there would be to miss what came since. */
+function elsewhere(spans: readonly HolderSpan[], pinned: string, origin: string): AmpereError {
+  return spans.some(({ home }) => home === pinned)
+    ? new AmpereError('CHAIN_MOVED', `the home of the chain is ${origin}`)
+    : brokenRule('home', `the chain names another home, ${origin}`)
 }
 
 interface Growing {

@@ -166,7 +166,7 @@ async function unseen(
 }
 
 /** What the source does not have, asked for again, and no erasure explains. */
-async function openGaps(
+export async function openGaps(
   source: HomeSource,
   ports: RestorePorts,
   chain: ChainId,
@@ -208,12 +208,17 @@ async function restoreRegistry(
 }
 
 /** What was acknowledged and not logged before the copy was made is logged by the restored home. */
-async function markForLog({ tables, now }: RestorePorts, chain: ChainId, { opened }: Link): Promise<void> {
+export async function markForLog(
+  { tables, now }: RestorePorts,
+  chain: ChainId,
+  { opened }: Link,
+): Promise<void> {
   const mark = markOf(opened, now())
   await tables.dirty.insert(dirtyShard(chain), mark.key, mark.value)
 }
 
-function lossError({ chain, height, rule }: Loss): AmpereError {
+/** The refusal of a copy that lacks something which was acknowledged. */
+export function lossError({ chain, height, rule }: Loss): AmpereError {
   const what =
     rule === 'tail'
       ? 'it was acknowledged, and the copy does not have it'

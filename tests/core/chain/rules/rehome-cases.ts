@@ -56,17 +56,17 @@ export const REHOME_CASES: readonly Case[] = [
     (kit) => approvedOtherwise(kit, { expires: later(kit.head.opened.block.time, 999) }),
   ],
   [
-    'from',
+    'from-home',
     'a rehome from another deployment',
     (kit) => moved(kit, { from: { ...HOME, deployment: NEW_HOME.deployment } }),
   ],
   [
-    'from',
+    'from-home',
     'a rehome from another origin',
     (kit) => moved(kit, { from: { ...HOME, origin: LOST_HOME.origin } }),
   ],
   [
-    'from',
+    'from-home',
     'a second rehome from the first home',
     (kit) => moved(kit, { from: HOME }, { parent: inState(kit, { home: NEW_HOME }) }),
   ],

@@ -18,7 +18,7 @@ def judge_rehome(block: Block, parent: Block, state: State, registry: RegistrySt
         raise Broken("author", "neither an active instance nor a device of the chain")
     check_approvals(block, state["controllers"], state["seq"], registry)
     if body["from"] != state["home"]:
-        raise Broken("from", "the chain leaves another home than its own")
+        raise Broken("from-home", "the chain leaves another home than its own")
     if body["home"]["origin"] == body["from"]["origin"]:
         raise Broken("home", "the chain is at this origin already")
     deployment = registry.get("deployment", body["home"]["deployment"])
