@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Home } from '../../block/block.ts'
 import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { verifyJws } from '../../block/jws.ts'
@@ -47,7 +48,7 @@ export async function verifiedStatements(
 
 /** How far each erasure is at `nowMs`. */
 export function erasureProgress(
-  context: Pick<ErasureContext, 'readers'>,
+  context: Pick<ErasureContext, 'records' | 'readers'>,
   erasures: readonly CompletedErasure[],
   statements: ReadonlyMap<Digest, readonly ErasedStatement[]>,
   nowMs: number,
@@ -74,17 +75,17 @@ export function erasureProgress(
 
 /**
  * Every home where the chain was at any time since the oldest erased entry, the bridge of every institution that could
- * read, and the mirror of every one that could hold: one that was left keeps its copy.
+ * read, and the mirror of every one that could hold. A home that was left keeps its copy, until its deployment is retired.
  */
 function holdersOf(
-  { readers }: Pick<ErasureContext, 'readers'>,
+  { records, readers }: Pick<ErasureContext, 'records' | 'readers'>,
   { body, height }: CompletedErasure,
 ): readonly string[] {
   const oldest = body.scope === 'record' ? 0 : Math.min(...body.targets.map((target) => target.height))
   const spans = readers.filter(
     (span, i) => span.height < height && (readers[i + 1]?.height ?? height) > oldest,
   )
-  const homes = new Set(spans.map((span) => span.home))
+  const homes = new Set(spans.flatMap(({ home }) => (isRetired(records, home) ? [] : [home.origin])))
   const bridges = new Set(spans.flatMap((span) => span.institutions))
   const mirrors = new Set(spans.flatMap((span) => span.mirrors))
   return [
@@ -92,6 +93,12 @@ function holdersOf(
     ...[...bridges].toSorted().map((id) => bridgeStore(id as InstitutionId)),
     ...[...mirrors].toSorted().map((id) => mirrorStore(id as InstitutionId)),
   ]
+}
+
+/** With the key of its deployment retired, and no other in its place, its institution says that its stores are destroyed. */
+function isRetired(records: RegistryView, { deployment, origin }: Home): boolean {
+  const record = recordOf(records, 'deployment', deployment)
+  return record?.origin === origin && keyRecordOf(records, record.kid)?.revoked?.reason === 'retired'
 }
 
 async function verifyStatement(context: ErasureContext, compact: string): Promise<ErasedStatement | null> {
@@ -109,7 +116,7 @@ async function verifyStatement(context: ErasureContext, compact: string): Promis
 
 /** The key that may speak for a store: the head key of a home where the chain was, or an instance's of the institution whose bridge or mirror it is. */
 function keyFor({ records, readers }: ErasureContext, kid: Kid, store: string): PublicJwk | null {
-  if (readers.some(({ home }) => home === store)) return headKeyAt(records, kid, store)
+  if (readers.some(({ home }) => home.origin === store)) return headKeyAt(records, kid, store)
   const record = keyRecordOf(records, kid)
   if (record?.use !== 'sign' || !('instance' in record.owner)) return null
   // A key that was retired since may have signed while it was in use; one that was stolen speaks for nobody.

@@ -2,7 +2,7 @@
 import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { HeadStatement } from '../../api/head.ts'
-import type { EpochKey } from '../../block/block.ts'
+import type { EpochKey, Home } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf, grantEnd } from '../../chain/rules/authority.ts'
@@ -43,8 +43,7 @@ export interface Replica {
 /** Who can read, and who holds, from a height on, until the next span. */
 export interface HolderSpan {
   readonly height: number
-  /** Origin of the home. */
-  readonly home: string
+  readonly home: Home
   readonly institutions: readonly string[]
   /** Institutions with the right to hold: their mirrors have a copy of what is sealed. */
   readonly mirrors: readonly string[]
@@ -115,7 +114,7 @@ export async function syncReplica(
 
 /** A home that the chain left shows all that it has; to go on reading there would be to miss what came since. */
 function elsewhere(spans: readonly HolderSpan[], pinned: string, origin: string): AmpereError {
-  return spans.some(({ home }) => home === pinned)
+  return spans.some(({ home }) => home.origin === pinned)
     ? new AmpereError('CHAIN_MOVED', `the home of the chain is ${origin}`)
     : brokenRule('home', `the chain names another home, ${origin}`)
 }
@@ -199,7 +198,7 @@ export function holderSpans(links: readonly Link[]): readonly HolderSpan[] {
 export function homeAfter({ readers }: Pick<Replica, 'readers'>, height: number): string {
   const span = readers.findLast((item) => item.height <= height)
   if (!span) throw new RangeError('a chain begins with its first home')
-  return span.home
+  return span.home.origin
 }
 
 /** The erasures that blocks complete, in order. */
@@ -217,7 +216,7 @@ function spanAfter({ opened: { block }, state }: Link): HolderSpan[] {
     state.controllers.members.flatMap((member) => (member.kind === 'device' ? [member.kid] : [])),
   )
   const institutions = readersOf(state).filter((reader) => !devices.has(reader))
-  return [{ height: block.height, home: state.home.origin, institutions, mirrors: mirrorsOf(state) }]
+  return [{ height: block.height, home: state.home, institutions, mirrors: mirrorsOf(state) }]
 }
 
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {

@@ -182,7 +182,6 @@ interface NamedTree {
 /** Compares the trees of the receipts that a block names, its own and that of the registry, with all others of their log. */
 function comparedTrees({ treesOf = createTreesOf(), convict }: ReceiptContext) {
   const kept = new Map<string, string>()
-  const nameOf = ({ home, size }: NamedTree) => `${home} ${size}`
   return {
     /** @returns the tree under a receipt of the log of `home`; none without a receipt */
     add: async (
@@ -202,4 +201,8 @@ function comparedTrees({ treesOf = createTreesOf(), convict }: ReceiptContext) {
       return split ? [splitView(height, split.size, kept.get(nameOf(split)) ?? '')] : []
     },
   }
+}
+
+function nameOf({ home, size }: NamedTree): string {
+  return `${home} ${size}`
 }

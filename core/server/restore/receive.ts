@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '../../bytes/ids.ts'
+import type { ParsedBlock } from '../../block/open-block.ts'
 import { AmpereError } from '../../errors.ts'
 import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
 import { headKeyAt } from '../../registry/snapshot.ts'
@@ -11,7 +12,7 @@ import { shredOrdered } from '../erase.ts'
 import type { Home } from '../home.ts'
 import type { FindReceipt } from '../read/receipt.ts'
 import { keepMovedReceipt } from '../store/moved-receipts.ts'
-import { parseStored } from '../store/rows.ts'
+import { loadHead, loadState, parseStored } from '../store/rows.ts'
 import type { RestorePorts } from './needs.ts'
 import { lossError, markForLog, openGaps } from './restore.ts'
 
@@ -67,7 +68,7 @@ export async function receiveHome(
   }
   const total = { chains: 0, blocks: 0, erasures: 0, receipts: 0, unlogged: 0 }
   for await (const chain of chainsOf(source)) {
-    const { head } = await copyChain(source, ports, context, chain, async (gap) => noteGap(ports, gap))
+    const head = (await headHere(ports, home, chain)) ?? (await copied(source, ports, context, chain))
     if (!head) continue
     const erasures = await erasuresIn(ports, chain)
     const [lost] = await openGaps(source, ports, chain, erasures)
@@ -77,12 +78,33 @@ export async function receiveHome(
     const { kept, unlogged } = await receiveReceipts(from, ports, home, chain)
     await markForLog(ports, chain, head)
     total.chains++
-    total.blocks += head.opened.block.height + 1
+    total.blocks += head.block.height + 1
     total.erasures += erasures.length
     total.receipts += kept
     total.unlogged += unlogged
   }
   return total
+}
+
+/** The newest block of a chain that is here already, and goes on without the other home; else null. */
+async function headHere(
+  { tables }: RestorePorts,
+  { deployment, origin }: Home,
+  chain: ChainId,
+): Promise<ParsedBlock | null> {
+  const head = await loadHead(tables.blocks, chain)
+  const named = head && (await loadState(tables.states, chain, head.block.state)).home
+  return named?.deployment === deployment && named.origin === origin ? head : null
+}
+
+async function copied(
+  source: HomeSource,
+  ports: RestorePorts,
+  context: CopyContext,
+  chain: ChainId,
+): Promise<ParsedBlock | null> {
+  const { head } = await copyChain(source, ports, context, chain, async (gap) => noteGap(ports, gap))
+  return head?.opened ?? null
 }
 
 async function receiveRegistry(

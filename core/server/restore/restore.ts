@@ -122,7 +122,7 @@ export async function restoreHome(
     if (first && !options.acceptLoss) throw lossError(first)
     for (const ordered of erasures) await shredOrdered(ports, ordered)
     await copyStatements(source, ports, context, chain)
-    await markForLog(ports, chain, head)
+    await markForLog(ports, chain, head.opened)
     losses.push(...lost)
     total.chains++
     total.blocks += head.opened.block.height + 1
@@ -211,9 +211,9 @@ async function restoreRegistry(
 export async function markForLog(
   { tables, now }: RestorePorts,
   chain: ChainId,
-  { opened }: Link,
+  head: ParsedBlock,
 ): Promise<void> {
-  const mark = markOf(opened, now())
+  const mark = markOf(head, now())
   await tables.dirty.insert(dirtyShard(chain), mark.key, mark.value)
 }
 

@@ -72,9 +72,9 @@ describe('a chain that moves to another home', () => {
     }
     expect(whole.broken).toBeNull()
     expect(paged.map(({ state }) => state)).toEqual(whole.links.map(({ state }) => state))
-    expect(whole.links.map(({ state }) => state.home.origin)).toEqual([
-      ...[HOME, HOME, HOME, NEW_HOME, NEW_HOME, HOME, HOME].map(({ origin }) => origin),
-    ])
+    expect(whole.links.map(({ state }) => state.home.origin)).toEqual(
+      [HOME, HOME, HOME, NEW_HOME, NEW_HOME, HOME, HOME].map(({ origin }) => origin),
+    )
   })
 
   it("is moved by the patient's device alone where one controller suffices", async () => {

@@ -53,13 +53,23 @@ def completed_erasures(chain: Chain) -> list[Erasure]:
             if block.body["scope"] == "entries":
                 targets = {target["height"]: set(target["ids"]) for target in block.body["targets"]}
             oldest = 0 if targets is None else min(targets)
-            homes = {state["home"]["origin"] for state in chain.states[oldest:block.height]}
+            homes = {state["home"]["origin"] for state in chain.states[oldest:block.height]
+                     if not _is_retired(state["home"], chain.registry.newest)}
             bridges = {f"bridge:{name}" for state in chain.states[oldest:block.height]
                        for name in reading_institutions(state)}
             mirrors = {f"mirror:{grant['institution']}" for state in chain.states[oldest:block.height]
                        for grant in state["grants"] if "hold" in grant["rights"]}
             found.append(Erasure(block, targets, {*homes, *bridges, *mirrors}))
     return found
+
+
+def _is_retired(home: dict, registry: RegistryState) -> bool:
+    """Whether the key of a deployment was retired and none came in its place: its institution says that its stores are gone."""
+    deployment = registry.get("deployment", home["deployment"])
+    if deployment is None or deployment["origin"] != home["origin"]:
+        return False
+    key = registry.get("key", deployment["kid"])
+    return key is not None and key["revoked"] is not None and key["revoked"]["reason"] == "retired"
 
 
 def named_at(erasures: list[Erasure], height: int) -> set[str] | None:
