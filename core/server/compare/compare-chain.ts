@@ -46,6 +46,9 @@ export async function compareChain(pair: Pair, chain: ChainId, tally: Tally): Pr
       await compareParts(pair, chain, height, left[i] ?? '', tally)
     }
   }
+  const receipts = async ({ moved }: HomeSource) =>
+    (await moved(chain)).receipts.map((receipt) => canonicalize(receipt))
+  if (!isWithin(await receipts(first), await receipts(second))) tally.differs('receipts', chain, 'missing')
   const [left, right] = [await first.erased(chain), await second.erased(chain)]
   if (!isWithin(left, right)) tally.differs('statements', chain, 'missing')
   else if (!isWithin(right, left) && !pair.isLater) tally.differs('statements', chain, 'added')

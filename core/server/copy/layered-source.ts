@@ -41,6 +41,13 @@ export function layeredSource(older: HomeSource, newer: HomeSource): HomeSource 
       return keys.packages.length > 0 || keys.labelKey !== null ? keys : newer.blockKeys(chain, height)
     },
     erased: async (chain) => [...new Set([...(await older.erased(chain)), ...(await newer.erased(chain))])],
+    moved: async (chain) => {
+      const [first, second] = [await older.moved(chain), await newer.moved(chain)]
+      return {
+        receipts: [...first.receipts, ...second.receipts],
+        notes: [...new Set([...first.notes, ...second.notes])],
+      }
+    },
     checkpoint: async () => {
       const [first, second] = [await older.checkpoint(), await newer.checkpoint()]
       if (first === null || second === null) return first ?? second

@@ -3,12 +3,12 @@ import * as v from 'valibot'
 import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
 import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
-import { digest, parseWith } from '../../bytes/schema.ts'
+import { count, digest, parseWith } from '../../bytes/schema.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError } from '../../errors.ts'
 import { parseTlogProof } from '../../log/tlog-proof.ts'
-import type { AppendTable, ReadTable } from '../../ports/table.ts'
-import { heightKey } from './rows.ts'
+import type { AppendTable, ReadTable, Row } from '../../ports/table.ts'
+import { heightKey, rangeUnder } from './rows.ts'
 
 /** A receipt of the log of a home that the chain left, and how far it went there. */
 export interface MovedReceipt {
@@ -24,8 +24,17 @@ const rowSchema = v.strictObject({
   under: digest,
 })
 
-const placeOf = (height: number) => `moved/${heightKey(height)}`
-const noteOf = (name: Digest) => `moved-under/${name}`
+/** All that is kept of one chain, as it is copied: rows, and the checkpoints that they stand under. */
+export const movedReceiptsSchema = v.strictObject({
+  receipts: v.array(v.strictObject({ height: count, row: rowSchema })),
+  notes: v.array(v.string()),
+})
+export type MovedReceipts = v.InferOutput<typeof movedReceiptsSchema>
+
+const MOVED = 'moved'
+const placeOf = (height: number) => `${MOVED}/${heightKey(height)}`
+const UNDER = 'moved-under'
+const noteOf = (name: Digest) => `${UNDER}/${name}`
 
 /**
  * Keeps a receipt that came with a chain from its home before. Many stand under one checkpoint, which is kept once.
@@ -57,6 +66,36 @@ export async function movedReceipt(
   if (!note || digestOf(note.value) !== under)
     throw new AmpereError('STORE_CORRUPT', 'the checkpoint of a kept receipt is missing or was changed')
   return { level, proof: proof + fromUtf8(note.value) }
+}
+
+/** All receipts of other homes that are kept of a chain. @throws AmpereError STORE_CORRUPT */
+export async function movedReceipts(table: ReadTable, chain: ChainId): Promise<MovedReceipts> {
+  const [receipts, notes]: [MovedReceipts['receipts'], string[]] = [[], []]
+  for await (const { key, value } of rowsUnder(table, chain, MOVED))
+    receipts.push({ height: Number(key.slice(MOVED.length + 1)), row: parseRow(value) })
+  for await (const { value } of rowsUnder(table, chain, UNDER)) notes.push(fromUtf8(value))
+  return { receipts, notes }
+}
+
+/** Puts them beside another copy of the chain; whether they prove anything, readers judge. Safe to repeat. */
+export async function putMovedReceipts(
+  table: AppendTable,
+  chain: ChainId,
+  { receipts, notes }: MovedReceipts,
+): Promise<void> {
+  for (const note of notes) await table.insert(chain, noteOf(digestOf(utf8(note))), utf8(note))
+  for (const { height, row } of receipts) await table.insert(chain, placeOf(height), canonicalBytes(row))
+}
+
+async function* rowsUnder(table: ReadTable, chain: ChainId, prefix: string): AsyncGenerator<Row> {
+  const { from: first, to } = rangeUnder(prefix)
+  for (let from = first; ;) {
+    const rows = await table.range(chain, { from, to })
+    yield* rows
+    const last = rows.at(-1)
+    if (!last) return
+    from = `${last.key}\u0000`
+  }
 }
 
 function parseRow(value: Uint8Array): v.InferOutput<typeof rowSchema> {

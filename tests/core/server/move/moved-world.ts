@@ -43,7 +43,7 @@ export interface MovedWorld {
   readonly platform: Platform
   readonly home: Home
   /** Copies what the first home has and the second lacks. */
-  receive(platform?: Platform): Promise<ReceiveReport>
+  receive(platform?: Platform, from?: LeftHome): Promise<ReceiveReport>
   /** Moves chains: the first home takes their rehomes, the second receives them, both log. */
   move(a: Connection, chains: readonly ChainId[]): Promise<void>
   /** The second home, serving; to be asked for once it has received something. */
@@ -87,7 +87,7 @@ export async function movedWorld(): Promise<MovedWorld> {
     left,
     platform,
     home,
-    receive: async (to = platform) => receiveHome(left, await select(to, RESTORE_NEEDS), home),
+    receive: async (to = platform, from = left) => receiveHome(from, await select(to, RESTORE_NEEDS), home),
     move: async (a, chains) => {
       for (const chain of chains) await moveChain(a, chain, NEW_HOME).catch(ignoreMoved)
       await world.tendLog()

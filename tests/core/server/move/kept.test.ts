@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { memoryObjects } from '#adapters/memory/objects.ts'
+import { openMemory } from '#adapters/memory/open.ts'
+import { asDigest, type ChainId } from '#core/bytes/ids.ts'
+import { createRecord } from '#core/client/acts/create-record.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
+import { select, type Platform } from '#core/ports/needs.ts'
+import { auditChains, listChains } from '#core/server/audit/audit.ts'
+import { AUDITOR_NEEDS } from '#core/server/audit/needs.ts'
+import { backupSource } from '#core/server/backup/backup-source.ts'
+import { backupHome } from '#core/server/backup/backup.ts'
+import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
+import { openBackup } from '#core/server/backup/part-reader.ts'
+import { areEqual, compareHomes } from '#core/server/compare/compare-homes.ts'
+import { storedSource } from '#core/server/copy/source.ts'
+import { READER_NEEDS } from '#core/server/read/read-chain.ts'
+import { receiptFinder } from '#core/server/read/receipt.ts'
+import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
+import { restoreHome } from '#core/server/restore/restore.ts'
+import { createRegistrySource } from '#core/server/store/registry.ts'
+import { entry, HOME } from '../attempts.ts'
+import { movedWorld, type MovedWorld } from './moved-world.ts'
+
+const storesOf = async (platform: Platform) => storedSource(await select(platform, BACKUP_NEEDS))
+
+describe('a home that received the chains of another', () => {
+  let moved: MovedWorld
+  let record: ChainId
+  beforeAll(async () => {
+    moved = await movedWorld()
+    const a = moved.world.connect('hospital-a', { policy: moved.policy })
+    const made = await createRecord(a, HOME, ['general'])
+    record = made.record
+    await a.append(record, [entry('one')])
+    await moved.world.tendLog()
+    await moved.receive()
+    const same = await compareHomes(moved.left.source, await storesOf(moved.platform), { hasOwnLog: true })
+    expect(areEqual(same)).toBe(true)
+    expect(same).toMatchObject({ chains: 2, blocks: 5 })
+    await moved.move(a, [record, made.access])
+  })
+
+  it('passes an audit of its chains', async () => {
+    const ports = await select(moved.platform, AUDITOR_NEEDS)
+    const { findings } = await auditChains(ports, moved.home, listChains(ports))
+    expect(findings).toEqual([])
+  })
+
+  it('receives the same again, and nothing of it changes', async () => {
+    const before = await storesOf(moved.platform)
+    const report = await moved.receive()
+    expect(report).toMatchObject({ chains: 2, receipts: 5, unlogged: 0 })
+    expect(areEqual(await compareHomes(before, await storesOf(moved.platform)))).toBe(true)
+  })
+
+  it('is backed up and restored with the receipts of the log that its chains left', async () => {
+    const to = memoryObjects()
+    const { deployment, origin, registry } = moved.home
+    const of = { deployment, origin, registry: asDigest(registry.pinned), backupDays: 30 }
+    await backupHome(await storesOf(moved.platform), to, of, () => moved.clock.now)
+    const source = backupSource(to, await openBackup(to))
+    const back: Platform = {
+      ...openMemory({ now: () => moved.clock.now }),
+      signer: (name) => moved.platform.signer(name),
+    }
+    const home = {
+      ...moved.home,
+      registry: createRegistrySource(back.table('registry'), registry.pinned, createVerifiers()),
+    }
+    const options = { seen: [], policy: moved.policy, acceptLoss: false }
+    await restoreHome(source, await select(back, RESTORE_NEEDS), home, options)
+    expect(areEqual(await compareHomes(await storesOf(moved.platform), await storesOf(back)))).toBe(true)
+    const find = receiptFinder(await select(back, READER_NEEDS), moved.policy)
+    const first = await moved.left.findReceipt(record, 2)
+    expect(await find(record, 2)).toEqual(first)
+  })
+
+  it('refuses a copy that lacks an object which nothing ordered to be erased', async () => {
+    const lacking = { ...moved.left, source: { ...moved.left.source, object: async () => null } }
+    const platform = openMemory({ now: () => moved.clock.now })
+    const to = {
+      ...platform,
+      signer: (name: Parameters<Platform['signer']>[0]) => moved.platform.signer(name),
+    }
+    await expect(moved.receive(to, lacking)).rejects.toMatchObject({
+      code: 'VERIFICATION_FAILED',
+      message: expect.stringContaining('rule object'),
+    })
+  })
+})
