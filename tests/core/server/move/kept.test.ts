@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { memoryObjects } from '#adapters/memory/objects.ts'
 import { openMemory } from '#adapters/memory/open.ts'
-import { asDigest, type ChainId } from '#core/bytes/ids.ts'
+import type { ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
@@ -13,7 +13,7 @@ import { backupHome } from '#core/server/backup/backup.ts'
 import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
 import { openBackup } from '#core/server/backup/part-reader.ts'
 import { areEqual, compareHomes } from '#core/server/compare/compare-homes.ts'
-import { storedSource } from '#core/server/copy/source.ts'
+import { storedSource, type HomeSource } from '#core/server/copy/source.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
@@ -48,31 +48,29 @@ describe('a home that received the chains of another', () => {
   })
 
   it('receives the same again, and nothing of it changes', async () => {
-    const before = await storesOf(moved.platform)
+    const before = await backedUp(moved)
     const report = await moved.receive()
     expect(report).toMatchObject({ chains: 2, receipts: 5, unlogged: 0 })
     expect(areEqual(await compareHomes(before, await storesOf(moved.platform)))).toBe(true)
   })
 
   it('is backed up and restored with the receipts of the log that its chains left', async () => {
-    const to = memoryObjects()
-    const { deployment, origin, registry } = moved.home
-    const of = { deployment, origin, registry: asDigest(registry.pinned), backupDays: 30 }
-    await backupHome(await storesOf(moved.platform), to, of, () => moved.clock.now)
-    const source = backupSource(to, await openBackup(to))
+    const source = await backedUp(moved)
     const back: Platform = {
       ...openMemory({ now: () => moved.clock.now }),
       signer: (name) => moved.platform.signer(name),
     }
+    const { pinned } = moved.home.registry
     const home = {
       ...moved.home,
-      registry: createRegistrySource(back.table('registry'), registry.pinned, createVerifiers()),
+      registry: createRegistrySource(back.table('registry'), pinned, createVerifiers()),
     }
     const options = { seen: [], policy: moved.policy, acceptLoss: false }
     await restoreHome(source, await select(back, RESTORE_NEEDS), home, options)
     expect(areEqual(await compareHomes(await storesOf(moved.platform), await storesOf(back)))).toBe(true)
     const find = receiptFinder(await select(back, READER_NEEDS), moved.policy)
     const first = await moved.left.findReceipt(record, 2)
+    expect(first?.level).toBe('witnessed')
     expect(await find(record, 2)).toEqual(first)
   })
 
@@ -89,3 +87,12 @@ describe('a home that received the chains of another', () => {
     })
   })
 })
+
+/** A copy of the second home as it is now. */
+async function backedUp({ home, platform, clock }: MovedWorld): Promise<HomeSource> {
+  const { deployment, origin, registry } = home
+  const to = memoryObjects()
+  const of = { deployment, origin, registry: registry.pinned, backupDays: 30 }
+  await backupHome(await storesOf(platform), to, of, () => clock.now)
+  return backupSource(to, await openBackup(to))
+}
