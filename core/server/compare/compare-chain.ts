@@ -46,8 +46,8 @@ export async function compareChain(pair: Pair, chain: ChainId, tally: Tally): Pr
       await compareParts(pair, chain, height, left[i] ?? '', tally)
     }
   }
-  const receipts = async ({ moved }: HomeSource) =>
-    (await moved(chain)).receipts.map((receipt) => canonicalize(receipt))
+  const receipts = async (source: HomeSource) =>
+    (await source.moved(chain)).receipts.map((receipt) => canonicalize(receipt))
   if (!isWithin(await receipts(first), await receipts(second))) tally.differs('receipts', chain, 'missing')
   const [left, right] = [await first.erased(chain), await second.erased(chain)]
   if (!isWithin(left, right)) tally.differs('statements', chain, 'missing')
