@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseDays, parsePort } from '../program/arguments.ts'
 import type { CommandGroup } from '../program/command.ts'
+import { graveFlags } from './deployment.ts'
 
 export const BACKUPS: CommandGroup = {
   title: 'Backups',
@@ -122,6 +123,24 @@ export const BACKUPS: CommandGroup = {
       },
       exits: { 3: 'something is not as it was signed, or differs' },
       load: async () => (await import('../commands/backup/migrate.ts')).migrate,
+    },
+    {
+      name: 'retire',
+      summary: 'Say that the stores of a home that was left are destroyed',
+      about:
+        'A home that records left keeps a copy of what it had, and an erasure of that waits for it. Once its data folder, its backups and all copies are destroyed, its institution says so in the registry, for good: then nobody waits. Nobody checks it.',
+      args: [{ name: 'deployment', about: 'its name in the registry, as home-1' }],
+      flags: graveFlags("the deployment's name"),
+      acts: true,
+      examples: [{ does: 'after the old folder is gone', run: 'npx ampere retire home-1' }],
+      json: {
+        ok: 'true',
+        dryRun: 'whether nothing was done',
+        deployment: 'its name',
+        origin: 'its address',
+        kid: 'the key that is revoked',
+      },
+      load: async () => (await import('../commands/backup/retire.ts')).retire,
     },
   ],
 }
