@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { factsOf } from '#infra/aws/facts.ts'
 import { DEFAULTS, settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf, templateOf } from '#infra/aws/template.ts'
+import { idleCost, idleCostLines, type IdleCost } from '#infra/prices/idle-cost.ts'
 import type { CloudDeployment } from './cloud-folder.ts'
 
 /** What a deployment would be made of. */
@@ -10,6 +12,8 @@ export interface Plan {
   /** How many of each type of resource. */
   readonly resources: Readonly<Record<string, number>>
   readonly functions: readonly string[]
+  /** What it costs in a month in which nobody uses it, by the prices in this repository. */
+  readonly idle: IdleCost
   readonly lines: readonly string[]
 }
 
@@ -27,16 +31,19 @@ export function planAws({ stage, region, parameters }: CloudDeployment): Plan {
     resources[Type] = (resources[Type] ?? 0) + 1
   const functions = Object.keys(runs.functions)
   const count = (type: string) => resources[type] ?? 0
+  const idle = idleCost('aws', factsOf(stores, runs))
   return {
     stage,
     region,
     resources,
     functions,
+    idle,
     lines: [
       `Plan for ${prefix} in ${region}:`,
       `  keeps   ${count('AWS::DynamoDB::Table')} tables, ${count('AWS::S3::Bucket')} buckets, ${count('AWS::KMS::Key')} keys, one address`,
       `  runs    ${functions.length} functions, each with its own role (${functions.join(', ')})`,
       `  watches ${count('AWS::CloudWatch::Alarm')} alarms${given.alarmEmail === '' ? ', which tell nobody: --param alarmEmail=ADDRESS' : ''}`,
+      ...idleCostLines(idle),
     ],
   }
 }

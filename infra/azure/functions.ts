@@ -24,7 +24,17 @@ import { blobContainer, storageAccount } from './stores.ts'
 const MEMORY_MB = 512
 /** Where requests carry objects, and where trees are hashed. */
 const LARGE_MB = 2048
-const LARGE: readonly string[] = ['writer', 'reader', 'keeper', 'sequencer', 'auditor', 'eraser', 'sweeper']
+const LARGE: readonly string[] = [
+  'writer',
+  'worker',
+  'reader',
+  'keeper',
+  'sequencer',
+  'auditor',
+  'eraser',
+  'sweeper',
+  'mirror',
+]
 const PLANS = 'Microsoft.Web/serverfarms'
 const PACKAGES = 'package'
 

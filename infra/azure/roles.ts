@@ -93,7 +93,7 @@ function guid(prefix: string, ...of: readonly string[]): string {
   return `guid(resourceGroup().id, '${prefix}', ${of.map((one) => `'${one}'`).join(', ')})`
 }
 
-function definition(prefix: string, { name, service, dataActions }: RoleDefinition): Resource {
+function definition(prefix: string, { name, service, actions = [], dataActions }: RoleDefinition): Resource {
   const { cosmos } = namesOf(prefix)
   const id = guid(prefix, name)
   const common = { roleName: `[concat('${prefix} ${name} ', uniqueString(resourceGroup().id))]` }
@@ -118,7 +118,7 @@ function definition(prefix: string, { name, service, dataActions }: RoleDefiniti
       ...common,
       type: 'CustomRole',
       assignableScopes: ['[resourceGroup().id]'],
-      permissions: [{ actions: [], notActions: [], dataActions, notDataActions: [] }],
+      permissions: [{ actions, notActions: [], dataActions, notDataActions: [] }],
     },
   }
 }
@@ -144,10 +144,9 @@ function assignment(prefix: string, principal: Principal, { role, scope }: RoleA
     }
   }
   const [last = ''] = scope.split('/').slice(-1)
-  const on =
-    service === 'blob'
-      ? idOf(`${STORAGE}/blobServices/containers`, objects, 'default', last)
-      : idOf(`${VAULTS}/keys`, vault, last)
+  const container = () => idOf(`${STORAGE}/blobServices/containers`, objects, 'default', last)
+  const blobs = () => (scope === '' ? idOf(STORAGE, objects) : container())
+  const on = service === 'blob' ? blobs() : idOf(`${VAULTS}/keys`, vault, last)
   const roleId = `resourceId('${DEFINITIONS}', ${guid(prefix, role)})`
   return granted(principal, { name, roleId, on, dependsOn: [`[${roleId}]`] })
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AWS_NATIVE, KEY_ACTIONS, OBJECT_ACTIONS, STREAM_ACTIONS, TABLE_ACTIONS } from './aws/policy.ts'
-import { AZURE_ROLES, OBJECT_ROLES, TABLE_ROLES, type RoleName } from './azure/roles.ts'
+import { actionsOf, OBJECT_ROLES, TABLE_ROLES, type RoleName } from './azure/roles.ts'
 import { custodyOf, grantsOf, type Grant } from './grants.ts'
 import { identitiesOf, type Identity } from './identities.ts'
 
@@ -25,7 +25,7 @@ there, \`items/create\` does not replace.
 
 /** Of data actions, what is the same in all of a service. */
 const SHORTENED =
-  /^Microsoft\.(?:DocumentDB\/databaseAccounts|Storage\/storageAccounts\/blobServices\/containers|KeyVault\/vaults)\/(?:sqlDatabases\/containers\/)?/
+  /^Microsoft\.(?:DocumentDB\/databaseAccounts|Storage\/storageAccounts\/blobServices(?:\/containers)?|KeyVault\/vaults)\/(?:sqlDatabases\/containers\/)?/
 
 /** docs/PERMISSIONS.md: for each role, each thing it uses, how, and what that is on AWS and on Azure. */
 export function permissionsDocument(): string {
@@ -63,6 +63,13 @@ function cells(grant: Grant): readonly string[] {
         code(OBJECT_ACTIONS[grant.access]),
         azure(OBJECT_ROLES[grant.access]),
       ]
+    case 'signs':
+      return [
+        `uploads into \`${grant.name}\``,
+        'signs',
+        'with its own `s3:PutObject`',
+        `of the account: ${azure('uploads-sign')}, with its own \`blobs/write\``,
+      ]
     case 'changes':
       return [
         `changes of \`${grant.name}\``,
@@ -81,8 +88,7 @@ function cells(grant: Grant): readonly string[] {
 }
 
 function azure(role: RoleName): string {
-  const { dataActions } = AZURE_ROLES[role]
-  return code(dataActions.map((action) => action.replace(SHORTENED, '')))
+  return code(actionsOf(role).map((action) => action.replace(SHORTENED, '')))
 }
 
 function code(actions: readonly string[]): string {

@@ -67,6 +67,12 @@ function wantedOf(known: CloudDeployment | null, options: DeployOptions): CloudD
       `this stage is deployed in ${known.region}`,
       `give --region ${known.region}, or another --stage`,
     )
+  if (known?.home && (parameters['nativeKeys'] ?? '') !== (known.parameters['nativeKeys'] ?? ''))
+    throw refuse(
+      'ALREADY_EXISTS',
+      'the keys of the log and the witness are made once: others know them',
+      'leave out --param nativeKeys',
+    )
   const institutions = options.institution ?? known?.institutions
   if (!institutions || institutions.length === 0)
     throw usage('a new deployment needs its founders: --institution ID=NAME, the first runs the home')
@@ -85,15 +91,9 @@ function wantedOf(known: CloudDeployment | null, options: DeployOptions): CloudD
 }
 
 /** What the template can be made for and this command cannot set up yet. @throws AmpereError UNSUPPORTED */
-function checkSupported({ deploys = 'home', nativeKeys = '' }: Readonly<Record<string, string>>): void {
+function checkSupported({ deploys = 'home' }: Readonly<Record<string, string>>): void {
   if (deploys !== 'home')
     throw refuse('UNSUPPORTED', 'only a home can be deployed yet, no bridge', 'leave out --param deploys')
-  if (nativeKeys !== '')
-    throw refuse(
-      'UNSUPPORTED',
-      "the keys of the log and the witness are seeds that KMS wraps; KMS's own are not set up yet",
-      'leave out --param nativeKeys',
-    )
 }
 
 function parametersOf(given: readonly string[]): Record<string, string> {

@@ -6,12 +6,13 @@ import type { Append } from '../../api/append.ts'
 import type { AppendAnswer } from '../../api/answers.ts'
 import type { Link } from '../../chain/state.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
+import type { RegistryHistory } from '../../registry/history.ts'
 import type { Home } from '../home.ts'
 import { logIndex } from '../store/log.ts'
 import { heightKey, loadBlock, loadHead, loadState } from '../store/rows.ts'
 import { admit, type StoredHead } from './admit.ts'
 import { headStatement } from './head.ts'
-import type { WriterPorts } from './needs.ts'
+import type { AppendPorts } from './needs.ts'
 import { checkParts } from './parts.ts'
 import { countedGrant, type Charge, type Quotas } from './quota.ts'
 import { authorOf } from '../../chain/rules/authority.ts'
@@ -38,7 +39,7 @@ export interface Appended {
  *   `findUpload` and `fetchUpload`
  */
 export async function appendBlock(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   quotas: Quotas,
   append: Append,
@@ -57,7 +58,7 @@ export async function appendBlock(
   const { entries } = parsed.block
   const charge = entries && (await quotas.charge(parsed.chain, judged.grant, entries))
   const markedMs = await storeParts(ports, parsed, whole, judged.link)
-  const appended = await commit(ports, home, parsed, { markedMs, charge })
+  const appended = await commit(ports, home, parsed, { markedMs, charge, registry: judged.registry })
   if (append.upload !== undefined) await settleUpload(ports, judged.owner, append.upload, parsed)
   return appended
 }
@@ -68,7 +69,7 @@ export async function appendBlock(
  * @throws AmpereError HEAD_CONFLICT, and those of `admit`
  */
 export async function judgeAhead(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   parsed: ParsedBlock,
 ): Promise<string | null> {
@@ -79,7 +80,7 @@ export async function judgeAhead(
 
 /** The append with the object that was uploaded for it. */
 async function withUpload(
-  ports: WriterPorts,
+  ports: AppendPorts,
   parsed: ParsedBlock,
   append: Append,
   owner: string,
@@ -92,6 +93,8 @@ async function withUpload(
 /** What judging a block gives. */
 interface Judged {
   readonly link: Link
+  /** By which it was judged, read for this append. */
+  readonly registry: RegistryHistory
   readonly grant: Grant | null
   /** Whose uploads its author may append: an institution's, or a device's own. */
   readonly owner: string
@@ -99,7 +102,7 @@ interface Judged {
 
 /** Looks for the block itself first: a retry must answer before anything is judged or stored again. */
 async function findPlace(
-  ports: WriterPorts,
+  ports: AppendPorts,
   parsed: ParsedBlock,
   head: ParsedBlock | null,
 ): Promise<{ stored: ParsedBlock | null }> {
@@ -120,12 +123,12 @@ async function findPlace(
  * A block that is sent again may have lost its mark; the answer promises once more that it will be logged. What is logged gets
  * none, because its mark went as it should. Only reading, where nothing was lost: a retry costs nothing.
  */
-async function markAgain(ports: WriterPorts, stored: ParsedBlock): Promise<void> {
+async function markAgain(ports: AppendPorts, stored: ParsedBlock): Promise<void> {
   if ((await indexIn(ports, stored)) === null && !(await isMarked(ports, stored))) await mark(ports, stored)
 }
 
 /** Null also when the chain's positions were changed: the block is stored, and so it is answered; a mark harms nothing. */
-async function indexIn({ tables }: WriterPorts, { chain, block }: ParsedBlock): Promise<number | null> {
+async function indexIn({ tables }: AppendPorts, { chain, block }: ParsedBlock): Promise<number | null> {
   try {
     return await logIndex(tables.leaves, chain, block.height)
   } catch (error) {
@@ -135,7 +138,7 @@ async function indexIn({ tables }: WriterPorts, { chain, block }: ParsedBlock): 
 }
 
 async function judge(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   parsed: ParsedBlock,
   head: ParsedBlock | null,
@@ -153,14 +156,21 @@ async function judge(
   const records = registry.viewAt(parsed.block.registry)
   const author = records && authorOf(parsed.kid, stored?.state.controllers ?? null, records)
   const owner = author?.kind === 'instance' ? author.institution : parsed.kid
-  return { link, grant: records && countedGrant(parsed, link.state, records), owner }
+  return { link, registry, grant: records && countedGrant(parsed, link.state, records), owner }
+}
+
+/** What a block is committed with. */
+interface Committing {
+  readonly markedMs: number
+  readonly charge: Charge | null
+  readonly registry: RegistryHistory
 }
 
 async function commit(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   parsed: ParsedBlock,
-  { markedMs, charge }: { readonly markedMs: number; readonly charge: Charge | null },
+  { markedMs, charge, registry }: Committing,
 ): Promise<Appended> {
   const { blocks } = ports.tables
   const outcome = await blocks.insert(parsed.chain, heightKey(parsed.block.height), utf8(parsed.compact))
@@ -168,10 +178,11 @@ async function commit(
   // This one call may take longer than any deadline: then whoever logs blocks has given the mark up. One more, before
   // anybody is told that the block is there.
   if (ports.now() - markedMs > APPEND_DEADLINE_MS) await mark(ports, parsed)
-  if (outcome === 'inserted') return { ...(await answer(ports, home, parsed, parsed)), isNew: true }
+  if (outcome === 'inserted') return { ...(await answer(ports, home, parsed, parsed, registry)), isNew: true }
   const stored = await loadBlock(blocks, parsed.chain, parsed.block.height)
   const head = await loadHead(blocks, parsed.chain)
-  if (stored?.id === parsed.id) return { ...(await answer(ports, home, stored, head)), isNew: false }
+  if (stored?.id === parsed.id)
+    return { ...(await answer(ports, home, stored, head, registry)), isNew: false }
   throw new AmpereError(
     'HEAD_CONFLICT',
     `block ${parsed.block.height} exists; read on from it and sign again`,
@@ -183,14 +194,18 @@ async function commit(
  * tell whoever has some old block how long the chain is. So there is none: an author reads the head, with its signature.
  */
 async function answer(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   stored: ParsedBlock,
   head: ParsedBlock | null,
+  registry: RegistryHistory | null = null,
 ): Promise<Omit<Appended, 'isNew'>> {
   const isNewest = stored.id === head?.id
   return {
     stored,
-    answer: { block: stored.compact, head: isNewest ? await headStatement(ports, home, stored) : null },
+    answer: {
+      block: stored.compact,
+      head: isNewest ? await headStatement(ports, home, stored, registry) : null,
+    },
   }
 }

@@ -3,18 +3,17 @@ import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import { ManagedIdentityCredential } from '@azure/identity'
 import * as v from 'valibot'
 import { openAzure } from '#adapters/azure/open.ts'
-import { AmpereError } from '#core/errors.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'
-import { problemResponse, unexpected } from '../problem.ts'
 import { readConfig, type CloudConfig } from './config.ts'
 import {
   askRole,
   cloudLog,
   openHosted,
-  openOnce,
+  openAtOnce,
   parsePlatform,
   wakeRole,
   type HostedRole,
+  type WokenBy,
 } from './hosted.ts'
 
 /** Which variable says what the parts of the deployment are called. */
@@ -47,10 +46,14 @@ const schema = v.strictObject({
 export interface Waking {
   /** The table whose change feed wakes it. */
   readonly table?: TableName
+  /** How long the host waits between two looks at the feed, in milliseconds: each look costs request units. */
+  readonly pollMs?: number
   /** When it is woken at the latest: six fields, seconds first (NCRONTAB). */
   readonly schedule: string
 }
 
+/** Between two looks at a change feed by default, in milliseconds: by so much a receipt comes later. */
+const POLL_MS = 1000
 /** Every method that an operation may have; the app answers others with what it allows. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
 
@@ -61,27 +64,20 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as 
 export function onAzure(name: string, role: HostedRole, waking: Waking | null = null): void {
   let config: CloudConfig | null = null
   const configured = (): CloudConfig => (config ??= readConfig(import.meta.url, process.env))
-  const opened = openOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
-  const wake = async () => wakeRole(await opened())
+  const opened = openAtOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
+  const wake = async (by: WokenBy) => wakeRole(await opened(), by)
   if (role.answers) {
     app.setup({ enableHttpStream: true })
     app.http(name, {
       methods: [...METHODS],
       authLevel: 'anonymous',
       route: '{*path}',
-      handler: async (request) => {
-        try {
-          return resultOf(await askRole(await opened(), requestOf(request, configured().origin)))
-        } catch (error) {
-          const known = error instanceof AmpereError ? error : unexpected(error)
-          cloudLog({ event: 'request-failed', code: known.code })
-          return resultOf(problemResponse(known, 'r_none'))
-        }
-      },
+      handler: async (request) =>
+        resultOf(await askRole(opened, () => requestOf(request, configured().origin), cloudLog)),
     })
   }
   if (!waking) return
-  app.timer(`${name}-schedule`, { schedule: waking.schedule, handler: wake })
+  app.timer(`${name}-schedule`, { schedule: waking.schedule, handler: () => wake('schedule') })
   if (waking.table === undefined) return
   app.cosmosDB(`${name}-changes`, {
     connection: 'COSMOS',
@@ -91,8 +87,8 @@ export function onAzure(name: string, role: HostedRole, waking: Waking | null = 
     leaseContainerName: 'leases',
     leaseContainerPrefix: name,
     createLeaseContainerIfNotExists: false,
-    feedPollDelay: 1000,
-    handler: wake,
+    feedPollDelay: waking.pollMs ?? POLL_MS,
+    handler: () => wake('changes'),
   })
 }
 

@@ -38,8 +38,12 @@ export function openStacks(region: string, pause: (ms: number) => Promise<void>)
     find,
     apply: (name, template) =>
       failing(async () => {
-        await begin(client, name, JSON.stringify(template))
-        return settled(client, name, pause)
+        // Another run of this, or one that was interrupted: its template may be another one.
+        await begin(client, await ended(client, name, pause), name, JSON.stringify(template))
+        const stack = await ended(client, name, pause)
+        if (!stack) throw failure(`the stack ${name} is gone while it was made`, 'run this again')
+        if (/^(CREATE|UPDATE)_COMPLETE$/.test(stack.status)) return stack
+        throw await reasonOf(client, name, stack.status)
       }),
     remove: (name) =>
       failing(async () => {
@@ -78,8 +82,12 @@ async function findStack(client: CloudFormationClient, name: string): Promise<St
 }
 
 /** Half-made stacks are named: only a person should remove what may hold something. */
-async function begin(client: CloudFormationClient, name: string, template: string): Promise<void> {
-  const stack = await findStack(client, name)
+async function begin(
+  client: CloudFormationClient,
+  stack: Stack | null,
+  name: string,
+  template: string,
+): Promise<void> {
   if (!stack) {
     await client.send(
       new CreateStackCommand({
@@ -96,8 +104,6 @@ async function begin(client: CloudFormationClient, name: string, template: strin
       `the stack ${name} was made by half (${stack.status})`,
       `remove it, then run this again: aws cloudformation delete-stack --stack-name ${name}`,
     )
-  // Another run of this, or one that was interrupted: what it does is waited for.
-  if (stack.status.endsWith('_IN_PROGRESS')) return
   try {
     await client.send(
       new UpdateStackCommand({ StackName: name, TemplateBody: template, Capabilities: CAPABILITIES }),
@@ -107,16 +113,15 @@ async function begin(client: CloudFormationClient, name: string, template: strin
   }
 }
 
-async function settled(
+/** A stack at which nobody works, or null where there is none. */
+async function ended(
   client: CloudFormationClient,
   name: string,
   pause: (ms: number) => Promise<void>,
-): Promise<Stack> {
+): Promise<Stack | null> {
   for (;;) {
     const stack = await findStack(client, name)
-    if (!stack) throw failure(`the stack ${name} is gone while it was made`, 'run this again')
-    if (/^(CREATE|UPDATE)_COMPLETE$/.test(stack.status)) return stack
-    if (!stack.status.endsWith('_IN_PROGRESS')) throw await reasonOf(client, name, stack.status)
+    if (!stack?.status.endsWith('_IN_PROGRESS')) return stack
     await pause(LOOK_MS)
   }
 }

@@ -33,9 +33,11 @@ export interface RoleDefinition {
   readonly name: string
   readonly service: AzureService
   readonly dataActions: readonly string[]
+  /** Actions that are of an account and not of its data. */
+  readonly actions?: readonly string[]
 }
 
-/** That an identity has a role for one container or key; `scope` is what follows the id of the account or vault. */
+/** That an identity has a role for one container or key; `scope` is what follows the id of the account or vault, empty for all of it. */
 export interface RoleAssignment {
   readonly role: RoleName
   readonly scope: string
@@ -65,6 +67,12 @@ export const AZURE_ROLES = {
   'objects-fetch': { service: 'blob', dataActions: [`${BLOBS}/read`] },
   'objects-store': { service: 'blob', dataActions: [`${BLOBS}/read`, `${BLOBS}/write`] },
   'objects-shred': { service: 'blob', dataActions: [`${BLOBS}/delete`, `${BLOBS}/read`, `${BLOBS}/write`] },
+  /** Azure: Create a user delegation SAS. The key is the account's, and signs no more than its identity may do itself. */
+  'uploads-sign': {
+    service: 'blob',
+    actions: ['Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action'],
+    dataActions: [],
+  },
   'key-sign': { service: 'vault', dataActions: [`${KEYS}/read`, `${KEYS}/sign/action`] },
   'key-unwrap': { service: 'vault', dataActions: [`${KEYS}/unwrap/action`] },
   'key-wrap': {
@@ -91,6 +99,12 @@ export const OBJECT_ROLES: Readonly<Record<ObjectAccess, RoleName>> = {
 export function roleDefinitions(assignments: readonly RoleAssignment[]): readonly RoleDefinition[] {
   const names = [...new Set(assignments.map(({ role }) => role))].toSorted()
   return names.map((name) => ({ name, ...AZURE_ROLES[name] }))
+}
+
+/** All that a role permits. */
+export function actionsOf(role: RoleName): readonly string[] {
+  const { actions = [], dataActions }: Omit<RoleDefinition, 'name'> = AZURE_ROLES[role]
+  return [...actions, ...dataActions]
 }
 
 /** What an identity is assigned: each role for one container or one key, in a fixed order. */
@@ -132,6 +146,8 @@ function assigned(grant: Grant, names: AzureNames): readonly RoleAssignment[] {
           scope: `blobServices/default/containers/${names.blobContainer(grant.name)}`,
         },
       ]
+    case 'signs':
+      return [{ role: 'uploads-sign', scope: '' }]
     case 'changes':
       return [
         { role: 'changes-read', scope: containerScope(names, names.container(grant.name)) },

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { AwsCall } from '#adapters/aws/clients/calls.ts'
+import { asDeploymentId, asInstitutionId } from '#core/bytes/ids.ts'
+import { logOriginOf } from '#core/api/log.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { Platform } from '#core/ports/needs.ts'
+import { formatVerifierKey } from '#core/log/note/key.ts'
+import { parsePolicy } from '#core/log/policy/policy.ts'
+import type { CloudConfig } from '#functions/host/cloud/config.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { allows } from '#infra/permissions/aws/allows.ts'
 import { callsOf } from '#infra/permissions/aws/calls.ts'
@@ -14,6 +19,7 @@ import { identitiesOf } from '#infra/permissions/identities.ts'
 import { ORIGIN, START_MS, testDeployment } from '#tests/deployment.ts'
 import { entry, HOME } from '#tests/fault/each-call.ts'
 import { configOf, openApart } from '#tests/functions/host/apart.ts'
+import { signerOf } from '#tests/core/log/signers.ts'
 import { describeOn, makeStack, type Stack } from './stack.ts'
 
 const IDENTITIES = identitiesOf('home')
@@ -44,6 +50,18 @@ function namesOf({ options: { naming, region } }: Stack): AwsNames {
   }
 }
 
+/** With another home that is to be mirrored, and that nobody reaches: it is asked with the key of the institution all the same. */
+async function mirroring(config: CloudConfig): Promise<CloudConfig> {
+  const other = {
+    deployment: asDeploymentId('home-2'),
+    origin: 'http://127.0.0.1:1',
+    registry: config.registry,
+  }
+  const signer = await signerOf(logOriginOf(other.origin), 'Ed25519', 1)
+  const policy = parsePolicy(`log ${formatVerifierKey(signer.key)}\nquorum none\n`)
+  return { ...config, mirrored: [{ ...other, institution: asInstitutionId('hospital-a'), policy }] }
+}
+
 describeOn('MiniStack', 'what each role asks of AWS', () => {
   const recorded = new Map<string, AwsCall[]>()
   const platforms: Platform[] = []
@@ -68,7 +86,7 @@ describeOn('MiniStack', 'what each role asks of AWS', () => {
       return platform
     }
     const hosting = { now: () => clock.now, random: world.random, log: silentLog }
-    const apart = await openApart(of, await configOf(base, world.home), hosting)
+    const apart = await openApart(of, await mirroring(await configOf(base, world.home)), hosting)
     const client = () => world.connect('hospital-a', { fetch: apart.fetch })
     await apart.sequence()
     const { record } = await createRecord(client(), HOME, ['general'])
@@ -83,11 +101,11 @@ describeOn('MiniStack', 'what each role asks of AWS', () => {
     clock.now += 73 * 3_600_000
     await apart.sequence()
     await settleErasure(client(), record, request.block.height, 'complete')
-    await apart.erase()
+    await apart.erase('schedule')
     await apart.sequence()
     for (const path of ['/health/ready', '/.well-known/jwks.json', '/log/checkpoint', '/v1/registry/blocks'])
       await apart.fetch(new Request(new URL(path, ORIGIN)))
-    for (const act of [apart.sweep, apart.audit, apart.monitor]) await act()
+    for (const act of [apart.sweep, apart.audit, apart.monitor, apart.mirror]) await act()
   }, 300_000)
   afterAll(async () => void (await Promise.all(platforms.map((platform) => platform.close()))))
 

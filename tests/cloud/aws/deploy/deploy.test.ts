@@ -107,7 +107,8 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
     expect(runs['AWS::Lambda::Function']).toHaveLength(ROLE_NAMES.length)
     expect(runs['AWS::Lambda::EventSourceMapping']).toHaveLength(2)
     expect(stores['AWS::DynamoDB::Table']?.length).toBeGreaterThan(15)
-    expect(stores['AWS::KMS::Key']).toHaveLength(2)
+    // Two that are symmetric, and one each for the log and the witness.
+    expect(stores['AWS::KMS::Key']).toHaveLength(4)
     expect(stores['AWS::S3::Bucket']).toHaveLength(5)
   })
 

@@ -14,7 +14,8 @@ await deployAws(
     provider: 'aws',
     stage,
     region: 'eu-central-1',
-    parameters: {},
+    // The software keys are those of post-quantum signatures: the emulator has no others of its own.
+    parameters: { nativeKeys: 'Ed25519' },
     institutions,
     demo: true,
     home: null,
