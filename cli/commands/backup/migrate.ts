@@ -18,7 +18,7 @@ import { receiveHome, type ReceiveReport } from '#core/server/restore/receive.ts
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { withHome, type Reached } from '../../deployment/session.ts'
-import { writeSettings } from '../../deployment/settings.ts'
+import { writeSettings, type Settings } from '../../deployment/settings.ts'
 import { enterHome, moveRegistry, type Entering } from '../../migrate/enter.ts'
 import { moveRecords, type Controller, type Moved } from '../../migrate/move-records.ts'
 import { planOf, targetOf, type MigrationPlan } from '../../migrate/plan.ts'
@@ -112,10 +112,15 @@ async function moveInto(
     copyBeside(folder, to)
     keepPolicy(folder, to, plan, logKeys)
     await platform.close()
-    const settings = { ...leaving.settings, deployment: plan.deployment, origin: plan.origin }
-    const log = [...new Set([...logKeys, ...leaving.settings.log])]
-    await logged(to, { ...settings, log }, passphrase)
-    writeSettings(to, { ...settings, log })
+    const settings: Settings = {
+      ...leaving.settings,
+      deployment: plan.deployment,
+      origin: plan.origin,
+      log: logKeys,
+      left: [...leaving.settings.log, ...(leaving.settings.left ?? [])],
+    }
+    await logged(to, settings, passphrase)
+    writeSettings(to, settings)
     return said(call, to, plan, { ...after, moved, isRegistry })
   } finally {
     await platform.close()
@@ -199,7 +204,7 @@ function keepPolicy(folder: string, to: string, { origin }: MigrationPlan, keys:
 /** The new log has all of it before anybody can ask the new home for a head. */
 async function logged(
   to: string,
-  settings: Parameters<typeof openHome>[1],
+  settings: Settings,
   passphrase: Parameters<typeof openHome>[2],
 ): Promise<void> {
   const opened = await openHome(to, settings, passphrase, silentLog)
