@@ -129,17 +129,27 @@ describe('a home on this computer that is migrated into another folder', () => {
     })
   }, 60_000)
 
-  it('says the same when it is migrated again', async () => {
-    const again = await ampere(old, 'migrate', '--to', fresh)
-    expect(again).toMatchObject({ code: 0, err: '' })
-    const { moved, waiting, origin, deployment } = jsonOf(again)
-    expect({ moved, waiting, origin, deployment }).toEqual({
-      moved: first['moved'],
-      waiting: first['waiting'],
-      origin: first['origin'],
-      deployment: first['deployment'],
-    })
-  }, 60_000)
+  it.each([
+    ['before its settings were written', ['settings.json']],
+    ['before its institutions were copied', ['settings.json', 'institutions']],
+    ['after all', []],
+  ])(
+    'goes on when it is given again, interrupted %s',
+    async (_, missing) => {
+      for (const name of missing) rmSync(join(fresh, name), { recursive: true })
+      const again = await ampere(old, 'migrate', '--to', fresh)
+      expect(again).toMatchObject({ code: 0, err: '' })
+      const { moved, waiting, origin, deployment } = jsonOf(again)
+      expect({ moved, waiting, origin, deployment }).toEqual({
+        moved: first['moved'],
+        waiting: first['waiting'],
+        origin: first['origin'],
+        deployment: first['deployment'],
+      })
+      expect(readSettings(fresh)).toMatchObject({ origin: NEW, institutions: ['hospital-a'] })
+    },
+    60_000,
+  )
 
   it('goes on in the new folder, where an export verifies with the receipts of both logs', async () => {
     await withHome(fresh, async ({ connection, tendLog, settings }) => {

@@ -18,7 +18,7 @@ import { receiveHome, type ReceiveReport } from '#core/server/restore/receive.ts
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { withHome, type Reached } from '../../deployment/session.ts'
-import { writeSettings, type Settings } from '../../deployment/settings.ts'
+import { readSettings, writeSettings, type Settings } from '../../deployment/settings.ts'
 import { enterHome, moveRegistry, type Entering } from '../../migrate/enter.ts'
 import { moveRecords, type Controller, type Moved } from '../../migrate/move-records.ts'
 import { planOf, targetOf, type MigrationPlan } from '../../migrate/plan.ts'
@@ -120,7 +120,8 @@ async function moveInto(
       left: [...leaving.settings.log, ...(leaving.settings.left ?? [])],
     }
     await logged(to, settings, passphrase)
-    writeSettings(to, settings)
+    // What was set in the new folder since, stays.
+    if (!readSettings(to)) writeSettings(to, settings)
     return said(call, to, plan, { ...after, moved, isRegistry })
   } finally {
     await platform.close()

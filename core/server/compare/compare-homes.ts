@@ -29,7 +29,7 @@ export async function compareHomes(
   { isLater = false, hasOwnLog = false, progress }: CompareOptions = {},
 ): Promise<Comparison> {
   const tally = newTally()
-  const pair: Pair = { first, second, isLater }
+  const pair: Pair = { first, second, isLater, hasOwnLog }
   await compareRegistries(pair, tally)
   await compareChains(pair, tally, progress)
   if (!hasOwnLog) await compareLogs(pair, tally)
