@@ -10,7 +10,7 @@ import { stepContext } from './submit.ts'
 /**
  * Moves a chain to another home, which has a copy of it: signs the rehome and hands it to the home where the chain is, so that
  * nothing is acknowledged there any more. The chain goes on once the other home has that block too, as any block that it
- * copies, or from whoever hands it in there. Where the home is gone, the copy's head is its end, and only the new home is asked.
+ * copies, or from whoever hands it in there within the time that it allows.
  * @param approvers controllers who approve; this identity where there are none
  * @throws AmpereError VIOLATION naming the rule, CHAIN_MOVED when it left already
  */

@@ -4,6 +4,11 @@ import { memoryObjects } from '#adapters/memory/objects.ts'
 import { openMemory } from '#adapters/memory/open.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
+import { moveChain } from '#core/client/acts/move-chain.ts'
+import { connect } from '#core/client/connect.ts'
+import { verifyExport } from '#core/client/export/verify-export.ts'
+import { exportRecord } from '#core/client/export/write-export.ts'
+import { createShown } from '#core/client/receipt/shown.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { auditChains, listChains } from '#core/server/audit/audit.ts'
@@ -20,7 +25,7 @@ import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
 import { restoreHome } from '#core/server/restore/restore.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { entry, HOME } from '../attempts.ts'
-import { movedWorld, type MovedWorld } from './moved-world.ts'
+import { movedWorld, NEW_HOME, type MovedWorld } from './moved-world.ts'
 
 const storesOf = async (platform: Platform) => storedSource(await select(platform, BACKUP_NEEDS))
 
@@ -85,6 +90,39 @@ describe('a home that received the chains of another', () => {
       code: 'VERIFICATION_FAILED',
       message: expect.stringContaining('rule object'),
     })
+  })
+})
+
+describe('a record whose home is gone', () => {
+  it('goes on at the new home alone, and whoever has what the old one took since shows it', async () => {
+    const moved = await movedWorld()
+    const { world, policy } = moved
+    const a = world.connect('hospital-a', { policy })
+    const { record } = await createRecord(a, HOME, ['general'])
+    await world.tendLog()
+    await moved.receive()
+    await (await moved.serve()).tendLog()
+    const there = await moved.at('hospital-a')
+    await expect(there.read(record)).rejects.toMatchObject({ message: expect.stringContaining('rule home') })
+    // What is signed for the old home the new one does not take before that.
+    const misled = connect({
+      ...a.ports,
+      fetch: async (request) =>
+        request.url.endsWith('/v1/blocks') ? there.ports.fetch(request) : a.ports.fetch(request),
+    })
+    const early = misled.append(record, [entry('early')])
+    await expect(early).rejects.toMatchObject({ code: 'CHAIN_MOVED' })
+    await moveChain({ ...a, submit: (append) => there.submit(append) }, record, NEW_HOME)
+    await (await moved.serve()).tendLog()
+    expect((await there.read(record)).opened).toEqual([])
+    // It was not gone: what it took is a second block at this height.
+    await a.append(record, [entry('lost')])
+    await world.tendLog()
+    const shown = createShown()
+    const options = { registry: world.registryId, policy, shown }
+    expect((await verifyExport(await exportRecord(a, record), options)).problems).toEqual([])
+    const { problems } = await verifyExport(await exportRecord(there, record), options)
+    expect(problems).toMatchObject([{ height: 2, status: 'forked', rule: 'two-blocks' }])
   })
 })
 
