@@ -73,7 +73,10 @@ export function keyOf(state: RegistryState, instance: InstanceRecord): KeyRecord
 }
 
 /** Reading the registry takes no rights, so the root key may sign these requests. */
-async function connectRoot({ settings, fetch }: Reached, institution: Institution): Promise<Connection> {
+export async function connectRoot(
+  { settings, fetch }: Pick<Reached, 'settings' | 'fetch'>,
+  institution: Institution,
+): Promise<Connection> {
   const connection = connect({
     fetch,
     now: () => Date.now(),
