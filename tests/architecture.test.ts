@@ -63,12 +63,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'core/crypto',
   ],
   'adapters/memory': ['core/ports', 'core/crypto'],
-  'adapters/local': ['core/ports', 'core/crypto', 'adapters/model'],
+  'adapters/local': ['core/order', 'core/ports', 'core/crypto', 'adapters/model'],
   'adapters/around': ['core/ports', 'core/crypto'],
-  'adapters/wrapped': ['core/ports', 'core/crypto'],
+  'adapters/wrapped': ['core/order', 'core/ports', 'core/crypto'],
   'adapters/model': ['core/ports', 'core/order'],
-  'adapters/aws': ['core/ports', 'core/crypto', 'adapters/wrapped', 'adapters/model'],
-  'adapters/azure': ['core/ports', 'core/crypto', 'adapters/wrapped', 'adapters/model'],
+  'adapters/aws': ['core/order', 'core/ports', 'core/crypto', 'adapters/wrapped', 'adapters/model'],
+  'adapters/azure': ['core/order', 'core/ports', 'core/crypto', 'adapters/wrapped', 'adapters/model'],
   'desktop/verify': ['core/client', 'core/log', 'core/api'],
 }
 /** Packages that a room may import; a room that is not listed may import none. */

@@ -58,12 +58,18 @@ export interface TestDeployment {
   readonly tendLog: () => Promise<void>
   /** Whom audits of the log believe. */
   readonly logTrust: LogTrust
-  connect(
-    institution: string,
-    options?: { fetch?: Fetch; seen?: SeenHeads; signer?: Signer; policy?: Policy; monitors?: Monitors },
-  ): Connection
+  connect(institution: string, options?: Given & { fetch?: Fetch }): Connection
   institution(name: string): TestInstitution
   change(author: string, changes: readonly RegistryChange[], approvers?: readonly string[]): Promise<void>
+}
+
+/** How a client differs from the plain one. */
+interface Given {
+  readonly seen?: SeenHeads
+  readonly signer?: Signer
+  readonly policy?: Policy
+  readonly monitors?: Monitors
+  readonly outside?: Fetch
 }
 
 /** How a test deployment differs from the plain one. */
@@ -73,6 +79,8 @@ export interface TestOptions {
   /** The platform beneath, instead of one in memory. */
   readonly base?: Platform
   readonly seed?: number
+  /** Where clients reach the home; `ORIGIN` where it is left out. */
+  readonly origin?: string
   /** A clock that others share. */
   readonly clock?: { now: number }
   /** Who witnesses the home's log. */
@@ -90,12 +98,13 @@ export async function testDeployment(
 ): Promise<TestDeployment> {
   const clock = options.clock ?? { now: START_MS }
   const seed = options.seed ?? 7
+  const origin = options.origin ?? ORIGIN
   const random = seededRandom(seed)
   const base = options.base ?? withKeptKeys(openMemory({ now: () => clock.now, random }), seed)
   const platform = options.platform?.(base) ?? base
   const institutions: Record<string, TestInstitution> = {}
   for (const name of names) institutions[name] = await makeInstitution(name, seed, random)
-  const records = await genesisRecords(Object.values(institutions), await base.signer('head'))
+  const records = await genesisRecords(Object.values(institutions), await base.signer('head'), origin)
   const ports = { now: () => clock.now, random }
   const founders = Object.values(institutions).map((institution) => institution.root)
   const genesis = await buildRegistry(ports, records, founders)
@@ -103,7 +112,7 @@ export async function testDeployment(
   const verifiers = createVerifiers()
   const home: Home = {
     deployment: asDeploymentId('home-1'),
-    origin: ORIGIN,
+    origin,
     durability: 'local',
     backupDays: 0,
     registry: createRegistrySource(platform.table('registry'), registryId, verifiers),
@@ -119,7 +128,7 @@ export async function testDeployment(
       pause: options.pause ?? (async (ms) => void (clock.now += ms)),
       policy: options.policy ?? null,
       // Tests that mirror a home mirror this one.
-      mirrored: () => [{ deployment: home.deployment, origin: ORIGIN, registry: registryId }],
+      mirrored: () => [{ deployment: home.deployment, origin, registry: registryId }],
     },
   )
   const fetch: Fetch = async (request) => app.fetch(request)
@@ -140,7 +149,7 @@ export async function testDeployment(
     logTrust,
     institution: find,
     connect: (name, given = {}) =>
-      connect(clientPorts(find(name), { clock, random, registryId }, given.fetch ?? fetch, given)),
+      connect(clientPorts(find(name), { clock, random, registryId, origin }, given.fetch ?? fetch, given)),
     change: async (author, changes, approvers = []) => {
       const history = await home.registry.refresh()
       const link = history.link()
@@ -204,6 +213,7 @@ async function makeInstitution(name: string, seed: number, random: Random): Prom
 async function genesisRecords(
   institutions: readonly TestInstitution[],
   head: Signer,
+  origin: string,
 ): Promise<RegistryRecord[]> {
   const records: RegistryRecord[] = []
   for (const { id, root, recovery, instance, second, sealingSeed } of institutions) {
@@ -228,7 +238,7 @@ async function genesisRecords(
   const [first] = institutions
   if (!first) throw new RangeError('a registry needs a founder')
   records.push(
-    { v: 1, kind: 'deployment', id: deployment, institution: first.id, origin: ORIGIN, kid: head.kid },
+    { v: 1, kind: 'deployment', id: deployment, institution: first.id, origin, kid: head.kid },
     keyRecord(head.publicKey, 'head', { deployment }),
     { v: 1, kind: 'rules', home: deployment, demo: true },
   )
@@ -237,9 +247,9 @@ async function genesisRecords(
 
 function clientPorts(
   institution: TestInstitution,
-  world: { clock: { now: number }; random: Random; registryId: Digest },
+  world: { clock: { now: number }; random: Random; registryId: Digest; origin: string },
   fetch: Fetch,
-  given: { seen?: SeenHeads; signer?: Signer; policy?: Policy; monitors?: Monitors },
+  given: Given,
 ): ClientPorts {
   return {
     fetch,
@@ -253,10 +263,11 @@ function clientPorts(
     },
     pins: {
       registry: world.registryId,
-      origin: ORIGIN,
+      origin: world.origin,
       policy: given.policy ?? null,
       monitors: given.monitors ?? null,
     },
     seen: given.seen ?? memorySeen(),
+    ...(given.outside ? { outside: given.outside } : {}),
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once, onceEach } from '#core/order/once.ts'
 import type { Fetch, Now, Random, Signer, Wrapper } from '#core/ports/keys.ts'
 import type { KeyName, Platform } from '#core/ports/needs.ts'
 import type { AwsCall, AwsService } from './clients/calls.ts'
@@ -9,6 +10,7 @@ import { awsObjects } from './objects.ts'
 import { awsSigner } from './signer.ts'
 import { awsTable } from './table.ts'
 import { awsUnwrapper } from './unwrapper.ts'
+import { awsUploads } from './uploads.ts'
 
 /** Where a deployment on AWS is and what its parts are called; each of the others has a default. */
 export interface AwsOptions {
@@ -49,14 +51,16 @@ export function openAws(options: AwsOptions): Platform {
         makes: makesKeys,
       })
     : noSoftwareKeys()
-  const signers = onceEach<Signer>((name) => awsSigner(clients.kms, naming.keys, software, name))
-  const unwrappers = onceEach<Wrapper>((name) => awsUnwrapper(clients.kms, naming.keys, name))
+  const signers = onceEach<KeyName, Signer>((name) => awsSigner(clients.kms, naming.keys, software, name))
+  const unwrappers = onceEach<KeyName, Wrapper>((name) => awsUnwrapper(clients.kms, naming.keys, name))
+  const now: Now = options.now ?? (() => Date.now())
   return {
     table: (name) => awsTable(clients.dynamodb, tableName(naming, name), random),
     objects: (name) => awsObjects(clients.s3, bucketName(naming, name)),
     signer: signers,
     unwrapper: unwrappers,
-    now: options.now ?? (() => Date.now()),
+    uploads: awsUploads(clients.s3, () => bucketName(naming, 'uploads'), now),
+    now,
     random,
     fetch: options.fetch ?? ((request) => fetch(request)),
     close: clients.close,
@@ -84,23 +88,5 @@ function openClients({ region, endpoint, credentials, observe, answerMs }: AwsOp
     close: async () => {
       for (const client of opened) client.close()
     },
-  }
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null
-  return () => (made ??= make())
-}
-
-/** One for each name; what failed is tried anew. */
-function onceEach<T>(make: (name: KeyName) => Promise<T>): (name: KeyName) => Promise<T> {
-  const made = new Map<KeyName, Promise<T>>()
-  return (name) => {
-    const known = made.get(name)
-    if (known) return known
-    const making = make(name)
-    made.set(name, making)
-    making.catch(() => made.delete(name))
-    return making
   }
 }

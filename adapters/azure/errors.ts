@@ -46,7 +46,8 @@ export function refusalOf(call: AzureCall, response: PipelineResponse): AmpereEr
 
 function deniedMessage({ service, operation, resource }: AzureCall): string {
   const more = service === 'vault' ? ', or the key is disabled or has expired' : ''
-  return `this identity may not do ${operation} on ${resource}${more}; a new role assignment may take minutes to count`
+  const where = resource === '' ? 'the account' : resource
+  return `this identity may not do ${operation} on ${where}${more}; a new role assignment may take minutes to count`
 }
 
 /** Codes of Node's network and TLS errors that mean that the address is wrong rather than that nobody answers now. */

@@ -121,6 +121,6 @@ function isTaken(error: unknown): boolean {
 }
 
 /** Segments of blob names may not end with a dot; no object name has a tilde. */
-function blobName(name: string): string {
+export function blobName(name: string): string {
   return name.replace(/\.(?=\/|$)/g, '.~')
 }

@@ -8,11 +8,13 @@ import type { AzureCall } from './clients/calls.ts'
 import { openCosmos } from './clients/cosmos.ts'
 import type { EmulatorKeys } from './clients/credential.ts'
 import { checkNaming, type AzureNaming } from './clients/naming.ts'
+import { uploadSigner } from './clients/signed-upload.ts'
 import { openTransport, TIME_LIMITS, type TimeLimits } from './clients/transport.ts'
 import { openVault } from './clients/vault.ts'
 import { openKeys } from './keys/open-keys.ts'
 import { azureObjects } from './objects.ts'
 import { azureTable } from './table.ts'
+import { azureUploads } from './uploads.ts'
 
 export type { AzureCall } from './clients/calls.ts'
 export type { AzureNaming } from './clients/naming.ts'
@@ -45,8 +47,10 @@ export function openAzure(options: AzureOptions): Platform {
   const { naming, credential, emulator = null } = options
   checkNaming(naming)
   const random: Random = options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length)))
+  const now: Now = options.now ?? (() => Date.now())
+  const observe = options.observe ?? (() => {})
   const transport = openTransport({
-    observe: options.observe ?? (() => {}),
+    observe,
     limits: { ...TIME_LIMITS, ...options.limits },
     send: options.send ?? null,
   })
@@ -59,12 +63,14 @@ export function openAzure(options: AzureOptions): Platform {
     random,
     makes: options.makesKeys === true,
   })
+  const uploads = uploadSigner(blobs, `${naming.blobPrefix ?? ''}uploads`, identity, { now, observe })
   return {
     table: (name) => azureTable(() => cosmos.container(`${naming.containerPrefix ?? ''}${name}`)),
     objects: (name) => azureObjects(() => blobs.container(`${naming.blobPrefix ?? ''}${name}`)),
     signer: (name) => keys.signer(name),
     unwrapper: (name) => keys.unwrapper(name),
-    now: options.now ?? (() => Date.now()),
+    uploads: azureUploads(uploads, now),
+    now,
     random,
     fetch: options.fetch ?? ((request) => fetch(request)),
     close: async () => {

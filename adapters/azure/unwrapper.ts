@@ -2,6 +2,7 @@
 import { fromHex, toHex } from '#core/bytes/encoding.ts'
 import { concat } from '#core/bytes/frame.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
+import { once } from '#core/order/once.ts'
 import type { Wrapper } from '#core/ports/keys.ts'
 import { statusOf, translate } from './errors.ts'
 import type { Vault } from './clients/vault.ts'
@@ -17,14 +18,12 @@ const RSA_BYTES: readonly number[] = [256, 384, 512]
  * a key with a newer version still opens what is there. Who only unwraps needs no action but that.
  */
 export function azureUnwrapper(vault: Vault, key: string): Wrapper {
-  let newest: Promise<string> | null = null
+  const newest = once(() => newestVersion(vault, key))
   return {
     wrap: async (seed) => {
       if (seed.length !== 32) throw new RangeError('a seed to wrap is 32 bytes')
       const copy = new Uint8Array(seed)
-      newest ??= newestVersion(vault, key)
-      newest.catch(() => (newest = null))
-      const version = await newest
+      const version = await newest()
       return concat(fromHex(version), await translate('vault', () => vault.wrap(key, version, copy)))
     },
     unwrap: async (wrapped) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateSoftwareKey, softwareSigner } from '#core/crypto/signature.ts'
 import { AmpereError } from '#core/errors.ts'
+import { onceEach } from '#core/order/once.ts'
 import type { Random, Signer } from '#core/ports/keys.ts'
 import { signingAlgorithm, type KeyName } from '#core/ports/needs.ts'
 
@@ -35,15 +36,7 @@ export type WrappedKeys = (name: KeyName) => Promise<Signer>
  * Rejects with AmpereError KEY_UNAVAILABLE for a key of another use, one that is not there, and one that does not open.
  */
 export function openWrappedKeys(options: WrappedKeysOptions): WrappedKeys {
-  const opened = new Map<KeyName, Promise<Signer>>()
-  return (name) => {
-    const known = opened.get(name)
-    if (known) return known
-    const opening = openSigner(options, name)
-    opened.set(name, opening)
-    opening.catch(() => opened.delete(name))
-    return opening
-  }
+  return onceEach((name) => openSigner(options, name))
 }
 
 async function openSigner(

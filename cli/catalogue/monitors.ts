@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandGroup } from '../program/command.ts'
-import { KEY_FLAGS } from './witnesses.ts'
+import { CLOUD_FLAG, KEY_FLAGS } from './witnesses.ts'
 
 export const MONITORS: CommandGroup = {
   title: 'Monitors',
@@ -13,6 +13,7 @@ export const MONITORS: CommandGroup = {
       args: [{ name: 'url', about: 'the other home, or its log, for example https://home.example/log' }],
       flags: [
         ...KEY_FLAGS,
+        CLOUD_FLAG,
         {
           flags: '--policy <file>',
           about:
@@ -39,7 +40,7 @@ export const MONITORS: CommandGroup = {
         quorum: 'name of the quorum, or none',
         fingerprint: 'of its keys: 128 bits of their SHA-256, in hexadecimal',
         anew: 'true where it had stopped at what speaks against the log, was removed, and begins anew',
-        effective: 'now',
+        effective: 'now; next-deploy with --cloud',
       },
       load: async () => (await import('../commands/monitor/add.ts')).addMonitored,
     },
@@ -49,19 +50,20 @@ export const MONITORS: CommandGroup = {
       about:
         'After you agreed; it holds at once, also in a server that runs. What was copied is kept: lookups are answered as of then, and adding the log again goes on from there, or begins anew where it had stopped at what speaks against the log. Proofs are kept as evidence files. One that is not monitored is refused.',
       args: [{ name: 'log', about: 'its name as monitor list has it, its URL, or that of its home' }],
-      flags: [{ flags: '--yes', about: 'agree, instead of being asked' }],
+      flags: [{ flags: '--yes', about: 'agree, instead of being asked' }, CLOUD_FLAG],
       examples: [{ does: 'no longer', run: 'npx ampere monitor remove https://st-mary.example' }],
       json: {
         ok: 'true',
         changed: 'false where it was not monitored',
         origin: 'of the log',
-        effective: 'now',
+        effective: 'now; next-deploy with --cloud',
       },
       load: async () => (await import('../commands/monitor/remove.ts')).removeMonitored,
     },
     {
       name: 'monitor list',
       summary: 'List the logs that this home monitors, and the monitors that it asks',
+      flags: [CLOUD_FLAG],
       examples: [{ does: 'which ones', run: 'npx ampere monitor list' }],
       json: {
         ok: 'true',

@@ -21,6 +21,13 @@ export const KEY_FLAGS: readonly FlagSpec[] = [
   { flags: '--yes', about: 'take the keys that were fetched as they are, instead of being asked' },
 ]
 
+/** Of commands that may be about a home in a cloud. */
+export const CLOUD_FLAG: FlagSpec = {
+  flags: '--cloud <deployment>',
+  about:
+    'of a home that was deployed from this data folder, such as aws-prod, instead of the one in it; it holds once that is deployed again',
+}
+
 const HOME_ARGUMENT = { name: 'url', about: 'the other home, or its witness', optional: true }
 const FINGERPRINT = 'of its keys: 128 bits of their SHA-256, in hexadecimal'
 
@@ -58,7 +65,9 @@ export const WITNESSES: CommandGroup = {
     {
       name: 'witness list',
       summary: 'List who witnesses this log, and whose logs this home witnesses',
-      about: 'Asks nobody: it says what is stored here.',
+      about:
+        'Asks nobody: it says what is stored here. With --cloud, what a home in a cloud is told when it is deployed.',
+      flags: [CLOUD_FLAG],
       examples: [{ does: 'both directions', run: 'npx ampere witness list' }],
       json: {
         ok: 'true',
@@ -76,6 +85,7 @@ export const WITNESSES: CommandGroup = {
       args: [HOME_ARGUMENT],
       flags: [
         ...KEY_FLAGS,
+        CLOUD_FLAG,
         {
           flags: '--quorum <count>',
           about: 'how many organisations must cosign (default: more than half)',
@@ -93,7 +103,7 @@ export const WITNESSES: CommandGroup = {
         url: 'where it is asked',
         fingerprint: FINGERPRINT,
         quorum: 'need and of: how many organisations must cosign',
-        effective: 'next-start: when a server takes it up',
+        effective: 'next-start: when a server takes it up; next-deploy with --cloud',
       },
       load: async () => (await import('../commands/witness/add.ts')).addWitness,
     },
@@ -110,6 +120,7 @@ export const WITNESSES: CommandGroup = {
           parse: parseCount,
         },
         { flags: '--yes', about: 'agree, instead of being asked' },
+        CLOUD_FLAG,
       ],
       examples: [
         { does: 'one of three', run: 'npx ampere witness remove https://st-mary.example' },
@@ -120,7 +131,7 @@ export const WITNESSES: CommandGroup = {
         changed: 'false where it was not asked',
         name: 'of its keys',
         quorum: 'need and of: how many organisations must cosign',
-        effective: 'next-start: when a server takes it up',
+        effective: 'next-start: when a server takes it up; next-deploy with --cloud',
       },
       load: async () => (await import('../commands/witness/remove.ts')).removeWitness,
     },
@@ -130,7 +141,11 @@ export const WITNESSES: CommandGroup = {
       about:
         'From then on checkpoints of that log are cosigned, each only if it continues the one before. Its keys are confirmed as with witness add. It holds at once, also in a server that runs.',
       args: [HOME_ARGUMENT],
-      flags: [...KEY_FLAGS, { flags: '--stop <log>', about: 'cosign that log no longer; give its name' }],
+      flags: [
+        ...KEY_FLAGS,
+        CLOUD_FLAG,
+        { flags: '--stop <log>', about: 'cosign that log no longer; give its name' },
+      ],
       examples: [
         { does: 'compare, then confirm', run: 'npx ampere witness accept https://st-mary.example' },
         { does: 'with keys from its operator', run: 'npx ampere witness accept --keys st-mary.txt' },
@@ -141,7 +156,7 @@ export const WITNESSES: CommandGroup = {
         changed: 'false where it was so already',
         log: 'name of the log',
         fingerprint: `${FINGERPRINT}; null with --stop`,
-        effective: 'now',
+        effective: 'now; next-deploy with --cloud',
       },
       load: async () => (await import('../commands/witness/accept.ts')).acceptLog,
     },

@@ -6,12 +6,15 @@ import { replaceFile } from '#adapters/local/store/durable-file.ts'
 import { deploymentId, digest } from '#core/bytes/schema.ts'
 import { AmpereError } from '#core/errors.ts'
 import { makeFolder } from '../deployment/files.ts'
+import { PROVIDERS, type Provider } from './providers.ts'
 
 const schema = v.strictObject({
   v: v.literal(1),
-  provider: v.picklist(['aws', 'azure']),
+  provider: v.picklist(PROVIDERS),
   stage: v.string(),
   region: v.string(),
+  /** Of Azure: the subscription in which it is. */
+  subscription: v.optional(v.string()),
   parameters: v.record(v.string(), v.string()),
   institutions: v.pipe(v.array(v.strictObject({ id: v.string(), name: v.string() })), v.minLength(1)),
   demo: v.boolean(),
@@ -29,7 +32,6 @@ const schema = v.strictObject({
 
 /** What this computer remembers of a deployment in a cloud; no secret is in it. The institutions' keys lie beside it. */
 export type CloudDeployment = v.InferOutput<typeof schema>
-export type Provider = CloudDeployment['provider']
 
 /** The folder of one deployment: `cloud/aws-prod` in the data folder. */
 export function cloudFolder(data: string, provider: Provider, stage: string): string {

@@ -21,23 +21,29 @@ export const ERASER_NEEDS = {
     blocks: 'read',
     wraps: 'write',
     packages: 'write',
-    jobs: 'write',
+    jobs: 'read',
     receipts: 'append',
-    registry: 'read',
   },
   objects: { entries: 'shred' },
   keys: { head: 'sign' },
 } as const
 export type EraserPorts = Ports<typeof ERASER_NEEDS>
 
+/** Which of the erasures that are ordered: all, or those that this home has not stated to have carried out. */
+export type WhichErasures = 'all' | 'unstated'
+
 /**
  * Carries out every erasure that a committed block orders; safe to repeat, and after any crash.
- * Runs at start before anything is served, so that a restored store erases again, and on schedule.
+ * All run at start before anything is served, so that a restored store erases again, and on schedule.
  * @returns how many erasures stand carried out
  * @throws AmpereError of the first that failed, after all were tried
  */
-export async function carryOutErasures(ports: EraserPorts, home: Home): Promise<number> {
-  const { done, failures } = await tryErasures(ports, home)
+export async function carryOutErasures(
+  ports: EraserPorts,
+  home: Home,
+  which: WhichErasures = 'all',
+): Promise<number> {
+  const { done, failures } = await tryErasures(ports, home, which)
   if (failures.length > 0) throw failures[0]
   return done
 }
@@ -46,6 +52,7 @@ export async function carryOutErasures(ports: EraserPorts, home: Home): Promise<
 export async function tryErasures(
   ports: EraserPorts,
   home: Home,
+  which: WhichErasures = 'all',
 ): Promise<{ readonly done: number; readonly failures: readonly unknown[] }> {
   const failures: unknown[] = []
   let done = 0
@@ -54,7 +61,8 @@ export async function tryErasures(
     for (const row of rows) {
       try {
         const { chain, height } = parseErasureJob(row.key)
-        done += (await carryOutErasure(ports, home, chain, height)) ? 1 : 0
+        const isDone = which === 'unstated' && (await isCarriedOut(ports, chain, height))
+        done += isDone || (await carryOutErasure(ports, home, chain, height)) ? 1 : 0
       } catch (error) {
         failures.push(error)
       }

@@ -10,7 +10,7 @@ import { CLOCK_TOLERANCE_MS } from '../api/limits.ts'
 import { grantOf, type ControlState } from '../chain/state.ts'
 import { AmpereError } from '../errors.ts'
 import { activeInstanceOf } from '../registry/snapshot.ts'
-import type { WriterPorts } from './append/needs.ts'
+import type { Ports } from '../ports/needs.ts'
 import type { Home } from './home.ts'
 import { JOBS_ERASE, parseErasureJob } from './store/jobs.ts'
 import {
@@ -25,6 +25,14 @@ import {
 
 const PAGE = 500
 
+/** What taking in holders' statements uses. */
+export const HOLDER_NEEDS = {
+  tables: { blocks: 'read', states: 'read', jobs: 'read', receipts: 'append', registry: 'read' },
+  objects: {},
+  keys: {},
+} as const
+export type HolderPorts = Ports<typeof HOLDER_NEEDS>
+
 /**
  * Keeps a holder's statement that its copy of what a block erased is gone. The statement is its own credential.
  * A holder has one statement per erasure: the first stays, and is what later ones are answered with.
@@ -32,7 +40,7 @@ const PAGE = 500
  * VERIFICATION_FAILED (no such erasure), NOT_FOUND also for an institution that never had a part in the chain
  */
 export async function addErased(
-  ports: WriterPorts,
+  ports: HolderPorts,
   home: Home,
   chain: ChainId,
   compact: string,
@@ -66,7 +74,7 @@ async function authenticateHolder(home: Home, jws: OpenedJws): Promise<Instituti
 }
 
 async function findErasure(
-  ports: WriterPorts,
+  ports: HolderPorts,
   erased: ErasedStatement,
 ): Promise<ParsedBlock<EraseBlock> | null> {
   const { from: first, to } = rangeUnder(erased.chain)
@@ -86,7 +94,7 @@ async function findErasure(
 
 /** Has the institution a part in the chain now, or had it one at any time since the oldest of the erased entries? */
 async function hadPart(
-  ports: WriterPorts,
+  ports: HolderPorts,
   head: ParsedBlock,
   ordered: ParsedBlock<EraseBlock> | null,
   institution: InstitutionId,

@@ -4,7 +4,7 @@ import { isAmpereError, ruleIn } from '#core/errors.ts'
 import type { Now } from '#core/ports/keys.ts'
 import { copyOf, type MirrorPorts } from '#core/server/mirror/copy-of.ts'
 import { noteFailedRuns, readFailedRuns } from '#core/server/mirror/last-run.ts'
-import { mirrorChains } from '#core/server/mirror/mirror.ts'
+import { mirrorChains, type RunBounds } from '#core/server/mirror/mirror.ts'
 import type { MirroredHome } from '#core/server/mirror/mirrored-home.ts'
 import { standingClock, type Reading } from '../sequencer/standing-clock.ts'
 import type { Log } from '../host/telemetry.ts'
@@ -50,13 +50,17 @@ export function byStandingClock(
  * Whoever calls while a home's run is under way gets that run; homes do not wait for each other, so that one that answers slowly
  * or without end costs no other its copy.
  */
-export function createMirroring(homes: readonly Mirrored[], log: Log): Mirroring {
+export function createMirroring(
+  homes: readonly Mirrored[],
+  log: Log,
+  bounds: Partial<RunBounds> = {},
+): Mirroring {
   const running = new Map<Mirrored, Promise<void>>()
   const standing: Standing = { 'mirror-failed': new Set(), 'mirror-problems': new Set() }
   const runOf = (mirrored: Mirrored): Promise<void> => {
     const known = running.get(mirrored)
     if (known) return known
-    const run = mirrorHome(mirrored, standing, log).finally(() => running.delete(mirrored))
+    const run = mirrorHome(mirrored, standing, log, bounds).finally(() => running.delete(mirrored))
     running.set(mirrored, run)
     return run
   }
@@ -70,7 +74,12 @@ export function createMirroring(homes: readonly Mirrored[], log: Log): Mirroring
 type Standing = Readonly<Record<'mirror-failed' | 'mirror-problems', Set<Mirrored>>>
 
 /** Mirrors one home. Never rejects: what fails is said in the log by its code and rule, kept beside the copy, and tried the next time. */
-async function mirrorHome(mirrored: Mirrored, standing: Standing, log: Log): Promise<void> {
+async function mirrorHome(
+  mirrored: Mirrored,
+  standing: Standing,
+  log: Log,
+  bounds: Partial<RunBounds>,
+): Promise<void> {
   const { ports, home } = mirrored
   const ended = (event: keyof Standing) => {
     if (standing[event].delete(mirrored) && standing[event].size === 0)
@@ -79,7 +88,7 @@ async function mirrorHome(mirrored: Mirrored, standing: Standing, log: Log): Pro
   let startMs: number | null = null
   try {
     startMs = ports.now()
-    const { added, erased, stated, more, problems } = await mirrorChains(ports, home)
+    const { added, erased, stated, more, problems } = await mirrorChains(ports, home, undefined, bounds)
     if (added > 0) log({ event: 'mirrored', role: 'mirror', count: added })
     if (erased > 0) log({ event: 'mirror-erased', role: 'mirror', count: erased })
     if (stated > 0) log({ event: 'mirror-stated', role: 'mirror', count: stated })

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openAlone } from '../host/cloud/alone.ts'
 import { onLambda } from '../host/cloud/aws.ts'
-import { answering } from './answering.ts'
+import { openWitnessing } from './alone.ts'
 
-export const handler = onLambda({ answers: (alone) => openAlone(alone, answering) })
+export const handler = onLambda({ answers: openWitnessing })

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openAlone } from '../host/cloud/alone.ts'
 import { onAzure } from '../host/cloud/azure.ts'
-import { answering } from './answering.ts'
+import { openWitnessing } from './alone.ts'
 
-onAzure('witness', { answers: (alone) => openAlone(alone, answering) })
+onAzure('witness', { answers: openWitnessing })

@@ -7,5 +7,5 @@ import { answering } from './answering.ts'
 onAzure(
   'worker',
   { answers: (alone) => openAlone(alone, answering), wakes: openWorking },
-  { schedule: '30 * * * * *' },
+  { schedule: '30 */5 * * * *' },
 )

@@ -2,9 +2,9 @@
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { decodeAppend } from '#core/api/append.ts'
 import { appendBlock } from '#core/server/append/append.ts'
-import type { WriterPorts } from '#core/server/append/needs.ts'
+import type { AppendPorts } from '#core/server/append/needs.ts'
 import { createQuotas } from '#core/server/append/quota.ts'
-import { addErased } from '#core/server/holders.ts'
+import { addErased, type HolderPorts } from '#core/server/holders.ts'
 import type { Home } from '#core/server/home.ts'
 import { beginAppendJob } from '#core/server/job/kinds/append.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
@@ -19,7 +19,7 @@ import { uploadRoutes } from './uploads.ts'
 
 /** Appends blocks. A block is its own credential: what it may do is in its signature and the chain. */
 export function writerApp(
-  ports: WriterPorts,
+  ports: AppendPorts & HolderPorts,
   home: Home,
   hosting: Hosting,
   { policy, carryOut, ...tending }: Pick<Serving, 'policy' | 'carryOut' | 'grow' | 'pause'>,

@@ -4,7 +4,7 @@ import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { parseWith } from '#core/bytes/schema.ts'
 import { uploadRequest, type UploadRequest } from '#core/api/large/upload.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
-import type { WriterPorts } from '#core/server/append/needs.ts'
+import type { AppendPorts } from '#core/server/append/needs.ts'
 import type { Home } from '#core/server/home.ts'
 import { findChain } from '#core/server/read/read-chain.ts'
 import { offerUpload } from '#core/server/upload/offer.ts'
@@ -14,7 +14,7 @@ import { route, type Route } from '../host/operation.ts'
 import * as operations from './upload-operations.ts'
 
 /** The routes by which large objects come in. */
-export function uploadRoutes(ports: WriterPorts, home: Home): readonly Route[] {
+export function uploadRoutes(ports: AppendPorts, home: Home): readonly Route[] {
   return [
     route(operations.offerUpload, async (c, { body }) => {
       const asked = parseRequest(body)
@@ -45,7 +45,7 @@ function parseRequest(body: Uint8Array): UploadRequest {
   return parseWith(uploadRequest, json, 'REQUEST_MALFORMED', 'upload')
 }
 
-async function stateOf(ports: WriterPorts, { chain }: UploadRequest) {
+async function stateOf(ports: AppendPorts, { chain }: UploadRequest) {
   try {
     return (await findChain(ports, chain)).state
   } catch (error) {

@@ -77,9 +77,16 @@ function sequencerWatches(prefix: string): Readonly<Record<string, Watch>> {
     },
     LogFailing: {
       metric: own(prefix, 'LogFailed'),
-      says: 'the log is not written, or leaves blocks out',
+      says: 'the log is not written, leaves blocks out, or is behind what witnesses saw',
       above: 0,
       periodSeconds: 300,
+    },
+    OthersFailing: {
+      metric: own(prefix, 'OthersFailing'),
+      says: 'witnesses did not cosign, or a home was not copied, for a quarter of an hour',
+      above: 0,
+      periodSeconds: 300,
+      periods: 3,
     },
   }
 }
@@ -110,7 +117,7 @@ function auditorWatches(prefix: string): Readonly<Record<string, Watch>> {
     },
     Damage: {
       metric: own(prefix, 'Damaged'),
-      says: 'an audit found damage',
+      says: 'an audit found damage, or something speaks against a log that is monitored',
       above: 0,
       periodSeconds: 300,
     },
@@ -149,17 +156,24 @@ function own(prefix: string, MetricName: string): object {
 
 /** Metrics of events that roles log (functions/host/telemetry.ts): role, metric, which lines, what they count. */
 const FILTERS: readonly (readonly [string, string, string, string])[] = [
-  ['sequencer', 'LogFailed', '{ $.event = "log-failed" || $.event = "log-skips" }', '1'],
+  ['sequencer', 'LogFailed', anyOf('log-failed', 'log-skips', 'log-behind', 'witness-ahead'), '1'],
+  ['sequencer', 'OthersFailing', anyOf('cosign-failed', 'witness-failed'), '1'],
+  ['mirror', 'OthersFailing', anyOf('mirror-failed', 'mirror-problems'), '1'],
+  ['monitor', 'Damaged', '{ $.role = "monitor" && $.code = "VERIFICATION_FAILED" }', '1'],
   ['auditor', 'Audited', '{ $.event = "log-audited" }', '1'],
   ['auditor', 'Damaged', '{ $.event = "log-damaged" }', '1'],
   ['writer', 'AppendMs', '{ $.event = "request" && $.route = "/v1/blocks" }', '$.durationMs'],
 ]
 
+function anyOf(...events: readonly string[]): string {
+  return `{ ${events.map((event) => `$.event = "${event}"`).join(' || ')} }`
+}
+
 function filters({ prefix, identities }: AwsSettings): Resources {
   const present = FILTERS.filter(([role]) => identities.some(({ name }) => name === role))
   return Object.fromEntries(
     present.map(([role, metric, pattern, value]) => [
-      `${metric}Filter`,
+      logicalId(role, `${metric}Filter`),
       {
         Type: 'AWS::Logs::MetricFilter',
         Properties: {

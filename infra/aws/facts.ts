@@ -29,10 +29,19 @@ export function factsOf(
     ),
     alarms: count('AWS::CloudWatch::Alarm'),
     queryAlarms: [],
-    metrics: count('AWS::Logs::MetricFilter'),
+    metrics: new Set(made.flatMap(metricOf)).size,
     keys: count('AWS::KMS::Key'),
     polledMs: [],
   }
+}
+
+/** Several filters may count into one metric. */
+function metricOf({ Type, Properties }: Resource): readonly string[] {
+  if (Type !== 'AWS::Logs::MetricFilter') return []
+  const { MetricTransformations } = Properties as {
+    readonly MetricTransformations: readonly { readonly MetricName: string }[]
+  }
+  return MetricTransformations.map(({ MetricName }) => MetricName)
 }
 
 /** `rate(10 minutes)` -> 6. */

@@ -37,12 +37,13 @@ const TUNING: Readonly<Record<string, Tuning>> = {
   // Eight slices of half a minute at most; requests end long before.
   auditor: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(1 hour)' },
   // Woken by each order; what a crash left half done is found by the schedule.
-  eraser: { timeout: LONGEST_S, schedule: 'rate(10 minutes)' },
+  eraser: { timeout: LONGEST_S, schedule: 'rate(1 hour)' },
   sweeper: { timeout: LONGEST_S, schedule: 'rate(1 hour)' },
   // A slice while a client asks; half a minute of them on schedule.
   worker: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(1 minute)' },
   monitor: { timeout: 300, schedule: 'rate(1 minute)' },
-  mirror: { timeout: LONGEST_S, schedule: 'rate(1 minute)' },
+  // A run ends before the next one begins.
+  mirror: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(5 minutes)' },
   checker: { memoryMb: OBJECTS_MB, timeout: LONGEST_S, schedule: 'rate(1 hour)' },
 }
 

@@ -45,15 +45,8 @@ const DAYS_UNTIL_DELETED = 30
  * and each would have to be made before the other. Both policies must allow.
  */
 export function keys(settings: AwsSettings): Resources {
-  const { identities, native, prefix } = settings
-  const held = identities.flatMap(({ name: identity, ...rest }) =>
-    grantsOfKind(grantsOf(rest), 'key').map(({ name, access }) => ({
-      identity,
-      name,
-      custody: custodyOf(name, access, native),
-    })),
-  )
-  const signing = [...new Set(held.filter(({ custody }) => custody === 'service').map(({ name }) => name))]
+  const { prefix } = settings
+  const held = heldKeys(settings)
   const users = (of: (one: (typeof held)[number]) => boolean) => [
     ...new Set(held.filter(of).map(({ identity }) => identity)),
   ]
@@ -67,7 +60,7 @@ export function keys(settings: AwsSettings): Resources {
       ]),
     }),
     ...Object.fromEntries(
-      signing.toSorted().map((name) => [
+      signingKeys(settings).map((name) => [
         logicalId(name, 'Key'),
         key(`${prefix}: signs as ${name}`, asymmetric(name), [
           use(
@@ -81,6 +74,22 @@ export function keys(settings: AwsSettings): Resources {
       ]),
     ),
   }
+}
+
+function heldKeys({ identities, native }: AwsSettings) {
+  return identities.flatMap(({ name: identity, ...rest }) =>
+    grantsOfKind(grantsOf(rest), 'key').map(({ name, access }) => ({
+      identity,
+      name,
+      custody: custodyOf(name, access, native),
+    })),
+  )
+}
+
+/** The keys that KMS itself signs with, each with a key of its own. */
+export function signingKeys(settings: AwsSettings): readonly KeyName[] {
+  const signing = heldKeys(settings).filter(({ custody }) => custody === 'service')
+  return [...new Set(signing.map(({ name }) => name))].toSorted()
 }
 
 const SYMMETRIC = { KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT', EnableKeyRotation: true }

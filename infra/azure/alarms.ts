@@ -44,8 +44,8 @@ const ASKED: readonly (Asked & { readonly role: string | null })[] = [
   {
     role: 'sequencer',
     name: 'log-failing',
-    says: 'the log is not written, or leaves blocks out',
-    query: `${EVENTS} in ('log-failed', 'log-skips')`,
+    says: 'the log is not written, leaves blocks out, or is behind what witnesses saw',
+    query: `${EVENTS} in ('log-failed', 'log-skips', 'log-behind', 'witness-ahead')`,
     minutes: 15,
   },
   {
@@ -57,10 +57,17 @@ const ASKED: readonly (Asked & { readonly role: string | null })[] = [
     missing: true,
   },
   {
+    role: 'sequencer',
+    name: 'others-failing',
+    says: 'witnesses did not cosign, or a home was not copied, for a quarter of an hour',
+    query: everyFiveMinutes(['cosign-failed', 'witness-failed', 'mirror-failed', 'mirror-problems']),
+    minutes: 15,
+  },
+  {
     role: 'auditor',
     name: 'damage',
-    says: 'an audit found damage',
-    query: `${EVENTS} == 'log-damaged'`,
+    says: 'an audit found damage, or something speaks against a log that is monitored',
+    query: `${EVENTS} == 'log-damaged' or (line.role == 'monitor' and line.code == 'VERIFICATION_FAILED')`,
     minutes: 15,
   },
   {
@@ -72,6 +79,12 @@ const ASKED: readonly (Asked & { readonly role: string | null })[] = [
     missing: true,
   },
 ]
+
+/** A row where these were said in each of the three five minutes of a quarter of an hour: others' servers are restarted. */
+function everyFiveMinutes(events: readonly string[]): string {
+  const named = events.map((event) => `'${event}'`).join(', ')
+  return `${EVENTS} in (${named}) | summarize parts = dcount(bin(TimeGenerated, 5m)) | where parts >= 3`
+}
 
 /** Where roles write, who is told and of what, and a budget. Nothing that is sent names a patient, an institution or a key. */
 export function alarms(settings: AzureSettings): readonly Resource[] {

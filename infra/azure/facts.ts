@@ -6,11 +6,12 @@ import type { AzureTemplate } from './template.ts'
 /** How often each role's own timer calls it, in an hour (functions/ROLE/azure.ts, where a timer is registered and not in the template). */
 export const CALLS_PER_HOUR: Readonly<Record<string, number>> = {
   sequencer: 60,
-  worker: 60,
+  worker: 12,
   monitor: 60,
   auditor: 1,
   eraser: 1,
   sweeper: 1,
+  mirror: 12,
 }
 /** Between two looks at a change feed, in milliseconds: that of `dirty`, for the sequencer, and that of `jobs`, for the eraser. */
 export const POLLED_MS: readonly number[] = [1000, 10_000]

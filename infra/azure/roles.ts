@@ -53,7 +53,7 @@ export function identities({ prefix, identities: all }: AzureSettings): readonly
 
 /** Definitions and assignments, exactly those that needs give, and those with which a host reaches its own account and its telemetry. */
 export function roles(settings: AzureSettings): readonly Resource[] {
-  const { prefix, setUpPrincipal } = settings
+  const { prefix, setUpPrincipal, setUpKind } = settings
   const assigned = settings.identities.map(
     (identity) => [principalOf(prefix, identity.name), eachOnce(assignmentsOf(identity))] as const,
   )
@@ -62,7 +62,8 @@ export function roles(settings: AzureSettings): readonly Resource[] {
       ? []
       : [
           [
-            { name: 'setup', id: `'${setUpPrincipal}'`, type: 'User', dependsOn: [] },
+            // By its id, so that another who deploys is assigned anew: an assignment never changes whose it is.
+            { name: `setup ${setUpPrincipal}`, id: `'${setUpPrincipal}'`, type: setUpKind, dependsOn: [] },
             eachOnce(setUpAssignments(settings.identities)),
           ],
         ]
@@ -93,7 +94,7 @@ function guid(prefix: string, ...of: readonly string[]): string {
   return `guid(resourceGroup().id, '${prefix}', ${of.map((one) => `'${one}'`).join(', ')})`
 }
 
-function definition(prefix: string, { name, service, dataActions }: RoleDefinition): Resource {
+function definition(prefix: string, { name, service, actions = [], dataActions }: RoleDefinition): Resource {
   const { cosmos } = namesOf(prefix)
   const id = guid(prefix, name)
   const common = { roleName: `[concat('${prefix} ${name} ', uniqueString(resourceGroup().id))]` }
@@ -118,7 +119,7 @@ function definition(prefix: string, { name, service, dataActions }: RoleDefiniti
       ...common,
       type: 'CustomRole',
       assignableScopes: ['[resourceGroup().id]'],
-      permissions: [{ actions: [], notActions: [], dataActions, notDataActions: [] }],
+      permissions: [{ actions, notActions: [], dataActions, notDataActions: [] }],
     },
   }
 }
@@ -144,10 +145,9 @@ function assignment(prefix: string, principal: Principal, { role, scope }: RoleA
     }
   }
   const [last = ''] = scope.split('/').slice(-1)
-  const on =
-    service === 'blob'
-      ? idOf(`${STORAGE}/blobServices/containers`, objects, 'default', last)
-      : idOf(`${VAULTS}/keys`, vault, last)
+  const container = () => idOf(`${STORAGE}/blobServices/containers`, objects, 'default', last)
+  const blobs = () => (scope === '' ? idOf(STORAGE, objects) : container())
+  const on = service === 'blob' ? blobs() : idOf(`${VAULTS}/keys`, vault, last)
   const roleId = `resourceId('${DEFINITIONS}', ${guid(prefix, role)})`
   return granted(principal, { name, roleId, on, dependsOn: [`[${roleId}]`] })
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
 import { identitiesOf, type Identity } from '#infra/permissions/identities.ts'
+import { otlpEndpointOf } from '../bundle/otlp-endpoint.ts'
 
 /** What may be said of a deployment on Azure. */
 export const DEFAULTS = {
@@ -16,9 +17,13 @@ export const DEFAULTS = {
   logRetentionDays: 30,
   /** Object id in Entra of whoever sets the deployment up; empty for nobody, for example later on. */
   setUpPrincipal: '',
+  /** What that is: `User`, or `ServicePrincipal` where a pipeline deploys. */
+  setUpKind: 'User',
   alarmEmail: '',
   /** Of the resource group, per month, in the currency of the account; 0 for no budget. */
   budget: 0,
+  /** The collector of telemetry, for ampere.json; empty for none. */
+  otlpEndpoint: '',
 }
 export type Parameters = Readonly<Record<keyof typeof DEFAULTS, string | number>>
 
@@ -34,8 +39,10 @@ export interface AzureSettings {
   readonly maxInstances: number
   readonly logRetentionDays: number
   readonly setUpPrincipal: string
+  readonly setUpKind: 'User' | 'ServicePrincipal'
   readonly alarmEmail: string
   readonly budget: number
+  readonly otlpEndpoint: string
 }
 
 /** What a workspace of Log Analytics keeps its logs for, at least (30 days cost nothing more) and at most. */
@@ -69,8 +76,10 @@ export function settingsOf(stage: string, given: Parameters): AzureSettings {
     maxInstances: whole('maxInstances', given.maxInstances, 40, 1000),
     logRetentionDays: whole('logRetentionDays', given.logRetentionDays, ...RETENTION_DAYS),
     setUpPrincipal,
+    setUpKind: oneOf('setUpKind', given.setUpKind, ['User', 'ServicePrincipal']),
     alarmEmail,
     budget,
+    otlpEndpoint: otlpEndpointOf(given.otlpEndpoint),
   }
 }
 

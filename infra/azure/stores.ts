@@ -5,6 +5,9 @@ import { custodyOf, grantsOf, grantsOfKind } from '#infra/permissions/grants.ts'
 import { after, API, COSMOS, filledIn, HERE, namesOf, STORAGE, type Resource } from './references.ts'
 import type { AzureSettings } from './settings.ts'
 
+/** Stores whose objects may go by themselves, and after how many days: what is there for so long, nobody appends any more. */
+const EXPIRES: { readonly [N in ObjectsName]?: number } = { uploads: 2 }
+
 /** The tables that these identities use, what holds the seeds of software keys, and where change feeds keep how far they are. */
 export function containersOf({ identities }: AzureSettings): readonly (TableName | 'keys' | 'leases')[] {
   const grants = identities.flatMap(grantsOf)
@@ -145,5 +148,36 @@ export function objects(settings: AzureSettings): readonly Resource[] {
   return [
     ...storageAccount(account, settings.publicNetworkAccess),
     ...storesOf(settings).map((name) => blobContainer(account, AZURE_NAMES.blobContainer(name))),
+    ...expiry(account, storesOf(settings)),
   ]
+}
+
+/** Blob Storage looks once a day; what it removes is gone, because nothing is kept of it. */
+function expiry(account: string, stores: readonly ObjectsName[]): readonly Resource[] {
+  const rules = stores.flatMap((name) => {
+    const days = EXPIRES[name]
+    return days === undefined ? [] : [expiryRule(name, days)]
+  })
+  if (rules.length === 0) return []
+  return [
+    {
+      type: `${STORAGE}/managementPolicies`,
+      apiVersion: API.storage,
+      name: filledIn(`${account}/default`),
+      dependsOn: [after(STORAGE, account), after(`${STORAGE}/blobServices`, account, 'default')],
+      properties: { policy: { rules } },
+    },
+  ]
+}
+
+function expiryRule(name: ObjectsName, days: number): object {
+  return {
+    name: `${name}-expired`,
+    enabled: true,
+    type: 'Lifecycle',
+    definition: {
+      filters: { blobTypes: ['blockBlob'], prefixMatch: [`${AZURE_NAMES.blobContainer(name)}/`] },
+      actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: days } } },
+    },
+  }
 }

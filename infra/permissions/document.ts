@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AWS_NATIVE, KEY_ACTIONS, OBJECT_ACTIONS, STREAM_ACTIONS, TABLE_ACTIONS } from './aws/policy.ts'
-import { AZURE_ROLES, OBJECT_ROLES, TABLE_ROLES, type RoleName } from './azure/roles.ts'
+import { actionsOf, OBJECT_ROLES, TABLE_ROLES, type RoleName } from './azure/roles.ts'
 import { custodyOf, grantsOf, type Grant } from './grants.ts'
 import { identitiesOf, type Identity } from './identities.ts'
 
@@ -16,7 +16,7 @@ decrypt (\`kms:Decrypt\`, and \`kms:GenerateDataKey\` where it stores objects), 
 Software keys are seeds that lie wrapped in the table \`keys\`: a role reads the row of its own key (\`dynamodb:LeadingKeys\`)
 and has it unwrapped under the name of that key alone (\`kms:EncryptionContext:ampere-key\`). On Azure a role that has a software key can read every
 wrapped seed, because roles end at a container, and can unwrap only its own, because each has its own key in the vault.
-Whoever sets a deployment up adds rows to \`keys\` and wraps seeds; no role does.
+Whoever sets a deployment up adds rows to \`keys\` and wraps seeds, which no role does, and begins the registry.
 
 Two things that permissions cannot say, and that signed hashes catch: \`dynamodb:PutItem\` and \`blobs/write\` also replace, where an adapter
 sends them with the condition that nothing is there; IAM and Azure know no permission that demands the condition. An item of Cosmos DB that is
@@ -25,7 +25,7 @@ there, \`items/create\` does not replace.
 
 /** Of data actions, what is the same in all of a service. */
 const SHORTENED =
-  /^Microsoft\.(?:DocumentDB\/databaseAccounts|Storage\/storageAccounts\/blobServices\/containers|KeyVault\/vaults)\/(?:sqlDatabases\/containers\/)?/
+  /^Microsoft\.(?:DocumentDB\/databaseAccounts|Storage\/storageAccounts\/blobServices(?:\/containers)?|KeyVault\/vaults)\/(?:sqlDatabases\/containers\/)?/
 
 /** docs/PERMISSIONS.md: for each role, each thing it uses, how, and what that is on AWS and on Azure. */
 export function permissionsDocument(): string {
@@ -63,6 +63,13 @@ function cells(grant: Grant): readonly string[] {
         code(OBJECT_ACTIONS[grant.access]),
         azure(OBJECT_ROLES[grant.access]),
       ]
+    case 'signs':
+      return [
+        `uploads into \`${grant.name}\``,
+        'signs',
+        'with its own `s3:PutObject`',
+        `of the account: ${azure('uploads-sign')}, with its own \`blobs/write\``,
+      ]
     case 'changes':
       return [
         `changes of \`${grant.name}\``,
@@ -81,8 +88,7 @@ function cells(grant: Grant): readonly string[] {
 }
 
 function azure(role: RoleName): string {
-  const { dataActions } = AZURE_ROLES[role]
-  return code(dataActions.map((action) => action.replace(SHORTENED, '')))
+  return code(actionsOf(role).map((action) => action.replace(SHORTENED, '')))
 }
 
 function code(actions: readonly string[]): string {

@@ -16,10 +16,12 @@ export type Grant =
   | { readonly kind: 'table'; readonly name: TableName; readonly access: TableAccess }
   | { readonly kind: 'objects'; readonly name: ObjectsName; readonly access: ObjectAccess }
   | { readonly kind: 'key'; readonly name: KeyName; readonly access: KeyAccess }
+  /** Signs with what it may do itself, so that others store into that store. */
+  | { readonly kind: 'signs'; readonly name: ObjectsName }
   /** Reads what changed in a table, and so is woken. */
   | { readonly kind: 'changes'; readonly name: TableName }
 
-const KINDS: readonly Grant['kind'][] = ['table', 'objects', 'key', 'changes']
+const KINDS: readonly Grant['kind'][] = ['table', 'objects', 'key', 'signs', 'changes']
 
 /**
  * Where a key is: the provider's key service signs with it, its seed lies wrapped in a store (`software`), or
@@ -48,6 +50,7 @@ export function grantsOf({ needs, wokenBy }: Pick<Identity, 'needs' | 'wokenBy'>
     ...each('table', needs.tables),
     ...each('objects', needs.uploads === 'offer' ? { uploads: OFFERS, ...needs.objects } : needs.objects),
     ...each('key', needs.keys),
+    ...(needs.uploads === 'offer' ? [{ kind: 'signs', name: 'uploads' } as const] : []),
     ...(wokenBy === null ? [] : [{ kind: 'changes', name: wokenBy.table } as const]),
   ]
   return grants.toSorted(byKindAndName)

@@ -28,8 +28,9 @@ const WOKEN_BY: Readonly<Record<string, Waking>> = {
   eraser: { table: 'jobs', partition: JOBS_ERASE },
 }
 
-const HOME: readonly Identity[] = HOME_ROLES.map(identityOf)
-const BRIDGE: readonly Identity[] = [bridge, checker, mirror].map(identityOf)
+// A mirror copies into the stores that the keeper of its deployment answers from.
+const HOME: readonly Identity[] = [...HOME_ROLES, mirror].map(identityOf)
+const BRIDGE: readonly Identity[] = [bridge, checker].map(identityOf)
 
 /** The identities of a deployment, in the order of its roles. */
 export function identitiesOf(deploys: Deploys): readonly Identity[] {

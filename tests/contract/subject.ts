@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, it } from '@jest/globals'
+import type { Fetch } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 
 /** An adapter to test. */
@@ -7,6 +8,8 @@ export interface Subject {
   readonly name: string
   /** True for an adapter that signs uploads. */
   readonly uploads?: true
+  /** How its store is reached by whoever uploads, where that is not simply by HTTP. */
+  readonly outside?: Fetch
   /** A platform with nothing in it, and the same data opened again after it was closed. */
   readonly open: () => Promise<Opened>
   /** Why a part of the contract cannot be tested with it. */

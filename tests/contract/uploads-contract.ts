@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { utf8 } from '#core/bytes/encoding.ts'
+import type { Fetch } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import type { SignedUpload, Uploads } from '#core/ports/uploads.ts'
 import { takeUpload } from '#core/server/upload/receive.ts'
@@ -23,7 +24,8 @@ export function uploadsContract(subject: Subject): void {
     }
     const offer = (name: string, bytes: Uint8Array, expiresMs = platform().now() + 60_000) =>
       uploads().offer(name, { bytes: bytes.length, sha256: hashOf(bytes), expiresMs })
-    const put = (signed: SignedUpload, bytes: Uint8Array) => sendUpload(platform(), signed, bytes)
+    const put = (signed: SignedUpload, bytes: Uint8Array) =>
+      sendUpload(platform(), signed, bytes, subject.outside)
     const stored = (name: string) => platform().objects('uploads').fetch(name)
 
     it.each([1, 10, 300_000])('of %i bytes lie under their name, whole, and nowhere else', async (size) => {
@@ -124,10 +126,17 @@ export function uploadsContract(subject: Subject): void {
 }
 
 /** Sends an upload as it was signed. @returns whether it was taken in, or was there */
-async function sendUpload(platform: Platform, signed: SignedUpload, bytes: Uint8Array): Promise<boolean> {
+async function sendUpload(
+  platform: Platform,
+  signed: SignedUpload,
+  bytes: Uint8Array,
+  outside: Fetch = (request) => fetch(request),
+): Promise<boolean> {
   if (!signed.url.startsWith('/')) {
     const { method, url, headers } = signed
-    const answer = await fetch(url, { method, headers, body: bytes as Uint8Array<ArrayBuffer> })
+    const answer = await outside(
+      new Request(url, { method, headers, body: bytes as Uint8Array<ArrayBuffer> }),
+    )
     await answer.arrayBuffer()
     return answer.ok || answer.status === 409 || answer.status === 412
   }

@@ -67,9 +67,14 @@ export interface Conversation {
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 
-/** Makes a small record with an erased entry and asks everything that can be asked about it. */
-export async function converse(): Promise<Conversation> {
-  const world = await testDeployment(['hospital-a', 'hospital-b'])
+/**
+ * Makes a small record with an erased entry and asks everything that can be asked about it.
+ * @param served the same home, served in another way than by one process
+ */
+export async function converse(
+  served: (world: TestDeployment) => Promise<TestDeployment> = async (world) => world,
+): Promise<Conversation> {
+  const world = await served(await testDeployment(['hospital-a', 'hospital-b']))
   const appends: Uint8Array<ArrayBuffer>[] = []
   const { record, erasure } = await makeRecord(world, async (request) => {
     if (request.method === 'POST') appends.push(new Uint8Array(await request.clone().arrayBuffer()))

@@ -13,8 +13,8 @@ export interface AwsNaming {
 
 /**
  * Keys of KMS by id or ARN, never by alias: whoever may move an alias would choose the key. `sealing`, `instance`, `institution`
- * and `controller` are always keys of KMS; `log-quantum`, `witness` and `witness-quantum` where they are named here, and else
- * software keys, as `head` and `log` always are.
+ * and `controller` are always keys of KMS; `log`, `log-quantum`, `witness` and `witness-quantum` where they are named here, and else
+ * software keys, as `head` always is.
  */
 export interface AwsKeyNaming {
   readonly kms: Readonly<Partial<Record<KeyName, string>>>
@@ -28,11 +28,6 @@ const KEY =
   /^(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/)?(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/
 const TABLE = /^[A-Za-z0-9_.-]{3,255}$/
 const BUCKET = /^(?!xn--|.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
-/** Why a key is never one of KMS. */
-const NEVER_IN_KMS: Readonly<Record<string, string>> = {
-  head: 'it signs every append, and each would cost a request',
-  log: 'it also seals the row of the committed tree, which grows beyond the 4,096 bytes that KMS signs with Ed25519',
-}
 
 /** @throws AmpereError CONFIGURATION, naming what is wrong */
 export function checkNaming(region: string, { prefix, keys }: AwsNaming): void {
@@ -42,8 +37,8 @@ export function checkNaming(region: string, { prefix, keys }: AwsNaming): void {
     throw wrong('the prefix of the tables has a character that no table name has')
   for (const [name, id] of Object.entries(keys.kms)) {
     checkKey(name, id)
-    const why = NEVER_IN_KMS[name]
-    if (why !== undefined) throw wrong(`the key ${name} is a software key: ${why}`)
+    if (name === 'head')
+      throw wrong('the key head is a software key: it signs every append, and each would cost a request')
   }
   if (!keys.softwareKeys) return
   if (!TABLE.test(keys.softwareKeys.table)) throw wrong('the table of software keys has no possible name')

@@ -11,7 +11,9 @@ import {
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3'
+import { callOf } from './calls.ts'
 import { asking, clientConfig, NEXT_TO_CONNECTION, watching, type AwsConnection } from './connection.ts'
+import type { PutTerms, SignedPut } from './presigned.ts'
 
 /** An object's place. */
 export interface ObjectPlace {
@@ -38,6 +40,8 @@ export interface ObjectStore {
   complete(upload: Upload, parts: readonly CompletedPart[]): Promise<void>
   abort(upload: Upload): Promise<void>
   remove(place: ObjectPlace): Promise<void>
+  /** Asks S3 nothing; who watches is told of the request that it allows, because it is sent with the rights of this process. */
+  signPut(place: ObjectPlace, terms: PutTerms): Promise<SignedPut>
   close(): void
 }
 
@@ -78,6 +82,13 @@ export function openS3(connection: AwsConnection): ObjectStore {
     ...multipart(client, ask),
     remove: async (place) =>
       void (await ask('DeleteObject', place, () => client.send(new DeleteObjectCommand(place)))),
+    signPut: (place, terms) =>
+      ask('PutObject', place, async () => {
+        // Only who signs uploads loads this.
+        const { presignPut } = await import('./presigned.ts')
+        connection.observe?.(callOf('s3', 'PutObject', place))
+        return presignPut(client, place, terms)
+      }),
     close: () => client.destroy(),
   }
 }

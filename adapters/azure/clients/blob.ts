@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type * as pipelines from '@azure/core-rest-pipeline'
 import type { HttpClient } from '@azure/core-rest-pipeline'
-import type { ContainerClient, IHttpClient, Pipeline, RequestPolicyFactory } from '@azure/storage-blob'
+import type {
+  ContainerClient,
+  IHttpClient,
+  Pipeline,
+  RequestPolicyFactory,
+  ServiceGetUserDelegationKeyResponse,
+} from '@azure/storage-blob'
 import { createHash } from 'node:crypto'
+import { once } from '#core/order/once.ts'
 import { credentialFor, silenceLogs, type Identity } from './credential.ts'
 import type { AzureNaming } from './naming.ts'
 import type { Transport } from './transport.ts'
@@ -10,16 +17,21 @@ import type { Transport } from './transport.ts'
 /** The blob containers of one account. The package is loaded when the first is asked for. */
 export interface Blobs {
   container(name: string): Promise<ContainerClient>
+  /** A key that signs with the rights of this identity, from and until when it says. */
+  delegationKey(startsOn: Date, expiresOn: Date): Promise<ServiceGetUserDelegationKeyResponse>
 }
 
 export function openBlobs(naming: AzureNaming, identity: Identity, transport: Transport): Blobs {
-  let made: Promise<Pipeline> | null = null
-  const pipeline = () => (made ??= makePipeline(naming, identity, transport))
+  const pipeline = once(() => makePipeline(naming, identity, transport))
   const endpoint = naming.blobEndpoint.replace(/\/$/, '')
   return {
     container: async (name) => {
       const { ContainerClient: Client } = await import('@azure/storage-blob')
       return new Client(`${endpoint}/${name}`, await pipeline())
+    },
+    delegationKey: async (startsOn, expiresOn) => {
+      const { BlobServiceClient: Client } = await import('@azure/storage-blob')
+      return new Client(endpoint, await pipeline()).getUserDelegationKey(startsOn, expiresOn)
     },
   }
 }

@@ -4,7 +4,7 @@ import type { AzureService } from './naming.ts'
 
 /**
  * One request to Azure: `operation` is the data action that it needs in role-based access control, `resource` the end of
- * the scope at which that is assigned, for example `dbs/ampere/colls/blocks`.
+ * the scope at which that is assigned, for example `dbs/ampere/colls/blocks`, and empty for the account itself.
  */
 export interface AzureCall {
   readonly service: AzureService
@@ -15,6 +15,8 @@ export interface AzureCall {
 const COSMOS = 'Microsoft.DocumentDB/databaseAccounts'
 const CONTAINERS = `${COSMOS}/sqlDatabases/containers`
 const BLOBS = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs'
+/** Of the account, not of a container: it is an action and no data action, and is assigned there. */
+const DELEGATE = 'Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action'
 const KEYS = 'Microsoft.KeyVault/vaults/keys'
 
 type Actions = Readonly<Record<string, string>>
@@ -51,10 +53,13 @@ const OF_SERVICE: Readonly<
     return { operation, resource: parts.slice(0, 4).join('/') }
   },
   // /CONTAINER/NAME
-  blob: ([container], { method }) => ({
-    operation: BLOB_ACTIONS[method] ?? `${BLOBS}/read`,
-    resource: `blobServices/default/containers/${container ?? ''}`,
-  }),
+  blob: ([container], { method, url }) =>
+    new URL(url).searchParams.get('comp') === 'userdelegationkey'
+      ? { operation: DELEGATE, resource: '' }
+      : {
+          operation: BLOB_ACTIONS[method] ?? `${BLOBS}/read`,
+          resource: `blobServices/default/containers/${container ?? ''}`,
+        },
   // /keys/NAME/VERSION/sign
   vault: ([, key, , action]) => ({
     operation: KEY_ACTIONS[action?.toLowerCase() ?? ''] ?? `${KEYS}/read`,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline'
 import type { Container, CosmosClient } from '@azure/cosmos'
+import { once } from '#core/order/once.ts'
 import { credentialFor, silenceLogs, type Identity } from './credential.ts'
 import type { AzureNaming } from './naming.ts'
 import type { Transport } from './transport.ts'
@@ -15,9 +16,8 @@ export interface Cosmos {
 export const PARTITION_PATH = '/pk'
 
 export function openCosmos(naming: AzureNaming, identity: Identity, transport: Transport): Cosmos {
-  let made: Promise<CosmosClient> | null = null
   let closed: CosmosClient | null = null
-  const client = () => (made ??= makeClient(naming, identity, transport).then((one) => (closed = one)))
+  const client = once(async () => (closed = await makeClient(naming, identity, transport)))
   return {
     container: async (name) => (await client()).database(naming.database).container(name),
     close: () => closed?.dispose(),

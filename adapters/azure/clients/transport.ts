@@ -4,6 +4,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { once } from '#core/order/once.ts'
 import { refusalOf, unreachable } from '../errors.ts'
 import { callOf, type AzureCall } from './calls.ts'
 import type { AzureService } from './naming.ts'
@@ -49,8 +50,7 @@ export function openTransport({ observe, limits, send }: TransportOptions): Tran
   const options = { keepAlive: true, timeout: limits.idleMs }
   const http = hasty(new HttpAgent(options), 'connect', limits)
   const https = hasty(new HttpsAgent(options), 'secureConnect', limits)
-  let made: Promise<HttpClient> | null = null
-  const inner = () => (made ??= send ? Promise.resolve(send) : nodeClient())
+  const inner = once(async () => send ?? nodeClient())
   const sendRequest = async (call: AzureCall, request: PipelineRequest): Promise<PipelineResponse> => {
     const isObject = call.service === 'blob'
     const deadline = AbortSignal.timeout(isObject ? limits.objectMs : limits.requestMs)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type * as keyVault from '@azure/keyvault-keys'
-import type { CryptographyClient, KeyClient, KeyVaultKey } from '@azure/keyvault-keys'
+import type { CryptographyClient, KeyVaultKey } from '@azure/keyvault-keys'
+import { once } from '#core/order/once.ts'
 import { credentialFor, silenceLogs, type Identity } from './credential.ts'
 import type { AzureNaming } from './naming.ts'
 import type { Transport } from './transport.ts'
@@ -28,9 +29,10 @@ export function openVault(naming: AzureNaming, identity: Identity, transport: Tr
     // Retries are the caller's.
     retryOptions: { maxRetries: 0 },
   }
-  let reading: Promise<KeyClient> | null = null
-  const keys = () =>
-    (reading ??= loadKeys().then(({ KeyClient: Client }) => new Client(url, credential, options)))
+  const keys = once(async () => {
+    const { KeyClient: Client } = await loadKeys()
+    return new Client(url, credential, options)
+  })
   const using = new Map<string, CryptographyClient>()
   const version = async (name: string, of: string): Promise<CryptographyClient> => {
     const id = `${url}/keys/${name}/${of}`

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openWrappedKeys } from '#adapters/wrapped/wrapped-keys.ts'
 import { AmpereError } from '#core/errors.ts'
+import { onceEach } from '#core/order/once.ts'
 import type { Random, Signer, Wrapper } from '#core/ports/keys.ts'
 import { checkUnwraps, signingAlgorithm, type KeyName } from '#core/ports/needs.ts'
 import type { WriteTable } from '#core/ports/table.ts'
@@ -44,17 +45,14 @@ export function openKeys(naming: KeyNaming, { vault, seeds, random, makes }: Key
     random,
     makes,
   })
-  const opened = new Map<KeyName, Promise<Signer>>()
+  const opened = onceEach((name: KeyName) => azureSigner(vault, keyNamed(naming.vault, name)))
   return {
     signer: async (name) => {
       const alg = signingAlgorithm(name)
       if (naming.vault[name] === undefined) return software(name)
       if (alg !== 'ES256')
         throw new AmpereError('CONFIGURATION', `a vault cannot sign as the key ${name} does`)
-      const opening = opened.get(name) ?? azureSigner(vault, keyNamed(naming.vault, name))
-      opened.set(name, opening)
-      opening.catch(() => opened.delete(name))
-      return opening
+      return opened(name)
     },
     unwrapper: async (name) => {
       checkUnwraps(name)

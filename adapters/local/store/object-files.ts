@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, linkSync, readdirSync, rmSync } from 'node:fs'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { onceEach } from '#core/order/once.ts'
 import type { ByteRange } from '#core/ports/objects.ts'
 import { isSystemError, translate, translateAsync } from '../errors.ts'
 import { makeFolder } from './durable-file.ts'
@@ -121,21 +122,6 @@ async function makeFolderDurably(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await syncFolder(dirname(folder))
   await syncFolder(dirname(dirname(folder)))
-}
-
-/** Does `act` once for each argument and shares its promise; a failure is not kept. */
-function onceEach(act: (argument: string) => Promise<void>): (argument: string) => Promise<void> {
-  const done = new Map<string, Promise<void>>()
-  return (argument) => {
-    const kept = done.get(argument)
-    if (kept) return kept
-    const made = act(argument).catch((error: unknown) => {
-      done.delete(argument)
-      throw error
-    })
-    done.set(argument, made)
-    return made
-  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -8,11 +8,11 @@ import { isSameKey, type LogKey } from '#core/log/note/key.ts'
 import { formatPolicy, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import { beginAnew } from '#core/server/monitor/begin-anew.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
-import { deploymentOf } from '../../deployment/session.ts'
+import { targetOf, type CloudOption } from '../../cloud/target.ts'
 import { parsedPolicy, readWatched, writeWatched } from '../../monitor/watched.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
-import { EXIT, type Common } from '../../terminal/screen.ts'
+import { EXIT } from '../../terminal/screen.ts'
 import { counted } from '../../terminal/words.ts'
 import { confirmKeys, type KeyOptions } from '../../witness/confirm-keys.ts'
 import {
@@ -23,16 +23,17 @@ import {
   type PublishedKeys,
 } from '../../witness/published-keys.ts'
 
-interface AddOptions extends Common, KeyOptions {
+interface AddOptions extends CloudOption, KeyOptions {
   readonly policy?: string
 }
 
 /** Lets this home monitor a log: from the next round on it copies and verifies its entries and answers lookups. */
 export async function addMonitored(call: Call<AddOptions>): Promise<number> {
   const { options, screen } = call
-  const { folder, settings } = deploymentOf(call)
+  const target = targetOf(call)
+  const { folder } = target
   const { url, origin } = logAt(call.args[0] ?? '')
-  if (origin === logOriginOf(settings.origin))
+  if (origin === logOriginOf(target.origin))
     throw refuse('CONFIGURATION', 'that is the log of this very home, and nobody monitors for oneself')
   const policy = await policyFor(options, url)
   const keys = policy.logs.map(({ key }) => key).filter(({ name }) => name === origin)
@@ -49,6 +50,7 @@ export async function addMonitored(call: Call<AddOptions>): Promise<number> {
   // Before it is in the folder: nobody looks at it yet.
   const isAnew = known === undefined && (await beganAnew(folder, origin))
   if (isChanged) writeWatched(folder, wanted)
+  const inCloud = target.effective === 'next-deploy'
   const quorum = wanted.policy.quorum ?? 'none'
   const json = {
     changed: isChanged,
@@ -67,10 +69,12 @@ export async function addMonitored(call: Call<AddOptions>): Promise<number> {
     ...(isAnew
       ? ['  It had stopped at what speaks against the log, and begins anew. What was found before is kept.']
       : []),
-    'A server that runs begins within seconds; npx ampere monitor status says how far it is.',
+    inCloud
+      ? target.next
+      : 'A server that runs begins within seconds; npx ampere monitor status says how far it is.',
   ]
   screen.print(
-    { ok: true, ...json, effective: 'now' },
+    { ok: true, ...json, effective: inCloud ? target.effective : 'now' },
     isChanged ? added : [`${origin} is monitored already. Nothing was changed.`],
   )
   return EXIT.ok

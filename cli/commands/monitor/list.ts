@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatVerifierKey } from '#core/log/note/key.ts'
-import { deploymentOf } from '../../deployment/session.ts'
+import { targetOf, type CloudOption } from '../../cloud/target.ts'
 import { pinnedMonitors } from '../../monitor/asked.ts'
 import { readWatched } from '../../monitor/watched.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 
 /** Lists the logs that this home monitors, and the monitors that are asked about its own records. */
-export async function listMonitored(call: Call): Promise<number> {
-  const { folder } = deploymentOf(call)
+export async function listMonitored(call: Call<CloudOption>): Promise<number> {
+  const { folder } = targetOf(call)
   const items = readWatched(folder).map(({ origin, url, policy }) => ({
     origin,
     url,

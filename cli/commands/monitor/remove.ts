@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LOG_PREFIX } from '#core/api/log.ts'
-import { deploymentOf } from '../../deployment/session.ts'
+import { targetOf, type CloudOption } from '../../cloud/target.ts'
 import { evidenceFiles } from '../../evidence/files.ts'
 import { keepMonitored } from '../../evidence/monitor.ts'
 import { isWatched, readWatched, removeWatched } from '../../monitor/watched.ts'
 import type { Call } from '../../program/command.ts'
 import { noneSuch } from '../../program/refuse.ts'
-import { EXIT, type Common } from '../../terminal/screen.ts'
+import { EXIT } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
 import { confirmAct } from '../../witness/confirm-keys.ts'
 
-interface RemoveOptions extends Common {
+interface RemoveOptions extends CloudOption {
   readonly yes?: boolean
 }
 
 /** Ends that this home monitors a log. What was copied of it stays. */
 export async function removeMonitored(call: Call<RemoveOptions>): Promise<number> {
-  const { folder } = deploymentOf(call)
+  const target = targetOf(call)
+  const { folder } = target
+  const inCloud = target.effective === 'next-deploy'
   const { screen, options } = call
   const origin = originOf(call.args[0] ?? '')
   const shown = plain(origin)
@@ -29,12 +31,15 @@ export async function removeMonitored(call: Call<RemoveOptions>): Promise<number
   ]
   await confirmAct(screen, says, options.yes)
   // Its keys go with it, and without them nobody could make files of what was found.
-  await keepMonitored(folder, evidenceFiles(folder))
+  if (!inCloud) await keepMonitored(folder, evidenceFiles(folder))
   removeWatched(folder, origin)
-  screen.print({ ok: true, changed: true, origin, effective: 'now' }, [
-    `${shown} is monitored no more, also in a server that runs.`,
+  screen.print({ ok: true, changed: true, origin, effective: inCloud ? target.effective : 'now' }, [
+    inCloud
+      ? `${shown} is not among what is monitored any more. ${target.next}`
+      : `${shown} is monitored no more, also in a server that runs.`,
     'What was copied is kept: lookups are answered as of then, and adding it again goes on from there,',
-    'or begins anew where it had stopped at what speaks against the log. Proofs are kept in evidence/.',
+    'or begins anew where it had stopped at what speaks against the log.',
+    ...(inCloud ? [] : ['Proofs are kept in evidence/.']),
   ])
   return EXIT.ok
 }

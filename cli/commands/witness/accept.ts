@@ -3,9 +3,10 @@ import { logOriginOf } from '#core/api/log.ts'
 import { formatVerifierKey, isSameKey } from '#core/log/note/key.ts'
 import { addLog, listLogs, removeLog } from '#core/server/witness/logs.ts'
 import { loadLog, logIdOf } from '#core/server/witness/log-row.ts'
+import type { CloudOption } from '../../cloud/target.ts'
 import type { Call } from '../../program/command.ts'
 import { noneSuch, refuse, usage } from '../../program/refuse.ts'
-import { EXIT, type Common } from '../../terminal/screen.ts'
+import { EXIT } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
 import { deploymentOf } from '../../deployment/session.ts'
 import { evidenceFiles } from '../../evidence/files.ts'
@@ -19,9 +20,10 @@ import {
   type PublishedKeys,
 } from '../../witness/published-keys.ts'
 import { withStoredLog, type StoredLog } from '../../witness/look/stored-log.ts'
+import { acceptInCloud, stopInCloud } from './accept-cloud.ts'
 import { checkSources, urlOf } from './add.ts'
 
-interface AcceptOptions extends Common, KeyOptions {
+export interface AcceptOptions extends CloudOption, KeyOptions {
   readonly stop?: string
 }
 
@@ -32,6 +34,7 @@ export async function acceptLog(call: Call<AcceptOptions>): Promise<number> {
   const url = urlOf(call.args[0])
   checkSources(options, url)
   const { log, isFetched } = await keysOf(options, url)
+  if (options.cloud !== undefined) return acceptInCloud(call, { log, isFetched })
   return withStoredLog(call, async (stored) => {
     if (log.name === logOriginOf(stored.settings.origin))
       throw refuse('CONFIGURATION', 'that is the log of this very home, and nobody witnesses for oneself')
@@ -62,6 +65,7 @@ export async function acceptLog(call: Call<AcceptOptions>): Promise<number> {
 
 async function stopLog(call: Call<AcceptOptions>, origin: string): Promise<number> {
   if (call.args[0] !== undefined) throw usage('--stop names the log, and takes no URL')
+  if (call.options.cloud !== undefined) return stopInCloud(call, origin)
   // Its keys go with it, and without them nobody could make files of what is kept against it.
   const { folder } = deploymentOf(call)
   await keepWitnessed(folder, evidenceFiles(folder))

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { listEvidence } from '#core/server/witness/evidence.ts'
 import { listKnownLogs } from '#core/server/witness/logs.ts'
+import { targetOf, type CloudOption } from '../../cloud/target.ts'
 import { readPolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { ago, columns, counted, plain } from '../../terminal/words.ts'
-import { openNewest, standingsOf, type Standing } from '../../witness/asked.ts'
+import { readAccepted } from '../../witness/accepted.ts'
+import { askedWitnesses, openNewest, standingsOf, type Standing } from '../../witness/asked.ts'
 import { quorumOrNull } from '../../witness/policy/policy-text.ts'
 import { fingerprintOf } from '../../witness/published-keys.ts'
 import { markIn, markOf } from '../../witness/same-machine.ts'
@@ -13,7 +15,8 @@ import { lastCosigned, nameOf, type Cosigned } from '../../witness/look/last-cos
 import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/look/stored-log.ts'
 
 /** Lists both directions: who is asked to witness this home's log, and whose logs this home's witness cosigns. */
-export async function listWitnesses(call: Call): Promise<number> {
+export async function listWitnesses(call: Call<CloudOption>): Promise<number> {
+  if (call.options.cloud !== undefined) return listInCloud(call)
   return withStoredLog(
     call,
     async (stored) => {
@@ -49,6 +52,35 @@ export async function listWitnesses(call: Call): Promise<number> {
     },
     'look',
   )
+}
+
+/** The same of a home in a cloud: what this computer knows, and nothing of what was cosigned. */
+function listInCloud(call: Call<CloudOption>): number {
+  const { folder, origin } = targetOf(call)
+  const policy = readPolicy(folder, origin)
+  const witnesses = policy ? askedWitnesses(policy) : []
+  const logs = readAccepted(folder).map((log) => ({
+    origin: log.origin,
+    fingerprint: fingerprintOf(log.keys),
+  }))
+  const none = { cosigned: null, last: null }
+  const json = {
+    ok: true,
+    quorum: policy && quorumOrNull(policy),
+    witnesses: witnesses.map((each) => ({ ...brief(each), ...none })),
+    logs: logs.map((log) => ({ ...log, cosigned: null, evidence: null })),
+  }
+  call.screen.print(json, [
+    witnesses.length === 0
+      ? `Nobody witnesses the log of ${origin}.`
+      : `Asked to witness the log of ${origin}, once it is deployed so:`,
+    ...columns(
+      witnesses.map(({ name, url }) => [plain(name), `${url ?? 'nobody knows where'}${markIn(url)}`]),
+    ),
+    logs.length === 0 ? 'Its witness cosigns no log.' : 'Cosigned by its witness:',
+    ...columns(logs.map((log) => [plain(log.origin), log.fingerprint])),
+  ])
+  return EXIT.ok
 }
 
 /** Of a witness what both list and status say. */

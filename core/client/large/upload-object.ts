@@ -30,18 +30,27 @@ export async function uploadObject(ports: ClientPorts, chain: ChainId, object: U
   }
   const first = await offer()
   const put = await send(ports, first, object)
-  if (!STALE.has(put.status)) return isThere(put.status) ? first.upload : refused(put)
+  if (isThere(put)) return first.upload
+  if (!STALE.has(put.status)) return refused(put)
   const second = await offer()
   const again = await send(ports, second, object)
-  return isThere(again.status) ? second.upload : refused(again)
+  return isThere(again) ? second.upload : refused(again)
 }
 
-/** 409 and 412: somebody, most likely this client, was first, and whoever was put these very bytes there. */
-function isThere(status: number): boolean {
+/**
+ * 409 and 412: somebody, most likely this client, was first, and whoever was put these very bytes there. Azure says it with 403 of a
+ * signature that only creates, before it looks at any condition (Blob service error codes).
+ */
+function isThere({ status, bytes }: Sent): boolean {
+  if (status === 403) return new TextDecoder().decode(bytes).includes(OVERWRITE)
   return (status >= 200 && status < 300) || status === 409 || status === 412
 }
 
-function refused(answer: Parameters<typeof answered>[0]): never {
+const OVERWRITE = '<Code>UnauthorizedBlobOverwrite</Code>'
+
+type Sent = Parameters<typeof answered>[0]
+
+function refused(answer: Sent): never {
   answered(answer)
   throw new AmpereError('UPSTREAM_FAILED', `the upload was answered ${answer.status}`)
 }

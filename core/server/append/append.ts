@@ -12,7 +12,7 @@ import { logIndex } from '../store/log.ts'
 import { heightKey, loadBlock, loadHead, loadState } from '../store/rows.ts'
 import { admit, type StoredHead } from './admit.ts'
 import { headStatement } from './head.ts'
-import type { WriterPorts } from './needs.ts'
+import type { AppendPorts } from './needs.ts'
 import { checkParts } from './parts.ts'
 import { countedGrant, type Charge, type Quotas } from './quota.ts'
 import { authorOf } from '../../chain/rules/authority.ts'
@@ -39,7 +39,7 @@ export interface Appended {
  *   `findUpload` and `fetchUpload`
  */
 export async function appendBlock(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   quotas: Quotas,
   append: Append,
@@ -69,7 +69,7 @@ export async function appendBlock(
  * @throws AmpereError HEAD_CONFLICT, and those of `admit`
  */
 export async function judgeAhead(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   parsed: ParsedBlock,
 ): Promise<string | null> {
@@ -80,7 +80,7 @@ export async function judgeAhead(
 
 /** The append with the object that was uploaded for it. */
 async function withUpload(
-  ports: WriterPorts,
+  ports: AppendPorts,
   parsed: ParsedBlock,
   append: Append,
   owner: string,
@@ -102,7 +102,7 @@ interface Judged {
 
 /** Looks for the block itself first: a retry must answer before anything is judged or stored again. */
 async function findPlace(
-  ports: WriterPorts,
+  ports: AppendPorts,
   parsed: ParsedBlock,
   head: ParsedBlock | null,
 ): Promise<{ stored: ParsedBlock | null }> {
@@ -123,12 +123,12 @@ async function findPlace(
  * A block that is sent again may have lost its mark; the answer promises once more that it will be logged. What is logged gets
  * none, because its mark went as it should. Only reading, where nothing was lost: a retry costs nothing.
  */
-async function markAgain(ports: WriterPorts, stored: ParsedBlock): Promise<void> {
+async function markAgain(ports: AppendPorts, stored: ParsedBlock): Promise<void> {
   if ((await indexIn(ports, stored)) === null && !(await isMarked(ports, stored))) await mark(ports, stored)
 }
 
 /** Null also when the chain's positions were changed: the block is stored, and so it is answered; a mark harms nothing. */
-async function indexIn({ tables }: WriterPorts, { chain, block }: ParsedBlock): Promise<number | null> {
+async function indexIn({ tables }: AppendPorts, { chain, block }: ParsedBlock): Promise<number | null> {
   try {
     return await logIndex(tables.leaves, chain, block.height)
   } catch (error) {
@@ -138,7 +138,7 @@ async function indexIn({ tables }: WriterPorts, { chain, block }: ParsedBlock): 
 }
 
 async function judge(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   parsed: ParsedBlock,
   head: ParsedBlock | null,
@@ -167,7 +167,7 @@ interface Committing {
 }
 
 async function commit(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   parsed: ParsedBlock,
   { markedMs, charge, registry }: Committing,
@@ -194,7 +194,7 @@ async function commit(
  * tell whoever has some old block how long the chain is. So there is none: an author reads the head, with its signature.
  */
 async function answer(
-  ports: WriterPorts,
+  ports: AppendPorts,
   home: Home,
   stored: ParsedBlock,
   head: ParsedBlock | null,

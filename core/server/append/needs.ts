@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Ports } from '../../ports/needs.ts'
 
-/** What appending and taking in holders' statements uses, and no more: the value behind its permissions. */
-export const WRITER_NEEDS = {
+/** What appending uses, and no more: the value behind its permissions. */
+export const APPEND_NEEDS = {
   tables: {
     blocks: 'append',
     states: 'append',
@@ -12,7 +12,6 @@ export const WRITER_NEEDS = {
     chains: 'append',
     dirty: 'append',
     jobs: 'append',
-    receipts: 'append',
     quotas: 'write',
     registry: 'read',
     leaves: 'read',
@@ -22,4 +21,4 @@ export const WRITER_NEEDS = {
   keys: { head: 'sign' },
   uploads: 'offer',
 } as const
-export type WriterPorts = Ports<typeof WRITER_NEEDS>
+export type AppendPorts = Ports<typeof APPEND_NEEDS>

@@ -19,7 +19,7 @@ import {
   rowKey,
 } from '../store/rows.ts'
 import { refuseCopy } from './copies.ts'
-import type { WriterPorts } from './needs.ts'
+import type { AppendPorts } from './needs.ts'
 
 /** How long storing may take before the block is given up, in milliseconds: its mark must still count when it commits. */
 export const APPEND_DEADLINE_MS = 10 * 60_000
@@ -38,7 +38,7 @@ interface Part {
  * @throws AmpereError STORE_UNAVAILABLE, also while older parts of this chain are being removed, or after the deadline
  */
 export async function storeParts(
-  ports: WriterPorts,
+  ports: AppendPorts,
   parsed: ParsedBlock,
   append: Append,
   link: Link,
@@ -65,7 +65,7 @@ export async function storeParts(
 }
 
 /** Marks a block for whoever logs blocks and for the sweep. @returns the time of the mark, in milliseconds */
-export async function mark({ tables, now }: WriterPorts, parsed: ParsedBlock): Promise<number> {
+export async function mark({ tables, now }: AppendPorts, parsed: ParsedBlock): Promise<number> {
   const nowMs = now()
   const { key, value } = markOf(parsed, nowMs)
   await tables.dirty.insert(dirtyShard(parsed.chain), key, value)
@@ -73,7 +73,7 @@ export async function mark({ tables, now }: WriterPorts, parsed: ParsedBlock): P
 }
 
 /** True when there is a mark of this block: none is older than what the home's clock may have been before its time. */
-export async function isMarked({ tables }: WriterPorts, { chain, id, block }: ParsedBlock): Promise<boolean> {
+export async function isMarked({ tables }: AppendPorts, { chain, id, block }: ParsedBlock): Promise<boolean> {
   const since = timestampMs(block.time) - CLOCK_TOLERANCE_MS - CLOCKS_DIFFER_MS
   for (let from: string = toTimestamp(Math.max(0, since)); ;) {
     const rows = await tables.dirty.range(dirtyShard(chain), { from })
@@ -90,14 +90,14 @@ export async function isMarked({ tables }: WriterPorts, { chain, id, block }: Pa
  * either the sweep saw the mark and keeps the parts, or it is announced still, or it is done: then what it took
  * is stored again.
  */
-async function keep(ports: WriterPorts, chain: ChainId, parts: readonly Part[]): Promise<void> {
+async function keep(ports: AppendPorts, chain: ChainId, parts: readonly Part[]): Promise<void> {
   if (await ports.tables.jobs.get(JOBS_SWEEP, chain)) {
     throw new AmpereError('STORE_UNAVAILABLE', 'older parts of this chain are being removed; try again later')
   }
   for (const part of parts) if (!(await part.isThere())) await part.put()
 }
 
-function partsOf(ports: WriterPorts, parsed: ParsedBlock, append: Append, link: Link): Part[] {
+function partsOf(ports: AppendPorts, parsed: ParsedBlock, append: Append, link: Link): Part[] {
   const { block, chain } = parsed
   const { tables, objects } = ports
   const parts: Part[] = []
@@ -130,7 +130,7 @@ function partsOf(ports: WriterPorts, parsed: ParsedBlock, append: Append, link: 
  * The key row, which is stored first: tombstones keep the root that a row had, so one that was erased lies where
  * the one that is sent belongs. Then nothing of it may come back, the object included.
  */
-function keyRowPart(ports: WriterPorts, chain: ChainId, key: string, row: string): Part {
+function keyRowPart(ports: AppendPorts, chain: ChainId, key: string, row: string): Part {
   const { wraps } = ports.tables
   const part = rowPart(wraps, chain, key, utf8(row))
   const put = async () => {

@@ -12,7 +12,7 @@ export const WORKER_NEEDS = {
     chains: 'append',
     dirty: 'append',
     jobs: 'write',
-    receipts: 'append',
+    receipts: 'read',
     quotas: 'write',
     registry: 'read',
     leaves: 'read',

@@ -35,7 +35,7 @@ export type ReaderPorts = Ports<typeof READER_NEEDS>
 
 /** A chain's newest block and state. @throws AmpereError NOT_FOUND */
 export async function findChain(
-  ports: Pick<ReaderPorts, 'tables'>,
+  ports: { readonly tables: Pick<ReaderPorts['tables'], 'blocks' | 'states'> },
   chain: ChainId,
 ): Promise<{ readonly head: ParsedBlock; readonly state: ControlState }> {
   const head = await loadHead(ports.tables.blocks, chain)

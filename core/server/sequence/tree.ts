@@ -2,9 +2,10 @@
 import * as v from 'valibot'
 import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
 import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../../bytes/encoding.ts'
-import { concat, equalBytes } from '../../bytes/frame.ts'
+import { equalBytes } from '../../bytes/frame.ts'
 import { count, parseWith, timestamp } from '../../bytes/schema.ts'
 import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
+import { sha256 } from '../../crypto/hash.ts'
 import type { PublicJwk } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import { merkleRoot } from '../../log/merkle.ts'
@@ -101,10 +102,12 @@ function plain(sizes: readonly PastSize[]): { signedAt: number; size: number }[]
 }
 
 /** First line of what is sealed. No checkpoint begins so: its second line would be a size. */
-const SEALED = 'ampere-committed-tree/v1'
+const SEALED = 'ampere-committed-tree/v2'
 
+/** A digest, whatever the tree holds: key services sign 4,096 bytes at most with Ed25519, and past sizes have more after some weeks. */
 function sealedBytes({ note, signedAt, pastSizes, cursor }: Sealed): Uint8Array {
-  return concat(utf8(`${SEALED}\n`), canonicalBytes({ note, signedAt, pastSizes: plain(pastSizes), cursor }))
+  const sealed = canonicalBytes({ note, signedAt, pastSizes: plain(pastSizes), cursor })
+  return utf8(`${SEALED}\n${toBase64url(sha256(sealed))}`)
 }
 
 type Sealed = Pick<Tree, 'note' | 'signedAt' | 'pastSizes' | 'cursor'>

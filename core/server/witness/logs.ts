@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError, isAmpereError } from '../../errors.ts'
 import { malformed } from '../../log/note/lines.ts'
-import { parseVerifierKey, type LogKey } from '../../log/note/key.ts'
+import { formatVerifierKey, isSameKey, parseVerifierKey, type LogKey } from '../../log/note/key.ts'
 import { formatNote } from '../../log/note/note.ts'
 import type { Row, WriteTable } from '../../ports/table.ts'
 import { loadLog, logIdOf, LOGS_PARTITION, parseLogRow, swapLog, type WitnessedLog } from './log-row.ts'
@@ -33,6 +33,27 @@ export async function addLog(
 /** Forgets the keys of a log, so that nothing of it is cosigned; what was cosigned is kept. */
 export async function removeLog({ tables }: WitnessTables, origin: string): Promise<void> {
   await change(tables.witness, origin, (log) => log && { ...log, keys: [] })
+}
+
+/**
+ * Makes known exactly these logs, with exactly these keys; what is so already is only read. What was cosigned of others is kept,
+ * as `removeLog` does.
+ * @throws AmpereError as `addLog`, and STORE_CORRUPT
+ */
+export async function keepLogs(
+  ports: WitnessTables,
+  logs: readonly { readonly origin: string; readonly keys: readonly LogKey[] }[],
+): Promise<void> {
+  const known = new Map((await listLogs(ports)).map(({ origin, keys }) => [origin, keys]))
+  for (const { origin, keys } of logs) {
+    if (!areSame(known.get(origin) ?? [], keys)) await addLog(ports, origin, keys.map(formatVerifierKey))
+    known.delete(origin)
+  }
+  for (const origin of known.keys()) await removeLog(ports, origin)
+}
+
+function areSame(some: readonly LogKey[], others: readonly LogKey[]): boolean {
+  return some.length === others.length && others.every((key) => some.some((one) => isSameKey(one, key)))
 }
 
 /**

@@ -3,18 +3,17 @@ import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import * as v from 'valibot'
 import { managedIdentity } from '#adapters/azure/clients/managed-identity.ts'
 import { openAzure } from '#adapters/azure/open.ts'
-import { AmpereError } from '#core/errors.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'
-import { problemResponse, unexpected } from '../problem.ts'
 import { readConfig, type CloudConfig } from './config.ts'
 import {
   askRole,
   cloudLog,
   openHosted,
-  openOnce,
+  openAtOnce,
   parsePlatform,
   wakeRole,
   type HostedRole,
+  type WokenBy,
 } from './hosted.ts'
 
 /** Which variable says what the parts of the deployment are called. */
@@ -65,27 +64,20 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as 
 export function onAzure(name: string, role: HostedRole, waking: Waking | null = null): void {
   let config: CloudConfig | null = null
   const configured = (): CloudConfig => (config ??= readConfig(import.meta.url, process.env))
-  const opened = openOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
-  const wake = async () => wakeRole(await opened())
+  const opened = openAtOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
+  const wake = async (by: WokenBy) => wakeRole(await opened(), by)
   if (role.answers) {
     app.setup({ enableHttpStream: true })
     app.http(name, {
       methods: [...METHODS],
       authLevel: 'anonymous',
       route: '{*path}',
-      handler: async (request) => {
-        try {
-          return resultOf(await askRole(await opened(), requestOf(request, configured().origin)))
-        } catch (error) {
-          const known = error instanceof AmpereError ? error : unexpected(error)
-          cloudLog({ event: 'request-failed', code: known.code })
-          return resultOf(problemResponse(known, 'r_none'))
-        }
-      },
+      handler: async (request) =>
+        resultOf(await askRole(opened, () => requestOf(request, configured().origin), cloudLog)),
     })
   }
   if (!waking) return
-  app.timer(`${name}-schedule`, { schedule: waking.schedule, handler: wake })
+  app.timer(`${name}-schedule`, { schedule: waking.schedule, handler: () => wake('schedule') })
   if (waking.table === undefined) return
   app.cosmosDB(`${name}-changes`, {
     connection: 'COSMOS',
@@ -96,7 +88,7 @@ export function onAzure(name: string, role: HostedRole, waking: Waking | null = 
     leaseContainerPrefix: name,
     createLeaseContainerIfNotExists: false,
     feedPollDelay: waking.pollMs ?? POLL_MS,
-    handler: wake,
+    handler: () => wake('changes'),
   })
 }
 

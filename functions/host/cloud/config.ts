@@ -2,12 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { logOriginOf } from '#core/api/log.ts'
-import { count, deploymentId, digest } from '#core/bytes/schema.ts'
+import { count, deploymentId, digest, institutionId } from '#core/bytes/schema.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
-import { parseVerifierKey } from '#core/log/note/key.ts'
-import { parsePolicy } from '#core/log/policy/policy.ts'
+import { parseVerifierKey, type LogKey } from '#core/log/note/key.ts'
+import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
 
+/** A URL without account, query or fragment, in which something secret could be. */
+export const OTLP_ENDPOINT = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~/-]*)?$/
 const ORIGIN = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?$/
 const keys = v.pipe(
   v.array(
@@ -38,15 +40,29 @@ const schema = v.pipe(
     witnessKeys: keys,
     /** Who witnesses its log, in the format of c2sp.org/tlog-policy. */
     policy: v.nullable(policy),
+    /** The collector of telemetry (OTLP over HTTP), and which part of requests and of what wakes a role is traced; none where it is null. */
+    telemetry: v.optional(
+      v.nullable(
+        v.strictObject({
+          endpoint: v.pipe(v.string(), v.regex(OTLP_ENDPOINT)),
+          traced: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
+        }),
+      ),
+      null,
+    ),
     /** Logs of others that are monitored: a policy each, with the keys of one log and its URL. */
     watched: v.optional(v.array(policy), []),
-    /** Homes that are mirrored here. */
+    /** Logs of others that its witness cosigns: a policy each, with the keys of one log. */
+    accepted: v.optional(v.array(policy), []),
+    /** Homes that are mirrored here, each as the institution that it grants to hold; the policy has the keys of its log. */
     mirrored: v.optional(
       v.array(
         v.strictObject({
           deployment: deploymentId,
           origin: v.pipe(v.string(), v.regex(ORIGIN)),
           registry: digest,
+          institution: institutionId,
+          policy,
         }),
       ),
       [],
@@ -98,14 +114,36 @@ export function readConfig(beside: string, env: Readonly<Record<string, string |
 /** The logs to be monitored. @throws AmpereError CONFIGURATION for a policy that does not have the keys of one log, with its URL */
 export function watchedLogs({ watched }: CloudConfig): readonly WatchedLog[] {
   return watched.map((each) => {
-    const [first] = each.logs
-    const origins = new Set(each.logs.map(({ key }) => key.name))
+    const origin = onlyLog(each)
     const url = each.logs.find((log) => log.url !== null)?.url ?? null
-    if (!first || url === null || origins.size !== 1)
-      throw new AmpereError(
-        'CONFIGURATION',
-        'a monitored log needs a policy with the keys of one log, and its URL',
-      )
-    return { origin: first.key.name, url, policy: each }
+    if (origin === null || url === null)
+      throw wrong('a monitored log needs a policy with the keys of one log, and its URL')
+    return { origin, url, policy: each }
   })
+}
+
+/** A log that the witness of this deployment cosigns. */
+export interface AcceptedLog {
+  readonly origin: string
+  readonly keys: readonly LogKey[]
+}
+
+/** The logs to be cosigned. @throws AmpereError CONFIGURATION for a policy that does not have the keys of one log, another's */
+export function acceptedLogs({ accepted, origin: own }: CloudConfig): readonly AcceptedLog[] {
+  return accepted.map((each) => {
+    const origin = onlyLog(each)
+    if (origin === null || origin === logOriginOf(own))
+      throw wrong('a log that is cosigned needs a policy with the keys of one log, and not of its own')
+    return { origin, keys: each.logs.map(({ key }) => key) }
+  })
+}
+
+/** The log that a policy is of; null where it is of none, or of several. */
+function onlyLog({ logs }: Policy): string | null {
+  const [origin, ...others] = new Set(logs.map(({ key }) => key.name))
+  return origin === undefined || others.length > 0 ? null : origin
+}
+
+function wrong(message: string): AmpereError {
+  return new AmpereError('CONFIGURATION', message)
 }

@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { AmpereError } from '#core/errors.ts'
+import { once } from '#core/order/once.ts'
 import type { Platform } from '#core/ports/needs.ts'
-import { jsonLog } from '../telemetry.ts'
+import { problemResponse, unexpected } from '../problem.ts'
+import { jsonLog, type Log } from '../telemetry.ts'
 import type { Alone } from './alone.ts'
 import type { CloudConfig } from './config.ts'
+import { openMeasuring } from './measuring.ts'
 
 /** How a role is opened in a process of its own. */
 export interface HostedRole {
@@ -13,14 +16,21 @@ export interface HostedRole {
   readonly answers?: (
     alone: Alone,
   ) => Promise<{ readonly fetch: (request: Request) => Response | Promise<Response> }>
-  /** What it does when what changed in a table or a schedule wakes it. */
-  readonly wakes?: (alone: Alone) => Promise<() => Promise<void>>
+  /** What it does when it is woken. */
+  readonly wakes?: (alone: Alone) => Promise<Wake>
 }
+
+/** What wakes a role: rows that are new or changed in a table, or its schedule. */
+export type WokenBy = 'changes' | 'schedule'
+/** What a role does when it is woken; it rejects with what failed. */
+export type Wake = (by: WokenBy) => Promise<void>
 
 /** What an open role does: answers requests, or acts whenever it is woken, or both. */
 export interface OpenRole {
   readonly answer?: (request: Request) => Response | Promise<Response>
-  readonly wake?: () => Promise<void>
+  readonly wake?: Wake
+  /** To be awaited at the end of each call, answered or failed: sends what was measured. Never rejects. Absent where nothing is measured. */
+  readonly settle?: () => Promise<void>
 }
 
 /**
@@ -45,28 +55,31 @@ export async function openHosted(
 ): Promise<OpenRole> {
   const document = () => readFileSync(new URL('openapi.json', beside), 'utf8')
   const bodies = { maxRequestBytes: MAX_BODY_BYTES, maxAnswerBytes: MAX_BODY_BYTES }
-  const hosting = { now, random: platform.random, log: cloudLog, ...bodies }
-  const alone: Alone = { platform, config, hosting, document }
+  const measuring = await openMeasuring(config, cloudLog)
+  const hosting = {
+    now,
+    random: platform.random,
+    log: cloudLog,
+    ...bodies,
+    ...(measuring ? { telemetry: measuring.telemetry } : {}),
+  }
+  const measured = measuring?.around(platform) ?? platform
+  const alone: Alone = { platform: measured, config, hosting, document }
   const app = await answers?.(alone)
   const wake = await wakes?.(alone)
-  return { ...(app ? { answer: (request) => app.fetch(request) } : {}), ...(wake ? { wake } : {}) }
+  return {
+    ...(app ? { answer: (request) => app.fetch(request) } : {}),
+    ...(wake ? { wake } : {}),
+    ...(measuring ? { settle: measuring.flush } : {}),
+  }
 }
 
 /**
  * Opens once for all who ask, the first time at once: a platform gives a process more of its processor while it starts. What
  * failed is opened anew for who asks next.
  */
-export function openOnce<T>(open: () => Promise<T>): () => Promise<T> {
-  let opening: Promise<T> | null = null
-  const opened = (): Promise<T> => {
-    if (opening) return opening
-    const mine = open()
-    opening = mine
-    mine.catch(() => {
-      if (opening === mine) opening = null
-    })
-    return mine
-  }
+export function openAtOnce<T>(open: () => Promise<T>): () => Promise<T> {
+  const opened = once(open)
   void opened().catch(() => {})
   return opened
 }
@@ -99,14 +112,33 @@ function wrong(message: string, cause?: unknown): AmpereError {
 }
 
 /** Has a role act. @throws AmpereError CONFIGURATION where it is none that is woken */
-export async function wakeRole({ wake }: OpenRole): Promise<void> {
+export async function wakeRole({ wake, settle }: OpenRole, by: WokenBy): Promise<void> {
   if (!wake)
     throw new AmpereError('CONFIGURATION', 'this role is not one that is woken: it only answers requests')
-  await wake()
+  try {
+    await wake(by)
+  } finally {
+    await settle?.()
+  }
 }
 
-/** Has a role answer. @throws AmpereError NOT_FOUND where it has no route */
-export async function askRole({ answer }: OpenRole, request: Request): Promise<Response> {
-  if (!answer) throw new AmpereError('NOT_FOUND', 'no such route')
-  return answer(request)
+/** Has a role answer a request, which may be one that cannot be read; what fails is said in the log, and answered as a problem. */
+export async function askRole(
+  opened: () => Promise<OpenRole>,
+  request: () => Request,
+  log: Log,
+): Promise<Response> {
+  try {
+    const { answer, settle } = await opened()
+    if (!answer) throw new AmpereError('NOT_FOUND', 'no such route')
+    try {
+      return await answer(request())
+    } finally {
+      await settle?.()
+    }
+  } catch (error) {
+    const known = error instanceof AmpereError ? error : unexpected(error)
+    log({ event: 'request-failed', code: known.code })
+    return problemResponse(known, 'r_none')
+  }
 }

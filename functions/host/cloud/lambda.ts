@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
 import type { Hosting } from '../app.ts'
-import { problemResponse, unexpected } from '../problem.ts'
-import { askRole, openOnce, wakeRole, type OpenRole } from './hosted.ts'
+import { problemResponse } from '../problem.ts'
+import { askRole, openAtOnce, wakeRole, type OpenRole } from './hosted.ts'
 
 /** An HTTP API's request, payload format 2.0 (AWS: Working with AWS Lambda proxy integrations for HTTP APIs). */
 export interface HttpEvent {
@@ -41,19 +41,13 @@ export function lambdaHandler(
   origin: () => string,
   { log }: Pick<Hosting, 'log'>,
 ): (event: LambdaEvent) => Promise<HttpResult | null> {
-  const opened = openOnce(open)
+  const opened = openAtOnce(open)
   return async (event) => {
     if (!isHttp(event)) {
-      await wakeRole(await opened())
+      await wakeRole(await opened(), 'Records' in event ? 'changes' : 'schedule')
       return null
     }
-    try {
-      return await resultOf(await askRole(await opened(), requestOf(event, origin())))
-    } catch (error) {
-      const known = error instanceof AmpereError ? error : unexpected(error)
-      log({ event: 'request-failed', code: known.code })
-      return resultOf(problemResponse(known, 'r_none'))
-    }
+    return resultOf(await askRole(opened, () => requestOf(event, origin()), log))
   }
 }
 

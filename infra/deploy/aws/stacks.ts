@@ -5,9 +5,12 @@ import {
   DeleteStackCommand,
   DescribeStackEventsCommand,
   DescribeStacksCommand,
+  ListStackResourcesCommand,
   UpdateStackCommand,
+  UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation'
-import { failure, failureOf } from './failure.ts'
+import { failure } from '../failure.ts'
+import { failureOf } from './failure.ts'
 
 /** A stack as CloudFormation has it. */
 export interface Stack {
@@ -23,6 +26,10 @@ export interface Stacks {
   readonly apply: (name: string, template: object) => Promise<Stack>
   /** Removes a stack, and waits until it is gone; what its template retains stays. */
   readonly remove: (name: string) => Promise<void>
+  /** Names of the resources of one type that a stack has. */
+  readonly named: (name: string, type: string) => Promise<readonly string[]>
+  /** Takes off what keeps a stack from being removed. */
+  readonly unprotect: (name: string) => Promise<void>
   readonly close: () => void
 }
 
@@ -38,8 +45,12 @@ export function openStacks(region: string, pause: (ms: number) => Promise<void>)
     find,
     apply: (name, template) =>
       failing(async () => {
-        await begin(client, name, JSON.stringify(template))
-        return settled(client, name, pause)
+        // Another run of this, or one that was interrupted: its template may be another one.
+        await begin(client, await ended(client, name, pause), name, JSON.stringify(template))
+        const stack = await ended(client, name, pause)
+        if (!stack) throw failure(`the stack ${name} is gone while it was made`, 'run this again')
+        if (/^(CREATE|UPDATE)_COMPLETE$/.test(stack.status)) return stack
+        throw await reasonOf(client, name, stack.status)
       }),
     remove: (name) =>
       failing(async () => {
@@ -49,6 +60,13 @@ export function openStacks(region: string, pause: (ms: number) => Promise<void>)
           if (stack.status === 'DELETE_FAILED') throw await reasonOf(client, name, stack.status)
           await pause(LOOK_MS)
         }
+      }),
+    named: (name, type) => failing(() => namesOf(client, name, type)),
+    unprotect: (name) =>
+      failing(async () => {
+        await client.send(
+          new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: false }),
+        )
       }),
     close: () => client.destroy(),
   }
@@ -77,9 +95,27 @@ async function findStack(client: CloudFormationClient, name: string): Promise<St
   }
 }
 
+async function namesOf(client: CloudFormationClient, name: string, type: string): Promise<readonly string[]> {
+  const names: string[] = []
+  let next: string | undefined
+  do {
+    const page = await client.send(
+      new ListStackResourcesCommand({ StackName: name, ...(next && { NextToken: next }) }),
+    )
+    for (const { ResourceType, PhysicalResourceId } of page.StackResourceSummaries ?? [])
+      if (ResourceType === type && PhysicalResourceId !== undefined) names.push(PhysicalResourceId)
+    next = page.NextToken
+  } while (next !== undefined)
+  return names
+}
+
 /** Half-made stacks are named: only a person should remove what may hold something. */
-async function begin(client: CloudFormationClient, name: string, template: string): Promise<void> {
-  const stack = await findStack(client, name)
+async function begin(
+  client: CloudFormationClient,
+  stack: Stack | null,
+  name: string,
+  template: string,
+): Promise<void> {
   if (!stack) {
     await client.send(
       new CreateStackCommand({
@@ -96,8 +132,6 @@ async function begin(client: CloudFormationClient, name: string, template: strin
       `the stack ${name} was made by half (${stack.status})`,
       `remove it, then run this again: aws cloudformation delete-stack --stack-name ${name}`,
     )
-  // Another run of this, or one that was interrupted: what it does is waited for.
-  if (stack.status.endsWith('_IN_PROGRESS')) return
   try {
     await client.send(
       new UpdateStackCommand({ StackName: name, TemplateBody: template, Capabilities: CAPABILITIES }),
@@ -107,16 +141,15 @@ async function begin(client: CloudFormationClient, name: string, template: strin
   }
 }
 
-async function settled(
+/** A stack at which nobody works, or null where there is none. */
+async function ended(
   client: CloudFormationClient,
   name: string,
   pause: (ms: number) => Promise<void>,
-): Promise<Stack> {
+): Promise<Stack | null> {
   for (;;) {
     const stack = await findStack(client, name)
-    if (!stack) throw failure(`the stack ${name} is gone while it was made`, 'run this again')
-    if (/^(CREATE|UPDATE)_COMPLETE$/.test(stack.status)) return stack
-    if (!stack.status.endsWith('_IN_PROGRESS')) throw await reasonOf(client, name, stack.status)
+    if (!stack?.status.endsWith('_IN_PROGRESS')) return stack
     await pause(LOOK_MS)
   }
 }

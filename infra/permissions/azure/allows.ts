@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AZURE_ROLES, type AzureService, type RoleAssignment } from './roles.ts'
+import { actionsOf, AZURE_ROLES, type AzureService, type RoleAssignment } from './roles.ts'
 
 /** One request to Azure, as role-based access control sees it. */
 export interface AzureCall {
   readonly service: AzureService
-  /** The data action that it needs. */
+  /** The action that it needs, of data in all cases but one. */
   readonly operation: string
   /** The end of the scope, for example `dbs/ampere/colls/blocks`, `blobServices/default/containers/log`, `keys/instance`. */
   readonly resource: string
 }
 
-/** One data action for one container or key. */
+/** One action for one container or key. */
 export interface AzurePermission extends AzureCall {
   readonly role: string
 }
@@ -46,7 +46,7 @@ export function unexercised(
 
 function permissions(assignments: readonly RoleAssignment[]): readonly AzurePermission[] {
   return assignments.flatMap(({ role, scope }) => {
-    const { service, dataActions } = AZURE_ROLES[role]
-    return dataActions.map((operation) => ({ role, service, operation, resource: scope }))
+    const { service } = AZURE_ROLES[role]
+    return actionsOf(role).map((operation) => ({ role, service, operation, resource: scope }))
   })
 }

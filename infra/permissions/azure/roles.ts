@@ -33,9 +33,11 @@ export interface RoleDefinition {
   readonly name: string
   readonly service: AzureService
   readonly dataActions: readonly string[]
+  /** Actions that are of an account and not of its data. */
+  readonly actions?: readonly string[]
 }
 
-/** That an identity has a role for one container or key; `scope` is what follows the id of the account or vault. */
+/** That an identity has a role for one container or key; `scope` is what follows the id of the account or vault, empty for all of it. */
 export interface RoleAssignment {
   readonly role: RoleName
   readonly scope: string
@@ -65,6 +67,12 @@ export const AZURE_ROLES = {
   'objects-fetch': { service: 'blob', dataActions: [`${BLOBS}/read`] },
   'objects-store': { service: 'blob', dataActions: [`${BLOBS}/read`, `${BLOBS}/write`] },
   'objects-shred': { service: 'blob', dataActions: [`${BLOBS}/delete`, `${BLOBS}/read`, `${BLOBS}/write`] },
+  /** Azure: Create a user delegation SAS. The key is the account's, and signs no more than its identity may do itself. */
+  'uploads-sign': {
+    service: 'blob',
+    actions: ['Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action'],
+    dataActions: [],
+  },
   'key-sign': { service: 'vault', dataActions: [`${KEYS}/read`, `${KEYS}/sign/action`] },
   'key-unwrap': { service: 'vault', dataActions: [`${KEYS}/unwrap/action`] },
   'key-wrap': {
@@ -93,6 +101,12 @@ export function roleDefinitions(assignments: readonly RoleAssignment[]): readonl
   return names.map((name) => ({ name, ...AZURE_ROLES[name] }))
 }
 
+/** All that a role permits. */
+export function actionsOf(role: RoleName): readonly string[] {
+  const { actions = [], dataActions }: Omit<RoleDefinition, 'name'> = AZURE_ROLES[role]
+  return [...actions, ...dataActions]
+}
+
 /** What an identity is assigned: each role for one container or one key, in a fixed order. */
 export function assignmentsOf(
   identity: Identity,
@@ -101,7 +115,10 @@ export function assignmentsOf(
   return grantsOf(identity).flatMap((grant) => assigned(grant, names))
 }
 
-/** What whoever sets a deployment up is assigned: it makes the software keys of these identities and reads public keys. */
+/**
+ * What whoever sets a deployment up is assigned: it makes the software keys of these identities, reads public keys, and where there is a
+ * registry begins it.
+ */
 export function setUpAssignments(
   identities: readonly Identity[],
   names: AzureNames = AZURE_NAMES,
@@ -118,7 +135,12 @@ export function setUpAssignments(
     })
   const makes = keys.some(({ name, access }) => custodyOf(name, access, AZURE_NATIVE) === 'software')
   const seeds = { role: 'table-append', scope: containerScope(names, names.container('keys')) } as const
-  return [...(makes ? [seeds] : []), ...assignments]
+  const begins = identities.some(({ needs }) => needs.tables.registry === 'append')
+  const registry = {
+    role: 'table-append',
+    scope: containerScope(names, names.container('registry')),
+  } as const
+  return [...(begins ? [registry] : []), ...(makes ? [seeds] : []), ...assignments]
 }
 
 function assigned(grant: Grant, names: AzureNames): readonly RoleAssignment[] {
@@ -132,6 +154,8 @@ function assigned(grant: Grant, names: AzureNames): readonly RoleAssignment[] {
           scope: `blobServices/default/containers/${names.blobContainer(grant.name)}`,
         },
       ]
+    case 'signs':
+      return [{ role: 'uploads-sign', scope: '' }]
     case 'changes':
       return [
         { role: 'changes-read', scope: containerScope(names, names.container(grant.name)) },

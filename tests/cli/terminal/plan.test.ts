@@ -15,7 +15,7 @@ describe('the plan of a deployment', () => {
     }
     expect(functions).toContain('sequencer')
     expect(resources['AWS::Lambda::Function'] ?? functions.length).toBeGreaterThan(10)
-    expect(resources['AWS::KMS::Key']).toBe(2)
+    expect(resources['AWS::KMS::Key']).toBe(3)
     expect(existsSync(join(data, 'cloud'))).toBe(false)
   })
 
@@ -28,7 +28,10 @@ describe('the plan of a deployment', () => {
     [['--institution', 'a=A', '--param', 'x'], 2, 'a parameter is NAME=VALUE'],
     [['--institution', 'a=A', '--stage', 'Prod'], 1, 'the stage is'],
     [['--institution', 'a=A', '--param', 'deploys=both'], 1, 'only a home can be deployed yet'],
-    [['--institution', 'a=A', '--param', 'nativeKeys=Ed25519'], 1, 'not set up yet'],
+    [['--institution', 'a=A', '--param', 'budget=1'], 2, 'there is no parameter budget; there are: deploys'],
+    [['--institution', 'a=A', '--role', 'bridge'], 1, 'it is not built'],
+    [['--institution', 'a=A', '--role', 'both'], 1, 'it is not built'],
+    [['--institution', 'a=A', '--param', 'nativeKeys=RSA'], 1, 'nativeKeys lists some of'],
     [[], 2, 'needs its founders'],
   ])('refuses %j', async (args, code, says) => {
     const refused = await run(['deploy', 'aws', '--plan', ...args, '--data', freshFolder()])

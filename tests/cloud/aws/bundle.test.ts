@@ -16,8 +16,8 @@ describe('the bundles for AWS', () => {
     bundles = builtBundles('aws')
   })
 
-  it('are one for each role of a home', () => {
-    expect(bundles.map(({ role }) => role).toSorted()).toEqual([...ROLE_NAMES].toSorted())
+  it('are one for each role of a home, and one for its mirror', () => {
+    expect(bundles.map(({ role }) => role).toSorted()).toEqual([...ROLE_NAMES, 'mirror'].toSorted())
   })
 
   it('are each below 1 MB', () => {

@@ -117,6 +117,21 @@ describe('a client with more than 4 MiB to append', () => {
     expect(sent.filter((one) => one.startsWith('PUT'))).toHaveLength(1)
   })
 
+  it('takes the 403 with which Azure says that an object is there, and no other', async () => {
+    const answering = (code: string) =>
+      client(async (path, ask, request) =>
+        request.method === 'PUT'
+          ? new Response(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`, { status: 403 })
+          : refuse(path, ask, request),
+      )
+    const there = answering('UnauthorizedBlobOverwrite')
+    await expect(there.append(large)).rejects.toMatchObject({ code: 'BLOCK_REFUSED' })
+    expect(there.sent.filter((one) => one.startsWith('PUT'))).toHaveLength(1)
+    const denied = answering('AuthorizationPermissionMismatch')
+    await expect(denied.append(large)).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' })
+    expect(denied.sent.filter((one) => one.startsWith('PUT'))).toHaveLength(2)
+  })
+
   it.each([
     ['a plain server', { url: 'http://10.0.0.1/x' }],
     ['this computer', { url: 'http://127.0.0.1:1/x' }],

@@ -14,8 +14,10 @@ import { openErasing } from '#functions/eraser/alone.ts'
 import { openAlone, type Alone } from '#functions/host/cloud/alone.ts'
 import { parseConfig, type CloudConfig } from '#functions/host/cloud/config.ts'
 import type { Hosting, RoleApp } from '#functions/host/app.ts'
+import type { Wake } from '#functions/host/cloud/hosted.ts'
 import { answering as keeper } from '#functions/keeper/answering.ts'
 import { answering as lookup } from '#functions/lookup/answering.ts'
+import { openMirroring } from '#functions/mirror/alone.ts'
 import { openMonitoring } from '#functions/monitor/alone.ts'
 import { answering as reader } from '#functions/reader/answering.ts'
 import { answering as registrar } from '#functions/registrar/answering.ts'
@@ -23,7 +25,7 @@ import { HOME_OPERATIONS } from '#functions/roles.ts'
 import { openSequencing } from '#functions/sequencer/alone.ts'
 import { role as sequencer } from '#functions/sequencer/role.ts'
 import { openSweeping } from '#functions/sweeper/alone.ts'
-import { answering as witness } from '#functions/witness/answering.ts'
+import { openWitnessing } from '#functions/witness/alone.ts'
 import { role as witnessRole } from '#functions/witness/role.ts'
 import { openWorking } from '#functions/worker/alone.ts'
 import { answering as worker } from '#functions/worker/answering.ts'
@@ -35,10 +37,11 @@ export interface Apart {
   /** What a gateway does: the role that has the route answers. */
   readonly fetch: Fetch
   readonly sequence: () => Promise<void>
-  readonly erase: () => Promise<void>
+  readonly erase: Wake
   readonly sweep: () => Promise<void>
   readonly audit: () => Promise<void>
   readonly monitor: () => Promise<void>
+  readonly mirror: () => Promise<void>
   readonly work: () => Promise<void>
 }
 
@@ -76,7 +79,7 @@ export async function openApart(
     reader: await openAlone(alone('reader'), reader),
     registrar: await openAlone(alone('registrar'), registrar),
     auditor: await openAlone(alone('auditor'), auditor),
-    witness: await openAlone(alone('witness'), witness),
+    witness: await openWitnessing(alone('witness')),
     lookup: await openAlone(alone('lookup'), lookup),
     keeper: await openAlone(alone('keeper'), keeper),
     worker: await openAlone(alone('worker'), worker),
@@ -89,6 +92,7 @@ export async function openApart(
     sweep: await openSweeping(alone('sweeper')),
     audit: await openAuditing(alone('auditor')),
     monitor: await openMonitoring(alone('monitor')),
+    mirror: await openMirroring(alone('mirror')),
     work: await openWorking(alone('worker')),
   }
 }

@@ -32,11 +32,15 @@ const specs = (resources: Readonly<Record<string, Made>>) =>
   )
 
 describe('what serverless.yml includes', () => {
-  it('has keys of KMS for the log and the witness where the region has them, else seeds in a table', () => {
-    const symmetric = { DataKey: 'SYMMETRIC_DEFAULT', WrappingKey: 'SYMMETRIC_DEFAULT' }
-    expect(specs(made())).toEqual(symmetric)
+  it('has a key of KMS for the mirror, and for the log and the witness where the region has them, else seeds in a table', () => {
+    const always = {
+      DataKey: 'SYMMETRIC_DEFAULT',
+      WrappingKey: 'SYMMETRIC_DEFAULT',
+      InstanceKey: 'ECC_NIST_P256',
+    }
+    expect(specs(made())).toEqual(always)
     expect(specs(made({ nativeKeys: 'Ed25519,ML-DSA-44' }))).toEqual({
-      ...symmetric,
+      ...always,
       LogKey: 'ECC_NIST_EDWARDS25519',
       LogQuantumKey: 'ML_DSA_44',
       WitnessKey: 'ECC_NIST_EDWARDS25519',
@@ -73,6 +77,7 @@ describe('what serverless.yml includes', () => {
     [{ logRetentionDays: 8 }, /logRetentionDays is one of/],
     [{ alarmEmail: 'me' }, /alarmEmail is no address/],
     [{ budgetUsd: 10 }, /budgetUsd needs alarmEmail/],
+    [{ otlpEndpoint: 'https://a:b@c' }, /otlpEndpoint is the URL of a collector/],
   ])('refuses %j and says why', (parameters, why) => {
     expect(() => made(parameters)).toThrow(why)
     expect(() => made(parameters)).toThrow(expect.objectContaining({ code: 'CONFIGURATION' }))

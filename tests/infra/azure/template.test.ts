@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import { HOME_OPERATIONS, HOME_ROLES } from '#functions/roles.ts'
+import { HOME_OPERATIONS } from '#functions/roles.ts'
 import { checkNaming, type AzureNaming } from '#adapters/azure/clients/naming.ts'
 import { frontOperations } from '#infra/azure/front.ts'
 import { filledIn, type Resource } from '#infra/azure/references.ts'
@@ -10,6 +10,8 @@ import { assignmentsOf, AZURE_ROLES, roleDefinitions } from '#infra/permissions/
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { roleFor } from '#tests/functions/host/apart.ts'
 import { deployed } from './arm.ts'
+
+const IDENTITIES = identitiesOf('home')
 
 const PRINCIPAL = '00000000-0000-0000-0000-000000000001'
 const template = (parameters: object = {}) => azureTemplateOf('test', { ...DEFAULTS, ...parameters })
@@ -50,7 +52,7 @@ describe('the template of a home on Azure', () => {
   })
 
   it('has one app for each role, each with its own identity and plan', () => {
-    expect(apps.map(roleOf).toSorted()).toEqual(HOME_ROLES.map(({ name }) => name).toSorted())
+    expect(apps.map(roleOf).toSorted()).toEqual(IDENTITIES.map(({ name }) => name).toSorted())
     const identities = apps.map(
       ({ identity }) => identity as { type: string; userAssignedIdentities: object },
     )
@@ -141,12 +143,14 @@ describe('the template of a home on Azure', () => {
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING: `ClientId=${clientId};Authorization=AAD`,
       })
       checkNaming(naming)
-      const needs = HOME_ROLES.find(({ name }) => name === roleOf(app))?.needs.keys ?? {}
+      const needs = IDENTITIES.find(({ name }) => name === roleOf(app))?.needs.keys ?? {}
+      // The vault signs with P-256 itself.
+      const held = Object.keys(needs).filter((name) => name !== 'instance')
       expect(naming.keys).toEqual({
-        vault: {},
+        vault: held.length < Object.keys(needs).length ? { instance: 'instance' } : {},
         software: {
           container: 'keys',
-          wrappedBy: Object.fromEntries(Object.keys(needs).map((name) => [name, `wrap-${name}`])),
+          wrappedBy: Object.fromEntries(held.map((name) => [name, `wrap-${name}`])),
         },
       })
     }
@@ -172,24 +176,35 @@ describe('the template of a home on Azure', () => {
       ({ properties: its }) => !JSON.stringify(its).includes('subscriptionResourceId'),
     )
     const rest = each.filter(({ role }) => AZURE_ROLES[role].service !== 'cosmos')
-    expect(own.map(({ name }) => /, '([a-z-]+)', '([a-zA-Z/-]+)'\)\]$/.exec(name)?.slice(1))).toEqual(
+    expect(own.map(({ name }) => /, '([a-z-]+)', '([a-zA-Z/-]*)'\)\]$/.exec(name)?.slice(1))).toEqual(
       rest.map(({ role, scope }) => [role, scope]),
     )
-    for (const [at, { scope = '' }] of own.entries())
-      expect(scope).toContain(`'${rest[at]?.scope.split('/').at(-1)}'`)
+    for (const [at, { scope = '' }] of own.entries()) {
+      const last = rest[at]?.scope.split('/').at(-1)
+      // The whole account of the objects.
+      if (last === '')
+        expect(scope).toMatch(/^\[resourceId\('Microsoft.Storage\/storageAccounts', concat\('ampereobj'/)
+      else expect(scope).toContain(`'${last}'`)
+    }
     // What a host needs of its own account, and for its telemetry.
     expect(others).toHaveLength(own.length + 2 * identities.length)
     const definitions = [
       ...of('Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions'),
       ...of('Microsoft.Authorization/roleDefinitions'),
-    ].map((one) => (properties(one)['permissions'] as { dataActions: string[] }[])[0]?.dataActions)
-    const wanted = roleDefinitions(each).map(({ dataActions }) => dataActions)
+    ].map((one) => {
+      const [{ actions, dataActions } = { dataActions: [] }] = properties(one)['permissions'] as {
+        actions?: string[]
+        dataActions: string[]
+      }[]
+      return [actions ?? [], dataActions]
+    })
+    const wanted = roleDefinitions(each).map(({ actions = [], dataActions }) => [actions, dataActions])
     const sorted = (all: readonly unknown[]) => all.map((one) => JSON.stringify(one)).toSorted()
     expect(sorted(definitions)).toEqual(sorted(wanted))
   })
 
   it('has every table, store and key that a role needs, and no other', () => {
-    const needs = HOME_ROLES.map(({ needs: each }) => each)
+    const needs = IDENTITIES.map(({ needs: each }) => each)
     const names = (member: 'tables' | 'objects' | 'keys') =>
       [...new Set(needs.flatMap((each) => Object.keys(each[member])))].toSorted()
     const tables = of('Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers')
@@ -203,9 +218,15 @@ describe('the template of a home on Azure', () => {
     )
     expect(stores.map(lastName)).toEqual(names('objects'))
     const keys = of('Microsoft.KeyVault/vaults/keys')
-    expect(keys.map(lastName)).toEqual(names('keys').map((name) => `wrap-${name}`))
+    expect(keys.map(lastName)).toEqual(
+      names('keys').map((name) => (name === 'instance' ? name : `wrap-${name}`)),
+    )
     for (const key of keys)
-      expect(properties(key)).toMatchObject({ kty: 'RSA', keySize: 3072, keyOps: ['wrapKey', 'unwrapKey'] })
+      expect(properties(key)).toMatchObject(
+        lastName(key) === 'instance'
+          ? { kty: 'EC', curveName: 'P-256', keyOps: ['sign', 'verify'] }
+          : { kty: 'RSA', keySize: 3072, keyOps: ['wrapKey', 'unwrapKey'] },
+      )
   })
 
   it('has a front that asks the role that has the operation', () => {

@@ -5,6 +5,7 @@ import type { KeyName } from '#core/ports/needs.ts'
 import { awsNames } from '#infra/permissions/aws/names.ts'
 import { policyOf, setUpPolicy, type Statement } from '#infra/permissions/aws/policy.ts'
 import {
+  actionsOf,
   assignmentsOf,
   AZURE_ROLES,
   roleDefinitions,
@@ -46,31 +47,33 @@ describe('the identities', () => {
 
   it.each(each)('%s has a grant for each of its needs and no other', (_, identity) => {
     const grants = grantsOf(identity)
-    const { tables, objects, keys } = identity.needs
+    const { tables, objects, keys, uploads } = identity.needs
     const of = (kind: 'table' | 'objects' | 'key') =>
       Object.fromEntries(grantsOfKind(grants, kind).map(({ name, access }) => [name, access]))
     expect([of('table'), of('objects'), of('key')]).toEqual([tables, objects, keys])
     expect(grantsOfKind(grants, 'changes').map(({ name }) => name)).toEqual(
       identity.wokenBy === null ? [] : [identity.wokenBy.table],
     )
-    expect(grants).toHaveLength(
-      [tables, objects, keys].flatMap((needed) => Object.keys(needed)).length + (identity.wokenBy ? 1 : 0),
-    )
+    expect(grantsOfKind(grants, 'signs').map(({ name }) => name)).toEqual(uploads ? ['uploads'] : [])
+    const needed = [tables, objects, keys].flatMap((one) => Object.keys(one)).length
+    expect(grants).toHaveLength(needed + (identity.wokenBy ? 1 : 0) + (uploads ? 1 : 0))
   })
 })
 
 describe('a need to sign uploads', () => {
   const needs = { tables: {}, objects: {}, keys: {}, uploads: 'offer' } as const
+  const SIGNS = { kind: 'signs', name: 'uploads' }
   const on = (more: object) =>
     grantsOf({ needs: { ...needs, ...more }, wokenBy: null }).map((grant) => ({ ...grant }))
 
   it('is a need to store what is uploaded, for a signature lets nobody do what its signer may not', () => {
-    expect(on({})).toEqual([{ kind: 'objects', name: 'uploads', access: 'store' }])
+    expect(on({})).toEqual([{ kind: 'objects', name: 'uploads', access: 'store' }, SIGNS])
   })
 
   it('narrows no wider one', () => {
     expect(on({ objects: { uploads: 'shred' } })).toEqual([
       { kind: 'objects', name: 'uploads', access: 'shred' },
+      SIGNS,
     ])
     expect(grantsOf(named('writer'))).toContainEqual({ kind: 'objects', name: 'uploads', access: 'shred' })
   })
@@ -212,9 +215,13 @@ describe('a policy of IAM', () => {
 })
 
 describe('the assignments on Azure', () => {
-  it.each(each)('of %s are each for one container or one key', (_, identity) => {
+  it.each(each)('of %s are each for one container or one key, but to sign uploads', (_, identity) => {
     const assignments = assignmentsOf(identity)
+    const onAccount = assignments.filter(({ scope }) => scope === '').map(({ role }) => role)
+    expect(onAccount).toEqual(identity.needs.uploads ? ['uploads-sign'] : [])
+    expect(actionsOf('uploads-sign')).toHaveLength(1)
     for (const { role, scope } of assignments) {
+      if (scope === '') continue
       const { service } = AZURE_ROLES[role]
       const form = {
         cosmos: /^dbs\/ampere\/colls\/[a-z-]+$/,
@@ -235,7 +242,8 @@ describe('the assignments on Azure', () => {
       ...Object.keys(objects).map((name) => `blobServices/default/containers/${name}`),
     ])
     for (const { role, scope } of assignmentsOf(identity)) {
-      const actions: readonly string[] = AZURE_ROLES[role].dataActions
+      const actions = actionsOf(role)
+      if (scope === '') continue
       if (scope === 'dbs/ampere/colls/leases') expect(identity.wokenBy).not.toBeNull()
       else if (scope === 'dbs/ampere/colls/keys') expect(role).toBe('table-read')
       else if (!scope.startsWith('keys/')) expect([...own]).toContain(scope)
@@ -253,11 +261,23 @@ describe('the assignments on Azure', () => {
     expect(setUpAssignments(identities).map(({ scope }) => scope)).toContain('keys/wrap-head')
   })
 
+  it('let whoever sets a home up begin its registry, and change no other table', () => {
+    const tables = (of: readonly Identity[]) =>
+      setUpAssignments(of).filter(({ scope }) => scope.startsWith('dbs/'))
+    expect(tables(identitiesOf('home'))).toEqual([
+      { role: 'table-append', scope: 'dbs/ampere/colls/registry' },
+      { role: 'table-append', scope: 'dbs/ampere/colls/keys' },
+    ])
+    expect(tables(identitiesOf('bridge')).map(({ scope }) => scope)).not.toContain(
+      'dbs/ampere/colls/registry',
+    )
+  })
+
   it('use roles without wildcards, each with sorted actions of one service', () => {
     const used = roleDefinitions(identities.flatMap((identity) => assignmentsOf(identity)))
     expect(used.length).toBeGreaterThan(5)
-    for (const { dataActions, service } of used) {
-      expect(dataActions.join()).not.toContain('*')
+    for (const { dataActions, actions = [], service } of used) {
+      expect([...actions, ...dataActions].join()).not.toContain('*')
       const provider = {
         cosmos: 'Microsoft.DocumentDB/',
         blob: 'Microsoft.Storage/',

@@ -18,6 +18,7 @@ const ACTS = {
   eraser: 'erase',
   auditor: 'audit',
   sweeper: 'sweep',
+  mirror: 'mirror',
 } as const satisfies Readonly<Record<string, keyof Apart>>
 const KINDS: Readonly<Record<string, string>> = {
   get: 'get',
@@ -60,13 +61,13 @@ describe('a home in which nothing happens', () => {
       world.clock.now += MINUTE_MS
       await apart.sequence()
     }
-    for (const act of Object.values(ACTS)) await apart[act]()
+    for (const act of Object.values(ACTS)) await apart[act]('schedule')
     const found: Record<string, object> = {}
     for (const [role, act] of Object.entries(ACTS)) {
       world.clock.now += MINUTE_MS
       await apart.sequence()
       counts.get(role)?.reset()
-      await apart[act]()
+      await apart[act]('schedule')
       found[role] = kindsOf(counts.get(role)?.counts() ?? {})
     }
     expect(found).toEqual(IDLE_CALLS)

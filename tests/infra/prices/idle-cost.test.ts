@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { planAws } from '#cli/cloud/plan-aws.ts'
+import { planAws } from '#cli/cloud/aws/plan.ts'
 import { ROLE_NAMES } from '#functions/host/role-names.ts'
 import { factsOf as awsFacts } from '#infra/aws/facts.ts'
 import { DEFAULTS } from '#infra/aws/settings.ts'
@@ -58,6 +58,12 @@ describe.each(PROVIDERS)('the prices of %s', (provider) => {
   })
 })
 
+/** Of the minutes of a timer: each, each so many, or one. */
+function callsPerHour(minutes: string): number {
+  if (minutes === '*') return 60
+  return minutes.startsWith('*/') ? 60 / Number(minutes.slice(2)) : 1
+}
+
 describe('the cost of a deployment that nobody uses', () => {
   it('is below 10 USD a month without keys, where the account has its free amounts for itself', () => {
     for (const provider of PROVIDERS)
@@ -79,24 +85,25 @@ describe('the cost of a deployment that nobody uses', () => {
     ]
     for (const change of more) expect(idleCost(provider, { ...facts, ...change }).usd).toBeGreaterThan(usd)
     expect(idleCost(provider, { ...facts, keys: facts.keys + 1 }).usd).toBe(usd)
-    if (provider === 'aws') expect(idleCost(provider, { ...facts, keys: 7 }).keysUsd).toBe(keysUsd + 5)
+    if (provider === 'aws') expect(idleCost(provider, { ...facts, keys: 8 }).keysUsd).toBe(keysUsd + 5)
   })
 
   it('counts what the templates have: each role with a schedule, each alarm, each key', () => {
     const roles = (facts: TemplateFacts) => facts.scheduled.map(({ role }) => role).toSorted()
     expect(roles(FACTS.aws)).toEqual(Object.keys(IDLE_CALLS).toSorted())
     expect(roles(FACTS.azure)).toEqual(roles(FACTS.aws))
-    expect(FACTS.aws).toMatchObject({ alarms: 34, metrics: 4, keys: 2 })
-    expect(FACTS.azure).toMatchObject({ alarms: 15, queryAlarms: [15, 15, 15, 15, 15], keys: 5 })
+    expect(FACTS.aws).toMatchObject({ alarms: 37, metrics: 5, keys: 3 })
+    expect(FACTS.azure).toMatchObject({ alarms: 16, queryAlarms: [15, 15, 15, 15, 15, 15], keys: 6 })
   })
 
   it('knows the timers and feeds that roles register on Azure', () => {
-    const entries = ROLE_NAMES.map((role) => join('functions', role, 'azure.ts'))
+    const entries = [...ROLE_NAMES, 'mirror']
+      .map((role) => join('functions', role, 'azure.ts'))
       .filter((file) => existsSync(file))
       .map((file) => ({ role: file.split('/')[1] ?? '', text: readFileSync(file, 'utf8') }))
     const timers = entries.flatMap(({ role, text }) => {
       const [, minutes] = /schedule: '\d+ (\S+) \* \* \* \*'/.exec(text) ?? []
-      return minutes === undefined ? [] : [[role, minutes === '*' ? 60 : 1]]
+      return minutes === undefined ? [] : [[role, callsPerHour(minutes)]]
     })
     expect(Object.fromEntries(timers)).toEqual(CALLS_PER_HOUR)
     const polled = entries

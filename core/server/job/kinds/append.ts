@@ -5,7 +5,7 @@ import { decodeAppend, encodeAppend, type Append } from '../../../api/append.ts'
 import { digestOf } from '../../../crypto/hash.ts'
 import { AmpereError } from '../../../errors.ts'
 import { appendBlock, judgeAhead } from '../../append/append.ts'
-import type { WriterPorts } from '../../append/needs.ts'
+import type { AppendPorts } from '../../append/needs.ts'
 import type { Quotas } from '../../append/quota.ts'
 import type { Home } from '../../home.ts'
 import { findUpload } from '../../upload/use.ts'
@@ -28,7 +28,7 @@ const BEGIN_MS = 60_000
  *   many jobs as it may
  * @throws AmpereError those of `judgeAhead` and `findUpload`
  */
-export async function beginAppendJob(ports: WriterPorts, home: Home, append: Append): Promise<Job | null> {
+export async function beginAppendJob(ports: AppendPorts, home: Home, append: Append): Promise<Job | null> {
   const { upload, object, packages, labelKey } = append
   if (upload === undefined || object !== null || packages.length > 0 || labelKey !== null) return null
   const parsed = parseBlock(append.block)
@@ -44,7 +44,7 @@ export async function beginAppendJob(ports: WriterPorts, home: Home, append: App
 }
 
 /** Appends one block: its one slice is an append, which may be interrupted anywhere and repeated. */
-export function appendJobs(ports: WriterPorts, home: Home, quotas: Quotas): JobKind {
+export function appendJobs(ports: AppendPorts, home: Home, quotas: Quotas): JobKind {
   return {
     slice: async (job) => {
       const input = await ports.objects.uploads.fetch(jobInputName(job))

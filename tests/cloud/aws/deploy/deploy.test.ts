@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import { cloudFolder, readCloudDeployment } from '#cli/cloud/cloud-folder.ts'
-import { reachHome } from '#cli/cloud/reach.ts'
+import { reachHome } from '#cli/cloud/aws/reach.ts'
 import { playStory, type StoryReport } from '#cli/demo/story.ts'
 import { SETTINGS_VERSION, type Settings } from '#cli/deployment/settings.ts'
 import { openBridge, type OpenBridge } from '#cli/open/bridge.ts'
@@ -107,7 +107,8 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
     expect(runs['AWS::Lambda::Function']).toHaveLength(ROLE_NAMES.length)
     expect(runs['AWS::Lambda::EventSourceMapping']).toHaveLength(2)
     expect(stores['AWS::DynamoDB::Table']?.length).toBeGreaterThan(15)
-    expect(stores['AWS::KMS::Key']).toHaveLength(2)
+    // Two that are symmetric, and one each for the log and the witness.
+    expect(stores['AWS::KMS::Key']).toHaveLength(4)
     expect(stores['AWS::S3::Bucket']).toHaveLength(5)
   })
 

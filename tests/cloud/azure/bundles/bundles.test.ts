@@ -14,7 +14,7 @@ const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const entry = (content: Uint8Array) => ({ header: utf8('{}'), content, compartment: 'general' })
 /** Bytes that are no text, and too many for one part of a stream. */
 const BINARY = Uint8Array.from({ length: 400_000 }, (_, at) => (at * 7 + (at >> 8)) % 256)
-const SCHEDULED = ['sequencer', 'sweeper', 'eraser', 'auditor', 'monitor', 'worker']
+const SCHEDULED = ['sequencer', 'sweeper', 'eraser', 'auditor', 'monitor', 'worker', 'mirror']
 
 /**
  * What the host loads at most for each role. What does not allow 1 MB are the clients, minified: that of Blob Storage (495 KiB, of
@@ -37,12 +37,12 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
   }, 300_000)
   afterAll(async () => made.home?.close())
 
-  it('are one for each role of a home', () => {
+  it('are one for each role of a home, and one for its mirror', () => {
     expect(
       home()
         .bundles.map(({ role }) => role)
         .toSorted(),
-    ).toEqual([...ROLE_NAMES].toSorted())
+    ).toEqual([...ROLE_NAMES, 'mirror'].toSorted())
   })
 
   it('are each below 1.3 MiB, and what is loaded at the start below 400 KiB', () => {
@@ -93,12 +93,12 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
 
   it('register what wakes each role, and one function with every path where it answers', async () => {
     const woken = Object.fromEntries(identitiesOf('home').map(({ name, wokenBy }) => [name, wokenBy]))
-    for (const role of ROLE_NAMES) {
+    for (const role of [...ROLE_NAMES, 'mirror']) {
       const { functions, streams } = await home().host(role)
       const types = functions.flatMap(({ bindings }) =>
         Object.values(bindings).flatMap(({ type, direction }) => (direction === 'in' ? [type] : [])),
       )
-      const answers = !['sequencer', 'sweeper', 'eraser', 'monitor'].includes(role)
+      const answers = !['sequencer', 'sweeper', 'eraser', 'monitor', 'mirror'].includes(role)
       expect([role, types]).toEqual([
         role,
         [

@@ -9,22 +9,23 @@ import { fileURLToPath } from 'node:url'
 const folder = dirname(fileURLToPath(import.meta.url))
 const modules = join(folder, 'node_modules')
 
+const BLOB = {
+  program: 'azurite/dist/src/blob/main.js',
+  args: [
+    '--blobHost',
+    '127.0.0.1',
+    '--blobPort',
+    '0',
+    '--inMemoryPersistence',
+    '--skipApiVersionCheck',
+    '--disableTelemetry',
+  ],
+  says: /successfully listens on (https?:\S+)/,
+}
+
 /** What is started, and the line in which each says where it listens. */
 const EMULATORS = [
-  {
-    name: 'AMPERE_AZURE_BLOB',
-    program: 'azurite/dist/src/blob/main.js',
-    args: [
-      '--blobHost',
-      '127.0.0.1',
-      '--blobPort',
-      '0',
-      '--inMemoryPersistence',
-      '--skipApiVersionCheck',
-      '--disableTelemetry',
-    ],
-    says: /successfully listens on (http:\S+)/,
-  },
+  { name: 'AMPERE_AZURE_BLOB', ...BLOB },
   {
     name: 'AMPERE_AZURE_COSMOS',
     program: '@vercel/cosmosdb-server/lib/cli.js',
@@ -41,6 +42,23 @@ export default async function start() {
   globalThis.ampereEmulators = children
   process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')))
   for (const emulator of EMULATORS) process.env[emulator.name] = await run(emulator, children)
+  await startWithIdentities(children)
+}
+
+/** A second Azurite, which takes tokens: it does so by TLS alone. */
+async function startWithIdentities(children) {
+  const at = mkdtempSync(join(tmpdir(), 'ampere-certificate-'))
+  const [cert, key] = [join(at, 'cert.pem'), join(at, 'key.pem')]
+  const how = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1'
+  const out = ['-addext', 'subjectAltName=IP:127.0.0.1', '-out', cert, '-keyout', key]
+  const { status } = spawnSync('openssl', [...how.split(' '), ...out], { stdio: 'ignore' })
+  if (status !== 0) {
+    process.env.AMPERE_AZURE_IDENTITY_MISSING = 'a certificate is made by openssl, which is not here'
+    return
+  }
+  const args = [...BLOB.args, '--oauth', 'basic', '--cert', cert, '--key', key]
+  process.env.AMPERE_AZURE_IDENTITY = await run({ ...BLOB, args }, children)
+  process.env.AMPERE_AZURE_IDENTITY_CA = cert
 }
 
 /** Installs what the lock file names, unless it is there already. */

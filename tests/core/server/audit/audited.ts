@@ -8,8 +8,7 @@ import { changeChain, rotateChain } from '#core/client/acts/change-chain.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure, type Erasure } from '#core/client/acts/erase-entries.ts'
 import type { TableName } from '#core/ports/needs.ts'
-import { addErased } from '#core/server/holders.ts'
-import { WRITER_NEEDS } from '#core/server/append/needs.ts'
+import { addErased, HOLDER_NEEDS } from '#core/server/holders.ts'
 import { select } from '#core/ports/needs.ts'
 import { loadBlock, objectName } from '#core/server/store/rows.ts'
 import type { TestDeployment } from '#tests/deployment.ts'
@@ -85,7 +84,7 @@ async function handInStatement({ world, record }: Attempts, height: number): Pro
     { v: 1, chain: record, block: block.id, store: bridgeStore(id), at: time, backupsExpire: time },
     instance,
   )
-  await addErased(await select(world.platform, WRITER_NEEDS), world.home, record, statement)
+  await addErased(await select(world.platform, HOLDER_NEEDS), world.home, record, statement)
 }
 
 /** Puts another value in a row's place; null removes it. */

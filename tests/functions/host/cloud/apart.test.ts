@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
-import { countCalls } from '#adapters/around/counts.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
-import type { Fetch } from '#core/ports/keys.ts'
-import type { Needs, Platform } from '#core/ports/needs.ts'
 import { MAX_STANDING_MS } from '#core/server/standing/standing.ts'
 import { auditChains, auditLog } from '#functions/auditor/operations.ts'
 import { HOME_ROLES } from '#functions/roles.ts'
@@ -15,9 +12,10 @@ import { silentLog } from '#functions/host/telemetry.ts'
 import { olderCopy } from '#tests/core/server/cosign/older-copy.ts'
 import { appendAsJob, heightsOf, jobOf, PREFER, untilOver } from '#tests/core/server/job/jobs.ts'
 import { HOME, MIB, offered, put, unsent } from '#tests/core/server/upload/uploads.ts'
-import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { ORIGIN, type TestDeployment } from '#tests/deployment.ts'
 import { ask } from '#tests/http/ask.ts'
 import { configOf, openApart } from '../apart.ts'
+import { homeApart, isNeeded } from './home-apart.ts'
 
 const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
 const AUDITS = [
@@ -32,22 +30,11 @@ async function uploaded(world: TestDeployment, record: ChainId, object: Uint8Arr
   return to.upload
 }
 
-/** A home whose roles are apart, with its calls counted for each role. */
-async function homeApart() {
-  const made: { fetch?: Fetch } = {}
-  const world = await testDeployment(['hospital-a'])
-  const counts = new Map<string, ReturnType<typeof countCalls>>()
-  const of = (role: string): Platform => {
-    const counted = counts.get(role) ?? countCalls(world.platform)
-    counts.set(role, counted)
-    return counted.platform
-  }
-  const hosting = { now: () => world.clock.now, random: world.random, log: silentLog }
-  const apart = await openApart(of, await configOf(world.platform, world.home), hosting)
-  made.fetch = apart.fetch
-  const client = () => world.connect('hospital-a', { fetch: apart.fetch })
-  const get = async (path: string) => apart.fetch(new Request(new URL(path, ORIGIN)))
-  return { world, apart, client, get, counts }
+/** Puts other values into the key rows of a chain, in their order. */
+async function putKeys(world: TestDeployment, record: ChainId, values: readonly Uint8Array[]): Promise<void> {
+  const wraps = world.platform.table('wraps')
+  for (const [i, { key, version }] of (await wraps.range(record)).entries())
+    await wraps.swap(record, key, version, values[i] ?? null)
 }
 
 describe('a home whose roles are in processes of their own', () => {
@@ -97,9 +84,16 @@ describe('a home whose roles are in processes of their own', () => {
     await apart.sweep()
     // The writer ordered it and cannot carry it out.
     expect(await keys()).toEqual(kept)
-    await apart.erase()
-    expect(await keys()).not.toEqual(kept)
+    await apart.erase('changes')
+    const erased = await keys()
+    expect(erased).not.toEqual(kept)
     expect((await client().read(record)).closed.map((item) => item.status)).toEqual(['erased'])
+    // What a store that went back shows again stays until the next schedule, whatever else is ordered.
+    await putKeys(world, record, kept)
+    await apart.erase('changes')
+    expect(await keys()).toEqual(kept)
+    await apart.erase('schedule')
+    expect(await keys()).toEqual(erased)
     await Promise.all([apart.sweep(), apart.audit(), apart.monitor(), apart.work()])
   })
 
@@ -114,7 +108,7 @@ describe('a home whose roles are in processes of their own', () => {
     const large = await unsent({ world: here, a: client(), record })
     await appendAsJob(here, large, await uploaded(here, record, large.object))
     for (const { operation, asking } of AUDITS) await ask(here, operation, { ...asking, headers: PREFER })
-    await Promise.all([apart.erase(), apart.sweep(), apart.audit(), apart.monitor(), apart.work()])
+    await Promise.all([apart.erase('schedule'), apart.sweep(), apart.audit(), apart.monitor(), apart.work()])
     expect([...counts.keys()]).toEqual(expect.arrayContaining(['worker', 'writer', 'auditor']))
     expect(counts.get('worker')?.counts()).toMatchObject({ 'table.blocks.insert': 1 })
     for (const [role, counted] of counts) {
@@ -189,23 +183,3 @@ describe('a home whose roles are in processes of their own', () => {
     expect(HOME_ROLES.map(({ name }) => name)).toEqual([...ROLE_NAMES])
   })
 })
-
-const ACCESS: Readonly<Record<string, readonly string[]>> = {
-  get: ['read', 'append', 'write'],
-  range: ['read', 'append', 'write'],
-  insert: ['append', 'write'],
-  swap: ['write'],
-  fetch: ['fetch', 'store', 'shred'],
-  store: ['store', 'shred'],
-  shred: ['shred'],
-  sign: ['sign'],
-  unwrap: ['unwrap'],
-}
-
-function isNeeded(needs: Needs, call: string): boolean {
-  const [port = '', name = '', method = ''] = call.split('.')
-  if (port === 'uploads') return needs.uploads === 'offer'
-  const part = { table: needs.tables, objects: needs.objects, key: needs.keys }[port] ?? {}
-  const access = (part as Readonly<Record<string, string>>)[name]
-  return access !== undefined && (ACCESS[method] ?? []).includes(access)
-}

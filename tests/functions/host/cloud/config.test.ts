@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseConfig, readConfig, watchedLogs } from '#functions/host/cloud/config.ts'
+import { acceptedLogs, parseConfig, readConfig, watchedLogs } from '#functions/host/cloud/config.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { testDeployment } from '#tests/deployment.ts'
 
@@ -35,6 +35,8 @@ describe('the configuration of a deployment in a cloud', () => {
     ['witnessKeys', 'x'],
     ['policy', 'quorum of none'],
     ['watched', ['x']],
+    ['accepted', ['x']],
+    ['mirrored', [{ deployment: 'home-2', origin: 'https://other.test' }]],
     ['v', 2],
     ['unknown', true],
   ])('is refused, by its member, where %s is %j', async (member, value) => {
@@ -74,5 +76,18 @@ describe('the configuration of a deployment in a cloud', () => {
       { origin: 'home.test/log', url: 'https://home.test/log' },
     ])
     expect(() => watchedLogs(config(`log ${key}\nquorum none\n`))).toThrow('its URL')
+  })
+
+  it('gives the logs to be cosigned only where each has one origin, and not its own', async () => {
+    const base = await example()
+    const [key] = base['logKeys'] as string[]
+    const config = (origin: string, accepted: string) =>
+      parseConfig(JSON.stringify({ ...base, origin, accepted: [accepted] }))
+    const accepted = `log ${key}\nquorum none\n`
+    expect(acceptedLogs(config('https://other.test', accepted))).toMatchObject([
+      { origin: 'home.test/log', keys: [{ name: 'home.test/log' }] },
+    ])
+    expect(() => acceptedLogs(config('http://home.test', accepted))).toThrow('not of its own')
+    expect(() => acceptedLogs(config('https://other.test', 'quorum none\n'))).toThrow('keys of one log')
   })
 })

@@ -98,13 +98,13 @@ describe('an answer to an HTTP API', () => {
 describe('a Lambda handler', () => {
   it('opens its role once, answers requests, and gives nothing back when it is woken', async () => {
     let opened = 0
-    let woken = 0
+    const woken: string[] = []
     const handler = lambdaHandler(
       async () => {
         opened++
         return {
           answer: (request) => new Response(new URL(request.url).pathname),
-          wake: async () => void woken++,
+          wake: async (by) => void woken.push(by),
         }
       },
       () => ORIGIN,
@@ -113,7 +113,7 @@ describe('a Lambda handler', () => {
     expect(await handler(event())).toMatchObject({ statusCode: 200 })
     expect(await handler({ Records: [{ eventSource: 'aws:dynamodb' }] })).toBeNull()
     expect(await handler({ source: 'aws.events' })).toBeNull()
-    expect([opened, woken]).toEqual([1, 2])
+    expect([opened, woken]).toEqual([1, ['changes', 'schedule']])
   })
 
   it('is opened anew after it could not be, and says meanwhile what is wrong', async () => {

@@ -3,7 +3,7 @@ import type { Append } from '#core/api/append.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { appendBlock } from '#core/server/append/append.ts'
-import { WRITER_NEEDS } from '#core/server/append/needs.ts'
+import { APPEND_NEEDS } from '#core/server/append/needs.ts'
 import { createQuotas } from '#core/server/append/quota.ts'
 import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
 import { MARK_LIFE_MS } from '#core/server/sequence/marks/read-marks.ts'
@@ -102,7 +102,7 @@ async function append(
 ): Promise<void> {
   const fate: Fate = { next: () => null, isDead: false }
   const inner = observed(at.platform, -1 - i, fate, (call) => check(() => refinement.take(call)))
-  const ports = await select(scheduled(wrong.append?.(inner) ?? inner), WRITER_NEEDS)
+  const ports = await select(scheduled(wrong.append?.(inner) ?? inner), APPEND_NEEDS)
   for (let tries = 0; tries < 8; tries++) {
     const isDone = await appendBlock(ports, at.world.home, createQuotas(ports), sent).then(
       () => true,

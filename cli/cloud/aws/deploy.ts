@@ -6,24 +6,18 @@ import type { AwsNaming } from '#adapters/aws/clients/naming.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { bundleFolder, buildBundles } from '#infra/bundle/build.ts'
 import { takeOn, whoAmI } from '#infra/deploy/aws/account.ts'
-import { failure } from '#infra/deploy/aws/failure.ts'
+import { failure } from '#infra/deploy/failure.ts'
 import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
 import { openStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
-import { stackName } from '#infra/aws/references.ts'
-import { DEFAULTS, settingsOf } from '#infra/aws/settings.ts'
+import { signingKeys } from '#infra/aws/keys.ts'
+import { logicalId, stackName } from '#infra/aws/references.ts'
+import { settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
-import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
-import { foundHome } from '../deployment/found-home.ts'
-import { makeFounders } from '../deployment/set-up.ts'
-import { writeCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
-
-/** What the steps of a deployment share. */
-export interface Deploying {
-  readonly folder: string
-  readonly passphrase: StretchedPassphrase
-  readonly say: (line: string) => void
-  readonly pause: (ms: number) => Promise<void>
-}
+import { foundHome, type FoundedHome } from '../../deployment/found-home.ts'
+import { makeFounders } from '../../deployment/set-up.ts'
+import type { Deploying } from '../cloud.ts'
+import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
+import { configText, kib } from '../config-text.ts'
 
 /**
  * Makes a deployment on AWS what it should be, from whatever there is: each step looks first, so that one that was interrupted goes on when
@@ -32,24 +26,36 @@ export interface Deploying {
  */
 export async function deployAws(wanted: CloudDeployment, deploying: Deploying): Promise<CloudDeployment> {
   const { stage, region, parameters } = wanted
-  const { say, folder } = deploying
+  const { say } = deploying
   const { account, arn } = await whoAmI(region)
   say(`1 of 6  Account ${account}, as ${arn.split('/').at(-1)}, in ${region}`)
   const bundles = await buildBundles('aws')
   say(`2 of 6  ${bundles.length} bundles, the largest ${kib(Math.max(...bundles.map(({ bytes }) => bytes)))}`)
-  const stores = await applyStores(wanted, deploying)
-  say(`3 of 6  Tables, buckets, keys and the address: ${stores.outputs['HttpApiUrl']}`)
-  const deployed = await setUpHome(wanted, stores, account, deploying)
-  writeCloudDeployment(folder, deployed)
-  say(`4 of 6  Registry ${deployed.home?.registry}`)
+  const deployed = await makeKept(wanted, account, deploying)
   configure(
     deployed,
     bundles.map(({ role }) => role),
+    deploying.folder,
   )
   await deployFunctions({ stage, region, parameters })
   say(`5 of 6  ${bundles.length} functions, each with its own role`)
   await wakeFunction({ stage, region, parameters }, 'sequencer')
   say('6 of 6  The sequencer has looked after the log')
+  return deployed
+}
+
+/** Makes what a deployment keeps: stores, keys, its address, and the registry that it begins with. @throws DeployFailure */
+export async function makeKept(
+  wanted: CloudDeployment,
+  account: string,
+  deploying: Deploying,
+): Promise<CloudDeployment> {
+  const { say, folder } = deploying
+  const stores = await applyStores(wanted, deploying)
+  say(`3 of 6  Tables, buckets, keys and the address: ${stores.outputs['HttpApiUrl']}`)
+  const deployed = await setUpHome(wanted, stores, account, deploying)
+  writeCloudDeployment(folder, deployed)
+  say(`4 of 6  Registry ${deployed.home?.registry}`)
   return deployed
 }
 
@@ -92,19 +98,37 @@ async function setUpHome(
       founders,
     } as const
     const { registry, log, witness } = await foundHome(platform, what)
+    checkKept(wanted, { log, witness })
     return { ...wanted, home: { deployment, origin, registry, log: [...log], witness: [...witness] } }
   } finally {
     await platform.close()
   }
 }
 
+/** What others pinned stays: another parameter must not change who signs. @throws DeployFailure */
+function checkKept({ home }: CloudDeployment, made: SigningKeys): void {
+  if (!home || listed(home) === listed(made)) return
+  throw failure(
+    'the keys of the log and the witness would be others than those that this deployment began with, and that others know',
+    'give nativeKeys as it was the first time',
+  )
+}
+
+type SigningKeys = Pick<FoundedHome, 'log' | 'witness'>
+
+function listed({ log, witness }: SigningKeys): string {
+  return [...log, ...witness].join('\n')
+}
+
 function namingOf({ stage, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
-  const { prefix } = settingsOf(stage, parameters)
+  const settings = settingsOf(stage, parameters)
+  const { prefix } = settings
   const wrappingKey = required(stores, 'WrappingKeyArn')
+  const kms = signingKeys(settings).map((name) => [name, required(stores, `${logicalId(name, 'Key')}Arn`)])
   return {
     prefix,
     buckets: { bucketPrefix: `${prefix}-${account}` },
-    keys: { kms: {}, softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
+    keys: { kms: Object.fromEntries(kms), softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
   }
 }
 
@@ -118,23 +142,9 @@ function required({ outputs }: Stack, name: string): string {
 }
 
 /** Says to every function what the home is. */
-function configure({ home, parameters }: CloudDeployment, roles: readonly string[]): void {
-  if (!home) return
-  const { deployment, origin, registry, log, witness } = home
-  const config = {
-    v: 1,
-    deployment,
-    origin,
-    registry,
-    backupDays: Number(parameters['keyRecoveryDays'] ?? DEFAULTS.keyRecoveryDays),
-    logKeys: log,
-    witnessKeys: witness,
-    policy: null,
-  }
-  for (const role of roles)
-    writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), `${JSON.stringify(config, null, 2)}\n`)
-}
-
-function kib(bytes: number): string {
-  return `${Math.ceil(bytes / 1024)} KiB`
+function configure(deployed: CloudDeployment, roles: readonly string[], folder: string): void {
+  const { stage, parameters } = deployed
+  const { keyRecoveryDays: backupDays, otlpEndpoint } = settingsOf(stage, parameters)
+  const text = configText(deployed, folder, { backupDays, otlpEndpoint })
+  for (const role of roles) writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), text)
 }

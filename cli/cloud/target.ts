@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseVerifierKey, type LogKey } from '#core/log/note/key.ts'
+import { deploymentOf } from '../deployment/session.ts'
+import { dataFolder } from '../deployment/settings.ts'
+import type { Call } from '../program/command.ts'
+import { refuse, usage } from '../program/refuse.ts'
+import type { Common } from '../terminal/screen.ts'
+import { cloudFolder, readCloudDeployment } from './cloud-folder.ts'
+import type { Provider } from './providers.ts'
+
+export interface CloudOption extends Common {
+  readonly cloud?: string
+}
+
+/** A home whose operator says whom it trusts, by files in a folder of this computer. */
+export interface Target {
+  readonly folder: string
+  readonly origin: string
+  readonly logKeys: readonly LogKey[]
+  /** When what was said holds: for files of another kind a server that runs needs no start. */
+  readonly effective: 'next-start' | 'next-deploy'
+  /** What has to be done for it to hold. */
+  readonly next: string
+}
+
+/** The home of the data folder, or the one that --cloud names. @throws AmpereError CONFIGURATION, NOT_FOUND; CommanderError (usage) */
+export function targetOf(call: Call<CloudOption>): Target {
+  const { cloud } = call.options
+  if (cloud !== undefined) return cloudTarget(call, cloud)
+  const { folder, settings } = deploymentOf(call)
+  const { origin, log } = settings
+  const next = 'A server reads it when it starts: restart one that runs.'
+  return { folder, origin, logKeys: log.map(parseVerifierKey), effective: 'next-start', next }
+}
+
+/** A home that was deployed from this data folder. @throws AmpereError NOT_FOUND; CommanderError (usage) */
+export function cloudTarget({ options, screen }: Call<CloudOption>, name: string): Target {
+  const { provider, stage } = named(name)
+  const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), provider, stage)
+  const home = readCloudDeployment(folder)?.home
+  const deploy = `npx ampere deploy ${provider} --stage ${stage}`
+  if (!home) throw refuse('NOT_FOUND', `no home was deployed as ${name} from this data folder`, deploy)
+  const { origin, log } = home
+  const next = `It holds once the functions have it: ${deploy}`
+  return { folder, origin, logKeys: log.map(parseVerifierKey), effective: 'next-deploy', next }
+}
+
+function named(name: string): { readonly provider: Provider; readonly stage: string } {
+  const [, provider, stage] = /^(aws|azure)-([a-z][a-z0-9-]*)$/.exec(name) ?? []
+  if ((provider === 'aws' || provider === 'azure') && stage !== undefined) return { provider, stage }
+  throw usage('--cloud is the provider and the stage, such as aws-prod')
+}
