@@ -17,10 +17,13 @@ const BINARY = Uint8Array.from({ length: 400_000 }, (_, at) => (at * 7 + (at >> 
 const SCHEDULED = ['sequencer', 'sweeper', 'eraser', 'auditor', 'monitor', 'worker', 'mirror']
 
 /**
- * What the host loads at most for each role. What does not allow 1 MB are the clients, minified: that of Blob Storage (495 KiB, of
- * which one class names all that the service can do) and that of Cosmos DB (302 KiB), each a file that is loaded when it is first used.
+ * What the host loads at most for each role. What does not allow 1 MB are the clients, minified: that of Blob Storage (505 KiB, of
+ * which two classes name all that the service can do) and that of Cosmos DB (302 KiB), each a file that is loaded when it is first
+ * used. Roles without objects do without the first.
  */
-const MAX_BYTES = 1.3 * 1024 * 1024
+const MAX_BYTES = 1.4 * 1024 * 1024
+const MAX_BYTES_WITHOUT_OBJECTS = 1024 * 1024
+const WITHOUT_OBJECTS = ['lookup', 'monitor', 'registrar', 'witness']
 const MAX_ENTRY_BYTES = 400 * 1024
 
 describe('the bundles under a stand-in for the host of Azure Functions', () => {
@@ -45,10 +48,13 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
     ).toEqual([...ROLE_NAMES, 'mirror'].toSorted())
   })
 
-  it('are each below 1.3 MiB, and what is loaded at the start below 400 KiB', () => {
+  it('are each below 1.4 MiB, without objects below 1 MiB, and what is loaded at the start below 400 KiB', () => {
     expect(
       home()
-        .bundles.filter(({ bytes }) => bytes >= MAX_BYTES)
+        .bundles.filter(
+          ({ role, bytes }) =>
+            bytes >= (WITHOUT_OBJECTS.includes(role) ? MAX_BYTES_WITHOUT_OBJECTS : MAX_BYTES),
+        )
         .map(({ role, bytes }) => [role, bytes]),
     ).toEqual([])
     expect(
