@@ -16,6 +16,7 @@ import { storesTemplateOf } from '#infra/aws/template.ts'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { foundHome, type FoundedHome } from '../deployment/found-home.ts'
 import { makeFounders } from '../deployment/set-up.ts'
+import { mirrorKeysOf } from './mirror-keys.ts'
 import { trustedIn } from './trusted.ts'
 import { writeCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
 
@@ -107,7 +108,9 @@ async function setUpHome(
     } as const
     const { registry, log, witness } = await foundHome(platform, what)
     checkKept(wanted, { log, witness })
-    return { ...wanted, home: { deployment, origin, registry, log: [...log], witness: [...witness] } }
+    const mirror = await mirrorKeysOf(platform)
+    const home = { deployment, origin, registry, log: [...log], witness: [...witness], mirror }
+    return { ...wanted, home }
   } finally {
     await platform.close()
   }
