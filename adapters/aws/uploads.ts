@@ -4,7 +4,7 @@ import { checkUpload, type Uploads } from '#core/ports/uploads.ts'
 import type { ObjectStore } from './clients/s3.ts'
 
 /**
- * Largest upload: what a function of 1,024 MB appends, which holds the object up to four times while it reads, checks and stores
+ * Largest upload: what a function of 1,024 MB appends, which holds the object more than twice while it reads, checks and stores
  * it. S3 itself takes 5 GiB in one request.
  */
 export const AWS_UPLOAD_BYTES = 64 * 1024 * 1024

@@ -6,7 +6,7 @@ import { translate } from './errors.ts'
 import { blobName } from './objects.ts'
 
 /**
- * Largest upload: what a function of 2,048 MB appends, which holds the object up to four times while it reads, checks and stores it.
+ * Largest upload: what a function of 2,048 MB appends, which holds the object more than twice while it reads, checks and stores it.
  * Blob Storage itself takes 5,000 MiB in one request.
  */
 export const AZURE_UPLOAD_BYTES = 64 * 1024 * 1024

@@ -5,6 +5,7 @@ import { openAws } from '#adapters/aws/open.ts'
 import type { AwsNaming } from '#adapters/aws/clients/naming.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { bundleFolder, buildBundles } from '#infra/bundle/build.ts'
+import { telemetryOf } from '#infra/bundle/otlp-endpoint.ts'
 import { takeOn, whoAmI } from '#infra/deploy/aws/account.ts'
 import { failure } from '#infra/deploy/aws/failure.ts'
 import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
@@ -153,7 +154,11 @@ function required({ outputs }: Stack, name: string): string {
 }
 
 /** Says to every function what the home is. */
-function configure({ home, parameters }: CloudDeployment, roles: readonly string[], folder: string): void {
+function configure(
+  { home, stage, parameters }: CloudDeployment,
+  roles: readonly string[],
+  folder: string,
+): void {
   if (!home) return
   const { deployment, origin, registry, log, witness } = home
   const config = {
@@ -165,6 +170,7 @@ function configure({ home, parameters }: CloudDeployment, roles: readonly string
     logKeys: log,
     witnessKeys: witness,
     ...trustedIn(folder, origin),
+    telemetry: telemetryOf(settingsOf(stage, parameters).otlpEndpoint),
   }
   for (const role of roles)
     writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), `${JSON.stringify(config, null, 2)}\n`)

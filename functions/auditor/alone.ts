@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { select } from '#core/ports/needs.ts'
 import { homeOf, type Alone } from '../host/cloud/alone.ts'
+import { silentTelemetry } from '../host/telemetry.ts'
 import { auditLogNews } from './news.ts'
 import { role } from './role.ts'
 
@@ -12,5 +13,8 @@ export async function openAuditing({ platform, config, hosting }: Alone): Promis
   const ports = await select(platform, role.needs)
   const home = homeOf(config, ports.tables)
   const trust = { keys: config.logKeys, policy: config.policy }
-  return async () => void (await auditLogNews(ports, home, trust, hosting.log, MAX_SLICES))
+  const { log, telemetry = silentTelemetry } = hosting
+  telemetry.amount('audit.begun', 0)
+  const audit = () => auditLogNews(ports, home, trust, log, MAX_SLICES, telemetry)
+  return async () => void (await telemetry.act('audit-log', audit))
 }

@@ -3,6 +3,7 @@ import { select } from '#core/ports/needs.ts'
 import { carryOutErasures } from '#core/server/erase.ts'
 import { homeOf, type Alone } from '../host/cloud/alone.ts'
 import type { Wake } from '../host/cloud/hosted.ts'
+import { silentTelemetry } from '../host/telemetry.ts'
 import { role } from './role.ts'
 
 /**
@@ -13,8 +14,10 @@ import { role } from './role.ts'
 export async function openErasing({ platform, config, hosting }: Alone): Promise<Wake> {
   const ports = await select(platform, role.needs)
   const home = homeOf(config, ports.tables)
-  return async (by) => {
-    const count = await carryOutErasures(ports, home, by === 'schedule' ? 'all' : 'unstated')
-    hosting.log({ event: 'erasures', role: role.name, count })
-  }
+  const { log, telemetry = silentTelemetry } = hosting
+  return (by) =>
+    telemetry.act('erase', async () => {
+      const count = await carryOutErasures(ports, home, by === 'schedule' ? 'all' : 'unstated')
+      log({ event: 'erasures', role: role.name, count })
+    })
 }

@@ -70,7 +70,16 @@ export interface RequestEnd {
 }
 
 /** What a home does that nobody asked for. */
-export type ActName = 'sequence' | 'cosign' | 'chores' | 'audit-log' | 'monitor'
+export type ActName =
+  | 'sequence'
+  | 'cosign'
+  | 'chores'
+  | 'audit-log'
+  | 'monitor'
+  | 'erase'
+  | 'sweep'
+  | 'work'
+  | 'mirror'
 
 /** Amounts that are measured where they are known; none names a patient, a chain or a block. */
 export interface Amounts {

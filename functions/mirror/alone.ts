@@ -6,6 +6,7 @@ import { logOriginOf } from '#core/api/log.ts'
 import type { MirroredHome } from '#core/server/mirror/mirrored-home.ts'
 import type { Alone } from '../host/cloud/alone.ts'
 import type { CloudConfig } from '../host/cloud/config.ts'
+import { silentTelemetry } from '../host/telemetry.ts'
 import { createMirroring } from './mirroring.ts'
 import { role } from './role.ts'
 
@@ -24,11 +25,13 @@ export async function openMirroring({ platform, config, hosting }: Alone): Promi
   // Its institution's key is only there where it is a mirror.
   if (homes.length === 0) return async () => {}
   const ports = await select(platform, role.needs)
-  return createMirroring(
+  const { log, telemetry = silentTelemetry } = hosting
+  const { run } = createMirroring(
     homes.map((home) => ({ ports, home })),
-    hosting.log,
+    log,
     { maxMs: RUN_MS },
-  ).run
+  )
+  return () => telemetry.act('mirror', run)
 }
 
 function mirroredHomes({ mirrored, origin: own, backupDays }: CloudConfig): readonly MirroredHome[] {

@@ -3,6 +3,7 @@ import { createVerifiers } from '#core/crypto/signature.ts'
 import { select } from '#core/ports/needs.ts'
 import type { Alone } from '../host/cloud/alone.ts'
 import { watchedLogs } from '../host/cloud/config.ts'
+import { silentTelemetry } from '../host/telemetry.ts'
 import { role } from './role.ts'
 import { createWatching } from './watching.ts'
 
@@ -14,5 +15,7 @@ export async function openMonitoring({ platform, config, hosting }: Alone): Prom
   const ports = await select(platform, role.needs)
   const logs = watchedLogs(config)
   const monitor = { verifiers: createVerifiers(), deadline: (ms: number) => AbortSignal.timeout(ms) }
-  return createWatching(ports, monitor, () => logs, hosting.log)
+  const { log, telemetry = silentTelemetry } = hosting
+  const watch = createWatching(ports, monitor, () => logs, log)
+  return () => telemetry.act('monitor', watch)
 }

@@ -2,6 +2,7 @@
 import { select } from '#core/ports/needs.ts'
 import { homeOf, type Alone } from '../host/cloud/alone.ts'
 import { openStandings } from '../host/cloud/gate.ts'
+import { silentTelemetry } from '../host/telemetry.ts'
 import { doJobs } from './app.ts'
 import { openWorker } from './open.ts'
 import { role } from './role.ts'
@@ -13,5 +14,6 @@ export async function openWorking({ platform, config, hosting }: Alone): Promise
   const { logKeys, policy } = config
   const worker = openWorker(ports, { home, hosting, policy, logKeys, dated: hosting.now })
   const { isBehind } = openStandings(ports, hosting.now)
-  return () => doJobs(worker, isBehind, hosting)
+  const { telemetry = silentTelemetry } = hosting
+  return () => telemetry.act('work', () => doJobs(worker, isBehind, hosting))
 }

@@ -3,6 +3,7 @@ import { AmpereError } from '#core/errors.ts'
 import type { SignatureAlgorithm } from '#core/ports/keys.ts'
 import { AWS_NATIVE } from '#infra/permissions/aws/policy.ts'
 import { identitiesOf, type Deploys, type Identity } from '#infra/permissions/identities.ts'
+import { otlpEndpointOf } from '../bundle/otlp-endpoint.ts'
 
 /** What may be said of a deployment with `--param NAME=VALUE`; serverless.yml has the defaults. */
 export const PARAMETERS = [
@@ -14,6 +15,7 @@ export const PARAMETERS = [
   'alarmEmail',
   'kmsCallsPerHour',
   'budgetUsd',
+  'otlpEndpoint',
 ] as const
 export type Parameters = Readonly<Record<(typeof PARAMETERS)[number], string | number>>
 
@@ -27,6 +29,7 @@ export const DEFAULTS: Parameters = {
   alarmEmail: '',
   kmsCallsPerHour: 10_000,
   budgetUsd: 0,
+  otlpEndpoint: '',
 }
 
 /** A deployment on AWS, as its template is made. */
@@ -45,6 +48,8 @@ export interface AwsSettings {
   readonly kmsCallsPerHour: number
   /** Of the account, per month; 0 for no budget. */
   readonly budgetUsd: number
+  /** The collector of telemetry, for ampere.json; empty for none. */
+  readonly otlpEndpoint: string
 }
 
 /** What CloudWatch Logs can keep a log for, of up to a year (API reference, PutRetentionPolicy). */
@@ -81,6 +86,7 @@ export function settingsOf(stage: string, parameters: Partial<Parameters>): AwsS
     alarmEmail,
     kmsCallsPerHour: whole('kmsCallsPerHour', given.kmsCallsPerHour, 1, 100_000_000),
     budgetUsd,
+    otlpEndpoint: otlpEndpointOf(given.otlpEndpoint),
   }
 }
 

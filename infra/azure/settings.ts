@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
 import { identitiesOf, type Identity } from '#infra/permissions/identities.ts'
+import { otlpEndpointOf } from '../bundle/otlp-endpoint.ts'
 
 /** What may be said of a deployment on Azure. */
 export const DEFAULTS = {
@@ -19,6 +20,8 @@ export const DEFAULTS = {
   alarmEmail: '',
   /** Of the resource group, per month, in the currency of the account; 0 for no budget. */
   budget: 0,
+  /** The collector of telemetry, for ampere.json; empty for none. */
+  otlpEndpoint: '',
 }
 export type Parameters = Readonly<Record<keyof typeof DEFAULTS, string | number>>
 
@@ -36,6 +39,7 @@ export interface AzureSettings {
   readonly setUpPrincipal: string
   readonly alarmEmail: string
   readonly budget: number
+  readonly otlpEndpoint: string
 }
 
 /** What a workspace of Log Analytics keeps its logs for, at least (30 days cost nothing more) and at most. */
@@ -71,6 +75,7 @@ export function settingsOf(stage: string, given: Parameters): AzureSettings {
     setUpPrincipal,
     alarmEmail,
     budget,
+    otlpEndpoint: otlpEndpointOf(given.otlpEndpoint),
   }
 }
 

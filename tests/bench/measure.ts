@@ -134,5 +134,6 @@ function lineOf(item: Figure): string {
 
 function digits(value: number): string {
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
-  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
+  if (Math.abs(value) >= 10) return value.toFixed(1)
+  return value === 0 || Math.abs(value) >= 0.1 ? value.toFixed(2) : value.toPrecision(2)
 }

@@ -5,6 +5,10 @@ import { cpus, loadavg, release, totalmem } from 'node:os'
 import { bench as append } from './append.ts'
 import { bench as appendHeight } from './append-height.ts'
 import { bench as capacity } from './capacity/capacity.ts'
+import { bench as cloudCalls } from './cloud/calls.ts'
+import { bench as coldStart } from './cloud/cold-start.ts'
+import { bench as cloudHandlers } from './cloud/handlers.ts'
+import { bench as cloudCost } from './cloud/cost.ts'
 import { bench as consistency } from './consistency.ts'
 import { bench as everything } from './everything.ts'
 import { bench as importing } from './import.ts'
@@ -39,6 +43,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'log-audit': logAudit,
   traces,
   capacity,
+  'cloud-calls': cloudCalls,
+  'cloud-cost': cloudCost,
+  'cold-start': coldStart,
+  'cloud-handlers': cloudHandlers,
 }
 
 const machine = {

@@ -7,6 +7,7 @@ import { MAX_PAGE_BLOCKS, MAX_PAGE_NOTES } from '../../api/limits.ts'
 import type { Range, ReadTable } from '../../ports/table.ts'
 import { CHAIN_CHARACTERS, partNames } from '../store/attempt.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
+import { fitting, pageOf } from '../store/page.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
 import { chainPartition, heightKey, loadBlock, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
 import type { ReadStores } from './stores.ts'
@@ -68,8 +69,8 @@ export function storedSource({ tables, objects }: ReadStores): HomeSource {
     witnessed: async (from) => {
       const asked = { from: heightKey(from), limit: MAX_PAGE_NOTES + 1 }
       const rows = await tables.checkpoints.range(WITNESSED_PARTITION, asked)
-      const items = rows.slice(0, MAX_PAGE_NOTES).map((row) => fromUtf8(row.value))
-      const next = rows[MAX_PAGE_NOTES]
+      const items = [...fitting(rows.slice(0, MAX_PAGE_NOTES).map((row) => fromUtf8(row.value)))]
+      const next = rows[items.length]
       return { items, next: next ? Number(next.key) : null }
     },
     logFile: (path) => objects.log.fetch(path),
@@ -80,8 +81,7 @@ async function page(
   rows: Promise<readonly { readonly value: Uint8Array }[]>,
   from: number,
 ): Promise<BlocksAnswer> {
-  const items = (await rows).map((row) => fromUtf8(row.value))
-  return { items, next: items.length < MAX_PAGE_BLOCKS ? null : from + items.length }
+  return pageOf(await rows, from, MAX_PAGE_BLOCKS)
 }
 
 function range(from: number): Range {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from '../../bytes/encoding.ts'
+import { concat } from '../../bytes/frame.ts'
 import { mostJsonValues } from '../../bytes/json-values.ts'
+import { MAX_RANGE_BYTES } from '../../api/large/upload.ts'
 import { MAX_ANSWER_BYTES } from '../../api/limits.ts'
 import { authorize } from '../../api/request.ts'
 import { AmpereError } from '../../errors.ts'
@@ -41,10 +43,49 @@ export async function handIn(
 
 /** What a home has at a URL, asked by a signed request; null where it says that there is nothing. @throws AmpereError UPSTREAM_FAILED */
 export async function fetched(asking: Asking, url: URL, maxBytes: number): Promise<Uint8Array | null> {
+  return bodyOf(asking, await asked(asking, url, maxBytes))
+}
+
+/**
+ * The same in ranges of `MAX_RANGE_BYTES`, because what it runs behind may let no larger answer pass. Who gives no ranges gives the
+ * whole; a range that is shorter than asked for is the last.
+ */
+export async function fetchedInRanges(
+  asking: Asking,
+  url: URL,
+  maxBytes: number,
+): Promise<Uint8Array | null> {
+  const parts: Uint8Array[] = []
+  // One byte more tells what is too long.
+  const most = maxBytes + 1
+  for (let start = 0; start < most;) {
+    const end = Math.min(start + MAX_RANGE_BYTES, most)
+    const found = await asked(asking, url, maxBytes, { range: `bytes=${start}-${end - 1}` })
+    // It ended where a range did.
+    if (found.status === 416 && start > 0) break
+    if (found.status !== 206) return bodyOf(asking, found)
+    parts.push(found.bytes.subarray(0, end - start))
+    if (found.bytes.length < end - start) break
+    start = end
+  }
+  const bytes = concat(...parts)
+  if (bytes.length > maxBytes) throw failed(`answered with more than ${maxBytes} bytes`, asking.who)
+  return bytes
+}
+
+async function asked(
+  asking: Asking,
+  url: URL,
+  maxBytes: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   if (asking.until !== undefined && asking.now() >= asking.until)
     throw failed('takes longer than one run may', asking.who)
   const authorization = await authorize({ method: 'GET', url, body: new Uint8Array(0) }, asking)
-  const { status, bytes } = await answer(asking, url, { headers: { authorization } }, maxBytes)
+  return answer(asking, url, { headers: { ...headers, authorization } }, maxBytes)
+}
+
+function bodyOf(asking: Asking, { status, bytes }: Answer): Uint8Array | null {
   if (status === 404 || status === 410) return null
   if (status === 401 || status === 403) throw failed(`refuses this app instance (${status})`, asking.who)
   if (status !== 200) throw failed(`answered ${status}`, asking.who)

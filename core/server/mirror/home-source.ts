@@ -8,7 +8,7 @@ import { copyAnswer, type CopyAnswer } from '../../api/mirrored.ts'
 import { LOG_PREFIX } from '../../api/log.ts'
 import { AmpereError } from '../../errors.ts'
 import { CHAIN_CHARACTERS } from '../store/attempt.ts'
-import { failed, fetched, jsonOf, textOf, type Asking } from './ask-home.ts'
+import { failed, fetched, fetchedInRanges, jsonOf, textOf, type Asking } from './ask-home.ts'
 import type { HomeSource } from '../copy/source.ts'
 
 /** Bytes of a tile, or of a bundle with entries of 65 bytes, at most. */
@@ -68,7 +68,8 @@ function sourceAt(asking: Asking, origin: string, { api, log, place }: Paths): H
     chains: async (from) => ascending(await json(`/held${query(from)}`, heldAnswer, held), from, place, who),
     blocks: (chain, from) => json(`${at(chain)}/blocks?from=${from}`, blocksAnswer, blocks),
     keyRow: (chain, name) => get(`${api}${at(chain)}/rows/${name}`, row),
-    object: (chain, root, maxBytes) => get(`${api}${at(chain)}/objects/${root}`, maxBytes),
+    object: (chain, root, maxBytes) =>
+      fetchedInRanges(asking, new URL(`${api}${at(chain)}/objects/${root}`, origin), maxBytes),
     blockKeys: (chain, height) => json(`${at(chain)}/keys/${height}`, blockKeysAnswer, blockKeys),
     erased: (chain) =>
       statementsOf(

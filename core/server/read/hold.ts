@@ -8,6 +8,7 @@ import { mayHold, type Caller } from '../authenticate.ts'
 import { findChain, type ReaderPorts } from './read-chain.ts'
 import { partNames } from '../store/attempt.ts'
 import { WITNESSED_PARTITION } from '../store/log.ts'
+import { fitting } from '../store/page.ts'
 import {
   heightKey,
   heldPartition,
@@ -78,7 +79,7 @@ export async function readWitnessed(
     from: heightKey(from),
     limit: MAX_PAGE_NOTES + 1,
   })
-  const next = rows[MAX_PAGE_NOTES]
-  const items = rows.slice(0, MAX_PAGE_NOTES).map((row) => fromUtf8(row.value))
+  const items = [...fitting(rows.slice(0, MAX_PAGE_NOTES).map((row) => fromUtf8(row.value)))]
+  const next = rows[items.length]
   return { items, next: next ? Number(next.key) : null }
 }

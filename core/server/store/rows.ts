@@ -13,6 +13,7 @@ import type { ControlState } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
 import type { ReadTable } from '../../ports/table.ts'
+import { pageOf } from './page.ts'
 
 /** Blocks that are read at once when a chain is looked through. */
 const PAGE = 500
@@ -119,8 +120,7 @@ export async function blockPage(
 ): Promise<BlocksAnswer> {
   const size = Math.min(limit, MAX_PAGE_BLOCKS)
   const rows = await blocks.range(partition, { from: heightKey(from), limit: size })
-  const items = rows.map((row) => fromUtf8(row.value))
-  return { items, next: items.length < size ? null : from + items.length }
+  return pageOf(rows, from, size)
 }
 
 /**

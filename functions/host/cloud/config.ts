@@ -8,6 +8,8 @@ import { parseVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import { parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import type { WatchedLog } from '#core/server/monitor/needs.ts'
 
+/** A URL without account, query or fragment, in which something secret could be. */
+export const OTLP_ENDPOINT = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~/-]*)?$/
 const ORIGIN = /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?$/
 const keys = v.pipe(
   v.array(
@@ -38,6 +40,16 @@ const schema = v.pipe(
     witnessKeys: keys,
     /** Who witnesses its log, in the format of c2sp.org/tlog-policy. */
     policy: v.nullable(policy),
+    /** The collector of telemetry (OTLP over HTTP), and which part of requests and of what wakes a role is traced; none where it is null. */
+    telemetry: v.optional(
+      v.nullable(
+        v.strictObject({
+          endpoint: v.pipe(v.string(), v.regex(OTLP_ENDPOINT)),
+          traced: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
+        }),
+      ),
+      null,
+    ),
     /** Logs of others that are monitored: a policy each, with the keys of one log and its URL. */
     watched: v.optional(v.array(policy), []),
     /** Logs of others that its witness cosigns: a policy each, with the keys of one log. */

@@ -8,6 +8,7 @@ import { problemResponse, unexpected } from '../problem.ts'
 import { jsonLog, type Log } from '../telemetry.ts'
 import type { Alone } from './alone.ts'
 import type { CloudConfig } from './config.ts'
+import { openMeasuring } from './measuring.ts'
 
 /** How a role is opened in a process of its own. */
 export interface HostedRole {
@@ -28,6 +29,8 @@ export type Wake = (by: WokenBy) => Promise<void>
 export interface OpenRole {
   readonly answer?: (request: Request) => Response | Promise<Response>
   readonly wake?: Wake
+  /** To be awaited at the end of each call, answered or failed: sends what was measured. Never rejects. Absent where nothing is measured. */
+  readonly settle?: () => Promise<void>
 }
 
 /**
@@ -52,11 +55,23 @@ export async function openHosted(
 ): Promise<OpenRole> {
   const document = () => readFileSync(new URL('openapi.json', beside), 'utf8')
   const bodies = { maxRequestBytes: MAX_BODY_BYTES, maxAnswerBytes: MAX_BODY_BYTES }
-  const hosting = { now, random: platform.random, log: cloudLog, ...bodies }
-  const alone: Alone = { platform, config, hosting, document }
+  const measuring = await openMeasuring(config, cloudLog)
+  const hosting = {
+    now,
+    random: platform.random,
+    log: cloudLog,
+    ...bodies,
+    ...(measuring ? { telemetry: measuring.telemetry } : {}),
+  }
+  const measured = measuring?.around(platform) ?? platform
+  const alone: Alone = { platform: measured, config, hosting, document }
   const app = await answers?.(alone)
   const wake = await wakes?.(alone)
-  return { ...(app ? { answer: (request) => app.fetch(request) } : {}), ...(wake ? { wake } : {}) }
+  return {
+    ...(app ? { answer: (request) => app.fetch(request) } : {}),
+    ...(wake ? { wake } : {}),
+    ...(measuring ? { settle: measuring.flush } : {}),
+  }
 }
 
 /**
@@ -97,10 +112,14 @@ function wrong(message: string, cause?: unknown): AmpereError {
 }
 
 /** Has a role act. @throws AmpereError CONFIGURATION where it is none that is woken */
-export async function wakeRole({ wake }: OpenRole, by: WokenBy): Promise<void> {
+export async function wakeRole({ wake, settle }: OpenRole, by: WokenBy): Promise<void> {
   if (!wake)
     throw new AmpereError('CONFIGURATION', 'this role is not one that is woken: it only answers requests')
-  await wake(by)
+  try {
+    await wake(by)
+  } finally {
+    await settle?.()
+  }
 }
 
 /** Has a role answer a request, which may be one that cannot be read; what fails is said in the log, and answered as a problem. */
@@ -110,9 +129,13 @@ export async function askRole(
   log: Log,
 ): Promise<Response> {
   try {
-    const { answer } = await opened()
+    const { answer, settle } = await opened()
     if (!answer) throw new AmpereError('NOT_FOUND', 'no such route')
-    return await answer(request())
+    try {
+      return await answer(request())
+    } finally {
+      await settle?.()
+    }
   } catch (error) {
     const known = error instanceof AmpereError ? error : unexpected(error)
     log({ event: 'request-failed', code: known.code })

@@ -77,6 +77,7 @@ describe('what serverless.yml includes', () => {
     [{ logRetentionDays: 8 }, /logRetentionDays is one of/],
     [{ alarmEmail: 'me' }, /alarmEmail is no address/],
     [{ budgetUsd: 10 }, /budgetUsd needs alarmEmail/],
+    [{ otlpEndpoint: 'https://a:b@c' }, /otlpEndpoint is the URL of a collector/],
   ])('refuses %j and says why', (parameters, why) => {
     expect(() => made(parameters)).toThrow(why)
     expect(() => made(parameters)).toThrow(expect.objectContaining({ code: 'CONFIGURATION' }))

@@ -117,19 +117,23 @@ async function clearChain(
     return { chain, height, since: first.attempt.time }
   // Not of a block that came behind that head since: it is not logged, and this may be its only mark.
   const due = marks.filter(({ attempt }) => attempt.height <= height)
-  const done = await committedOf(blocks, chain, due)
+  const done = await committedOf(blocks, chain, due, head)
   await Promise.all(done.map(({ row }) => dirty.swap(shard, row.key, row.version, null)))
   return null
 }
 
-/** The marks whose own block stands at its height. Blocks lie behind each other, and so they are read in ranges. */
+/**
+ * The marks whose own block stands at its height. Blocks lie behind each other, and so they are read in ranges; the newest
+ * was read already, and most marks are of the newest.
+ */
 async function committedOf(
   blocks: ReadTable,
   chain: ChainId,
   marks: readonly OldMark[],
+  head: Row,
 ): Promise<readonly OldMark[]> {
   const heights = marks.map(({ attempt }) => attempt.height).toSorted((a, b) => a - b)
-  const ids = new Map<number, string>()
+  const ids = new Map([[Number(head.key), idOf(head.value)]])
   for (const height of heights) {
     if (ids.has(height)) continue
     const rows = await blocks.range(chain, { from: heightKey(height), limit: CLEAR_PAGE })
