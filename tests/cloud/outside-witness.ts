@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { openMemory } from '#adapters/memory/open.ts'
 import { logOriginOf, witnessNameOf, WITNESS_PREFIX } from '#core/api/log.ts'
@@ -29,20 +29,8 @@ export async function outsideWitness(
   const platform = openMemory({ now })
   const ports = await select(platform, WITNESS_NEEDS)
   await addLog(ports, logOriginOf(origin), logKeys)
-  const at: { fetch?: (request: Request) => Response | Promise<Response> } = {}
-  const server = createServer((asked, answer) => {
-    const parts: Buffer[] = []
-    asked.on('data', (part: Buffer) => parts.push(part))
-    asked.on('end', () => {
-      const body = parts.length > 0 ? { body: Buffer.concat(parts) } : {}
-      const headers = { 'content-type': asked.headers['content-type'] ?? 'text/plain' }
-      const request = new Request(`${own}${asked.url}`, { method: asked.method ?? 'GET', headers, ...body })
-      void Promise.resolve(at.fetch?.(request)).then(async (response) => {
-        answer.writeHead(response?.status ?? 500, Object.fromEntries(response?.headers ?? []))
-        answer.end(response ? await response.text() : '')
-      })
-    })
-  })
+  const at: Answering = {}
+  const server = createServer((asked, answer) => void pass(at, asked, answer))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const name = witnessNameOf(own)
@@ -59,4 +47,19 @@ export async function outsideWitness(
       server.close()
     },
   }
+}
+
+interface Answering {
+  fetch?: (request: Request) => Response | Promise<Response>
+}
+
+async function pass({ fetch }: Answering, asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+  const parts: Buffer[] = []
+  for await (const part of asked) parts.push(part as Buffer)
+  const body = parts.length > 0 ? { body: Buffer.concat(parts) } : {}
+  const headers = { 'content-type': asked.headers['content-type'] ?? 'text/plain' }
+  const url = new URL(asked.url ?? '/', `http://${asked.headers.host}`)
+  const response = await fetch?.(new Request(url, { method: asked.method ?? 'GET', headers, ...body }))
+  answer.writeHead(response?.status ?? 500, Object.fromEntries(response?.headers ?? []))
+  answer.end(await response?.text())
 }
