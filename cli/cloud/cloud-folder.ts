@@ -7,6 +7,7 @@ import { deploymentId, digest } from '#core/bytes/schema.ts'
 import { checkPublicJwk } from '#core/crypto/jwk.ts'
 import { AmpereError } from '#core/errors.ts'
 import { makeFolder } from '../deployment/files.ts'
+import { PROVIDERS, type Provider } from './providers.ts'
 
 const publicKey = v.pipe(
   v.unknown(),
@@ -15,9 +16,11 @@ const publicKey = v.pipe(
 
 const schema = v.strictObject({
   v: v.literal(1),
-  provider: v.picklist(['aws', 'azure']),
+  provider: v.picklist(PROVIDERS),
   stage: v.string(),
   region: v.string(),
+  /** Of Azure: the subscription in which it is. */
+  subscription: v.optional(v.string()),
   parameters: v.record(v.string(), v.string()),
   institutions: v.pipe(v.array(v.strictObject({ id: v.string(), name: v.string() })), v.minLength(1)),
   demo: v.boolean(),
@@ -37,7 +40,6 @@ const schema = v.strictObject({
 
 /** What this computer remembers of a deployment in a cloud; no secret is in it. The institutions' keys lie beside it. */
 export type CloudDeployment = v.InferOutput<typeof schema>
-export type Provider = CloudDeployment['provider']
 
 /** The folder of one deployment: `cloud/aws-prod` in the data folder. */
 export function cloudFolder(data: string, provider: Provider, stage: string): string {

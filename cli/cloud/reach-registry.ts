@@ -3,8 +3,8 @@ import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import type { Settings } from '../deployment/settings.ts'
 import type { Call } from '../program/command.ts'
+import { CLOUDS } from './clouds.ts'
 import { foundersPassphrase } from './founders.ts'
-import { reachHome } from './reach.ts'
 import { deployedAs, type CloudOption } from './target.ts'
 
 /** A home in a cloud, with the keys of its founders that lie beside what is remembered of it. */
@@ -23,7 +23,7 @@ export async function reachCloud(call: Call<CloudOption>, name: string): Promise
   return {
     folder,
     passphrase: await foundersPassphrase(folder, options, screen),
-    fetch: reachHome(home.origin, screen.terminal.env),
+    fetch: (await CLOUDS[deployment.provider].open(screen.terminal.env)).reach(home.origin),
     settings: {
       origin: home.origin,
       registry: home.registry,

@@ -5,7 +5,7 @@ import { createRecord } from '#core/client/acts/create-record.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { blockReceipt } from '#core/client/receipt/block-receipt.ts'
 import type { CloudDeployment } from './cloud-folder.ts'
-import { failure } from '#infra/deploy/aws/failure.ts'
+import { failure } from '#infra/deploy/failure.ts'
 
 /** What was seen of a deployment that answers. */
 export interface Smoke {

@@ -5,7 +5,8 @@ import { dataFolder } from '../deployment/settings.ts'
 import type { Call } from '../program/command.ts'
 import { refuse, usage } from '../program/refuse.ts'
 import type { Common } from '../terminal/screen.ts'
-import { cloudFolder, readCloudDeployment, type CloudDeployment, type Provider } from './cloud-folder.ts'
+import { cloudFolder, readCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
+import type { Provider } from './providers.ts'
 
 export interface CloudOption extends Common {
   readonly cloud?: string

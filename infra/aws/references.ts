@@ -4,8 +4,8 @@ import { awsNames, type AwsNames } from '#infra/permissions/aws/names.ts'
 /** A resource of a CloudFormation template. */
 export interface Resource {
   readonly Type: string
-  readonly DeletionPolicy?: 'Retain'
-  readonly UpdateReplacePolicy?: 'Retain'
+  readonly DeletionPolicy?: 'Retain' | 'Delete'
+  readonly UpdateReplacePolicy?: 'Retain' | 'Delete'
   readonly DependsOn?: string
   readonly Properties: Readonly<Record<string, unknown>>
 }

@@ -126,7 +126,7 @@ function appConfig(role: string, { prefix, nodeVersion, maxInstances }: AzureSet
   }
 }
 
-function blobEndpoint(account: string): string {
+export function blobEndpoint(account: string): string {
   return `\${reference(${idOf(STORAGE, account)}, '${API.storage}').primaryEndpoints.blob}`
 }
 
@@ -157,19 +157,23 @@ function appSettings(identity: Identity, { prefix }: AzureSettings): Readonly<Re
   }
 }
 
-function cosmosEndpoint(prefix: string): string {
+export function cosmosEndpoint(prefix: string): string {
   return `\${reference(${idOf(COSMOS, namesOf(prefix).cosmos)}, '${API.cosmos}').documentEndpoint}`
+}
+
+export function vaultUrl(prefix: string): string {
+  return `\${reference(${idOf(VAULTS, namesOf(prefix).vault)}, '${API.vault}').vaultUri}`
 }
 
 /** What the adapters are told (adapters/azure). */
 function namingOf(identity: Identity, prefix: string): object {
-  const { objects, vault } = namesOf(prefix)
+  const { objects } = namesOf(prefix)
   return {
     cosmosEndpoint: cosmosEndpoint(prefix),
     database: AZURE_NAMES.database,
     blobEndpoint: blobEndpoint(objects),
-    vaultUrl: `\${reference(${idOf(VAULTS, vault)}, '${API.vault}').vaultUri}`,
-    keys: keyNamingOf(identity),
+    vaultUrl: vaultUrl(prefix),
+    keys: keyNamingOf([identity]),
   }
 }
 

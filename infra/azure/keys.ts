@@ -10,6 +10,15 @@ import type { AzureSettings } from './settings.ts'
 const DAYS_UNTIL_GONE = 90
 const RSA_BITS = 3072
 
+/** Names of vault keys by the names that roles have for them. */
+export interface NamedKeys {
+  readonly vault: Readonly<Partial<Record<KeyName, string>>>
+  readonly software: {
+    readonly container: string
+    readonly wrappedBy: Readonly<Partial<Record<KeyName, string>>>
+  }
+}
+
 /** The keys of identities, each once, with where it is. */
 export function custodiesOf(identities: readonly Identity[]): ReadonlyMap<KeyName, Custody> {
   const held = identities.flatMap((identity) => grantsOfKind(grantsOf(identity), 'key'))
@@ -17,9 +26,9 @@ export function custodiesOf(identities: readonly Identity[]): ReadonlyMap<KeyNam
   return new Map(sorted.map(({ name, access }) => [name, custodyOf(name, access, AZURE_NATIVE)]))
 }
 
-/** What the adapters call the keys of an identity. */
-export function keyNamingOf(identity: Identity): object {
-  const held = [...custodiesOf([identity])]
+/** What the adapters call the keys of these identities (adapters/azure, KeyNaming). */
+export function keyNamingOf(identities: readonly Identity[]): NamedKeys {
+  const held = [...custodiesOf(identities)]
   const software = held.filter(([, custody]) => custody === 'software')
   const native = held.filter(([, custody]) => custody !== 'software')
   return {

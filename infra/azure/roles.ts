@@ -53,7 +53,7 @@ export function identities({ prefix, identities: all }: AzureSettings): readonly
 
 /** Definitions and assignments, exactly those that needs give, and those with which a host reaches its own account and its telemetry. */
 export function roles(settings: AzureSettings): readonly Resource[] {
-  const { prefix, setUpPrincipal } = settings
+  const { prefix, setUpPrincipal, setUpKind } = settings
   const assigned = settings.identities.map(
     (identity) => [principalOf(prefix, identity.name), eachOnce(assignmentsOf(identity))] as const,
   )
@@ -62,7 +62,8 @@ export function roles(settings: AzureSettings): readonly Resource[] {
       ? []
       : [
           [
-            { name: 'setup', id: `'${setUpPrincipal}'`, type: 'User', dependsOn: [] },
+            // By its id, so that another who deploys is assigned anew: an assignment never changes whose it is.
+            { name: `setup ${setUpPrincipal}`, id: `'${setUpPrincipal}'`, type: setUpKind, dependsOn: [] },
             eachOnce(setUpAssignments(settings.identities)),
           ],
         ]

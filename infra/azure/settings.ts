@@ -17,6 +17,8 @@ export const DEFAULTS = {
   logRetentionDays: 30,
   /** Object id in Entra of whoever sets the deployment up; empty for nobody, for example later on. */
   setUpPrincipal: '',
+  /** What that is: `User`, or `ServicePrincipal` where a pipeline deploys. */
+  setUpKind: 'User',
   alarmEmail: '',
   /** Of the resource group, per month, in the currency of the account; 0 for no budget. */
   budget: 0,
@@ -37,6 +39,7 @@ export interface AzureSettings {
   readonly maxInstances: number
   readonly logRetentionDays: number
   readonly setUpPrincipal: string
+  readonly setUpKind: 'User' | 'ServicePrincipal'
   readonly alarmEmail: string
   readonly budget: number
   readonly otlpEndpoint: string
@@ -73,6 +76,7 @@ export function settingsOf(stage: string, given: Parameters): AzureSettings {
     maxInstances: whole('maxInstances', given.maxInstances, 40, 1000),
     logRetentionDays: whole('logRetentionDays', given.logRetentionDays, ...RETENTION_DAYS),
     setUpPrincipal,
+    setUpKind: oneOf('setUpKind', given.setUpKind, ['User', 'ServicePrincipal']),
     alarmEmail,
     budget,
     otlpEndpoint: otlpEndpointOf(given.otlpEndpoint),

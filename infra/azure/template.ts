@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { alarms } from './alarms.ts'
 import { front } from './front.ts'
-import { functions } from './functions.ts'
+import { blobEndpoint, cosmosEndpoint, functions, vaultUrl } from './functions.ts'
 import { keys } from './keys.ts'
-import { API, expressionOf, idOf, namesOf, SITES, type Resource } from './references.ts'
+import { AZURE_NAMES } from '#infra/permissions/azure/roles.ts'
+import { API, filledIn, idOf, namesOf, SITES, type Resource } from './references.ts'
 import { identities, roles } from './roles.ts'
 import { settingsOf, type Parameters } from './settings.ts'
 import { objects, tables } from './stores.ts'
@@ -47,8 +48,11 @@ export function azureTemplateOf(stage: string, parameters: Parameters): AzureTem
       ...Object.fromEntries(
         settings.identities.map(({ name }) => [`${name}App`, text(`[${idOf(SITES, names.app(name))}]`)]),
       ),
-      database: text(`[${expressionOf(names.cosmos)}]`),
-      vault: text(`[${expressionOf(names.vault)}]`),
+      // Whoever sets the home up reaches what is kept there.
+      cosmosEndpoint: text(filledIn(cosmosEndpoint(settings.prefix))),
+      blobEndpoint: text(filledIn(blobEndpoint(names.objects))),
+      vaultUrl: text(filledIn(vaultUrl(settings.prefix))),
+      database: text(AZURE_NAMES.database),
     },
   }
 }

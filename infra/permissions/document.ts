@@ -16,7 +16,7 @@ decrypt (\`kms:Decrypt\`, and \`kms:GenerateDataKey\` where it stores objects), 
 Software keys are seeds that lie wrapped in the table \`keys\`: a role reads the row of its own key (\`dynamodb:LeadingKeys\`)
 and has it unwrapped under the name of that key alone (\`kms:EncryptionContext:ampere-key\`). On Azure a role that has a software key can read every
 wrapped seed, because roles end at a container, and can unwrap only its own, because each has its own key in the vault.
-Whoever sets a deployment up adds rows to \`keys\` and wraps seeds; no role does.
+Whoever sets a deployment up adds rows to \`keys\` and wraps seeds, which no role does, and begins the registry.
 
 Two things that permissions cannot say, and that signed hashes catch: \`dynamodb:PutItem\` and \`blobs/write\` also replace, where an adapter
 sends them with the condition that nothing is there; IAM and Azure know no permission that demands the condition. An item of Cosmos DB that is

@@ -13,10 +13,10 @@ export function builtFolder(provider: Provider): string {
  * at the same time. In a process of its own: the
  * bundler's native part does not take objects of the realm that Jest runs tests in.
  */
-export function builtBundles(provider: Provider): readonly RoleBundle[] {
+export function builtBundles(provider: Provider, folder = builtFolder(provider)): readonly RoleBundle[] {
   const build = new URL('../../infra/bundle/build.ts', import.meta.url).href
   const program = `import { buildBundles } from ${JSON.stringify(build)}
-    process.stdout.write(JSON.stringify(await buildBundles(${JSON.stringify(provider)}, ${JSON.stringify(builtFolder(provider))})))`
+    process.stdout.write(JSON.stringify(await buildBundles(${JSON.stringify(provider)}, ${JSON.stringify(folder)})))`
   const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program]
   return JSON.parse(
     execFileSync(process.execPath, flags, { encoding: 'utf8', maxBuffer: 2 ** 27, stdio: 'pipe' }),

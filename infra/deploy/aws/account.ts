@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import type { AwsCredentials } from '#adapters/aws/clients/connection.ts'
-import { failure, failureOf } from './failure.ts'
+import { failure } from '../failure.ts'
+import { failureOf } from './failure.ts'
 
 /** Who deploys, as AWS sees it. */
 export interface Account {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AmpereError, isAmpereError } from '#core/errors.ts'
+import { isAmpereError } from '#core/errors.ts'
+import { failure, textOf, type DeployFailure } from '../failure.ts'
 
 /** What is wrong, by the name that AWS gives it, and what to do. */
 const KNOWN: readonly (readonly [RegExp, string, string])[] = [
@@ -38,9 +39,6 @@ const KNOWN: readonly (readonly [RegExp, string, string])[] = [
 ]
 const DENIED = /not authorized to perform: ([A-Za-z0-9:-]+)/
 
-/** A failure with what to do about it. */
-export type DeployFailure = AmpereError & { readonly next?: string }
-
 /** What a call to AWS failed with, in one line; what it said beyond that is the cause. */
 export function failureOf(error: unknown): DeployFailure {
   if (isAmpereError(error)) return error
@@ -58,17 +56,8 @@ export function failureOf(error: unknown): DeployFailure {
     : failure(`AWS refused: ${name}`, 'what it said is shown with --debug; run this again', error)
 }
 
-/** A failure of a deployment. */
-export function failure(message: string, next: string, cause?: unknown): DeployFailure {
-  return Object.assign(new AmpereError('CONFIGURATION', message, { cause }), { next })
-}
-
 function namesOf(error: unknown): { readonly name: string; readonly code: string; readonly message: string } {
   const said = (error ?? {}) as { name?: unknown; code?: unknown; message?: unknown }
   const { name, code, message } = said
   return { name: textOf(name, 'unknown'), code: textOf(code, ''), message: textOf(message, '') }
-}
-
-function textOf(value: unknown, otherwise: string): string {
-  return typeof value === 'string' ? value : otherwise
 }

@@ -5,9 +5,12 @@ import {
   DeleteStackCommand,
   DescribeStackEventsCommand,
   DescribeStacksCommand,
+  ListStackResourcesCommand,
   UpdateStackCommand,
+  UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation'
-import { failure, failureOf } from './failure.ts'
+import { failure } from '../failure.ts'
+import { failureOf } from './failure.ts'
 
 /** A stack as CloudFormation has it. */
 export interface Stack {
@@ -23,6 +26,10 @@ export interface Stacks {
   readonly apply: (name: string, template: object) => Promise<Stack>
   /** Removes a stack, and waits until it is gone; what its template retains stays. */
   readonly remove: (name: string) => Promise<void>
+  /** Names of the resources of one type that a stack has. */
+  readonly named: (name: string, type: string) => Promise<readonly string[]>
+  /** Takes off what keeps a stack from being removed. */
+  readonly unprotect: (name: string) => Promise<void>
   readonly close: () => void
 }
 
@@ -54,6 +61,13 @@ export function openStacks(region: string, pause: (ms: number) => Promise<void>)
           await pause(LOOK_MS)
         }
       }),
+    named: (name, type) => failing(() => namesOf(client, name, type)),
+    unprotect: (name) =>
+      failing(async () => {
+        await client.send(
+          new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: false }),
+        )
+      }),
     close: () => client.destroy(),
   }
 }
@@ -79,6 +93,20 @@ async function findStack(client: CloudFormationClient, name: string): Promise<St
     if (/does not exist/.test((error as Error).message)) return null
     throw error
   }
+}
+
+async function namesOf(client: CloudFormationClient, name: string, type: string): Promise<readonly string[]> {
+  const names: string[] = []
+  let next: string | undefined
+  do {
+    const page = await client.send(
+      new ListStackResourcesCommand({ StackName: name, ...(next && { NextToken: next }) }),
+    )
+    for (const { ResourceType, PhysicalResourceId } of page.StackResourceSummaries ?? [])
+      if (ResourceType === type && PhysicalResourceId !== undefined) names.push(PhysicalResourceId)
+    next = page.NextToken
+  } while (next !== undefined)
+  return names
 }
 
 /** Half-made stacks are named: only a person should remove what may hold something. */

@@ -115,7 +115,10 @@ export function assignmentsOf(
   return grantsOf(identity).flatMap((grant) => assigned(grant, names))
 }
 
-/** What whoever sets a deployment up is assigned: it makes the software keys of these identities and reads public keys. */
+/**
+ * What whoever sets a deployment up is assigned: it makes the software keys of these identities, reads public keys, and where there is a
+ * registry begins it.
+ */
 export function setUpAssignments(
   identities: readonly Identity[],
   names: AzureNames = AZURE_NAMES,
@@ -132,7 +135,12 @@ export function setUpAssignments(
     })
   const makes = keys.some(({ name, access }) => custodyOf(name, access, AZURE_NATIVE) === 'software')
   const seeds = { role: 'table-append', scope: containerScope(names, names.container('keys')) } as const
-  return [...(makes ? [seeds] : []), ...assignments]
+  const begins = identities.some(({ needs }) => needs.tables.registry === 'append')
+  const registry = {
+    role: 'table-append',
+    scope: containerScope(names, names.container('registry')),
+  } as const
+  return [...(begins ? [registry] : []), ...(makes ? [seeds] : []), ...assignments]
 }
 
 function assigned(grant: Grant, names: AzureNames): readonly RoleAssignment[] {

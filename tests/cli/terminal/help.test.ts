@@ -12,7 +12,7 @@ const REQUIRED =
 const REQUIRED_VERBS = {
   chain: ['list', 'show', 'export'],
   demo: ['reset', 'tamper'],
-  deploy: ['aws', 'destroy', 'status'],
+  deploy: ['aws', 'azure', 'destroy', 'status'],
   evidence: ['list', 'verify'],
   instance: ['enrol', 'list', 'revoke'],
   monitor: ['add', 'list', 'remove', 'status'],

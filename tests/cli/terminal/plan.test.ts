@@ -28,6 +28,9 @@ describe('the plan of a deployment', () => {
     [['--institution', 'a=A', '--param', 'x'], 2, 'a parameter is NAME=VALUE'],
     [['--institution', 'a=A', '--stage', 'Prod'], 1, 'the stage is'],
     [['--institution', 'a=A', '--param', 'deploys=both'], 1, 'only a home can be deployed yet'],
+    [['--institution', 'a=A', '--param', 'budget=1'], 2, 'there is no parameter budget; there are: deploys'],
+    [['--institution', 'a=A', '--role', 'bridge'], 1, 'it is not built'],
+    [['--institution', 'a=A', '--role', 'both'], 1, 'it is not built'],
     [['--institution', 'a=A', '--param', 'nativeKeys=RSA'], 1, 'nativeKeys lists some of'],
     [[], 2, 'needs its founders'],
   ])('refuses %j', async (args, code, says) => {

@@ -109,15 +109,22 @@ export async function azureStack(): Promise<Stack> {
 
 /** Leads requests for one origin to another: an https URL, without which no SDK shows its token, to a fake. */
 export function routed(routes: Readonly<Record<string, string>>): HttpClient {
+  return led(({ origin, pathname, search }) => {
+    const to = routes[origin]
+    return to === undefined ? undefined : `${to}${pathname}${search}`
+  })
+}
+
+/** The same, where `to` says for each URL which other is meant, if any. */
+export function led(to: (url: URL) => string | undefined): HttpClient {
   const inner = createDefaultHttpClient()
   return {
     sendRequest: async (request) => {
-      const { origin, pathname, search } = new URL(request.url)
-      const to = routes[origin]
-      if (to === undefined) return inner.sendRequest(request)
+      const url = to(new URL(request.url))
+      if (url === undefined) return inner.sendRequest(request)
       const { agent: _, ...rest } = request
-      const led = { ...rest, url: `${to}${pathname}${search}`, allowInsecureConnection: true }
-      return { ...(await inner.sendRequest(led)), request }
+      const sent = { ...rest, url, allowInsecureConnection: true }
+      return { ...(await inner.sendRequest(sent)), request }
     },
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
 import type { Resource } from '#infra/azure/references.ts'
+import type { AzureTemplate } from '#infra/azure/template.ts'
 
 /**
  * A stand-in for what Azure Resource Manager makes of a template: its expressions, as far as ours use them, and the ids of its resources.
@@ -13,21 +14,37 @@ export interface Deployed extends Resource {
   readonly id: string
 }
 
+/** Resources by their ids, and the id of the group that they are in. */
+type Known = Map<string, Resource> & { readonly group: string }
 type Value = string | { readonly [member: string]: Value }
 
 const hash = (...of: readonly string[]) => createHash('sha256').update(of.join('\n')).digest('hex')
 
 /** Every resource, filled in. @throws RangeError for an expression that is none, or that refers to what is not in the template */
-export function deployed(resources: readonly Resource[]): readonly Deployed[] {
-  const ids = new Map<string, Resource & { readonly name: string }>()
+export function deployed(resources: readonly Resource[], group = GROUP): readonly Deployed[] {
+  const { ids, evaluate } = known(resources, group)
+  return [...ids].map(([id, resource]) => ({ ...(filled(resource, evaluate) as Resource), id }))
+}
+
+/** The outputs of a template, filled in. */
+export function outputsOf(
+  { resources, outputs }: Pick<AzureTemplate, 'resources' | 'outputs'>,
+  group = GROUP,
+): Readonly<Record<string, { readonly type: string; readonly value: string }>> {
+  const { evaluate } = known(resources, group)
+  return filled(outputs, evaluate) as Record<string, { type: string; value: string }>
+}
+
+function known(resources: readonly Resource[], group: string) {
+  const ids: Known = Object.assign(new Map<string, Resource>(), { group })
   const evaluate = (text: string) => evaluated(text, ids)
   for (const resource of resources) {
     const name = evaluate(resource.name)
-    const scope = resource.scope === undefined ? GROUP : evaluate(resource.scope)
+    const scope = resource.scope === undefined ? group : evaluate(resource.scope)
     ids.set(`${scope}${idOf(resource.type, name.split('/'))}`, { ...resource, name })
   }
   if (ids.size !== resources.length) throw new RangeError('two resources have one id')
-  return [...ids].map(([id, resource]) => ({ ...(filled(resource, evaluate) as Resource), id }))
+  return { ids, evaluate }
 }
 
 function filled(value: unknown, evaluate: (text: string) => string): unknown {
@@ -43,7 +60,7 @@ function idOf(type: string, names: readonly string[]): string {
   return `/providers/${provider}/${types.map((one, at) => `${one}/${names[at]}`).join('/')}`
 }
 
-function evaluated(text: string, ids: ReadonlyMap<string, Resource>): string {
+function evaluated(text: string, ids: Known): string {
   if (text.startsWith('[[')) return text.slice(1)
   if (!text.startsWith('[')) return text
   if (!text.endsWith(']')) throw new RangeError(`no expression: ${text}`)
@@ -54,7 +71,7 @@ function evaluated(text: string, ids: ReadonlyMap<string, Resource>): string {
   return value
 }
 
-function expression(tokens: string[], ids: ReadonlyMap<string, Resource>): Value {
+function expression(tokens: string[], ids: Known): Value {
   const token = tokens.shift() ?? ''
   if (token.startsWith("'")) return token.slice(1, -1).replaceAll("''", "'")
   if (!/^[A-Za-z]+$/.test(token) || tokens.shift() !== '(') throw new RangeError(`unexpected ${token}`)
@@ -76,17 +93,17 @@ function expression(tokens: string[], ids: ReadonlyMap<string, Resource>): Value
   return value
 }
 
-function call(name: string, given: readonly string[], ids: ReadonlyMap<string, Resource>): Value {
+function call(name: string, given: readonly string[], ids: Known): Value {
   const [first = '', ...rest] = given
   switch (name) {
     case 'concat':
       return given.join('')
     case 'resourceId':
-      return `${GROUP}${idOf(first, rest)}`
+      return `${ids.group}${idOf(first, rest)}`
     case 'subscriptionResourceId':
       return `/subscriptions/x${idOf(first, rest)}`
     case 'resourceGroup':
-      return { id: GROUP, location: 'westeurope' }
+      return { id: ids.group, location: 'westeurope' }
     case 'subscription':
       return { tenantId: guid('tenant') }
     case 'uniqueString':
@@ -107,7 +124,7 @@ function guid(...of: readonly string[]): string {
 }
 
 /** What a resource says of itself once it is there. */
-function stateOf(id: string, ids: ReadonlyMap<string, Resource>): Value {
+function stateOf(id: string, ids: Known): Value {
   const found = ids.get(id)
   if (!found) throw new RangeError(`a reference to what is not there: ${id}`)
   const { name } = found

@@ -261,6 +261,18 @@ describe('the assignments on Azure', () => {
     expect(setUpAssignments(identities).map(({ scope }) => scope)).toContain('keys/wrap-head')
   })
 
+  it('let whoever sets a home up begin its registry, and change no other table', () => {
+    const tables = (of: readonly Identity[]) =>
+      setUpAssignments(of).filter(({ scope }) => scope.startsWith('dbs/'))
+    expect(tables(identitiesOf('home'))).toEqual([
+      { role: 'table-append', scope: 'dbs/ampere/colls/registry' },
+      { role: 'table-append', scope: 'dbs/ampere/colls/keys' },
+    ])
+    expect(tables(identitiesOf('bridge')).map(({ scope }) => scope)).not.toContain(
+      'dbs/ampere/colls/registry',
+    )
+  })
+
   it('use roles without wildcards, each with sorted actions of one service', () => {
     const used = roleDefinitions(identities.flatMap((identity) => assignmentsOf(identity)))
     expect(used.length).toBeGreaterThan(5)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program of its own, because the bundler does not run in Jest: deploys, and dies after the step that is named.
-import { deployAws } from '#cli/cloud/deploy-aws.ts'
+import { deployAws } from '#cli/cloud/aws/deploy.ts'
 
 const [folder = '', stage = '', step = ''] = process.argv.slice(2)
 const institutions = [

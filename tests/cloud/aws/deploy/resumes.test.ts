@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from '#cli/cloud/cloud-folder.ts'
-import { makeKept } from '#cli/cloud/deploy-aws.ts'
+import { makeKept } from '#cli/cloud/aws/deploy.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { whoAmI } from '#infra/deploy/aws/account.ts'

@@ -135,14 +135,14 @@ async function ask({ origin }: FunctionsHost, request: Request): Promise<Respons
 }
 
 /** The function of a role with one kind of trigger. */
-function triggerOf({ functions }: FunctionsHost, type: string): readonly [string, Binding] {
+export function triggerOf({ functions }: FunctionsHost, type: string): readonly [string, Binding] {
   for (const { name, bindings } of functions)
     for (const binding of Object.values(bindings)) if (binding.type === type) return [name, binding]
   throw new RangeError(`no ${type}`)
 }
 
 /** What the host puts in place of `%NAME%`. */
-function triggerSettings(role: string, database: string): Readonly<Record<string, string>> {
+export function triggerSettings(role: string, database: string): Readonly<Record<string, string>> {
   const table = identitiesOf('home').find(({ name }) => name === role)?.wokenBy?.table
   return table === undefined ? {} : { AMPERE_DATABASE: database, AMPERE_CHANGES: table }
 }

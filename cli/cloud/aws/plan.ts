@@ -2,20 +2,9 @@
 import { factsOf } from '#infra/aws/facts.ts'
 import { DEFAULTS, settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf, templateOf } from '#infra/aws/template.ts'
-import { idleCost, idleCostLines, type IdleCost } from '#infra/prices/idle-cost.ts'
-import type { CloudDeployment } from './cloud-folder.ts'
-
-/** What a deployment would be made of. */
-export interface Plan {
-  readonly stage: string
-  readonly region: string
-  /** How many of each type of resource. */
-  readonly resources: Readonly<Record<string, number>>
-  readonly functions: readonly string[]
-  /** What it costs in a month in which nobody uses it, by the prices in this repository. */
-  readonly idle: IdleCost
-  readonly lines: readonly string[]
-}
+import { idleCost, idleCostLines } from '#infra/prices/idle-cost.ts'
+import type { Plan } from '../cloud.ts'
+import type { CloudDeployment } from '../cloud-folder.ts'
 
 /** @throws AmpereError CONFIGURATION for parameters that are wrong */
 export function planAws({ stage, region, parameters }: CloudDeployment): Plan {

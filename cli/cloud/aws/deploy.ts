@@ -5,29 +5,20 @@ import { openAws } from '#adapters/aws/open.ts'
 import type { AwsNaming } from '#adapters/aws/clients/naming.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { bundleFolder, buildBundles } from '#infra/bundle/build.ts'
-import { telemetryOf } from '#infra/bundle/otlp-endpoint.ts'
 import { takeOn, whoAmI } from '#infra/deploy/aws/account.ts'
-import { failure } from '#infra/deploy/aws/failure.ts'
+import { failure } from '#infra/deploy/failure.ts'
 import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
 import { openStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
 import { signingKeys } from '#infra/aws/keys.ts'
 import { logicalId, stackName } from '#infra/aws/references.ts'
-import { DEFAULTS, settingsOf } from '#infra/aws/settings.ts'
+import { settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
-import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
-import { foundHome, type FoundedHome } from '../deployment/found-home.ts'
-import { makeFounders } from '../deployment/set-up.ts'
-import { mirrorKeysOf } from './mirror-keys.ts'
-import { trustedIn } from './trusted.ts'
-import { writeCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
-
-/** What the steps of a deployment share. */
-export interface Deploying {
-  readonly folder: string
-  readonly passphrase: StretchedPassphrase
-  readonly say: (line: string) => void
-  readonly pause: (ms: number) => Promise<void>
-}
+import { foundHome, type FoundedHome } from '../../deployment/found-home.ts'
+import { makeFounders } from '../../deployment/set-up.ts'
+import type { Deploying } from '../cloud.ts'
+import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
+import { configText, kib } from '../config-text.ts'
+import { mirrorKeysOf } from '../mirror-keys.ts'
 
 /**
  * Makes a deployment on AWS what it should be, from whatever there is: each step looks first, so that one that was interrupted goes on when
@@ -154,28 +145,9 @@ function required({ outputs }: Stack, name: string): string {
 }
 
 /** Says to every function what the home is. */
-function configure(
-  { home, stage, parameters }: CloudDeployment,
-  roles: readonly string[],
-  folder: string,
-): void {
-  if (!home) return
-  const { deployment, origin, registry, log, witness } = home
-  const config = {
-    v: 1,
-    deployment,
-    origin,
-    registry,
-    backupDays: Number(parameters['keyRecoveryDays'] ?? DEFAULTS.keyRecoveryDays),
-    logKeys: log,
-    witnessKeys: witness,
-    ...trustedIn(folder, origin),
-    telemetry: telemetryOf(settingsOf(stage, parameters).otlpEndpoint),
-  }
-  for (const role of roles)
-    writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), `${JSON.stringify(config, null, 2)}\n`)
-}
-
-function kib(bytes: number): string {
-  return `${Math.ceil(bytes / 1024)} KiB`
+function configure(deployed: CloudDeployment, roles: readonly string[], folder: string): void {
+  const { stage, parameters } = deployed
+  const { keyRecoveryDays: backupDays, otlpEndpoint } = settingsOf(stage, parameters)
+  const text = configText(deployed, folder, { backupDays, otlpEndpoint })
+  for (const role of roles) writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), text)
 }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { DEFAULTS } from '#infra/azure/template.ts'
+import { API } from '#infra/azure/references.ts'
+import { deploymentState, findGroup, groupPath } from '#infra/deploy/azure/deployments.ts'
+import { removeGroup, removeRunning } from '#infra/deploy/azure/removal.ts'
+import { identitiesOf } from '#infra/permissions/identities.ts'
+import { refuse } from '../../program/refuse.ts'
+import type { Cloud, Removal, Standing } from '../cloud.ts'
+import type { CloudDeployment } from '../cloud-folder.ts'
+import { realAzure, type Azure } from './azure.ts'
+import { deployAzure } from './deploy.ts'
+import { enter, examine } from './doctor.ts'
+import { planAzure, planExamined } from './plan.ts'
+
+/** Azure. @param azure how it is reached; by default as `env` says */
+export function azureCloud(
+  env: Readonly<Record<string, string | undefined>>,
+  azure: Azure = realAzure(env),
+): Cloud {
+  return {
+    provider: 'azure',
+    parameters: Object.keys(DEFAULTS),
+    plan: async (wanted, asks) =>
+      asks ? planExamined(wanted, await examine(wanted, azure)) : planAzure(wanted),
+    deploy: (wanted, deploying) =>
+      deployAzure(wanted, deploying, {
+        ...azure,
+        connection: { ...azure.connection, pause: deploying.pause },
+      }),
+    reach: () => azure.fetch,
+    standing: (known) => standing(known, azure),
+    removal: (known, erases) => removal(known, azure, erases),
+  }
+}
+
+async function standing(known: CloudDeployment, azure: Azure): Promise<Standing> {
+  const { arm, place } = await enter(known, azure)
+  const isThere = await findGroup(arm, place)
+  const status = isThere ? ((await deploymentState(arm, place)) ?? 'empty') : null
+  const stores = {
+    name: `resource group ${place.group}`,
+    status,
+    isWhole: status === 'Succeeded',
+  }
+  const wanted = identitiesOf('home').length
+  const sites = isThere
+    ? ((await arm.list(`${groupPath(place)}/providers/Microsoft.Web/sites`, API.web)) as readonly {
+        properties?: { state?: string }
+      }[])
+    : []
+  const running = sites.filter(({ properties }) => properties?.state === 'Running').length
+  const says = sites.length === 0 ? null : `${running} of ${wanted} running`
+  return { stores, functions: { name: 'function apps', status: says, isWhole: running === wanted } }
+}
+
+async function removal(known: CloudDeployment, azure: Azure, erases: boolean): Promise<Removal> {
+  const { arm, place } = await enter(known, azure)
+  const { group, region, subscription } = place
+  if (!(await findGroup(arm, place)))
+    throw refuse(
+      'NOT_FOUND',
+      `there is no resource group ${group}: nothing is deployed as ${known.stage}`,
+      `npx ampere deploy azure --stage ${known.stage} --region ${region}`,
+    )
+  const where = `Subscription ${subscription}, ${region}:`
+  if (erases)
+    return {
+      says: [
+        `${where} deletes the resource group ${group}: every table, object and key, the address and all that runs.`,
+        'Every record that no mirror holds is gone for ever. Azure can restore tables for 7 days and keys for 90, and keeps the name of the vault so long: until then this stage is not deployed again in this subscription.',
+      ],
+      remove: () => removeGroup(arm, place, azure.connection),
+      removed: `the resource group ${group} with all that it held`,
+    }
+  return {
+    says: [
+      `${where} removes all functions and their alarms from the resource group ${group}.`,
+      `Keeps every table, object and key, every identity, and the address ${known.home?.origin ?? ''}.`,
+      'Nobody is answered until it is deployed again.',
+    ],
+    remove: () => removeRunning(arm, place, azure.connection),
+    removed: `functions and alarms of ${group}`,
+  }
+}

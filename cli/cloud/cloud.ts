@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import type { Fetch } from '#core/ports/keys.ts'
+import type { IdleCost } from '#infra/prices/idle-cost.ts'
+import type { CloudDeployment } from './cloud-folder.ts'
+import type { Provider } from './providers.ts'
+
+/** What the steps of a deployment share. */
+export interface Deploying {
+  readonly folder: string
+  readonly passphrase: StretchedPassphrase
+  readonly say: (line: string) => void
+  readonly pause: (ms: number) => Promise<void>
+}
+
+/** What a deployment would be made of. */
+export interface Plan {
+  readonly stage: string
+  readonly region: string
+  /** How many of each type of resource. */
+  readonly resources: Readonly<Record<string, number>>
+  readonly functions: readonly string[]
+  /** What it costs in a month in which nobody uses it, by the prices in this repository. */
+  readonly idle: IdleCost
+  readonly lines: readonly string[]
+}
+
+/** A half of a deployment: what it keeps, or what runs. */
+export interface Part {
+  readonly name: string
+  /** In the provider's words, or null where it is not there. */
+  readonly status: string | null
+  readonly isWhole: boolean
+}
+
+/** How a deployment stands, as its provider sees it. */
+export interface Standing {
+  readonly stores: Part
+  readonly functions: Part
+}
+
+/** What removing would do, and does. */
+export interface Removal {
+  /** Said before anything is removed, with the account in which that would be. */
+  readonly says: readonly string[]
+  readonly remove: () => Promise<void>
+  /** What was removed, in a few words. */
+  readonly removed: string
+}
+
+/** What a provider does for a deployment: the same acts and words for each. Every method throws a DeployFailure. */
+export interface Cloud {
+  readonly provider: Provider
+  /** What `--param` may name. */
+  readonly parameters: readonly string[]
+  /** Says what would be made, and what is in the way of it. Changes nothing. @throws AmpereError CONFIGURATION, UNSUPPORTED */
+  readonly plan: (wanted: CloudDeployment, asks: boolean) => Promise<Plan>
+  /** Makes it, from whatever there is, and answers what is to be remembered. */
+  readonly deploy: (wanted: CloudDeployment, deploying: Deploying) => Promise<CloudDeployment>
+  /** How the home of a deployment is reached. */
+  readonly reach: (origin: string) => Fetch
+  readonly standing: (known: CloudDeployment) => Promise<Standing>
+  /** @param erases also what is kept */
+  readonly removal: (known: CloudDeployment, erases: boolean) => Promise<Removal>
+}
+
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))

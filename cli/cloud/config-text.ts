@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { telemetryOf } from '#infra/bundle/otlp-endpoint.ts'
+import type { CloudDeployment } from './cloud-folder.ts'
+import { trustedIn } from './trusted.ts'
+
+/** What the template of a deployment was made with, and its functions are told. */
+interface Told {
+  /** For how long the provider's backups keep a key that was destroyed. */
+  readonly backupDays: number
+  /** Of a collector of telemetry; empty for none. */
+  readonly otlpEndpoint: string
+}
+
+/**
+ * What lies beside the code of every function, as `ampere.json`, and says to it what the home is and, by the files of its folder,
+ * whom it trusts (functions/host/cloud/config.ts).
+ */
+export function configText(
+  { home }: CloudDeployment,
+  folder: string,
+  { backupDays, otlpEndpoint }: Told,
+): string {
+  if (!home) throw new RangeError('there is no home yet')
+  const { deployment, origin, registry, log, witness } = home
+  const config = {
+    v: 1,
+    deployment,
+    origin,
+    registry,
+    backupDays,
+    logKeys: log,
+    witnessKeys: witness,
+    ...trustedIn(folder, origin),
+    telemetry: telemetryOf(otlpEndpoint),
+  }
+  return `${JSON.stringify(config, null, 2)}\n`
+}
+
+export function kib(bytes: number): string {
+  return `${Math.ceil(bytes / 1024)} KiB`
+}

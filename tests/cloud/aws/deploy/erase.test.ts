@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { ListBucketsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { eraseKept } from '#cli/cloud/aws/cloud.ts'
+import { makeKept } from '#cli/cloud/aws/deploy.ts'
+import { cloudFolder, type CloudDeployment } from '#cli/cloud/cloud-folder.ts'
+import { makeFolder } from '#cli/deployment/files.ts'
+import { isAmpereError } from '#core/errors.ts'
+import { whoAmI } from '#infra/deploy/aws/account.ts'
+import { openStacks } from '#infra/deploy/aws/stacks.ts'
+import { freshFolder } from '#tests/cli/harness.ts'
+import { CREDENTIALS, describeOn } from '../stack.ts'
+import { failingWire, type FailingWire } from './failing-wire.ts'
+
+const REGION = 'eu-central-1'
+const VARIABLES = {
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  AWS_REGION: REGION,
+}
+
+describeOn('MiniStack', 'what a deployment keeps', () => {
+  const held: { wire?: FailingWire; before?: Record<string, string | undefined> } = {}
+  const wire = () => held.wire as FailingWire
+  const data = freshFolder()
+  const noPause = async () => {}
+
+  const make = async (stage: string): Promise<CloudDeployment> => {
+    wire().mend()
+    const folder = cloudFolder(data, 'aws', stage)
+    makeFolder(folder)
+    const { account } = await whoAmI(REGION)
+    const institutions = [{ id: 'hospital-a', name: 'Hospital A' }]
+    const wanted = { v: 1, provider: 'aws', stage, region: REGION, parameters: {}, institutions } as const
+    const passphrase = { text: 'of the test', masters: new Map(), isRandom: true }
+    const deploying = { folder, passphrase, say: () => {}, pause: noPause }
+    const known = await makeKept(
+      { ...wanted, institutions: [...institutions], demo: true, home: null },
+      account,
+      deploying,
+    )
+    const s3 = new S3Client({ region: REGION, forcePathStyle: true })
+    for (const Key of ['a', 'b/c'])
+      await s3.send(
+        new PutObjectCommand({ Bucket: `ampere-${stage}-entries-${account}-${REGION}`, Key, Body: 'sealed' }),
+      )
+    s3.destroy()
+    return known
+  }
+  const erase = async (known: CloudDeployment): Promise<void> => {
+    const stacks = openStacks(REGION, noPause)
+    await eraseKept(stacks, known).finally(stacks.close)
+  }
+  /** Names of what is there of a stage. */
+  const left = async (stage: string): Promise<readonly string[]> => {
+    const [tables, s3] = [new DynamoDBClient({ region: REGION }), new S3Client({ region: REGION })]
+    const { TableNames = [] } = await tables.send(new ListTablesCommand({ Limit: 100 }))
+    const { Buckets = [] } = await s3.send(new ListBucketsCommand({}))
+    tables.destroy()
+    s3.destroy()
+    const stacks = openStacks(REGION, noPause)
+    const stack = await stacks.find(`ampere-${stage}-stores`).finally(stacks.close)
+    const names = [...TableNames, ...Buckets.map(({ Name }) => Name ?? '')]
+    return [...names.filter((name) => name.startsWith(`ampere-${stage}-`)), ...(stack ? [stack.status] : [])]
+  }
+
+  beforeAll(async () => {
+    held.wire = await failingWire(process.env['AMPERE_AWS_MINISTACK'] ?? '')
+    held.before = Object.fromEntries(
+      ['AWS_ENDPOINT_URL', ...Object.keys(VARIABLES)].map((name) => [name, process.env[name]]),
+    )
+    Object.assign(process.env, VARIABLES, { AWS_ENDPOINT_URL: held.wire.url })
+  })
+  afterAll(async () => {
+    for (const [name, value] of Object.entries(held.before ?? {}))
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    await held.wire?.close()
+  })
+
+  it('is erased, tables, buckets with what they hold and the stack, also where that was broken off at any call', async () => {
+    const whole = await make('e')
+    expect((await left('e')).length).toBeGreaterThan(20)
+    wire().mend()
+    await erase(whole)
+    const asked = [...wire().asked]
+    expect(await left('e')).toEqual([])
+    wire().mend()
+    await erase(whole)
+    const changes = /^(UpdateStack|UpdateTerminationProtection|DeleteStack|POST)$/
+    const writes = asked.flatMap((kind, at) => (changes.test(kind) ? [[kind, at] as const] : []))
+    expect(writes.length).toBeGreaterThan(3)
+    for (const [kind, at] of writes)
+      for (const isApplied of [false, true]) {
+        const stage = `e${at}${isApplied ? 'a' : 'n'}`
+        const made = await make(stage)
+        wire().mend({ at, isApplied })
+        const failed = await erase(made).then(
+          () => 'it did not fail',
+          (error: unknown) => (isAmpereError(error) ? 'failed' : error),
+        )
+        wire().mend()
+        await erase(made)
+        expect({ kind, at, isApplied, failed, left: await left(stage) }).toEqual({
+          kind,
+          at,
+          isApplied,
+          failed: 'failed',
+          left: [],
+        })
+      }
+  }, 200_000)
+})

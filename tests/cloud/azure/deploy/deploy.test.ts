@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { join } from 'node:path'
+import { openAzure, type AzureCall } from '#adapters/azure/open.ts'
+import type { Azure } from '#cli/cloud/azure/azure.ts'
+import { HOME_ROLES } from '#functions/roles.ts'
+import { allows, unexercised } from '#infra/permissions/azure/allows.ts'
+import { setUpAssignments } from '#infra/permissions/azure/roles.ts'
+import { identitiesOf } from '#infra/permissions/identities.ts'
+import { freshFolder, jsonOf, type Ended } from '#tests/cli/harness.ts'
+import { startFakeIdentity } from '../bundles/fake-identity.ts'
+import { VAULT_URL } from '../fake-vault.ts'
+import { azureStack, EMULATOR, routed } from '../stack.ts'
+import { builtBundles } from '../../built.ts'
+import { publishedBundles } from './published-bundles.ts'
+import { CREDENTIAL, PRINCIPAL, runOn, startWorld } from './world.ts'
+
+const GROUP = 'ampere-e2e'
+const BUILT = join(process.cwd(), 'dist', 'test-azure-deploy')
+
+/** ARM and publishing are fakes; what is published runs as it is, on emulators of what it keeps its tables and objects in. */
+async function start() {
+  const bundles = builtBundles('azure', BUILT)
+  const [stack, identity, world] = await Promise.all([azureStack(), startFakeIdentity(), startWorld()])
+  const home = publishedBundles(world.scm, GROUP, { stack, identity })
+  const { cosmosEndpoint, blobEndpoint, database } = stack.naming
+  world.arm.state.outputs = { cosmosEndpoint, blobEndpoint, database, vaultUrl: VAULT_URL }
+  const calls: AzureCall[] = []
+  const waits: number[] = []
+  // Rights that were just given do not count yet: as the real service was seen to, for wrapping keys.
+  stack.vault.deny('wrapkey')
+  const azure: Azure = {
+    connection: {
+      ...world.connection,
+      pause: async (ms) => {
+        waits.push(ms)
+        if (ms >= 10_000) stack.vault.deny()
+        if (world.scm.packages.size === HOME_ROLES.length) await home.timer('sequencer')
+      },
+    },
+    subscription: undefined,
+    now: () => Date.now(),
+    build: async () => ({ folder: BUILT, bundles }),
+    open: (naming) =>
+      openAzure({
+        naming,
+        credential: CREDENTIAL,
+        emulator: EMULATOR,
+        makesKeys: true,
+        send: routed({ [VAULT_URL]: stack.vault.origin }),
+        limits: { keptMs: 2_000 },
+        observe: (call) => void calls.push({ ...call, resource: call.resource.replace(database, 'ampere') }),
+      }),
+    fetch: home.fetch,
+  }
+  const close = async () => {
+    await home.close()
+    await Promise.all([stack.close(), identity.close(), world.close()])
+  }
+  return { azure, world, calls, waits, close }
+}
+
+describe('a deployment to Azure, by the bundles that it published', () => {
+  const made: { running?: Awaited<ReturnType<typeof start>>; deployed?: Ended } = {}
+  const running = () => {
+    if (!made.running) throw new Error('not started')
+    return made.running
+  }
+  const data = freshFolder()
+  const run = (...args: readonly string[]) =>
+    runOn(running().azure, ['deploy', ...args, '--stage', 'e2e', '--data', data, '--no-input', '--json'])
+
+  beforeAll(async () => {
+    made.running = await start()
+    made.deployed = await run('azure', '--institution', 'st-marys=St Mary', '--demo')
+  }, 240_000)
+  afterAll(async () => made.running?.close())
+
+  it('creates a record there, appends, has its receipt, and verifies', () => {
+    const { code, out } = made.deployed ?? { code: -1, out: '' }
+    expect({ code, said: code === 0 ? '' : out }).toEqual({ code: 0, said: '' })
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      origin: expect.stringMatching(/^https:\/\/ampere-e2e-\w+\.azure-api\.net$/),
+      smoke: { blocks: 3 },
+    })
+  })
+
+  it('waited for the rights to set up, and used those that the template gives, each and no other', () => {
+    const { calls, waits } = running()
+    expect(waits).toContain(10_000)
+    const assigned = setUpAssignments(identitiesOf('home'))
+    expect(calls.filter((call) => !allows(assigned, call))).toEqual([])
+    // Of the role that appends to a table: seeds are read one by one, and where the account's regions are is asked of the account.
+    const unused = unexercised(assigned, calls).filter(
+      ({ operation }) => !operation.endsWith('/readMetadata'),
+    )
+    expect(unused.map(({ operation, resource }) => `${operation} ${resource}`)).toEqual([
+      'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/executeQuery dbs/ampere/colls/keys',
+    ])
+  })
+
+  it('gave those rights to whoever deployed', () => {
+    const given = [...running().world.arm.resources(GROUP).values()].filter(
+      ({ properties }) => (properties as { principalId?: string } | undefined)?.principalId === PRINCIPAL,
+    )
+    expect(given).toHaveLength(setUpAssignments(identitiesOf('home')).length)
+  })
+
+  it('published the bundle of each role, with what its host is told and what the home is', () => {
+    const { packages } = running().world.scm
+    expect(packages.size).toBe(HOME_ROLES.length)
+    const registry = jsonOf(made.deployed ?? { code: 0, out: '', err: '' })['registry']
+    for (const [name, files] of packages) {
+      expect(Object.keys(files)).toEqual(expect.arrayContaining(['host.json', 'package.json', 'index.mjs']))
+      const config = JSON.parse(Buffer.from(files['ampere.json'] ?? []).toString()) as object
+      expect(config).toMatchObject({ registry, backupDays: 7 })
+      expect('openapi.json' in files).toBe(name.startsWith(`${GROUP}-discovery-`))
+    }
+  })
+
+  it('stands, as its status says', async () => {
+    const { code, out } = await run('status')
+    expect({ code, ...(JSON.parse(out) as object) }).toMatchObject({ code: 0, ok: true, says: 'ok' })
+  })
+})
