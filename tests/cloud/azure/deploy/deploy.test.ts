@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { join } from 'node:path'
 import { openAzure, type AzureCall } from '#adapters/azure/open.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
-import { HOME_ROLES } from '#functions/roles.ts'
 import { allows, unexercised } from '#infra/permissions/azure/allows.ts'
 import { setUpAssignments } from '#infra/permissions/azure/roles.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
@@ -14,6 +13,8 @@ import { azureStack, EMULATOR, routed } from '../stack.ts'
 import { builtBundles } from '../../built.ts'
 import { publishedBundles } from './published-bundles.ts'
 import { CREDENTIAL, PRINCIPAL, runOn, startWorld } from './world.ts'
+
+const ROLES = identitiesOf('home')
 
 const GROUP = 'ampere-e2e'
 const BUILT = join(process.cwd(), 'dist', 'test-azure-deploy')
@@ -29,13 +30,15 @@ async function start() {
   const waits: number[] = []
   // Rights that were just given do not count yet: as the real service was seen to, for wrapping keys.
   stack.vault.deny('wrapkey')
+  // As the template calls it.
+  stack.vault.create('instance', 'EC', ['sign', 'verify'])
   const azure: Azure = {
     connection: {
       ...world.connection,
       pause: async (ms) => {
         waits.push(ms)
         if (ms >= 10_000) stack.vault.deny()
-        if (world.scm.packages.size === HOME_ROLES.length) await home.timer('sequencer')
+        if (world.scm.packages.size === ROLES.length) await home.timer('sequencer')
       },
     },
     subscription: undefined,
@@ -109,7 +112,7 @@ describe('a deployment to Azure, by the bundles that it published', () => {
 
   it('published the bundle of each role, with what its host is told and what the home is', () => {
     const { packages } = running().world.scm
-    expect(packages.size).toBe(HOME_ROLES.length)
+    expect(packages.size).toBe(ROLES.length)
     const registry = jsonOf(made.deployed ?? { code: 0, out: '', err: '' })['registry']
     for (const [name, files] of packages) {
       expect(Object.keys(files)).toEqual(expect.arrayContaining(['host.json', 'package.json', 'index.mjs']))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { HOME_ROLES } from '#functions/roles.ts'
+import { identitiesOf } from '#infra/permissions/identities.ts'
 import { jsonOf, type Ended, type TestTerminalOptions } from '#tests/cli/harness.ts'
 import { refused } from './fake-arm.ts'
 import {
@@ -15,6 +15,8 @@ import {
   type Failing,
 } from './failing.ts'
 import { runOn } from './world.ts'
+
+const ROLES = identitiesOf('home')
 
 afterAll(closeAll)
 
@@ -43,7 +45,7 @@ describe('a deployment on Azure', () => {
       ok: true,
       provider: 'azure',
       stores: 'Succeeded',
-      functions: `${HOME_ROLES.length} of ${HOME_ROLES.length} running`,
+      functions: `${ROLES.length} of ${ROLES.length} running`,
       says: 'ok',
     })
   })
@@ -69,7 +71,7 @@ describe('a deployment on Azure', () => {
     ])
     for (const type of ['DocumentDB/databaseAccounts', 'KeyVault/vaults', 'ApiManagement/service'])
       expect(after[`Microsoft.${type}`]).toBe(1)
-    expect(after['Microsoft.ManagedIdentity/userAssignedIdentities']).toBe(HOME_ROLES.length)
+    expect(after['Microsoft.ManagedIdentity/userAssignedIdentities']).toBe(ROLES.length)
     const status = await run(one, 'status', ['--json'])
     expect([status.code, jsonOf(status)['functions']]).toEqual([1, null])
 
