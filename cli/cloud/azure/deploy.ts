@@ -10,6 +10,7 @@ import { makeFounders } from '../../deployment/set-up.ts'
 import type { Deploying } from '../cloud.ts'
 import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
+import { mirrorKeysOf } from '../mirror-keys.ts'
 import type { Azure, Built } from './azure.ts'
 import { changesOf, examine, type Examined } from './doctor.ts'
 import { packageFiles } from './packages.ts'
@@ -84,13 +85,14 @@ async function setUpHome(
   const founded = await onceAllowed(deploying, async () => {
     const platform = azure.open(naming)
     try {
-      return await foundHome(platform, what)
+      return { ...(await foundHome(platform, what)), mirror: await mirrorKeysOf(platform) }
     } finally {
       await platform.close()
     }
   })
-  const { registry, log, witness } = founded
-  return { ...wanted, home: { deployment, origin, registry, log: [...log], witness: [...witness] } }
+  const { registry, log, witness, mirror } = founded
+  const home = { deployment, origin, registry, log: [...log], witness: [...witness], mirror }
+  return { ...wanted, home }
 }
 
 /** Tries again while rights that were just given do not count yet, or a store that was just made is not found. */

@@ -55,7 +55,7 @@ function retirable(
     )
   }
   const rules = getRecord(state(), 'rules')
-  if (id === settings.deployment || (rules?.kind === 'rules' && rules.home === id))
+  if (record.origin === settings.origin || (rules?.kind === 'rules' && rules.home === id))
     throw refuse('CONFIGURATION', `${id} is the home here, or that of the registry`, 'npx ampere migrate')
   if (key.revoked !== null && key.revoked.reason !== 'suspended')
     throw refuse('ALREADY_EXISTS', `the key of ${id} is revoked already (${key.revoked.reason})`)
