@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { rolldown } from 'rolldown'
+import { rolldown, type Plugin } from 'rolldown'
+import { identitiesOf } from '#infra/permissions/identities.ts'
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -53,6 +54,7 @@ export async function bundleRole(provider: Provider, role: string): Promise<Role
     tsconfig: false,
     logLevel: 'silent',
     external: [/^node:/, ...PROVIDED[provider]],
+    plugins: withoutObjects(provider, role),
     // Our modules only define things; what packages do when they are imported stays.
     treeshake: { moduleSideEffects: [{ test: /[\\/](?:core|adapters|functions)[\\/]/, sideEffects: false }] },
   })
@@ -77,6 +79,23 @@ export async function bundleRole(provider: Provider, role: string): Promise<Role
   } finally {
     await bundler.close()
   }
+}
+
+/** Azure's client of objects is two fifths of a bundle, and has no parts: a role that needs no objects does without it. */
+const OBJECTS_CLIENT = '@azure/storage-blob'
+const NO_OBJECTS = '\0no-objects'
+
+function withoutObjects(provider: Provider, role: string): Plugin[] {
+  const needs = identitiesOf('both').find(({ name }) => name === role)?.needs
+  const needsObjects = !needs || Object.keys(needs.objects).length > 0 || needs.uploads !== undefined
+  if (provider !== 'azure' || needsObjects) return []
+  return [
+    {
+      name: 'without-objects',
+      resolveId: (source) => (source === OBJECTS_CLIENT ? NO_OBJECTS : null),
+      load: (id) => (id === NO_OBJECTS ? "throw new Error('this role needs no objects')" : null),
+    },
+  ]
 }
 
 function checkImports(

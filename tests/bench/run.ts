@@ -8,6 +8,7 @@ import { bench as capacity } from './capacity/capacity.ts'
 import { bench as cloudCalls } from './cloud/calls.ts'
 import { bench as coldStart } from './cloud/cold-start.ts'
 import { bench as cloudHandlers } from './cloud/handlers.ts'
+import { bench as cloudReceipt } from './cloud/receipt.ts'
 import { bench as cloudCost } from './cloud/cost.ts'
 import { bench as consistency } from './consistency.ts'
 import { bench as everything } from './everything.ts'
@@ -47,6 +48,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'cloud-cost': cloudCost,
   'cold-start': coldStart,
   'cloud-handlers': cloudHandlers,
+  'cloud-receipt': cloudReceipt,
 }
 
 const machine = {

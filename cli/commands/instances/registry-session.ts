@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Random, Signer } from '#core/ports/keys.ts'
+import type { Fetch, Random, Signer } from '#core/ports/keys.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
@@ -20,7 +20,7 @@ const MAX_ATTEMPTS = 4
 
 /** The home whose registry it is, and where the keys of its institutions are. */
 export interface RegistryReached extends Pick<Reached, 'folder' | 'passphrase' | 'fetch'> {
-  readonly settings: Pick<Settings, 'origin' | 'registry' | 'institutions' | 'log' | 'demo'>
+  readonly settings: Pick<Settings, 'deployment' | 'origin' | 'registry' | 'institutions' | 'log' | 'demo'>
 }
 
 /** The registry for one institution of this machine, which may change its own part of it. */
@@ -94,8 +94,8 @@ export function keyOf(state: RegistryState, instance: InstanceRecord): KeyRecord
 }
 
 /** Reading the registry takes no rights, so the root key may sign these requests. */
-async function connectRoot(
-  { settings, fetch }: RegistryReached,
+export async function connectRoot(
+  { settings, fetch }: { readonly settings: Pick<Settings, 'origin' | 'registry'>; readonly fetch: Fetch },
   institution: Institution,
 ): Promise<Connection> {
   const connection = connect({

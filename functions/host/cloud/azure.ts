@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
-import { ManagedIdentityCredential } from '@azure/identity'
 import * as v from 'valibot'
+import { managedIdentity } from '#adapters/azure/clients/managed-identity.ts'
 import { openAzure } from '#adapters/azure/open.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'
 import { readConfig, type CloudConfig } from './config.ts'
@@ -116,9 +116,11 @@ export function resultOf(response: Response): HttpResponseInit {
 /** The platform of this function. @throws AmpereError CONFIGURATION */
 function openPlatform(): Platform {
   const { naming, clientId, emulator } = parsePlatform(schema, NAMING_VARIABLE)
+  const endpoint = { url: process.env['IDENTITY_ENDPOINT'], header: process.env['IDENTITY_HEADER'] }
+  const ports = { fetch: async (url: URL, init: RequestInit) => fetch(url, init), now: () => Date.now() }
   return openAzure({
     naming,
-    credential: new ManagedIdentityCredential({ clientId }),
+    credential: managedIdentity(endpoint, clientId, ports),
     ...(emulator ? { emulator } : {}),
   })
 }

@@ -81,7 +81,9 @@ function standInForHost(): void {
     getProgrammingModel: nothing,
     registerHook: nothing,
     log: nothing,
-    Disposable: class {},
+    Disposable: class {
+      dispose = nothing
+    },
   }
   const prototype = Module.prototype as { require: (this: Module, id: string) => unknown }
   const inner = prototype.require

@@ -6,11 +6,14 @@ import type { Provider } from '#infra/bundle/bundle.ts'
 import type { Asked, Told } from '../children/cold-start.ts'
 import { figure, median, ratios, type Bench, type Figure } from '../measure.ts'
 import { onEmulators } from './emulators.ts'
+import { profileOf } from './profile.ts'
 import { roleBundles, type RoleBundles } from './role-bundles.ts'
 
 const PROVIDERS = ['aws', 'azure'] as const
 const ROUNDS = 5
 const GOAL_MS = 400
+/** Of which it is told what takes the time. */
+const PROFILED: readonly string[] = ['writer', 'sequencer']
 /** Not in step: the fakes answer in this process. */
 const run = promisify(execFile)
 const CHILD = fileURLToPath(new URL('../children/cold-start.ts', import.meta.url))
@@ -59,6 +62,7 @@ async function figuresOf(
     rounds.push({ ...told, emptyMs: empty.wallMs, wallMs })
   }
   const of = (get: (round: (typeof rounds)[number]) => number) => rounds.map(get)
+  const spent = PROFILED.includes(role) ? ` (${await profiled(asked, built.env)})` : ''
   const importMs = median(of((round) => round.importMs)).toFixed(0)
   const name = `${provider} ${role}`
   return [
@@ -69,7 +73,7 @@ async function figuresOf(
       { atMost: GOAL_MS },
     ),
     figure(
-      `${name}: CPU of that`,
+      `${name}: CPU of that${spent}`,
       'ms',
       of((round) => round.cpuMs),
     ),
@@ -82,6 +86,10 @@ async function figuresOf(
       ),
     ),
   ]
+}
+
+async function profiled(asked: Asked, env: RoleBundles['env']): Promise<string> {
+  return profileOf([...FLAGS, CHILD, JSON.stringify(asked)], { PATH: process.env['PATH'], ...env })
 }
 
 async function start(

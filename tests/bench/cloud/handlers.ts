@@ -90,7 +90,7 @@ function event(body: Uint8Array): LambdaEvent {
     body: Buffer.from(body).toString('base64'),
     isBase64Encoded: true,
     requestContext: { http: { method: 'POST' } },
-  } as LambdaEvent
+  }
 }
 
 function azureRequest(body: Uint8Array): HttpRequest {

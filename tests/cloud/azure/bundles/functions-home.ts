@@ -32,6 +32,8 @@ export interface FunctionsHome {
   timer(role: string): Promise<void>
   /** Gives a role what lies in the container that wakes it; says how much that is. */
   changes(role: string): Promise<number>
+  /** Kills the process of a role, wherever it is; whoever asks next starts another. */
+  kill(role: string): Promise<void>
   /** Moves every clock. */
   elapse(ms: number): Promise<void>
   close(): Promise<void>
@@ -99,6 +101,11 @@ export async function functionsHome(): Promise<FunctionsHome> {
       // The feed calls nobody where nothing changed.
       if (data.length > 0) await (await host(role)).ask({ call: name, data })
       return data.length
+    },
+    kill: async (role) => {
+      const killed = hosts.get(role)
+      hosts.delete(role)
+      await (await killed)?.close()
     },
     elapse: async (ms) => {
       time.ahead += ms

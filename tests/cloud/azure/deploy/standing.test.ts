@@ -87,7 +87,7 @@ describe('a deployment on Azure', () => {
     expect(sample.code).toBe(0)
     const writes = one.calls.flatMap((name, at) => (name.startsWith('DELETE') ? [at] : []))
     expect(writes.length).toBeGreaterThan(40)
-    for (const at of [0, 3, ...writes.filter((_, index) => index % 20 === 0)]) {
+    for (const at of [0, writes[0] ?? 0, writes.at(-1) ?? 0]) {
       for (const how of ['not-applied', 'applied-unknown'] as const) {
         expect((await deploy(one)).code).toBe(0)
         one.fail(at, how)
