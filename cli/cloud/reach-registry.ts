@@ -12,7 +12,7 @@ export interface ReachedCloud {
   readonly folder: string
   readonly passphrase: StretchedPassphrase
   readonly fetch: Fetch
-  readonly settings: Pick<Settings, 'origin' | 'registry' | 'institutions' | 'log' | 'demo'>
+  readonly settings: Pick<Settings, 'deployment' | 'origin' | 'registry' | 'institutions' | 'log' | 'demo'>
 }
 
 /** @throws AmpereError NOT_FOUND, KEY_UNAVAILABLE; CommanderError (usage) */
@@ -25,6 +25,7 @@ export async function reachCloud(call: Call<CloudOption>, name: string): Promise
     passphrase: await foundersPassphrase(folder, options, screen),
     fetch: (await CLOUDS[deployment.provider].open(screen.terminal.env)).reach(home.origin),
     settings: {
+      deployment: home.deployment,
       origin: home.origin,
       registry: home.registry,
       institutions: deployment.institutions.map(({ id }) => id),
