@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'VIOLATION'
   | 'CLOCK_SKEW'
   | 'REGISTRY_STALE'
+  | 'CHAIN_MOVED'
   | 'HEAD_CONFLICT'
   | 'LIMIT_EXCEEDED'
   | 'TOO_LARGE'

@@ -4,6 +4,7 @@ import {
   asDeploymentId,
   asInstanceId,
   asInstitutionId,
+  type DeploymentId,
   type Digest,
   type InstitutionId,
 } from '#core/bytes/ids.ts'
@@ -190,6 +191,19 @@ export function instanceRecords(
     signing: signer.kid,
   }
   return { instance, key: keyRecord(signer.publicKey, 'sign', { institution, instance: asInstanceId(id) }) }
+}
+
+/** The change that enters a deployment of an institution, with the key of its head statements. */
+export function deployed(
+  institution: InstitutionId,
+  { deployment: id, origin }: { readonly deployment: DeploymentId; readonly origin: string },
+  { kid, publicKey }: Signer,
+): RegistryChange {
+  return {
+    act: 'deploy',
+    deployment: { v: 1, kind: 'deployment', id, institution, origin, kid },
+    key: keyRecord(publicKey, 'head', { deployment: id }),
+  }
 }
 
 /** A signer with a fresh key. */

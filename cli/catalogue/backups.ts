@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseDays } from '../program/arguments.ts'
+import { parseDays, parsePort } from '../program/arguments.ts'
 import type { CommandGroup } from '../program/command.ts'
+import { graveFlags } from './deployment.ts'
 
 export const BACKUPS: CommandGroup = {
   title: 'Backups',
@@ -91,6 +92,55 @@ export const BACKUPS: CommandGroup = {
       },
       exits: { 3: 'something is not as it was signed or backed up, or is lost' },
       load: async () => (await import('../commands/backup/restore.ts')).restoreFromBackup,
+    },
+    {
+      name: 'migrate',
+      summary: 'Move the home of this data folder into a new home in another folder',
+      about:
+        'The new home is a deployment of its own in the same registry, with keys, a log and an address of its own. All chains are copied, verified and compared byte by byte; then controllers whose keys are here sign that their chains move, and from there on only the new home takes blocks. Stop the server before. What was interrupted is gone on with. The old folder stays as it is, with the log that old receipts are of.',
+      flags: [
+        { flags: '--to <folder>', about: 'where the new home goes' },
+        {
+          flags: '--port <port>',
+          about: 'port of the new home (default: the first free one from 7310 on)',
+          parse: parsePort,
+        },
+      ],
+      examples: [{ does: 'move it', run: 'npx ampere migrate --to /srv/ampere' }],
+      json: {
+        ok: 'false where chains, or the registry, wait for the approval of others',
+        folder: 'the folder of the new home',
+        deployment: 'its name in the registry',
+        origin: 'its address',
+        moved: 'chains that are at the new home',
+        waiting:
+          'chains whose controllers have to approve, elsewhere; what they sign is in the folder waiting',
+        ended: 'chains that were erased as a whole, which nobody moves',
+        registryMoved: 'whether the new home takes blocks of the registry',
+        receipts: 'how many receipts of the old log came over',
+        unlogged: 'blocks that the old home never logged',
+        compared: 'what was compared with the old home, and all that differs',
+      },
+      exits: { 3: 'something is not as it was signed, or differs' },
+      load: async () => (await import('../commands/backup/migrate.ts')).migrate,
+    },
+    {
+      name: 'retire',
+      summary: 'Say that the stores of a home that was left are destroyed',
+      about:
+        'A home that records left keeps a copy of what it had, and an erasure of that waits for it. Once its data folder, its backups and all copies are destroyed, its institution says so in the registry, for good: then nobody waits. Nobody checks it.',
+      args: [{ name: 'deployment', about: 'its name in the registry, as home-1' }],
+      flags: graveFlags("the deployment's name"),
+      acts: true,
+      examples: [{ does: 'after the old folder is gone', run: 'npx ampere retire home-1' }],
+      json: {
+        ok: 'true',
+        dryRun: 'whether nothing was done',
+        deployment: 'its name',
+        origin: 'its address',
+        kid: 'the key that is revoked',
+      },
+      load: async () => (await import('../commands/backup/retire.ts')).retire,
     },
   ],
 }

@@ -16,8 +16,8 @@ const ROLE: FlagSpec = {
   choices: ['home', 'bridge', 'both'],
   default: 'home',
 }
-const CLOUD_FLAG: FlagSpec = {
-  flags: '--cloud <provider>',
+const PROVIDER: FlagSpec = {
+  flags: '--provider <name>',
   about: 'which cloud, where the stage is deployed in both',
   choices: PROVIDERS,
 }
@@ -111,7 +111,7 @@ export const CLOUD: CommandGroup = {
       summary: 'Say how a deployment in a cloud stands',
       about:
         'Looks, and changes nothing: what the cloud says of both halves, and what the home says of itself.',
-      flags: [STAGE, CLOUD_FLAG],
+      flags: [STAGE, PROVIDER],
       examples: [{ does: 'does it stand?', run: 'npx ampere deploy status --stage prod' }],
       json: {
         ok: 'false when a half is not whole or the home does not answer as it should',
@@ -134,7 +134,7 @@ export const CLOUD: CommandGroup = {
         'Removes the functions and the alarms. Tables, objects, keys and the address stay; deploying again makes the same home answer again.',
       flags: [
         STAGE,
-        CLOUD_FLAG,
+        PROVIDER,
         {
           flags: '--erase-data',
           about: 'also tables, objects, keys and the address, for ever',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { graveFlags } from './deployment.ts'
 import type { CommandGroup, FlagSpec } from '../program/command.ts'
+import { CLOUD_FLAG, REGISTRY_FLAG } from './witnesses.ts'
 
 /** Keys of others are taken once somebody compared them. */
 const CONFIRM_FLAGS: readonly FlagSpec[] = [
@@ -26,7 +27,7 @@ export const MIRROR: CommandGroup = {
       about:
         'Enters an app instance and this deployment in the registry of that home, and mirrors it from the next start on. Before its operator ran mirror admit it says what to tell. The registry and the keys of the log that the home publishes are shown first: compare the fingerprint with what its operator says by another way. Repeating it changes nothing.',
       args: [{ name: 'origin', about: 'of the home, for example https://home.example' }],
-      flags: [...CONFIRM_FLAGS, POLICY_FLAG],
+      flags: [...CONFIRM_FLAGS, POLICY_FLAG, CLOUD_FLAG],
       acts: true,
       examples: [{ does: 'compare, then confirm', run: 'npx ampere mirror join https://home.example' }],
       json: {
@@ -38,7 +39,7 @@ export const MIRROR: CommandGroup = {
         log: 'keys of its log',
         institution: 'who holds',
         witnessed: 'true where a policy says who must have cosigned what is kept as witnessed',
-        effective: 'next-start: when a server takes it up',
+        effective: 'next-start: when a server takes it up; next-deploy with --cloud',
       },
       load: async () => (await import('../commands/mirror/join.ts')).joinHome,
     },
@@ -48,7 +49,7 @@ export const MIRROR: CommandGroup = {
       about:
         'Admits it to the registry, by more than half of its members, whose keys must be here. It may do nothing by that: grant it each record with --hold. The server of the other deployment must run; its keys are shown first: compare the fingerprint with what its operator says by another way. Admitting again changes nothing.',
       args: [{ name: 'origin', about: 'of the other deployment, for example https://st-mary.example' }],
-      flags: CONFIRM_FLAGS,
+      flags: [...CONFIRM_FLAGS, REGISTRY_FLAG],
       acts: true,
       examples: [{ does: 'compare, then confirm', run: 'npx ampere mirror admit https://st-mary.example' }],
       json: {

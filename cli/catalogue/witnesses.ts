@@ -28,6 +28,12 @@ export const CLOUD_FLAG: FlagSpec = {
     'of a home that was deployed from this data folder, such as aws-prod, instead of the one in it; it holds once that is deployed again',
 }
 
+/** Of commands that change a registry, which holds at once. */
+export const REGISTRY_FLAG: FlagSpec = {
+  flags: '--cloud <deployment>',
+  about: 'of a home that was deployed from this data folder, such as aws-prod, instead of the one in it',
+}
+
 const HOME_ARGUMENT = { name: 'url', about: 'the other home, or its witness', optional: true }
 const FINGERPRINT = 'of its keys: 128 bits of their SHA-256, in hexadecimal'
 

@@ -4,9 +4,15 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
 import { deploymentId, digest } from '#core/bytes/schema.ts'
+import { checkPublicJwk } from '#core/crypto/jwk.ts'
 import { AmpereError } from '#core/errors.ts'
 import { makeFolder } from '../deployment/files.ts'
 import { PROVIDERS, type Provider } from './providers.ts'
+
+const publicKey = v.pipe(
+  v.unknown(),
+  v.transform((value) => checkPublicJwk(value)),
+)
 
 const schema = v.strictObject({
   v: v.literal(1),
@@ -26,6 +32,8 @@ const schema = v.strictObject({
       registry: digest,
       log: v.array(v.string()),
       witness: v.array(v.string()),
+      /** Public keys with which its mirror asks other homes, and states what it holds. */
+      mirror: v.optional(v.strictObject({ instance: publicKey, head: publicKey })),
     }),
   ),
 })

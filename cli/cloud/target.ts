@@ -5,7 +5,7 @@ import { dataFolder } from '../deployment/settings.ts'
 import type { Call } from '../program/command.ts'
 import { refuse, usage } from '../program/refuse.ts'
 import type { Common } from '../terminal/screen.ts'
-import { cloudFolder, readCloudDeployment } from './cloud-folder.ts'
+import { cloudFolder, readCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
 import type { Provider } from './providers.ts'
 
 export interface CloudOption extends Common {
@@ -34,15 +34,29 @@ export function targetOf(call: Call<CloudOption>): Target {
 }
 
 /** A home that was deployed from this data folder. @throws AmpereError NOT_FOUND; CommanderError (usage) */
-export function cloudTarget({ options, screen }: Call<CloudOption>, name: string): Target {
-  const { provider, stage } = named(name)
-  const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), provider, stage)
-  const home = readCloudDeployment(folder)?.home
-  const deploy = `npx ampere deploy ${provider} --stage ${stage}`
-  if (!home) throw refuse('NOT_FOUND', `no home was deployed as ${name} from this data folder`, deploy)
+function cloudTarget(call: Call<CloudOption>, name: string): Target {
+  const { folder, home, deploy } = deployedAs(call, name)
   const { origin, log } = home
   const next = `It holds once the functions have it: ${deploy}`
   return { folder, origin, logKeys: log.map(parseVerifierKey), effective: 'next-deploy', next }
+}
+
+/** What is remembered of a home that was deployed from this data folder, and the command that deploys it again. */
+export interface Deployed {
+  readonly folder: string
+  readonly deployment: CloudDeployment
+  readonly home: NonNullable<CloudDeployment['home']>
+  readonly deploy: string
+}
+
+/** @throws AmpereError NOT_FOUND; CommanderError (usage) */
+export function deployedAs({ options, screen }: Call<CloudOption>, name: string): Deployed {
+  const { provider, stage } = named(name)
+  const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), provider, stage)
+  const deployment = readCloudDeployment(folder)
+  const deploy = `npx ampere deploy ${provider} --stage ${stage}`
+  if (deployment?.home) return { folder, deployment, home: deployment.home, deploy }
+  throw refuse('NOT_FOUND', `no home was deployed as ${name} from this data folder`, deploy)
 }
 
 function named(name: string): { readonly provider: Provider; readonly stage: string } {

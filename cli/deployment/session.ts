@@ -49,7 +49,7 @@ export function deploymentOf(call: Call): { readonly folder: string; readonly se
 }
 
 /** The institution that acts. @throws CommanderError (usage) when it is not one of this machine's */
-export function actingInstitution(settings: Settings, options: ActingOptions): string {
+export function actingInstitution(settings: Pick<Settings, 'institutions'>, options: ActingOptions): string {
   const id = options.as ?? settings.institutions[0] ?? ''
   if (settings.institutions.includes(id)) return id
   const known = `here are ${settings.institutions.join(', ')}`

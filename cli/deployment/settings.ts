@@ -23,6 +23,7 @@ const settingsSchema = v.strictObject({
   deployment: v.string(),
   origin: v.string(),
   log: v.optional(v.array(v.string()), []),
+  left: v.optional(v.array(v.string()), []),
   institutions: v.pipe(v.array(v.string()), v.minLength(1)),
   passphrase: v.optional(passphraseSource, { kind: 'generated' }),
   backups: v.optional(
@@ -52,6 +53,8 @@ export interface Settings {
   readonly origin: string
   /** Verifier keys of the home's log (c2sp.org/signed-note). */
   readonly log: readonly string[]
+  /** The same of homes that records left for this one: older receipts are of their logs. */
+  readonly left?: readonly string[]
   readonly institutions: readonly string[]
   readonly passphrase: PassphraseSource
   /**

@@ -103,7 +103,7 @@ export function checkDeployment(registry: RegistryView, { deployment, origin }: 
 }
 
 /** Keys of a demonstration protect nothing, and none of it joins what is real. @throws AmpereError CONFIGURATION */
-export function checkSameKind(state: RegistryState, settings: Settings): void {
+export function checkSameKind(state: RegistryState, settings: Pick<Settings, 'demo'>): void {
   const rules = getRecord(state, 'rules')
   const isDemo = rules?.kind === 'rules' && rules.demo
   if (isDemo === (settings.demo !== null)) return

@@ -36,7 +36,8 @@ export async function logKeysOf(platform: Platform, origin: string): Promise<rea
 export function pinnedPolicy(folder: string, settings: Settings): Policy | null {
   const policy = readPolicy(folder, settings.origin)
   if (policy || settings.log.length === 0) return policy
-  return parsePolicy([...settings.log.map((key) => `log ${key}\n`), 'quorum none\n'].join(''))
+  const keys = [...settings.log, ...(settings.left ?? [])]
+  return parsePolicy([...keys.map((key) => `log ${key}\n`), 'quorum none\n'].join(''))
 }
 
 /**

@@ -22,6 +22,7 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
   UPSTREAM_FAILED: 'npx ampere doctor',
   CLOCK_SKEW: "set this computer's clock, then do the same again",
   REGISTRY_STALE: 'do the same again',
+  CHAIN_MOVED: 'go on at the home that is named: docs/OPERATIONS.md, "Move a home"',
   HEAD_CONFLICT: 'do the same again',
   HOLD: 'npx ampere hold RECORD --off',
   FORBIDDEN: 'act as an institution that may: --as INSTITUTION',

@@ -17,6 +17,8 @@ export function describeBlock(block: Block): string {
       return describeControl(block)
     case 'erase':
       return describeErase(block)
+    case 'rehome':
+      return `moves from ${block.body.from.origin} to ${block.body.home.origin}`
   }
 }
 

@@ -26,8 +26,11 @@ export const loggedAnswer = v.object({
 export const headAnswer = v.object({ head: compactJws, block: compactJws })
 /** A page of compact JWS in order of height; `next` is the height to go on from, or null at the end. */
 export const blocksAnswer = v.object({ items: v.array(compactJws), next: v.nullable(count) })
-/** The packages that a reader may fetch: its own and the histories. */
-export const packagesAnswer = v.object({ items: v.array(packageSchema) })
+/** A page of the packages that a reader may fetch: its own and the histories; `next` is a cursor. */
+export const packagesAnswer = v.object({
+  items: v.array(packageSchema),
+  next: v.optional(v.nullable(v.string()), null),
+})
 /** A page of the chains that an institution may hold; `height` is that of the newest block, `next` a chain to go on from. */
 export const heldAnswer = v.object({
   items: v.array(v.object({ chain: chainId, height: count })),

@@ -32,6 +32,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemType>> = {
   VIOLATION: bad('The block breaks a rule', 422),
   CLOCK_SKEW: bad('The time of the block is too far from the time here', 422),
   REGISTRY_STALE: bad('The block names a registry head that is too old', 422),
+  CHAIN_MOVED: bad('The chain is at another home', 421),
   HEAD_CONFLICT: { status: 409, title: 'The chain has moved on', retryable: true },
   LIMIT_EXCEEDED: later('A limit is reached', 429),
   TOO_LARGE: bad('The request is larger than the limit', 413),

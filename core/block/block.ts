@@ -25,7 +25,7 @@ export const MAX_PENDING = 16
 /** Bytes of an MLKEM768-X25519 public key (draft-ietf-hpke-pq). */
 export const EPOCH_KEY_BYTES = 1216
 /** Reserved types: known by name, refused until their rules exist. */
-export const RESERVED_TYPES = ['emergency', 'recover', 'rehome'] as const
+export const RESERVED_TYPES = ['emergency', 'recover'] as const
 
 const sorted = (keys: readonly string[]) => keys.every((key, i) => i === 0 || (keys[i - 1] ?? '') < key)
 const jws = v.pipe(v.string(), v.maxLength(16 * 1024))
@@ -176,8 +176,21 @@ const erase = v.strictObject({
   }),
 })
 
-/** The four block types, as closed wire schemas. */
-export const blockSchema = v.variant('type', [genesis, record, control, erase])
+const rehome = v.strictObject({
+  ...later,
+  type: v.literal('rehome'),
+  entries: v.null(),
+  body: v.strictObject({
+    /** Where the chain goes on, from this block on. */
+    home,
+    /** Which home it leaves: that of the state before. */
+    from: home,
+    approvals,
+  }),
+})
+
+/** The five block types, as closed wire schemas. */
+export const blockSchema = v.variant('type', [genesis, record, control, erase, rehome])
 export const grantSchema = grant
 
 export type Block = v.InferOutput<typeof blockSchema>
@@ -185,6 +198,7 @@ export type GenesisBlock = v.InferOutput<typeof genesis>
 export type RecordBlock = v.InferOutput<typeof record>
 export type ControlBlock = v.InferOutput<typeof control>
 export type EraseBlock = v.InferOutput<typeof erase>
+export type RehomeBlock = v.InferOutput<typeof rehome>
 export type BlockEntries = v.InferOutput<typeof entries>
 export type Controller = v.InferOutput<typeof controller>
 export type Controllers = v.InferOutput<typeof controllers>

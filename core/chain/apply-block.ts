@@ -7,6 +7,7 @@ import { applyControl } from './rules/control.ts'
 import { applyErase } from './rules/erase.ts'
 import { applyGenesis } from './rules/genesis.ts'
 import { applyRecord } from './rules/record.ts'
+import { applyRehome } from './rules/rehome.ts'
 import { MAX_STATE_BYTES, stateHash, stateSize, type ControlState, type Link } from './state.ts'
 
 /**
@@ -59,6 +60,8 @@ function applyByType(
       return applyControl(parent, block, opened, records)
     case 'erase':
       return applyErase(parent, block, opened, records)
+    case 'rehome':
+      return applyRehome(parent, block, opened, records)
   }
 }
 

@@ -25,8 +25,9 @@ export interface ControlState {
   readonly purpose: 'record' | 'access'
   /** On an access chain, the record chain whose reads it lists. */
   readonly of: ChainId | null
-  /** Raised by each control and erase block; approvals name it, so each counts once. */
+  /** Raised by each control, erase and rehome block; approvals name it, so each counts once. */
   readonly seq: number
+  /** Whose log has the receipts of blocks, from the genesis or the rehome that named it on. */
   readonly home: Home
   readonly controllers: Controllers
   /** No rules yet; present so that adding them changes no format. */

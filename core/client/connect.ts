@@ -9,7 +9,7 @@ import { appendEntries } from './append-entries.ts'
 import type { ClientPorts, FiledEntry, NewEntry, RecordView, SeenHeads } from './client.ts'
 import { createHomeApi, type HomeApi } from './home-api.ts'
 import { coalesce } from '../order/coalesce.ts'
-import { createTrees, type Trees } from './receipt/rules/trees.ts'
+import { createTreesOf, type TreesOf } from './receipt/rules/trees.ts'
 import { openKeyring, type Keyring } from './read/reader-keys.ts'
 import { readView, type OpenedView } from './read/read-view.ts'
 import { withEvidence } from './convict/heads.ts'
@@ -23,8 +23,8 @@ export interface Connection {
   readonly ports: ClientPorts
   readonly api: HomeApi
   readonly sync: SyncContext
-  /** Trees of the home's log under the receipts that were judged, of whatever chain. */
-  readonly trees: Trees
+  /** Trees of the home's log, and of homes that chains left, under the receipts that were judged. */
+  readonly treesOf: TreesOf
   /** The verified replica, brought up to date. @throws AmpereError VERIFICATION_FAILED and its kin */
   replica(chain: ChainId): Promise<Replica>
   keyring(replica: Replica): Promise<Keyring>
@@ -77,7 +77,7 @@ export function connect(ports: ClientPorts): Connection {
     ports,
     api,
     sync,
-    trees: createTrees(),
+    treesOf: createTreesOf(),
     replica,
     keyring,
     submit,

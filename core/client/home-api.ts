@@ -10,7 +10,6 @@ import {
   packagesAnswer,
   type AppendAnswer,
   type BlocksAnswer,
-  type ErasedAnswer,
   type HeadAnswer,
   type PackagesAnswer,
 } from '../api/answers.ts'
@@ -73,9 +72,15 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
     keyRow: (chain, name) => bytes(at(chain, `/rows/${name}`), { maxBytes: row, beyond: 'fail' }),
     object: (chain, root, maxBytes) =>
       unless('GONE', fetchObject(ports, at(chain, `/objects/${root}`), maxBytes)),
-    packages: (chain) => json(at(chain, '/packages'), packagesAnswer, packages),
+    packages: async (chain) => {
+      const page = (query: string) => json(at(chain, `/packages${query}`), packagesAnswer, packages)
+      return { items: await allPages(page, PACKAGES), next: null }
+    },
     erased: (chain) =>
-      allPages((query) => json(at(chain, `/erased${query}`), erasedAnswer, MAX_ANSWER_BYTES.erased)),
+      allPages(
+        (query) => json(at(chain, `/erased${query}`), erasedAnswer, MAX_ANSWER_BYTES.erased),
+        STATEMENTS,
+      ),
     stateErased: async (chain, compact) => {
       const body = new TextEncoder().encode(compact)
       const limits = { maxBytes: receipt, beyond: 'cut' } as const
@@ -111,15 +116,41 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** Every page of statements in turn. @throws AmpereError UPSTREAM_FAILED for pages that lead nowhere or have no end */
-async function allPages(page: (query: string) => Promise<ErasedAnswer>): Promise<readonly string[]> {
-  const items: string[] = []
+/** What is paged through, and how many characters of it are taken at most. */
+interface Paged<T> {
+  readonly what: string
+  readonly size: (item: T) => number
+  readonly max: number
+}
+
+const PACKAGES: Paged<object> = {
+  what: 'packages',
+  size: (item) => JSON.stringify(item).length,
+  max: MAX_ANSWER_BYTES.packages,
+}
+const STATEMENTS: Paged<string> = {
+  what: 'erasure statements',
+  size: (item) => item.length,
+  max: MAX_ERASED_TOTAL_BYTES,
+}
+
+interface Page<T> {
+  readonly items: readonly T[]
+  readonly next: string | null
+}
+
+/** The items of every page in turn. @throws AmpereError UPSTREAM_FAILED for pages that lead nowhere or have no end */
+async function allPages<T>(
+  page: (query: string) => Promise<Page<T>>,
+  { what, size, max }: Paged<T>,
+): Promise<T[]> {
+  const items: T[] = []
   let characters = 0
   for (let from: string | null = ''; from !== null;) {
-    const answer: ErasedAnswer = await page(from === '' ? '' : `?from=${encodeURIComponent(from)}`)
-    for (const item of answer.items) characters += item.length
-    if (characters > MAX_ERASED_TOTAL_BYTES || (answer.items.length === 0 && answer.next !== null))
-      throw new AmpereError('UPSTREAM_FAILED', 'the home pages through its erasure statements without end')
+    const answer: Page<T> = await page(from === '' ? '' : `?from=${encodeURIComponent(from)}`)
+    for (const item of answer.items) characters += size(item)
+    if (characters > max || (answer.items.length === 0 && answer.next !== null))
+      throw new AmpereError('UPSTREAM_FAILED', `the home pages through its ${what} without end`)
     items.push(...answer.items)
     from = answer.next
   }

@@ -8,7 +8,7 @@ import { AmpereError } from '../errors.ts'
 import type { Ports } from '../ports/needs.ts'
 import { openRegistryBlock } from '../registry/block.ts'
 import { applyRegistryBlock } from '../registry/reduce.ts'
-import { proveRecord, type RecordProof } from '../registry/state.ts'
+import { getRecord, proveRecord, type RecordProof, type RegistryState } from '../registry/state.ts'
 import type { Home } from './home.ts'
 import { REGISTRY_PARTITION } from './store/registry.ts'
 import { blockPage, heightKey } from './store/rows.ts'
@@ -20,7 +20,7 @@ export type RegistrarPorts = Ports<typeof REGISTRAR_NEEDS>
 /**
  * Adds a registry block that keeps the registry's rules. The insert at its height is the commit;
  * the same block again is success.
- * @throws AmpereError VIOLATION, HEAD_CONFLICT, CLOCK_SKEW, SIGNATURE_INVALID
+ * @throws AmpereError VIOLATION, HEAD_CONFLICT, CLOCK_SKEW, SIGNATURE_INVALID, CHAIN_MOVED when the registry has another home
  */
 export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compact: string): Promise<string> {
   const history = await home.registry.refresh()
@@ -31,6 +31,7 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
   if (height !== history.height() + 1) {
     throw new AmpereError('HEAD_CONFLICT', `the newest registry block here is ${history.height()}`)
   }
+  if (height > 0) checkHome(home, history.link()?.state ?? null)
   if (height > 0 && Math.abs(timestampMs(opened.block.time) - ports.now()) > CLOCK_TOLERANCE_MS) {
     throw new AmpereError('CLOCK_SKEW', 'the time of the registry block is too far from the time here')
   }
@@ -40,6 +41,15 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
   const row = await ports.tables.registry.get(REGISTRY_PARTITION, heightKey(height))
   if (!row) throw new AmpereError('STORE_UNAVAILABLE', 'the registry block is not there after it was stored')
   return sameOrConflict(fromUtf8(row.value), compact, opened.id, height)
+}
+
+/** Two homes that both took blocks would fork the registry. */
+function checkHome({ deployment }: Home, state: RegistryState | null): void {
+  const rules = state && getRecord(state, 'rules')
+  if (!state || rules?.kind !== 'rules' || rules.home === deployment) return
+  const record = getRecord(state, `deployment/${rules.home}`)
+  const origin = record?.kind === 'deployment' ? record.origin : rules.home
+  throw new AmpereError('CHAIN_MOVED', `the home of the registry is ${origin}`)
 }
 
 /** Registry blocks from a height on. `limit` beyond a page gives a page. */

@@ -17,9 +17,10 @@ import {
 } from '#core/server/mirror/kept.ts'
 import { readWitnessed } from '#core/server/read/hold.ts'
 import { readErased } from '#core/server/read/read-chain.ts'
-import { MAX_OBJECT_BYTES } from '#core/block/block.ts'
+import { objectName } from '#core/server/store/rows.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { callerOf } from '../host/caller.ts'
+import { sendObject } from '../host/object/send-object.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
 
@@ -55,7 +56,7 @@ export function keeperApp(
     route(operations.readCopiedWitnessed, async (c, { path, query }) =>
       c.json(await readWitnessed((await copyFor(c, path.deployment)).copy.stores, query.from)),
     ),
-    ...chainRoutes(copyFor),
+    ...chainRoutes(copyFor, hosting.maxAnswerBytes ?? null),
     route(operations.readCopiedLog, async (c, { path }) => {
       const { source } = await copyFor(c, path.deployment)
       if (path.file !== 'checkpoint') return send(c, await source.logFile(path.file), 'NOT_FOUND')
@@ -70,7 +71,7 @@ type CopyFor = (
   deployment: DeploymentId,
 ) => Promise<{ readonly copy: Kept; readonly source: ReturnType<typeof storedSource> }>
 
-function chainRoutes(copyFor: CopyFor) {
+function chainRoutes(copyFor: CopyFor, maxBytes: number | null) {
   return [
     route(operations.readCopiedBlocks, async (c, { path, query }) => {
       const { source } = await copyFor(c, path.deployment)
@@ -83,8 +84,9 @@ function chainRoutes(copyFor: CopyFor) {
       })
     }),
     route(operations.readCopiedObject, async (c, { path }) => {
-      const { source } = await copyFor(c, path.deployment)
-      return send(c, await source.object(path.chain, path.root, MAX_OBJECT_BYTES), 'GONE')
+      const { copy } = await copyFor(c, path.deployment)
+      const name = objectName(path.chain, path.root)
+      return sendObject(c, path.root, maxBytes, (range) => copy.stores.objects.entries.fetch(name, range))
     }),
     route(operations.readCopiedKeys, async (c, { path }) => {
       const { source } = await copyFor(c, path.deployment)

@@ -103,12 +103,13 @@ export const readCopiedObject = {
   ...copied,
   id: 'readCopiedObject',
   pattern: `${CHAIN}/objects/:root`,
-  does: 'Gives the sealed object of one block, from a copy.',
+  does: 'Gives the sealed object of one block, or one range of its bytes, from a copy.',
+  notes: reads.readObject.notes,
   path: { ...copied.path, root: reads.readObject.path.root },
-  answers: {
-    200: { does: 'The object: descriptors and ciphertexts.', type: 'application/octet-stream' },
-  },
-  problems: [...copied.problems, 'GONE'],
+  headers: reads.readObject.headers,
+  answers: reads.readObject.answers,
+  limits: [...copied.limits, 'maxRangeBytes'],
+  problems: [...copied.problems, 'GONE', 'RANGE_NOT_SATISFIABLE', 'TOO_LARGE'],
 } as const satisfies Operation
 
 export const readCopiedKeys = {

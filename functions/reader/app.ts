@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Context } from 'hono'
-import type { ChainId, Digest } from '#core/bytes/ids.ts'
+import type { ChainId } from '#core/bytes/ids.ts'
 import type { ParsedBlock } from '#core/block/open-block.ts'
 import type { ControlState } from '#core/chain/state.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
+import type { ByteRange } from '#core/ports/objects.ts'
 import { checkMayFetch, type Caller } from '#core/server/authenticate.ts'
 import { listHeld, readBlockKeys, readWitnessed } from '#core/server/read/hold.ts'
 import type { Home } from '#core/server/home.ts'
@@ -22,10 +23,10 @@ import { receiptFinder, type Receipt } from '#core/server/read/receipt.ts'
 import { loadBlock } from '#core/server/store/rows.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { callerOf } from '../host/caller.ts'
+import { sendObject } from '../host/object/send-object.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as holding from './hold-operations.ts'
 import * as operations from './operations.ts'
-import { rangeOf } from './range.ts'
 
 interface Found {
   readonly head: ParsedBlock
@@ -55,11 +56,12 @@ export function readerApp(ports: ReaderPorts, home: Home, policy: Policy | null,
     }),
     route(operations.readObject, async (c, { path }) => {
       await find(c, path.chain)
-      return sendObject(ports, c, path, hosting.maxAnswerBytes ?? null)
+      const read = (range?: ByteRange) => readObject(ports, path.chain, path.root, range)
+      return sendObject(c, path.root, hosting.maxAnswerBytes ?? null, read)
     }),
-    route(operations.readPackages, async (c, { path }) => {
+    route(operations.readPackages, async (c, { path, query }) => {
       const { caller } = await find(c, path.chain)
-      return c.json(await readPackages(ports, path.chain, caller))
+      return c.json(await readPackages(ports, path.chain, caller, query.from ?? null))
     }),
     route(holding.listHeld, async (c, { query }) =>
       c.json(await listHeld(ports, await callerOf(c, home, ports.now, null), query.from ?? null)),
@@ -103,34 +105,6 @@ async function authorizeRead(ports: ReaderPorts, home: Home, c: Context, chain: 
   if (!found) throw new AmpereError('NOT_FOUND', 'no such chain')
   checkMayFetch(caller, found.state, ports.now())
   return { ...found, caller }
-}
-
-async function sendObject(
-  ports: ReaderPorts,
-  c: Context,
-  path: { readonly chain: ChainId; readonly root: Digest },
-  maxBytes: number | null,
-): Promise<Response> {
-  const etag = `"${path.root}"`
-  const headers = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes', etag }
-  const what = 'the sealed object'
-  // HEAD only asks whether it is there; RFC 9110 section 14.2 gives Range no meaning for it.
-  if (c.req.method === 'HEAD') {
-    here(await readObject(ports, path.chain, path.root, { start: 0, end: 1 }), what)
-    return c.body(null, 200, headers)
-  }
-  const asked = rangeOf(c.req.header('range'), c.req.header('if-range'), etag)
-  const range =
-    asked && maxBytes !== null ? { ...asked, end: Math.min(asked.end, asked.start + maxBytes) } : asked
-  // One byte more tells an object that does not pass as a whole.
-  const whole = maxBytes === null ? undefined : { start: 0, end: maxBytes + 1 }
-  const bytes = here(await readObject(ports, path.chain, path.root, range ?? whole), what)
-  if (!range && maxBytes !== null && bytes.length > maxBytes)
-    throw new AmpereError('TOO_LARGE', `the object is larger than ${maxBytes} bytes: ask for ranges of it`)
-  if (!range) return c.body(bytes, 200, headers)
-  if (bytes.length === 0) throw new AmpereError('RANGE_NOT_SATISFIABLE', 'the range begins past the end')
-  const given = `bytes ${range.start}-${range.start + bytes.length - 1}/*`
-  return c.body(bytes, 206, { ...headers, 'content-range': given })
 }
 
 /** @throws AmpereError GONE for what is not here */

@@ -106,12 +106,23 @@ export const readObject = {
   problems: [...read.problems, 'GONE', 'RANGE_NOT_SATISFIABLE', 'TOO_LARGE'],
 } as const satisfies Operation
 
+const cursor = v.optional(
+  v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,512}$/), v.description('`next` of the page before; opaque.')),
+)
+
 export const readPackages = {
   ...read,
   id: 'readPackages',
   pattern: '/v1/chains/:chain/packages',
-  does: 'Gives the sealed epoch packages of the caller and the histories that lead to earlier epochs.',
-  answers: { 200: { does: 'The packages.', type: JSON_TYPE, schema: packagesAnswer } },
+  does: 'Gives a page of the sealed epoch packages of the caller and of the histories that lead to earlier epochs.',
+  query: { from: cursor },
+  answers: {
+    200: {
+      does: 'Packages; ask again from `next` until it is null.',
+      type: JSON_TYPE,
+      schema: packagesAnswer,
+    },
+  },
 } as const satisfies Operation
 
 export const readErased = {
@@ -120,15 +131,7 @@ export const readErased = {
   pattern: '/v1/chains/:chain/erased',
   does: 'Gives a page of the signed statements, of this home and of other holders, that erasures of a chain were carried out.',
   limits: [...read.limits, 'maxPageStatements'],
-  query: {
-    from: v.optional(
-      v.pipe(
-        v.string(),
-        v.regex(/^[A-Za-z0-9_-]{1,512}$/),
-        v.description('`next` of the page before; opaque.'),
-      ),
-    ),
-  },
+  query: { from: cursor },
   answers: {
     200: {
       does: 'Statements (ampere-erased+jws); ask again from `next` until it is null.',

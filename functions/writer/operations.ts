@@ -76,6 +76,7 @@ export const appendBlock = {
     'BLOCK_REFUSED',
     'CLOCK_SKEW',
     'REGISTRY_STALE',
+    'CHAIN_MOVED',
     'HEAD_CONFLICT',
     'LIMIT_EXCEEDED',
     'NOT_FOUND',

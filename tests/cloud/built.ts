@@ -22,3 +22,18 @@ export function builtBundles(provider: Provider, folder = builtFolder(provider))
     execFileSync(process.execPath, flags, { encoding: 'utf8', maxBuffer: 2 ** 27, stdio: 'pipe' }),
   ) as readonly RoleBundle[]
 }
+
+/** What OpenTelemetry adds to a bundle at most, in bytes: it is in files of its own, and loaded only where a collector is named. */
+export const MAX_TELEMETRY_BYTES = 120 * 1024
+
+/** Bytes of what can be loaded without a collector: all but what is reached through telemetry's files alone. */
+export function bytesWithoutTelemetry({ code }: RoleBundle): number {
+  const reached = new Set<string>()
+  const visit = (name: string): void => {
+    if (reached.has(name) || /^(?:create|otlp)-/.test(name)) return
+    reached.add(name)
+    for (const [, other = ''] of (code[name] ?? '').matchAll(/["'`]\.\/([\w.-]+\.mjs)["'`]/g)) visit(other)
+  }
+  visit('index.mjs')
+  return [...reached].reduce((sum, name) => sum + Buffer.byteLength(code[name] ?? ''), 0)
+}

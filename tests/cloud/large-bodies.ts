@@ -24,6 +24,7 @@ import {
 import { testDeployment } from '#tests/deployment.ts'
 import { ask } from '#tests/http/ask.ts'
 import { configOf, openApart, type Apart } from '#tests/functions/host/apart.ts'
+import { plain, told } from './without-tls.ts'
 
 /** A provider whose store takes uploads. */
 export interface Cloud {
@@ -181,16 +182,4 @@ async function uploaded({ base, world }: Made, { upload }: UploadAnswer): Promis
 
 function put({ cloud }: Made, { method, url, headers }: UploadAnswer, bytes: Uint8Array): Promise<Response> {
   return cloud.outside(new Request(url, { method, headers, body: bytes as Uint8Array<ArrayBuffer> }))
-}
-
-/** Emulators have no TLS, and a client sends nothing to a store without: it is told their addresses as if they had. */
-async function told(answer: Response): Promise<Response> {
-  if (!answer.headers.get('content-type')?.startsWith('application/json')) return answer
-  const text = (await answer.text()).replace('"url":"http://127.0.0.1', '"url":"https://127.0.0.1')
-  return new Response(text, answer)
-}
-
-async function plain(request: Request): Promise<Request> {
-  const { url, method, headers } = request
-  return new Request(url.replace(/^https:/, 'http:'), { method, headers, body: await request.arrayBuffer() })
 }

@@ -288,6 +288,7 @@ async function sayCopy(world: TestDeployment, say: Say, chain: ChainId): Promise
   await say(keeping.readCopiedBlocks, { path, query: { from: 2 } })
   await say(keeping.readCopiedRow, { path: { ...path, name: `${root}.${keys}` } })
   await say(keeping.readCopiedObject, { path: { ...path, root } })
+  await say(keeping.readCopiedObject, { path: { ...path, root }, headers: { range: 'bytes=0-99' } })
   await say(keeping.readCopiedKeys, { path: { ...path, height: '1' } })
   await say(keeping.readCopiedErased, { path })
   await say(keeping.readCopiedWitnessed, { path })

@@ -18,6 +18,7 @@ import { makeFounders } from '../../deployment/set-up.ts'
 import type { Deploying } from '../cloud.ts'
 import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
+import { mirrorKeysOf } from '../mirror-keys.ts'
 
 /**
  * Makes a deployment on AWS what it should be, from whatever there is: each step looks first, so that one that was interrupted goes on when
@@ -99,7 +100,9 @@ async function setUpHome(
     } as const
     const { registry, log, witness } = await foundHome(platform, what)
     checkKept(wanted, { log, witness })
-    return { ...wanted, home: { deployment, origin, registry, log: [...log], witness: [...witness] } }
+    const mirror = await mirrorKeysOf(platform)
+    const home = { deployment, origin, registry, log: [...log], witness: [...witness], mirror }
+    return { ...wanted, home }
   } finally {
     await platform.close()
   }

@@ -10,6 +10,7 @@ import { makeFounders } from '../../deployment/set-up.ts'
 import type { Deploying } from '../cloud.ts'
 import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
+import { mirrorKeysOf } from '../mirror-keys.ts'
 import type { Azure, Built } from './azure.ts'
 import { changesOf, examine, type Examined } from './doctor.ts'
 import { packageFiles } from './packages.ts'
@@ -17,9 +18,10 @@ import { summaryOf } from './plan.ts'
 
 /** Cosmos DB keeps what was deleted for so many days, and nobody can have it keep less (infra/azure/stores.ts). */
 const BACKUP_DAYS = 7
-/** New rights count after minutes. Between two tries, and for how long at most, in milliseconds. */
+/** New rights count after minutes, and new names are found after seconds. Between two tries, and for how long at most, in milliseconds. */
 const AGAIN_MS = 10_000
 const RIGHTS_MS = 900_000
+const FOUND_MS = 60_000
 
 /**
  * Makes a deployment on Azure what it should be, from whatever there is: each step looks first, so that one that was interrupted goes on when
@@ -83,30 +85,35 @@ async function setUpHome(
   const founded = await onceAllowed(deploying, async () => {
     const platform = azure.open(naming)
     try {
-      return await foundHome(platform, what)
+      return { ...(await foundHome(platform, what)), mirror: await mirrorKeysOf(platform) }
     } finally {
       await platform.close()
     }
   })
-  const { registry, log, witness } = founded
-  return { ...wanted, home: { deployment, origin, registry, log: [...log], witness: [...witness] } }
+  const { registry, log, witness, mirror } = founded
+  const home = { deployment, origin, registry, log: [...log], witness: [...witness], mirror }
+  return { ...wanted, home }
 }
 
-/** Tries again while rights that were just given do not count yet. */
+/** Tries again while rights that were just given do not count yet, or a store that was just made is not found. */
 async function onceAllowed<T>({ pause, say }: Deploying, act: () => Promise<T>): Promise<T> {
   for (let waited = 0; ; waited += AGAIN_MS) {
     try {
       return await act()
     } catch (error) {
-      if (!isDenied(error) || waited >= RIGHTS_MS) throw error
-      if (waited === 0) say('        The rights to set up do not count yet: waiting, minutes at most')
+      const [isDenied, isAway] = [wasDenied(error), isAmpereError(error, ...UNAVAILABLE)]
+      if (waited >= (isDenied ? RIGHTS_MS : isAway ? FOUND_MS : 0)) throw error
+      if (waited === 0 && isDenied)
+        say('        The rights to set up do not count yet: waiting, minutes at most')
       await pause(AGAIN_MS)
     }
   }
 }
 
+const UNAVAILABLE = ['STORE_UNAVAILABLE', 'KEY_UNAVAILABLE'] as const
+
 /** What the adapters say of 403 (adapters/azure/errors.ts). */
-function isDenied(error: unknown): boolean {
+function wasDenied(error: unknown): boolean {
   return (
     isAmpereError(error, 'CONFIGURATION', 'KEY_UNAVAILABLE') &&
     error.cause instanceof Error &&

@@ -18,7 +18,7 @@ import { EXIT, type Common } from '../../terminal/screen.ts'
 export interface StageOptions extends Common {
   readonly stage: string
   /** Which cloud, where one stage is deployed in both. */
-  readonly cloud?: Provider
+  readonly provider?: Provider
 }
 export interface DestroyOptions extends StageOptions, GraveOptions {
   readonly eraseData?: boolean
@@ -86,7 +86,7 @@ export function destroyOn(clouds: Clouds) {
 }
 
 async function remembered(clouds: Clouds, { screen, options }: Call<StageOptions>): Promise<Remembered> {
-  const { stage, cloud: asked, data } = options
+  const { stage, provider: asked, data } = options
   const { env } = screen.terminal
   const found = PROVIDERS.filter((provider) => asked === undefined || provider === asked).flatMap(
     (provider) => {
@@ -102,6 +102,7 @@ async function remembered(clouds: Clouds, { screen, options }: Call<StageOptions
       `nothing was deployed as ${stage} from this data folder`,
       'npx ampere deploy aws, deploy azure, or name another folder: --data FOLDER',
     )
-  if (second) throw usage(`${stage} is deployed in both clouds: say which with --cloud aws or --cloud azure`)
+  if (second)
+    throw usage(`${stage} is deployed in both clouds: say which with --provider aws or --provider azure`)
   return { ...first, cloud: await clouds[first.known.provider].open(env) }
 }

@@ -4,7 +4,7 @@ import { rotationDue } from '#core/chain/rotation.ts'
 import type { InstanceRecord, KeyRecord } from '#core/registry/records.ts'
 import { activeInstanceOf } from '#core/registry/snapshot.ts'
 import { openBridge } from '../../open/bridge.ts'
-import { shortId, type ActingOptions } from '../../deployment/session.ts'
+import { shortId, type ActingOptions, type Reached } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
 import { suggestion } from '../../program/near.ts'
 import { refuse, usage } from '../../program/refuse.ts'
@@ -84,7 +84,7 @@ async function consequences(
   instance: InstanceRecord,
   { reason, suspectFrom }: { readonly reason: string; readonly suspectFrom: string | null },
 ): Promise<string[]> {
-  const { institution, home, connection } = session
+  const { institution, local, connection } = session
   const view = connection.sync.registry.newest()
   const active = institution.instances.filter(({ kid }) => activeInstanceOf(view, kid) !== null)
   const enrol = `npx ampere instance enrol --as ${institution.id}`
@@ -98,7 +98,7 @@ async function consequences(
           '  against that, and a sealing key cannot be replaced yet: take its grants away where that is better than leaving them.',
         ]
       : []),
-    ...(home === null && institution.instances[0]?.kid === instance.signing
+    ...(local?.home === null && institution.instances[0]?.kid === instance.signing
       ? ['The running server acts with it still and will be refused: stop it and start it again.']
       : []),
     ...(active.length === 0
@@ -107,13 +107,13 @@ async function consequences(
     ...(active.length === 1
       ? [`${institution.id} has one active instance left here; erasing needs two. Next: ${enrol}`]
       : []),
-    ...(active.length === 0 ? [] : await rotations(session)),
+    ...(active.length === 0 || local === null ? [] : await rotations(local, institution.id)),
   ]
 }
 
 /** Records on which a reader still holds keys that the registry no longer vouches for, or whose grant has ended. */
-async function rotations(session: RegistrySession): Promise<string[]> {
-  const open = await openBridge(session, session.institution.id)
+async function rotations(local: Reached, id: string): Promise<string[]> {
+  const open = await openBridge(local, id)
   try {
     const lines: string[] = []
     for (const { chain } of await open.records()) {

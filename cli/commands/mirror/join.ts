@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path'
-import { stretchAhead, type StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
-import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId, asInstanceId } from '#core/bytes/ids.ts'
 import type { Connection } from '#core/client/connect.ts'
-import type { Signer } from '#core/ports/keys.ts'
+import { thumbprint } from '#core/crypto/jwk.ts'
+import type { PublicJwk } from '#core/ports/keys.ts'
 import { keyRecord } from '#core/registry/build.ts'
 import type { InstitutionRecord } from '#core/registry/records.ts'
 import { activeInstanceOf, headKeyAt } from '#core/registry/snapshot.ts'
 import { getRecord, type RegistryState } from '#core/registry/state.ts'
-import { homeKeyFile, keyFileOf } from '../../deployment/files.ts'
-import { readPassphrase } from '../../deployment/passphrase.ts'
-import { actingInstitution, deploymentOf, type ActingOptions } from '../../deployment/session.ts'
+import type { CloudOption } from '../../cloud/target.ts'
+import { actingInstitution, type ActingOptions } from '../../deployment/session.ts'
+import { cloudJoining, localJoining } from '../../mirror/joining.ts'
 import {
   confirmFingerprint,
   homeFingerprint,
@@ -28,7 +26,7 @@ import {
 } from '../../mirror/other-home.ts'
 import { readGivenPolicy } from '../../mirror/given-policy.ts'
 import { addMirroredHome, readMirrored, type MirroredEntry } from '../../open/mirror.ts'
-import { actingInstance, foundingRecords, openInstitution, type Institution } from '../../open/institution.ts'
+import { foundingRecords, type Institution } from '../../open/institution.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
@@ -36,7 +34,7 @@ import { fetchKeys } from '../../witness/published-keys.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { addChange } from '../instances/registry-session.ts'
 
-interface JoinOptions extends ActingOptions, ConfirmOptions {
+interface JoinOptions extends ActingOptions, CloudOption, ConfirmOptions {
   readonly policy?: string
 }
 
@@ -46,8 +44,9 @@ interface JoinOptions extends ActingOptions, ConfirmOptions {
  * changes nothing.
  */
 export async function joinHome(call: Call<JoinOptions>): Promise<number> {
-  const { folder, settings } = deploymentOf(call)
   const { screen, options } = call
+  const joining = options.cloud === undefined ? localJoining(call) : cloudJoining(call, options.cloud)
+  const { folder, settings } = joining
   const id = actingInstitution(settings, options)
   const origin = originArgument(call.args[0] ?? '')
   if (origin === settings.origin) throw refuse('CONFIGURATION', 'nobody is a mirror of oneself')
@@ -61,16 +60,14 @@ export async function joinHome(call: Call<JoinOptions>): Promise<number> {
     `The home ${origin}, its registry and its log`,
     homeFingerprint(said.registry, log),
   )
-  const text = await readPassphrase(folder, settings.passphrase, options, screen)
-  const passphrase = await stretchAhead(text, [homeKeyFile(folder), keyFileOf(folder, id)])
-  const institution = await openInstitution(folder, id, passphrase)
+  const { institution, keys } = await joining.open(id)
   const connection = await connectHome(origin, said.registry, institution)
   checkSameKind(stateOf(connection), settings)
   checkDeployment(connection.sync.registry.newest(), said)
   await checkAdmitted(connection, institution, settings.origin)
   screen.stopping.keeps(() => 'What was entered in the registry stays. The same command goes on.')
-  const isEnrolled = await enrol(connection, institution)
-  const isDeployed = await deploy(connection, institution, settings.origin, await headOf(folder, passphrase))
+  const isEnrolled = await enrol(connection, institution, keys.instance)
+  const isDeployed = await deploy(connection, institution, settings.origin, keys.head)
   const entry = {
     deployment: said.deployment,
     origin,
@@ -83,8 +80,8 @@ export async function joinHome(call: Call<JoinOptions>): Promise<number> {
   const changed = isEnrolled || isDeployed || isAdded
   const { policy = readMirrored(folder).find((each) => each.origin === origin)?.policy, ...shown } = entry
   const witnessed = policy !== undefined
-  const all = { ok: true, changed, ...shown, witnessed, effective: 'next-start' }
-  screen.print(all, linesOf(changed, witnessed, entry))
+  const all = { ok: true, changed, ...shown, witnessed, effective: joining.effective }
+  screen.print(all, linesOf(changed, witnessed, entry, joining.next))
   return EXIT.ok
 }
 
@@ -99,10 +96,15 @@ function checkSameLog(given: readonly string[], published: readonly string[], or
 }
 
 /** What to say of a home that is mirrored now. */
-function linesOf(changed: boolean, witnessed: boolean, { origin, institution }: MirroredEntry): string[] {
+function linesOf(
+  changed: boolean,
+  witnessed: boolean,
+  { origin, institution }: MirroredEntry,
+  next: string,
+): string[] {
   return [
     changed
-      ? `${origin} is mirrored as ${institution}, once npx ampere start runs here again.`
+      ? `${origin} is mirrored as ${institution}, once ${next}.`
       : `${origin} is mirrored as ${institution} already. Nothing was changed.`,
     witnessed
       ? 'Checkpoints are kept as witnessed that have the quorum of its policy.'
@@ -128,9 +130,9 @@ async function checkAdmitted(connection: Connection, institution: Institution, o
 }
 
 /** Enters the instance that acts here; it may nothing there but what records grant. @returns false where it was */
-async function enrol(connection: Connection, institution: Institution): Promise<boolean> {
-  const signer = actingInstance(institution)
-  if (activeInstanceOf(connection.sync.registry.newest(), signer.kid)) return false
+async function enrol(connection: Connection, institution: Institution, asks: PublicJwk): Promise<boolean> {
+  const kid = thumbprint(asks)
+  if (activeInstanceOf(connection.sync.registry.newest(), kid)) return false
   const id = freeInstance(stateOf(connection), institution.id)
   const owner = { institution: institution.id, instance: id }
   const instance = {
@@ -140,9 +142,9 @@ async function enrol(connection: Connection, institution: Institution): Promise<
     institution: institution.id,
     status: 'active' as const,
     capabilities: [],
-    signing: signer.kid,
+    signing: kid,
   }
-  const change = { act: 'enrol' as const, instance, key: keyRecord(signer.publicKey, 'sign', owner) }
+  const change = { act: 'enrol' as const, instance, key: keyRecord(asks, 'sign', owner) }
   await addChange(connection, institution, change, (state) => getRecord(state, `instance/${id}`) !== null)
   return true
 }
@@ -159,9 +161,10 @@ async function deploy(
   connection: Connection,
   institution: Institution,
   origin: string,
-  head: Signer,
+  head: PublicJwk,
 ): Promise<boolean> {
-  if (headKeyAt(connection.sync.registry.newest(), head.kid, origin)) return false
+  const kid = thumbprint(head)
+  if (headKeyAt(connection.sync.registry.newest(), kid, origin)) return false
   const id = asDeploymentId(`${institution.id}-mirror`)
   const deployment = {
     v: 1 as const,
@@ -169,26 +172,16 @@ async function deploy(
     id,
     institution: institution.id,
     origin,
-    kid: head.kid,
+    kid,
   }
   const change = {
     act: 'deploy' as const,
     deployment,
-    key: keyRecord(head.publicKey, 'head', { deployment: id }),
+    key: keyRecord(head, 'head', { deployment: id }),
   }
   await addChange(connection, institution, change, (state) => {
     const record = getRecord(state, `deployment/${id}`)
-    return record?.kind === 'deployment' && record.kid === head.kid
+    return record?.kind === 'deployment' && record.kid === kid
   })
   return true
-}
-
-/** The key with which this deployment signs statements; a server may run beside. */
-async function headOf(folder: string, passphrase: StretchedPassphrase): Promise<Signer> {
-  const platform = openLocal({ folder: join(folder, 'home'), passphrase, beside: true })
-  try {
-    return await platform.signer('head')
-  } finally {
-    await platform.close()
-  }
 }

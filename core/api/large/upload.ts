@@ -39,7 +39,8 @@ export const uploadAnswer = v.object({
   method: v.literal('PUT'),
   url: v.pipe(
     v.string(),
-    v.maxLength(4096),
+    // A URL of S3 holds the session token of the role that signed it, some thousand characters.
+    v.maxLength(8192),
     v.description('Absolute. Whoever has it can put these bytes there.'),
   ),
   headers: v.pipe(v.record(v.string(), v.string()), v.description('To be sent as they are.')),

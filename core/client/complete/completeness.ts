@@ -102,7 +102,7 @@ async function askAll(
   const complete = await concluded(await Promise.all(asked), end, {
     need: monitors.need,
     nowMs: connection.ports.now(),
-    comparing: { trees: connection.trees, convict: treesConvict(policy, home, evidence) },
+    comparing: { trees: connection.treesOf(home), convict: treesConvict(policy, home, evidence) },
   })
   return { replica, complete, answers, labelKey }
 }

@@ -77,7 +77,7 @@ async function keep(
     const named = await namedBlock(connection, replica, head.height)
     const madeMs = timestampMs(parseBlock(named.block).block.time)
     const { note, from, entries } = await readPublishedLog(connection.ports, MAX_EVIDENCE_ENTRIES, {
-      notes: connection.trees.notes(),
+      notes: connection.treesOf(origin).notes(),
       isEarly: (earlier) => isSignedBefore(connection, earlier, madeMs),
     })
     const broken = { ...named, head: statement, labelKey, from, to: note, entries }

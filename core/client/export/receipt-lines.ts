@@ -15,7 +15,7 @@ import { receiptConvict } from '../convict/receipts.ts'
 import { fetchReceipts } from '../receipt/fetch-receipts.ts'
 import { createReceiptJudge } from '../receipt/judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock } from '../receipt/judge-blocks.ts'
-import type { Trees } from '../receipt/rules/trees.ts'
+import type { TreesOf } from '../receipt/rules/trees.ts'
 import { completedErasures, type Replica } from '../read/replica.ts'
 import type { ExportLines } from './lines.ts'
 import type { ExportParts } from './read-lines.ts'
@@ -64,14 +64,16 @@ export function judgeExported(
     readonly asOf: Timestamp
     readonly verifiers: Verifiers
     readonly evidence: EvidenceSink | null
-    readonly trees: Trees
+    readonly treesOf: TreesOf
   },
 ): Promise<LogView> {
   const { first, receipts, registryReceipts, registryBlocks } = parts
+  const { evidence: sink } = by
   const blockAt = async (height: number) => links[height]?.opened.compact ?? ''
   const context = {
     chain: first.chain,
-    judge: createReceiptJudge(by.policy, first.origin, by.verifiers),
+    judge: createReceiptJudge(by.policy, by.verifiers),
+    home: first.origin,
     records: by.records,
     registryReceipt: async (height: number) => {
       const compact = registryBlocks[height]
@@ -81,10 +83,8 @@ export function judgeExported(
     nowMs: timestampMs(by.asOf),
     isNowStated: true,
     erasures: completedErasures(links),
-    trees: by.trees,
-    ...(by.evidence
-      ? { convict: receiptConvict({ ...by, origin: first.origin, sink: by.evidence, blockAt }) }
-      : {}),
+    treesOf: by.treesOf,
+    ...(sink ? { convict: (origin: string) => receiptConvict({ ...by, origin, sink, blockAt }) } : {}),
   }
   return judgeBlocks(context, exportedBlocks(links, receipts, by.records))
 }
@@ -95,11 +95,12 @@ function* exportedBlocks(
   receipts: ReadonlyMap<number, string>,
   records: RegistryView,
 ): Generator<ReceiptedBlock> {
-  for (const [i, { opened }] of links.entries()) {
+  for (const [i, { opened, state }] of links.entries()) {
     const { kid, compact } = opened
     const { height, time } = opened.block
     const grantEnds = grantEnd(links[i - 1]?.state ?? null, opened, records)
     const receipt = receipts.get(height) ?? null
-    yield { height, kid, time, hash: compactHash(compact), labelKey: null, receipt, grantEnds }
+    const hash = compactHash(compact)
+    yield { height, kid, time, home: state.home.origin, hash, labelKey: null, receipt, grantEnds }
   }
 }

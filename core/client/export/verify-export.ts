@@ -18,7 +18,7 @@ import {
   type ErasureContext,
   type ErasureProgress,
 } from '../read/erasures.ts'
-import { completedErasures, readerSpans } from '../read/replica.ts'
+import { completedErasures, holderSpans } from '../read/replica.ts'
 import type { Policy } from '../../log/policy/policy.ts'
 import type { LogView } from '../receipt/judge-blocks.ts'
 import { createShown, type Shown } from '../receipt/shown.ts'
@@ -110,7 +110,7 @@ async function verifyParts(bytes: Uint8Array, options: VerifyOptions): Promise<E
         asOf,
         verifiers,
         evidence,
-        trees: shown.treesOf(first.origin),
+        treesOf: shown.treesOf,
       })
     : null
   const complete = await judgeLookups(parts, end, log, {
@@ -191,9 +191,8 @@ async function progressOf(
 ): Promise<readonly ErasureProgress[]> {
   const context: ErasureContext = {
     chain: asChainId(first.chain),
-    origin: first.origin,
     records: registry.newest(),
-    readers: readerSpans(links),
+    readers: holderSpans(links),
     verifiers: createVerifiers(),
   }
   return erasureProgress(context, completedErasures(links), await verifiedStatements(context, erased), nowMs)

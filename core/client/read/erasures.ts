@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Home } from '../../block/block.ts'
 import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { verifyJws } from '../../block/jws.ts'
@@ -8,7 +9,7 @@ import { isAmpereError } from '../../errors.ts'
 import type { PublicJwk } from '../../ports/keys.ts'
 import { headKeyAt, keyRecordOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { CompletedErasure } from '../client.ts'
-import type { ReaderSpan } from './replica.ts'
+import type { HolderSpan } from './replica.ts'
 
 /** How far an erasure is: `erased` once every holder has said so and the last backup has expired. */
 export interface ErasureProgress {
@@ -24,10 +25,9 @@ export interface ErasureProgress {
 /** What judging statements needs; the same for a replica and for an exported file. */
 export interface ErasureContext {
   readonly chain: ChainId
-  readonly origin: string
   /** The newest registry that the verifier has, and the key of any `kid` that it ever certified. */
   readonly records: RegistryView
-  readonly readers: readonly ReaderSpan[]
+  readonly readers: readonly HolderSpan[]
   readonly verifiers: Verifiers
 }
 
@@ -48,7 +48,7 @@ export async function verifiedStatements(
 
 /** How far each erasure is at `nowMs`. */
 export function erasureProgress(
-  context: Pick<ErasureContext, 'origin' | 'readers'>,
+  context: Pick<ErasureContext, 'records' | 'readers'>,
   erasures: readonly CompletedErasure[],
   statements: ReadonlyMap<Digest, readonly ErasedStatement[]>,
   nowMs: number,
@@ -74,24 +74,31 @@ export function erasureProgress(
 }
 
 /**
- * The home, the bridge of every institution that could read at any time since the oldest erased entry, and the mirror
- * of every one that could hold.
+ * Every home where the chain was at any time since the oldest erased entry, the bridge of every institution that could
+ * read, and the mirror of every one that could hold. A home that was left keeps its copy, until its deployment is retired.
  */
 function holdersOf(
-  { origin, readers }: Pick<ErasureContext, 'origin' | 'readers'>,
+  { records, readers }: Pick<ErasureContext, 'records' | 'readers'>,
   { body, height }: CompletedErasure,
 ): readonly string[] {
   const oldest = body.scope === 'record' ? 0 : Math.min(...body.targets.map((target) => target.height))
   const spans = readers.filter(
     (span, i) => span.height < height && (readers[i + 1]?.height ?? height) > oldest,
   )
+  const homes = new Set(spans.flatMap(({ home }) => (isRetired(records, home) ? [] : [home.origin])))
   const bridges = new Set(spans.flatMap((span) => span.institutions))
   const mirrors = new Set(spans.flatMap((span) => span.mirrors))
   return [
-    origin,
+    ...homes,
     ...[...bridges].toSorted().map((id) => bridgeStore(id as InstitutionId)),
     ...[...mirrors].toSorted().map((id) => mirrorStore(id as InstitutionId)),
   ]
+}
+
+/** With the key of its deployment retired, and no other in its place, its institution says that its stores are destroyed. */
+function isRetired(records: RegistryView, { deployment, origin }: Home): boolean {
+  const record = recordOf(records, 'deployment', deployment)
+  return record?.origin === origin && keyRecordOf(records, record.kid)?.revoked?.reason === 'retired'
 }
 
 async function verifyStatement(context: ErasureContext, compact: string): Promise<ErasedStatement | null> {
@@ -107,9 +114,9 @@ async function verifyStatement(context: ErasureContext, compact: string): Promis
   }
 }
 
-/** The key that may speak for a store: the home's head key, or an instance's of the institution whose bridge or mirror it is. */
-function keyFor({ records, origin }: ErasureContext, kid: Kid, store: string): PublicJwk | null {
-  if (store === origin) return headKeyAt(records, kid, origin)
+/** The key that may speak for a store: the head key of a home where the chain was, or an instance's of the institution whose bridge or mirror it is. */
+function keyFor({ records, readers }: ErasureContext, kid: Kid, store: string): PublicJwk | null {
+  if (readers.some(({ home }) => home.origin === store)) return headKeyAt(records, kid, store)
   const record = keyRecordOf(records, kid)
   if (record?.use !== 'sign' || !('instance' in record.owner)) return null
   // A key that was retired since may have signed while it was in use; one that was stolen speaks for nobody.

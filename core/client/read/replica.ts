@@ -2,12 +2,12 @@
 import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { HeadStatement } from '../../api/head.ts'
-import type { EpochKey } from '../../block/block.ts'
+import type { EpochKey, Home } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf, grantEnd } from '../../chain/rules/authority.ts'
 import { mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
-import { brokenRule } from '../../errors.ts'
+import { AmpereError, brokenRule } from '../../errors.ts'
 import type { Now } from '../../ports/keys.ts'
 import type { CompletedErasure, SeenHead } from '../client.ts'
 import { openShownHead, refuseByKnownRegistry, type HeadContext } from '../convict/shown-head.ts'
@@ -33,16 +33,17 @@ export interface Replica {
   readonly grantEnds: ReadonlyMap<number, Timestamp>
   /** Heights of blocks whose batch has not got its last block (yet): nothing of them counts until it has. */
   readonly heldBack: ReadonlySet<number>
-  /** Institutions that could read, from the height of each change on, in order. */
-  readonly readers: readonly ReaderSpan[]
+  /** Institutions that could read, and the home, from the height of each change on, in order. */
+  readonly readers: readonly HolderSpan[]
   readonly head: HeadStatement
   /** The same as its home signed it. */
   readonly statement: string
 }
 
 /** Who can read, and who holds, from a height on, until the next span. */
-export interface ReaderSpan {
+export interface HolderSpan {
   readonly height: number
+  readonly home: Home
   readonly institutions: readonly string[]
   /** Institutions with the right to hold: their mirrors have a copy of what is sealed. */
   readonly mirrors: readonly string[]
@@ -77,7 +78,8 @@ export async function readRegistry({ api, registry }: Pick<SyncContext, 'api' | 
 /**
  * Brings a replica up to the head that the home states, verifying every block and rule on the way.
  * @param seen what this installation saw of the chain, perhaps in another process
- * @throws AmpereError VERIFICATION_FAILED (rule and height in the message), also for a rolled-back or forked home
+ * @throws AmpereError VERIFICATION_FAILED (rule and height in the message), also for a rolled-back or forked home;
+ *   CHAIN_MOVED where the chain left this home, naming the origin of the one where it is
  */
 export async function syncReplica(
   context: SyncContext,
@@ -104,10 +106,17 @@ export async function syncReplica(
   const at = grown.notes[head.height]
   if (!grown.link || at?.id !== head.block)
     throw brokenRule('forked', `two blocks are claimed at height ${head.height}`)
-  if (grown.link.state.home.origin !== context.pins.origin)
-    throw brokenRule('home', 'the chain names another home')
+  const { origin } = grown.link.state.home
+  if (origin !== context.pins.origin) throw elsewhere(grown.readers, context.pins.origin, origin)
   const { link, batches, ...parts } = grown
   return { chain, link, ...parts, heldBack: heightsIn(batches), head, statement: answer.head }
+}
+
+/** A home that the chain left shows all that it has; to go on reading there would be to miss what came since. */
+function elsewhere(spans: readonly HolderSpan[], pinned: string, origin: string): AmpereError {
+  return spans.some(({ home }) => home.origin === pinned)
+    ? new AmpereError('CHAIN_MOVED', `the home of the chain is ${origin}`)
+    : brokenRule('home', `the chain names another home, ${origin}`)
 }
 
 interface Growing {
@@ -117,7 +126,7 @@ interface Growing {
   epochs: Map<number, readonly EpochKey[]>
   labelKeys: LabelKeySpan[]
   erasures: CompletedErasure[]
-  readers: ReaderSpan[]
+  readers: HolderSpan[]
   grantEnds: Map<number, Timestamp>
   batches: OpenBatches
 }
@@ -148,7 +157,7 @@ async function grow(
     keyOf: context.registry.keyOf,
     verifiers: context.verifiers,
   })
-  grown.readers.push(...readerSpans(folded.links))
+  grown.readers.push(...holderSpans(folded.links))
   grown.erasures.push(...completedErasures(folded.links))
   for (const link of folded.links) {
     const note = noteOf(link.opened)
@@ -180,9 +189,16 @@ function noteAuthor(context: SyncContext, authors: Map<Kid, InstitutionId>, { op
   if (author?.kind === 'instance') authors.set(opened.kid, author.institution)
 }
 
-/** Who can read after each block that may change it. */
-export function readerSpans(links: readonly Link[]): readonly ReaderSpan[] {
+/** Who holds what after each block that may change it. */
+export function holderSpans(links: readonly Link[]): readonly HolderSpan[] {
   return links.flatMap(spanAfter)
+}
+
+/** Origin of the home that the state after the block at a height names, in whose log it is. */
+export function homeAfter({ readers }: Pick<Replica, 'readers'>, height: number): string {
+  const span = readers.findLast((item) => item.height <= height)
+  if (!span) throw new RangeError('a chain begins with its first home')
+  return span.home.origin
 }
 
 /** The erasures that blocks complete, in order. */
@@ -194,13 +210,13 @@ export function completedErasures(links: readonly Link[]): readonly CompletedEra
   )
 }
 
-function spanAfter({ opened: { block }, state }: Link): ReaderSpan[] {
-  if (block.type !== 'genesis' && block.type !== 'control') return []
+function spanAfter({ opened: { block }, state }: Link): HolderSpan[] {
+  if (block.type === 'record' || block.type === 'erase') return []
   const devices = new Set<string>(
     state.controllers.members.flatMap((member) => (member.kind === 'device' ? [member.kid] : [])),
   )
   const institutions = readersOf(state).filter((reader) => !devices.has(reader))
-  return [{ height: block.height, institutions, mirrors: mirrorsOf(state) }]
+  return [{ height: block.height, home: state.home, institutions, mirrors: mirrorsOf(state) }]
 }
 
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {

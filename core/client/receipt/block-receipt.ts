@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAmpereError } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
-import type { Replica } from '../read/replica.ts'
+import { homeAfter, type Replica } from '../read/replica.ts'
 import { createReceiptJudge, type JudgedReceipt } from './judge.ts'
 
 /**
@@ -14,7 +14,7 @@ export async function blockReceipt(
   height: number,
 ): Promise<JudgedReceipt | null> {
   const { api, ports, sync } = connection
-  const { policy, origin } = ports.pins
+  const { policy } = ports.pins
   const note = replica.notes[height]
   if (!policy || !note) return null
   const text = await api.receipt(replica.chain, note.id, height)
@@ -22,8 +22,9 @@ export async function blockReceipt(
   const span = replica.labelKeys.findLast((item) => item.height < Math.max(height, 1))
   const labelKey = span ? (await connection.keyring(replica)).labelKeyOf(span.hash) : null
   try {
-    const judge = createReceiptJudge(policy, origin, sync.verifiers)
-    return await judge.judge(text, { chain: replica.chain, height, hash: note.hash, labelKey })
+    const judge = createReceiptJudge(policy, sync.verifiers)
+    const home = homeAfter(replica, height)
+    return await judge.judge(text, { chain: replica.chain, height, home, hash: note.hash, labelKey })
   } catch (error) {
     if (isAmpereError(error, 'VERIFICATION_FAILED')) return null
     throw error

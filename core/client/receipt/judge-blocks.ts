@@ -16,13 +16,15 @@ import {
   type ReceiptProblem,
 } from './rules/receipt-problem.ts'
 import { createRevocations, type RegistryContext } from './revocations.ts'
-import { createTrees, type SignedTree, type Trees } from './rules/trees.ts'
+import { createTreesOf, type SignedTree, type TreesOf } from './rules/trees.ts'
 
 /** A block with the receipt that somebody gave for it. */
 export interface ReceiptedBlock {
   readonly height: number
   readonly kid: Kid
   readonly time: Timestamp
+  /** Origin of the home that the state after it names: only the receipt of its log counts. */
+  readonly home: string
   /** SHA-256 of the compact JWS. */
   readonly hash: Uint8Array
   /** Of the state before it, where the verifier has it. */
@@ -52,9 +54,10 @@ export interface ReceiptContext extends RegistryContext {
   readonly isNowStated?: boolean
   /** Those that the blocks complete. */
   readonly erasures: readonly CompletedErasure[]
-  readonly convict?: ConvictLog
-  /** Trees of the same log that this reader knows already; those of the receipts are added. */
-  readonly trees?: Trees
+  /** By the origin of the home whose log it is. */
+  readonly convict?: (home: string) => ConvictLog
+  /** Trees of logs that this reader knows already; those of the receipts are added. */
+  readonly treesOf?: TreesOf
 }
 
 /**
@@ -72,7 +75,7 @@ export interface ConvictLog {
  * Judges what the log says of the blocks of one chain, given in order of height. A receipt that does not verify, or is of
  * another place, is a problem, and its block counts as one without a receipt that is not overdue: the home gave one. One
  * that contradicts the order of heights is a problem, and still shows where the block is; so is one under a tree of which
- * the log signed another of the same size.
+ * the log signed another of the same size. Places are compared within one log: a rehome begins with another.
  */
 export async function judgeBlocks(
   context: ReceiptContext,
@@ -82,26 +85,30 @@ export async function judgeBlocks(
   const revocations = createRevocations(context)
   const receipts: (ProvenReceipt | null)[] = []
   const problems: ReceiptProblem[] = []
-  const named: (readonly [height: number, sizes: readonly number[]])[] = []
+  const named: (readonly [height: number, trees: readonly NamedTree[]])[] = []
   const seen = new Map<number, SeenBlock>()
   const looked: LookedAt[] = []
   const known = { sinceMs: -Infinity, signedMs: -Infinity }
-  let before: PlacedReceipt | null = null
+  const newest = new Map<string, PlacedReceipt>()
   let isConvicted = false
   for await (const block of blocks) {
-    const { height } = block
+    const { height, home } = block
     const { judged, problem } = await judgeOne(context, block)
     if (problem) problems.push(problem)
     const odd = judged && oddLogTime(judged, timestampMs(block.time))
     if (odd !== null) problems.push(logTime(height, odd))
     const placed = judged && { height, text: block.receipt ?? '', index: judged.index }
+    const before = newest.get(home)
     if (placed && before && placed.index <= before.index) {
-      const kept = isConvicted ? '' : await context.convict?.order([before, placed])
+      const kept = isConvicted ? '' : await context.convict?.(home).order([before, placed])
       problems.push(outOfOrder(placed, before, kept ?? ''))
       isConvicted = true
-    } else before = placed ?? before
+    } else if (placed) newest.set(home, placed)
     const revoked = await revocations(block.kid)
-    named.push([height, await trees.add(judged?.tree, revoked?.receipt?.tree)])
+    named.push([
+      height,
+      [...(await trees.add(home, judged)), ...(await trees.add(context.home, revoked?.receipt))],
+    ])
     for (const receipt of [judged, revoked?.receipt]) if (receipt) learnTime(known, receipt)
     const receipt = judged && provenOf(judged)
     const at = placedOf(block, receipt, revoked?.revocation ?? null)
@@ -113,7 +120,7 @@ export async function judgeBlocks(
   const judging = { ...timesOf(context, known), hasQuorum: context.judge.hasQuorum }
   const timed = looked.map((at) => judgeTimes(at, judging))
   problems.push(...timed.flatMap((item) => item.problems))
-  for (const [height, sizes] of named) problems.push(...trees.problems(height, sizes))
+  for (const [height, under] of named) problems.push(...trees.problems(height, under))
   problems.push(...unseenDelays(context.erasures, seen, judging))
   return { statuses: timed.map(({ status }) => status), receipts, problems }
 }
@@ -141,11 +148,11 @@ function timesOf({ isNowStated, nowMs: givenMs }: ReceiptContext, { sinceMs, sig
 
 async function judgeOne(
   { chain, judge }: ReceiptContext,
-  { height, hash, labelKey, receipt: text }: ReceiptedBlock,
+  { height, home, hash, labelKey, receipt: text }: ReceiptedBlock,
 ): Promise<{ readonly judged: JudgedReceipt | null; readonly problem: ReceiptProblem | null }> {
   if (text === null) return { judged: null, problem: null }
   try {
-    return { judged: await judge.judge(text, { chain, height, hash, labelKey }), problem: null }
+    return { judged: await judge.judge(text, { chain, height, home, hash, labelKey }), problem: null }
   } catch (error) {
     if (!isAmpereError(error, 'VERIFICATION_FAILED')) throw error
     const [, rule, detail] = /^rule ([a-z-]+): (.*)$/s.exec(error.message) ?? ['', 'receipt', error.message]
@@ -154,34 +161,48 @@ async function judgeOne(
 }
 
 function placedOf(
-  { time, grantEnds }: ReceiptedBlock,
+  { time, home, grantEnds }: ReceiptedBlock,
   receipt: ProvenReceipt | null,
   revocation: Revocation | null,
 ): PlacedBlock {
   const grantEndsMs = grantEnds === null ? null : timestampMs(grantEnds)
-  return { timeMs: timestampMs(time), receipt, revocation, grantEndsMs }
+  return { timeMs: timestampMs(time), home, receipt, revocation, grantEndsMs }
 }
 
 function provenOf({ level, index, size, seenMs }: JudgedReceipt): ProvenReceipt {
   return { level, index, size, seenMs }
 }
 
-/** Compares the trees of the receipts that a block names, its own and that of the registry, with all others. */
-function comparedTrees({ trees = createTrees(), convict }: ReceiptContext) {
-  const kept = new Map<number, string>()
+/** A tree that a receipt of a block is under: of which log, and how large. */
+interface NamedTree {
+  readonly home: string
+  readonly size: number
+}
+
+/** Compares the trees of the receipts that a block names, its own and that of the registry, with all others of their log. */
+function comparedTrees({ treesOf = createTreesOf(), convict }: ReceiptContext) {
+  const kept = new Map<string, string>()
   return {
-    /** @returns the sizes of the trees */
-    add: async (...under: readonly (SignedTree | null | undefined)[]): Promise<readonly number[]> => {
-      const signed = under.filter((tree) => tree !== null && tree !== undefined)
-      for (const tree of signed) {
-        const other = trees.add(tree)
-        if (other && kept.size === 0) kept.set(tree.size, (await convict?.trees([other, tree.note])) ?? '')
-      }
-      return signed.map(({ size }) => size)
+    /** @returns the tree under a receipt of the log of `home`; none without a receipt */
+    add: async (
+      home: string,
+      receipt: { readonly tree: SignedTree } | null | undefined,
+    ): Promise<readonly NamedTree[]> => {
+      if (!receipt) return []
+      const { tree } = receipt
+      const named = { home, size: tree.size }
+      const other = treesOf(home).add(tree)
+      if (other && kept.size === 0)
+        kept.set(nameOf(named), (await convict?.(home).trees([other, tree.note])) ?? '')
+      return [named]
     },
-    problems: (height: number, sizes: readonly number[]): ReceiptProblem[] => {
-      const size = sizes.find((candidate) => trees.isSplit(candidate))
-      return size === undefined ? [] : [splitView(height, size, kept.get(size) ?? '')]
+    problems: (height: number, under: readonly NamedTree[]): ReceiptProblem[] => {
+      const split = under.find(({ home, size }) => treesOf(home).isSplit(size))
+      return split ? [splitView(height, split.size, kept.get(nameOf(split)) ?? '')] : []
     },
   }
+}
+
+function nameOf({ home, size }: NamedTree): string {
+  return `${home} ${size}`
 }

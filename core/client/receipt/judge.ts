@@ -15,6 +15,8 @@ import type { SignedTree } from './rules/trees.ts'
 export interface ReceiptSubject {
   readonly chain: ChainId | Digest
   readonly height: number
+  /** Origin of the home whose log has it: that of the state after the block (`homeAfter`). */
+  readonly home: string
   /** SHA-256 of the compact JWS, 32 bytes. */
   readonly hash: Uint8Array
   /** Of the state before the block (PROTOCOL.md section 11); null for a verifier that has none: it takes the receipt's label. */
@@ -44,7 +46,7 @@ export interface JudgedReceipt extends ProvenReceipt {
   readonly byMs: number | null
 }
 
-/** Judges receipts of one home's log. */
+/** Judges receipts, each as one of the log of the home that its subject names. */
 export interface ReceiptJudge {
   /** The policy asks for cosignatures. */
   readonly hasQuorum: boolean
@@ -55,10 +57,12 @@ export interface ReceiptJudge {
 /** Checkpoints that stay open: one covers the receipts of many blocks that were logged together. */
 const KEPT = 64
 
-/** Only receipts of the log of the home at `origin` count, under a policy that the installation pins. */
-export function createReceiptJudge(policy: Policy, origin: string, verifiers: Verifiers): ReceiptJudge {
+/**
+ * Only receipts of the log of the home that the chain names count, under a policy that the installation pins. That has a
+ * key of each log in which a chain was: of one that left it, too.
+ */
+export function createReceiptJudge(policy: Policy, verifiers: Verifiers): ReceiptJudge {
   const keys = policyKeys(policy)
-  const log = logOriginOf(origin)
   const opened = new Map<string, Promise<OpenedCheckpoint>>()
   const open = (note: string): Promise<OpenedCheckpoint> => {
     const known = opened.get(note)
@@ -75,7 +79,7 @@ export function createReceiptJudge(policy: Policy, origin: string, verifiers: Ve
       try {
         const proof = parseTlogProof(text)
         const under = await open(proof.note)
-        if (under.checkpoint.origin !== log)
+        if (under.checkpoint.origin !== logOriginOf(subject.home))
           throw brokenRule('receipt', 'it is of another log than that of the home')
         const leaf = encodeLeaf({ label: labelOf(proof.extra, subject), hash: subject.hash })
         const proven = provenBy(verifyUnder(proof, leaf, policy, under), policy)

@@ -3,7 +3,7 @@ import type { Digest } from '../../bytes/ids.ts'
 import { parseJws } from '../../block/jws.ts'
 import { brokenRule } from '../../errors.ts'
 import type { Connection } from '../connect.ts'
-import type { Replica } from '../read/replica.ts'
+import { homeAfter, type Replica } from '../read/replica.ts'
 import { receiptConvict } from '../convict/receipts.ts'
 import { withBrokenPromise } from '../convict/promise.ts'
 import { fetchReceipts } from './fetch-receipts.ts'
@@ -20,20 +20,22 @@ import type { RegistryReceipt } from './revocations.ts'
  */
 export async function readReceipts(connection: Connection, replica: Replica): Promise<LogView | null> {
   const { pins, now, evidence } = connection.ports
-  if (!pins.policy) return null
+  const { policy } = pins
+  if (!policy) return null
   const { registry, verifiers } = connection.sync
   const blockAt = async (height: number) =>
     (await connection.api.blocks(replica.chain, height)).items[0] ?? ''
   const context = {
     chain: replica.chain,
-    judge: createReceiptJudge(pins.policy, pins.origin, verifiers),
+    judge: createReceiptJudge(policy, verifiers),
+    home: pins.origin,
     records: registry.newest(),
     registryReceipt: (height: number) => registryReceipt(connection, height),
     nowMs: now(),
     erasures: replica.erasures,
-    trees: connection.trees,
+    treesOf: connection.treesOf,
     ...(evidence
-      ? { convict: receiptConvict({ policy: pins.policy, origin: pins.origin, sink: evidence, blockAt }) }
+      ? { convict: (origin: string) => receiptConvict({ policy, origin, sink: evidence, blockAt }) }
       : {}),
   }
   const keyring = await connection.keyring(replica)
@@ -50,6 +52,7 @@ async function* receiptedBlocks(
   for await (const { note, receipt } of fetchReceipts(connection, replica))
     yield {
       ...note,
+      home: homeAfter(replica, note.height),
       labelKey: labelKeyAt(note.height),
       receipt,
       grantEnds: replica.grantEnds.get(note.height) ?? null,

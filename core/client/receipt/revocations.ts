@@ -19,6 +19,8 @@ export interface RegistryReceipt {
 /** What placing revocations in the log needs. */
 export interface RegistryContext {
   readonly judge: ReceiptJudge
+  /** Origin of the home that the chain names last: its log has the blocks of the registry. */
+  readonly home: string
   /** The newest registry that the verifier has. */
   readonly records: RegistryView
   /** The block of the registry at a height with its receipt; asked only where a key was revoked. */
@@ -53,6 +55,7 @@ async function revocationOf(context: RegistryContext, kid: Kid): Promise<PlacedR
   return {
     revocation: {
       index: judged?.index ?? null,
+      home: context.home,
       timeMs: madeMs(openedTime(given.compact), judged),
       compromised: reason === 'compromised',
       suspectFromMs: suspectFrom === null ? null : timestampMs(suspectFrom),
@@ -74,14 +77,14 @@ function openedTime(compact: string): Timestamp {
 
 /** Where a block of the registry lies in the log; null where nothing proves it. */
 async function judgeRegistry(
-  { judge, records }: RegistryContext,
+  { judge, home, records }: RegistryContext,
   height: number,
   { receipt, compact }: RegistryReceipt,
 ): Promise<JudgedReceipt | null> {
   if (receipt === null) return null
   const { registry } = records
   const hash = compactHash(compact)
-  const subject = { chain: registry, height, hash, labelKey: registryLabelKey(registry) }
+  const subject = { chain: registry, height, home, hash, labelKey: registryLabelKey(registry) }
   try {
     return await judge.judge(receipt, subject)
   } catch (error) {

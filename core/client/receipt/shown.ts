@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BlockId, ChainId } from '../../bytes/ids.ts'
-import { createTrees, type Trees } from './rules/trees.ts'
+import { createTreesOf, type TreesOf } from './rules/trees.ts'
 
 /** A block of a verified history. */
 export interface ShownBlock {
@@ -13,8 +13,7 @@ export interface ShownBlock {
 
 /** What one reader was shown, of whatever homes: a home that shows two histories shows neither of them twice. */
 export interface Shown {
-  /** Trees of the log of the home at an origin. */
-  treesOf(origin: string): Trees
+  readonly treesOf: TreesOf
   /**
    * Adds the blocks of a chain, from its genesis on.
    * @returns those at whose height another block was shown before, with that one first
@@ -24,14 +23,9 @@ export interface Shown {
 
 /** Has been shown nothing yet. */
 export function createShown(): Shown {
-  const trees = new Map<string, Trees>()
   const chains = new Map<ChainId, Map<number, ShownBlock>>()
   return {
-    treesOf: (origin) => {
-      const known = trees.get(origin) ?? createTrees()
-      trees.set(origin, known)
-      return known
-    },
+    treesOf: createTreesOf(),
     addBlocks: (chain, blocks) => {
       const known = chains.get(chain) ?? new Map<number, ShownBlock>()
       chains.set(chain, known)

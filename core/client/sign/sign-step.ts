@@ -3,7 +3,7 @@ import { toBase64url } from '../../bytes/encoding.ts'
 import type { Digest, OpId } from '../../bytes/ids.ts'
 import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import { actionOf, signApproval } from '../../block/approval.ts'
-import type { ControlBlock, EraseBlock } from '../../block/block.ts'
+import type { ControlBlock, EraseBlock, RehomeBlock } from '../../block/block.ts'
 import { signBlock, type OpenedBlock, type ParsedBlock } from '../../block/open-block.ts'
 import { isViolation } from '../../block/violation.ts'
 import { stateAfter } from '../../chain/apply-block.ts'
@@ -17,7 +17,7 @@ import type { Replica } from '../read/replica.ts'
 /** How long an approval stays usable, in milliseconds: one hour. */
 const APPROVAL_MS = 3_600_000
 
-/** What signing a control or erase block needs. */
+/** What signing a control, erase or rehome block needs. */
 export interface StepContext {
   readonly ports: { readonly now: Now; readonly random: Random }
   readonly registry: RegistryHistory
@@ -26,13 +26,14 @@ export interface StepContext {
   readonly approvers: readonly Signer[]
 }
 
-/** A control or erase step without its approvals. */
+/** A control, erase or rehome step without its approvals. */
 export type Step =
   | { readonly type: 'control'; readonly body: Omit<ControlBlock['body'], 'approvals'> }
   | { readonly type: 'erase'; readonly body: Omit<EraseBlock['body'], 'approvals'> }
+  | { readonly type: 'rehome'; readonly body: Omit<RehomeBlock['body'], 'approvals'> }
 
 /**
- * Signs the next control or erase block, given its time: collects the approvals, computes the state after it, signs.
+ * Signs the next control, erase or rehome block, given its time: collects the approvals, computes the state after it, signs.
  * The rules are applied here first, so a step that breaks one is never sent.
  * @throws AmpereError VIOLATION naming the rule
  */
@@ -51,12 +52,22 @@ export async function signStep(
     expires: toTimestamp(context.ports.now() + APPROVAL_MS),
   }
   const approvals = await Promise.all(context.approvers.map((signer) => signApproval(approval, signer)))
-  const draft =
-    step.type === 'control'
-      ? { ...place, type: step.type, body: { ...step.body, approvals } }
-      : { ...place, type: step.type, body: { ...step.body, approvals } }
+  const draft = draftOf(place, step, approvals)
   const state = hashAfter(context, replica, await signBlock(draft, context.author))
   return signBlock({ ...draft, state }, context.author)
+}
+
+type Draft = ControlBlock | EraseBlock | RehomeBlock
+
+function draftOf(place: Omit<ControlBlock, 'type' | 'body'>, step: Step, approvals: string[]): Draft {
+  switch (step.type) {
+    case 'control':
+      return { ...place, type: step.type, body: { ...step.body, approvals } }
+    case 'erase':
+      return { ...place, type: step.type, body: { ...step.body, approvals } }
+    case 'rehome':
+      return { ...place, type: step.type, body: { ...step.body, approvals } }
+  }
 }
 
 /** The state hash after a draft whose own `state` field is not right yet. */

@@ -2,6 +2,7 @@
 import type { Kid } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
 import { isViolation } from '../../block/violation.ts'
+import type { Home } from '../../block/block.ts'
 import { openBlock, type KeyOf, type OpenedBlock, type ParsedBlock } from '../../block/open-block.ts'
 import { CLOCK_TOLERANCE_MS, REGISTRY_FRESHNESS_MS } from '../../api/limits.ts'
 import { applyBlock } from '../../chain/apply-block.ts'
@@ -20,7 +21,7 @@ export interface StoredHead {
 
 /**
  * Decides whether a block may follow: law first (violations, for ever), then admission (refusals, for now).
- * @throws AmpereError SIGNATURE_INVALID, VIOLATION, CLOCK_SKEW, REGISTRY_STALE, BLOCK_REFUSED
+ * @throws AmpereError SIGNATURE_INVALID, VIOLATION, CLOCK_SKEW, REGISTRY_STALE, CHAIN_MOVED, BLOCK_REFUSED
  */
 export async function admit(
   parsed: ParsedBlock,
@@ -36,7 +37,7 @@ export async function admit(
   const link = applyBlock(parent, opened, records)
   if (isViolation(link)) throw new AmpereError('VIOLATION', `rule ${link.rule}: ${link.detail}`)
   checkFreshness(parsed, registry, context.nowMs)
-  checkHome(link.state, registry.newest(), context.deployment)
+  checkHome(parent?.state ?? null, link, registry.newest(), context.deployment)
   checkRevoked(parsed, registry.newest())
   return link
 }
@@ -60,11 +61,22 @@ function checkFreshness(parsed: ParsedBlock, registry: RegistryHistory, nowMs: n
   }
 }
 
-function checkHome(state: ControlState, newest: RegistryView, deployment: string): void {
-  const record = recordOf(newest, 'deployment', deployment)
-  if (state.home.deployment !== deployment || record?.origin !== state.home.origin) {
-    throw new AmpereError('BLOCK_REFUSED', 'the chain names another home')
-  }
+/**
+ * A home takes the blocks of its own chains. A rehome is taken by the home that it names, and by the one that it leaves:
+ * there it is the last block, so that nothing is acknowledged at its height, or after it, that the chain goes on without.
+ */
+function checkHome(before: ControlState | null, link: Link, newest: RegistryView, deployment: string): void {
+  const { home } = link.state
+  const left = link.opened.block.type === 'rehome' ? (before?.home ?? null) : null
+  const isHere = (named: Home) => named.deployment === deployment
+  if (left && isHere(left)) return
+  if (!isHere(home)) throw movedTo(home.origin)
+  if (recordOf(newest, 'deployment', deployment)?.origin !== home.origin)
+    throw new AmpereError('BLOCK_REFUSED', 'the chain names another origin than this home has')
+}
+
+function movedTo(origin: string): AmpereError {
+  return new AmpereError('CHAIN_MOVED', `the home of the chain is ${origin}`)
 }
 
 function checkRevoked(parsed: ParsedBlock, newest: RegistryView): void {

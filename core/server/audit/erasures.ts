@@ -8,7 +8,7 @@ import type { ParsedBlock } from '../../block/open-block.ts'
 import { isStoreOf, parseErased } from '../../api/erased.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { Row } from '../../ports/table.ts'
-import { keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { keyRecordOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { Home } from '../home.ts'
 import { JOBS_ERASE, parseErasureJob } from '../store/jobs.ts'
 import { erasedRow, loadBlock, rangeUnder } from '../store/rows.ts'
@@ -166,9 +166,13 @@ async function openStatement(
     const key = newest && keyRecordOf(newest, jws.kid)
     if (!key || erased.chain !== chain) return null
     await verifyJws(jws, key.jwk, home.verifiers)
-    const isOwn = 'deployment' in key.owner && key.owner.deployment === home.deployment && key.use === 'head'
+    const deployment = 'deployment' in key.owner && key.use === 'head' ? key.owner.deployment : null
+    const isOwn = deployment === home.deployment
+    // Another home said it, where the chain was before.
+    const isLeft = deployment !== null && recordOf(newest, 'deployment', deployment)?.origin === erased.store
     const isHolders =
-      'institution' in key.owner && key.use === 'sign' && isStoreOf(key.owner.institution, erased.store)
+      isLeft ||
+      ('institution' in key.owner && key.use === 'sign' && isStoreOf(key.owner.institution, erased.store))
     const isTheirs = isOwn ? erased.store === home.origin : isHolders
     const place = erasedRow(height, isOwn ? null : erased.store)
     return isTheirs && row.key === place ? { block: erased.block, isOwn } : null

@@ -9,6 +9,7 @@ import { checkpointIn } from '../../log/note/checkpoint.ts'
 import { AmpereError } from '../../errors.ts'
 import type { FetchObjects } from '../../ports/objects.ts'
 import type { HomeSource } from '../copy/source.ts'
+import { movedReceiptsSchema, type MovedReceipts } from '../store/moved-receipts.ts'
 import { logFileIndex } from './format/log-files.ts'
 import { largeName, type Begin, type Manifest } from './format/manifest.ts'
 import type { Kind } from './format/part.ts'
@@ -52,6 +53,7 @@ export function backupSource(files: FetchObjects, { begin, manifest }: Backup): 
         name.startsWith(under) ? [fromUtf8(bytes)] : [],
       )
     },
+    moved: async (chain) => parseMoved(await bytesOf(chain, 'moved', 'all')),
     checkpoint: async () => begin.checkpoint,
     witnessed: (from) => witnessedFrom(parts, from),
     logFile: async (path) => {
@@ -148,6 +150,15 @@ async function witnessedFrom(parts: PartReader, from: number): ReturnType<HomeSo
     }
   }
   return { items, next: null }
+}
+
+function parseMoved(bytes: Uint8Array | null): MovedReceipts {
+  if (!bytes) return { receipts: [], notes: [] }
+  try {
+    return parseWith(movedReceiptsSchema, parseCanonical(bytes), 'STORE_CORRUPT', 'receipts of other homes')
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', 'a part of the backup has receipts that are none', { cause })
+  }
 }
 
 function parseKeys(bytes: Uint8Array | null): BlockKeysAnswer {

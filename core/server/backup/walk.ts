@@ -73,6 +73,8 @@ async function* chainFrom(source: HomeSource, chain: ChainId, from: number): Asy
   const items = (await source.erased(chain)).map((statement, i) =>
     item('erased', `${chain}/${i}`, utf8(statement)),
   )
+  const moved = await source.moved(chain)
+  if (moved.receipts.length > 0) items.push(item('moved', `${chain}/all`, canonicalBytes(moved)))
   items.push(item('end', chain, utf8(String(height - 1))))
   yield { items, next: { stage: 'chains', chain, at: BEHIND }, counts: { ...NONE, chains: 1 } }
 }

@@ -17,6 +17,8 @@ export interface Pair {
   readonly second: HomeSource
   /** True where the second may have more than the first, and may have destroyed what that still has. */
   readonly isLater: boolean
+  /** True where the second keeps the receipts of the log of the first, which is another than its own. */
+  readonly hasOwnLog: boolean
 }
 
 /** Compares one chain: blocks, key rows, objects, packages, label keys and statements, byte by byte. */
@@ -46,6 +48,12 @@ export async function compareChain(pair: Pair, chain: ChainId, tally: Tally): Pr
       await compareParts(pair, chain, height, left[i] ?? '', tally)
     }
   }
+  const receipts = async (source: HomeSource) =>
+    (await source.moved(chain)).receipts.map((receipt) => canonicalize(receipt))
+  const [came, kept] = [await receipts(first), await receipts(second)]
+  if (!isWithin(came, kept)) tally.differs('receipts', chain, 'missing')
+  else if (!isWithin(kept, came) && !pair.isLater && !pair.hasOwnLog)
+    tally.differs('receipts', chain, 'added')
   const [left, right] = [await first.erased(chain), await second.erased(chain)]
   if (!isWithin(left, right)) tally.differs('statements', chain, 'missing')
   else if (!isWithin(right, left) && !pair.isLater) tally.differs('statements', chain, 'added')

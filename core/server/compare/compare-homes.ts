@@ -12,6 +12,8 @@ export interface CompareOptions {
    * that was ordered an audit of it says. Without it both must be the same in every byte.
    */
   readonly isLater?: boolean
+  /** The second is another home with the same chains: its log is another one. */
+  readonly hasOwnLog?: boolean
   /** Is told how many blocks were compared. */
   readonly progress?: (blocks: number) => void
 }
@@ -24,13 +26,13 @@ export interface CompareOptions {
 export async function compareHomes(
   first: HomeSource,
   second: HomeSource,
-  { isLater = false, progress }: CompareOptions = {},
+  { isLater = false, hasOwnLog = false, progress }: CompareOptions = {},
 ): Promise<Comparison> {
   const tally = newTally()
-  const pair: Pair = { first, second, isLater }
+  const pair: Pair = { first, second, isLater, hasOwnLog }
   await compareRegistries(pair, tally)
   await compareChains(pair, tally, progress)
-  await compareLogs(pair, tally)
+  if (!hasOwnLog) await compareLogs(pair, tally)
   return tally.report()
 }
 

@@ -8,6 +8,7 @@ export type ComparedPart =
   | 'object'
   | 'keys'
   | 'statements'
+  | 'receipts'
   | 'registry'
   | 'checkpoint'
   | 'log-file'

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { BlocksAnswer } from '../../api/answers.ts'
 import type { ChainId } from '../../bytes/ids.ts'
 import type { EraseBlock, Home } from '../../block/block.ts'
-import type { OpenedBlock, ParsedBlock } from '../../block/open-block.ts'
+import { parseBlock, type OpenedBlock, type ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import type { Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
@@ -19,7 +20,7 @@ import { allRows, type HomeSource } from './source.ts'
 /** What verifying a chain while it is copied needs. */
 export interface CopyContext {
   /** The home that is copied: chains of another one are none of it, whoever lists them. */
-  readonly home: Home
+  readonly home: Pick<Home, 'deployment' | 'origin'>
   readonly registry: RegistryHistory
   readonly verifiers: Verifiers
   /** Takes in what is new in the registry; blocks may name it. */
@@ -44,7 +45,7 @@ export interface ChainCopied {
  * may be repeated by anyone.
  * @param maxBlocks blocks after which a page is the last of this slice, as it is once `context.isOver`
  * @throws AmpereError VERIFICATION_FAILED for a block that breaks a rule, naming it, with its chain and height; rule `home` for a
- * chain of another home than the one that is copied
+ * chain that never was at the home that is copied
  */
 export async function copyChain(
   source: HomeSource,
@@ -55,7 +56,8 @@ export async function copyChain(
   maxBlocks: number = Number.POSITIVE_INFINITY,
 ): Promise<ChainCopied> {
   let head = await newestLink(to, chain)
-  if (head) checkHome(context.home, head)
+  const checkHome = homeCheck(source, context.home, chain)
+  if (head) await checkHome(head)
   for (let added = 0; ;) {
     const from = (head?.opened.block.height ?? -1) + 1
     const { items, next } = await source.blocks(chain, from)
@@ -69,7 +71,7 @@ export async function copyChain(
       verifiers: context.verifiers,
     })
     for (const link of links) {
-      checkHome(context.home, link)
+      await checkHome(link)
       await copyBlock(source, to, link, note)
       head = link
       added++
@@ -137,9 +139,39 @@ export async function isExplained(
   return new Set(named).size >= count
 }
 
-function checkHome({ deployment, origin }: Home, { opened: { chain, block }, state: { home } }: Link): void {
-  if (home.deployment === deployment && home.origin === origin) return
-  throw broke('home', chain, block.height, `it is a chain of ${home.origin}, and not of ${origin}`)
+/**
+ * A chain is copied from a home of its own: with the blocks from before it came there, and as far as the one with which
+ * it left. Whether it ever comes is looked up before anything of it is stored.
+ */
+function homeCheck(source: HomeSource, { deployment, origin }: CopyContext['home'], chain: ChainId) {
+  const isHere = (home: Link['state']['home']) => home.deployment === deployment && home.origin === origin
+  let arrival: number | null = null
+  return async ({ opened: { block }, state: { home } }: Link): Promise<void> => {
+    if (isHere(home) || (block.type === 'rehome' && isHere(block.body.from))) return
+    if (arrival === null || arrival < block.height)
+      arrival = await arrivalAt(source, chain, block.height + 1, isHere)
+    if (arrival !== null) return
+    throw broke('home', chain, block.height, `it is a chain of ${home.origin}, and not of ${origin}`)
+  }
+}
+
+/** Height of the first rehome to a home from a height on, as the source says; null where there is none. */
+async function arrivalAt(
+  source: HomeSource,
+  chain: ChainId,
+  from: number,
+  isHere: (home: Link['state']['home']) => boolean,
+): Promise<number | null> {
+  for (let at: number | null = from; at !== null;) {
+    const { items, next }: BlocksAnswer = await source.blocks(chain, at)
+    const found = items.findIndex((compact) => {
+      const { block } = parseBlock(compact)
+      return block.type === 'rehome' && isHere(block.body.home)
+    })
+    if (found !== -1) return at + found
+    at = items.length > 0 && next === at + items.length ? next : null
+  }
+  return null
 }
 
 /** What was verified when it was copied is not folded again. */

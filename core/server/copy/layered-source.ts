@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { checkpointIn } from '../../log/note/checkpoint.ts'
+import type { MovedReceipts } from '../store/moved-receipts.ts'
 import type { HomeSource } from './source.ts'
 
 /**
@@ -41,6 +42,7 @@ export function layeredSource(older: HomeSource, newer: HomeSource): HomeSource 
       return keys.packages.length > 0 || keys.labelKey !== null ? keys : newer.blockKeys(chain, height)
     },
     erased: async (chain) => [...new Set([...(await older.erased(chain)), ...(await newer.erased(chain))])],
+    moved: async (chain) => bothMoved(await older.moved(chain), await newer.moved(chain)),
     checkpoint: async () => {
       const [first, second] = [await older.checkpoint(), await newer.checkpoint()]
       if (first === null || second === null) return first ?? second
@@ -52,6 +54,11 @@ export function layeredSource(older: HomeSource, newer: HomeSource): HomeSource 
     },
     logFile: async (path) => (await older.logFile(path)) ?? newer.logFile(path),
   }
+}
+
+function bothMoved(older: MovedReceipts, newer: MovedReceipts): MovedReceipts {
+  const notes = new Set([...older.notes, ...newer.notes])
+  return { receipts: [...older.receipts, ...newer.receipts], notes: [...notes] }
 }
 
 /** Pages of the older one while it has any; whoever asks goes on until a page is empty. */

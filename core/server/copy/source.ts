@@ -7,6 +7,7 @@ import { MAX_PAGE_BLOCKS, MAX_PAGE_NOTES } from '../../api/limits.ts'
 import type { Range, ReadTable } from '../../ports/table.ts'
 import { CHAIN_CHARACTERS, partNames } from '../store/attempt.ts'
 import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.ts'
+import { movedReceipts, type MovedReceipts } from '../store/moved-receipts.ts'
 import { fitting, pageOf } from '../store/page.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
 import { chainPartition, heightKey, loadBlock, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
@@ -30,6 +31,8 @@ export interface HomeSource {
   blockKeys(chain: ChainId, height: number): Promise<BlockKeysAnswer>
   /** Statements that erasures were carried out. */
   erased(chain: ChainId): Promise<readonly string[]>
+  /** Receipts of the logs of homes that the chain left. */
+  moved(chain: ChainId): Promise<MovedReceipts>
   /** The newest published checkpoint; null before the log begins. */
   checkpoint(): Promise<string | null>
   /** A page of the checkpoints that had the quorum, as it says, from this size on, in order of size. */
@@ -62,6 +65,7 @@ export function storedSource({ tables, objects }: ReadStores): HomeSource {
         statements.push(fromUtf8(row.value))
       return statements
     },
+    moved: (chain) => movedReceipts(tables.receipts, chain),
     checkpoint: async () => {
       const row = await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
       return row && fromUtf8(row.value)

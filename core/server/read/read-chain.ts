@@ -12,6 +12,7 @@ import type { ByteRange } from '../../ports/objects.ts'
 import { headStatement } from '../append/head.ts'
 import type { Caller } from '../authenticate.ts'
 import type { Home } from '../home.ts'
+import { MAX_PAGE_BYTES } from '../store/page.ts'
 import { blockPage, loadHead, loadState, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
 
 /** What reading uses: nothing it can write, and no key but the one for head statements. */
@@ -78,24 +79,33 @@ export function readObject(
 }
 
 /**
- * The packages for this caller, and the histories that lead to earlier epochs. Packages of steps that never
+ * A page of the packages for this caller, and of the histories that lead to earlier epochs. Packages of steps that never
  * committed may be among them; their seeds give no public key of the chain, so whoever opens them ignores them.
+ * `cursor` is the `next` of the page before, or null for the first. @throws AmpereError REQUEST_MALFORMED
  */
 export async function readPackages(
   ports: ReaderPorts,
   chain: ChainId,
   caller: Caller,
+  cursor: string | null,
 ): Promise<PackagesAnswer> {
   const items: EpochPackage[] = []
-  let from = ''
+  let bytes = 0
+  let given = ''
+  let from = cursor === null ? '' : `${keyOfCursor(cursor)}\u0000`
   for (;;) {
     const rows = await ports.tables.packages.range(chain, { from })
     for (const row of rows) {
       const item = parsePackage(row.value)
-      if (item?.kind === 'history' || item?.reader === caller.reader) items.push(item)
+      if (item?.kind !== 'history' && item?.reader !== caller.reader) continue
+      bytes += row.value.length + 1
+      // Of the rows that somebody else may read the cursor says nothing.
+      if (items.length > 0 && bytes > MAX_PAGE_BYTES) return { items, next: toBase64url(utf8(given)) }
+      items.push(item)
+      given = row.key
     }
     const last = rows.at(-1)
-    if (!last || rows.length < 1000) return { items }
+    if (!last || rows.length < 1000) return { items, next: null }
     from = `${last.key}\u0000`
   }
 }
@@ -121,11 +131,15 @@ export async function readErased(
 }
 
 function rowOfCursor(cursor: string): string {
+  const key = keyOfCursor(cursor)
+  if (key.startsWith('erased/')) return key
+  throw new AmpereError('REQUEST_MALFORMED', 'the cursor is not one of ours')
+}
+
+function keyOfCursor(cursor: string): string {
   try {
-    const key = fromUtf8(fromBase64url(cursor))
-    if (key.startsWith('erased/')) return key
+    return fromUtf8(fromBase64url(cursor))
   } catch (cause) {
     throw new AmpereError('REQUEST_MALFORMED', 'the cursor is not one of ours', { cause })
   }
-  throw new AmpereError('REQUEST_MALFORMED', 'the cursor is not one of ours')
 }

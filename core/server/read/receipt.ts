@@ -16,11 +16,17 @@ import { formatTlogProof } from '../../log/tlog-proof.ts'
 import type { FetchObjects } from '../../ports/objects.ts'
 import type { ReadTable } from '../../ports/table.ts'
 import { LOG_PARTITION, logIndex, PUBLISHED_KEY } from '../store/log.ts'
+import { movedReceipt } from '../store/moved-receipts.ts'
 import { keptFinder } from './kept.ts'
 
 /** What making receipts needs: the log as it is published, and which block is where in it. */
 export interface ReceiptPorts {
-  readonly tables: { readonly checkpoints: ReadTable; readonly leaves: ReadTable }
+  readonly tables: {
+    readonly checkpoints: ReadTable
+    readonly leaves: ReadTable
+    /** With the receipts of homes that chains left. */
+    readonly receipts: ReadTable
+  }
   readonly objects: { readonly log: FetchObjects }
 }
 
@@ -38,7 +44,8 @@ export interface Receipt {
  * The receipt of a block: against the first kept checkpoint that covers it and has the quorum of the policy, which
  * stays the same while the policy does. While there is none it is `logged`, against the first that was kept under an
  * earlier policy, which readers may hold to, or against the newest published one. Null while the block is in no
- * published tree, or not as far as `level` asks, which is `logged` unless it is told.
+ * published tree, or not as far as `level` asks, which is `logged` unless it is told. Of a block from before its chain came
+ * here it is the one that came with the chain, of the log where it was.
  */
 export type FindReceipt = (
   chain: ChainId | Digest,
@@ -83,6 +90,8 @@ export function receiptFinder({ tables, objects }: ReceiptPorts, policy: Policy 
     }
   }
   const find: FindReceipt = async (chain, height, level = 'logged') => {
+    const moved = await movedReceipt(tables.receipts, chain, height)
+    if (moved) return level === 'witnessed' && moved.level === 'logged' ? null : moved
     const index = await logIndex(tables.leaves, chain, height)
     if (index === null) return null
     const { witnessed, earlier } = await findKept(index + 1)

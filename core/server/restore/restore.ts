@@ -25,6 +25,7 @@ import { copyStatements } from '../copy/copy-statements.ts'
 import { closeGap, noteGap, notedGaps, type GapRule } from '../copy/gaps.ts'
 import { allRows, chainsOf, type HomeSource } from '../copy/source.ts'
 import { dirtyShard, markOf } from '../store/attempt.ts'
+import { putMovedReceipts } from '../store/moved-receipts.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
 import { loadBlock } from '../store/rows.ts'
 import type { RestorePorts } from './needs.ts'
@@ -122,7 +123,8 @@ export async function restoreHome(
     if (first && !options.acceptLoss) throw lossError(first)
     for (const ordered of erasures) await shredOrdered(ports, ordered)
     await copyStatements(source, ports, context, chain)
-    await markForLog(ports, chain, head)
+    await putMovedReceipts(ports.tables.receipts, chain, await source.moved(chain))
+    await markForLog(ports, chain, head.opened)
     losses.push(...lost)
     total.chains++
     total.blocks += head.opened.block.height + 1
@@ -166,7 +168,7 @@ async function unseen(
 }
 
 /** What the source does not have, asked for again, and no erasure explains. */
-async function openGaps(
+export async function openGaps(
   source: HomeSource,
   ports: RestorePorts,
   chain: ChainId,
@@ -208,12 +210,17 @@ async function restoreRegistry(
 }
 
 /** What was acknowledged and not logged before the copy was made is logged by the restored home. */
-async function markForLog({ tables, now }: RestorePorts, chain: ChainId, { opened }: Link): Promise<void> {
-  const mark = markOf(opened, now())
+export async function markForLog(
+  { tables, now }: RestorePorts,
+  chain: ChainId,
+  head: ParsedBlock,
+): Promise<void> {
+  const mark = markOf(head, now())
   await tables.dirty.insert(dirtyShard(chain), mark.key, mark.value)
 }
 
-function lossError({ chain, height, rule }: Loss): AmpereError {
+/** The refusal of a copy that lacks something which was acknowledged. */
+export function lossError({ chain, height, rule }: Loss): AmpereError {
   const what =
     rule === 'tail'
       ? 'it was acknowledged, and the copy does not have it'

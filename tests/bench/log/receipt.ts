@@ -29,17 +29,17 @@ export const bench: Bench = {
       if (!note || text === null || text === undefined) throw new Error('a receipt is expected')
       receipts.push({
         text,
-        subject: { chain: record, height: note.height, hash: note.hash, labelKey: null },
+        subject: { chain: record, height: note.height, home: ORIGIN, hash: note.hash, labelKey: null },
       })
     }
     const verifyAll = async () => {
-      const judge = createReceiptJudge(policy, ORIGIN, createVerifiers())
+      const judge = createReceiptJudge(policy, createVerifiers())
       for (const { text, subject } of receipts) {
         const { level } = await judge.judge(text, subject)
         if (level !== 'witnessed') throw new Error('a receipt does not verify')
       }
     }
-    const again = createReceiptJudge(policy, ORIGIN, createVerifiers())
+    const again = createReceiptJudge(policy, createVerifiers())
     const sharing = async () => {
       for (const { text, subject } of receipts) await again.judge(text, subject)
     }

@@ -6,7 +6,7 @@ import { run, runProcess, testTerminal } from '../harness.ts'
 
 const SPECS = CATALOGUE.flatMap((group) => group.commands)
 const REQUIRED =
-  'init start doctor import send findings grant revoke rotate hold erase verify audit backup restore completion'.split(
+  'init start doctor import send findings grant revoke rotate hold erase verify audit backup restore migrate retire completion'.split(
     ' ',
   )
 const REQUIRED_VERBS = {

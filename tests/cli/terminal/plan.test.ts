@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { cloudFolder, writeCloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { freshFolder, jsonOf, run } from '../harness.ts'
 
 describe('the plan of a deployment', () => {
@@ -36,6 +37,26 @@ describe('the plan of a deployment', () => {
   ])('refuses %j', async (args, code, says) => {
     const refused = await run(['deploy', 'aws', '--plan', ...args, '--data', freshFolder()])
     expect({ code: refused.code, says: refused.err.includes(says) }).toEqual({ code, says: true })
+  })
+
+  it('of a stage in both clouds is told apart by the provider', async () => {
+    const data = freshFolder()
+    for (const provider of ['aws', 'azure'] as const)
+      writeCloudDeployment(cloudFolder(data, provider, 'both'), {
+        v: 1,
+        provider,
+        stage: 'both',
+        region: 'somewhere',
+        parameters: {},
+        institutions: [{ id: 'a', name: 'A' }],
+        demo: true,
+        home: null,
+      })
+    const which = await run(['deploy', 'status', '--stage', 'both', '--data', data])
+    expect([which.code, which.err]).toEqual([
+      2,
+      expect.stringContaining('--provider aws or --provider azure'),
+    ])
   })
 
   it('of a stage that was never deployed has no standing, and nothing to remove', async () => {

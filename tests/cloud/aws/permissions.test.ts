@@ -4,39 +4,16 @@ import type { AwsCall } from '#adapters/aws/clients/calls.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { allows } from '#infra/permissions/aws/allows.ts'
 import { callsOf } from '#infra/permissions/aws/calls.ts'
-import { awsNames, type AwsNames } from '#infra/permissions/aws/names.ts'
+import type { AwsNames } from '#infra/permissions/aws/names.ts'
 import { policyOf } from '#infra/permissions/aws/policy.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { playRoles } from '../role-story.ts'
-import { describeOn, makeStack, type Stack } from './stack.ts'
+import { describeOn, makeStack } from './stack.ts'
+import { namesOf } from './stack-names.ts'
 
 const IDENTITIES = identitiesOf('home')
 /** Permissions of the function, not of the adapter: its log, the stream that wakes it, where it tells what failed. */
 const OF_THE_HOST = /^(OwnLog|ChangesRead|FailuresTell)/
-
-/** The names of this test's stack, as those of a template. */
-function namesOf({ options: { naming, region } }: Stack): AwsNames {
-  const key = (id: string) => `arn:aws:kms:${region}:000000000000:key/${id}`
-  const { prefix, keys } = naming
-  const names = awsNames({
-    prefix,
-    partition: 'aws',
-    region,
-    account: '000000000000',
-    dataKey: key('00000000-0000-4000-8000-000000000000'),
-    wrappingKey: key(keys.softwareKeys?.wrappingKey ?? ''),
-    signingKey: (name) => key(keys.kms[name] ?? ''),
-    stream: () => 'arn:aws:dynamodb:stream',
-  })
-  const tableName = (name: string) => `${prefix}-${name === 'keys' ? 'software-keys' : name}`
-  return {
-    ...names,
-    tableName,
-    table: (name) => `arn:aws:dynamodb:${region}:000000000000:table/${tableName(name)}`,
-    bucketName: (name) => `${prefix}-${name}`,
-    bucket: (name) => `arn:aws:s3:::${prefix}-${name}`,
-  }
-}
 
 describeOn('MiniStack', 'what each role asks of AWS', () => {
   const recorded = new Map<string, AwsCall[]>()

@@ -7,6 +7,7 @@ import { assignmentsOf, type AzureNames } from '#infra/permissions/azure/roles.t
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { playRoles } from '../role-story.ts'
 import { azureStack, type Stack } from './stack.ts'
+import { namesOf } from './stack-names.ts'
 
 const IDENTITIES = identitiesOf('home')
 
@@ -19,18 +20,6 @@ const NOT_HERE = [
   'containers/readChangeFeed',
   'items/upsert',
 ]
-
-/** The names of this test's stack, as those of a template. */
-function namesOf({ naming }: Stack): AzureNames {
-  const { database, blobPrefix = '', keys } = naming
-  return {
-    database,
-    container: (name) => name,
-    blobContainer: (name) => `${blobPrefix}${name}`,
-    key: (name) => keys.vault[name] ?? '',
-    wrappingKey: (name) => keys.software.wrappedBy[name] ?? '',
-  }
-}
 
 describe('what each role asks of Azure', () => {
   const recorded = new Map<string, AzureCall[]>()

@@ -167,4 +167,10 @@ describeOn('MiniStack', 'a home on AWS and one on Azure', () => {
     await other.roles.sequence()
     await putBack(home.platform, record, newest)
   })
+
+  it.each(CLOUDS)('has no role on %s that asked for more than its permissions allow', (at) => {
+    const { roles, refused } = both()[at].asked()
+    expect(refused).toEqual([])
+    expect(roles).toEqual(expect.arrayContaining(['sequencer', 'witness', 'mirror', 'monitor', 'eraser']))
+  })
 })

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AwsCall } from '#adapters/aws/clients/calls.ts'
+import type { AzureCall } from '#adapters/azure/open.ts'
 import { asDeploymentId, asInstanceId } from '#core/bytes/ids.ts'
 import { LOG_PREFIX, logOriginOf, WITNESS_PREFIX } from '#core/api/log.ts'
 import type { Connection } from '#core/client/connect.ts'
@@ -9,15 +11,26 @@ import { keyRecord } from '#core/registry/build.ts'
 import type { CloudConfig } from '#functions/host/cloud/config.ts'
 import type { Hosting } from '#functions/host/app.ts'
 import type { LogFields } from '#functions/host/telemetry.ts'
+import { allows as allowsOnAws } from '#infra/permissions/aws/allows.ts'
+import { callsOf } from '#infra/permissions/aws/calls.ts'
+import { policyOf } from '#infra/permissions/aws/policy.ts'
+import { allows as allowsOnAzure } from '#infra/permissions/azure/allows.ts'
+import { assignmentsOf } from '#infra/permissions/azure/roles.ts'
+import { identitiesOf, type Identity } from '#infra/permissions/identities.ts'
 import { seededRandom, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 import { configOf, openApart, type Apart } from '#tests/functions/host/apart.ts'
 import { makeStack } from '../aws/stack.ts'
+import { namesOf as awsNamesOf } from '../aws/stack-names.ts'
 import { azureStack } from '../azure/stack.ts'
+import { namesOf as azureNamesOf } from '../azure/stack-names.ts'
 import { onFunctionApps, onLambdas, openFront, type Front, type Host } from './front.ts'
 
 /** What a cloud gives a home. */
 interface Cloud {
-  readonly open: (makesKeys: boolean) => Platform
+  /** For a role, whose calls are kept, or for whoever sets up. */
+  readonly open: (role: string | null) => Platform
+  /** What roles asked that their permissions do not allow, and which asked anything. */
+  readonly asked: () => { readonly refused: readonly string[]; readonly roles: readonly string[] }
   readonly hosted: (fetch: Apart['fetch'], origin: string) => Host
   readonly close: () => Promise<void>
 }
@@ -39,6 +52,7 @@ export interface CloudHome {
   readonly connect: () => Connection
   /** Its stores and keys, as whoever set it up has them. */
   readonly platform: Platform
+  readonly asked: Cloud['asked']
 }
 
 /** Both homes. */
@@ -74,15 +88,46 @@ export async function cloudHomes(): Promise<Homes> {
 
 async function onAws(now: () => number): Promise<Cloud> {
   const stack = await makeStack('MiniStack')
-  return { open: (makesKeys) => stack.open({ makesKeys, now }), hosted: onLambdas, close: async () => {} }
+  const { observe, asked } = recorder<AwsCall>((identity) => {
+    const names = awsNamesOf(stack)
+    const policy = policyOf(identity, names)
+    return (call) => callsOf(names, call).every((each) => allowsOnAws(policy, each))
+  })
+  const open = (role: string | null) =>
+    stack.open({ makesKeys: role === null, now, ...(role !== null && { observe: observe(role) }) })
+  return { open, asked, hosted: onLambdas, close: async () => {} }
 }
 
 async function onAzure(now: () => number): Promise<Cloud> {
   const stack = await azureStack()
+  const { observe, asked } = recorder<AzureCall>((identity) => {
+    const assignments = assignmentsOf(identity, azureNamesOf(stack))
+    return (call) => allowsOnAzure(assignments, call)
+  })
+  const open = (role: string | null) =>
+    stack.open({ makesKeys: role === null, now, ...(role !== null && { observe: observe(role) }) })
+  return { open, asked, hosted: onFunctionApps, close: () => stack.close() }
+}
+
+/** Keeps what each role asks of its provider. */
+function recorder<Call extends { readonly operation: string; readonly resource: string }>(
+  judge: (identity: Identity) => (call: Call) => boolean,
+) {
+  const recorded = new Map<string, Call[]>()
   return {
-    open: (makesKeys) => stack.open({ makesKeys, now }),
-    hosted: onFunctionApps,
-    close: () => stack.close(),
+    observe: (role: string) => {
+      const calls = recorded.get(role) ?? []
+      recorded.set(role, calls)
+      return (call: Call) => void calls.push(call)
+    },
+    asked: () => ({
+      roles: [...recorded].filter(([, calls]) => calls.length > 0).map(([role]) => role),
+      refused: identitiesOf('home').flatMap((identity) => {
+        const isAllowed = judge(identity)
+        const refused = (recorded.get(identity.name) ?? []).filter((call) => !isAllowed(call))
+        return refused.map(({ operation, resource }) => `${identity.name} ${operation} ${resource}`)
+      }),
+    }),
   }
 }
 
@@ -102,7 +147,7 @@ interface Begun {
 async function begin(name: string, cloud: Cloud, seed: number, now: () => number): Promise<Begun> {
   const hospital = `hospital-${name}`
   const front = await openFront()
-  const platform = cloud.open(true)
+  const platform = cloud.open(null)
   const clock = {
     get now() {
       return now()
@@ -129,8 +174,8 @@ async function finish(own: Begun, other: Begun): Promise<CloudHome> {
   const said: LogFields[] = []
   const hosting: Hosting = { now, random: seededRandom(5), log: (line) => void said.push(line) }
   const openRoles: CloudHome['openRoles'] = (around = (platform) => platform) => {
-    const of = () => {
-      const platform = cloud.open(false)
+    const of = (role: string) => {
+      const platform = cloud.open(role)
       own.opened.push(platform)
       return around(platform)
     }
@@ -151,6 +196,7 @@ async function finish(own: Begun, other: Begun): Promise<CloudHome> {
     openRoles,
     connect: () => world.connect(own.hospital, { fetch: reach, policy }),
     platform: own.platform,
+    asked: cloud.asked,
   }
 }
 

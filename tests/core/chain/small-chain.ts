@@ -3,7 +3,15 @@ import { toBase64url, utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId, type CompartmentId, type Digest, type OpId } from '#core/bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '#core/bytes/timestamp.ts'
 import { actionOf, signApproval } from '#core/block/approval.ts'
-import type { Block, ControlBlock, Controller, EraseBlock, GenesisBlock, Grant } from '#core/block/block.ts'
+import type {
+  Block,
+  ControlBlock,
+  Controller,
+  EraseBlock,
+  GenesisBlock,
+  Grant,
+  RehomeBlock,
+} from '#core/block/block.ts'
 import { openBlock, signBlock, type KeyOf, type OpenedBlock } from '#core/block/open-block.ts'
 import { isViolation, type Violation } from '#core/block/violation.ts'
 import { stateAfter } from '#core/chain/apply-block.ts'
@@ -22,6 +30,8 @@ export const digest = (random: Random): Digest => toBase64url(random(32)) as Dig
 export const op = (random: Random): OpId => toBase64url(random(16)) as OpId
 export const later = (time: Timestamp, ms: number): Timestamp => toTimestamp(timestampMs(time) + ms)
 export const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
+/** Another deployment, where a registry has it. */
+export const NEW_HOME = { deployment: asDeploymentId('home-2'), origin: 'http://new.test' }
 
 /** What blocks of a test are made with and judged by. */
 export interface Rules {
@@ -93,7 +103,12 @@ export function after(rules: Rules, parent: Link) {
 }
 
 /** What an approval must say for `body` to be done on `parent`. */
-export function demandOf(parent: Link, type: 'control' | 'erase', body: object, approvalMs = 3_600_000) {
+export function demandOf(
+  parent: Link,
+  type: 'control' | 'erase' | 'rehome',
+  body: object,
+  approvalMs = 3_600_000,
+) {
   return {
     chain: parent.opened.chain,
     seq: parent.state.seq,
@@ -174,6 +189,19 @@ export async function erase(
   const demand = demandOf(parent, 'erase', body, rules.approvalMs)
   const approvals = await Promise.all(approvers.map((signer) => signApproval(demand, signer)))
   return { ...place, type: 'erase', entries: null, body: { ...body, approvals } }
+}
+
+/** A rehome block on `parent`: unless `given` says otherwise, from its home to the other deployment. */
+export async function rehome(
+  rules: Rules,
+  parent: Link,
+  approvers: readonly Signer[],
+  given: Partial<Body<RehomeBlock>> = {},
+): Promise<RehomeBlock> {
+  const body: Body<RehomeBlock> = { home: NEW_HOME, from: parent.state.home, ...given }
+  const demand = demandOf(parent, 'rehome', body, rules.approvalMs)
+  const approvals = await Promise.all(approvers.map((signer) => signApproval(demand, signer)))
+  return { ...after(rules, parent), type: 'rehome', entries: null, body: { ...body, approvals } }
 }
 
 /** A record block on `parent` whose entries are in the first of its compartments. */

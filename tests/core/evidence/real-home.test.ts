@@ -51,7 +51,11 @@ async function world() {
   ].map(formatVerifierKey)
   const registry = { id: registryId, blocks: (await connection.api.registryBlocks(0)).items }
   const logged = {
-    tables: { checkpoints: platform.table('checkpoints'), leaves: platform.table('leaves') },
+    tables: {
+      checkpoints: platform.table('checkpoints'),
+      leaves: platform.table('leaves'),
+      receipts: platform.table('receipts'),
+    },
     objects: { log: platform.objects('log') },
   }
   const { record } = await createRecord(connection, HOME, ['general'])

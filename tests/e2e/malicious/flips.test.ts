@@ -109,9 +109,10 @@ describe('one bit of what a log serves', () => {
     const log = await servedLog()
     const note = await log.grow(9)
     const receipt = receiptAt(entriesTo(9), 5, note)
-    const judge = createReceiptJudge(log.policy, 'https://log.example', createVerifiers())
+    const judge = createReceiptJudge(log.policy, createVerifiers())
     const { hash } = decodeLeaf(entryAt(5))
-    const subject = { chain: 'c' as ChainId, height: 1, hash, labelKey: null }
+    const home = 'https://log.example'
+    const subject = { chain: 'c' as ChainId, height: 1, home, hash, labelKey: null }
     const proven = await judge.judge(receipt, subject)
     expect(proven).toMatchObject({ level: 'witnessed', index: 5, size: 9 })
     const all = await flipEach(utf8(receipt), async (changed) => {

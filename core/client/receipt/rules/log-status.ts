@@ -7,8 +7,10 @@ export type LogStatus = 'witnessed' | 'logged' | 'promised' | 'overdue' | 'suspe
 
 /** A revocation of the key that signed a block. */
 export interface Revocation {
-  /** Where the block of the registry that revoked it lies in the same log; null while nothing proves that. */
+  /** Where the block of the registry that revoked it lies in the log of a home; null while nothing proves that. */
   readonly index: number | null
+  /** Origin of that home. */
+  readonly home: string
   /** When it was made, in ms since 1970: what the registry says, or when witnesses saw it where that is earlier. */
   readonly timeMs: number
   readonly compromised: boolean
@@ -20,6 +22,8 @@ export interface Revocation {
 export interface PlacedBlock {
   /** What the block says, in ms since 1970. */
   readonly timeMs: number
+  /** Origin of the home in whose log it is. */
+  readonly home: string
   /** Proven, or null when there is none. */
   readonly receipt: ProvenReceipt | null
   /** Of its author's key; null while it is good. */
@@ -51,7 +55,7 @@ export const DUE_MS = LOGGED_WITHIN_MS + CLOCK_TOLERANCE_MS
  */
 export function logStatus(block: PlacedBlock, judging: Judging): LogStatus {
   const { receipt, revocation, grantEndsMs } = block
-  if (revocation && isLate(receipt, revocation)) return 'late'
+  if (revocation && isLate(block, revocation)) return 'late'
   if (revocation && isSuspect(receipt, revocation)) return 'suspect'
   if (revocation?.index === null && isDue(revocation.timeMs, judging.endsMs)) return 'suspect'
   const ends = [revocation?.timeMs ?? null, grantEndsMs]
@@ -93,9 +97,10 @@ function isUnseenBy(endMs: number, receipt: ProvenReceipt | null, { endsMs, hasQ
   return isDue(endMs, endsMs) && (!receipt || hasQuorum)
 }
 
-/** Its leaf follows that of the revocation. */
-function isLate(receipt: ProvenReceipt | null, { index }: Revocation): boolean {
-  return receipt !== null && index !== null && receipt.index > index
+/** Its leaf follows that of the revocation. Places in two logs say nothing of each other; then only times do. */
+function isLate({ receipt, home }: PlacedBlock, revocation: Revocation): boolean {
+  const { index } = revocation
+  return receipt !== null && index !== null && revocation.home === home && receipt.index > index
 }
 
 /** No witness saw it before its author's key may have been in other hands. */

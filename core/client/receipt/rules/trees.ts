@@ -23,6 +23,19 @@ export interface Trees {
   notes(): readonly string[]
 }
 
+/** Trees of the log of the home at an origin. */
+export type TreesOf = (home: string) => Trees
+
+/** Knows no tree of any log yet. */
+export function createTreesOf(): TreesOf {
+  const known = new Map<string, Trees>()
+  return (home) => {
+    const trees = known.get(home) ?? createTrees()
+    known.set(home, trees)
+    return trees
+  }
+}
+
 /** Characters of notes that are kept for evidence: some thousand checkpoints with cosignatures. Of more, trees are compared all the same. */
 const KEPT_CHARACTERS = 16 * 1024 * 1024
 

@@ -9,7 +9,7 @@ import { placeSchema, type Place } from './place.ts'
 
 /**
  * What an item is. Of a chain: `block`, its key `row`, sealed `object`, packages and label key (`keys`), statements of
- * erasures (`erased`), and `end` with the height of its newest block. `large` says that the object is a file of its own. Of
+ * erasures (`erased`), receipts of homes that it left (`moved`), and `end` with the height of its newest block. `large` says that the object is a file of its own. Of
  * the log: `file`, `witnessed` checkpoint. `registry`: a block of it.
  */
 export const KINDS = [
@@ -19,6 +19,7 @@ export const KINDS = [
   'large',
   'keys',
   'erased',
+  'moved',
   'end',
   'file',
   'witnessed',

@@ -4,10 +4,18 @@ import { utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
+import { readReceipts } from '#core/client/receipt/read-receipts.ts'
+import type { Signer } from '#core/ports/keys.ts'
 import { ROLE_NAMES } from '#functions/host/role-names.ts'
 import { HOME_ROLES } from '#functions/roles.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
-import { ORIGIN } from '#tests/deployment.ts'
+import { instanceRecords, makeSigner, ORIGIN } from '#tests/deployment.ts'
+import { LEASE_MS } from '#core/server/job/advance.ts'
+import { readJob } from '#functions/worker/operations.ts'
+import { appendAsJob, heightsOf, jobOf, untilOver } from '#tests/core/server/job/jobs.ts'
+import { MIB, noise, offered, unsent } from '#tests/core/server/upload/uploads.ts'
+import { ask } from '#tests/http/ask.ts'
+import { bytesWithoutTelemetry, MAX_TELEMETRY_BYTES } from '../../built.ts'
 import { clientIdOf, functionsHome, type FunctionsHome } from './functions-home.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -32,7 +40,12 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
     if (!made.home) throw new Error('the home is not there')
     return made.home
   }
-  const client = () => home().world.connect('hospital-a', { fetch: home().fetch })
+  const client = (signer?: Signer) =>
+    home().world.connect('hospital-a', {
+      fetch: home().fetch,
+      policy: home().policy,
+      ...(signer && { signer }),
+    })
   const get = (path: string) => home().fetch(new Request(new URL(path, ORIGIN)))
 
   beforeAll(async () => {
@@ -48,15 +61,17 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
     ).toEqual([...ROLE_NAMES, 'mirror'].toSorted())
   })
 
-  it('are each below 1.4 MiB, without objects below 1 MiB, and what is loaded at the start below 400 KiB', () => {
+  it('are each below 1.4 MiB, without objects below 1 MiB, telemetry aside, and what is loaded at the start below 400 KiB', () => {
+    const sizes = home().bundles.map(
+      (bundle) => [bundle.role, bytesWithoutTelemetry(bundle), bundle.bytes] as const,
+    )
     expect(
-      home()
-        .bundles.filter(
-          ({ role, bytes }) =>
-            bytes >= (WITHOUT_OBJECTS.includes(role) ? MAX_BYTES_WITHOUT_OBJECTS : MAX_BYTES),
-        )
-        .map(({ role, bytes }) => [role, bytes]),
+      sizes.filter(
+        ([role, without]) =>
+          without >= (WITHOUT_OBJECTS.includes(role) ? MAX_BYTES_WITHOUT_OBJECTS : MAX_BYTES),
+      ),
     ).toEqual([])
+    expect(sizes.filter(([, without, all]) => all - without >= MAX_TELEMETRY_BYTES)).toEqual([])
     expect(
       home()
         .bundles.map(({ role, code }) => [role, code['index.mjs']?.length ?? 0] as const)
@@ -152,6 +167,9 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
     expect(await home().changes('sequencer')).toBeGreaterThan(0)
     const { head } = await client().replica(record)
     expect(await client().api.receipt(record, head.block, head.height)).toMatch(/^c2sp\.org\/tlog-proof@v1\n/)
+    const newcomer = client()
+    const receipts = await readReceipts(newcomer, await newcomer.replica(record))
+    expect([new Set(receipts?.statuses), receipts?.problems]).toEqual([new Set(['witnessed']), []])
     const before = await client().read(record)
     expect(before.opened.map(({ content }) => content)).toEqual([utf8('one'), BINARY])
 
@@ -181,6 +199,48 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
     expect(audited).toContain('"event":"log-audited"')
     expect(audited).not.toContain('log-damaged')
   }, 300_000)
+
+  it('append what no request takes by an upload, as a job that another process goes on with', async () => {
+    const { record } = await createRecord(client(), HOME, ['general'])
+    const world = { ...home().world, fetch: home().fetch }
+    const append = await unsent({ world, a: client(), record }, noise(5 * MIB))
+    const to = await offered(world, record, append.object)
+    expect(new URL(to.url).pathname).toMatch(/^\/devstoreaccount1\/[a-z0-9]+-uploads\/hospital-a\.[\w-]{22}$/)
+    const { method, headers } = to
+    const put = await fetch(to.url, { method, headers, body: append.object as Uint8Array<ArrayBuffer> })
+    expect(put.status).toBe(201)
+    const begun = await appendAsJob(world, append, to.upload)
+    expect(begun.status).toBe(202)
+    await home().host('worker')
+    // It has begun, or is about to: wherever it is when it is killed, the job is done once.
+    const polled = ask(world, readJob, jobOf(begun)).catch(() => null)
+    await home().kill('worker')
+    await polled
+    await home().elapse(LEASE_MS)
+    await home().timer('worker')
+    expect(await heightsOf(world, append)).toHaveLength(1)
+    expect(await untilOver(world, jobOf(begun))).toMatchObject({ state: 'done' })
+    expect((await client().read(record)).opened).toHaveLength(1)
+  }, 300_000)
+
+  it('take what an instance signs that was enrolled, until it is revoked', async () => {
+    const { world } = home()
+    const { id: institution } = world.institution('hospital-a')
+    const signer = await makeSigner(world.random, 'ES256')
+    const enrolled = instanceRecords('hospital-a-9', institution, signer, ['control', 'create'])
+    await world.change('hospital-a', [{ act: 'enrol', ...enrolled }])
+    await home().elapse(60_000)
+    await home().timer('sequencer')
+    const { record } = await createRecord(client(signer), HOME, ['general'])
+    await client(signer).append(record, [entry(utf8('one'))])
+    const revoked = { act: 'revoke', kid: signer.kid, reason: 'retired', suspectFrom: null } as const
+    await world.change('hospital-a', [revoked])
+    await home().elapse(60_000)
+    await home().timer('sequencer')
+    const refused = client(signer).append(record, [entry(utf8('two'))])
+    await expect(refused).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    expect((await client().read(record)).opened.map(({ content }) => content)).toEqual([utf8('one')])
+  }, 120_000)
 
   it('get tokens of their own identity alone, for the vault alone', () => {
     const signing = HOME_ROLES.filter(({ needs }) => Object.keys(needs.keys).length > 0)

@@ -4,13 +4,16 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatVerifierKey } from '#core/log/note/key.ts'
+import { formatPolicy, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import type { RoleBundle } from '#infra/bundle/bundle.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
-import { testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
+import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 import { configOf, roleFor } from '#tests/functions/host/apart.ts'
 import { builtBundles, builtFolder } from '../../built.ts'
+import { outsideWitness } from '../../outside-witness.ts'
 import { azureStack, EMULATOR } from '../stack.ts'
 import { startFakeIdentity, type FakeIdentity } from './fake-identity.ts'
 import { startHost, type Binding, type FunctionsHost } from './functions-host.ts'
@@ -20,6 +23,8 @@ export interface FunctionsHome {
   readonly bundles: readonly RoleBundle[]
   readonly world: TestDeployment
   readonly identity: FakeIdentity
+  /** The keys of its log, and of a witness that its functions ask over the network. */
+  readonly policy: Policy
   /** Asks the role that has the route, as the front of the home does. */
   readonly fetch: Fetch
   host(role: string): Promise<FunctionsHost>
@@ -27,6 +32,8 @@ export interface FunctionsHome {
   timer(role: string): Promise<void>
   /** Gives a role what lies in the container that wakes it; says how much that is. */
   changes(role: string): Promise<number>
+  /** Kills the process of a role, wherever it is; whoever asks next starts another. */
+  kill(role: string): Promise<void>
   /** Moves every clock. */
   elapse(ms: number): Promise<void>
   close(): Promise<void>
@@ -48,7 +55,11 @@ export async function functionsHome(): Promise<FunctionsHome> {
   const platform = stack.open({ now: () => clock.now })
   const world = await testDeployment(['hospital-a'], { base: platform, clock })
   const folder = mkdtempSync(join(tmpdir(), 'ampere-functions-'))
-  const config = await configText(platform, world)
+  const keys = (await logKeysOf(platform)).map(formatVerifierKey)
+  const witness = await outsideWitness(ORIGIN, keys, () => clock.now)
+  const lines = keys.map((key) => `log ${key}\n`).join('')
+  const policy = parsePolicy(`${lines}${witness.keys}group both all outside-0 outside-1\nquorum both\n`)
+  const config = await configText(platform, world, policy)
   const hosts = new Map<string, Promise<FunctionsHost>>()
   const start = async (role: string) => {
     cpSync(join(builtFolder('azure'), role), join(folder, role), { recursive: true })
@@ -72,6 +83,7 @@ export async function functionsHome(): Promise<FunctionsHome> {
     bundles,
     world,
     identity,
+    policy,
     host,
     fetch: async (request) => ask(await host(roleFor(request)), request),
     timer: async (role) => {
@@ -90,12 +102,18 @@ export async function functionsHome(): Promise<FunctionsHome> {
       if (data.length > 0) await (await host(role)).ask({ call: name, data })
       return data.length
     },
+    kill: async (role) => {
+      const killed = hosts.get(role)
+      hosts.delete(role)
+      await (await killed)?.close()
+    },
     elapse: async (ms) => {
       time.ahead += ms
       for (const each of hosts.values()) await (await each).ask({ now: time.ahead })
     },
     close: async () => {
       for (const each of hosts.values()) await (await each).close()
+      witness.close()
       await platform.close()
       await Promise.all([stack.close(), identity.close()])
       rmSync(folder, { recursive: true })
@@ -104,13 +122,13 @@ export async function functionsHome(): Promise<FunctionsHome> {
 }
 
 /** What ampere.json says of this home. */
-async function configText(platform: Platform, { home }: TestDeployment): Promise<string> {
+async function configText(platform: Platform, { home }: TestDeployment, policy: Policy): Promise<string> {
   const { logKeys, witnessKeys, ...rest } = await configOf(platform, home)
   const keys = {
     logKeys: logKeys.map(formatVerifierKey),
     witnessKeys: witnessKeys.map(formatVerifierKey),
   }
-  return JSON.stringify({ ...rest, ...keys })
+  return JSON.stringify({ ...rest, ...keys, policy: formatPolicy(policy) })
 }
 
 async function ask({ origin }: FunctionsHost, request: Request): Promise<Response> {

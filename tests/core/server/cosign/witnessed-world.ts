@@ -26,8 +26,8 @@ export interface WitnessedWorld {
 }
 
 /** The keys of a platform's log. */
-export async function logKeysOf(platform: Platform): Promise<readonly LogKey[]> {
-  const name = logOriginOf(ORIGIN)
+export async function logKeysOf(platform: Platform, origin = ORIGIN): Promise<readonly LogKey[]> {
+  const name = logOriginOf(origin)
   return [
     logKeyOfJwk(name, 'Ed25519', (await platform.signer('log')).publicKey),
     logKeyOfJwk(name, 'cosignature-ML-DSA-44', (await platform.signer('log-quantum')).publicKey),
@@ -67,17 +67,19 @@ export async function witnessedWorld(
   return { world, policy, clock, between, witnesses: names.map((name) => `http://${name}.test`), base }
 }
 
-/** A witness of the home's log at an origin of its own. */
+/** A witness of the home's log at an origin of its own, and of the logs of others. */
 export async function makeWitness(
   origin: string,
   logKeys: readonly string[],
   clock: { now: number },
   seed: number,
+  others: Readonly<Record<string, readonly string[]>> = {},
 ): Promise<{ readonly keys: readonly LogKey[]; readonly app: Fetch }> {
   const random = seededRandom(seed)
   const platform = withKeptKeys(openMemory({ now: () => clock.now, random }), origin)
   const ports = await select(platform, WITNESS_NEEDS)
   await addLog(ports, logOriginOf(ORIGIN), logKeys)
+  for (const [home, keys] of Object.entries(others)) await addLog(ports, logOriginOf(home), keys)
   const hosting = { now: () => clock.now, random, log: silentLog }
   const name = witnessNameOf(origin)
   const app = witnessApp(ports, { name, verifiers: createVerifiers() }, hosting)

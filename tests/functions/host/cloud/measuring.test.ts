@@ -4,7 +4,6 @@ import { context, diag, metrics, trace } from '@opentelemetry/api'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { formatVerifierKey } from '#core/log/note/key.ts'
-import type { AnsweringRole } from '#functions/host/cloud/alone.ts'
 import { openAlone } from '#functions/host/cloud/alone.ts'
 import { openAuditing } from '#functions/auditor/alone.ts'
 import { openErasing } from '#functions/eraser/alone.ts'
@@ -21,10 +20,7 @@ import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.t
 import { attributesOf, startCollector, type Collector } from '../../telemetry/collector.ts'
 import { configOf } from '../apart.ts'
 
-const answering: HostedRole = {
-  answers: (alone) =>
-    openAlone(alone, registrar as unknown as AnsweringRole<(typeof registrar)['role']['needs']>),
-}
+const answering: HostedRole = { answers: (alone) => openAlone(alone, registrar) }
 const WOKEN: Readonly<Record<string, NonNullable<HostedRole['wakes']>>> = {
   sequence: openSequencing,
   'audit-log': openAuditing,

@@ -90,9 +90,9 @@ def _verify(data: bytes, pinned: str | None, now: str | None, policy: Policy | N
         chain.add(jws)
     head = check_head(export, chain)
     now_ms = time_ms(now or head["time"])
-    erasures = completed_erasures(chain, export.first["origin"])
+    erasures = completed_erasures(chain)
     for jws in export.erased:
-        take_statement(jws, chain, export.first["origin"], erasures)
+        take_statement(jws, chain, erasures)
     logged = judge_log(export, chain, policy, time_ms(head["time"]), shown) if policy else None
     found = judge_blocks(export, chain, erasures, logged, now_ms)
     complete = judge_lookups(export, chain, logged, policy, monitors, now_ms, shown)

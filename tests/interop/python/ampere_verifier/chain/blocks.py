@@ -41,9 +41,10 @@ def _ascending_targets(value: list) -> list:
     return value
 
 
+_HOME = obj({"deployment": name, "origin": origin})
 _GENESIS_BODY = obj({
     "nonce": bytes_of(32), "purpose": one_of("record", "access"), "of": nullable(digest_text),
-    "registry": digest_text, "home": obj({"deployment": name, "origin": origin}),
+    "registry": digest_text, "home": _HOME,
     "controllers": _CONTROLLERS, "compartments": _KEYS, "labelKeyHash": digest_text, "approvals": _APPROVALS,
 })
 _CONTROL_BODY = obj({
@@ -61,6 +62,7 @@ _ERASE_BODY = obj({
     "ground": one_of("patient-request", "misfiled", "legal-duty", "consent-withdrawn"),
     "notBefore": timestamp, "approvals": _APPROVALS,
 })
+_REHOME_BODY = obj({"home": _HOME, "from": _HOME, "approvals": _APPROVALS})
 _COMMON = {"v": one_of(1), "height": count, "time": timestamp, "registry": HEAD, "state": digest_text,
            "op": id16}
 _LATER = {**_COMMON, "chain": digest_text, "prev": digest_text}
@@ -69,6 +71,7 @@ _BLOCK = tagged("type", {
     "record": obj({**_LATER, "type": one_of("record"), "entries": _ENTRIES, "body": obj({})}),
     "control": obj({**_LATER, "type": one_of("control"), "entries": one_of(None), "body": _CONTROL_BODY}),
     "erase": obj({**_LATER, "type": one_of("erase"), "entries": one_of(None), "body": _ERASE_BODY}),
+    "rehome": obj({**_LATER, "type": one_of("rehome"), "entries": one_of(None), "body": _REHOME_BODY}),
 })
 _APPROVAL = obj({"chain": digest_text, "seq": count, "action": digest_text, "expires": timestamp},
                 optional=("chain",))

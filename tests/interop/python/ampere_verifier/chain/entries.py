@@ -15,7 +15,7 @@ ERASE_DELAY_MS = 72 * 3_600_000
 MAX_PENDING = 16
 
 
-def _check_not_first(parent: Block) -> None:
+def check_not_first(parent: Block) -> None:
     if parent.type == "genesis":
         raise Broken("first-control", "height 1 is the control block with the first grants")
 
@@ -23,7 +23,7 @@ def _check_not_first(parent: Block) -> None:
 def judge_record(block: Block, parent: Block, state: State, registry: RegistryState) -> State:
     entries = block.entries or {}
     wanted = set(entries["compartments"])
-    _check_not_first(parent)
+    check_not_first(parent)
     if entries["epoch"] != state["epoch"]["number"]:
         raise Broken("epoch", "entries are sealed for another epoch")
     if not wanted <= {compartment["id"] for compartment in state["compartments"]}:
@@ -49,7 +49,7 @@ def judge_record(block: Block, parent: Block, state: State, registry: RegistrySt
 
 def judge_erase(block: Block, parent: Block, state: State, registry: RegistryState) -> State:
     body = block.body
-    _check_not_first(parent)
+    check_not_first(parent)
     if controller_of(block.kid, state["controllers"], registry) is None:
         raise Broken("author", "the author speaks for no controller")
     requests = body["act"] == "request"

@@ -13,11 +13,12 @@ from ..registry.records import RegistryState
 from .blocks import Block, parse_block
 from .control import judge_control, judge_genesis
 from .entries import judge_erase, judge_record
+from .rehome import judge_rehome
 from .state import State
 
 MAX_STATE_BYTES = 65_536
 
-_JUDGES = {"control": judge_control, "record": judge_record, "erase": judge_erase}
+_JUDGES = {"control": judge_control, "record": judge_record, "erase": judge_erase, "rehome": judge_rehome}
 
 
 @dataclass

@@ -39,11 +39,16 @@ class LogJudge:
 
     export: Export
     chain: Chain
-    opener: Opener
+    policy: Policy
     now_ms: int
     shown: Shown
     ends_ms: int = 0
     _of_registry: dict[int, Receipt | None] = field(default_factory=dict)
+    _openers: dict[str, Opener] = field(default_factory=dict)
+
+    def _opener(self, home: str) -> Opener:
+        """Opens receipts of the log of a home."""
+        return self._openers.setdefault(home, Opener(log_origin(home), self.policy))
 
     def judge(self) -> list[LogFinding]:
         """What the log says of each block, by height. A wrong receipt of the registry refuses the file."""
@@ -52,14 +57,15 @@ class LogJudge:
         named = [receipt for finding in opened for receipt in finding.named]
         self.now_ms = max([self.now_ms, *(receipt.since_ms for receipt in named if receipt.is_witnessed)])
         self.ends_ms = max([self.now_ms, *(receipt.signed_ms for receipt in named)])
-        findings, highest = [], -1
+        findings, highest = [], {}
         for block, finding in zip(self.chain.blocks, opened):
             self._judge_block(block, finding, highest)
             if finding.receipt is not None:
-                highest = max(highest, finding.receipt.index)
+                log = finding.receipt.log
+                highest[log] = max(highest.get(log, -1), finding.receipt.index)
             findings.append(finding)
         self._compare_trees(findings)
-        receipts, has_quorum = [finding.receipt for finding in findings], self.opener.policy.quorum is not None
+        receipts, has_quorum = [finding.receipt for finding in findings], self.policy.quorum is not None
         for height in unseen_delays(self.chain.blocks, receipts, has_quorum, self.now_ms):
             findings[height].problems.append(("suspect", "delay-unseen"))
         return findings
@@ -69,18 +75,19 @@ class LogJudge:
         text, receipt, problems = self.export.proof(self.export.receipts.get(block.height)), None, []
         if text is not None:
             try:
-                receipt = self.opener.open(text, jws, None)
+                home = self.chain.states[block.height]["home"]["origin"]
+                receipt = self._opener(home).open(text, jws, None)
             except BadReceipt as error:
                 problems.append(("tampered", error.rule))
         named = [receipt, self._revoking_receipt(block)]
         return LogFinding("", receipt, problems, [item for item in named if item is not None])
 
-    def _judge_block(self, block: Block, finding: LogFinding, highest: int) -> None:
+    def _judge_block(self, block: Block, finding: LogFinding, highest: dict[str, int]) -> None:
         receipt, problems = finding.receipt, finding.problems
         is_wrong = bool(problems)
         if receipt is not None and _is_oddly_signed(receipt, time_ms(block.payload["time"])):
             problems.append(("suspect", "log-time"))
-        if receipt is not None and receipt.index <= highest:
+        if receipt is not None and receipt.index <= highest.get(receipt.log, -1):
             problems.append(("forked", "leaf-order"))
         status, dated = self._status(block, receipt), time_ms(block.payload["time"])
         if status == "overdue" and is_wrong:
@@ -100,7 +107,7 @@ class LogJudge:
         revoked = record and record["revoked"]
         if revoked:
             revoking = self._receipt_of_registry(revoked["height"])
-            if receipt and revoking and receipt.index > revoking.index:
+            if receipt and revoking and receipt.log == revoking.log and receipt.index > revoking.index:
                 return "late"
             if _is_after_suspicion(revoked, receipt):
                 return "suspect"
@@ -132,9 +139,9 @@ class LogJudge:
         return None if block.kid in device_kids(state["controllers"]) or grant is None else grant["until"]
 
     def _is_unseen_by(self, end: int, receipt: Receipt | None) -> bool:
-        if self.opener.policy.quorum is not None and receipt is not None and receipt.is_witnessed:
+        if self.policy.quorum is not None and receipt is not None and receipt.is_witnessed:
             return receipt.seen_ms - end > DUE_MS
-        return self._is_ended(end) and (receipt is None or self.opener.policy.quorum is not None)
+        return self._is_ended(end) and (receipt is None or self.policy.quorum is not None)
 
     def _revoking_receipt(self, block: Block) -> Receipt | None:
         record = self.chain.registry.newest.get("key", block.kid)
@@ -145,9 +152,9 @@ class LogJudge:
         """A log with one history signs one root of a size."""
         for finding in findings:
             for receipt in finding.named:
-                self.shown.add_tree(self.opener.log, receipt.size, receipt.root)
+                self.shown.add_tree(receipt.log, receipt.size, receipt.root)
         for finding in findings:
-            if any(self.shown.is_split(self.opener.log, receipt.size) for receipt in finding.named):
+            if any(self.shown.is_split(receipt.log, receipt.size) for receipt in finding.named):
                 finding.problems.append(("forked", "split-view"))
 
     def _is_due(self, since_ms: int) -> bool:
@@ -167,7 +174,7 @@ class LogJudge:
             return None
         try:
             label = label_of(from_base64url(registry), registry, height)
-            return self.opener.open(text, self.export.registry_blocks[height], label)
+            return self._opener(self.export.first["origin"]).open(text, self.export.registry_blocks[height], label)
         except BadReceipt as error:
             message = f"the registry at height {height}: {error}"
             raise Refused("VERIFICATION_FAILED", message, error.rule, height) from None
@@ -191,4 +198,4 @@ def _is_after_suspicion(revoked: dict, receipt: Receipt | None) -> bool:
 
 def judge_log(export: Export, chain: Chain, policy: Policy, now_ms: int, shown: Shown) -> list[LogFinding]:
     """Step 7, by a policy, at a time in milliseconds."""
-    return LogJudge(export, chain, Opener(log_origin(export.first["origin"]), policy), now_ms, shown).judge()
+    return LogJudge(export, chain, policy, now_ms, shown).judge()

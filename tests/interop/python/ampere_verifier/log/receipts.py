@@ -27,9 +27,10 @@ class BadReceipt(Exception):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a receipt that verifies proves: the place in a tree, and the latest time, in seconds, at which a witness of the policy
+    """What a receipt that verifies proves: the log, the place in a tree, and the latest time, in seconds, at which a witness of the policy
     saw a tree of that size."""
 
+    log: str
     index: int
     size: int
     root: bytes
@@ -106,7 +107,7 @@ class Opener:
         if not is_included(leaf, proof.index, opened.checkpoint.size, proof.hashes, opened.checkpoint.root):
             raise BadReceipt("receipt")
         tree = opened.checkpoint
-        return Receipt(proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest, opened.since, opened.by,
+        return Receipt(self.log, proof.index, tree.size, tree.root, opened.is_witnessed, opened.latest, opened.since, opened.by,
                        opened.signed)
 
     def checkpoint(self, note: str) -> Opened | None:

@@ -45,7 +45,7 @@ class Erasure:
         }
 
 
-def completed_erasures(chain: Chain, origin: str) -> list[Erasure]:
+def completed_erasures(chain: Chain) -> list[Erasure]:
     found = []
     for block in chain.blocks:
         if block.type == "erase" and block.body["act"] == "complete":
@@ -53,12 +53,23 @@ def completed_erasures(chain: Chain, origin: str) -> list[Erasure]:
             if block.body["scope"] == "entries":
                 targets = {target["height"]: set(target["ids"]) for target in block.body["targets"]}
             oldest = 0 if targets is None else min(targets)
+            homes = {state["home"]["origin"] for state in chain.states[oldest:block.height]
+                     if not _is_retired(state["home"], chain.registry.newest)}
             bridges = {f"bridge:{name}" for state in chain.states[oldest:block.height]
                        for name in reading_institutions(state)}
             mirrors = {f"mirror:{grant['institution']}" for state in chain.states[oldest:block.height]
                        for grant in state["grants"] if "hold" in grant["rights"]}
-            found.append(Erasure(block, targets, {origin, *bridges, *mirrors}))
+            found.append(Erasure(block, targets, {*homes, *bridges, *mirrors}))
     return found
+
+
+def _is_retired(home: dict, registry: RegistryState) -> bool:
+    """Whether the key of a deployment was retired and none came in its place: its institution says that its stores are gone."""
+    deployment = registry.get("deployment", home["deployment"])
+    if deployment is None or deployment["origin"] != home["origin"]:
+        return False
+    key = registry.get("key", deployment["kid"])
+    return key is not None and key["revoked"] is not None and key["revoked"]["reason"] == "retired"
 
 
 def named_at(erasures: list[Erasure], height: int) -> set[str] | None:
@@ -68,14 +79,15 @@ def named_at(erasures: list[Erasure], height: int) -> set[str] | None:
     return set().union(*(erasure.targets.get(height, set()) for erasure in erasures if erasure.targets))
 
 
-def take_statement(jws: str, chain: Chain, origin: str, erasures: list[Erasure]) -> None:
+def take_statement(jws: str, chain: Chain, erasures: list[Erasure]) -> None:
     """Counts one statement; one that does not verify, or is for another chain, is passed over."""
     try:
         statement = parse_statement(jws, "ampere-erased+jws", MAX_CHARACTERS)
         claim = _ERASED(statement.payload)
         if claim["chain"] != chain.id:
             return
-        statement.verify(_key_for(statement, claim["store"], origin, chain.registry.newest))
+        homes = {state["home"]["origin"] for state in chain.states}
+        statement.verify(_key_for(statement, claim["store"], homes, chain.registry.newest))
     except (Malformed, BadSignature):
         return
     for erasure in erasures:
@@ -83,10 +95,10 @@ def take_statement(jws: str, chain: Chain, origin: str, erasures: list[Erasure])
             erasure.stated.setdefault(claim["store"], []).append(claim["backupsExpire"])
 
 
-def _key_for(statement: Statement, store: str, origin: str, registry: RegistryState) -> dict | None:
-    """The home's as for head statements; for a bridge or a mirror any instance's key but a compromised one."""
-    if store == origin:
-        return registry.head_key(statement.kid, origin)
+def _key_for(statement: Statement, store: str, homes: set[str], registry: RegistryState) -> dict | None:
+    """A home's as for head statements; for a bridge or a mirror any instance's key but a compromised one."""
+    if store in homes:
+        return registry.head_key(statement.kid, store)
     record = registry.get("key", statement.kid)
     if record is None or record["use"] != "sign" or "instance" not in record["owner"]:
         return None

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import * as v from 'valibot'
+import { replaceFile } from '#adapters/local/store/durable-file.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
+import { AmpereError } from '#core/errors.ts'
+import { getRecord, type RegistryState } from '#core/registry/state.ts'
+import { makeFolder } from '../deployment/files.ts'
+import { choosePort } from '../deployment/port.ts'
+import { checkFree } from '../deployment/set-up.ts'
+import type { Settings } from '../deployment/settings.ts'
+import { refuse, usage } from '../program/refuse.ts'
+
+/** Says in the new folder what goes on there; it stays, so that the same command can be given again. */
+const FILE = 'migration.json'
+
+const schema = v.strictObject({
+  v: v.literal(1),
+  registry: v.string(),
+  from: v.strictObject({ deployment: v.string(), origin: v.string() }),
+  deployment: v.string(),
+  origin: v.string(),
+})
+
+/** Which home becomes which; decided once, because both are signed into the registry. */
+export type MigrationPlan = v.InferOutput<typeof schema>
+
+/** @throws CommanderError (usage) */
+export function targetOf(folder: string, given: string | undefined): string {
+  if (given === undefined) throw usage('--to: a folder for the new home is expected')
+  const to = resolve(given)
+  const [way, back] = [relative(folder, to), relative(to, folder)]
+  if (!way.startsWith('..') || !back.startsWith('..'))
+    throw usage('--to: a folder beside the data folder is expected, and not one within the other')
+  return to
+}
+
+/**
+ * The plan of a migration into a folder: the one that was begun there, else a new one.
+ * @throws AmpereError ALREADY_EXISTS for a folder with something else, PORT_IN_USE
+ */
+export async function planOf(
+  to: string,
+  { registry, deployment, origin }: Settings,
+  state: RegistryState,
+  port: number | undefined,
+): Promise<MigrationPlan> {
+  const begun = readPlan(to)
+  if (begun) {
+    if (begun.registry === registry && begun.from.deployment === deployment) return begun
+    throw refuse('ALREADY_EXISTS', `another home is being migrated into ${to}`, 'name another folder')
+  }
+  checkFree(to)
+  const plan: MigrationPlan = {
+    v: 1,
+    registry,
+    from: { deployment, origin },
+    deployment: freeName(deployment, state),
+    origin: `http://127.0.0.1:${await choosePort(port)}`,
+  }
+  makeFolder(to)
+  replaceFile(join(to, FILE), `${JSON.stringify(plan, null, 2)}\n`)
+  return plan
+}
+
+function readPlan(to: string): MigrationPlan | null {
+  const file = join(to, FILE)
+  if (!existsSync(file)) return null
+  try {
+    return v.parse(schema, JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
+  }
+}
+
+/** `home-1` becomes `home-2`, or the first after it that the registry does not have. */
+function freeName(deployment: string, state: RegistryState): string {
+  const [, stem = deployment, number = '1'] = /^(.*?)-?(\d+)$/.exec(deployment) ?? []
+  for (let next = Number(number) + 1; ; next++) {
+    const name = asDeploymentId(`${stem}-${next}`)
+    if (!getRecord(state, `deployment/${name}`)) return name
+  }
+}
