@@ -54,7 +54,7 @@ export async function bundleRole(provider: Provider, role: string): Promise<Role
     tsconfig: false,
     logLevel: 'silent',
     external: [/^node:/, ...PROVIDED[provider]],
-    plugins: withoutObjects(provider, role),
+    plugins: [leavingOut(provider, role)],
     // Our modules only define things; what packages do when they are imported stays.
     treeshake: { moduleSideEffects: [{ test: /[\\/](?:core|adapters|functions)[\\/]/, sideEffects: false }] },
   })
@@ -83,19 +83,25 @@ export async function bundleRole(provider: Provider, role: string): Promise<Role
 
 /** Azure's client of objects is two fifths of a bundle, and has no parts: a role that needs no objects does without it. */
 const OBJECTS_CLIENT = '@azure/storage-blob'
-const NO_OBJECTS = '\0no-objects'
+/** Where the SDK looks for credentials after the environment, in which Lambda has them: profiles, and sign-in of people. */
+const OTHER_CREDENTIALS = ['sso', 'ini', 'process', 'web-identity'].map(
+  (name) => `@aws-sdk/credential-provider-${name}`,
+)
+const LEFT_OUT = '\0left-out'
 
-function withoutObjects(provider: Provider, role: string): Plugin[] {
+/** Packages that a role would only load where something is wrong; then it says so. */
+function leavingOut(provider: Provider, role: string): Plugin {
+  const names = provider === 'aws' ? OTHER_CREDENTIALS : hasObjects(role) ? [] : [OBJECTS_CLIENT]
+  return {
+    name: 'leaving-out',
+    resolveId: (source) => (names.includes(source) ? LEFT_OUT : null),
+    load: (id) => (id === LEFT_OUT ? "throw new Error('this is not in the bundle: no role needs it')" : null),
+  }
+}
+
+function hasObjects(role: string): boolean {
   const needs = identitiesOf('both').find(({ name }) => name === role)?.needs
-  const needsObjects = !needs || Object.keys(needs.objects).length > 0 || needs.uploads !== undefined
-  if (provider !== 'azure' || needsObjects) return []
-  return [
-    {
-      name: 'without-objects',
-      resolveId: (source) => (source === OBJECTS_CLIENT ? NO_OBJECTS : null),
-      load: (id) => (id === NO_OBJECTS ? "throw new Error('this role needs no objects')" : null),
-    },
-  ]
+  return !needs || Object.keys(needs.objects).length > 0 || needs.uploads !== undefined
 }
 
 function checkImports(
