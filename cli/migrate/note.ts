@@ -11,7 +11,7 @@ const FILE = 'moved.json'
 
 const schema = v.strictObject({ v: v.literal(1), to: v.string(), left: v.boolean() })
 
-/** Where the home of a data folder is moved to; `left` once it is there. */
+/** Where the home of a data folder is moved to; `left` once chains move. */
 export type MoveNote = v.InferOutput<typeof schema>
 
 /** What a data folder says of where its home goes; null while it goes nowhere. @throws AmpereError STORE_CORRUPT */
@@ -31,6 +31,13 @@ export function writeNote(folder: string, note: MoveNote): void {
 export function checkNotLeft(folder: string): void {
   const note = readNote(folder)
   if (note?.left !== true) return
+  const isDone = existsSync(join(note.to, 'settings.json'))
+  if (!isDone && existsSync(note.to))
+    throw refuse(
+      'CHAIN_MOVED',
+      `the home of this folder is being moved to ${note.to}, which was interrupted`,
+      `npx ampere migrate --to ${note.to}`,
+    )
   throw refuse(
     'CHAIN_MOVED',
     `the home of this folder was moved to ${note.to}, and takes nothing any more`,

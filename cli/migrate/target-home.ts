@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  closeSync,
   cpSync,
   existsSync,
+  fstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -20,6 +23,10 @@ import { storedChains } from './chains.ts'
 /** What a data folder has beside its home, and the new one is to have too. */
 const BESIDE = ['institutions', 'passphrase', 'keychain-id', 'monitors.json', 'patient-keys.json', 'evidence']
 
+const STAGING = '.copy-'
+/** Bytes of two files that are compared at a time: a table may be larger than a file that Node reads as a whole. */
+const PIECE = 1024 * 1024
+
 /**
  * Changes with what only looks: heads that were seen, by which nothing is lost, what SQLite needs while a database is open,
  * and locks.
@@ -31,9 +38,12 @@ const PASSING = /(?:^|\/)(?:seen\.json(?:\..*)?|.*-shm|lock)$/
  * copied is replaced where it differs: the folder that is left is used until the new one has its settings.
  */
 export function copyBeside(from: string, to: string): void {
+  // What a run that was killed left of a copy.
+  for (const name of readdirSync(to))
+    if (name.startsWith(STAGING)) rmSync(join(to, name), { recursive: true })
   for (const name of BESIDE) {
     if (differencesIn(from, to, name, /^$/).length === 0) continue
-    const staging = mkdtempSync(join(to, '.copy-'))
+    const staging = mkdtempSync(join(to, STAGING))
     try {
       if (existsSync(join(from, name)))
         cpSync(join(from, name), join(staging, name), { recursive: true, preserveTimestamps: true })
@@ -67,8 +77,24 @@ function differencesIn(from: string, to: string, name: string, passing: RegExp):
   )
   return all.filter((file) => {
     const [here, there] = [join(from, file), join(to, file)]
-    return !existsSync(here) || !existsSync(there) || !readFileSync(here).equals(readFileSync(there))
+    return !existsSync(here) || !existsSync(there) || !areSame(here, there)
   })
+}
+
+function areSame(here: string, there: string): boolean {
+  const [a, b] = [openSync(here, 'r'), openSync(there, 'r')]
+  try {
+    if (fstatSync(a).size !== fstatSync(b).size) return false
+    const [x, y] = [Buffer.alloc(PIECE), Buffer.alloc(PIECE)]
+    for (;;) {
+      const [m, n] = [readSync(a, x), readSync(b, y)]
+      if (m !== n || !x.subarray(0, m).equals(y.subarray(0, n))) return false
+      if (m === 0) return true
+    }
+  } finally {
+    closeSync(a)
+    closeSync(b)
+  }
 }
 
 function filesIn(folder: string, name: string): readonly string[] {

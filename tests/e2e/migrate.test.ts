@@ -111,6 +111,11 @@ describe('a home on this computer that is migrated into another folder', () => {
   it('copies what institutions took in since an earlier run, until the new folder has its settings', async () => {
     const { old, fresh, ampere } = scene
     rmSync(join(fresh, 'settings.json'))
+    const started = await ampere(old, 'start', '--once')
+    expect(started).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/CHAIN_MOVED.*interrupted.*migrate/),
+    })
     writeFileSync(join(old, BESIDE), 'two')
     expect(await ampere(old, 'migrate', '--to', fresh)).toMatchObject({ code: 0, err: '' })
     expect(readFileSync(join(fresh, BESIDE), 'utf8')).toBe('two')

@@ -121,6 +121,8 @@ async function moveOrSay(
   try {
     return await moveInto(call, leaving, to, plan, () => {
       isMoving = true
+      // From the first rehome on nothing is served here: it would be acknowledged where the home no longer is.
+      writeNote(leaving.folder, { v: 1, to, left: true })
     })
   } catch (error) {
     call.screen.say(keeps())
@@ -174,7 +176,6 @@ async function settle(
     await logged(to, settings, passphrase)
     writeSettings(to, settings)
   }
-  writeNote(folder, { v: 1, to, left: true })
 }
 
 async function rehomed(
