@@ -125,7 +125,7 @@ export async function awaitWitnessed(
       throw refuse(
         'UPSTREAM_FAILED',
         `the last block of ${left.length} of ${all} chains is not witnessed as policy.txt asks, chain ${left[0]?.chain ?? ''} among them; nothing was copied or moved`,
-        'npx ampere witness status says which witness does not answer; then the same command again',
+        'npx ampere witness status says which witness does not answer; let npx ampere start run until the blocks are witnessed, then the same command again',
       )
     await waits.wait(SEQUENCE_MS)
     await home.tendLog()
