@@ -28,8 +28,8 @@ beforeAll(async () => {
   await told(theirs, 'init', '--institution', 'st-mary=st-mary', '--port', testPort(91))
   serving = await serveProcess(['start', '--data', theirs])
 }, 60_000)
-afterAll(() => {
-  serving.kill()
+afterAll(async () => {
+  await serving.kill()
   rmSync(scene.root, { recursive: true })
 })
 
@@ -38,7 +38,11 @@ it('waits until the last block of each chain is witnessed, and then moves them w
   const keys = join(root, 'keys.txt')
   const args = (...words: string[]) => [
     ...words,
-    ...['--data', old, '--passphrase-file', join(root, 'passphrase'), '--no-input'],
+    '--data',
+    old,
+    '--passphrase-file',
+    join(root, 'passphrase'),
+    '--no-input',
   ]
   writeFileSync(keys, (await run(args('witness', 'status', '--keys'))).out)
   expect(await ampere(old, 'witness', 'add', URL, '--yes')).toMatchObject({ code: 0 })
