@@ -6,9 +6,9 @@ import { kindOf } from './parts.ts'
 import { recordedHome, responseOf, type RecordedHome } from './recorded.ts'
 import { WORDS } from './words.ts'
 
-/** Of further answers of a kind one byte in so many; of its largest every second one, and each with SLOW=1. */
+/** Of further answers of a kind one byte in so many; of its largest every third one, each bit in turn, and each byte with SLOW=1. */
 const STEP = 16
-const STEP_IN_LARGEST = process.env['SLOW'] === '1' ? 1 : 2
+const STEP_IN_LARGEST = process.env['SLOW'] === '1' ? 1 : 3
 
 describe('one bit of what a home or a monitor answers', () => {
   let home: RecordedHome
