@@ -17,7 +17,7 @@ import { foundHome, type FoundedHome } from '../../deployment/found-home.ts'
 import { makeFounders } from '../../deployment/set-up.ts'
 import type { Deploying } from '../cloud.ts'
 import { accountOf } from './account.ts'
-import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
+import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
 import { mirrorKeysOf } from '../mirror-keys.ts'
 
@@ -30,6 +30,7 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
   const { stage, region, parameters } = asked
   const { say, folder } = deploying
   const { account, arn } = await accountOf(asked)
+  if (!readCloudDeployment(folder)) await checkNew(asked, deploying)
   const wanted = { ...asked, account }
   // Before anything is made: whoever runs this again means the same account.
   writeCloudDeployment(folder, wanted)
@@ -47,6 +48,18 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
   await wakeFunction({ stage, region, parameters }, 'sequencer')
   say('6 of 6  The sequencer has looked after the log')
   return deployed
+}
+
+/** Another folder has what its functions are told, and its keys. @throws DeployFailure for a deployment that is there */
+async function checkNew({ stage, region, parameters }: CloudDeployment, { pause }: Deploying): Promise<void> {
+  const name = stackName(settingsOf(stage, parameters).prefix, 'stores')
+  const stacks = openStacks(region, pause)
+  const found = await stacks.find(name).finally(stacks.close)
+  if (found)
+    throw failure(
+      `${name} is there already, and this data folder knows nothing of it: nothing was changed`,
+      'give --data FOLDER, the one from which it was deployed, or another --stage',
+    )
 }
 
 /** Makes what a deployment keeps: stores, keys, its address, and the registry that it begins with. @throws DeployFailure */
