@@ -8,7 +8,7 @@ import { exportRecord } from '#core/client/export/write-export.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import { select } from '#core/ports/needs.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
-import { receiptFinder } from '#core/server/read/receipt.ts'
+import { logReceiptFinder } from '#core/server/read/receipt.ts'
 import { OLD_ORIGIN } from './moved-world.ts'
 import { expectedOfMoved } from '#tests/vectors/ampere/generate-moved.ts'
 import { movedRecord, type MovedExport } from '#tests/vectors/ampere/moved/moved-record.ts'
@@ -117,7 +117,6 @@ const chainOf = (lines: readonly Line[]) => asChainId(String(lines[0]?.['chain']
 /** The receipt that the new log has for a block which it logged again. */
 async function newReceipt({ world: { platform, policy } }: MovedExport, chain: ChainId, height: number) {
   const { tables, objects } = await select(platform, READER_NEEDS)
-  const none = { ...tables.receipts, get: async () => null }
-  const found = await receiptFinder({ tables: { ...tables, receipts: none }, objects }, policy)(chain, height)
+  const found = await logReceiptFinder({ tables, objects }, policy)(chain, height)
   return found?.proof ?? ''
 }
