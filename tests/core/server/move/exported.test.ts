@@ -9,8 +9,9 @@ import { parsePolicy } from '#core/log/policy/policy.ts'
 import { select } from '#core/ports/needs.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { logReceiptFinder } from '#core/server/read/receipt.ts'
-import { OLD_ORIGIN } from './moved-world.ts'
+import { NEW_HOME, OLD_ORIGIN } from './moved-world.ts'
 import { expectedOfMoved } from '#tests/vectors/ampere/generate-moved.ts'
+import { takenOver, type Taken } from '#tests/vectors/ampere/moved/taken-over.ts'
 import { movedRecord, type MovedExport } from '#tests/vectors/ampere/moved/moved-record.ts'
 import {
   fileOf,
@@ -109,6 +110,26 @@ describe('an export of a record that moved', () => {
     await world.change('hospital-a', [{ act: 'revoke', kid, reason: 'retired', suspectFrom: null }])
     await made.world.receive()
     expect(await owing()).toEqual([bridges, bridges])
+  })
+})
+
+describe('erasures of a record that moved', () => {
+  let taken: Taken
+  beforeAll(async () => {
+    taken = await takenOver()
+  })
+  const progress = async (bytes: Uint8Array) =>
+    (await verifyExport(bytes, { registry: taken.registry })).erasures[1]
+
+  it('are not stated for the home that was left by another deployment that has its origin now', async () => {
+    expect(await progress(taken.stated)).toMatchObject({
+      stated: [NEW_HOME.origin],
+      owing: expect.arrayContaining([OLD_ORIGIN]),
+    })
+  })
+
+  it('are never over without the home where the chain is, whichever of its keys was retired', async () => {
+    expect((await progress(taken.retired))?.stated).toEqual([NEW_HOME.origin])
   })
 })
 

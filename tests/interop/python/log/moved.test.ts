@@ -14,6 +14,8 @@ import {
   type Mutation,
 } from '#tests/core/client/receipt/export-mutations.ts'
 import { movedRecord } from '#tests/vectors/ampere/moved/moved-record.ts'
+import { takenOver } from '#tests/vectors/ampere/moved/taken-over.ts'
+import { NEW_HOME, OLD_ORIGIN } from '#tests/core/server/move/moved-world.ts'
 import { comparable, describeWithPython, inNode, verifyInPython } from '../software.ts'
 
 const FROZEN = new URL('../../../vectors/ampere/moved/', import.meta.url)
@@ -78,6 +80,16 @@ describeWithPython('a record that moved to another home, in Python', () => {
         .join('\n')
       const [said] = verifyInPython([bytes], { registry, policy: less }).answers.map(comparable)
       expect([origin, said]).toEqual([origin, await inNode(bytes, registry, undefined, less)])
+    }
+  })
+
+  it('has erasures that are judged as verifyExport judges them, whoever has the origin of the home that was left', async () => {
+    const { registry, stated, retired } = await takenOver()
+    const { answers } = verifyInPython([stated, retired], { registry })
+    expect(answers.map(comparable)).toEqual([await inNode(stated, registry), await inNode(retired, registry)])
+    for (const erasures of answers.map((answer) => answer.erasures ?? [])) {
+      expect(erasures[1]?.stated).toEqual([NEW_HOME.origin])
+      expect(erasures[1]?.owing).toContain(OLD_ORIGIN)
     }
   })
 })
