@@ -4,6 +4,10 @@ import { openMemory } from '#adapters/memory/open.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
+import { moveChain } from '#core/client/acts/move-chain.ts'
+import { checkpointIn } from '#core/log/note/checkpoint.ts'
+import { parseTlogProof } from '#core/log/tlog-proof.ts'
+import { receiveHome } from '#core/server/restore/receive.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
@@ -134,6 +138,41 @@ describe('a copy with receipts that are not of the homes that its chains left', 
     expect(view?.statuses).toEqual(['promised', 'promised', 'promised', 'witnessed'])
     expect(view?.problems).toEqual([])
   })
+})
+
+it('comes back to the home that it left, in whose log it goes on behind what is there', async () => {
+  const moved = await movedWorld()
+  const { world, policy } = moved
+  const a = world.connect('hospital-a', { policy })
+  const { record, access } = await createRecord(a, HOME, ['general'])
+  await world.tendLog()
+  moved.clock.now += 1000
+  await moved.move(a, [record, access])
+  const there = await moved.at('hospital-a')
+  moved.clock.now += 1000
+  for (const chain of [record, access]) await moveChain(there, chain, HOME)
+  await (await moved.serve()).tendLog()
+  const { deployment, origin } = moved.home
+  const source = storedSource(await select(moved.platform, BACKUP_NEEDS))
+  const findReceipt = receiptFinder(await select(moved.platform, READER_NEEDS), policy)
+  const from = { deployment, origin, source, findReceipt }
+  await receiveHome(from, await select(world.platform, RESTORE_NEEDS), world.home)
+  await world.tendLog()
+  const again = world.connect('hospital-a', { policy })
+  await again.append(record, [entry('after')])
+  await world.tendLog()
+  const view = await readReceipts(again, await again.replica(record))
+  expect(view?.problems).toEqual([])
+  expect(view?.statuses).toEqual(Array(5).fill('witnessed'))
+  const { notes } = await again.replica(record)
+  const logs = await Promise.all(
+    notes.map(async ({ id, height }) => {
+      const receipt = await again.api.receipt(record, id, height)
+      return checkpointIn(parseTlogProof(receipt ?? '').note).origin
+    }),
+  )
+  const [old, between] = ['home.test/log', 'new.test/log']
+  expect(logs).toEqual([old, old, between, old, old])
 })
 
 function must<T>(value: T | null): T {
