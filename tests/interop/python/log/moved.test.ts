@@ -14,6 +14,7 @@ import {
   type Mutation,
 } from '#tests/core/client/receipt/export-mutations.ts'
 import { movedRecord } from '#tests/vectors/ampere/moved/moved-record.ts'
+import { revokedRecord, type Reason } from '#tests/vectors/ampere/moved/revoked-record.ts'
 import { takenOver } from '#tests/vectors/ampere/moved/taken-over.ts'
 import { NEW_HOME, OLD_ORIGIN } from '#tests/core/server/move/moved-world.ts'
 import { comparable, describeWithPython, inNode, verifyInPython } from '../software.ts'
@@ -92,6 +93,21 @@ describeWithPython('a record that moved to another home, in Python', () => {
       expect(erasures[1]?.owing).toContain(OLD_ORIGIN)
     }
   })
+
+  it.each<Reason>(['retired', 'suspended', 'compromised'])(
+    'has blocks of a key that was %s judged as verifyExport judges them, before and after',
+    async (reason) => {
+      const { registry, policy, unwitnessed, before, after } = await revokedRecord(reason)
+      for (const pinned of [policy, unwitnessed]) {
+        const { answers } = verifyInPython([before, after], { registry, policy: pinned })
+        expect(answers.map(comparable)).toEqual([
+          await inNode(before, registry, undefined, pinned),
+          await inNode(after, registry, undefined, pinned),
+        ])
+        if (reason !== 'retired') expect(answers[1]).toHaveProperty('statuses.4', 'suspect')
+      }
+    },
+  )
 })
 
 function blockLine(lines: readonly Line[], height: number): number {
