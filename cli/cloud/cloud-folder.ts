@@ -19,6 +19,8 @@ const schema = v.strictObject({
   provider: v.picklist(PROVIDERS),
   stage: v.string(),
   region: v.string(),
+  /** Of AWS: the account in which it is. */
+  account: v.optional(v.string()),
   /** Of Azure: the subscription in which it is. */
   subscription: v.optional(v.string()),
   parameters: v.record(v.string(), v.string()),

@@ -3,6 +3,7 @@ import { parseJws } from '#core/block/jws.ts'
 import { logOriginOf, witnessNameOf } from '#core/api/log.ts'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { asInstitutionId, type DeploymentId, type Digest } from '#core/bytes/ids.ts'
+import { thumbprint } from '#core/crypto/jwk.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { AmpereError } from '#core/errors.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
@@ -81,10 +82,15 @@ function homeRecords({ owner, deployment, origin, demo }: NewHome, head: Signer)
   ]
 }
 
-async function checkSame(home: Home, { deployment, origin }: NewHome): Promise<void> {
+/** That the registry is of this home, and that whoever goes on with it has a root key of it. */
+async function checkSame(home: Home, { deployment, origin, records, founders }: NewHome): Promise<void> {
   const newest = (await home.registry.refresh()).newest()
   const known = recordOf(newest, 'deployment', deployment)
-  if (known?.origin === origin) return
+  const roots = records.flatMap((record) => {
+    const member = record.kind === 'institution' ? recordOf(newest, 'institution', record.id) : null
+    return member ? [thumbprint(member.root)] : []
+  })
+  if (known?.origin === origin && founders.some(({ kid }) => roots.includes(kid))) return
   throw new AmpereError(
     'ALREADY_EXISTS',
     'the stores hold the registry of another home, and nothing is overwritten',

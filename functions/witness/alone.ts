@@ -8,8 +8,8 @@ import { answering } from './answering.ts'
 import { role } from './role.ts'
 
 /**
- * The witness in a process of its own, which cosigns the logs that the configuration names and no others: whose log that is, is decided
- * by whoever deploys, not by whoever may write into its table.
+ * The witness in a process of its own. What it is told of logs that are accepted it puts into its table when it is opened: whose log that is, is
+ * decided by whoever deploys. Who may write into that table can change it until the next process is opened.
  * @throws AmpereError CONFIGURATION, and of the table
  */
 export async function openWitnessing(alone: Alone): Promise<RoleApp> {

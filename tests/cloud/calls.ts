@@ -46,8 +46,8 @@ export const CALLS_OF_ACTS: Readonly<Record<string, Calls>> = {
   'append that changes the control state': { row: 1, range: 2, write: 3 },
   'read the head': { row: 1, range: 3 },
   'read a page of blocks': { row: 1, range: 3 },
-  // One of its rows is a receipt that came with the chain from another home, where there is one.
-  receipt: { row: 4, range: 4, fetch: 2 },
+  // Its block and, once for each, the control state that says in the log of which home it is.
+  receipt: { row: 5, range: 4, fetch: 2 },
   'run with nothing to log': { row: 1, range: 65 },
   'run of one block': { row: 2, range: 66, write: 3, store: 3, remove: 1 },
   'run of 10 blocks of 10 records': { row: 2, range: 75, write: 12, store: 3, remove: 1 },

@@ -2,13 +2,14 @@
 import { stackName } from '#infra/aws/references.ts'
 import { PARAMETERS, settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
-import { whoAmI } from '#infra/deploy/aws/account.ts'
 import { eraseStores } from '#infra/deploy/aws/erase.ts'
 import { removeFunctions } from '#infra/deploy/aws/functions.ts'
 import { openStacks, type Stack, type Stacks } from '#infra/deploy/aws/stacks.ts'
+import { failure } from '#infra/deploy/failure.ts'
 import { refuse } from '../../program/refuse.ts'
 import { pause, type Cloud, type Part, type Removal, type Standing } from '../cloud.ts'
 import type { CloudDeployment } from '../cloud-folder.ts'
+import { accountOf } from './account.ts'
 import { deployAws } from './deploy.ts'
 import { planAws } from './plan.ts'
 import { reachHome } from './reach.ts'
@@ -37,7 +38,7 @@ function checkSupported({ deploys = 'home' }: Readonly<Record<string, string>>):
 
 async function standing(known: CloudDeployment): Promise<Standing> {
   const { region } = known
-  await whoAmI(region)
+  await accountOf(known)
   const stacks = openStacks(region, pause)
   const look = async (kind: 'stores' | 'functions') =>
     partOf(nameOf(known, kind), await stacks.find(nameOf(known, kind)))
@@ -56,7 +57,8 @@ function partOf(name: string, stack: Stack | null): Part {
 
 async function removal(known: CloudDeployment, erases: boolean): Promise<Removal> {
   const { region, stage, parameters, home } = known
-  const { account } = await whoAmI(region)
+  const { account } = await accountOf(known)
+  await checkOwn(known)
   const [stores, functions] = [nameOf(known, 'stores'), nameOf(known, 'functions')]
   const where = `Account ${account}, ${region}:`
   if (erases)
@@ -76,6 +78,21 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
     ],
     remove: () => removeFunctions({ stage, region, parameters }),
     removed: functions,
+  }
+}
+
+/** In every account and region the stacks are named alike. @throws DeployFailure for those of another home */
+async function checkOwn(known: CloudDeployment): Promise<void> {
+  const stacks = openStacks(known.region, pause)
+  try {
+    const found = (await stacks.find(nameOf(known, 'stores')))?.outputs['HttpApiUrl']
+    if (!known.home || found === undefined || found === known.home.origin) return
+    throw failure(
+      `the stack ${nameOf(known, 'stores')} is of another home: ${found}`,
+      'nothing was removed: check the account, the region and the data folder',
+    )
+  } finally {
+    stacks.close()
   }
 }
 

@@ -5,7 +5,7 @@ import { openAws } from '#adapters/aws/open.ts'
 import type { AwsNaming } from '#adapters/aws/clients/naming.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { bundleFolder, buildBundles } from '#infra/bundle/build.ts'
-import { takeOn, whoAmI } from '#infra/deploy/aws/account.ts'
+import { takeOn } from '#infra/deploy/aws/account.ts'
 import { failure } from '#infra/deploy/failure.ts'
 import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
 import { openStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
@@ -16,7 +16,8 @@ import { storesTemplateOf } from '#infra/aws/template.ts'
 import { foundHome, type FoundedHome } from '../../deployment/found-home.ts'
 import { makeFounders } from '../../deployment/set-up.ts'
 import type { Deploying } from '../cloud.ts'
-import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
+import { accountOf } from './account.ts'
+import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
 import { mirrorKeysOf } from '../mirror-keys.ts'
 
@@ -25,10 +26,14 @@ import { mirrorKeysOf } from '../mirror-keys.ts'
  * it is run again. Answers what is to be remembered.
  * @throws DeployFailure
  */
-export async function deployAws(wanted: CloudDeployment, deploying: Deploying): Promise<CloudDeployment> {
-  const { stage, region, parameters } = wanted
-  const { say } = deploying
-  const { account, arn } = await whoAmI(region)
+export async function deployAws(asked: CloudDeployment, deploying: Deploying): Promise<CloudDeployment> {
+  const { stage, region, parameters } = asked
+  const { say, folder } = deploying
+  const { account, arn } = await accountOf(asked)
+  if (!readCloudDeployment(folder)) await checkNew(asked, deploying)
+  const wanted = { ...asked, account }
+  // Before anything is made: whoever runs this again means the same account.
+  writeCloudDeployment(folder, wanted)
   say(`1 of 6  Account ${account}, as ${arn.split('/').at(-1)}, in ${region}`)
   const bundles = await buildBundles('aws')
   say(`2 of 6  ${bundles.length} bundles, the largest ${kib(Math.max(...bundles.map(({ bytes }) => bytes)))}`)
@@ -36,13 +41,25 @@ export async function deployAws(wanted: CloudDeployment, deploying: Deploying): 
   configure(
     deployed,
     bundles.map(({ role }) => role),
-    deploying.folder,
+    folder,
   )
   await deployFunctions({ stage, region, parameters })
   say(`5 of 6  ${bundles.length} functions, each with its own role`)
   await wakeFunction({ stage, region, parameters }, 'sequencer')
   say('6 of 6  The sequencer has looked after the log')
   return deployed
+}
+
+/** Another folder has what its functions are told, and its keys. @throws DeployFailure for a deployment that is there */
+async function checkNew({ stage, region, parameters }: CloudDeployment, { pause }: Deploying): Promise<void> {
+  const name = stackName(settingsOf(stage, parameters).prefix, 'stores')
+  const stacks = openStacks(region, pause)
+  const found = await stacks.find(name).finally(stacks.close)
+  if (found)
+    throw failure(
+      `${name} is there already, and this data folder knows nothing of it: nothing was changed`,
+      'give --data FOLDER, the one from which it was deployed, or another --stage',
+    )
 }
 
 /** Makes what a deployment keeps: stores, keys, its address, and the registry that it begins with. @throws DeployFailure */

@@ -8,7 +8,7 @@ import { failure } from '#infra/deploy/failure.ts'
 import { foundHome } from '../../deployment/found-home.ts'
 import { makeFounders } from '../../deployment/set-up.ts'
 import type { Deploying } from '../cloud.ts'
-import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
+import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
 import { mirrorKeysOf } from '../mirror-keys.ts'
 import type { Azure, Built } from './azure.ts'
@@ -36,6 +36,11 @@ export async function deployAzure(
   const { say, folder, pause } = deploying
   const examined = await examine(asked, azure)
   const { arm, account, place, template } = examined
+  if (examined.former && !readCloudDeployment(folder))
+    throw failure(
+      `${place.group} was deployed already, and this data folder knows nothing of it: nothing was changed`,
+      'give --data FOLDER, the one from which it was deployed, or another --stage',
+    )
   const wanted = { ...asked, subscription: place.subscription }
   // Before anything is made: whoever runs this again means the same subscription.
   writeCloudDeployment(folder, wanted)

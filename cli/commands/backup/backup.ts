@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { openFolderObjects } from '#adapters/local/store/folder-objects.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { isAmpereError } from '#core/errors.ts'
+import { BEGIN_NAME } from '#core/server/backup/format/manifest.ts'
 import { backupHome, type BackupReport } from '#core/server/backup/backup.ts'
 import { openStores } from '../../backup/open-backup.ts'
 import { lockHolder } from '../../deployment/lock-holder.ts'
@@ -73,6 +74,8 @@ function targetOf(folder: string, given: string | undefined): string {
   const way = relative(folder, to)
   if (!way.startsWith('..') && way !== to)
     throw usage('--to: a folder outside the data folder is expected: what is lost with it is no backup')
+  if (existsSync(to) && !existsSync(join(to, BEGIN_NAME)) && readdirSync(to).length > 0)
+    throw usage(`--to: ${to} holds something else, and a folder of its own is expected`)
   return to
 }
 

@@ -5,12 +5,7 @@ import { openInstitution } from '../../open/institution.ts'
 import { connectInstitution } from '../../open/bridge.ts'
 import { dataFolder } from '../../deployment/settings.ts'
 import { pause as wait, type Cloud } from '../../cloud/cloud.ts'
-import {
-  cloudFolder,
-  readCloudDeployment,
-  writeCloudDeployment,
-  type CloudDeployment,
-} from '../../cloud/cloud-folder.ts'
+import { cloudFolder, readCloudDeployment, type CloudDeployment } from '../../cloud/cloud-folder.ts'
 import type { OpenCloud } from '../../cloud/clouds.ts'
 import { foundersPassphrase } from '../../cloud/founders.ts'
 import { smokeTest, untilReady, type Smoke } from '../../cloud/smoke.ts'
@@ -47,7 +42,6 @@ export function deployOn(open: OpenCloud, pause = wait) {
     for (const line of plan.lines) screen.say(line)
     screen.stopping.keeps(() => 'What was begun stays; run the same command again, and it goes on.')
     const passphrase = await foundersPassphrase(folder, options, screen)
-    writeCloudDeployment(folder, wanted)
     const deployed = await cloud.deploy(wanted, { folder, passphrase, say: screen.say, pause })
     const smoke = await trySmoke(cloud, folder, deployed, { passphrase, pause })
     const { home } = deployed
@@ -68,7 +62,7 @@ function checkRole(role: string): void {
   throw refuse(
     'UNSUPPORTED',
     "an institution's bridge cannot be deployed to a cloud yet: it is not built",
-    'leave out --role, and run the bridge on a computer of the institution: npx ampere start',
+    'leave out --role',
   )
 }
 
@@ -90,20 +84,34 @@ function wantedOf(cloud: Cloud, known: CloudDeployment | null, options: DeployOp
   const institutions = options.institution ?? known?.institutions
   if (!institutions || institutions.length === 0)
     throw usage('a new deployment needs its founders: --institution ID=NAME, the first runs the home')
-  if (known?.home && options.institution)
-    throw usage('the founders are in the registry already; institutions join it there')
+  if (known?.home && options.institution && !areSame(options.institution, known.institutions))
+    throw usage(
+      `the founders are in the registry already (${known.institutions.map(({ id }) => id).join(', ')}): leave out --institution`,
+    )
   const subscription = options.subscription ?? known?.subscription
   return {
     v: 1,
     provider: cloud.provider,
     stage: options.stage,
     region: options.region,
+    ...(known?.account === undefined ? {} : { account: known.account }),
     ...(subscription === undefined ? {} : { subscription }),
     parameters,
     institutions: institutions.map(({ id, name }) => ({ id, name })),
     demo: known?.demo ?? options.demo === true,
     home: known?.home ?? null,
   }
+}
+
+interface Founder {
+  readonly id: string
+  readonly name: string
+}
+
+/** The same command may be given again as it was. */
+function areSame(given: readonly Founder[], known: readonly Founder[]): boolean {
+  const listed = (founders: readonly Founder[]) => founders.map(({ id, name }) => `${id}=${name}`).join('\n')
+  return listed(given) === listed(known)
 }
 
 function parametersOf(cloud: Cloud, given: readonly string[]): Record<string, string> {

@@ -8,8 +8,11 @@ import {
 } from '../../cloud/cloud-folder.ts'
 import type { OpenCloud } from '../../cloud/clouds.ts'
 import { PROVIDERS, type Provider } from '../../cloud/providers.ts'
+import { setAside } from '../../cloud/trusted.ts'
 import { readiness } from '../../cloud/smoke.ts'
+import { parseVerifierKey } from '#core/log/note/key.ts'
 import { dataFolder } from '../../deployment/settings.ts'
+import { fingerprintOf } from '../../witness/published-keys.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { confirmGrave, type GraveOptions } from '../../terminal/confirm.ts'
@@ -43,15 +46,32 @@ export function statusOf(clouds: Clouds) {
     const says = home ? await readiness(home.origin, cloud.reach(home.origin)) : 'it was not set up'
     const ok = says === 'ok' && stores.isWhole && functions.isWhole
     const [origin, registry] = [home?.origin ?? null, home?.registry ?? null]
-    const standing = { ok, provider, stage, region, origin, registry }
+    const keys = home ? fingerprintsOf(home) : null
+    const standing = { ok, provider, stage, region, origin, registry, fingerprints: keys }
     call.screen.print({ ...standing, stores: stores.status, functions: functions.status, says }, [
       lineOf(stores),
       lineOf(functions),
       `${origin ?? 'no address'}  ${says === 'ok' ? 'ready, and its log is written' : says}`,
+      ...(keys ? [`Fingerprints  log ${keys.log}`, `              witness ${keys.witness}`] : []),
       ...(ok ? [] : [`Next: npx ampere deploy ${provider} --stage ${stage} --region ${region}`]),
     ])
     return ok ? EXIT.ok : EXIT.failed
   }
+}
+
+/** What operators of others read to this one's, before they trust its keys. */
+function fingerprintsOf({
+  log,
+  witness,
+}: {
+  readonly log: readonly string[]
+  readonly witness: readonly string[]
+}) {
+  return { log: fingerprintOfTexts(log), witness: fingerprintOfTexts(witness) }
+}
+
+function fingerprintOfTexts(keys: readonly string[]): string {
+  return fingerprintOf(keys.map((key) => parseVerifierKey(key)))
 }
 
 function lineOf({ name, status }: Part): string {
@@ -74,12 +94,14 @@ export function destroyOn(clouds: Clouds) {
     await remove()
     // The registry is gone; the institutions' keys stay here, which open what mirrors hold.
     if (erases) writeCloudDeployment(folder, { ...known, home: null })
+    const aside = erases ? setAside(folder) : null
     const again = `npx ampere deploy ${provider} --stage ${stage} --region ${region}`
     screen.print({ ok: true, dryRun: false, stage, removed: true, erased: erases }, [
       `Removed: ${removed}`,
       erases
         ? `The institutions' keys stay in ${folder}: they open what mirrors hold`
         : `Next: ${again}, which makes it again with all that was kept`,
+      ...(aside === null ? [] : [`Whom it trusted is in ${aside}`]),
     ])
     return EXIT.ok
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Home } from '../../block/block.ts'
-import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
+import type { ChainId, DeploymentId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { verifyJws } from '../../block/jws.ts'
 import { bridgeStore, isStoreOf, mirrorStore, parseErased, type ErasedStatement } from '../../api/erased.ts'
@@ -8,6 +8,7 @@ import type { Verifiers } from '../../crypto/signature.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { PublicJwk } from '../../ports/keys.ts'
 import { headKeyAt, keyRecordOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import type { KeyRecord } from '../../registry/records.ts'
 import type { CompletedErasure } from '../client.ts'
 import type { HolderSpan } from './replica.ts'
 
@@ -75,7 +76,8 @@ export function erasureProgress(
 
 /**
  * Every home where the chain was at any time since the oldest erased entry, the bridge of every institution that could
- * read, and the mirror of every one that could hold. A home that was left keeps its copy, until its deployment is retired.
+ * read, and the mirror of every one that could hold. A home that was left keeps its copy, until its deployment is retired; that
+ * where the chain is now is never passed over.
  */
 function holdersOf(
   { records, readers }: Pick<ErasureContext, 'records' | 'readers'>,
@@ -85,7 +87,9 @@ function holdersOf(
   const spans = readers.filter(
     (span, i) => span.height < height && (readers[i + 1]?.height ?? height) > oldest,
   )
-  const homes = new Set(spans.flatMap(({ home }) => (isRetired(records, home) ? [] : [home.origin])))
+  const now = readers.at(-1)?.home
+  const isGone = (home: Home) => home.origin !== now?.origin && isRetired(records, home)
+  const homes = new Set(spans.flatMap(({ home }) => (isGone(home) ? [] : [home.origin])))
   const bridges = new Set(spans.flatMap((span) => span.institutions))
   const mirrors = new Set(spans.flatMap((span) => span.mirrors))
   return [
@@ -114,10 +118,19 @@ async function verifyStatement(context: ErasureContext, compact: string): Promis
   }
 }
 
+function isKeyOf(record: KeyRecord | null, deployment: DeploymentId): boolean {
+  return record !== null && 'deployment' in record.owner && record.owner.deployment === deployment
+}
+
 /** The key that may speak for a store: the head key of a home where the chain was, or an instance's of the institution whose bridge or mirror it is. */
 function keyFor({ records, readers }: ErasureContext, kid: Kid, store: string): PublicJwk | null {
-  if (readers.some(({ home }) => home.origin === store)) return headKeyAt(records, kid, store)
   const record = keyRecordOf(records, kid)
+  const spans = readers.filter(({ home }) => home.origin === store)
+  if (spans.length > 0) {
+    // An origin may be another deployment's by now, which never had the chain.
+    const isItsOwn = spans.some(({ home }) => isKeyOf(record, home.deployment))
+    return isItsOwn ? headKeyAt(records, kid, store) : null
+  }
   if (record?.use !== 'sign' || !('instance' in record.owner)) return null
   // A key that was retired since may have signed while it was in use; one that was stolen speaks for nobody.
   if (record.revoked?.reason === 'compromised') return null

@@ -57,7 +57,7 @@ async function revocationOf(context: RegistryContext, kid: Kid): Promise<PlacedR
       index: judged?.index ?? null,
       home: context.home,
       timeMs: madeMs(openedTime(given.compact), judged),
-      compromised: reason === 'compromised',
+      reason,
       suspectFromMs: suspectFrom === null ? null : timestampMs(suspectFrom),
     },
     receipt: judged,

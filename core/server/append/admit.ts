@@ -27,7 +27,7 @@ export async function admit(
   parsed: ParsedBlock,
   head: StoredHead | null,
   registry: RegistryHistory,
-  context: { readonly verifiers: Verifiers; readonly nowMs: number; readonly deployment: string },
+  context: { readonly verifiers: Verifiers; readonly nowMs: number; readonly home: Home },
 ): Promise<Link> {
   const records = registry.viewAt(parsed.block.registry)
   if (!records)
@@ -37,7 +37,7 @@ export async function admit(
   const link = applyBlock(parent, opened, records)
   if (isViolation(link)) throw new AmpereError('VIOLATION', `rule ${link.rule}: ${link.detail}`)
   checkFreshness(parsed, registry, context.nowMs)
-  checkHome(parent?.state ?? null, link, registry.newest(), context.deployment)
+  checkHome(parent?.state ?? null, link, registry.newest(), context.home)
   checkRevoked(parsed, registry.newest())
   return link
 }
@@ -62,16 +62,18 @@ function checkFreshness(parsed: ParsedBlock, registry: RegistryHistory, nowMs: n
 }
 
 /**
- * A home takes the blocks of its own chains. A rehome is taken by the home that it names, and by the one that it leaves:
- * there it is the last block, so that nothing is acknowledged at its height, or after it, that the chain goes on without.
+ * A home takes the blocks of its own chains, at the origin that it has itself and by the registry. A rehome is taken by the
+ * home that it names, and by the one that it leaves: there it is the last block, so that nothing is acknowledged at its height,
+ * or after it, that the chain goes on without.
  */
-function checkHome(before: ControlState | null, link: Link, newest: RegistryView, deployment: string): void {
+function checkHome(before: ControlState | null, link: Link, newest: RegistryView, here: Home): void {
+  const { deployment, origin } = here
   const { home } = link.state
   const left = link.opened.block.type === 'rehome' ? (before?.home ?? null) : null
-  const isHere = (named: Home) => named.deployment === deployment
+  const isHere = (named: Home) => named.deployment === deployment && named.origin === origin
   if (left && isHere(left)) return
-  if (!isHere(home)) throw movedTo(home.origin)
-  if (recordOf(newest, 'deployment', deployment)?.origin !== home.origin)
+  if (home.deployment !== deployment) throw movedTo(home.origin)
+  if (!isHere(home) || recordOf(newest, 'deployment', deployment)?.origin !== origin)
     throw new AmpereError('BLOCK_REFUSED', 'the chain names another origin than this home has')
 }
 

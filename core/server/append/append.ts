@@ -151,7 +151,7 @@ async function judge(
   const link = await admit(parsed, stored, registry, {
     verifiers: home.verifiers,
     nowMs,
-    deployment: home.deployment,
+    home,
   })
   const records = registry.viewAt(parsed.block.registry)
   const author = records && authorOf(parsed.kid, stored?.state.controllers ?? null, records)

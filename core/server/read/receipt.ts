@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from '../../bytes/encoding.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
+import { logOriginOf } from '../../api/log.ts'
 import { decodeLeaf } from '../../block/leaf.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
 import { leafHash } from '../../log/merkle.ts'
@@ -12,22 +13,27 @@ import { bundlePath, TILE_WIDTH } from '../../log/tile/path.ts'
 import { tileReader, type FetchPath } from '../../log/tile/read-tile.ts'
 import { inclusionProver, type ProveInclusion } from '../../log/tile/read.ts'
 import type { Policy } from '../../log/policy/definitions.ts'
-import { formatTlogProof } from '../../log/tlog-proof.ts'
+import { formatTlogProof, parseTlogProof } from '../../log/tlog-proof.ts'
 import type { FetchObjects } from '../../ports/objects.ts'
 import type { ReadTable } from '../../ports/table.ts'
 import { LOG_PARTITION, logIndex, PUBLISHED_KEY } from '../store/log.ts'
 import { movedReceipt } from '../store/moved-receipts.ts'
+import { loadBlock, loadState } from '../store/rows.ts'
 import { keptFinder } from './kept.ts'
 
-/** What making receipts needs: the log as it is published, and which block is where in it. */
-export interface ReceiptPorts {
-  readonly tables: {
-    readonly checkpoints: ReadTable
-    readonly leaves: ReadTable
-    /** With the receipts of homes that chains left. */
+/** What making receipts of a log needs: it as it is published, and which block is where in it. */
+export interface LogReceiptPorts {
+  readonly tables: { readonly checkpoints: ReadTable; readonly leaves: ReadTable }
+  readonly objects: { readonly log: FetchObjects }
+}
+
+/** What giving a home's receipts needs: also where each block was at home, and the receipts of homes that chains left. */
+export interface ReceiptPorts extends LogReceiptPorts {
+  readonly tables: LogReceiptPorts['tables'] & {
+    readonly blocks: ReadTable
+    readonly states: ReadTable
     readonly receipts: ReadTable
   }
-  readonly objects: { readonly log: FetchObjects }
 }
 
 /** How far a block came: in a published tree, or in one that the quorum of the home's present policy cosigned. */
@@ -44,8 +50,7 @@ export interface Receipt {
  * The receipt of a block: against the first kept checkpoint that covers it and has the quorum of the policy, which
  * stays the same while the policy does. While there is none it is `logged`, against the first that was kept under an
  * earlier policy, which readers may hold to, or against the newest published one. Null while the block is in no
- * published tree, or not as far as `level` asks, which is `logged` unless it is told. Of a block from before its chain came
- * here it is the one that came with the chain, of the log where it was.
+ * published tree, or not as far as `level` asks, which is `logged` unless it is told.
  */
 export type FindReceipt = (
   chain: ChainId | Digest,
@@ -67,11 +72,73 @@ const MAX_TREES = 3
 /** Entry bundles that are remembered of a tree: about 17 KB each. */
 const MAX_BUNDLES = 16
 
+/** Homes that are remembered, by the control state that names them. */
+const MAX_STATES = 1024
+
 /**
- * Makes receipts; `policy` is the home's present one, or null where nobody witnesses. What it read of the trees of the
- * last few checkpoints it remembers, at most about 3 MB.
+ * Gives the receipts that count: those of the log of the home that the state after a block names. They are made of this home's
+ * log; of a block from before its chain came here, or after it left, it is the one that came with the chain, or none.
  */
-export function receiptFinder({ tables, objects }: ReceiptPorts, policy: Policy | null): FindReceipt {
+export function receiptFinder(ports: ReceiptPorts, policy: Policy | null): FindReceipt {
+  const { checkpoints, receipts } = ports.tables
+  const findHere = logReceiptFinder(ports, policy)
+  const logAfter = logsAfter(ports)
+  /** Names of logs: whether they are this home's, as was seen in its receipts. */
+  const isOwn = new Map<string, boolean>()
+  const movedFrom: FindReceipt = async (chain, height, level) => {
+    const moved = await movedReceipt(receipts, chain, height)
+    return level === 'witnessed' && moved?.level === 'logged' ? null : moved
+  }
+  return async (chain, height, level = 'logged') => {
+    const log = await logAfter(chain, height)
+    // What is no block of a chain is of the registry, which is in this home's log, or is nothing.
+    if (log === null || isOwn.get(log) === true) return findHere(chain, height, level)
+    if (isOwn.get(log) === undefined) {
+      const here = await findHere(chain, height, level)
+      if (here) isOwn.set(log, isOfLog(here.proof, log))
+      if (isOwn.get(log) === true) return here
+      const note = here ? null : await publishedNote(checkpoints)
+      if (note !== null && checkpointIn(note).origin === log) return null
+    }
+    const moved = await movedFrom(chain, height, level)
+    return moved && isOfLog(moved.proof, log) ? moved : null
+  }
+}
+
+/** Whether a receipt says that it is of a log; what it proves, readers judge. */
+export function isOfLog(proof: string, log: string): boolean {
+  try {
+    return checkpointIn(parseTlogProof(proof).note).origin === log
+  } catch (error) {
+    if (isAmpereError(error)) return false
+    throw error
+  }
+}
+
+/** Finds the log of the home that the state after a block names; null where there is no such block. */
+function logsAfter({ tables: { blocks, states } }: ReceiptPorts) {
+  const known = new Map<string, string>()
+  return async (chain: ChainId | Digest, height: number): Promise<string | null> => {
+    const stored = await loadBlock(blocks, chain as ChainId, height)
+    if (!stored) return null
+    const { state } = stored.block
+    const named = `${chain} ${state}`
+    const log = known.get(named) ?? logOriginOf((await loadState(states, stored.chain, state)).home.origin)
+    remember(known, named, log, MAX_STATES)
+    return log
+  }
+}
+
+async function publishedNote(checkpoints: ReadTable): Promise<string | null> {
+  const published = await checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
+  return published && fromUtf8(published.value)
+}
+
+/**
+ * Makes receipts of a home's log, also of blocks of which those of another log count; `policy` is the home's present one, or
+ * null where nobody witnesses. What it read of the trees of the last few checkpoints it remembers, at most about 3 MB.
+ */
+export function logReceiptFinder({ tables, objects }: LogReceiptPorts, policy: Policy | null): FindReceipt {
   const fetch: FetchPath = (path) => objects.log.fetch(path)
   const trees = new Map<string, ReadTree>()
   const findKept = keptFinder(tables.checkpoints, policy)
@@ -90,16 +157,14 @@ export function receiptFinder({ tables, objects }: ReceiptPorts, policy: Policy 
     }
   }
   const find: FindReceipt = async (chain, height, level = 'logged') => {
-    const moved = await movedReceipt(tables.receipts, chain, height)
-    if (moved) return level === 'witnessed' && moved.level === 'logged' ? null : moved
     const index = await logIndex(tables.leaves, chain, height)
     if (index === null) return null
     const { witnessed, earlier } = await findKept(index + 1)
     if (witnessed !== null) return receiptIn(treeOf(witnessed), index, 'witnessed')
     if (level === 'witnessed') return null
     if (earlier !== null) return receiptIn(treeOf(earlier), index, 'logged')
-    const published = await tables.checkpoints.get(LOG_PARTITION, PUBLISHED_KEY)
-    const tree = published && treeOf(fromUtf8(published.value))
+    const published = await publishedNote(tables.checkpoints)
+    const tree = published === null ? null : treeOf(published)
     return tree && tree.size > index ? receiptIn(tree, index, 'logged') : null
   }
   return async (...asked) => {

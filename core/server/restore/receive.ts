@@ -7,12 +7,13 @@ import { headKeyAt } from '../../registry/snapshot.ts'
 import { copyChain, copyRegistry, erasuresIn, type CopyContext } from '../copy/copy-chain.ts'
 import { copyStatements } from '../copy/copy-statements.ts'
 import { noteGap } from '../copy/gaps.ts'
-import { allRows, chainsOf, type HomeSource } from '../copy/source.ts'
+import { chainsOf, type HomeSource } from '../copy/source.ts'
 import { shredOrdered } from '../erase.ts'
 import type { Home } from '../home.ts'
 import type { FindReceipt } from '../read/receipt.ts'
 import { keepMovedReceipt } from '../store/moved-receipts.ts'
-import { loadHead, loadState, parseStored } from '../store/rows.ts'
+import { loadHead, loadState } from '../store/rows.ts'
+import { blocksElsewhere } from './elsewhere.ts'
 import type { RestorePorts } from './needs.ts'
 import { lossError, markForLog, openGaps } from './restore.ts'
 
@@ -122,20 +123,17 @@ async function receiveRegistry(
   return registry
 }
 
-/** Keeps the receipts of the blocks that are in another log: those after which the chain was at another home. */
+/** Keeps the receipts of the blocks that are in another log. */
 async function receiveReceipts(
   { findReceipt }: LeftHome,
   ports: RestorePorts,
   home: Home,
   chain: ChainId,
 ): Promise<{ readonly kept: number; readonly unlogged: number }> {
-  let [kept, unlogged, isHere] = [0, 0, false]
-  for await (const row of allRows(ports.tables.blocks, chain)) {
-    const { block } = parseStored(row.value)
-    if (block.type === 'genesis' || block.type === 'rehome') isHere = block.body.home.origin === home.origin
-    if (isHere) continue
-    const receipt = await findReceipt(chain, block.height)
-    if (receipt) await keepMovedReceipt(ports.tables.receipts, chain, block.height, receipt)
+  let [kept, unlogged] = [0, 0]
+  for await (const { height } of blocksElsewhere(ports, home, chain)) {
+    const receipt = await findReceipt(chain, height)
+    if (receipt) await keepMovedReceipt(ports.tables.receipts, chain, height, receipt)
     if (receipt) kept++
     else unlogged++
   }

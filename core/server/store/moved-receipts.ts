@@ -32,13 +32,14 @@ export const movedReceiptsSchema = v.strictObject({
 export type MovedReceipts = v.InferOutput<typeof movedReceiptsSchema>
 
 const MOVED = 'moved'
-const placeOf = (height: number) => `${MOVED}/${heightKey(height)}`
+type Level = MovedReceipt['level']
+const placeOf = (height: number, level: Level) => `${MOVED}/${heightKey(height)}/${level}`
 const UNDER = 'moved-under'
 const noteOf = (name: Digest) => `${UNDER}/${name}`
 
 /**
  * Keeps a receipt that came with a chain from its home before. Many stand under one checkpoint, which is kept once.
- * Safe to repeat: the first that is kept stays.
+ * Safe to repeat: of each level the first that is kept stays, so that a witnessed one that comes later is kept too.
  */
 export async function keepMovedReceipt(
   receipts: AppendTable,
@@ -50,16 +51,18 @@ export async function keepMovedReceipt(
   const under = digestOf(utf8(note))
   await receipts.insert(chain, noteOf(under), utf8(note))
   const row = { v: 1, level, proof: proof.slice(0, -note.length), under }
-  await receipts.insert(chain, placeOf(height), canonicalBytes(row))
+  await receipts.insert(chain, placeOf(height, level), canonicalBytes(row))
 }
 
-/** The receipt of a block from a home that its chain left; null for any other block. @throws AmpereError STORE_CORRUPT */
+/** The receipt of a block from a home that its chain left, the witnessed one where both are kept; null without. @throws AmpereError STORE_CORRUPT */
 export async function movedReceipt(
   receipts: ReadTable,
   chain: ChainId | Digest,
   height: number,
 ): Promise<MovedReceipt | null> {
-  const row = await receipts.get(chain, placeOf(height))
+  const row =
+    (await receipts.get(chain, placeOf(height, 'witnessed'))) ??
+    (await receipts.get(chain, placeOf(height, 'logged')))
   if (!row) return null
   const { level, proof, under } = parseRow(row.value)
   const note = await receipts.get(chain, noteOf(under))
@@ -72,7 +75,7 @@ export async function movedReceipt(
 export async function movedReceipts(table: ReadTable, chain: ChainId): Promise<MovedReceipts> {
   const [receipts, notes]: [MovedReceipts['receipts'], string[]] = [[], []]
   for await (const { key, value } of rowsUnder(table, chain, MOVED))
-    receipts.push({ height: Number(key.slice(MOVED.length + 1)), row: parseRow(value) })
+    receipts.push({ height: heightIn(key), row: parseRow(value) })
   for await (const { value } of rowsUnder(table, chain, UNDER)) notes.push(fromUtf8(value))
   return { receipts, notes }
 }
@@ -84,7 +87,12 @@ export async function putMovedReceipts(
   { receipts, notes }: MovedReceipts,
 ): Promise<void> {
   for (const note of notes) await table.insert(chain, noteOf(digestOf(utf8(note))), utf8(note))
-  for (const { height, row } of receipts) await table.insert(chain, placeOf(height), canonicalBytes(row))
+  for (const { height, row } of receipts)
+    await table.insert(chain, placeOf(height, row.level), canonicalBytes(row))
+}
+
+function heightIn(key: string): number {
+  return Number(key.split('/')[1])
 }
 
 async function* rowsUnder(table: ReadTable, chain: ChainId, prefix: string): AsyncGenerator<Row> {

@@ -8,6 +8,8 @@ import type { CloudConfig } from './config.ts'
 export const FLUSH_MS = 1000
 /** How long nothing waits for a collector that did not take what was sent in time, in milliseconds. */
 export const GIVEN_UP_MS = 30_000
+/** Of the time of a process, no more than this part is spent on waiting for a collector that answers late, but in time. */
+const SHARE = 0.05
 
 /** What a function is measured with. */
 export interface Measuring {
@@ -34,15 +36,17 @@ export async function openMeasuring({ telemetry: to }: CloudConfig, log: Log): P
   return { telemetry, around, flush: bounded(flush) }
 }
 
-/** Ends in time, whatever a collector does; one that is away costs one call of many this time, not each. */
+/** Ends in time, whatever a collector does: a slow one costs one call of many its time, not each. What is not sent then is sent with a later one. */
 function bounded(flush: () => Promise<void>): () => Promise<void> {
   let againMs = Number.NEGATIVE_INFINITY
   return async () => {
     if (Date.now() < againMs) return
+    const beganMs = Date.now()
     const late = Promise.withResolvers<'late'>()
     const timer = setTimeout(() => late.resolve('late'), FLUSH_MS)
     const ended = await Promise.race([flush().then(() => 'sent' as const), late.promise])
     clearTimeout(timer)
-    if (ended === 'late') againMs = Date.now() + GIVEN_UP_MS
+    const nowMs = Date.now()
+    againMs = ended === 'late' ? nowMs + GIVEN_UP_MS : nowMs + (nowMs - beganMs) / SHARE
   }
 }

@@ -62,14 +62,15 @@ export function openStacks(region: string, pause: (ms: number) => Promise<void>)
         }
       }),
     named: (name, type) => failing(() => namesOf(client, name, type)),
-    unprotect: (name) =>
-      failing(async () => {
-        await client.send(
-          new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: false }),
-        )
-      }),
+    unprotect: (name) => failing(() => protect(client, name, false)),
     close: () => client.destroy(),
   }
+}
+
+async function protect(client: CloudFormationClient, name: string, isProtected: boolean): Promise<void> {
+  await client.send(
+    new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: isProtected }),
+  )
 }
 
 async function failing<T>(act: () => Promise<T>): Promise<T> {
@@ -132,6 +133,8 @@ async function begin(
       `the stack ${name} was made by half (${stack.status})`,
       `remove it, then run this again: aws cloudformation delete-stack --stack-name ${name}`,
     )
+  // One that was to be erased, and was not, is protected again.
+  await protect(client, name, true)
   try {
     await client.send(
       new UpdateStackCommand({ StackName: name, TemplateBody: template, Capabilities: CAPABILITIES }),

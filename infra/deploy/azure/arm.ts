@@ -9,6 +9,7 @@ import {
   type HttpMethods,
 } from '@azure/core-rest-pipeline'
 import type { TokenCredential } from '@azure/identity'
+import { failure } from '../failure.ts'
 import { errorIn, failureOf, refusal } from './failure.ts'
 
 /** Who asks Azure, and through what. */
@@ -45,12 +46,22 @@ const RETRIES = 4
 /** For one request with its answer, in milliseconds: bundles are sent in one. */
 const REQUEST_MS = 120_000
 
-/** Requests with tokens for one service. */
-export function openRest({ credential, send, retries = RETRIES }: Connection, scope: string): Rest {
+/** One service: for whom its tokens are, and at which hosts it is. */
+export interface Service {
+  readonly scope: string
+  readonly hosts: RegExp
+}
+
+/** Requests with tokens for one service, and to no other host, whatever an answer says where to look next. */
+export function openRest(
+  { credential, send, retries = RETRIES }: Connection,
+  { scope, hosts }: Service,
+): Rest {
   const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: retries } })
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }))
   const client = send ?? createDefaultHttpClient()
   return async ({ method, url, body, bytes, contentType = 'application/json' }) => {
+    checkHost(url, hosts)
     const content = bytes ?? (body === undefined ? undefined : JSON.stringify(body))
     const headers = createHttpHeaders(content === undefined ? {} : { 'content-type': contentType })
     // A signal and not the client's own time-out, whose timer lives on where a request fails, and with it the process.
@@ -68,6 +79,15 @@ export function openRest({ credential, send, retries = RETRIES }: Connection, sc
       throw failureOf(error)
     }
   }
+}
+
+function checkHost(url: string, hosts: RegExp): void {
+  const { protocol, host } = URL.parse(url) ?? { protocol: '', host: '' }
+  if (protocol === 'https:' && hosts.test(host)) return
+  throw failure(
+    'Azure named a host that is not its own, which was asked nothing',
+    'check what is between you and Azure',
+  )
 }
 
 function parsed(text: string): unknown {
@@ -103,7 +123,7 @@ const LATER_MS = 600_000
  * free, quotas, regions of Flex Consumption.
  */
 export function openArm(connection: Connection): Arm {
-  const rest = openRest(connection, `${ARM}/.default`)
+  const rest = openRest(connection, { scope: `${ARM}/.default`, hosts: /^management\.azure\.com$/ })
   let date: string | undefined
   const ask = async (method: HttpMethods, url: string, body?: object): Promise<Answer> => {
     const answer = await rest({ method, url, ...(body && { body }) })

@@ -6,7 +6,10 @@ import { openRest, type Answer, type Arm, type Connection, type Rest } from './a
 import { errorIn, refusal } from './failure.ts'
 
 /** Who publishes: the service's own audience, beside that of ARM. */
-const SCOPE = 'https://appservice.azure.com/.default'
+const PUBLISHING = {
+  scope: 'https://appservice.azure.com/.default',
+  hosts: /^[a-z0-9.-]+\.azurewebsites\.net$/i,
+}
 /** What deployments of an app end with (Kudu's DeployStatus, as Flex Consumption has it). */
 const DONE = 4
 const FAILED: readonly unknown[] = [3, -1, 5, 6]
@@ -29,7 +32,7 @@ export function openPublisher(
   arm: Arm,
   connection: Connection,
 ): (site: string, bytes: Uint8Array) => Promise<void> {
-  const rest = openRest(connection, SCOPE)
+  const rest = openRest(connection, PUBLISHING)
   return async (site, bytes) => {
     const host = await scmHostOf(arm, site)
     const name = site.split('/').at(-1) ?? site

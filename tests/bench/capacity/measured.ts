@@ -153,7 +153,7 @@ async function receiptCost(
   chains: readonly Replica[],
 ): Promise<Tally> {
   const { tables, objects } = await select(world.platform, {
-    tables: { checkpoints: 'read', leaves: 'read', receipts: 'read' },
+    tables: { blocks: 'read', states: 'read', checkpoints: 'read', leaves: 'read', receipts: 'read' },
     objects: { log: 'fetch' },
     keys: {},
   })

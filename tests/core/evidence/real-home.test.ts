@@ -17,7 +17,7 @@ import { formatVerifierKey, logKeyOfJwk } from '#core/log/note/key.ts'
 import { decodeBundle } from '#core/log/tile/bundle.ts'
 import { bundlePath } from '#core/log/tile/path.ts'
 import type { Platform } from '#core/ports/needs.ts'
-import { receiptFinder } from '#core/server/read/receipt.ts'
+import { logReceiptFinder } from '#core/server/read/receipt.ts'
 import { memorySeen, ORIGIN, testDeployment } from '#tests/deployment.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
@@ -54,7 +54,6 @@ async function world() {
     tables: {
       checkpoints: platform.table('checkpoints'),
       leaves: platform.table('leaves'),
-      receipts: platform.table('receipts'),
     },
     objects: { log: platform.objects('log') },
   }
@@ -72,7 +71,7 @@ async function world() {
     pins: { registry: registryId, logs: keys },
     blockAt: async (chain: ChainId, height: number) =>
       (await connection.api.blocks(chain, height)).items[0] ?? '',
-    receipt: async (height: number) => (await receiptFinder(logged, null)(record, height))?.proof ?? '',
+    receipt: async (height: number) => (await logReceiptFinder(logged, null)(record, height))?.proof ?? '',
     /** Promise evidence of the newest block, by all that the log published. */
     promise: async (
       head: string,

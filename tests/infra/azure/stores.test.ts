@@ -17,7 +17,7 @@ describe('the stores of a home on Azure', () => {
               enabled: true,
               type: 'Lifecycle',
               definition: {
-                filters: { blobTypes: ['blockBlob'], prefixMatch: ['uploads/'] },
+                filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['uploads/'] },
                 actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 2 } } },
               },
             },

@@ -13,7 +13,7 @@ export interface Revocation {
   readonly home: string
   /** When it was made, in ms since 1970: what the registry says, or when witnesses saw it where that is earlier. */
   readonly timeMs: number
-  readonly compromised: boolean
+  readonly reason: 'retired' | 'suspended' | 'compromised'
   /** Of a compromised key: from when on it may have been in other hands, in ms since 1970. */
   readonly suspectFromMs: number | null
 }
@@ -56,7 +56,7 @@ export const DUE_MS = LOGGED_WITHIN_MS + CLOCK_TOLERANCE_MS
 export function logStatus(block: PlacedBlock, judging: Judging): LogStatus {
   const { receipt, revocation, grantEndsMs } = block
   if (revocation && isLate(block, revocation)) return 'late'
-  if (revocation && isSuspect(receipt, revocation)) return 'suspect'
+  if (revocation && (isSuspect(receipt, revocation) || isUnordered(block, revocation))) return 'suspect'
   if (revocation?.index === null && isDue(revocation.timeMs, judging.endsMs)) return 'suspect'
   const ends = [revocation?.timeMs ?? null, grantEndsMs]
   if (ends.some((endMs) => endMs !== null && isUnseenBy(endMs, receipt, judging))) return 'suspect'
@@ -97,15 +97,25 @@ function isUnseenBy(endMs: number, receipt: ProvenReceipt | null, { endsMs, hasQ
   return isDue(endMs, endsMs) && (!receipt || hasQuorum)
 }
 
-/** Its leaf follows that of the revocation. Places in two logs say nothing of each other; then only times do. */
+/** Its leaf follows that of the revocation. Places in two logs say nothing of each other: `isUnordered`. */
 function isLate({ receipt, home }: PlacedBlock, revocation: Revocation): boolean {
   const { index } = revocation
   return receipt !== null && index !== null && revocation.home === home && receipt.index > index
 }
 
+/**
+ * It is in the log of a home that its chain left, so that no place says what came first, its author's key is in other hands, or may
+ * be, and no quorum saw it before that was said. Without this a move would wash `late` off. Who retired a key trusts what it signed.
+ */
+function isUnordered({ receipt, home }: PlacedBlock, revocation: Revocation): boolean {
+  if (home === revocation.home || revocation.reason === 'retired') return false
+  const seenMs = receipt?.level === 'witnessed' ? receipt.seenMs : null
+  return seenMs === null || seenMs >= revocation.timeMs
+}
+
 /** No witness saw it before its author's key may have been in other hands. */
-function isSuspect(receipt: ProvenReceipt | null, { compromised, suspectFromMs }: Revocation): boolean {
-  if (!compromised || suspectFromMs === null) return false
+function isSuspect(receipt: ProvenReceipt | null, { reason, suspectFromMs }: Revocation): boolean {
+  if (reason !== 'compromised' || suspectFromMs === null) return false
   const seenMs = receipt?.level === 'witnessed' ? receipt.seenMs : null
   return seenMs === null || seenMs >= suspectFromMs
 }

@@ -2,7 +2,7 @@
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { ListBucketsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { eraseKept } from '#cli/cloud/aws/cloud.ts'
+import { awsCloud, eraseKept } from '#cli/cloud/aws/cloud.ts'
 import { makeKept } from '#cli/cloud/aws/deploy.ts'
 import { cloudFolder, type CloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
@@ -78,6 +78,25 @@ describeOn('MiniStack', 'what a deployment keeps', () => {
       else process.env[name] = value
     await held.wire?.close()
   })
+
+  it('is not touched with credentials of another account, nor where the stack is of another home', async () => {
+    const known = await make('o')
+    const there = await left('o')
+    const aws = awsCloud(process.env)
+    const elsewhere = { ...known, account: '999999999999' }
+    for (const act of [() => aws.removal(elsewhere, true), () => aws.standing(elsewhere)])
+      await expect(act()).rejects.toMatchObject({
+        message: expect.stringMatching(/and the deployment is in 999999999999$/),
+      })
+    const { home } = known
+    if (!home) throw new Error('there is no home')
+    const other = { ...known, home: { ...home, origin: 'https://other.example' } }
+    for (const erases of [false, true])
+      await expect(aws.removal(other, erases)).rejects.toMatchObject({
+        message: expect.stringMatching(/is of another home/),
+      })
+    expect(await left('o')).toEqual(there)
+  }, 60_000)
 
   it('is erased, tables, buckets with what they hold and the stack, also where that was broken off at any call', async () => {
     const whole = await make('e')

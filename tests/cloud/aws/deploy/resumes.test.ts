@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from '#cli/cloud/cloud-folder.ts'
-import { makeKept } from '#cli/cloud/aws/deploy.ts'
+import { deployAws, makeKept } from '#cli/cloud/aws/deploy.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { whoAmI } from '#infra/deploy/aws/account.ts'
@@ -46,6 +46,20 @@ describeOn('MiniStack', 'what a deployment keeps', () => {
     return makeKept(readCloudDeployment(folder) ?? wanted(stage), account, deploying)
   }
 
+  /** From a data folder that knows nothing of it, a deployment that is there is left alone. */
+  const elsewhere = async (stage: string): Promise<void> => {
+    wire().mend()
+    const passphrase = { text: 'of another', masters: new Map(), isRandom: true }
+    const deploying = { folder: freshFolder(), passphrase, say: () => {}, pause: async () => {} }
+    await expect(deployAws(wanted(stage), deploying)).rejects.toMatchObject({
+      message: expect.stringMatching(/this data folder knows nothing of it: nothing was changed$/),
+    })
+    expect(wire().asked).toEqual(['GetCallerIdentity', 'DescribeStacks'])
+    await expect(makeKept(wanted(stage), '000000000000', deploying)).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    })
+  }
+
   beforeAll(async () => {
     held.wire = await failingWire(process.env['AMPERE_AWS_MINISTACK'] ?? '')
     held.before = Object.fromEntries(
@@ -63,6 +77,7 @@ describeOn('MiniStack', 'what a deployment keeps', () => {
 
   it('is made from whatever of it was made when the wire was cut, and stays as it is when it is made again', async () => {
     expect(await make('whole')).toEqual(await make('whole'))
+    await elsewhere('whole')
     wire().mend()
     await make('calls')
     const asked = [...wire().asked]

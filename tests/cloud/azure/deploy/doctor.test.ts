@@ -4,6 +4,7 @@ import { CredentialUnavailableError } from '@azure/identity'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
+import { cloudFolder, writeCloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { freshFolder, jsonOf } from '#tests/cli/harness.ts'
 import { refused, SUBSCRIPTION } from './fake-arm.ts'
@@ -18,6 +19,23 @@ const made: { world?: World } = {}
 const world = () => {
   if (!made.world) throw new Error('not started')
   return made.world
+}
+
+/** A data folder from which the deployment was begun before. */
+function folderThatKnows(): string {
+  const data = freshFolder()
+  writeCloudDeployment(cloudFolder(data, 'azure', 'dev'), {
+    v: 1,
+    provider: 'azure',
+    stage: 'dev',
+    region: 'westeurope',
+    subscription: SUBSCRIPTION,
+    parameters: {},
+    institutions: [{ id: 'st-marys', name: 'St Mary' }],
+    demo: false,
+    home: null,
+  })
+  return data
 }
 
 /** An Azure in which nothing is ever made: whoever gets so far failed. */
@@ -262,10 +280,18 @@ describe('a deployment to Azure that fails', () => {
     expect(world().arm.resources(GROUP).size).toBeGreaterThan(100)
   })
 
+  it('leaves one alone that was made from another data folder', async () => {
+    world().arm.putGroup(GROUP, OURS)
+    world().arm.putDeployment(GROUP, 'Succeeded')
+    const { code, err } = await deploy(building())
+    expect([code, err]).toEqual([1, expect.stringMatching(/this data folder knows nothing of it/)])
+    expect(world().arm.resources(GROUP).size).toBe(0)
+  })
+
   it('waits for one that runs, and then makes it what it should be', async () => {
     world().arm.putGroup(GROUP, OURS)
     world().arm.putDeployment(GROUP, 'Running')
-    const { err } = await deploy(building())
+    const { err } = await deploy(building(), '--data', folderThatKnows())
     expect(world().arm.resources(GROUP).size).toBeGreaterThan(400)
     // There is no bundle, and no store: so far it came.
     expect(err).toContain('3 of 5')

@@ -8,9 +8,10 @@ import { exportRecord } from '#core/client/export/write-export.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import { select } from '#core/ports/needs.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
-import { receiptFinder } from '#core/server/read/receipt.ts'
-import { OLD_ORIGIN } from './moved-world.ts'
+import { logReceiptFinder } from '#core/server/read/receipt.ts'
+import { NEW_HOME, OLD_ORIGIN } from './moved-world.ts'
 import { expectedOfMoved } from '#tests/vectors/ampere/generate-moved.ts'
+import { takenOver, type Taken } from '#tests/vectors/ampere/moved/taken-over.ts'
 import { movedRecord, type MovedExport } from '#tests/vectors/ampere/moved/moved-record.ts'
 import {
   fileOf,
@@ -112,12 +113,31 @@ describe('an export of a record that moved', () => {
   })
 })
 
+describe('erasures of a record that moved', () => {
+  let taken: Taken
+  beforeAll(async () => {
+    taken = await takenOver()
+  })
+  const progress = async (bytes: Uint8Array) =>
+    (await verifyExport(bytes, { registry: taken.registry })).erasures[1]
+
+  it('are not stated for the home that was left by another deployment that has its origin now', async () => {
+    expect(await progress(taken.stated)).toMatchObject({
+      stated: [NEW_HOME.origin],
+      owing: expect.arrayContaining([OLD_ORIGIN]),
+    })
+  })
+
+  it('are never over without the home where the chain is, whichever of its keys was retired', async () => {
+    expect((await progress(taken.retired))?.stated).toEqual([NEW_HOME.origin])
+  })
+})
+
 const chainOf = (lines: readonly Line[]) => asChainId(String(lines[0]?.['chain']))
 
 /** The receipt that the new log has for a block which it logged again. */
 async function newReceipt({ world: { platform, policy } }: MovedExport, chain: ChainId, height: number) {
   const { tables, objects } = await select(platform, READER_NEEDS)
-  const none = { ...tables.receipts, get: async () => null }
-  const found = await receiptFinder({ tables: { ...tables, receipts: none }, objects }, policy)(chain, height)
+  const found = await logReceiptFinder({ tables, objects }, policy)(chain, height)
   return found?.proof ?? ''
 }

@@ -34,6 +34,8 @@ import { logKeysOf, makeWitness } from '../cosign/witnessed-world.ts'
 
 /** A home that serves, and a second deployment of the same registry that may receive its chains. */
 export interface MovedWorld {
+  /** Who is reached at an origin: without its witness a log goes on unwitnessed. */
+  readonly between: Map<string, Fetch>
   readonly world: TestDeployment
   readonly clock: { now: number }
   /** Pins the logs of both homes, and one witness that sees both. */
@@ -81,6 +83,7 @@ export async function movedWorld(): Promise<MovedWorld> {
   }
   let serving: ReturnType<MovedWorld['serve']> | null = null
   const moved: MovedWorld = {
+    between,
     world,
     clock,
     policy,

@@ -9,6 +9,9 @@ import { exportRecord } from '#core/client/export/write-export.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
+import { select } from '#core/ports/needs.ts'
+import { READER_NEEDS } from '#core/server/read/read-chain.ts'
+import { logReceiptFinder } from '#core/server/read/receipt.ts'
 import { dirtyShard, markOf } from '#core/server/store/attempt.ts'
 import { heightKey } from '#core/server/store/rows.ts'
 import { entry, HOME } from '../attempts.ts'
@@ -84,7 +87,9 @@ describe('a record that was moved to another home', () => {
     ['a block that came after it', 4],
   ])('is not vouched for by the old log, where that logs %s too', async (_, height) => {
     await loggedByTheOldHome(moved, record, 4, (await there.api.blocks(record, 4)).items[0] ?? '')
-    const old = await moved.left.findReceipt(record, height)
+    expect(await moved.left.findReceipt(record, height)).toBeNull()
+    const ports = await select(moved.world.platform, READER_NEEDS)
+    const old = await logReceiptFinder(ports, moved.policy)(record, height)
     expect(old?.proof).toContain('home.test/log')
     const receipt: typeof there.api.receipt = async (chain, id, at) =>
       at === height ? (old?.proof ?? null) : there.api.receipt(chain, id, at)

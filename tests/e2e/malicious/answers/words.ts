@@ -25,7 +25,8 @@ export const WORDS: Readonly<Record<Kind, readonly string[]>> = {
   ],
   blocks: [UNREADABLE, 'VERIFICATION_FAILED rule malformed', 'VERIFICATION_FAILED rule signature'],
   // For another reader's, or of another epoch, it is none of this reader's.
-  packages: [UNREADABLE, 'unopenable package', 'missing package'],
+  // A page that does not say where it goes on is the last one, as this is.
+  packages: [UNREADABLE, 'unopenable package', 'missing package', 'same'],
   // What was erased the chain says, and not the tombstone.
   'key row': ['tampered keys-root', 'same'],
   // What is sealed of an entry whose key is destroyed says nothing to anybody.

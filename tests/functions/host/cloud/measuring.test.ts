@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { context, diag, metrics, trace } from '@opentelemetry/api'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { openAlone } from '#functions/host/cloud/alone.ts'
@@ -120,8 +120,7 @@ describe('telemetry of a function', () => {
         response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
       await new Promise((resolve) => server.close(resolve))
     })
-    const { port } = server.address() as AddressInfo
-    const role = await open({ wakes: openSweeping }, telling(`http://127.0.0.1:${port}`))
+    const role = await open({ wakes: openSweeping }, telling(`http://127.0.0.1:${portOf(server)}`))
     const took = async () => {
       const began = performance.now()
       await wakeRole(role, 'schedule')
@@ -131,6 +130,28 @@ describe('telemetry of a function', () => {
     expect(first).toBeGreaterThanOrEqual(FLUSH_MS - 1)
     expect(first).toBeLessThan(4 * FLUSH_MS)
     expect(second).toBeLessThan(FLUSH_MS / 2)
+  })
+
+  it('keeps few calls waiting where the collector is slow and in time: the others send with a later one', async () => {
+    const SLOW_MS = 150
+    let asked = 0
+    const server = createServer((request, response) => {
+      asked += 1
+      request.resume()
+      setTimeout(
+        () => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
+        SLOW_MS,
+      ).unref()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    ending.push(() => new Promise((resolve) => server.close(() => resolve())))
+    const role = await open({ wakes: openSweeping }, telling(`http://127.0.0.1:${portOf(server)}`))
+    const before = performance.now()
+    await wakeRole(role, 'schedule')
+    expect(performance.now() - before).toBeGreaterThanOrEqual(SLOW_MS - 1)
+    const sent = asked
+    for (let call = 0; call < 4; call++) await wakeRole(role, 'schedule')
+    expect([sent > 0, asked]).toEqual([true, sent])
   })
 
   it.each([
@@ -154,6 +175,10 @@ describe('telemetry of a function', () => {
     expect(parseConfig(text({ endpoint: 'http://localhost:4318' })).telemetry?.traced).toBe(1)
   })
 })
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}
 
 function hosting() {
   return { now: () => Date.now(), random: world.random, log: silentLog }

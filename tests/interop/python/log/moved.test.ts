@@ -14,6 +14,9 @@ import {
   type Mutation,
 } from '#tests/core/client/receipt/export-mutations.ts'
 import { movedRecord } from '#tests/vectors/ampere/moved/moved-record.ts'
+import { revokedRecord, type Reason } from '#tests/vectors/ampere/moved/revoked-record.ts'
+import { takenOver } from '#tests/vectors/ampere/moved/taken-over.ts'
+import { NEW_HOME, OLD_ORIGIN } from '#tests/core/server/move/moved-world.ts'
 import { comparable, describeWithPython, inNode, verifyInPython } from '../software.ts'
 
 const FROZEN = new URL('../../../vectors/ampere/moved/', import.meta.url)
@@ -80,6 +83,31 @@ describeWithPython('a record that moved to another home, in Python', () => {
       expect([origin, said]).toEqual([origin, await inNode(bytes, registry, undefined, less)])
     }
   })
+
+  it('has erasures that are judged as verifyExport judges them, whoever has the origin of the home that was left', async () => {
+    const { registry, stated, retired } = await takenOver()
+    const { answers } = verifyInPython([stated, retired], { registry })
+    expect(answers.map(comparable)).toEqual([await inNode(stated, registry), await inNode(retired, registry)])
+    for (const erasures of answers.map((answer) => answer.erasures ?? [])) {
+      expect(erasures[1]?.stated).toEqual([NEW_HOME.origin])
+      expect(erasures[1]?.owing).toContain(OLD_ORIGIN)
+    }
+  })
+
+  it.each<Reason>(['retired', 'suspended', 'compromised'])(
+    'has blocks of a key that was %s judged as verifyExport judges them, before and after',
+    async (reason) => {
+      const { registry, policy, unwitnessed, before, after } = await revokedRecord(reason)
+      for (const pinned of [policy, unwitnessed]) {
+        const { answers } = verifyInPython([before, after], { registry, policy: pinned })
+        expect(answers.map(comparable)).toEqual([
+          await inNode(before, registry, undefined, pinned),
+          await inNode(after, registry, undefined, pinned),
+        ])
+        if (reason !== 'retired') expect(answers[1]).toHaveProperty('statuses.4', 'suspect')
+      }
+    },
+  )
 })
 
 function blockLine(lines: readonly Line[], height: number): number {

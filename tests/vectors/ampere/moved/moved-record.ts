@@ -7,6 +7,9 @@ import type { Connection } from '#core/client/connect.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { formatPolicy } from '#core/log/policy/policy.ts'
+import { select } from '#core/ports/needs.ts'
+import { READER_NEEDS } from '#core/server/read/read-chain.ts'
+import { logReceiptFinder } from '#core/server/read/receipt.ts'
 import { entry, HOME } from '#tests/core/server/attempts.ts'
 import { movedWorld, type MovedWorld } from '#tests/core/server/move/moved-world.ts'
 
@@ -51,7 +54,9 @@ export async function movedRecord(): Promise<MovedExport> {
   await there.append(record, [entry('after')])
   await tendLog()
   await erase(moved, there, record, 'erased after', tendLog)
-  const [rehome, before] = await Promise.all([8, 7].map((height) => moved.left.findReceipt(record, height)))
+  // Also of the rehome, for which the old home does not give it.
+  const ofOldLog = logReceiptFinder(await select(world.platform, READER_NEEDS), policy)
+  const [rehome, before] = await Promise.all([8, 7].map((height) => ofOldLog(record, height)))
   if (!rehome || !before) throw new Error('the old home logged the rehome')
   return {
     bytes: await exportRecord(there, record),

@@ -109,7 +109,7 @@ class LogJudge:
             revoking = self._receipt_of_registry(revoked["height"])
             if receipt and revoking and receipt.log == revoking.log and receipt.index > revoking.index:
                 return "late"
-            if _is_after_suspicion(revoked, receipt):
+            if _is_after_suspicion(revoked, receipt) or self._is_unordered(block, revoked, receipt):
                 return "suspect"
             if revoking is None and self._is_ended(self.chain.registry.times[revoked["height"]]):
                 return "suspect"
@@ -123,11 +123,20 @@ class LogJudge:
         """When the author could last have written it: until its key was revoked, and its grant ended."""
         ends = []
         if revoked:
-            revoking = self._receipt_of_registry(revoked["height"])
-            made = self.chain.registry.times[revoked["height"]]
-            ends.append(min(made, revoking.seen_ms) if revoking and revoking.is_witnessed else made)
+            ends.append(self._revoked_ms(revoked))
         until = self._grant_end(block)
         return ends if until is None else [*ends, time_ms(until)]
+
+    def _revoked_ms(self, revoked: dict) -> int:
+        revoking, made = self._receipt_of_registry(revoked["height"]), self.chain.registry.times[revoked["height"]]
+        return min(made, revoking.seen_ms) if revoking and revoking.is_witnessed else made
+
+    def _is_unordered(self, block: Block, revoked: dict, receipt: Receipt | None) -> bool:
+        """Whether a block of a key that may be in other hands is in a log that the chain left, and no quorum saw it before that was said."""
+        is_here = self.chain.states[block.height]["home"]["origin"] == self.export.first["origin"]
+        if is_here or revoked["reason"] == "retired":
+            return False
+        return receipt is None or not receipt.is_witnessed or receipt.seen_ms >= self._revoked_ms(revoked)
 
     def _grant_end(self, block: Block) -> str | None:
         """When the grant ends by which a record block was written."""

@@ -53,8 +53,9 @@ def completed_erasures(chain: Chain) -> list[Erasure]:
             if block.body["scope"] == "entries":
                 targets = {target["height"]: set(target["ids"]) for target in block.body["targets"]}
             oldest = 0 if targets is None else min(targets)
+            now = chain.states[-1]["home"]["origin"]
             homes = {state["home"]["origin"] for state in chain.states[oldest:block.height]
-                     if not _is_retired(state["home"], chain.registry.newest)}
+                     if state["home"]["origin"] == now or not _is_retired(state["home"], chain.registry.newest)}
             bridges = {f"bridge:{name}" for state in chain.states[oldest:block.height]
                        for name in reading_institutions(state)}
             mirrors = {f"mirror:{grant['institution']}" for state in chain.states[oldest:block.height]
@@ -86,7 +87,7 @@ def take_statement(jws: str, chain: Chain, erasures: list[Erasure]) -> None:
         claim = _ERASED(statement.payload)
         if claim["chain"] != chain.id:
             return
-        homes = {state["home"]["origin"] for state in chain.states}
+        homes = [state["home"] for state in chain.states]
         statement.verify(_key_for(statement, claim["store"], homes, chain.registry.newest))
     except (Malformed, BadSignature):
         return
@@ -95,11 +96,13 @@ def take_statement(jws: str, chain: Chain, erasures: list[Erasure]) -> None:
             erasure.stated.setdefault(claim["store"], []).append(claim["backupsExpire"])
 
 
-def _key_for(statement: Statement, store: str, homes: set[str], registry: RegistryState) -> dict | None:
-    """A home's as for head statements; for a bridge or a mirror any instance's key but a compromised one."""
-    if store in homes:
-        return registry.head_key(statement.kid, store)
+def _key_for(statement: Statement, store: str, homes: list[dict], registry: RegistryState) -> dict | None:
+    """A home's as for head statements, by the deployment that the chain was at; for a bridge or a mirror any instance's key but a compromised one."""
     record = registry.get("key", statement.kid)
+    deployments = {home["deployment"] for home in homes if home["origin"] == store}
+    if deployments:
+        is_its_own = record is not None and record["owner"].get("deployment") in deployments
+        return registry.head_key(statement.kid, store) if is_its_own else None
     if record is None or record["use"] != "sign" or "instance" not in record["owner"]:
         return None
     institution = record["owner"]["institution"]

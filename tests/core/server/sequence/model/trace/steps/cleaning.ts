@@ -43,6 +43,9 @@ export class Cleaning {
     if (isHead) {
       this.#looked.set(chain, { head: blocks.length - 1, logged: null })
       for (const block of this.#there) if (block.startsWith(`${chain}-`)) this.#there.delete(block)
+      // The head itself is read with its key.
+      const head = blocks.at(-1)
+      if (head !== undefined) this.#there.add(head)
     } else if (name === 'leaves.range') {
       const looked = this.#looked.get(chain)
       if (looked) this.#looked.set(chain, { ...looked, logged: loggedHeight(state.logged, chain) })
