@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Controllers } from '#core/block/block.ts'
+import type { Controllers, Home } from '#core/block/block.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { thumbprint } from '#core/crypto/jwk.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
@@ -83,7 +83,7 @@ export async function waitingChains(
 }
 
 /** Whether a chain went to the new home, in an earlier run. */
-export async function hasBegun(platform: Platform, { to }: Homes): Promise<boolean> {
+export async function hasMoved(platform: Platform, to: Home): Promise<boolean> {
   for await (const { state } of storedChains(platform)) {
     if (isAt(state, to)) return true
   }

@@ -55,11 +55,15 @@ describe('a home on this computer that is migrated into another folder', () => {
 
   it('says what lies in the new folder when it ends before its end, and nothing starts there', async () => {
     const { root, old, fresh, ampere } = scene
+    // As a run that was killed before the first chain moved noted it.
+    const note = join(old, 'moved.json')
+    writeFileSync(note, JSON.stringify({ v: 1, to: fresh, left: true }))
     const held = openLocal({ folder: join(fresh, 'home'), passphrase: null })
     const words = ['--data', old, '--passphrase-file', join(root, 'passphrase'), '--no-input']
     const ended = await run(['migrate', '--to', fresh, ...words])
     await held.close()
     expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('holds keys and sealed objects') })
+    expect(JSON.parse(readFileSync(note, 'utf8'))).toEqual({ v: 1, to: fresh, left: false })
     expect(ended.err).toMatch(/remove that folder and then npx ampere retire .*home-2/)
     expect(existsSync(join(fresh, 'settings.json'))).toBe(false)
     const refused = await ampere(fresh, 'start', '--once')

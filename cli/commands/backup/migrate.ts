@@ -13,7 +13,7 @@ import { enterHome, moveRegistry, type Entering } from '../../migrate/enter.ts'
 import { movedTo, moveRecords, type Controller, type Moved } from '../../migrate/move-records.ts'
 import { writeNote } from '../../migrate/note.ts'
 import { beginPlan, begunPlan, targetOf, type MigrationPlan } from '../../migrate/plan.ts'
-import { awaitWitnessed, checkRegistry, hasBegun, waitingChains, type Waiting } from '../../migrate/ready.ts'
+import { awaitWitnessed, checkRegistry, hasMoved, waitingChains, type Waiting } from '../../migrate/ready.ts'
 import { checkEqual, logged, received, type Received } from '../../migrate/receive.ts'
 import { checkBeside, copyBeside, logAll } from '../../migrate/target-home.ts'
 import { connectInstitution } from '../../open/bridge.ts'
@@ -52,6 +52,7 @@ export async function migrate(call: Call<MigrateOptions>): Promise<number> {
       if (!link) throw refuse('NOT_FOUND', 'the registry is empty')
       const begun = begunPlan(folder, to, settings)
       if (readSettings(to)) checkBeside(folder, to)
+      if (begun) await noteLeft(leaving, to, begun)
       await checkRegistry(link.state, settings.deployment, begun, entering.institutions)
       const homes = { from: homeOf(settings), to: begun && homeOf(begun) }
       const waiting = await waitingChains(home.platform, controllers, homes)
@@ -111,8 +112,7 @@ async function moveOrSay(
   to: string,
   plan: MigrationPlan,
 ): Promise<number> {
-  const { home, settings } = leaving
-  let isMoving = await hasBegun(home.platform, { from: homeOf(settings), to: homeOf(plan) })
+  let isMoving = await noteLeft(leaving, to, plan)
   const keeps = () =>
     isMoving
       ? `${to} holds keys and sealed objects, and chains have moved into it: do not remove it. Go on with the same command; nothing serves it before that.`
@@ -125,9 +125,22 @@ async function moveOrSay(
       writeNote(leaving.folder, { v: 1, to, left: true })
     })
   } catch (error) {
+    isMoving = await noteLeft(leaving, to, plan)
     call.screen.say(keeps())
     throw error
   }
+}
+
+/**
+ * While neither a chain nor the registry has moved the old home may go on, whatever a run that ended too early noted.
+ * @returns whether one has
+ */
+async function noteLeft({ home, folder }: Leaving, to: string, plan: MigrationPlan): Promise<boolean> {
+  const rules = (await home.home.registry.refresh()).newest().get('rules')
+  const isRegistry = rules?.kind === 'rules' && rules.home === plan.deployment
+  const left = isRegistry || (await hasMoved(home.platform, homeOf(plan)))
+  writeNote(folder, { v: 1, to, left })
+  return left
 }
 
 async function moveInto(
