@@ -89,6 +89,8 @@ export const LONG = [
   'tests/e2e/malicious/flips.test.ts',
   'tests/e2e/malicious/large-log.test.ts',
   'tests/e2e/malicious/promise.test.ts',
+  'tests/e2e/migrate-refused.test.ts',
+  'tests/e2e/migrate-witnessed.test.ts',
   'tests/e2e/migrate.test.ts',
   'tests/e2e/mirrored-log.test.ts',
   'tests/e2e/mirrored-statement.test.ts',

@@ -97,7 +97,7 @@ export const BACKUPS: CommandGroup = {
       name: 'migrate',
       summary: 'Move the home of this data folder into a new home in another folder',
       about:
-        'The new home is a deployment of its own in the same registry, with keys, a log and an address of its own. All chains are copied, verified and compared byte by byte; then controllers whose keys are here sign that their chains move, and from there on only the new home takes blocks. Stop the server before. What was interrupted is gone on with. The old folder stays as it is, with the log that old receipts are of.',
+        'The new home is a deployment of its own in the same registry, with keys, a log and an address of its own. Stop the server before. Nothing is changed unless all can go: the registry (root keys of more than half of its members are here), and every chain (controllers whose keys are here suffice). All chains are copied, verified and compared byte by byte; then these controllers sign that they move, and only the new home takes blocks. What was interrupted is gone on with. The old folder stays, with the log that old receipts are of, and starts no more.',
       flags: [
         { flags: '--to <folder>', about: 'where the new home goes' },
         {
@@ -108,15 +108,14 @@ export const BACKUPS: CommandGroup = {
       ],
       examples: [{ does: 'move it', run: 'npx ampere migrate --to /srv/ampere' }],
       json: {
-        ok: 'false where chains, or the registry, wait for the approval of others',
+        ok: 'true, or false with waiting alone: then nothing was changed, and the exit code is 1',
         folder: 'the folder of the new home',
         deployment: 'its name in the registry',
         origin: 'its address',
         moved: 'chains that are at the new home',
         waiting:
-          'chains whose controllers have to approve, elsewhere; what they sign is in the folder waiting',
+          'instead of the others: chains that cannot go now, how many must approve (threshold), and whose keys are not here (missing)',
         ended: 'chains that were erased as a whole, which nobody moves',
-        registryMoved: 'whether the new home takes blocks of the registry',
         receipts: 'how many receipts of the old log came over',
         unlogged: 'blocks that the old home never logged',
         compared: 'what was compared with the old home, and all that differs',
@@ -128,7 +127,7 @@ export const BACKUPS: CommandGroup = {
       name: 'retire',
       summary: 'Say that the stores of a home that was left are destroyed',
       about:
-        'A home that records left keeps a copy of what it had, and an erasure of that waits for it. Once its data folder, its backups and all copies are destroyed, its institution says so in the registry, for good: then nobody waits. Nobody checks it.',
+        'A home that records left keeps a copy of what it had, and an erasure of that waits for it. Once its data folder, its backups and all copies are destroyed, its institution says so in the registry, for good: then nobody waits. Nobody checks it, except that no chain in the stores of this folder may be at home there still.',
       args: [{ name: 'deployment', about: 'its name in the registry, as home-1' }],
       flags: graveFlags("the deployment's name"),
       acts: true,

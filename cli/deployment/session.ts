@@ -7,6 +7,7 @@ import { suggestion } from '../program/near.ts'
 import { refuse, usage } from '../program/refuse.ts'
 import type { Call } from '../program/command.ts'
 import type { Common } from '../terminal/screen.ts'
+import { checkNotLeft } from '../migrate/note.ts'
 import { openBridge, type BridgeContext, type OpenBridge } from '../open/bridge.ts'
 import { homeKeyFile, keyFileOf } from './files.ts'
 import { openHome, type OpenHome } from '../open/home.ts'
@@ -32,9 +33,9 @@ export interface Session extends Reached {
 
 /**
  * What a command opens the home for, where no server runs: `act` leaves what it wrote logged; `look` writes nothing to the
- * home's stores; `repair` writes, with no sequencer beside it.
+ * home's stores; `repair` writes, with no sequencer beside it; `leave` acts on a home that was moved away, too.
  */
-export type Purpose = 'act' | 'look' | 'repair'
+export type Purpose = 'act' | 'look' | 'repair' | 'leave'
 
 /** The deployment of a command's data folder. @throws AmpereError CONFIGURATION when there is none */
 export function deploymentOf(call: Call): { readonly folder: string; readonly settings: Settings } {
@@ -69,6 +70,7 @@ export async function withHome<T>(
   purpose: Purpose = 'act',
 ): Promise<T> {
   const { folder, settings } = deploymentOf(call)
+  if (purpose === 'act') checkNotLeft(folder)
   const running = await findRunning(settings)
   const files = ids(settings).map((id) => keyFileOf(folder, id))
   const text = await readPassphrase(folder, settings.passphrase, call.options, call.screen)
@@ -76,7 +78,7 @@ export async function withHome<T>(
   const looksOnly = purpose === 'look'
   const home = running ? null : await openHome(folder, settings, passphrase, silentLog, { looksOnly })
   const close = async () => {
-    if (purpose === 'act') await home?.tendLog()
+    if (purpose === 'act' || purpose === 'leave') await home?.tendLog()
     await home?.platform.close()
   }
   const closed = call.screen.stopping.closes(close)

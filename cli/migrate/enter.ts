@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asDeploymentId } from '#core/bytes/ids.ts'
-import { isAmpereError, ruleIn } from '#core/errors.ts'
 import type { Connection } from '#core/client/connect.ts'
 import type { Signer } from '#core/ports/keys.ts'
 import { keyRecord } from '#core/registry/build.ts'
@@ -44,26 +43,20 @@ export async function enterHome(
 
 /**
  * Moves the registry itself to the new home, where members whose keys are here are more than half.
- * @returns false where others have to approve
+ * @throws AmpereError VIOLATION (majority) where others have to approve
  */
-export async function moveRegistry(entering: Entering, plan: MigrationPlan): Promise<boolean> {
+export async function moveRegistry(entering: Entering, plan: MigrationPlan): Promise<void> {
   const { connection, owner, institutions } = entering
   const home = asDeploymentId(plan.deployment)
   const before = getRecord(stateOf(connection), 'rules')
-  if (before?.kind !== 'rules') return false
-  if (before.home === home) return true
+  if (before?.kind !== 'rules') throw new RangeError('a registry has rules')
+  if (before.home === home) return
   const approvers = await Promise.all(institutions.map(rootSigner))
   const isDone = (state: RegistryState) => {
     const rules = getRecord(state, 'rules')
     return rules?.kind === 'rules' && rules.home === home
   }
-  try {
-    await addChange(connection, owner, { act: 'rules', rules: { ...before, home } }, isDone, approvers)
-    return true
-  } catch (error) {
-    if (isAmpereError(error, 'VIOLATION') && ruleIn(error) === 'majority') return false
-    throw error
-  }
+  await addChange(connection, owner, { act: 'rules', rules: { ...before, home } }, isDone, approvers)
 }
 
 function stateOf({ sync }: Connection): RegistryState {

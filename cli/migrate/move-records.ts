@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { actionOf } from '#core/block/approval.ts'
 import type { Home } from '#core/block/block.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import type { ControlState } from '#core/chain/state.ts'
@@ -9,11 +6,11 @@ import { moveChain } from '#core/client/acts/move-chain.ts'
 import type { Connection } from '#core/client/connect.ts'
 import type { Signer } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
-import { chainsOf, type HomeSource } from '#core/server/copy/source.ts'
-import { loadHead, loadState } from '#core/server/store/rows.ts'
 import type { Institution } from '../open/institution.ts'
+import { refuse } from '../program/refuse.ts'
+import { chainsToMove, isAt, storedChains } from './chains.ts'
 
-/** An institution of this computer with its active app instances, connected to the home that is left. */
+/** An institution of this computer with those of its active app instances that may approve, connected to the home that is left. */
 export interface Controller {
   readonly institution: Institution
   readonly connection: Connection
@@ -23,82 +20,61 @@ export interface Controller {
 export interface Moved {
   /** Moved by this run, or before. */
   readonly moved: readonly ChainId[]
-  /** Controllers elsewhere have to approve: what is to be signed is in a file of each. */
-  readonly waiting: readonly ChainId[]
   /** Erased as a whole: nothing may follow, also no rehome. */
   readonly ended: readonly ChainId[]
 }
 
 /**
- * Signs the rehome of every chain that is at this home, where controllers whose keys are here are as many as must approve,
- * and hands it to the home that is left. May be repeated: what has moved stays so.
+ * Signs the rehome of every chain that is at this home, and hands it to the home that is left. May be repeated: what has moved
+ * stays so.
+ * @throws AmpereError KEY_UNAVAILABLE where keys that are here are too few
  */
 export async function moveRecords(
   platform: Platform,
-  source: HomeSource,
   controllers: readonly Controller[],
-  { home, waitingIn, progress }: MoveOptions,
-): Promise<Moved> {
-  const moved: ChainId[] = []
-  const waiting: ChainId[] = []
-  const ended: ChainId[] = []
-  for await (const chain of chainsOf(source)) {
-    const state = await stateOf(platform, chain)
-    if (!state) continue
-    if (state.home.origin === home.origin) moved.push(chain)
-    else if (state.ended) ended.push(chain)
-    else if (await moveOne(chain, state, controllers, home)) moved.push(chain)
-    else {
-      waiting.push(chain)
-      writeWaiting(waitingIn, chain, state, home)
-    }
-    progress(moved.length + waiting.length + ended.length)
+  { from, to, progress }: MoveOptions,
+): Promise<void> {
+  let moved = 0
+  for await (const { chain, state } of chainsToMove(platform, { from, to })) {
+    await moveOne(chain, state, controllers, to)
+    progress(++moved)
   }
-  return { moved, waiting, ended }
 }
 
 /** How chains are moved. */
 export interface MoveOptions {
-  readonly home: Home
-  /** Folder for what others have to sign. */
-  readonly waitingIn: string
+  readonly from: Home
+  readonly to: Home
   readonly progress: (chains: number) => void
 }
 
-async function stateOf(platform: Platform, chain: ChainId): Promise<ControlState | null> {
-  const head = await loadHead(platform.table('blocks'), chain)
-  return head && loadState(platform.table('states'), chain, head.block.state)
+/**
+ * What the stores of the new home have: every chain is at home there, but for what was erased as a whole.
+ * @throws AmpereError VERIFICATION_FAILED for a chain that is elsewhere
+ */
+export async function movedTo(platform: Platform, home: Home): Promise<Moved> {
+  const moved: ChainId[] = []
+  const ended: ChainId[] = []
+  for await (const { chain, state } of storedChains(platform)) {
+    if (isAt(state, home)) moved.push(chain)
+    else if (state.ended) ended.push(chain)
+    else throw refuse('VERIFICATION_FAILED', `chain ${chain} came over, and is at ${state.home.origin} still`)
+  }
+  return { moved, ended }
 }
 
-/** @returns false where the keys that are here are too few */
 async function moveOne(
   chain: ChainId,
   { controllers: { members, threshold } }: ControlState,
   here: readonly Controller[],
   home: Home,
-): Promise<boolean> {
+): Promise<void> {
   const able = here.filter(({ institution }) =>
     members.some((member) => member.kind === 'institution' && member.institution === institution.id),
   )
   const approvers = able.flatMap(({ institution }): Signer[] => institution.instances.slice(0, 1))
   const [first] = able
-  if (!first || approvers.length < threshold) return false
+  if (!first || approvers.length < threshold)
+    throw refuse('KEY_UNAVAILABLE', `keys that must approve the move of chain ${chain} are not here`)
   await moveChain(first.connection, chain, home, approvers.slice(0, threshold))
-  return true
-}
-
-/** Of a chain only what its blocks say in the open: nothing in the file is medical, and no key. */
-function writeWaiting(folder: string, chain: ChainId, state: ControlState, home: Home): void {
-  const body = { home, from: state.home }
-  const action = actionOf('rehome', body)
-  const { seq, controllers } = state
-  const { threshold, members } = controllers
-  const approve = members.map((member) => (member.kind === 'device' ? member.kid : member.institution))
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const text = JSON.stringify(
-    { type: 'rehome', chain, body, approval: { chain, seq, action }, threshold, approve },
-    null,
-    2,
-  )
-  writeFileSync(join(folder, `${chain}.json`), `${text}\n`, { mode: 0o600 })
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
-import { AmpereError } from '#core/errors.ts'
 import { getRecord, type RegistryState } from '#core/registry/state.ts'
 import { makeFolder } from '../deployment/files.ts'
 import { choosePort } from '../deployment/port.ts'
+import { readAs, readNote, writeNote } from './note.ts'
 import { checkFree } from '../deployment/set-up.ts'
 import type { Settings } from '../deployment/settings.ts'
 import { refuse, usage } from '../program/refuse.ts'
@@ -37,21 +37,37 @@ export function targetOf(folder: string, given: string | undefined): string {
 }
 
 /**
- * The plan of a migration into a folder: the one that was begun there, else a new one.
- * @throws AmpereError ALREADY_EXISTS for a folder with something else, PORT_IN_USE
+ * The plan of the migration of a home that was begun in a folder; null for a folder in which one may begin.
+ * @throws AmpereError ALREADY_EXISTS for a folder with something else, or when it was begun in another one
  */
-export async function planOf(
+export function begunPlan(
+  folder: string,
+  to: string,
+  { registry, deployment }: Pick<Settings, 'registry' | 'deployment'>,
+): MigrationPlan | null {
+  const noted = readNote(folder)
+  // A target that was removed is none.
+  if (noted && noted.to !== to && existsSync(join(noted.to, FILE)))
+    throw refuse(
+      'ALREADY_EXISTS',
+      `the move of this home into ${noted.to} was begun, and a home is in one place`,
+      `npx ampere migrate --to ${noted.to}`,
+    )
+  const begun = readPlan(to)
+  if (begun === null) checkFree(to)
+  else if (begun.registry !== registry || begun.from.deployment !== deployment)
+    throw refuse('ALREADY_EXISTS', `another home is being migrated into ${to}`, 'name another folder')
+  return begun
+}
+
+/** Begins a migration: the folder that is left says where to, the other one what it becomes. @throws AmpereError PORT_IN_USE */
+export async function beginPlan(
+  folder: string,
   to: string,
   { registry, deployment, origin }: Settings,
   state: RegistryState,
   port: number | undefined,
 ): Promise<MigrationPlan> {
-  const begun = readPlan(to)
-  if (begun) {
-    if (begun.registry === registry && begun.from.deployment === deployment) return begun
-    throw refuse('ALREADY_EXISTS', `another home is being migrated into ${to}`, 'name another folder')
-  }
-  checkFree(to)
   const plan: MigrationPlan = {
     v: 1,
     registry,
@@ -59,19 +75,14 @@ export async function planOf(
     deployment: freeName(deployment, state),
     origin: `http://127.0.0.1:${await choosePort(port)}`,
   }
+  writeNote(folder, { v: 1, to, left: false })
   makeFolder(to)
   replaceFile(join(to, FILE), `${JSON.stringify(plan, null, 2)}\n`)
   return plan
 }
 
 function readPlan(to: string): MigrationPlan | null {
-  const file = join(to, FILE)
-  if (!existsSync(file)) return null
-  try {
-    return v.parse(schema, JSON.parse(readFileSync(file, 'utf8')))
-  } catch (cause) {
-    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
-  }
+  return readAs(join(to, FILE), schema)
 }
 
 /** `home-1` becomes `home-2`, or the first after it that the registry does not have. */

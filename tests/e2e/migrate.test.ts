@@ -1,131 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setUp } from '#cli/deployment/set-up.ts'
+import { openLocal } from '#adapters/local/open.ts'
 import { readSettings } from '#cli/deployment/settings.ts'
-import { connectInstitution } from '#cli/open/bridge.ts'
-import { openHome } from '#cli/open/home.ts'
-import { openInstitution } from '#cli/open/institution.ts'
 import { pinnedPolicy } from '#cli/open/policy.ts'
-import { toBase64url, utf8 } from '#core/bytes/encoding.ts'
-import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
-import { changeChain } from '#core/client/acts/change-chain.ts'
-import { createRecord } from '#core/client/acts/create-record.ts'
+import type { ChainId } from '#core/bytes/ids.ts'
+import { parseKeyRow } from '#core/block/key-row.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
-import { sealingPublicKey } from '#core/crypto/hpke.ts'
-import { silentLog } from '#functions/host/telemetry.ts'
+import { loadBlock, objectName, rowKey } from '#core/server/store/rows.ts'
+import type { Platform } from '#core/ports/needs.ts'
 import { jsonOf, run } from '#tests/cli/harness.ts'
-import { makeSigner } from '#tests/deployment.ts'
+import { entry, erase, interrupted, migrateScene, NEW, OLD, recordOf, withHome } from './migrate-scene.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'ampere-migrate-'))
-const [old, fresh] = [join(root, 'old'), join(root, 'new')]
-const PASSPHRASE = 'of a test that protects nothing'
-const [OLD, NEW] = ['http://127.0.0.1:19994', 'http://127.0.0.1:19995']
-const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
-const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
-const passphraseFile = join(root, 'passphrase')
-const ampere = async (folder: string, ...args: string[]) => {
-  const common = ['--data', folder, '--passphrase-file', passphraseFile, '--no-input', '--json']
-  const ended = await run([...args, ...common])
-  return { ...ended, said: ended.out + ended.err }
-}
+/** A file that is the institution's, and not the home's. */
+const BESIDE = 'institutions/hospital-a/note'
 
-/** Acts on the home of a folder as a server of it would. */
-async function withHome<T>(
-  folder: string,
-  act: (home: Awaited<ReturnType<typeof openAll>>) => Promise<T>,
-): Promise<T> {
-  const open = await openAll(folder)
-  try {
-    return await act(open)
-  } finally {
-    await open.tendLog()
-    await open.platform.close()
-  }
-}
-
-async function openAll(folder: string) {
-  const settings = readSettings(folder)
-  if (!settings) throw new Error('settings are expected')
-  const home = await openHome(folder, settings, PASSPHRASE, silentLog)
-  const hospital = await openInstitution(folder, 'hospital-a', PASSPHRASE)
-  const policy = pinnedPolicy(folder, settings)
+/** Whether stores have a key, and sealed entries, of a block. */
+async function left(platform: Platform, chain: ChainId, height: number) {
+  const entries = (await loadBlock(platform.table('blocks'), chain, height))?.block.entries
+  if (!entries) throw new Error('entries are expected')
+  const row = await platform.table('wraps').get(chain, rowKey(entries))
+  const object = await platform.objects('entries').fetch(objectName(chain, entries.root))
   return {
-    ...home,
-    hospital,
-    settings,
-    connection: connectInstitution(hospital, settings, home.fetch, { policy }),
+    keys: row ? parseKeyRow(row.value).keys.filter((key) => !('erased' in key)).length : null,
+    object: object !== null,
   }
 }
 
 describe('a home on this computer that is migrated into another folder', () => {
+  let scene: Awaited<ReturnType<typeof migrateScene>>
   let record: ChainId
-  let guarded: ChainId
   let first: Record<string, unknown>
 
   beforeAll(async () => {
-    await setUp(
-      old,
-      {
-        origin: OLD,
-        institutions: [{ id: 'hospital-a', name: 'Hospital A' }],
-        demo: true,
-        passphrase: { kind: 'generated' },
-      },
-      async () => PASSPHRASE,
-    )
-    writeFileSync(passphraseFile, PASSPHRASE)
-    await withHome(old, async ({ connection, hospital, settings }) => {
-      const place = { deployment: asDeploymentId(settings.deployment), origin: OLD }
-      record = (await createRecord(connection, place, ['general'])).record
-      await connection.append(record, [entry('before')])
-      guarded = (await createRecord(connection, place, ['general'])).record
-      // A patient's device must agree to all that happens to this one.
-      const device = await makeSigner(random)
-      const members = [
-        { kind: 'institution' as const, institution: hospital.id },
-        {
-          kind: 'device' as const,
-          kid: device.kid,
-          jwk: device.publicKey,
-          sealing: toBase64url(sealingPublicKey(random(32))),
-        },
-      ]
-      const [instance] = hospital.instances
-      if (!instance) throw new Error('an instance is expected')
-      await changeChain(connection, guarded, { controllers: { threshold: 2, members } }, [instance, device])
-    })
+    scene = await migrateScene()
+    const { old, fresh } = scene
+    const made = await withHome(old, (open) => recordOf(open, ['before', 'secret'], 1))
+    record = made.record
+    writeFileSync(join(old, BESIDE), 'one')
+    await interrupted(old, fresh, 'copied')
+    const copy = openLocal({ folder: join(fresh, 'home'), passphrase: null })
+    expect(await left(copy, record, 3)).toEqual({ keys: 1, object: true })
+    await copy.close()
+    await withHome(old, (open) => erase(open, record, made.device, 'secret'))
   }, 60_000)
-  afterAll(() => rmSync(root, { recursive: true }))
+  afterAll(() => rmSync(scene.root, { recursive: true }))
 
   it('is not migrated into its own folder', async () => {
-    const refused = await ampere(old, 'migrate', '--to', join(old, 'new'))
+    const refused = await scene.ampere(scene.old, 'migrate', '--to', join(scene.old, 'new'))
     expect(refused).toMatchObject({ code: 2, said: expect.stringContaining('beside the data folder') })
   })
 
-  it('moves every chain whose controllers are here, and says what others have to sign', async () => {
-    const done = await ampere(old, 'migrate', '--to', fresh, '--port', '19995')
+  it('says what lies in the new folder when it ends before its end, and nothing starts there', async () => {
+    const { root, old, fresh, ampere } = scene
+    const held = openLocal({ folder: join(fresh, 'home'), passphrase: null })
+    const words = ['--data', old, '--passphrase-file', join(root, 'passphrase'), '--no-input']
+    const ended = await run(['migrate', '--to', fresh, ...words])
+    await held.close()
+    expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('holds keys and sealed objects') })
+    expect(ended.err).toMatch(/remove that folder and then npx ampere retire .*home-2/)
+    expect(existsSync(join(fresh, 'settings.json'))).toBe(false)
+    const refused = await ampere(fresh, 'start', '--once')
+    expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('no deployment') })
+  }, 60_000)
+
+  it('moves every chain with the registry, and carries out what was erased since it was copied', async () => {
+    const { old, fresh, ampere } = scene
+    const done = await ampere(old, 'migrate', '--to', fresh)
     expect(done).toMatchObject({ code: 0, err: '' })
     first = jsonOf(done)
     expect(first).toMatchObject({
-      ok: false,
+      ok: true,
       origin: NEW,
-      waiting: [guarded],
       ended: [],
-      registryMoved: true,
       unlogged: 0,
-      compared: { chains: 4, differences: [], unlisted: 0 },
+      compared: { chains: 2, differences: [], unlisted: 0 },
     })
-    expect(first['moved']).toHaveLength(3)
-    const asked = JSON.parse(readFileSync(join(fresh, 'waiting', `${guarded}.json`), 'utf8')) as object
-    expect(asked).toMatchObject({
-      type: 'rehome',
-      chain: guarded,
-      body: { home: { origin: NEW }, from: { origin: OLD } },
-      threshold: 2,
+    expect(first['moved']).toHaveLength(2)
+    await withHome(fresh, async ({ platform, home }) => {
+      expect(await left(platform, record, 3)).toEqual({ keys: 0, object: false })
+      expect(await left(platform, record, 2)).toEqual({ keys: 1, object: true })
+      expect((await home.registry.refresh()).newest().get('rules')).toMatchObject({ home: 'home-2' })
     })
   }, 60_000)
 
@@ -136,13 +93,13 @@ describe('a home on this computer that is migrated into another folder', () => {
   ])(
     'goes on when it is given again, interrupted %s',
     async (_, missing) => {
+      const { old, fresh, ampere } = scene
       for (const name of missing) rmSync(join(fresh, name), { recursive: true })
       const again = await ampere(old, 'migrate', '--to', fresh)
       expect(again).toMatchObject({ code: 0, err: '' })
-      const { moved, waiting, origin, deployment } = jsonOf(again)
-      expect({ moved, waiting, origin, deployment }).toEqual({
+      const { moved, origin, deployment } = jsonOf(again)
+      expect({ moved, origin, deployment }).toEqual({
         moved: first['moved'],
-        waiting: first['waiting'],
         origin: first['origin'],
         deployment: first['deployment'],
       })
@@ -151,7 +108,26 @@ describe('a home on this computer that is migrated into another folder', () => {
     60_000,
   )
 
+  it('copies what institutions took in since an earlier run, until the new folder has its settings', async () => {
+    const { old, fresh, ampere } = scene
+    rmSync(join(fresh, 'settings.json'))
+    const started = await ampere(old, 'start', '--once')
+    expect(started).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/CHAIN_MOVED.*interrupted.*migrate/),
+    })
+    writeFileSync(join(old, BESIDE), 'two')
+    expect(await ampere(old, 'migrate', '--to', fresh)).toMatchObject({ code: 0, err: '' })
+    expect(readFileSync(join(fresh, BESIDE), 'utf8')).toBe('two')
+    writeFileSync(join(fresh, BESIDE), 'three')
+    const refused = await ampere(old, 'migrate', '--to', fresh)
+    expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('ALREADY_EXISTS') })
+    expect(refused.said).toContain(BESIDE)
+    expect(readFileSync(join(fresh, BESIDE), 'utf8')).toBe('three')
+  }, 60_000)
+
   it('goes on in the new folder, where an export verifies with the receipts of both logs', async () => {
+    const { fresh, ampere } = scene
     await withHome(fresh, async ({ connection, tendLog, settings }) => {
       await connection.append(record, [entry('after')])
       await tendLog()
@@ -160,28 +136,37 @@ describe('a home on this computer that is migrated into another folder', () => {
       const policy = pinnedPolicy(fresh, settings)
       const bytes = await exportRecord(connection, record)
       const report = await verifyExport(bytes, policy ? { registry: settings.registry, policy } : {})
-      expect(report).toMatchObject({ origin: NEW, blocks: 5, problems: [] })
-      expect(report.statuses).toEqual(Array(5).fill('logged'))
+      expect(report).toMatchObject({ origin: NEW, problems: [] })
+      // The hospital's bridge has not said yet that its copies are gone.
+      expect(report.statuses.map((status, height) => (height === 3 ? status : status === 'logged'))).toEqual(
+        report.statuses.map((_, height) => (height === 3 ? 'erasing' : true)),
+      )
     })
-    const verified = await ampere(fresh, 'verify', '--all')
-    expect(verified).toMatchObject({ code: 0, err: '' })
-    const audited = await ampere(fresh, 'audit', '--stores')
-    expect(audited.code).toBe(0)
+    expect(await ampere(fresh, 'verify', '--all')).toMatchObject({ code: 0, err: '' })
+    expect((await ampere(fresh, 'audit', '--stores')).code).toBe(0)
   }, 60_000)
 
-  it('takes nothing in the old folder any more, neither blocks nor changes of the registry', async () => {
+  it('takes nothing in the old folder any more, and starts there no more: it would learn of no revocation', async () => {
+    const { old, fresh, ampere } = scene
     await withHome(old, async ({ connection }) => {
       const moved = { code: 'CHAIN_MOVED', message: expect.stringContaining(NEW) }
       await expect(connection.append(record, [entry('late')])).rejects.toMatchObject(moved)
       await expect(connection.read(record)).rejects.toMatchObject(moved)
-      // What waits is here still, and here alone.
-      await connection.append(guarded, [entry('meanwhile')])
     })
-    const enrolled = await ampere(old, 'instance', 'enrol')
-    expect(enrolled).toMatchObject({ code: 1, said: expect.stringContaining('CHAIN_MOVED') })
+    for (const command of [
+      ['instance', 'enrol'],
+      ['start', '--once'],
+      ['import', join(fresh, 'settings.json')],
+    ]) {
+      const refused = await ampere(old, ...command)
+      expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('CHAIN_MOVED') })
+      expect(refused.said).toContain(`npx ampere start --data ${fresh}`)
+    }
+    expect((await ampere(old, 'audit', '--stores')).code).toBe(0)
   }, 60_000)
 
   it('is waited for by erasures until it is retired, which its own new home cannot be', async () => {
+    const { fresh, ampere } = scene
     const refused = await ampere(fresh, 'retire', 'home-2', '--confirm', 'home-2')
     expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('CONFIGURATION') })
     const retired = await ampere(fresh, 'retire', 'home-1', '--confirm', 'home-1')

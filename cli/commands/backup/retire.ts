@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import { openLocal } from '#adapters/local/open.ts'
+import type { Platform } from '#core/ports/needs.ts'
 import { getRecord, recordsIn, type RegistryState } from '#core/registry/state.ts'
 import type { DeploymentRecord, KeyRecord } from '#core/registry/records.ts'
-import type { ActingOptions } from '../../deployment/session.ts'
+import type { ActingOptions, Reached } from '../../deployment/session.ts'
+import { storedChains } from '../../migrate/chains.ts'
 import type { Call } from '../../program/command.ts'
 import { suggestion } from '../../program/near.ts'
 import { refuse } from '../../program/refuse.ts'
@@ -19,6 +23,7 @@ export async function retire(call: Call<RetireOptions>): Promise<number> {
   return withRegistry(call, async (session) => {
     const { record, key } = retirable(session, call.args[0] ?? '')
     const { id, origin } = record
+    if (session.local) await checkLeft(session.local, record)
     const says = [
       `Revokes the key of ${id} (${origin}) for good: what it states counts for nothing any more.`,
       'It says that the stores of that home, its backups and all copies are destroyed; nobody checks that.',
@@ -60,6 +65,32 @@ function retirable(
   if (key.revoked !== null && key.revoked.reason !== 'suspended')
     throw refuse('ALREADY_EXISTS', `the key of ${id} is revoked already (${key.revoked.reason})`)
   return { record, key }
+}
+
+/**
+ * A chain that names a home has it nowhere else: who says that its stores are destroyed, says that the chain is.
+ * @throws AmpereError CONFIGURATION
+ */
+async function checkLeft({ home, folder }: Reached, { id, origin }: DeploymentRecord): Promise<void> {
+  const platform = home?.platform ?? beside(folder)
+  try {
+    for await (const { chain, state } of storedChains(platform)) {
+      // Of a record that was erased as a whole nothing is left to lose, and nobody can move it.
+      if (state.home.deployment !== id || state.ended) continue
+      throw refuse(
+        'CONFIGURATION',
+        `chain ${chain} is at home at ${id} (${origin}) still, as these stores have it, and perhaps others are`,
+        'move it first: npx ampere migrate, in the data folder of that home',
+      )
+    }
+  } finally {
+    if (!home) await platform.close()
+  }
+}
+
+/** The stores of a home that a server has. */
+function beside(folder: string): Platform {
+  return openLocal({ folder: join(folder, 'home'), passphrase: null, beside: true, readOnly: true })
 }
 
 function deploymentsIn(state: RegistryState): readonly DeploymentRecord[] {

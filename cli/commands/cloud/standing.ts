@@ -67,8 +67,11 @@ function fingerprintsOf({
   readonly log: readonly string[]
   readonly witness: readonly string[]
 }) {
-  const of = (keys: readonly string[]) => fingerprintOf(keys.map((key) => parseVerifierKey(key)))
-  return { log: of(log), witness: of(witness) }
+  return { log: fingerprintOfTexts(log), witness: fingerprintOfTexts(witness) }
+}
+
+function fingerprintOfTexts(keys: readonly string[]): string {
+  return fingerprintOf(keys.map((key) => parseVerifierKey(key)))
 }
 
 function lineOf({ name, status }: Part): string {

@@ -4,6 +4,7 @@ import { makePassphrase, readPassphrase } from '../../deployment/passphrase.ts'
 import { findRunning } from '../../deployment/running.ts'
 import { dataFolder, readSettings, type Settings } from '../../deployment/settings.ts'
 import type { DemoWitness } from '../../demo/witness/launch.ts'
+import { checkNotLeft } from '../../migrate/note.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
 import type { StartOptions } from './opening.ts'
@@ -22,6 +23,7 @@ export async function start(call: Call<StartOptions>): Promise<number> {
   const known = readSettings(folder)
   screen.say(known ? `Opening ${folder}` : `Nothing is in ${folder} yet`)
   if (known) await checkStartable(known, options)
+  if (known) checkNotLeft(folder)
   // Keys are stretched on other threads while this one loads the code that serves.
   const serving = import('./serve.ts')
   const settings = known ?? (await setUpDemo(call, folder))

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { replaceFile } from '#adapters/local/store/durable-file.ts'
+import { AmpereError } from '#core/errors.ts'
+import { refuse } from '../program/refuse.ts'
+
+/** Says in the folder that is left where its home goes, or went. */
+const FILE = 'moved.json'
+
+const schema = v.strictObject({ v: v.literal(1), to: v.string(), left: v.boolean() })
+
+/** Where the home of a data folder is moved to; `left` once chains move. */
+export type MoveNote = v.InferOutput<typeof schema>
+
+/** What a data folder says of where its home goes; null while it goes nowhere. @throws AmpereError STORE_CORRUPT */
+export function readNote(folder: string): MoveNote | null {
+  return readAs(join(folder, FILE), schema)
+}
+
+/** Replaces that, durably. */
+export function writeNote(folder: string, note: MoveNote): void {
+  replaceFile(join(folder, FILE), `${JSON.stringify(note, null, 2)}\n`)
+}
+
+/**
+ * A home that was left would take new records still, and learns of no revocation any more.
+ * @throws AmpereError CHAIN_MOVED
+ */
+export function checkNotLeft(folder: string): void {
+  const note = readNote(folder)
+  if (note?.left !== true) return
+  const isDone = existsSync(join(note.to, 'settings.json'))
+  if (!isDone && existsSync(note.to))
+    throw refuse(
+      'CHAIN_MOVED',
+      `the home of this folder is being moved to ${note.to}, which was interrupted`,
+      `npx ampere migrate --to ${note.to}`,
+    )
+  throw refuse(
+    'CHAIN_MOVED',
+    `the home of this folder was moved to ${note.to}, and takes nothing any more`,
+    `npx ampere start --data ${note.to}; to look at what is here: npx ampere audit`,
+  )
+}
+
+/** A file of JSON as a schema has it; null where there is none. @throws AmpereError STORE_CORRUPT */
+export function readAs<S extends v.GenericSchema>(file: string, form: S): v.InferOutput<S> | null {
+  if (!existsSync(file)) return null
+  try {
+    return v.parse(form, JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
+  }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { asDeploymentId } from '#core/bytes/ids.ts'
+import { createVerifiers } from '#core/crypto/signature.ts'
+import { select, type Platform } from '#core/ports/needs.ts'
+import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
+import { areEqual, compareHomes } from '#core/server/compare/compare-homes.ts'
+import type { Comparison } from '#core/server/compare/report.ts'
+import { storedSource } from '#core/server/copy/source.ts'
+import type { Home } from '#core/server/home.ts'
+import { READER_NEEDS } from '#core/server/read/read-chain.ts'
+import { receiptFinder } from '#core/server/read/receipt.ts'
+import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
+import { receiveHome, type ReceiveReport } from '#core/server/restore/receive.ts'
+import { createRegistrySource } from '#core/server/store/registry.ts'
+import { silentLog } from '#functions/host/telemetry.ts'
+import type { Settings } from '../deployment/settings.ts'
+import { openHome, type OpenHome } from '../open/home.ts'
+import { readPolicy } from '../open/policy.ts'
+import type { Screen } from '../terminal/screen.ts'
+import { refuse } from '../program/refuse.ts'
+import type { MigrationPlan } from './plan.ts'
+import { logAll } from './target-home.ts'
+
+/** The home that is received, in its data folder. */
+interface ReceivedFrom {
+  readonly folder: string
+  readonly settings: Settings
+  readonly home: OpenHome
+}
+
+/** What came over, and how it compares. */
+export interface Received {
+  readonly report: ReceiveReport
+  readonly compared: Comparison
+}
+
+/** Copies all that is in one home into another one, and compares. */
+export async function received(
+  { screen }: { readonly screen: Pick<Screen, 'progress'> },
+  { settings, folder, home: old }: ReceivedFrom,
+  platform: Platform,
+  plan: MigrationPlan,
+): Promise<Received> {
+  const verifiers = createVerifiers()
+  const home: Home = {
+    deployment: asDeploymentId(plan.deployment),
+    origin: plan.origin,
+    durability: 'local',
+    backupDays: settings.backups?.days ?? 0,
+    registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
+    verifiers,
+  }
+  const left = {
+    deployment: old.home.deployment,
+    origin: settings.origin,
+    source: storedSource(await select(old.platform, BACKUP_NEEDS)),
+    findReceipt: receiptFinder(await select(old.platform, READER_NEEDS), readPolicy(folder, settings.origin)),
+  }
+  const receiving = screen.progress({ doing: 'Copying', unit: 'blocks' })
+  const ports = await select(platform, RESTORE_NEEDS)
+  const report = await receiveHome(left, ports, home, {
+    received: (blocks) => receiving.update(blocks),
+  }).finally(() => receiving.stop())
+  const comparing = screen.progress({ doing: 'Comparing', unit: 'blocks' })
+  const back = storedSource(await select(platform, BACKUP_NEEDS))
+  const compared = await compareHomes(left.source, back, {
+    isLater: true,
+    hasOwnLog: true,
+    progress: (blocks) => comparing.update(blocks),
+  }).finally(() => comparing.stop())
+  return { report, compared }
+}
+
+/** @throws AmpereError VERIFICATION_FAILED naming the first difference */
+export function checkEqual(compared: Comparison): void {
+  if (areEqual(compared)) return
+  const [first] = compared.differences
+  throw refuse(
+    'VERIFICATION_FAILED',
+    `what came over differs: ${first?.part ?? ''} ${first?.where ?? ''} (${first?.how ?? ''})`,
+    'npx ampere audit; nothing was moved since',
+  )
+}
+
+/** The new log has all of it before anybody can ask the new home for a head. */
+export async function logged(
+  to: string,
+  settings: Settings,
+  passphrase: Parameters<typeof openHome>[2],
+): Promise<void> {
+  const opened = await openHome(to, settings, passphrase, silentLog)
+  try {
+    await logAll(opened)
+  } finally {
+    await opened.platform.close()
+  }
+}
