@@ -9,6 +9,7 @@ import { parseBlock } from '../../block/open-block.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { HomeSource } from '../copy/source.ts'
 import { partNames } from '../store/attempt.ts'
+import type { MovedReceipts } from '../store/moved-receipts.ts'
 import { howDiffers, type Tally } from './report.ts'
 
 /** The two that are compared. */
@@ -48,12 +49,9 @@ export async function compareChain(pair: Pair, chain: ChainId, tally: Tally): Pr
       await compareParts(pair, chain, height, left[i] ?? '', tally)
     }
   }
-  const receipts = async (source: HomeSource) =>
-    (await source.moved(chain)).receipts.map((receipt) => canonicalize(receipt))
-  const [came, kept] = [await receipts(first), await receipts(second)]
-  if (!isWithin(came, kept)) tally.differs('receipts', chain, 'missing')
-  else if (!isWithin(kept, came) && !pair.isLater && !pair.hasOwnLog)
-    tally.differs('receipts', chain, 'added')
+  const [came, kept] = [(await first.moved(chain)).receipts, (await second.moved(chain)).receipts]
+  if (!isKept(came, kept)) tally.differs('receipts', chain, 'missing')
+  else if (!isKept(kept, came) && !pair.isLater && !pair.hasOwnLog) tally.differs('receipts', chain, 'added')
   const [left, right] = [await first.erased(chain), await second.erased(chain)]
   if (!isWithin(left, right)) tally.differs('statements', chain, 'missing')
   else if (!isWithin(right, left) && !pair.isLater) tally.differs('statements', chain, 'added')
@@ -121,6 +119,16 @@ function destroyedIn(
     if (isAmpereError(error)) return null
     throw error
   }
+}
+
+/** Each is there, or where it is only logged a witnessed one of its block, which a copy has instead. */
+function isKept(came: MovedReceipts['receipts'], kept: MovedReceipts['receipts']): boolean {
+  const there = new Set(kept.map((receipt) => canonicalize(receipt)))
+  const witnessed = new Set(kept.flatMap(({ height, row }) => (row.level === 'witnessed' ? [height] : [])))
+  return came.every(
+    (receipt) =>
+      there.has(canonicalize(receipt)) || (receipt.row.level === 'logged' && witnessed.has(receipt.height)),
+  )
 }
 
 function isWithin(a: readonly string[], b: readonly string[]): boolean {

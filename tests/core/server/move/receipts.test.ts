@@ -11,7 +11,8 @@ import { receiveHome } from '#core/server/restore/receive.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
-import { storedSource } from '#core/server/copy/source.ts'
+import { compareHomes } from '#core/server/compare/compare-homes.ts'
+import { storedSource, type HomeSource } from '#core/server/copy/source.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { receiptFinder, type Receipt } from '#core/server/read/receipt.ts'
 import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
@@ -57,6 +58,21 @@ describe('a chain that was received while the witness was away', () => {
     const view = await readReceipts(there, await there.replica(record))
     expect(view?.problems).toEqual([])
     expect(view?.statuses).toEqual(['witnessed', 'witnessed', 'witnessed', 'witnessed'])
+  })
+
+  it('is equal to a copy that has the witnessed ones alone, and not to one without them', async () => {
+    const here = storedSource(await select(moved.platform, BACKUP_NEEDS))
+    const withLevel = (level: string): HomeSource => ({
+      ...here,
+      moved: async (chain) => {
+        const { receipts, notes } = await here.moved(chain)
+        return { receipts: receipts.filter(({ row }) => row.level === level), notes }
+      },
+    })
+    expect((await here.moved(record)).receipts).toHaveLength(6)
+    expect((await compareHomes(here, withLevel('witnessed'))).differences).toEqual([])
+    const { differences } = await compareHomes(here, withLevel('logged'))
+    expect(differences).toContainEqual({ part: 'receipts', how: 'missing', where: record })
   })
 })
 
