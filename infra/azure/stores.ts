@@ -176,7 +176,10 @@ function expiryRule(name: ObjectsName, days: number): object {
     enabled: true,
     type: 'Lifecycle',
     definition: {
-      filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: [`${AZURE_NAMES.blobContainer(name)}/`] },
+      filters: {
+        blobTypes: ['blockBlob', 'appendBlob'],
+        prefixMatch: [`${AZURE_NAMES.blobContainer(name)}/`],
+      },
       actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: days } } },
     },
   }
