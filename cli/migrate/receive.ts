@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { asDeploymentId } from '#core/bytes/ids.ts'
-import { createVerifiers } from '#core/crypto/signature.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
 import { areEqual, compareHomes } from '#core/server/compare/compare-homes.ts'
 import type { Comparison } from '#core/server/compare/report.ts'
 import { storedSource } from '#core/server/copy/source.ts'
-import type { Home } from '#core/server/home.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
 import { receiveHome, type ReceiveReport } from '#core/server/restore/receive.ts'
-import { createRegistrySource } from '#core/server/store/registry.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
-import { openHome, type OpenHome } from '../open/home.ts'
+import { homeOf, openHome, type OpenHome } from '../open/home.ts'
 import { readPolicy } from '../open/policy.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { refuse } from '../program/refuse.ts'
@@ -41,15 +37,8 @@ export async function received(
   platform: Platform,
   plan: MigrationPlan,
 ): Promise<Received> {
-  const verifiers = createVerifiers()
-  const home: Home = {
-    deployment: asDeploymentId(plan.deployment),
-    origin: plan.origin,
-    durability: 'local',
-    backupDays: settings.backups?.days ?? 0,
-    registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
-    verifiers,
-  }
+  const { deployment, origin } = plan
+  const home = homeOf({ ...settings, deployment, origin }, platform)
   const left = {
     deployment: old.home.deployment,
     origin: settings.origin,

@@ -76,15 +76,7 @@ export async function openHome(
   const platform = measured ? measured.around(local) : local
   try {
     await prepare(platform)
-    const verifiers = createVerifiers()
-    const home: Home = {
-      deployment: asDeploymentId(settings.deployment),
-      origin: settings.origin,
-      durability: 'local',
-      backupDays: settings.backups?.days ?? 0,
-      registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
-      verifiers,
-    }
+    const home = homeOf(settings, platform)
     const watched = () => readWatched(folder)
     // A file that is wrong is said at the start, where somebody looks, and not by the first round.
     watched()
@@ -119,4 +111,20 @@ export function checkHome(folder: string): void {
     `${file} is not there: the home of this folder is lost, and none is begun in its place`,
     HOME_LOST,
   )
+}
+
+/** The home of a deployment on a platform of this computer. */
+export function homeOf(
+  { deployment, origin, registry, backups }: Pick<Settings, 'deployment' | 'origin' | 'registry' | 'backups'>,
+  platform: Platform,
+): Home {
+  const verifiers = createVerifiers()
+  return {
+    deployment: asDeploymentId(deployment),
+    origin,
+    durability: 'local',
+    backupDays: backups?.days ?? 0,
+    registry: createRegistrySource(platform.table('registry'), registry, verifiers),
+    verifiers,
+  }
 }

@@ -2,8 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { stretchAhead, type StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
-import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
-import { createVerifiers } from '#core/crypto/signature.ts'
+import type { ChainId } from '#core/bytes/ids.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import type { Home } from '#core/server/home.ts'
@@ -14,7 +13,6 @@ import {
   type RestoreOptions,
   type RestoreReport,
 } from '#core/server/restore/restore.ts'
-import { createRegistrySource } from '#core/server/store/registry.ts'
 import { homeKeyFile, institutionFolder, keyFileOf } from '../deployment/files.ts'
 import { readPassphrase } from '../deployment/passphrase.ts'
 import { findRunning } from '../deployment/running.ts'
@@ -23,6 +21,7 @@ import type { Settings } from '../deployment/settings.ts'
 import type { CopySource } from '../mirror/copy-source.ts'
 import { seenByWitnesses } from '../mirror/seen-by-witnesses.ts'
 import { finishTaking, openStaging, type Staging, type Taken } from '../mirror/staging.ts'
+import { homeOf } from '../open/home.ts'
 import { readPolicy } from '../open/policy.ts'
 import { seenHeads } from '../open/seen.ts'
 import type { Call } from '../program/command.ts'
@@ -189,19 +188,6 @@ function said(
     'Next  npx ampere verify --all, then npx ampere start',
   ])
   return ok ? EXIT.ok : EXIT.verification
-}
-
-/** The home of a deployment on a platform. */
-export function homeOf(settings: Settings, platform: Platform): Home {
-  const verifiers = createVerifiers()
-  return {
-    deployment: asDeploymentId(settings.deployment),
-    origin: settings.origin,
-    durability: 'local',
-    backupDays: settings.backups?.days ?? 0,
-    registry: createRegistrySource(platform.table('registry'), settings.registry, verifiers),
-    verifiers,
-  }
 }
 
 /** Nothing may live here: neither a folder with a home, nor a server that answers as this very home. */

@@ -13,7 +13,7 @@ import { readPassphrase } from '../../deployment/passphrase.ts'
 import { deploymentOf } from '../../deployment/session.ts'
 import { readPolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
-import { homeOf } from '../../restore/restore-lost.ts'
+import { homeOf } from '../../open/home.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 import { counted, localTime } from '../../terminal/words.ts'
 
