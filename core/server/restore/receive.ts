@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '../../bytes/ids.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
-import { AmpereError } from '../../errors.ts'
-import { createRegistryHistory, type RegistryHistory } from '../../registry/history.ts'
-import { headKeyAt } from '../../registry/snapshot.ts'
-import { copyChain, copyRegistry, erasuresIn, type CopyContext } from '../copy/copy-chain.ts'
+import { copyChain, erasuresIn, type CopyContext } from '../copy/copy-chain.ts'
 import { copyStatements } from '../copy/copy-statements.ts'
 import { noteGap } from '../copy/gaps.ts'
 import { chainsOf, type HomeSource } from '../copy/source.ts'
@@ -15,7 +12,7 @@ import { keepMovedReceipt } from '../store/moved-receipts.ts'
 import { loadHead, loadState } from '../store/rows.ts'
 import { blocksElsewhere } from './elsewhere.ts'
 import type { RestorePorts } from './needs.ts'
-import { lossError, markForLog, openGaps } from './restore.ts'
+import { copyOwnRegistry, lossError, markForLog, openGaps } from './restore.ts'
 
 /** The home that is received: where its chains are until their controllers move them. */
 export interface LeftHome extends Pick<Home, 'deployment' | 'origin'> {
@@ -58,7 +55,12 @@ export async function receiveHome(
   options: ReceiveOptions = {},
 ): Promise<ReceiveReport> {
   const { source, deployment, origin } = from
-  const registry = await receiveRegistry(source, ports, home)
+  const registry = await copyOwnRegistry(
+    source,
+    ports,
+    home,
+    'the registry does not have the head key of this home at its origin',
+  )
   let received = 0
   const context: CopyContext = {
     home: { deployment, origin },
@@ -106,21 +108,6 @@ async function copied(
 ): Promise<ParsedBlock | null> {
   const { head } = await copyChain(source, ports, context, chain, async (gap) => noteGap(ports, gap))
   return head?.opened ?? null
-}
-
-async function receiveRegistry(
-  source: HomeSource,
-  ports: RestorePorts,
-  { registry: { pinned }, verifiers, origin }: Home,
-): Promise<RegistryHistory> {
-  const registry = createRegistryHistory(pinned, verifiers)
-  await copyRegistry(source, ports, registry)
-  if (!headKeyAt(registry.newest(), ports.keys.head.kid, origin))
-    throw new AmpereError(
-      'KEY_UNAVAILABLE',
-      'the registry does not have the head key of this home at its origin',
-    )
-  return registry
 }
 
 /** Keeps the receipts of the blocks that are in another log. */

@@ -185,20 +185,33 @@ export async function openGaps(
   return open
 }
 
-/** The registry, which must say that this home's head key is its own. */
-async function restoreRegistry(
+/**
+ * The registry, which must say that this home's head key is its own.
+ * @param otherwise what is said where it does not
+ * @throws AmpereError KEY_UNAVAILABLE
+ */
+export async function copyOwnRegistry(
   source: HomeSource,
   ports: RestorePorts,
   { registry: { pinned }, verifiers, origin }: Home,
-  log: RestoredLog,
+  otherwise: string,
 ): Promise<RegistryHistory> {
   const registry = createRegistryHistory(pinned, verifiers)
   await copyRegistry(source, ports, registry)
-  if (!headKeyAt(registry.newest(), ports.keys.head.kid, origin))
-    throw new AmpereError(
-      'KEY_UNAVAILABLE',
-      'the key file has another head key than the registry gives this home',
-    )
+  if (headKeyAt(registry.newest(), ports.keys.head.kid, origin)) return registry
+  throw new AmpereError('KEY_UNAVAILABLE', otherwise)
+}
+
+/** The same, and where in the log its blocks are. */
+async function restoreRegistry(
+  source: HomeSource,
+  ports: RestorePorts,
+  home: Home,
+  log: RestoredLog,
+): Promise<RegistryHistory> {
+  const { pinned } = home.registry
+  const otherwise = 'the key file has another head key than the registry gives this home'
+  const registry = await copyOwnRegistry(source, ports, home, otherwise)
   const leaves = leafFinder(log, pinned)
   const key = registryLabelKey(pinned)
   for await (const row of allRows(ports.tables.registry, REGISTRY_PARTITION))
