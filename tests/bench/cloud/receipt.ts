@@ -6,13 +6,14 @@ import { deployAws } from '#cli/cloud/aws/deploy.ts'
 import type { CloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { reachHome } from '#cli/cloud/aws/reach.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
-import { SETTINGS_VERSION, type Settings } from '#cli/deployment/settings.ts'
 import { openBridge } from '#cli/open/bridge.ts'
 import { createLazyValidator } from '#cli/open/validator.ts'
 import { utf8 } from '#core/bytes/encoding.ts'
+import { asDeploymentId } from '#core/bytes/ids.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { figure, median, type Bench } from '../measure.ts'
+import { settingsOf } from '#tests/cloud/aws/deploy/as-settings.ts'
 import { onEmulators } from './emulators.ts'
 
 const PASSPHRASE = 'of the benchmark'
@@ -87,24 +88,16 @@ async function deploy(folder: string): Promise<CloudDeployment> {
   })
 }
 
-async function begin(folder: string, { home, institutions }: CloudDeployment) {
-  if (!home) throw new Error('nothing was deployed')
-  const settings: Settings = {
-    v: SETTINGS_VERSION,
-    registry: home.registry,
-    deployment: home.deployment,
-    origin: home.origin,
-    log: home.log,
-    institutions: institutions.map(({ id }) => id),
-    passphrase: { kind: 'generated' },
-    demo: { record: null, patient: null },
-  }
+async function begin(folder: string, deployed: CloudDeployment) {
+  const settings = settingsOf(deployed)
   const fetch = reachHome(settings.origin, process.env)
   const validator = createLazyValidator()
   const context = { folder, settings, passphrase: PASSPHRASE, fetch, validator, beside: false }
   const { connection } = await openBridge(context, INSTITUTION)
-  const { deployment, origin } = home
-  const { record } = await createRecord(connection, { deployment, origin }, ['general'])
+  const { deployment, origin } = settings
+  const { record } = await createRecord(connection, { deployment: asDeploymentId(deployment), origin }, [
+    'general',
+  ])
   return { connection, record }
 }
 

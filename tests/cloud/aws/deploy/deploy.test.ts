@@ -16,7 +16,7 @@ import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import { cloudFolder, readCloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { reachHome } from '#cli/cloud/aws/reach.ts'
 import { playStory, type StoryReport } from '#cli/demo/story.ts'
-import { SETTINGS_VERSION, type Settings } from '#cli/deployment/settings.ts'
+import type { Settings } from '#cli/deployment/settings.ts'
 import { connectInstitution, openBridge, type OpenBridge } from '#cli/open/bridge.ts'
 import { openInstitution } from '#cli/open/institution.ts'
 import { createLazyValidator } from '#cli/open/validator.ts'
@@ -26,6 +26,7 @@ import { freshFolder } from '#tests/cli/harness.ts'
 import { MIB, noise } from '#tests/core/server/upload/uploads.ts'
 import { plain, told } from '../../without-tls.ts'
 import { CREDENTIALS, describeOn } from '../stack.ts'
+import { settingsOf } from './as-settings.ts'
 import { outsideWitness, type OutsideWitness } from '../../outside-witness.ts'
 
 const PASSPHRASE = 'of the test'
@@ -67,27 +68,16 @@ const ampere = async (...args: string[]): Promise<Record<string, unknown>> => {
 }
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-/** What the command line would have of a home on this computer. */
-function settingsOf(): Settings {
-  const { home, institutions } = readCloudDeployment(folder) ?? { home: null, institutions: [] }
-  if (!home) throw new Error('nothing was deployed')
-  return {
-    v: SETTINGS_VERSION,
-    registry: home.registry,
-    deployment: home.deployment,
-    origin: home.origin,
-    log: home.log,
-    institutions: institutions.map(({ id }) => id),
-    passphrase: { kind: 'generated' },
-    demo: { record: null, patient: null },
-  }
+/** What is remembered of the deployment, as the command line has it. */
+function settings(): Settings {
+  return settingsOf(readCloudDeployment(folder) ?? { home: null, institutions: [] })
 }
 
 async function bridges(): Promise<readonly [OpenBridge, OpenBridge]> {
-  const settings = settingsOf()
+  const here = settings()
   const validator = createLazyValidator()
-  const fetch = reachHome(settings.origin, environment())
-  const context = { folder, settings, passphrase: PASSPHRASE, fetch, validator, beside: false }
+  const fetch = reachHome(here.origin, environment())
+  const context = { folder, settings: here, passphrase: PASSPHRASE, fetch, validator, beside: false }
   return [await openBridge(context, 'hospital-a'), await openBridge(context, 'hospital-b')]
 }
 
@@ -187,7 +177,7 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
         return answer
       },
     })
-    const { deployment, origin } = settingsOf()
+    const { deployment, origin } = settings()
     const { record } = await createRecord(by, { deployment: asDeploymentId(deployment), origin }, ['general'])
     const content = noise(5 * MIB)
     await by.append(record, [{ header: utf8('{}'), content, compartment: 'general' }])
@@ -221,7 +211,7 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
     const institution = await openInstitution(folder, 'hospital-a', PASSPHRASE)
     const signer = institution.instances.find(({ kid }) => kid === enrolled['kid'])
     if (!signer) throw new Error('its key is not here')
-    const { origin, registry, deployment } = settingsOf()
+    const { origin, registry, deployment } = settings()
     const own = { ...institution, instances: [signer] }
     const fetch = reachHome(origin, environment())
     const connected = () => connectInstitution(own, { origin, registry }, fetch, { policy: null })
@@ -237,7 +227,7 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
   }, 120_000)
 
   it('refuses whom the registry does not know, and answers as on one machine', async () => {
-    const { origin } = settingsOf()
+    const { origin } = settings()
     const ask = reachHome(origin, environment())
     const unknown = await ask(new Request(`${origin}/v1/chains/${story.record}/head`))
     expect([unknown.status, ((await unknown.json()) as { code: string }).code]).toEqual([401, 'UNAUTHORIZED'])

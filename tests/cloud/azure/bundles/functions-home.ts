@@ -131,7 +131,8 @@ async function configText(platform: Platform, { home }: TestDeployment, policy: 
   return JSON.stringify({ ...rest, ...keys, policy: formatPolicy(policy) })
 }
 
-async function ask({ origin }: FunctionsHost, request: Request): Promise<Response> {
+/** Asks a host what a client of the home asks. */
+export async function ask({ origin }: FunctionsHost, request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url)
   const { method, headers, body } = request
   return fetch(`${origin}${pathname}${search}`, {

@@ -6,7 +6,7 @@ import { freshFolder } from '#tests/cli/harness.ts'
 import { roleFor } from '#tests/functions/host/apart.ts'
 import type { FakeIdentity } from '../bundles/fake-identity.ts'
 import { startHost, type FunctionsHost } from '../bundles/functions-host.ts'
-import { clientIdOf, triggerOf, triggerSettings } from '../bundles/functions-home.ts'
+import { ask, clientIdOf, triggerOf, triggerSettings } from '../bundles/functions-home.ts'
 import { EMULATOR, type Stack } from '../stack.ts'
 import type { FakeScm } from './fake-scm.ts'
 
@@ -46,16 +46,7 @@ export function publishedBundles(
     return started
   }
   return {
-    fetch: async (request) => {
-      const { origin } = await host(roleFor(request))
-      const { pathname, search } = new URL(request.url)
-      const { method, headers, body } = request
-      return fetch(`${origin}${pathname}${search}`, {
-        method,
-        headers,
-        ...(body && { body, duplex: 'half' }),
-      })
-    },
+    fetch: async (request) => ask(await host(roleFor(request)), request),
     timer: async (role) => {
       const [name] = triggerOf(await host(role), 'timerTrigger')
       const data = { Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false }
