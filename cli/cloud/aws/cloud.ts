@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stackName } from '#infra/aws/references.ts'
-import { PARAMETERS, settingsOf } from '#infra/aws/settings.ts'
+import { PARAMETERS } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
 import { eraseStores } from '#infra/deploy/aws/erase.ts'
 import { removeFunctions } from '#infra/deploy/aws/functions.ts'
-import { openStacks, type Stack, type Stacks } from '#infra/deploy/aws/stacks.ts'
+import { withStacks, type Stack, type Stacks } from '#infra/deploy/aws/stacks.ts'
 import { failure } from '#infra/deploy/failure.ts'
 import { refuse } from '../../program/refuse.ts'
 import { pause, type Cloud, type Part, type Removal, type Standing } from '../cloud.ts'
@@ -12,6 +11,7 @@ import type { CloudDeployment } from '../cloud-folder.ts'
 import { accountOf } from './account.ts'
 import { deployAws } from './deploy.ts'
 import { planAws } from './plan.ts'
+import { stackOf } from './stack-of.ts'
 import { reachHome } from './reach.ts'
 
 /** AWS. @param env the environment, in which AWS_ENDPOINT_URL may name an emulator */
@@ -37,17 +37,13 @@ function checkSupported({ deploys = 'home' }: Readonly<Record<string, string>>):
 }
 
 async function standing(known: CloudDeployment): Promise<Standing> {
-  const { region } = known
   await accountOf(known)
-  const stacks = openStacks(region, pause)
-  const look = async (kind: 'stores' | 'functions') =>
-    partOf(nameOf(known, kind), await stacks.find(nameOf(known, kind)))
-  try {
+  return withStacks(known.region, pause, async (stacks) => {
+    const look = async (kind: 'stores' | 'functions') =>
+      partOf(stackOf(known, kind), await stacks.find(stackOf(known, kind)))
     const [stores, functions] = await Promise.all([look('stores'), look('functions')])
     return { stores, functions }
-  } finally {
-    stacks.close()
-  }
+  })
 }
 
 function partOf(name: string, stack: Stack | null): Part {
@@ -59,7 +55,7 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
   const { region, stage, parameters, home } = known
   const { account } = await accountOf(known)
   await checkOwn(known)
-  const [stores, functions] = [nameOf(known, 'stores'), nameOf(known, 'functions')]
+  const [stores, functions] = [stackOf(known, 'stores'), stackOf(known, 'functions')]
   const where = `Account ${account}, ${region}:`
   if (erases)
     return {
@@ -83,37 +79,27 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
 
 /** In every account and region the stacks are named alike. @throws DeployFailure for those of another home */
 async function checkOwn(known: CloudDeployment): Promise<void> {
-  const stacks = openStacks(known.region, pause)
-  try {
-    const found = (await stacks.find(nameOf(known, 'stores')))?.outputs['HttpApiUrl']
-    if (!known.home || found === undefined || found === known.home.origin) return
-    throw failure(
-      `the stack ${nameOf(known, 'stores')} is of another home: ${found}`,
-      'nothing was removed: check the account, the region and the data folder',
-    )
-  } finally {
-    stacks.close()
-  }
+  const name = stackOf(known, 'stores')
+  const stack = await withStacks(known.region, pause, (stacks) => stacks.find(name))
+  const found = stack?.outputs['HttpApiUrl']
+  if (!known.home || found === undefined || found === known.home.origin) return
+  throw failure(
+    `the stack ${name} is of another home: ${found}`,
+    'nothing was removed: check the account, the region and the data folder',
+  )
 }
 
 /** What runs first: its routes are on the address that the other stack has. */
 async function eraseAll(known: CloudDeployment): Promise<void> {
   const { region, stage, parameters } = known
-  const stacks = openStacks(region, pause)
-  try {
-    if (await stacks.find(nameOf(known, 'functions'))) await removeFunctions({ stage, region, parameters })
+  await withStacks(region, pause, async (stacks) => {
+    if (await stacks.find(stackOf(known, 'functions'))) await removeFunctions({ stage, region, parameters })
     await eraseKept(stacks, known)
-  } finally {
-    stacks.close()
-  }
+  })
 }
 
 /** Erases what a deployment keeps, once nothing runs. @throws DeployFailure */
 export async function eraseKept(stacks: Stacks, known: CloudDeployment): Promise<void> {
   const template = storesTemplateOf(known.stage, known.parameters)
-  await eraseStores(stacks, nameOf(known, 'stores'), template, known.region)
-}
-
-function nameOf({ stage, parameters }: CloudDeployment, kind: 'stores' | 'functions'): string {
-  return stackName(settingsOf(stage, parameters).prefix, kind)
+  await eraseStores(stacks, stackOf(known, 'stores'), template, known.region)
 }

@@ -3,23 +3,21 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openAws } from '#adapters/aws/open.ts'
 import type { AwsNaming } from '#adapters/aws/clients/naming.ts'
-import { asDeploymentId } from '#core/bytes/ids.ts'
 import { bundleFolder, buildBundles } from '#infra/bundle/build.ts'
 import { takeOn } from '#infra/deploy/aws/account.ts'
 import { failure } from '#infra/deploy/failure.ts'
 import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
-import { openStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
+import { withStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
 import { signingKeys } from '#infra/aws/keys.ts'
-import { logicalId, stackName } from '#infra/aws/references.ts'
+import { logicalId } from '#infra/aws/references.ts'
 import { settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
-import { foundHome, type FoundedHome } from '../../deployment/found-home.ts'
-import { makeFounders } from '../../deployment/set-up.ts'
 import type { Deploying } from '../cloud.ts'
+import { founding, type FoundedInCloud } from '../founding.ts'
 import { accountOf } from './account.ts'
+import { stackOf } from './stack-of.ts'
 import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
-import { mirrorKeysOf } from '../mirror-keys.ts'
 
 /**
  * Makes a deployment on AWS what it should be, from whatever there is: each step looks first, so that one that was interrupted goes on when
@@ -52,10 +50,8 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
 
 /** Another folder has what its functions are told, and its keys. @throws DeployFailure for a deployment that is there */
 async function checkNew({ stage, region, parameters }: CloudDeployment, { pause }: Deploying): Promise<void> {
-  const name = stackName(settingsOf(stage, parameters).prefix, 'stores')
-  const stacks = openStacks(region, pause)
-  const found = await stacks.find(name).finally(stacks.close)
-  if (found)
+  const name = stackOf({ stage, parameters }, 'stores')
+  if (await withStacks(region, pause, (stacks) => stacks.find(name)))
     throw failure(
       `${name} is there already, and this data folder knows nothing of it: nothing was changed`,
       'give --data FOLDER, the one from which it was deployed, or another --stage',
@@ -82,12 +78,8 @@ async function applyStores(
   { pause }: Deploying,
 ): Promise<Stack> {
   const template = storesTemplateOf(stage, parameters)
-  const stacks = openStacks(region, pause)
-  try {
-    return await stacks.apply(stackName(settingsOf(stage, parameters).prefix, 'stores'), template)
-  } finally {
-    stacks.close()
-  }
+  const name = stackOf({ stage, parameters }, 'stores')
+  return withStacks(region, pause, (stacks) => stacks.apply(name, template))
 }
 
 /** Takes on the role that sets up, which alone may make keys, and begins the registry with the institutions of this folder. */
@@ -95,34 +87,15 @@ async function setUpHome(
   wanted: CloudDeployment,
   stores: Stack,
   account: string,
-  { folder, passphrase }: Deploying,
+  deploying: Deploying,
 ): Promise<CloudDeployment> {
-  const { region, institutions, demo } = wanted
-  const origin = required(stores, 'HttpApiUrl')
-  const deployment = asDeploymentId(wanted.home?.deployment ?? 'home-1')
-  const { records, founders } = await makeFounders(folder, { institutions }, passphrase)
+  const { region } = wanted
+  const found = await founding(wanted, required(stores, 'HttpApiUrl'), deploying)
   const naming = namingOf(wanted, stores, account)
   const credentials = await takeOn(required(stores, 'SetupRoleArn'), region)
-  const platform = openAws({ region, naming, credentials, makesKeys: true })
-  try {
-    const [owner] = institutions
-    const what = {
-      deployment,
-      origin,
-      durability: 'region',
-      owner: owner?.id ?? '',
-      demo,
-      records,
-      founders,
-    } as const
-    const { registry, log, witness } = await foundHome(platform, what)
-    checkKept(wanted, { log, witness })
-    const mirror = await mirrorKeysOf(platform)
-    const home = { deployment, origin, registry, log: [...log], witness: [...witness], mirror }
-    return { ...wanted, home }
-  } finally {
-    await platform.close()
-  }
+  const home = await found(openAws({ region, naming, credentials, makesKeys: true }))
+  checkKept(wanted, home)
+  return { ...wanted, home }
 }
 
 /** What others pinned stays: another parameter must not change who signs. @throws DeployFailure */
@@ -134,7 +107,7 @@ function checkKept({ home }: CloudDeployment, made: SigningKeys): void {
   )
 }
 
-type SigningKeys = Pick<FoundedHome, 'log' | 'witness'>
+type SigningKeys = Pick<FoundedInCloud, 'log' | 'witness'>
 
 function listed({ log, witness }: SigningKeys): string {
   return [...log, ...witness].join('\n')

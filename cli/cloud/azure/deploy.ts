@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { asDeploymentId } from '#core/bytes/ids.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { keyNamingOf } from '#infra/azure/keys.ts'
 import { applyTemplate, makeGroup, type Outputs } from '#infra/deploy/azure/deployments.ts'
 import { openPublisher, packageOf } from '#infra/deploy/azure/publish.ts'
 import { failure } from '#infra/deploy/failure.ts'
-import { foundHome } from '../../deployment/found-home.ts'
-import { makeFounders } from '../../deployment/set-up.ts'
 import type { Deploying } from '../cloud.ts'
 import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
-import { mirrorKeysOf } from '../mirror-keys.ts'
+import { founding } from '../founding.ts'
 import type { Azure, Built } from './azure.ts'
 import { changesOf, examine, type Examined } from './doctor.ts'
 import { packageFiles } from './packages.ts'
@@ -72,11 +69,7 @@ async function setUpHome(
   { settings }: Examined,
   { deploying, azure }: With,
 ): Promise<CloudDeployment> {
-  const { institutions, demo } = wanted
-  const { folder, passphrase } = deploying
-  const origin = required(outputs, 'origin')
-  const deployment = asDeploymentId(wanted.home?.deployment ?? 'home-1')
-  const { records, founders } = await makeFounders(folder, { institutions }, passphrase)
+  const found = await founding(wanted, required(outputs, 'origin'), deploying)
   const naming = {
     cosmosEndpoint: required(outputs, 'cosmosEndpoint'),
     database: required(outputs, 'database'),
@@ -84,19 +77,7 @@ async function setUpHome(
     vaultUrl: required(outputs, 'vaultUrl'),
     keys: keyNamingOf(settings.identities),
   }
-  const [owner] = institutions
-  const durability = 'region'
-  const what = { deployment, origin, durability, owner: owner?.id ?? '', demo, records, founders } as const
-  const founded = await onceAllowed(deploying, async () => {
-    const platform = azure.open(naming)
-    try {
-      return { ...(await foundHome(platform, what)), mirror: await mirrorKeysOf(platform) }
-    } finally {
-      await platform.close()
-    }
-  })
-  const { registry, log, witness, mirror } = founded
-  const home = { deployment, origin, registry, log: [...log], witness: [...witness], mirror }
+  const home = await onceAllowed(deploying, () => found(azure.open(naming)))
   return { ...wanted, home }
 }
 

@@ -3,37 +3,28 @@ import { factsOf } from '#infra/azure/facts.ts'
 import { settingsOf } from '#infra/azure/settings.ts'
 import { DEFAULTS } from '#infra/azure/template.ts'
 import type { Change } from '#infra/deploy/azure/deployments.ts'
-import { idleCost, idleCostLines } from '#infra/prices/idle-cost.ts'
 import type { Plan } from '../cloud.ts'
 import type { CloudDeployment } from '../cloud-folder.ts'
+import { planOf } from '../plan.ts'
 import { templateFor, type Examined } from './doctor.ts'
 
 /** What a deployment is made of, as its template says. @throws AmpereError CONFIGURATION for parameters that are wrong */
 export function planAzure(wanted: CloudDeployment): Plan {
-  const { stage, region, parameters } = wanted
+  const { stage, parameters } = wanted
   const given = { ...DEFAULTS, ...parameters }
   const { prefix, identities, vaultSku } = settingsOf(stage, given)
-  const resources: Record<string, number> = {}
   const template = templateFor(wanted)
-  for (const { type } of template.resources) resources[type] = (resources[type] ?? 0) + 1
-  const functions = identities.map(({ name }) => name)
-  const count = (type: string) => resources[type] ?? 0
-  const alarms = count('Microsoft.Insights/metricAlerts') + count('Microsoft.Insights/scheduledQueryRules')
-  const idle = idleCost('azure', factsOf(stage, template))
-  return {
-    stage,
-    region,
-    resources,
-    functions,
-    idle,
-    lines: [
-      `Plan for ${prefix} in ${region}:`,
-      `  keeps   ${count('Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers')} containers, ${count('Microsoft.Storage/storageAccounts')} storage accounts, ${count('Microsoft.KeyVault/vaults/keys')} keys${vaultSku === 'premium' ? ' in an HSM' : ''}, one address`,
-      `  runs    ${functions.length} functions, each with its own identity (${functions.join(', ')})`,
-      `  watches ${alarms} alarms${given.alarmEmail === '' ? ', which tell nobody: --param alarmEmail=ADDRESS' : ''}`,
-      ...idleCostLines(idle),
-    ],
-  }
+  return planOf(wanted, {
+    prefix,
+    types: template.resources.map(({ type }) => type),
+    functions: identities.map(({ name }) => name),
+    own: 'identity',
+    keeps: (count) =>
+      `${count('Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers')} containers, ${count('Microsoft.Storage/storageAccounts')} storage accounts, ${count('Microsoft.KeyVault/vaults/keys')} keys${vaultSku === 'premium' ? ' in an HSM' : ''}`,
+    alarms: ['Microsoft.Insights/metricAlerts', 'Microsoft.Insights/scheduledQueryRules'],
+    alarmEmail: given.alarmEmail,
+    facts: factsOf(stage, template),
+  })
 }
 
 /** The same, with what Azure says of it now. */

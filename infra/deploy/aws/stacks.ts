@@ -37,8 +37,17 @@ export interface Stacks {
 const LOOK_MS = 2000
 const CAPABILITIES: 'CAPABILITY_NAMED_IAM'[] = ['CAPABILITY_NAMED_IAM']
 
-/** @param pause waits so many milliseconds */
-export function openStacks(region: string, pause: (ms: number) => Promise<void>): Stacks {
+/** Opens stacks for an act, and closes them after it. @param pause waits so many milliseconds */
+export async function withStacks<T>(
+  region: string,
+  pause: (ms: number) => Promise<void>,
+  act: (stacks: Stacks) => Promise<T>,
+): Promise<T> {
+  const stacks = openStacks(region, pause)
+  return act(stacks).finally(stacks.close)
+}
+
+function openStacks(region: string, pause: (ms: number) => Promise<void>): Stacks {
   const client = new CloudFormationClient({ region, maxAttempts: 5 })
   const find = (name: string) => failing(() => findStack(client, name))
   return {

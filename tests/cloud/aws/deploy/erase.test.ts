@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { ListBucketsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { awsCloud, eraseKept } from '#cli/cloud/aws/cloud.ts'
 import { makeKept } from '#cli/cloud/aws/deploy.ts'
 import { cloudFolder, type CloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { whoAmI } from '#infra/deploy/aws/account.ts'
-import { openStacks } from '#infra/deploy/aws/stacks.ts'
+import { withStacks } from '#infra/deploy/aws/stacks.ts'
 import { freshFolder } from '#tests/cli/harness.ts'
-import { CREDENTIALS, describeOn } from '../stack.ts'
-import { failingWire, type FailingWire } from './failing-wire.ts'
-
-const REGION = 'eu-central-1'
-const VARIABLES = {
-  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-  AWS_REGION: REGION,
-}
+import { describeOn } from '../stack.ts'
+import { REGION, wireForTests } from './failing-wire.ts'
 
 describeOn('MiniStack', 'what a deployment keeps', () => {
-  const held: { wire?: FailingWire; before?: Record<string, string | undefined> } = {}
-  const wire = () => held.wire as FailingWire
+  const wire = wireForTests()
   const data = freshFolder()
   const noPause = async () => {}
 
@@ -49,8 +41,7 @@ describeOn('MiniStack', 'what a deployment keeps', () => {
     return known
   }
   const erase = async (known: CloudDeployment): Promise<void> => {
-    const stacks = openStacks(REGION, noPause)
-    await eraseKept(stacks, known).finally(stacks.close)
+    await withStacks(REGION, noPause, (stacks) => eraseKept(stacks, known))
   }
   /** Names of what is there of a stage. */
   const left = async (stage: string): Promise<readonly string[]> => {
@@ -59,25 +50,10 @@ describeOn('MiniStack', 'what a deployment keeps', () => {
     const { Buckets = [] } = await s3.send(new ListBucketsCommand({}))
     tables.destroy()
     s3.destroy()
-    const stacks = openStacks(REGION, noPause)
-    const stack = await stacks.find(`ampere-${stage}-stores`).finally(stacks.close)
+    const stack = await withStacks(REGION, noPause, (stacks) => stacks.find(`ampere-${stage}-stores`))
     const names = [...TableNames, ...Buckets.map(({ Name }) => Name ?? '')]
     return [...names.filter((name) => name.startsWith(`ampere-${stage}-`)), ...(stack ? [stack.status] : [])]
   }
-
-  beforeAll(async () => {
-    held.wire = await failingWire(process.env['AMPERE_AWS_MINISTACK'] ?? '')
-    held.before = Object.fromEntries(
-      ['AWS_ENDPOINT_URL', ...Object.keys(VARIABLES)].map((name) => [name, process.env[name]]),
-    )
-    Object.assign(process.env, VARIABLES, { AWS_ENDPOINT_URL: held.wire.url })
-  })
-  afterAll(async () => {
-    for (const [name, value] of Object.entries(held.before ?? {}))
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-    await held.wire?.close()
-  })
 
   it('is not touched with credentials of another account, nor where the stack is of another home', async () => {
     const known = await make('o')

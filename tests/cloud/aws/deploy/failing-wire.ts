@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { afterAll, beforeAll } from '@jest/globals'
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { CREDENTIALS } from '../stack.ts'
+
+/** Where the tests of a deployment deploy. */
+export const REGION = 'eu-central-1'
 
 /** Where the wire to AWS is cut: before a request arrives, or after it was carried out, before its answer. It stays cut. */
 export interface Cut {
@@ -19,7 +24,7 @@ export interface FailingWire {
   readonly close: () => Promise<void>
 }
 
-export async function failingWire(to: string): Promise<FailingWire> {
+async function failingWire(to: string): Promise<FailingWire> {
   const asked: string[] = []
   let [count, cut]: [number, Cut | null] = [0, null]
   const serve = async (incoming: IncomingMessage, answer: ServerResponse): Promise<void> => {
@@ -78,4 +83,32 @@ function pass(to: string, { incoming, body, answer, isLost }: Passing): void {
   })
   passed.on('error', () => incoming.socket.destroy())
   passed.end(body)
+}
+
+const VARIABLES = {
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  AWS_REGION: REGION,
+}
+
+/** A wire to MiniStack for the tests of a file, during which the environment leads everything over it. */
+export function wireForTests(): () => FailingWire {
+  const held: { wire?: FailingWire; before?: Record<string, string | undefined> } = {}
+  beforeAll(async () => {
+    held.wire = await failingWire(process.env['AMPERE_AWS_MINISTACK'] ?? '')
+    held.before = Object.fromEntries(
+      ['AWS_ENDPOINT_URL', ...Object.keys(VARIABLES)].map((name) => [name, process.env[name]]),
+    )
+    Object.assign(process.env, VARIABLES, { AWS_ENDPOINT_URL: held.wire.url })
+  })
+  afterAll(async () => {
+    for (const [name, value] of Object.entries(held.before ?? {}))
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    await held.wire?.close()
+  })
+  return () => {
+    if (!held.wire) throw new Error('there is no wire yet')
+    return held.wire
+  }
 }

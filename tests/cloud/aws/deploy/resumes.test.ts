@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { deployAws, makeKept } from '#cli/cloud/aws/deploy.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { whoAmI } from '#infra/deploy/aws/account.ts'
 import { freshFolder } from '#tests/cli/harness.ts'
-import { CREDENTIALS, describeOn } from '../stack.ts'
-import { failingWire, type Cut, type FailingWire } from './failing-wire.ts'
-
-const REGION = 'eu-central-1'
-const VARIABLES = {
-  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-  AWS_REGION: REGION,
-}
+import { describeOn } from '../stack.ts'
+import { REGION, wireForTests, type Cut } from './failing-wire.ts'
 
 /** Calls after which something is there that was not before; the others only ask. */
 const CHANGES = /^CreateStack$|\.(PutItem|Encrypt)$/
@@ -31,8 +24,7 @@ const wanted = (stage: string): CloudDeployment => ({
 })
 
 describeOn('MiniStack', 'what a deployment keeps', () => {
-  const held: { wire?: FailingWire; before?: Record<string, string | undefined> } = {}
-  const wire = () => held.wire as FailingWire
+  const wire = wireForTests()
   const data = freshFolder()
 
   /** Makes what a stage keeps, over a wire that is cut or whole. */
@@ -59,21 +51,6 @@ describeOn('MiniStack', 'what a deployment keeps', () => {
       code: 'ALREADY_EXISTS',
     })
   }
-
-  beforeAll(async () => {
-    held.wire = await failingWire(process.env['AMPERE_AWS_MINISTACK'] ?? '')
-    held.before = Object.fromEntries(
-      ['AWS_ENDPOINT_URL', ...Object.keys(VARIABLES)].map((name) => [name, process.env[name]]),
-    )
-    Object.assign(process.env, VARIABLES, { AWS_ENDPOINT_URL: held.wire.url })
-  })
-
-  afterAll(async () => {
-    for (const [name, value] of Object.entries(held.before ?? {}))
-      if (value === undefined) delete process.env[name]
-      else process.env[name] = value
-    await held.wire?.close()
-  })
 
   it('is made from whatever of it was made when the wire was cut, and stays as it is when it is made again', async () => {
     expect(await make('whole')).toEqual(await make('whole'))
