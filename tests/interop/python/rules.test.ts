@@ -14,6 +14,7 @@ import { documentedRegistryRules, documentedRules } from '#tests/core/chain/rule
 import { ERASE_CASES } from '#tests/core/chain/rules/erase-cases.ts'
 import { makeKit, type Kit } from '#tests/core/chain/rules/kit.ts'
 import { PLACE_CASES } from '#tests/core/chain/rules/place-cases.ts'
+import { RECOVER_CASES } from '#tests/core/chain/rules/recover-cases.ts'
 import { REHOME_CASES } from '#tests/core/chain/rules/rehome-cases.ts'
 import { mutationsOf, SPECIMENS } from '#tests/core/chain/rules/specimens.ts'
 import { judge } from '#tests/core/chain/small-chain.ts'
@@ -36,7 +37,7 @@ import {
   type PythonCase,
 } from './software.ts'
 
-const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES, ...REHOME_CASES]
+const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES, ...REHOME_CASES, ...RECOVER_CASES]
 /** The vectors in a file, which has those of its kind. */
 const vectors = (name: string): unknown =>
   (

@@ -8,9 +8,10 @@ import { CONTROL_CASES } from './control-cases.ts'
 import { ERASE_CASES } from './erase-cases.ts'
 import { makeKit, type Kit } from './kit.ts'
 import { PLACE_CASES } from './place-cases.ts'
+import { RECOVER_CASES } from './recover-cases.ts'
 import { REHOME_CASES } from './rehome-cases.ts'
 
-const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES, ...REHOME_CASES]
+const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES, ...REHOME_CASES, ...RECOVER_CASES]
 const CHAIN = new URL('../../../../core/chain/', import.meta.url)
 let kit: Kit
 
