@@ -15,6 +15,7 @@ import { ERASE_CASES } from '#tests/core/chain/rules/erase-cases.ts'
 import { makeKit, type Kit } from '#tests/core/chain/rules/kit.ts'
 import { PLACE_CASES } from '#tests/core/chain/rules/place-cases.ts'
 import { RECOVER_CASES } from '#tests/core/chain/rules/recover-cases.ts'
+import { RECOVERY_CASES } from '#tests/core/chain/rules/recovery-cases.ts'
 import { REHOME_CASES } from '#tests/core/chain/rules/rehome-cases.ts'
 import { mutationsOf, SPECIMENS } from '#tests/core/chain/rules/specimens.ts'
 import { judge } from '#tests/core/chain/small-chain.ts'
@@ -37,7 +38,14 @@ import {
   type PythonCase,
 } from './software.ts'
 
-const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES, ...REHOME_CASES, ...RECOVER_CASES]
+const CASES = [
+  ...PLACE_CASES,
+  ...CONTROL_CASES,
+  ...ERASE_CASES,
+  ...REHOME_CASES,
+  ...RECOVER_CASES,
+  ...RECOVERY_CASES,
+]
 /** The vectors in a file, which has those of its kind. */
 const vectors = (name: string): unknown =>
   (

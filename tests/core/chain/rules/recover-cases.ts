@@ -2,7 +2,7 @@
 import type { RecoverBlock } from '#core/block/block.ts'
 import type { Link } from '#core/chain/state.ts'
 import type { Signer } from '#core/ports/keys.ts'
-import { control, digest, later, newEpoch, recover } from '../small-chain.ts'
+import { digest, later, newEpoch, recover } from '../small-chain.ts'
 import { next, recoverable, type Attempt, type Kit } from './kit.ts'
 import { on, type Case } from './place-cases.ts'
 
@@ -22,9 +22,9 @@ async function asked(
   given: Given = {},
   { approvers = [kit.sheet, kit.a, kit.newDevice], author = kit.sheet, parent = null as Link | null } = {},
 ): Promise<Attempt> {
-  const on_ = parent ?? (await recoverable(kit))
-  const draft = await recover(kit, on_, approvers, { controllers: recovered(kit), ...given })
-  return on(kit, draft, author, on_)
+  const start = parent ?? (await recoverable(kit))
+  const draft = await recover(kit, start, approvers, { controllers: recovered(kit), ...given })
+  return on(kit, draft, author, start)
 }
 
 /** The chain after such a request, and its body. `approvers` without one who may identify leave it without a vouching. */
@@ -46,13 +46,10 @@ async function settled(
   {
     waitMs = 80 * HOUR,
     author = kit.sheet,
-    approvers = [] as readonly Signer[],
-    vouching = [kit.sheet, kit.a, kit.newDevice] as readonly Signer[],
-    change = {} as Partial<Link['state']>,
-  } = {},
+    approvers = [],
+  }: { readonly waitMs?: number; readonly author?: Signer; readonly approvers?: readonly Signer[] } = {},
 ): Promise<Attempt> {
-  const { parent: after, body } = await requested(kit, vouching)
-  const parent = { ...after, state: { ...after.state, ...change } }
+  const { parent, body } = await requested(kit)
   const keys = act === 'complete' ? { epoch: newEpoch(kit, parent.state), packages: digest(kit.random) } : {}
   const draft = await recover(kit, parent, approvers, { ...body, act, ...keys, ...given })
   return on(kit, { ...draft, time: later(parent.opened.block.time, waitMs) }, author, parent)
@@ -63,93 +60,15 @@ function manyPending(kit: Kit, state: Link['state']): Link['state']['pending'] {
   return Array.from({ length: 16 - state.pending.length }, (_, height) => ({ ...step, height }))
 }
 
-/** A change of who may recover the chain. */
-async function listed(
-  kit: Kit,
-  recovery: NonNullable<Parameters<typeof control>[3]>['recovery'],
-  { approvers = [kit.a, kit.sheet], given = {} as object } = {},
-): Promise<Attempt> {
-  return on(
-    kit,
-    await control(kit, kit.head, approvers, { recovery, packages: digest(kit.random), ...given } as never),
-  )
-}
-
-const twoKeys = (kit: Kit) => ({ ...kit.sheetMember, sealing: kit.newDeviceMember.sealing })
-
-/** Rules of who may recover a chain, and of recovering it. */
+/** Rules of recovering a chain. */
 export const RECOVER_CASES: readonly Case[] = [
-  [
-    'device-possession',
-    'a sheet that did not approve its place',
-    (kit) => listed(kit, { threshold: 1, members: [kit.sheetMember] }, { approvers: [kit.a] }),
-  ],
-  [
-    'device-identify',
-    'a sheet that nobody vouches for',
-    async (kit) => {
-      const parent = await recoverable(kit)
-      const recovery = { threshold: 1, members: [kit.newDeviceMember] }
-      const given = { recovery, epoch: newEpoch(kit, parent.state), packages: digest(kit.random) }
-      return on(kit, await control(kit, parent, [kit.device, kit.newDevice], given), kit.device, parent)
-    },
-  ],
-  [
-    'threshold',
-    'recovery by more keys than are listed',
-    (kit) => listed(kit, { threshold: 2, members: [kit.sheetMember] }),
-  ],
-  [
-    'controller',
-    'recovery by an institution that was removed',
-    (kit) => listed(kit, { threshold: 1, members: [kit.member('hospital-c')] }, { approvers: [kit.a] }),
-  ],
-  [
-    'device-key',
-    'one device that controls and recovers with two sealing keys',
-    (kit) =>
-      listed(
-        kit,
-        { threshold: 1, members: [kit.sheetMember] },
-        { given: { controllers: { threshold: 1, members: [kit.member('hospital-a'), twoKeys(kit)] } } },
-      ),
-  ],
-  [
-    'packages',
-    'a key for recovery that gets no package',
-    (kit) => listed(kit, { threshold: 1, members: [kit.sheetMember] }, { given: { packages: null } }),
-  ],
-  [
-    'epoch-missing',
-    'a key for recovery that is taken away without new keys',
-    async (kit) => {
-      const parent = await recoverable(kit)
-      return on(kit, await control(kit, parent, [kit.device], { recovery: null }), kit.device, parent)
-    },
-  ],
-  [
-    'rotate',
-    'a rotation that lists who may recover',
-    async (kit) => {
-      const recovery = { threshold: 1, members: [kit.member('hospital-a')] }
-      const epoch = newEpoch(kit, kit.head.state)
-      return on(
-        kit,
-        await control(kit, kit.head, [], { act: 'rotate', epoch, packages: digest(kit.random), recovery }),
-      )
-    },
-  ],
   [
     'first-control',
     'a recovery before the first grants',
     (kit) => asked(kit, {}, { parent: kit.start, author: kit.a, approvers: [kit.a, kit.newDevice] }),
   ],
   ['author', 'a recovery that a stranger signs', (kit) => asked(kit, {}, { author: kit.gone })],
-  [
-    'author',
-    'a cancellation by the sheet',
-    (kit) => settled(kit, 'cancel', {}, { vouching: [kit.sheet, kit.a, kit.newDevice] }),
-  ],
+  ['author', 'a cancellation by the sheet', (kit) => settled(kit, 'cancel')],
   ['recover-request', 'a request that names one', (kit) => asked(kit, { request: 2 })],
   ['recover-request', 'a completion that names none', (kit) => settled(kit, 'complete', { request: null })],
   [

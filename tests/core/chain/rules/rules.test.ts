@@ -9,9 +9,17 @@ import { ERASE_CASES } from './erase-cases.ts'
 import { makeKit, type Kit } from './kit.ts'
 import { PLACE_CASES } from './place-cases.ts'
 import { RECOVER_CASES } from './recover-cases.ts'
+import { RECOVERY_CASES } from './recovery-cases.ts'
 import { REHOME_CASES } from './rehome-cases.ts'
 
-const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES, ...REHOME_CASES, ...RECOVER_CASES]
+const CASES = [
+  ...PLACE_CASES,
+  ...CONTROL_CASES,
+  ...ERASE_CASES,
+  ...REHOME_CASES,
+  ...RECOVER_CASES,
+  ...RECOVERY_CASES,
+]
 const CHAIN = new URL('../../../../core/chain/', import.meta.url)
 let kit: Kit
 
