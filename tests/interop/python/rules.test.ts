@@ -86,6 +86,22 @@ describeWithPython('the frozen vectors in Python', () => {
       rejected.map(({ rule }) => [rule, 11]),
     )
   })
+
+  it('fold to the recovery that it was, and refuse the same blocks by the same rules', () => {
+    const { registry, chain, blocks, rejected } = vectors('recovered/chain.json') as Frozen
+    const good = blocks.map(({ block }) => block)
+    const [folded] = foldInPython([{ registry, chain, parent: null, blocks: good }])
+    expect(folded?.blocks).toEqual(blocks.map(({ id, canonicalState }) => ({ id, state: canonicalState })))
+    const cases = rejected.map(({ block }) => ({
+      registry,
+      chain,
+      parent: null,
+      blocks: [...good.slice(0, 6), block],
+    }))
+    expect(foldInPython(cases).map(({ rule, height }) => [rule, height])).toEqual(
+      rejected.map(({ rule }) => [rule, 6]),
+    )
+  })
 })
 
 describeWithPython('the rules of a chain in Python', () => {
