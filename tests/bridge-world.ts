@@ -2,14 +2,12 @@
 import { loadDefinitions, loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
 import { memoryTable } from '#adapters/memory/table.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
-import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import type { Bridge } from '#core/bridge/bridge.ts'
 import type { WriteTable } from '#core/ports/table.ts'
-import { openBridgeStore } from '#core/bridge/store/open.ts'
-import { recordClient } from '#core/client/acts/record-client.ts'
 import type { Connection } from '#core/client/connect.ts'
-import { createChecker } from '#core/consistency/checker.ts'
 import { createValidator } from '#core/record/fhir/validate.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
+import { assembleBridge } from '#functions/bridge/assemble.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
 import type { RoleApp } from '#functions/host/app.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
@@ -34,22 +32,17 @@ export function testBridge(
   given: { readonly table?: WriteTable; readonly key?: Uint8Array } = {},
 ): BridgeWorld {
   const connection = world.connect(institution)
-  const client = recordClient(connection, { deployment: asDeploymentId('home-1'), origin: ORIGIN })
   const now = () => world.clock.now
   const { random } = world
-  const store = openBridgeStore(given.table ?? memoryTable(), given.key ?? random(32), client, {
-    now,
-    random,
-  })
-  const bridge = createBridge({
-    client,
-    store,
-    validator,
-    policy,
-    createChecker: () => createChecker(knowledge),
+  const { bridge, store } = assembleBridge({
+    connection,
+    home: { deployment: asDeploymentId('home-1'), origin: ORIGIN },
+    table: given.table ?? memoryTable(),
+    indexSecret: given.key ?? random(32),
     source: institution,
-    now,
-    random,
+    validator,
+    labels: policy,
+    knowledge,
   })
   const app = bridgeApp(bridge, { now, random, log: silentLog })
   return { bridge, connection, app, flush: () => store.access.flush() }

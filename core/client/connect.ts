@@ -64,14 +64,7 @@ export function connect(ports: ClientPorts): Connection {
   const memoryOf = (chain: ChainId): ChainMemory => {
     const known = memories.get(chain)
     if (known) return known
-    const memory: ChainMemory = {
-      replica: null,
-      stated: [],
-      sync: coalesce(() => syncMemory(ports, sync, chain, memory)),
-      batches: new Set(),
-      view: null,
-      keyring: null,
-    }
+    const memory = emptyMemory(ports, sync, chain)
     memories.set(chain, memory)
     return memory
   }
@@ -102,6 +95,18 @@ export function connect(ports: ClientPorts): Connection {
       return memory.view
     },
   }
+}
+
+function emptyMemory(ports: ClientPorts, context: SyncContext, chain: ChainId): ChainMemory {
+  const memory: ChainMemory = {
+    replica: null,
+    stated: [],
+    sync: coalesce(() => syncMemory(ports, context, chain, memory)),
+    batches: new Set(),
+    view: null,
+    keyring: null,
+  }
+  return memory
 }
 
 async function syncMemory(

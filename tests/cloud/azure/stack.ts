@@ -32,13 +32,14 @@ const TABLES = Object.keys({
 const STORES = Object.keys({
   entries: 0,
   originals: 0,
+  evidence: 0,
   log: 0,
   staging: 0,
   mirror: 0,
   uploads: 0,
 } satisfies Record<ObjectsName, 0>)
 /** What the vault signs with itself. */
-const SIGNING = ['instance', 'institution', 'controller'] as const satisfies readonly KeyName[]
+const SIGNING = ['instance', 'bridge', 'institution', 'controller'] as const satisfies readonly KeyName[]
 /** What it wraps the seeds of. */
 const WRAPPED = [
   'head',

@@ -42,6 +42,7 @@ const TABLES = [
 const BUCKETS = [
   'entries',
   'originals',
+  'evidence',
   'log',
   'staging',
   'mirror',
@@ -49,6 +50,7 @@ const BUCKETS = [
 ] as const satisfies readonly ObjectsName[]
 const KMS_KEYS = {
   instance: 'ECC_NIST_P256',
+  bridge: 'ECC_NIST_P256',
   institution: 'ECC_NIST_P256',
   controller: 'ECC_NIST_P256',
   sealing: 'SYMMETRIC_DEFAULT',
