@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
-import { assembleBridge } from '#functions/bridge/assemble.ts'
+import { assembleBridge } from '#functions/bridge/opening/assemble.ts'
 import { loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'

@@ -7,6 +7,7 @@ import { createPairingCodes, type PairingCodes } from './pairing.ts'
 import { createPatientIndex, type PatientIndex } from './patients.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { createResourceIndex, type ResourceIndex } from './resources.ts'
+import { createRounds, type Rounds } from './rounds.ts'
 import { createSealedRows } from './sealed-rows.ts'
 
 /** What a bridge keeps of its own: in one table, named by keyed hashes, sealed, rebuildable but for links and codes. */
@@ -16,6 +17,7 @@ export interface BridgeStore {
   readonly resources: ResourceIndex
   readonly progress: Progress
   readonly access: AccessLog
+  readonly rounds: Rounds
 }
 
 /** `key` is the institution's 32-byte secret for this table. */
@@ -32,5 +34,6 @@ export function openBridgeStore(
     resources: createResourceIndex(table, rows),
     progress: createProgress(table, rows),
     access: createAccessLog(client, table, rows, ports),
+    rounds: createRounds(table, ports),
   }
 }

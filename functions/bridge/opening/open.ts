@@ -8,7 +8,7 @@ import type { Policy } from '#core/log/policy/policy.ts'
 import type { Ports } from '#core/ports/needs.ts'
 import { assembleBridge, type AssembledBridge, type Definitions } from './assemble.ts'
 import { evidenceStore } from './evidence.ts'
-import type { role } from './role.ts'
+import type { role } from '../role.ts'
 
 /** An institution's bridge, as it is told what it is. Nothing in it is secret. */
 export interface BridgeIdentity {

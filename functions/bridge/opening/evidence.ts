@@ -5,7 +5,7 @@ import { AmpereError } from '#core/errors.ts'
 import { conflictOf } from '#core/evidence/conflict.ts'
 import { parseEvidence } from '#core/evidence/format.ts'
 import type { Ports } from '#core/ports/needs.ts'
-import type { role } from './role.ts'
+import type { role } from '../role.ts'
 
 /** Evidence files that are kept at most: a home that contradicts itself without end must not fill a store. */
 export const MAX_EVIDENCE_FILES = 256
