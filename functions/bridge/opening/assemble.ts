@@ -34,6 +34,7 @@ export interface BridgeParts extends Definitions {
 /** A bridge with what it keeps. */
 export interface AssembledBridge {
   readonly bridge: Bridge
+  readonly connection: Connection
   readonly store: BridgeStore
 }
 
@@ -53,5 +54,5 @@ export function assembleBridge(parts: BridgeParts): AssembledBridge {
     now,
     random,
   })
-  return { bridge, store }
+  return { bridge, connection, store }
 }
