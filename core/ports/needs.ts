@@ -29,10 +29,10 @@ export type TableName =
   | 'mirror-keys'
 /**
  * Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input, `log` what the
- * log serves, `evidence` what convicts the home that a bridge uses, `staging` what a commit of the log promises to serve, `mirror` the objects of other homes, `uploads` what is
+ * log serves, `staging` what a commit of the log promises to serve, `mirror` the objects of other homes, `uploads` what is
  * uploaded and not appended yet, and what jobs go on with: a store may remove what is there for longer than two days.
  */
-export type ObjectsName = 'entries' | 'originals' | 'evidence' | 'log' | 'staging' | 'mirror' | 'uploads'
+export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging' | 'mirror' | 'uploads'
 /**
  * Every key a role can hold, each with one use: `bridge` signs as the app instance of an institution's bridge, `instance` as that of
  * a mirror, which in one account must not speak for each other.

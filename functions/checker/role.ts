@@ -5,7 +5,7 @@ export const role = {
   name: 'checker',
   needs: {
     tables: { bridge: 'write' },
-    objects: { evidence: 'store' },
+    objects: {},
     keys: { bridge: 'sign', sealing: 'unwrap' },
   },
 } as const

@@ -7,7 +7,7 @@ import { connect } from '#core/client/connect.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import type { Ports } from '#core/ports/needs.ts'
 import { assembleBridge, type AssembledBridge, type Definitions } from './assemble.ts'
-import { evidenceStore } from './evidence.ts'
+import { evidenceTable } from './evidence.ts'
 import type { role } from '../role.ts'
 
 /** An institution's bridge, as it is told what it is. Nothing in it is secret. */
@@ -49,7 +49,7 @@ export async function openBridge(
     },
     pins: { registry, origin, policy, monitors: null },
     seen: tableSeen(tables.bridge, createSealedRows(indexSecret, random)),
-    evidence: evidenceStore(ports),
+    evidence: evidenceTable(tables.bridge),
   })
   return assembleBridge({
     connection,

@@ -32,7 +32,6 @@ const TABLES = Object.keys({
 const STORES = Object.keys({
   entries: 0,
   originals: 0,
-  evidence: 0,
   log: 0,
   staging: 0,
   mirror: 0,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
+import { failAt, withFaults } from '#adapters/around/faults.ts'
 import { openMemory } from '#adapters/memory/open.ts'
-import { toHex, utf8 } from '#core/bytes/encoding.ts'
+import { fromUtf8, toHex, utf8 } from '#core/bytes/encoding.ts'
 import type { BlockId } from '#core/bytes/ids.ts'
-import { select } from '#core/ports/needs.ts'
-import { evidenceStore, MAX_EVIDENCE_FILES } from '#functions/bridge/opening/evidence.ts'
+import { evidenceTable, MAX_EVIDENCE_FILES } from '#functions/bridge/opening/evidence.ts'
 import { role } from '#functions/bridge/role.ts'
 import { CHECK_MS } from '#functions/checker/alone.ts'
 import { role as checker } from '#functions/checker/role.ts'
@@ -95,21 +95,32 @@ describe('evidence of a hosted bridge', () => {
     new URL('../../vectors/ampere/evidence/heads-links.ampere-evidence', import.meta.url),
   )
 
-  it('is kept once for each conflict, and its file is there when it is listed', async () => {
-    const ports = await select(openMemory(), role.needs)
-    const keep = evidenceStore(ports)
-    const name = await keep(EVIDENCE)
-    expect(await keep(EVIDENCE)).toBe(name)
-    expect(await ports.objects.evidence.fetch(`${name}.json`)).toEqual(new Uint8Array(EVIDENCE))
-    expect((await ports.tables.bridge.range('evidence')).map(({ key }) => key)).toEqual([name])
+  it('is kept once for each conflict, whole when it is listed, whatever fails before', async () => {
+    for (let k = 0, failed = true; failed; k++) {
+      const faults = withFaults(openMemory())
+      const table = faults.platform.table('bridge')
+      const keep = evidenceTable(table)
+      faults.plan(failAt(k, k % 2 === 0 ? 'not-applied' : 'applied-unknown'))
+      failed = await keep(EVIDENCE).then(
+        () => false,
+        () => true,
+      )
+      faults.plan(() => null)
+      const name = await keep(EVIDENCE)
+      expect(await keep(EVIDENCE)).toBe(name)
+      const listed = await table.range('evidence')
+      expect(listed.map(({ key }) => key)).toEqual([name])
+      const parts = await table.range(fromUtf8(listed[0]?.value ?? new Uint8Array(0)))
+      expect(Buffer.concat(parts.map(({ value }) => value)).equals(EVIDENCE)).toBe(true)
+    }
   })
 
   it('is kept up to a limit', async () => {
-    const ports = await select(openMemory(), role.needs)
+    const table = openMemory().table('bridge')
     for (let at = 0; at < MAX_EVIDENCE_FILES; at++)
-      await ports.tables.bridge.insert('evidence', toHex(utf8(String(at))), utf8('1'))
-    await expect(evidenceStore(ports)(EVIDENCE)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
-    await expect(evidenceStore(ports)(utf8('{}'))).rejects.toMatchObject({ code: 'EVIDENCE_MALFORMED' })
+      await table.insert('evidence', toHex(utf8(String(at))), utf8('1'))
+    await expect(evidenceTable(table)(EVIDENCE)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    await expect(evidenceTable(table)(utf8('{}'))).rejects.toMatchObject({ code: 'EVIDENCE_MALFORMED' })
   })
 })
 

@@ -42,7 +42,6 @@ const TABLES = [
 const BUCKETS = [
   'entries',
   'originals',
-  'evidence',
   'log',
   'staging',
   'mirror',
