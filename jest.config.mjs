@@ -28,6 +28,7 @@ export const LONG = [
   'tests/core/bridge/late-entries.test.ts',
   'tests/core/bridge/pairing.test.ts',
   'tests/core/bridge/reads.test.ts',
+  'tests/core/bridge/two-processes.test.ts',
   'tests/core/bridge/writes.test.ts',
   'tests/core/client/complete/complete.test.ts',
   'tests/core/client/complete/exported.test.ts',

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { managedIdentity } from '#adapters/azure/clients/managed-identity.ts'
 import { openAzure } from '#adapters/azure/open.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'
-import { readConfig, type CloudConfig } from './config.ts'
+import { parseConfig, readBeside } from './config.ts'
 import {
   askRole,
   cloudLog,
@@ -12,6 +12,7 @@ import {
   openAtOnce,
   parsePlatform,
   wakeRole,
+  type HostConfig,
   type HostedRole,
   type WokenBy,
 } from './hosted.ts'
@@ -57,13 +58,23 @@ const POLL_MS = 1000
 /** Every method that an operation may have; the app answers others with what it allows. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
 
+/** Registers a role of a home. */
+export function onAzure(name: string, role: HostedRole, waking: Waking | null = null): void {
+  onAzureAs(parseConfig, name, role, waking)
+}
+
 /**
- * Registers a role with the host of Azure Functions (programming model v4): its routes under every path, its change feed and its
+ * Registers a role, which is told what `parse` reads, with the host of Azure Functions (programming model v4): its routes under every path, its change feed and its
  * schedule. What the home is and its description lie beside its code; AMPERE_AZURE names its stores and its identity, and no secret.
  */
-export function onAzure(name: string, role: HostedRole, waking: Waking | null = null): void {
-  let config: CloudConfig | null = null
-  const configured = (): CloudConfig => (config ??= readConfig(import.meta.url, process.env))
+export function onAzureAs<C extends HostConfig>(
+  parse: (text: string) => C,
+  name: string,
+  role: HostedRole<C>,
+  waking: Waking | null = null,
+): void {
+  let config: C | null = null
+  const configured = (): C => (config ??= parse(readBeside(import.meta.url, process.env)))
   const opened = openAtOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
   const wake = async (by: WokenBy) => wakeRole(await opened(), by)
   if (role.answers) {
