@@ -79,7 +79,6 @@ describe('a bridge in a process of its own', () => {
       ['POST', '/fhir/Observation/_search'],
       ['PUT', '/fhir/Observation/o1'],
       ['DELETE', '/fhir/Observation/o1'],
-      ['POST', '/pairing'],
       ['HEAD', '/fhir/Patient/p1'],
     ]
     for (const [method, path] of asked) {
@@ -87,6 +86,10 @@ describe('a bridge in a process of its own', () => {
       expect({ method, path, status: answer.status }).toEqual({ method, path, status: 401 })
       if (method === 'GET') expect(await answer.json()).toMatchObject({ resourceType: 'OperationOutcome' })
     }
+    // Who joins a record signs that, and needs no token for it.
+    const headers = { 'content-type': 'application/jose' }
+    const pairing = await app.request('/pairing', { method: 'POST', headers, body: 'not signed' })
+    expect([400, 401]).toContain(pairing.status)
   })
 })
 
