@@ -9,14 +9,9 @@ import { isViolation } from '#core/block/violation.ts'
 import { digestOf } from '#core/crypto/hash.ts'
 import type { Link } from '#core/chain/state.ts'
 import { signRegistryBlock } from '#core/registry/block.ts'
-import { CONTROL_CASES } from '#tests/core/chain/rules/control-cases.ts'
 import { documentedRegistryRules, documentedRules } from '#tests/core/chain/rules/documented-rules.ts'
-import { ERASE_CASES } from '#tests/core/chain/rules/erase-cases.ts'
+import { CASES } from '#tests/core/chain/rules/cases.ts'
 import { makeKit, type Kit } from '#tests/core/chain/rules/kit.ts'
-import { PLACE_CASES } from '#tests/core/chain/rules/place-cases.ts'
-import { RECOVER_CASES } from '#tests/core/chain/rules/recover-cases.ts'
-import { RECOVERY_CASES } from '#tests/core/chain/rules/recovery-cases.ts'
-import { REHOME_CASES } from '#tests/core/chain/rules/rehome-cases.ts'
 import { mutationsOf, SPECIMENS } from '#tests/core/chain/rules/specimens.ts'
 import { judge } from '#tests/core/chain/small-chain.ts'
 import { draftChange, enrolment, EXPIRES, found } from '#tests/core/registry/members.ts'
@@ -38,14 +33,6 @@ import {
   type PythonCase,
 } from './software.ts'
 
-const CASES = [
-  ...PLACE_CASES,
-  ...CONTROL_CASES,
-  ...ERASE_CASES,
-  ...REHOME_CASES,
-  ...RECOVER_CASES,
-  ...RECOVERY_CASES,
-]
 /** The vectors in a file, which has those of its kind. */
 const vectors = (name: string): unknown =>
   (
