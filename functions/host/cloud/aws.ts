@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
+import { changedRows } from '#adapters/aws/changes.ts'
 import { openAws } from '#adapters/aws/open.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { readConfig, type CloudConfig } from './config.ts'
@@ -28,7 +29,7 @@ export function onLambda(role: HostedRole): (event: LambdaEvent) => Promise<Http
   let config: CloudConfig | null = null
   const configured = (): CloudConfig => (config ??= readConfig(import.meta.url, process.env))
   const open = async () => openHosted(role, openPlatform(), configured(), import.meta.url)
-  return lambdaHandler(open, () => configured().origin, { log: cloudLog })
+  return lambdaHandler(open, () => configured().origin, { log: cloudLog, changedRows })
 }
 
 /** The platform of this function. @throws AmpereError CONFIGURATION */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import * as v from 'valibot'
+import { changedRows } from '#adapters/azure/changes.ts'
 import { managedIdentity } from '#adapters/azure/clients/managed-identity.ts'
 import { openAzure } from '#adapters/azure/open.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'
@@ -88,7 +89,8 @@ export function onAzure(name: string, role: HostedRole, waking: Waking | null = 
     leaseContainerPrefix: name,
     createLeaseContainerIfNotExists: false,
     feedPollDelay: waking.pollMs ?? POLL_MS,
-    handler: () => wake('changes'),
+    // What cannot be read is looked for everywhere.
+    handler: (items: unknown) => wake(changedRows(items) ?? 'schedule'),
   })
 }
 
