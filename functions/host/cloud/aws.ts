@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { changedRows } from '#adapters/aws/changes.ts'
+import { changedRows } from '#adapters/aws/rows/changes.ts'
 import { openAws } from '#adapters/aws/open.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { readConfig, type CloudConfig } from './config.ts'

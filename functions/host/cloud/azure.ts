@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import * as v from 'valibot'
-import { changedRows } from '#adapters/azure/changes.ts'
+import { changedRows } from '#adapters/azure/rows/changes.ts'
 import { managedIdentity } from '#adapters/azure/clients/managed-identity.ts'
 import { openAzure } from '#adapters/azure/open.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'

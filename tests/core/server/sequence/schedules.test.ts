@@ -16,7 +16,11 @@ const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 
 /** Some of the shards. */
 function toldOf(seed: number): FreshMarks {
-  return new Map([...CHAIN_CHARACTERS].filter((_, i) => (i * seed) % 3 === 0).map((shard) => [shard, 0]))
+  return new Map(
+    CHAIN_CHARACTERS.split('')
+      .filter((_, i) => (i * seed) % 3 === 0)
+      .map((shard) => [shard, 0]),
+  )
 }
 
 describe('several sequencers and appenders at once', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { changedRows } from '#adapters/aws/changes.ts'
+import { changedRows } from '#adapters/aws/rows/changes.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { WokenBy } from '#functions/host/cloud/hosted.ts'
 import { lambdaHandler, requestOf, resultOf, type HttpEvent } from '#functions/host/cloud/lambda.ts'

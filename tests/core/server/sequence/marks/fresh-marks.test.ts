@@ -74,7 +74,7 @@ describe('what a commit says is done', () => {
     const reader = createMarkReader(at.world.platform.table('dirty'), toTimestamp(now - 5000))
     await reader.look(now, new Map([[another, now]]))
     expect(reader.cursor()).toBe(toTimestamp(now - 5000))
-    await reader.look(now, new Map([...CHAIN_CHARACTERS].map((shard) => [shard, now])))
+    await reader.look(now, new Map(CHAIN_CHARACTERS.split('').map((shard) => [shard, now])))
     for (const { chain, height } of reader.dirty()) reader.logged(chain, height)
     expect(reader.cursor()).toBe(toTimestamp(now))
   })

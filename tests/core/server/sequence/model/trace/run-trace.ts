@@ -88,7 +88,11 @@ async function sequence(running: Running, actor: number): Promise<void> {
 
 /** Some of the shards, true or not. */
 function toldOf(chance: Running['chance']): FreshMarks {
-  return new Map([...CHAIN_CHARACTERS].filter(() => chance(2)).map((shard) => [shard, 0]))
+  return new Map(
+    CHAIN_CHARACTERS.split('')
+      .filter(() => chance(2))
+      .map((shard) => [shard, 0]),
+  )
 }
 
 async function begun({ at, wrong, refinement, check, scheduled, chance }: Running, actor: number) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RowName } from '#core/ports/table.ts'
-import { nameOf } from './table.ts'
+import { nameOf } from '../table.ts'
 
 /**
  * The rows that a change feed of a container gives, as the host of Azure Functions passes them on; null where one of them

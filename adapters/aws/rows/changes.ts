@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RowName } from '#core/ports/table.ts'
-import { nameOf } from './rows/item.ts'
+import { nameOf } from './item.ts'
 
 /**
  * The rows that a stream of a table tells of, by the keys of its records (Amazon DynamoDB Streams, StreamRecord); null where
