@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import * as v from 'valibot'
+import { changedRows } from '#adapters/azure/rows/changes.ts'
 import { managedIdentity } from '#adapters/azure/clients/managed-identity.ts'
 import { openAzure } from '#adapters/azure/open.ts'
+import { isAmpereError } from '#core/errors.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'
 import { parseConfig, readBeside } from './config.ts'
 import {
@@ -51,6 +53,8 @@ export interface Waking {
   readonly pollMs?: number
   /** When it is woken at the latest: six fields, seconds first (NCRONTAB). */
   readonly schedule: string
+  /** The schedule of a deployment in which it has nothing to do: each call costs a second of an instance at least. */
+  readonly rests?: { readonly schedule: string; readonly while: (config: CloudConfig) => boolean }
 }
 
 /** Between two looks at a change feed by default, in milliseconds: by so much a receipt comes later. */
@@ -88,7 +92,7 @@ export function onAzureAs<C extends HostConfig>(
     })
   }
   if (!waking) return
-  app.timer(`${name}-schedule`, { schedule: waking.schedule, handler: () => wake('schedule') })
+  app.timer(`${name}-schedule`, { schedule: scheduleOf(waking, configured), handler: () => wake('schedule') })
   if (waking.table === undefined) return
   app.cosmosDB(`${name}-changes`, {
     connection: 'COSMOS',
@@ -99,8 +103,19 @@ export function onAzureAs<C extends HostConfig>(
     leaseContainerPrefix: name,
     createLeaseContainerIfNotExists: false,
     feedPollDelay: waking.pollMs ?? POLL_MS,
-    handler: () => wake('changes'),
+    // What cannot be read is looked for everywhere.
+    handler: (items: unknown) => wake(changedRows(items) ?? 'schedule'),
   })
+}
+
+/** What it does changes with the next deployment, which brings another configuration. One that is wrong is said when it is woken. */
+function scheduleOf({ schedule, rests }: Waking, configured: () => CloudConfig): string {
+  try {
+    return rests?.while(configured()) ? rests.schedule : schedule
+  } catch (error) {
+    if (isAmpereError(error)) return schedule
+    throw error
+  }
 }
 
 /** The request as its client made it: under the origin of the home, whatever host it came through. */
