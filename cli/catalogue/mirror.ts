@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CLOUD_FLAG, HOME_FLAG } from './cloud-flags.ts'
 import { graveFlags } from './deployment.ts'
 import type { CommandGroup, FlagSpec } from '../program/command.ts'
-import { CLOUD_FLAG, REGISTRY_FLAG } from './witnesses.ts'
 
 /** Keys of others are taken once somebody compared them. */
 const CONFIRM_FLAGS: readonly FlagSpec[] = [
@@ -49,7 +49,7 @@ export const MIRROR: CommandGroup = {
       about:
         'Admits it to the registry, by more than half of its members, whose keys must be here. It may do nothing by that: grant it each record with --hold. The server of the other deployment must run; its keys are shown first: compare the fingerprint with what its operator says by another way. Admitting again changes nothing.',
       args: [{ name: 'origin', about: 'of the other deployment, for example https://st-mary.example' }],
-      flags: [...CONFIRM_FLAGS, REGISTRY_FLAG],
+      flags: [...CONFIRM_FLAGS, HOME_FLAG],
       acts: true,
       examples: [{ does: 'compare, then confirm', run: 'npx ampere mirror admit https://st-mary.example' }],
       json: {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CLOUD_FLAG } from './cloud-flags.ts'
 import { parseCount } from '../program/arguments.ts'
 import type { CommandGroup, FlagSpec } from '../program/command.ts'
 
@@ -20,19 +21,6 @@ export const KEY_FLAGS: readonly FlagSpec[] = [
   { flags: '--confirm <fingerprint>', about: 'the fingerprint of its keys, instead of being asked' },
   { flags: '--yes', about: 'take the keys that were fetched as they are, instead of being asked' },
 ]
-
-/** Of commands that may be about a home in a cloud. */
-export const CLOUD_FLAG: FlagSpec = {
-  flags: '--cloud <deployment>',
-  about:
-    'of a home that was deployed from this data folder, such as aws-prod, instead of the one in it; it holds once that is deployed again',
-}
-
-/** Of commands that change a registry, which holds at once. */
-export const REGISTRY_FLAG: FlagSpec = {
-  flags: '--cloud <deployment>',
-  about: 'of a home that was deployed from this data folder, such as aws-prod, instead of the one in it',
-}
 
 const HOME_ARGUMENT = { name: 'url', about: 'the other home, or its witness', optional: true }
 const FINGERPRINT = 'of its keys: 128 bits of their SHA-256, in hexadecimal'

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { listEvidence } from '#core/server/witness/evidence.ts'
 import { listKnownLogs } from '#core/server/witness/logs.ts'
-import { targetOf, type CloudOption } from '../../cloud/target.ts'
+import { targetOf } from '../../cloud/target.ts'
 import { readPolicy } from '../../open/policy.ts'
-import type { Call } from '../../program/command.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { ago, columns, counted, plain } from '../../terminal/words.ts'
 import { readAccepted } from '../../witness/accepted.ts'
