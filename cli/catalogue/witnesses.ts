@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOUD_FLAG } from './cloud-flags.ts'
+import { CLOUD_FLAG, HOME_FLAG } from './cloud-flags.ts'
 import { parseCount } from '../program/arguments.ts'
 import type { CommandGroup, FlagSpec } from '../program/command.ts'
 
@@ -33,7 +33,7 @@ export const WITNESSES: CommandGroup = {
       summary: "Ask the witnesses of the home's log what they have cosigned",
       about:
         "Says of each witness in policy.txt what it cosigned last, whether it answers, and whether that is the history that is stored here. With --keys it prints what other operators need instead: to ask the home's witness, and to cosign its log.",
-      flags: [{ flags: '--keys', about: "the keys of the home's log and witness, to hand over" }],
+      flags: [HOME_FLAG, { flags: '--keys', about: "the keys of the home's log and witness, to hand over" }],
       examples: [
         { does: 'is the log witnessed?', run: 'npx ampere witness status' },
         { does: 'for another operator', run: 'npx ampere witness status --keys > our-keys.txt' },

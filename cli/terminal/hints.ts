@@ -27,6 +27,8 @@ export const OF_ANY_HOME: readonly string[] = [
   'instance revoke',
   'mirror join',
   'mirror admit',
+  'mirror status',
+  'witness status',
   'witness list',
   'witness add',
   'witness remove',

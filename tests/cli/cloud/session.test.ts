@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { existsSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freshFolder, run, serveProcess, testPort, type Serving } from '../harness.ts'
+import { settingsOf } from '../others/operators.ts'
+import { told } from '../told.ts'
 import { asDeployed, type InCloud } from './in-cloud.ts'
 
 const bundle = (name: string) => fileURLToPath(new URL(`../../../demo/${name}.json`, import.meta.url))
@@ -13,9 +15,10 @@ let home: InCloud
 let record = ''
 
 beforeAll(async () => {
-  const start = ['start', '--demo', '--no-witness', '--data', served, '--port', testPort(38)]
+  const start = ['start', '--demo', '--data', served, '--port', testPort(38)]
   serving = await serveProcess(start)
   home = asDeployed(served, 'prod')
+  cpSync(join(served, 'policy.txt'), join(home.folder, 'policy.txt'))
 }, 60_000)
 afterAll(async () => serving.stop())
 
@@ -104,6 +107,32 @@ describe('a home in a cloud', () => {
     const refused = await home.ampere('import', bundle('hospital-b'), '--as', 'hospital-b')
     expect(refused).toMatchObject({ exit: 1, code: 'KEY_UNAVAILABLE' })
   }, 60_000)
+
+  it('is seen witnessed by what it serves, and says of its monitor and mirror what is known from here', async () => {
+    const status = await home.ampere('witness', 'status')
+    expect(status).toMatchObject({ exit: 0, reached: true, trouble: null, witnesses: [{ alarm: null }] })
+    const there = await told(served, 'witness', 'status')
+    expect(status['log']).toBe(there['log'])
+    const keys = await home.ampere('witness', 'status', '--keys')
+    expect(keys).toEqual(await told(served, 'witness', 'status', '--keys'))
+    expect(await home.ampere('monitor', 'status')).toMatchObject({ exit: 0, items: [] })
+    const { home: own, institution } = await told(served, 'mirror', 'status')
+    const mirror = () => home.ampere('mirror', 'status')
+    expect(await mirror()).toMatchObject({ exit: 0, home: own, institution, homes: [] })
+    const { deployment, origin, registry, log } = settingsOf(served)
+    const other = { deployment, origin, registry, log, institution: 'hospital-a' }
+    writeFileSync(join(home.folder, 'mirror.json'), JSON.stringify({ v: 1, homes: [other] }))
+    expect(await mirror()).toMatchObject({ exit: 0, homes: [{ origin, last: null, verdict: 'unseen' }] })
+  }, 60_000)
+
+  it('is said to be in trouble where it answers no more', async () => {
+    const gone = asDeployed(served, 'gone')
+    const file = join(gone.folder, 'deployment.json')
+    const { home: known, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as { home: object }
+    writeFileSync(file, JSON.stringify({ ...rest, home: { ...known, origin: 'http://127.0.0.1:9' } }))
+    expect(await gone.ampere('witness', 'status')).toMatchObject({ exit: 1, code: 'UPSTREAM_FAILED' })
+    expect(await gone.ampere('chain', 'list')).toMatchObject({ exit: 1, code: 'UPSTREAM_FAILED' })
+  }, 30_000)
 
   it.each([
     [['chain', 'list', '--cloud', 'prod'], 2, 'such as aws-prod'],
