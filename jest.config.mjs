@@ -66,6 +66,7 @@ export const LONG = [
   'tests/core/server/move/exported.test.ts',
   'tests/core/server/move/faults.test.ts',
   'tests/core/server/move/kept.test.ts',
+  'tests/core/server/move/mirrored.test.ts',
   'tests/core/server/read/packages.test.ts',
   'tests/core/server/sequence/faults.test.ts',
   'tests/core/server/sequence/lost/labels.test.ts',
