@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CLOUD_FLAG, HOME_FLAG } from './cloud-flags.ts'
 import type { CommandGroup } from '../program/command.ts'
-import { CLOUD_FLAG, KEY_FLAGS } from './witnesses.ts'
+import { KEY_FLAGS } from './witnesses.ts'
 
 export const MONITORS: CommandGroup = {
   title: 'Monitors',
@@ -75,6 +76,7 @@ export const MONITORS: CommandGroup = {
     {
       name: 'monitor status',
       summary: 'Say how far this home is with each log that it monitors',
+      flags: [HOME_FLAG],
       examples: [{ does: 'is there anything against a log?', run: 'npx ampere monitor status' }],
       json: {
         ok: 'false when something speaks against a log',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CLOUD_FLAG, HOME_FLAG } from './cloud-flags.ts'
 import { parseCount } from '../program/arguments.ts'
 import type { CommandGroup, FlagSpec } from '../program/command.ts'
 
@@ -21,19 +22,6 @@ export const KEY_FLAGS: readonly FlagSpec[] = [
   { flags: '--yes', about: 'take the keys that were fetched as they are, instead of being asked' },
 ]
 
-/** Of commands that may be about a home in a cloud. */
-export const CLOUD_FLAG: FlagSpec = {
-  flags: '--cloud <deployment>',
-  about:
-    'of a home that was deployed from this data folder, such as aws-prod, instead of the one in it; it holds once that is deployed again',
-}
-
-/** Of commands that change a registry, which holds at once. */
-export const REGISTRY_FLAG: FlagSpec = {
-  flags: '--cloud <deployment>',
-  about: 'of a home that was deployed from this data folder, such as aws-prod, instead of the one in it',
-}
-
 const HOME_ARGUMENT = { name: 'url', about: 'the other home, or its witness', optional: true }
 const FINGERPRINT = 'of its keys: 128 bits of their SHA-256, in hexadecimal'
 
@@ -45,7 +33,7 @@ export const WITNESSES: CommandGroup = {
       summary: "Ask the witnesses of the home's log what they have cosigned",
       about:
         "Says of each witness in policy.txt what it cosigned last, whether it answers, and whether that is the history that is stored here. With --keys it prints what other operators need instead: to ask the home's witness, and to cosign its log.",
-      flags: [{ flags: '--keys', about: "the keys of the home's log and witness, to hand over" }],
+      flags: [HOME_FLAG, { flags: '--keys', about: "the keys of the home's log and witness, to hand over" }],
       examples: [
         { does: 'is the log witnessed?', run: 'npx ampere witness status' },
         { does: 'for another operator', run: 'npx ampere witness status --keys > our-keys.txt' },
