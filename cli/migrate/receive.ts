@@ -8,14 +8,12 @@ import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
 import { receiveHome, type ReceiveReport } from '#core/server/restore/receive.ts'
-import { silentLog } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
-import { homeOf, openHome, type OpenHome } from '../open/home.ts'
+import { homeOf, type OpenHome } from '../open/home.ts'
 import { readPolicy } from '../open/policy.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { refuse } from '../program/refuse.ts'
 import type { MigrationPlan } from './plan.ts'
-import { logAll } from './target-home.ts'
 
 /** The home that is received, in its data folder. */
 interface ReceivedFrom {
@@ -69,18 +67,4 @@ export function checkEqual(compared: Comparison): void {
     `what came over differs: ${first?.part ?? ''} ${first?.where ?? ''} (${first?.how ?? ''})`,
     'npx ampere audit; nothing was moved since',
   )
-}
-
-/** The new log has all of it before anybody can ask the new home for a head. */
-export async function logged(
-  to: string,
-  settings: Settings,
-  passphrase: Parameters<typeof openHome>[2],
-): Promise<void> {
-  const opened = await openHome(to, settings, passphrase, silentLog)
-  try {
-    await logAll(opened)
-  } finally {
-    await opened.platform.close()
-  }
 }
