@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import type { Fetch } from '#core/ports/keys.ts'
+import type { Platform } from '#core/ports/needs.ts'
 import type { IdleCost } from '#infra/prices/idle-cost.ts'
 import type { CloudDeployment } from './cloud-folder.ts'
+import type { HomeKeys } from './home-keys.ts'
 import type { Provider } from './providers.ts'
 
 /** What the steps of a deployment share. */
@@ -48,6 +50,20 @@ export interface Removal {
   readonly removed: string
 }
 
+/** A home in a cloud that is moved: nothing answers there, and whoever migrates has its stores and keys. */
+export interface Moving {
+  /** What is to be remembered of the deployment; it has no home yet where one is received. */
+  readonly deployment: CloudDeployment
+  readonly origin: string
+  /** Opens what the needs of whoever migrates name (infra/permissions/identities.ts), with no other right. */
+  readonly open: () => Platform
+}
+
+/** The same of one that has its keys, and no registry yet. */
+export interface Receiving extends Moving {
+  readonly keys: HomeKeys
+}
+
 /** What a provider does for a deployment: the same acts and words for each. Every method throws a DeployFailure. */
 export interface Cloud {
   readonly provider: Provider
@@ -57,6 +73,11 @@ export interface Cloud {
   readonly plan: (wanted: CloudDeployment, asks: boolean) => Promise<Plan>
   /** Makes it, from whatever there is, and answers what is to be remembered. */
   readonly deploy: (wanted: CloudDeployment, deploying: Deploying) => Promise<CloudDeployment>
+  /**
+   * Makes what a home keeps, with its keys and without a registry, and lets whoever migrates fill it; from whatever there is. It
+   * answers nothing before `deploy`, which takes those rights back.
+   */
+  readonly receive: (wanted: CloudDeployment, deploying: Deploying) => Promise<Receiving>
   /** How the home of a deployment is reached. */
   readonly reach: (origin: string) => Fetch
   readonly standing: (known: CloudDeployment) => Promise<Standing>

@@ -11,7 +11,7 @@ import { makeFounders } from '../deployment/set-up.ts'
 import type { Common, Screen } from '../terminal/screen.ts'
 import type { CloudDeployment } from './cloud-folder.ts'
 import type { Deploying } from './cloud.ts'
-import { mirrorKeysOf } from './mirror-keys.ts'
+import { mirrorKeysOf } from './home-keys.ts'
 
 /** What is remembered of a home that was set up. */
 export type FoundedInCloud = NonNullable<CloudDeployment['home']>

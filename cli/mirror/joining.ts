@@ -4,7 +4,7 @@ import { stretchAhead, type StretchedPassphrase } from '#adapters/local/keys/key
 import { openLocal } from '#adapters/local/open.ts'
 import type { PublicJwk } from '#core/ports/keys.ts'
 import { foundersPassphrase } from '../cloud/founding.ts'
-import type { MirrorKeys } from '../cloud/mirror-keys.ts'
+import type { MirrorKeys } from '../cloud/home-keys.ts'
 import { deployedAs, type CloudOption } from '../cloud/target.ts'
 import { homeKeyFile, keyFileOf } from '../deployment/files.ts'
 import { readPassphrase } from '../deployment/passphrase.ts'

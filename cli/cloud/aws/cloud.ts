@@ -13,6 +13,7 @@ import { deployAws } from './deploy.ts'
 import { planAws } from './plan.ts'
 import { stackOf } from './stack-of.ts'
 import { reachHome } from './reach.ts'
+import { receiveAws } from './receive.ts'
 
 /** AWS. @param env the environment, in which AWS_ENDPOINT_URL may name an emulator */
 export function awsCloud(env: Readonly<Record<string, string | undefined>>): Cloud {
@@ -24,6 +25,7 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
       return planAws(wanted)
     },
     deploy: deployAws,
+    receive: receiveAws,
     reach: (origin) => reachHome(origin, env),
     standing,
     removal,
