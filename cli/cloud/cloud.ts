@@ -4,7 +4,7 @@ import type { Fetch } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import type { IdleCost } from '#infra/prices/idle-cost.ts'
 import type { CloudDeployment } from './cloud-folder.ts'
-import type { HomeKeys } from './home-keys.ts'
+import type { HomeKeys } from './founding/home-keys.ts'
 import type { Provider } from './providers.ts'
 
 /** What the steps of a deployment share. */

@@ -4,7 +4,7 @@ import type { Fetch } from '#core/ports/keys.ts'
 import type { Settings } from '../deployment/settings.ts'
 import type { Call } from '../program/command.ts'
 import { CLOUDS } from './clouds.ts'
-import { foundersPassphrase } from './founding.ts'
+import { foundersPassphrase } from './founding/founding.ts'
 import { deployedAs, type CloudOption } from './target.ts'
 
 /** A home in a cloud, with the keys of its founders that lie beside what is remembered of it. */

@@ -82,7 +82,7 @@ function together(all: readonly Needs[]): Needs {
       if (rank(access) >= rank(merged[name])) merged[name] = access
     return merged
   }
-  return { tables: most('tables'), objects: most('objects'), keys: most('keys') } as Needs
+  return { tables: most('tables'), objects: most('objects'), keys: most('keys') }
 }
 
 function rank(access: string | undefined): number {

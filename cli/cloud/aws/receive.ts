@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Deploying, Receiving } from '../cloud.ts'
 import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
-import { makeHomeKeys } from '../home-keys.ts'
+import { makeHomeKeys } from '../founding/home-keys.ts'
 import { accountOf } from './account.ts'
 import { checkNew } from './deploy.ts'
 import { applyStores, openMoving, openSettingUp, originOf } from './stores.ts'

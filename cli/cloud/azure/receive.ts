@@ -3,7 +3,7 @@ import type { ObjectsName, Platform, TableName } from '#core/ports/needs.ts'
 import { moverOf } from '#infra/permissions/identities.ts'
 import type { CloudDeployment } from '../cloud-folder.ts'
 import type { Deploying, Receiving } from '../cloud.ts'
-import { makeHomeKeys } from '../home-keys.ts'
+import { makeHomeKeys } from '../founding/home-keys.ts'
 import type { Azure } from './azure.ts'
 import { applyStores, begin, onceAllowed, openStores, required } from './stores.ts'
 
@@ -36,7 +36,8 @@ export async function receiveAzure(
 /** Asks every store that is filled for nothing: until each answers, rights that were just given do not count. */
 async function reachAll(platform: Platform): Promise<void> {
   const { tables, objects } = moverOf('receives').needs
-  for (const name of Object.keys(tables) as TableName[]) await platform.table(name).range('none', { limit: 1 })
+  for (const name of Object.keys(tables) as TableName[])
+    await platform.table(name).range('none', { limit: 1 })
   for (const name of Object.keys(objects) as ObjectsName[]) await platform.objects(name).fetch('none')
 }
 

@@ -2,10 +2,12 @@
 import type { Home } from '#core/block/block.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import type { Platform } from '#core/ports/needs.ts'
+import { pause as wait } from '../../cloud/cloud.ts'
+import { cloudNamed } from '../../cloud/target.ts'
 import { withHome } from '../../deployment/session.ts'
 import { readSettings, writeSettings, type Settings } from '../../deployment/settings.ts'
 import type { Homes } from '../../migrate/chains.ts'
-import { enterHome, moveRegistry } from '../../migrate/enter.ts'
+import { enterHome, founderNames, moveRegistry } from '../../migrate/enter.ts'
 import { leavingOf, type Leaving } from '../../migrate/leaving.ts'
 import { movedTo, moveRecords } from '../../migrate/move-records.ts'
 import { noteOf, writeNote } from '../../migrate/note.ts'
@@ -14,6 +16,7 @@ import { awaitWitnessed, checkRegistry, hasMoved, waitingChains } from '../../mi
 import { checkEqual, received } from '../../migrate/receive.ts'
 import { saidMoved, saidWaiting } from '../../migrate/said.ts'
 import { checkBeside, copyBeside, keepLog, logAll } from '../../migrate/target-home.ts'
+import { cloudTarget, type CloudTargetOptions } from '../../migrate/target/cloud.ts'
 import { folderTarget } from '../../migrate/target/folder.ts'
 import type { MoveTarget } from '../../migrate/target/target.ts'
 import { homeOf as openedHome } from '../../open/home.ts'
@@ -21,30 +24,50 @@ import { logKeysOf, readPolicy, readPolicyText, writePolicy } from '../../open/p
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import type { Common } from '../../terminal/screen.ts'
+import type { Clouds } from '../cloud/standing.ts'
 
-interface MigrateOptions extends Common {
+export interface MigrateOptions extends Common, CloudTargetOptions {
   readonly to?: string
   readonly port?: number
 }
 
-/** Moves the home of this data folder into a new one, with its own keys, log and origin. */
-export async function migrate(call: Call<MigrateOptions>): Promise<number> {
-  return withHome(
-    call,
-    ({ institutions }) => institutions,
-    async (reached) => {
-      const { folder, settings, passphrase } = reached
-      const { to, port } = call.options
-      if (to === undefined) throw usage('--to: a folder for the new home is expected')
-      const target = folderTarget(folder, to, passphrase, port)
-      return leave(call, await leavingOf(reached), target, settings)
-    },
-    'leave',
-  )
+/** Moves the home of this data folder into a new one, with its own keys, log and origin. @param pause waits so many milliseconds */
+export function migrateOn(clouds: Clouds, pause = wait) {
+  return (call: Call<MigrateOptions>): Promise<number> =>
+    withHome(
+      call,
+      ({ institutions }) => institutions,
+      async (reached) => {
+        const leaving = await leavingOf(reached)
+        return leave(call, leaving, await targetOf(clouds, call, leaving, pause))
+      },
+      'leave',
+    )
 }
 
-async function leave(call: Call, leaving: Leaving, target: MoveTarget, settings: Settings): Promise<number> {
-  const { entering, home, controllers, folder } = leaving
+/** @throws CommanderError (usage) */
+async function targetOf(
+  clouds: Clouds,
+  { options, screen }: Call<MigrateOptions>,
+  { folder, settings, passphrase: given, entering }: Leaving,
+  pause: (ms: number) => Promise<void>,
+): Promise<MoveTarget> {
+  const { to, port } = options
+  if (to === undefined)
+    throw usage('--to: a folder for the new home is expected, or a stage such as aws-prod')
+  const place = cloudNamed(to)
+  if (!place) return folderTarget(folder, to, given, port)
+  const passphrase = typeof given === 'string' ? { text: given, masters: new Map(), isRandom: false } : given
+  const { provider, stage } = place
+  const cloud = await clouds[provider].open(screen.terminal.env)
+  const institutions = founderNames(entering)
+  const demo = settings.demo !== null
+  const into = { cloud, stage, data: folder, institutions, demo, passphrase, screen, pause }
+  return cloudTarget(into, options)
+}
+
+async function leave(call: Call, leaving: Leaving, target: MoveTarget): Promise<number> {
+  const { entering, home, controllers, folder, settings } = leaving
   const link = entering.connection.sync.registry.link()
   if (!link) throw refuse('NOT_FOUND', 'the registry is empty')
   const begun = begunPlan(folder, target, settings)

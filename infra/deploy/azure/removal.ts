@@ -62,7 +62,6 @@ export async function removeAssignments(
   ids: readonly string[],
   { pause }: Pick<Connection, 'pause'>,
 ): Promise<void> {
-  const versionOf = (id: string) => (id.includes('/sqlRoleAssignments/') ? API.cosmos : API.authorization)
   for (const id of ids) await arm.remove(id, versionOf(id))
   for (const id of ids)
     await gone(
@@ -70,6 +69,10 @@ export async function removeAssignments(
       'what whoever migrates was assigned',
       pause,
     )
+}
+
+function versionOf(assignment: string): string {
+  return assignment.includes('/sqlRoleAssignments/') ? API.cosmos : API.authorization
 }
 
 async function gone(

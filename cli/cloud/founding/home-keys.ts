@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PublicJwk } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
-import { publicKeysOf } from '../deployment/found-home.ts'
+import { publicKeysOf } from '../../deployment/found-home.ts'
 
 /** Public keys with which the mirror of a deployment asks other homes, and states what it holds. */
 export interface MirrorKeys {
