@@ -101,6 +101,11 @@ export const BACKUPS: CommandGroup = {
       about:
         "The new home is a deployment of its own in the same registry, with keys, a log and an address of its own. Stop the server before. Nothing is changed unless all can go: the registry (root keys of more than half of its members are here), and every chain (controllers whose keys are here suffice). All chains are copied, verified and compared byte by byte; then these controllers sign that they move, and only the new home takes blocks. What was interrupted is gone on with. The old folder stays, with the log that old receipts are of, and starts no more. Into a cloud: what the new home keeps is made there without a registry, filled by rights that exist for that time alone, and answers once it has everything; its institutions' keys go into the folder cloud/PROVIDER-STAGE.",
       flags: [
+        {
+          flags: '--from <source>',
+          about:
+            'a home in a cloud instead of that of this folder: a stage that was deployed from here, such as aws-prod',
+        },
         { flags: '--to <target>', about: 'where the new home goes: a folder, or a stage such as aws-prod' },
         {
           flags: '--port <port>',
@@ -113,6 +118,10 @@ export const BACKUPS: CommandGroup = {
       ],
       examples: [
         { does: 'move it', run: 'npx ampere migrate --to /srv/ampere' },
+        {
+          does: 'from one cloud into the other',
+          run: 'npx ampere migrate --from aws-prod --to azure-prod --region westeurope',
+        },
         { does: 'into a cloud', run: 'npx ampere migrate --to aws-prod --region eu-central-1' },
       ],
       json: {

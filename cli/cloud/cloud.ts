@@ -50,18 +50,26 @@ export interface Removal {
   readonly removed: string
 }
 
-/** A home in a cloud that is moved: nothing answers there, and whoever migrates has its stores and keys. */
+/** A home in a cloud whose stores and keys whoever migrates has, for that time. */
 export interface Moving {
-  /** What is to be remembered of the deployment; it has no home yet where one is received. */
-  readonly deployment: CloudDeployment
-  readonly origin: string
   /** Opens what the needs of whoever migrates name (infra/permissions/identities.ts), with no other right. */
   readonly open: () => Platform
 }
 
-/** The same of one that has its keys, and no registry yet. */
+/** One that has its keys, and no registry yet; nothing answers there. */
 export interface Receiving extends Moving {
+  /** What is to be remembered of the deployment, which has no home yet. */
+  readonly deployment: CloudDeployment
+  readonly origin: string
   readonly keys: HomeKeys
+}
+
+/** One that is moved away, and answers until it is stopped. */
+export interface Leaving extends Moving {
+  /** Removes what runs; what is kept stays. */
+  readonly stop: () => Promise<void>
+  /** Takes back what whoever migrates was given. */
+  readonly end: () => Promise<void>
 }
 
 /** What a provider does for a deployment: the same acts and words for each. Every method throws a DeployFailure. */
@@ -78,6 +86,8 @@ export interface Cloud {
    * answers nothing before `deploy`, which takes those rights back.
    */
   readonly receive: (wanted: CloudDeployment, deploying: Deploying) => Promise<Receiving>
+  /** Lets whoever migrates read a home, and write what it ends with; `end` or `deploy` takes that back. */
+  readonly leave: (known: CloudDeployment, deploying: Deploying) => Promise<Leaving>
   /** How the home of a deployment is reached. */
   readonly reach: (origin: string) => Fetch
   readonly standing: (known: CloudDeployment) => Promise<Standing>

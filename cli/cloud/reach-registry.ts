@@ -2,6 +2,7 @@
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import type { Settings } from '../deployment/settings.ts'
+import { checkNotLeft } from '../migrate/note.ts'
 import type { Call } from '../program/command.ts'
 import { CLOUDS } from './clouds.ts'
 import { foundersPassphrase } from './founding/founding.ts'
@@ -18,6 +19,7 @@ export interface ReachedCloud {
 /** @throws AmpereError NOT_FOUND, KEY_UNAVAILABLE; CommanderError (usage) */
 export async function reachCloud(call: Call<CloudOption>, name: string): Promise<ReachedCloud> {
   const { folder, deployment, home } = deployedAs(call, name)
+  checkNotLeft(folder)
   const { screen, options } = call
   const demo = deployment.demo ? { record: null, patient: null } : null
   return {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Signer } from '#core/ports/keys.ts'
+import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
+import type { Fetch, Signer } from '#core/ports/keys.ts'
 import { activeInstanceOf, recordOf } from '#core/registry/snapshot.ts'
 import { connectRoot } from '../commands/instances/registry-session.ts'
-import type { Reached } from '../deployment/session.ts'
+import type { Settings } from '../deployment/settings.ts'
 import { connectInstitution } from '../open/bridge.ts'
 import type { OpenHome } from '../open/home.ts'
 import { openInstitution } from '../open/institution.ts'
@@ -11,22 +12,33 @@ import { refuse } from '../program/refuse.ts'
 import type { Entering } from './enter.ts'
 import type { Controller } from './move-records.ts'
 
-/** The home that is left, open in this process. */
-export interface Leaving extends Reached {
-  readonly home: OpenHome
+/** A home that is left, open in this process. */
+export interface LeftHome {
+  /** Where its settings are, its policy, and the keys of its institutions. */
+  readonly folder: string
+  /** The data folder in which what is known of deployments lies. */
+  readonly data: string
+  readonly settings: Settings
+  readonly passphrase: string | StretchedPassphrase
+  readonly fetch: Fetch
+  readonly home: Pick<OpenHome, 'platform' | 'home' | 'tendLog'>
+  /** Has nobody else answer for it any more; null where nobody does. */
+  readonly stop: (() => Promise<void>) | null
+  /** Takes back what was given for the move, once it is done. */
+  readonly end: () => Promise<void>
+  /** How it goes on where nothing moved. */
+  readonly goesOn: string
+}
+
+/** The same, with who signs that it moves. */
+export interface Leaving extends LeftHome {
   readonly entering: Entering
   readonly controllers: readonly Controller[]
 }
 
-/** @throws AmpereError STORE_LOCKED while it is served, KEY_UNAVAILABLE without the keys of whose home it is */
-export async function leavingOf(reached: Reached): Promise<Leaving> {
-  const { folder, settings, home, passphrase, fetch } = reached
-  if (!home)
-    throw refuse(
-      'STORE_LOCKED',
-      `this home is served at ${settings.origin}, and would go on taking blocks`,
-      'stop that server, then the same command again',
-    )
+/** @throws AmpereError KEY_UNAVAILABLE without the keys of whose home it is */
+export async function leavingOf(left: LeftHome): Promise<Leaving> {
+  const { folder, settings, home, passphrase, fetch } = left
   const all = await Promise.all(settings.institutions.map((id) => openInstitution(folder, id, passphrase)))
   const newest = (await home.home.registry.refresh()).newest()
   const deployment = recordOf(newest, 'deployment', settings.deployment)
@@ -44,5 +56,5 @@ export async function leavingOf(reached: Reached): Promise<Leaving> {
       connection: connectInstitution(institution, settings, fetch, { policy }),
     }))
   const connection = await connectRoot({ settings, fetch }, owner)
-  return { ...reached, home, entering: { connection, owner, institutions: all }, controllers }
+  return { ...left, entering: { connection, owner, institutions: all }, controllers }
 }

@@ -10,6 +10,7 @@ import { pause, type Cloud, type Part, type Removal, type Standing } from '../cl
 import type { CloudDeployment } from '../cloud-folder.ts'
 import { accountOf } from './account.ts'
 import { deployAws } from './deploy.ts'
+import { leaveAws } from './leave.ts'
 import { planAws } from './plan.ts'
 import { stackOf } from './stack-of.ts'
 import { reachHome } from './reach.ts'
@@ -26,6 +27,7 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
     },
     deploy: deployAws,
     receive: receiveAws,
+    leave: leaveAws,
     reach: (origin) => reachHome(origin, env),
     standing,
     removal,

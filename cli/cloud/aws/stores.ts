@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openAws } from '#adapters/aws/open.ts'
 import type { AwsNaming } from '#adapters/aws/clients/naming.ts'
-import type { Platform } from '#core/ports/needs.ts'
+import type { ObjectsName, Platform } from '#core/ports/needs.ts'
 import { takeOn } from '#infra/deploy/aws/account.ts'
 import { failure } from '#infra/deploy/failure.ts'
 import { withStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
@@ -9,6 +9,7 @@ import { SET_UP, signingKeys } from '#infra/aws/keys.ts'
 import { logicalId } from '#infra/aws/references.ts'
 import { settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
+import { bucketNameOf } from '#infra/permissions/aws/names.ts'
 import { moverOf, type Moves } from '#infra/permissions/identities.ts'
 import type { CloudDeployment } from '../cloud-folder.ts'
 import type { Deploying } from '../cloud.ts'
@@ -58,14 +59,17 @@ function openAs(
   return openAws({ region, naming: namingOf(known, stores, account), credentials, makesKeys })
 }
 
-function namingOf({ stage, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
+function namingOf({ stage, region, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
   const settings = settingsOf(stage, parameters)
-  const { prefix } = settings
+  const { prefix, identities } = settings
+  const objects = identities.flatMap(({ needs }) => Object.keys(needs.objects) as ObjectsName[])
   const wrappingKey = required(stores, 'WrappingKeyArn')
   const kms = signingKeys(settings).map((name) => [name, required(stores, `${logicalId(name, 'Key')}Arn`)])
   return {
     prefix,
-    buckets: { bucketPrefix: `${prefix}-${account}` },
+    buckets: Object.fromEntries(
+      objects.map((name) => [name, bucketNameOf(name, { prefix, account, region })]),
+    ),
     keys: { kms: Object.fromEntries(kms), softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
   }
 }

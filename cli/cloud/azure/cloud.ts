@@ -11,6 +11,7 @@ import { realAzure, type Azure } from './azure.ts'
 import { deployAzure } from './deploy.ts'
 import { enter, examine } from './doctor.ts'
 import { receiveAzure } from './receive.ts'
+import { leaveAzure } from './leave.ts'
 import { planAzure, planExamined } from './plan.ts'
 
 /** Azure. @param azure how it is reached; by default as `env` says */
@@ -25,6 +26,7 @@ export function azureCloud(
       asks ? planExamined(wanted, await examine(wanted, azure)) : planAzure(wanted),
     deploy: (wanted, deploying) => deployAzure(wanted, deploying, pausing(azure, deploying)),
     receive: (wanted, deploying) => receiveAzure(wanted, deploying, pausing(azure, deploying)),
+    leave: (known, deploying) => leaveAzure(known, deploying, pausing(azure, deploying)),
     reach: () => azure.fetch,
     standing: (known) => standing(known, azure),
     removal: (known, erases) => removal(known, azure, erases),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAmpereError } from '#core/errors.ts'
-import type { Platform } from '#core/ports/needs.ts'
+import type { ObjectsName, Platform, TableName } from '#core/ports/needs.ts'
 import { keyNamingOf } from '#infra/azure/keys.ts'
 import { applyTemplate, formerOutputs, makeGroup, type Outputs } from '#infra/deploy/azure/deployments.ts'
 import { removeAssignments } from '#infra/deploy/azure/removal.ts'
 import { failure } from '#infra/deploy/failure.ts'
-import type { Moves } from '#infra/permissions/identities.ts'
+import { moverOf, type Moves } from '#infra/permissions/identities.ts'
 import type { Deploying } from '../cloud.ts'
 import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import type { Azure } from './azure.ts'
@@ -52,12 +52,7 @@ export async function applyStores(
   await makeGroup(arm, place)
   const changes = examined.changes ?? (await changesOf(examined))
   say(`        Resources: ${summaryOf(changes)}`)
-  const { movedBy = '' } = await formerOutputs(arm, place)
-  await removeAssignments(
-    arm,
-    movedBy.split(' ').filter((id) => id !== ''),
-    { pause },
-  )
+  await removeAssignments(arm, idsIn(await formerOutputs(arm, place)), { pause })
   return applyTemplate(arm, place, template, { pause, say })
 }
 
@@ -74,6 +69,23 @@ export function openStores(
     vaultUrl: required(outputs, 'vaultUrl'),
     keys: keyNamingOf(settings.identities),
   })
+}
+
+/** Ids of what a deployment assigned to whoever migrates. */
+export function idsIn({ movedBy = '' }: Outputs): readonly string[] {
+  return movedBy.split(' ').filter((id) => id !== '')
+}
+
+/** Asks every store that whoever migrates has for nothing, and closes them: until each answers, rights that were just given do not count. */
+export async function reachAll(platform: Platform, moves: Moves): Promise<void> {
+  const { tables, objects } = moverOf(moves).needs
+  try {
+    for (const name of Object.keys(tables) as TableName[])
+      await platform.table(name).range('none', { limit: 1 })
+    for (const name of Object.keys(objects) as ObjectsName[]) await platform.objects(name).fetch('none')
+  } finally {
+    await platform.close()
+  }
 }
 
 /** What a deployment says of itself. @throws DeployFailure */

@@ -10,6 +10,7 @@ import type { OpenCloud } from '../../cloud/clouds.ts'
 import { foundersPassphrase } from '../../cloud/founding/founding.ts'
 import { smokeTest, untilReady, type Smoke } from '../../cloud/smoke.ts'
 import { wantedOf } from '../../cloud/wanted.ts'
+import { checkNotLeft } from '../../migrate/note.ts'
 import type { NamedInstitution } from '../../program/arguments.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
@@ -36,6 +37,7 @@ export function deployOn(open: OpenCloud, pause = wait) {
     const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), cloud.provider, options.stage)
     const known = readCloudDeployment(folder)
     checkNotReceiving(known)
+    checkNotLeft(folder)
     const wanted = wantedOf(cloud, known, options)
     const plan = await cloud.plan(wanted, options.plan === true)
     if (options.plan === true) {

@@ -8,6 +8,7 @@ import { founding } from '#cli/cloud/founding/founding.ts'
 import { makeHomeKeys } from '#cli/cloud/founding/home-keys.ts'
 import { migrateOn } from '#cli/commands/backup/migrate.ts'
 import { deployOn } from '#cli/commands/cloud/deploy.ts'
+import type { Provider } from '#cli/cloud/providers.ts'
 import { runCommand } from '#cli/program/program.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Platform } from '#core/ports/needs.ts'
@@ -17,13 +18,18 @@ import { testTerminal, type Ended } from '#tests/cli/harness.ts'
 import { openApart, type Apart } from '#tests/functions/host/apart.ts'
 
 export const CLOUD_ORIGIN = 'https://home.cloud.example'
+export const OTHER_ORIGIN = 'https://other.cloud.example'
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 
 /**
  * A stand-in for a provider: one deployment, with what it keeps in memory. Only what the steps of a provider promise is like one:
  * the rights of whoever migrates are there from `receive` to `deploy`, and it answers once it was deployed.
  */
-export function fakeCloud(around: (platform: Platform) => Platform = (platform) => platform) {
+export function fakeCloud(
+  around: (platform: Platform) => Platform = (platform) => platform,
+  provider: Provider = 'aws',
+) {
+  const origin = provider === 'aws' ? CLOUD_ORIGIN : OTHER_ORIGIN
   const platform = openMemory({ now: () => Date.now(), random })
   const state: { mayMove: boolean; home: Apart | null; steps: string[]; fails: string | null } = {
     mayMove: false,
@@ -36,7 +42,7 @@ export function fakeCloud(around: (platform: Platform) => Platform = (platform) 
     if (state.fails === name) throw new AmpereError('STORE_UNAVAILABLE', `${name} fails in this test`)
   }
   const cloud: Cloud = {
-    provider: 'aws',
+    provider,
     parameters: [],
     plan: async ({ stage, region }) => {
       const idle = { lines: [] } as never
@@ -45,15 +51,30 @@ export function fakeCloud(around: (platform: Platform) => Platform = (platform) 
     receive: async (wanted, { folder }) => {
       step('before receive')
       writeCloudDeployment(folder, wanted)
-      const keys = await makeHomeKeys(platform, CLOUD_ORIGIN)
+      const keys = await makeHomeKeys(platform, origin)
       await platform.signer('head')
       state.mayMove = true
       step('after receive')
-      return { deployment: wanted, origin: CLOUD_ORIGIN, keys, open: () => mover() }
+      return { deployment: wanted, origin, keys, open: () => mover() }
+    },
+    leave: async () => {
+      step('before leave')
+      state.mayMove = true
+      return {
+        open: () => mover(),
+        stop: async () => {
+          step('stop')
+          state.home = null
+        },
+        end: async () => {
+          step('end')
+          state.mayMove = false
+        },
+      }
     },
     deploy: async (wanted, { folder, passphrase }) => {
       step('before deploy')
-      const found = await founding(wanted, CLOUD_ORIGIN, { folder, passphrase })
+      const found = await founding(wanted, origin, { folder, passphrase })
       const deployed = { ...wanted, home: await found(unclosed(platform)) }
       writeCloudDeployment(folder, deployed)
       state.mayMove = false
@@ -88,15 +109,14 @@ function unclosed(platform: Platform): Platform {
 
 /** Runs a command line in this process, where AWS is a stand-in. */
 export async function runOn(
-  { cloud }: Pick<ReturnType<typeof fakeCloud>, 'cloud'>,
+  { cloud, other = cloud }: { readonly cloud: Cloud; readonly other?: Cloud },
   args: readonly string[],
 ): Promise<Ended & { readonly said: string }> {
-  const open = async () => cloud
-  const clouds = { aws: { open }, azure: { open } }
+  const clouds = { aws: { open: async () => cloud }, azure: { open: async () => other } }
   const pause = async () => {}
   const loads = new Map<string, () => Promise<(call: never) => Promise<number>>>([
     ['migrate', async () => migrateOn(clouds, pause)],
-    ['deploy aws', async () => deployOn(open, pause)],
+    ['deploy aws', async () => deployOn(clouds.aws.open, pause)],
   ])
   const catalogue = CATALOGUE.map((group) => ({
     ...group,

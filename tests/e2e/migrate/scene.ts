@@ -28,7 +28,7 @@ import { makeSigner } from '#tests/deployment.ts'
 
 /** The home that is left, and the one that is made. */
 export const [OLD, NEW] = ['http://127.0.0.1:19994', 'http://127.0.0.1:19995']
-const PASSPHRASE = 'of a test that protects nothing'
+export const PASSPHRASE = 'of a test that protects nothing'
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 export const entry = (text: string) => ({
   header: utf8('{}'),

@@ -12,9 +12,8 @@ import { exportRecord } from '#core/client/export/write-export.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
 import { jsonOf } from '#tests/cli/harness.ts'
 import { CLOUD_ORIGIN, fakeCloud, runOn } from './fake-cloud.ts'
-import { entry, erase, migrateScene, OLD, recordOf, withHome } from './scene.ts'
+import { entry, erase, migrateScene, OLD, PASSPHRASE, recordOf, withHome } from './scene.ts'
 
-const PASSPHRASE = 'of a test that protects nothing'
 const textOf = (content: Uint8Array) => new TextDecoder().decode(content)
 
 describe('a home on this computer that is moved into a cloud', () => {
