@@ -3,15 +3,15 @@ import { AmpereError } from '../errors.ts'
 
 /** How far ahead an assertion may expire, in seconds (SMART App Launch 2). */
 export const MAX_AHEAD_SECONDS = 300
-/** By how much the clocks of a client and of ours may differ, in seconds. */
+/** By how much the clocks of a client, and of our processes among each other, may differ, in seconds. */
 export const SKEW_SECONDS = 30
 
 /** Who a client says that it is, by an assertion that can be used once. */
 export interface Assertion {
   readonly client: string
   readonly jti: string
-  /** Until when it must not be used again, in ms since 1970: until nobody accepts it any more. */
-  readonly usableUntilMs: number
+  /** Until when it must be known that it was used, in ms since 1970: until no process accepts it any more, by its own clock. */
+  readonly keptUntilMs: number
 }
 
 /**
@@ -42,7 +42,7 @@ export function readAssertion(
     if (!isTime(time)) throw refused(`${name} is not a time`)
     if (time - SKEW_SECONDS > nowSeconds) throw refused(`${name} is still to come`)
   }
-  return { client: iss, jti, usableUntilMs: Math.ceil((exp + SKEW_SECONDS) * 1000) }
+  return { client: iss, jti, keptUntilMs: Math.ceil((exp + 2 * SKEW_SECONDS) * 1000) }
 }
 
 /** One audience: an assertion that names several servers could be used by one of them at another. */

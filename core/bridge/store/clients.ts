@@ -96,31 +96,34 @@ export function createClients(
         if (!known) throw new AmpereError('NOT_FOUND', 'no such client')
         return { ...known, status: 'suspended' }
       }),
-    remove: async (id) => {
-      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-        const row = await table.get(PARTITION, nameOf(id))
-        if (!row) return false
-        if ((await table.swap(PARTITION, row.key, row.version, null)) !== null) return true
-      }
-      throw new AmpereError('HEAD_CONFLICT', 'others are changing this client')
-    },
+    remove: (id) => removeRow(table, nameOf(id)),
   }
+}
 
-  /** Each row is opened once, so that imported keys stay with their client. A row that was changed has other bytes. */
-  function openedRows(by: SealedRows): (row: Row) => Promise<Client> {
-    const kept = new Map<string, { readonly sealed: string; readonly client: Client }>()
-    return async ({ key, value }) => {
-      const sealed = toBase64url(value)
-      const known = kept.get(key)
-      if (known?.sealed === sealed) return known.client
-      const client = readKept((await by.open(value))['client'])
-      // Whoever holds the table could put the row of one client in the place of another's.
-      if (nameOf(client.id) !== key)
-        throw new AmpereError('STORE_CORRUPT', 'a row of a client is in the wrong place')
-      if (kept.size >= MAX_OPENED) kept.clear()
-      kept.set(key, { sealed, client })
-      return client
-    }
+/** Removes a row, whatever others make of it meanwhile. @returns false where there was none */
+async function removeRow(table: WriteTable, name: string): Promise<boolean> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const row = await table.get(PARTITION, name)
+    if (!row) return false
+    if ((await table.swap(PARTITION, row.key, row.version, null)) !== null) return true
+  }
+  throw new AmpereError('HEAD_CONFLICT', 'others are changing this client')
+}
+
+/** Each row is opened once, so that imported keys stay with their client. A row that was changed has other bytes. */
+function openedRows(rows: SealedRows): (row: Row) => Promise<Client> {
+  const kept = new Map<string, { readonly sealed: string; readonly client: Client }>()
+  return async ({ key, value }) => {
+    const sealed = toBase64url(value)
+    const known = kept.get(key)
+    if (known?.sealed === sealed) return known.client
+    const client = readKept((await rows.open(value))['client'])
+    // Whoever holds the table could put the row of one client in the place of another's.
+    if (rows.nameOf(PARTITION, client.id) !== key)
+      throw new AmpereError('STORE_CORRUPT', 'a row of a client is in the wrong place')
+    if (kept.size >= MAX_OPENED) kept.clear()
+    kept.set(key, { sealed, client })
+    return client
   }
 }
 

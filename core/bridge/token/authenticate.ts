@@ -57,7 +57,7 @@ async function isByClient({ keySource }: Authentication, client: Client, jwt: Jw
 async function useUp({ usedAssertions }: Authentication, said: Assertion): Promise<void> {
   // As JSON, so that no two pairs have one name.
   const name = JSON.stringify([said.client, said.jti])
-  if (!(await usedAssertions.mark(said.usableUntilMs, name)))
+  if (!(await usedAssertions.mark(said.keptUntilMs, name)))
     throw new AmpereError('UNAUTHORIZED', 'client_assertion: jti was used before')
 }
 

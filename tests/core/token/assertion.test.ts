@@ -10,7 +10,7 @@ const read = (changed: object) => readAssertion({ ...GOOD, ...changed }, [AUDIEN
 
 describe('an assertion', () => {
   it('says who, and until when it must not come again', () => {
-    expect(read({})).toEqual({ client: 'ehr', jti: 'x1', usableUntilMs: (GOOD.exp + SKEW_SECONDS) * 1000 })
+    expect(read({})).toEqual({ client: 'ehr', jti: 'x1', keptUntilMs: (GOOD.exp + 2 * SKEW_SECONDS) * 1000 })
   })
 
   it.each([

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOUD_FLAG, HOME_FLAG } from './cloud-flags.ts'
-import { graveFlags } from './deployment.ts'
-import type { CommandGroup, FlagSpec } from '../program/command.ts'
+import { CLOUD_FLAG, HOME_FLAG } from '../cloud-flags.ts'
+import { graveFlags } from '../deployment.ts'
+import type { CommandGroup, FlagSpec } from '../../program/command.ts'
 
 /** Keys of others are taken once somebody compared them. */
 const CONFIRM_FLAGS: readonly FlagSpec[] = [
@@ -41,7 +41,7 @@ export const MIRROR: CommandGroup = {
         witnessed: 'true where a policy says who must have cosigned what is kept as witnessed',
         effective: 'next-start: when a server takes it up; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/mirror/join.ts')).joinHome,
+      load: async () => (await import('../../commands/mirror/join.ts')).joinHome,
     },
     {
       name: 'mirror admit',
@@ -59,7 +59,7 @@ export const MIRROR: CommandGroup = {
         fingerprint: 'of its keys: 128 bits of their SHA-256, in hexadecimal',
         home: 'the fingerprint of this home, which its operator confirms there',
       },
-      load: async () => (await import('../commands/mirror/admit.ts')).admitMirror,
+      load: async () => (await import('../../commands/mirror/admit.ts')).admitMirror,
     },
     {
       name: 'mirror add',
@@ -87,7 +87,7 @@ export const MIRROR: CommandGroup = {
         institution: 'who holds',
         witnessed: 'true where a policy says who must have cosigned what is kept as witnessed',
       },
-      load: async () => (await import('../commands/mirror/add.ts')).addMirrored,
+      load: async () => (await import('../../commands/mirror/add.ts')).addMirrored,
     },
     {
       name: 'mirror status',
@@ -108,7 +108,7 @@ export const MIRROR: CommandGroup = {
         1: 'a home was not reached for more than five minutes',
         3: 'a home was never copied, has lost something, or contradicts its copy',
       },
-      load: async () => (await import('../commands/mirror/status.ts')).mirrorStatus,
+      load: async () => (await import('../../commands/mirror/status.ts')).mirrorStatus,
     },
     {
       name: 'mirror remove',
@@ -128,7 +128,7 @@ export const MIRROR: CommandGroup = {
         origin: 'where it is',
         checkpoint: 'the file with what its log signed last; null where nothing was copied of it, or removed',
       },
-      load: async () => (await import('../commands/mirror/remove.ts')).removeMirrored,
+      load: async () => (await import('../../commands/mirror/remove.ts')).removeMirrored,
     },
     {
       name: 'mirror restore',
@@ -166,7 +166,7 @@ export const MIRROR: CommandGroup = {
           'what was acknowledged after this time, of which the mirror says that it copied last, may be lost',
       },
       exits: { 3: 'something is not as it was signed, or is lost' },
-      load: async () => (await import('../commands/mirror/restore.ts')).restoreFromMirror,
+      load: async () => (await import('../../commands/mirror/restore.ts')).restoreFromMirror,
     },
   ],
 }

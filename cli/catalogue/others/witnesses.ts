@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOUD_FLAG, HOME_FLAG } from './cloud-flags.ts'
-import { parseCount } from '../program/arguments.ts'
-import type { CommandGroup, FlagSpec } from '../program/command.ts'
+import { CLOUD_FLAG, HOME_FLAG } from '../cloud-flags.ts'
+import { parseCount } from '../../program/arguments.ts'
+import type { CommandGroup, FlagSpec } from '../../program/command.ts'
 
 const WITNESS =
   'name of its keys, url, fingerprint of its keys, mark (where it is on this machine), and cosigned: size in leaves and time in POSIX seconds, or null'
@@ -54,7 +54,7 @@ export const WITNESSES: CommandGroup = {
         1: 'the quorum is not reached',
         3: 'a witness has cosigned more than is stored here, or another history',
       },
-      load: async () => (await import('../commands/witness/status.ts')).witnessStatus,
+      load: async () => (await import('../../commands/witness/status.ts')).witnessStatus,
     },
     {
       name: 'witness list',
@@ -69,7 +69,7 @@ export const WITNESSES: CommandGroup = {
         witnesses: `${WITNESS} (of the newest checkpoint), last (what it cosigned before that, as kept here, or null)`,
         logs: "origin, fingerprint of its keys, cosigned (as above) and evidence (proofs of two histories, leads) of each log that the home's witness cosigns; with fingerprint null of those that it cosigns no more and has something against",
       },
-      load: async () => (await import('../commands/witness/list.ts')).listWitnesses,
+      load: async () => (await import('../../commands/witness/list.ts')).listWitnesses,
     },
     {
       name: 'witness add',
@@ -99,7 +99,7 @@ export const WITNESSES: CommandGroup = {
         quorum: 'need and of: how many organisations must cosign',
         effective: 'next-start: when a server takes it up; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/witness/add.ts')).addWitness,
+      load: async () => (await import('../../commands/witness/add.ts')).addWitness,
     },
     {
       name: 'witness remove',
@@ -127,7 +127,7 @@ export const WITNESSES: CommandGroup = {
         quorum: 'need and of: how many organisations must cosign',
         effective: 'next-start: when a server takes it up; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/witness/remove.ts')).removeWitness,
+      load: async () => (await import('../../commands/witness/remove.ts')).removeWitness,
     },
     {
       name: 'witness accept',
@@ -152,7 +152,7 @@ export const WITNESSES: CommandGroup = {
         fingerprint: `${FINGERPRINT}; null with --stop`,
         effective: 'now; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/witness/accept.ts')).acceptLog,
+      load: async () => (await import('../../commands/witness/accept.ts')).acceptLog,
     },
     {
       name: 'witness renew',
@@ -171,7 +171,7 @@ export const WITNESSES: CommandGroup = {
         before: 'fingerprint of the keys that are gone',
         removed: 'how many logs are cosigned no more, because their rows were damaged',
       },
-      load: async () => (await import('../commands/witness/renew.ts')).renewWitness,
+      load: async () => (await import('../../commands/witness/renew.ts')).renewWitness,
     },
   ],
 }
