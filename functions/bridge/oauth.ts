@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Context } from 'hono'
-import { AmpereError, isAmpereError, type ErrorCode } from '#core/errors.ts'
+import { isAmpereError, type AmpereError, type ErrorCode } from '#core/errors.ts'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import type { Login } from '#core/bridge/token/login.ts'
 import { PROBLEMS } from '#core/api/problems.ts'

@@ -59,20 +59,16 @@ export function createClients(
 ): Clients {
   const nameOf = (id: string) => rows.nameOf(PARTITION, id)
   const opened = openedRows(rows)
-  const change = async (id: string, next: (known: Client | null) => NewClient & Pick<Client, 'status'>) => {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const row = await table.get(PARTITION, nameOf(id))
+  const change = async (id: string, next: (known: Client | null) => NewClient & Pick<Client, 'status'>) =>
+    swapping(table, nameOf(id), async (row) => {
       const client: Client = {
         ...next(row && (await opened(row))),
         registration: toBase64url(ports.random(16)),
         changedMs: ports.now(),
       }
       const kept: Kept = { ...client, scopes: formatScopes(client.scopes) }
-      const sealed = await rows.seal({ client: JSON.stringify(kept) })
-      if ((await table.swap(PARTITION, nameOf(id), row?.version ?? null, sealed)) !== null) return client
-    }
-    throw new AmpereError('HEAD_CONFLICT', 'others are changing this client')
-  }
+      return { result: client, value: await rows.seal({ client: JSON.stringify(kept) }) }
+    })
   return {
     find: async (id) => {
       const row = await table.get(PARTITION, nameOf(id))
@@ -96,31 +92,40 @@ export function createClients(
         if (!known) throw new AmpereError('NOT_FOUND', 'no such client')
         return { ...known, status: 'suspended' }
       }),
-    remove: async (id) => {
-      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-        const row = await table.get(PARTITION, nameOf(id))
-        if (!row) return false
-        if ((await table.swap(PARTITION, row.key, row.version, null)) !== null) return true
-      }
-      throw new AmpereError('HEAD_CONFLICT', 'others are changing this client')
-    },
+    remove: (id) => swapping(table, nameOf(id), async (row) => ({ result: row !== null, value: null })),
   }
+}
 
-  /** Each row is opened once, so that imported keys stay with their client. A row that was changed has other bytes. */
-  function openedRows(by: SealedRows): (row: Row) => Promise<Client> {
-    const kept = new Map<string, { readonly sealed: string; readonly client: Client }>()
-    return async ({ key, value }) => {
-      const sealed = toBase64url(value)
-      const known = kept.get(key)
-      if (known?.sealed === sealed) return known.client
-      const client = readKept((await by.open(value))['client'])
-      // Whoever holds the table could put the row of one client in the place of another's.
-      if (nameOf(client.id) !== key)
-        throw new AmpereError('STORE_CORRUPT', 'a row of a client is in the wrong place')
-      if (kept.size >= MAX_OPENED) kept.clear()
-      kept.set(key, { sealed, client })
-      return client
-    }
+/** Changes a row to what is computed from it, anew when somebody else was first. @throws AmpereError HEAD_CONFLICT */
+async function swapping<T>(
+  table: WriteTable,
+  name: string,
+  next: (row: Row | null) => Promise<{ readonly result: T; readonly value: Uint8Array | null }>,
+): Promise<T> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const row = await table.get(PARTITION, name)
+    const { result, value } = await next(row)
+    const isThereAlready = row === null && value === null
+    if (isThereAlready || (await table.swap(PARTITION, name, row?.version ?? null, value)) !== null)
+      return result
+  }
+  throw new AmpereError('HEAD_CONFLICT', 'others are changing this client')
+}
+
+/** Each row is opened once, so that imported keys stay with their client. A row that was changed has other bytes. */
+function openedRows(rows: SealedRows): (row: Row) => Promise<Client> {
+  const kept = new Map<string, { readonly sealed: string; readonly client: Client }>()
+  return async ({ key, value }) => {
+    const sealed = toBase64url(value)
+    const known = kept.get(key)
+    if (known?.sealed === sealed) return known.client
+    const client = readKept((await rows.open(value))['client'])
+    // Whoever holds the table could put the row of one client in the place of another's.
+    if (rows.nameOf(PARTITION, client.id) !== key)
+      throw new AmpereError('STORE_CORRUPT', 'a row of a client is in the wrong place')
+    if (kept.size >= MAX_OPENED) kept.clear()
+    kept.set(key, { sealed, client })
+    return client
   }
 }
 
