@@ -59,20 +59,16 @@ export function createClients(
 ): Clients {
   const nameOf = (id: string) => rows.nameOf(PARTITION, id)
   const opened = openedRows(rows)
-  const change = async (id: string, next: (known: Client | null) => NewClient & Pick<Client, 'status'>) => {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const row = await table.get(PARTITION, nameOf(id))
+  const change = async (id: string, next: (known: Client | null) => NewClient & Pick<Client, 'status'>) =>
+    swapping(table, nameOf(id), async (row) => {
       const client: Client = {
         ...next(row && (await opened(row))),
         registration: toBase64url(ports.random(16)),
         changedMs: ports.now(),
       }
       const kept: Kept = { ...client, scopes: formatScopes(client.scopes) }
-      const sealed = await rows.seal({ client: JSON.stringify(kept) })
-      if ((await table.swap(PARTITION, nameOf(id), row?.version ?? null, sealed)) !== null) return client
-    }
-    throw new AmpereError('HEAD_CONFLICT', 'others are changing this client')
-  }
+      return { result: client, value: await rows.seal({ client: JSON.stringify(kept) }) }
+    })
   return {
     find: async (id) => {
       const row = await table.get(PARTITION, nameOf(id))
@@ -96,16 +92,22 @@ export function createClients(
         if (!known) throw new AmpereError('NOT_FOUND', 'no such client')
         return { ...known, status: 'suspended' }
       }),
-    remove: (id) => removeRow(table, nameOf(id)),
+    remove: (id) => swapping(table, nameOf(id), async (row) => ({ result: row !== null, value: null })),
   }
 }
 
-/** Removes a row, whatever others make of it meanwhile. @returns false where there was none */
-async function removeRow(table: WriteTable, name: string): Promise<boolean> {
+/** Changes a row to what is computed from it, anew when somebody else was first. @throws AmpereError HEAD_CONFLICT */
+async function swapping<T>(
+  table: WriteTable,
+  name: string,
+  next: (row: Row | null) => Promise<{ readonly result: T; readonly value: Uint8Array | null }>,
+): Promise<T> {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const row = await table.get(PARTITION, name)
-    if (!row) return false
-    if ((await table.swap(PARTITION, row.key, row.version, null)) !== null) return true
+    const { result, value } = await next(row)
+    const isThereAlready = row === null && value === null
+    if (isThereAlready || (await table.swap(PARTITION, name, row?.version ?? null, value)) !== null)
+      return result
   }
   throw new AmpereError('HEAD_CONFLICT', 'others are changing this client')
 }
