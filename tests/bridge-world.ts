@@ -3,14 +3,12 @@ import { loadDefinitions, loadKnowledge, loadSensitivity } from '#functions/host
 import { memoryTable } from '#adapters/memory/table.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { loopbackLogin, openLogin, type Login } from '#core/bridge/token/login.ts'
-import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import type { Bridge } from '#core/bridge/bridge.ts'
 import type { WriteTable } from '#core/ports/table.ts'
-import { openBridgeStore } from '#core/bridge/store/open.ts'
-import { recordClient } from '#core/client/acts/record-client.ts'
 import type { Connection } from '#core/client/connect.ts'
-import { createChecker } from '#core/consistency/checker.ts'
 import { createValidator } from '#core/record/fhir/validate.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
+import { assembleBridge } from '#functions/bridge/opening/assemble.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import type { RoleApp } from '#functions/host/app.ts'
@@ -47,20 +45,18 @@ export interface GivenBridge {
 
 export function testBridge(world: TestDeployment, institution: string, given: GivenBridge = {}): BridgeWorld {
   const connection = world.connect(institution)
-  const client = recordClient(connection, { deployment: asDeploymentId('home-1'), origin: ORIGIN })
   const now = () => world.clock.now
   const { random } = world
   const secret = given.key ?? random(32)
-  const store = openBridgeStore(given.table ?? memoryTable(), secret, client, { now, random })
-  const bridge = createBridge({
-    client,
-    store,
-    validator,
-    policy,
-    createChecker: () => createChecker(knowledge),
+  const { bridge, store } = assembleBridge({
+    connection,
+    home: { deployment: asDeploymentId('home-1'), origin: ORIGIN },
+    table: given.table ?? memoryTable(),
+    indexSecret: secret,
     source: institution,
-    now,
-    random,
+    validator,
+    labels: policy,
+    knowledge,
   })
   const demanding = openLogin(
     {

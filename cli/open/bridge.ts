@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
+import { assembleBridge } from '#functions/bridge/opening/assemble.ts'
 import { loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'
-import { openBridgeStore } from '#core/bridge/store/open.ts'
-import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import type { Bridge } from '#core/bridge/bridge.ts'
 import { openLogin, type Login } from '#core/bridge/token/login.ts'
 import type { EvidenceSink, Monitors } from '#core/client/client.ts'
-import { recordClient } from '#core/client/acts/record-client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
-import { createChecker } from '#core/consistency/checker.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import type { Deadline } from '#core/order/deadline.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
@@ -102,19 +100,15 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     },
   )
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
-  const home = { deployment: asDeploymentId(settings.deployment), origin: settings.origin }
-  const client = recordClient(connection, home)
-  const store = openBridgeStore(platform.table('bridge'), institution.indexKey, client, { now, random })
-  const knowledge = loadKnowledge()
-  const bridge = createBridge({
-    client,
-    store,
-    validator,
-    policy: createLabelPolicy(loadSensitivity()),
-    createChecker: () => createChecker(knowledge),
+  const { bridge, store } = assembleBridge({
+    connection,
+    home: { deployment: asDeploymentId(settings.deployment), origin: settings.origin },
+    table: platform.table('bridge'),
+    indexSecret: institution.indexKey,
     source: id,
-    now,
-    random,
+    validator,
+    labels: createLabelPolicy(loadSensitivity()),
+    knowledge: loadKnowledge(),
   })
   return {
     bridge,

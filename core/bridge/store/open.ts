@@ -9,6 +9,7 @@ import { createPairingCodes, type PairingCodes } from './pairing.ts'
 import { createPatientIndex, type PatientIndex } from './patients.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { createResourceIndex, type ResourceIndex } from './resources.ts'
+import { createRounds, type Rounds } from './rounds.ts'
 import { createSealedRows } from './sealed-rows.ts'
 
 /** What a bridge keeps of its own: in one table, named by keyed hashes, sealed, rebuildable but for links, codes and clients. */
@@ -23,6 +24,7 @@ export interface BridgeStore {
   readonly usedAssertions: Marks
   /** Tokens that were revoked, until they would have expired. */
   readonly revokedTokens: Marks
+  readonly rounds: Rounds
 }
 
 /** `key` is the institution's 32-byte secret for this table. */
@@ -42,5 +44,6 @@ export function openBridgeStore(
     clients: createClients(table, rows, ports),
     usedAssertions: createMarks(table, rows, 'used-assertion', ports.now),
     revokedTokens: createMarks(table, rows, 'revoked-token', ports.now),
+    rounds: createRounds(table, ports),
   }
 }
