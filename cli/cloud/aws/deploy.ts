@@ -8,6 +8,8 @@ import { takeOn } from '#infra/deploy/aws/account.ts'
 import { failure } from '#infra/deploy/failure.ts'
 import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
 import { withStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
+import { bucketNameOf } from '#infra/permissions/aws/names.ts'
+import { grantsOf, grantsOfKind } from '#infra/permissions/grants.ts'
 import { signingKeys } from '#infra/aws/keys.ts'
 import { logicalId } from '#infra/aws/references.ts'
 import { settingsOf } from '#infra/aws/settings.ts'
@@ -113,14 +115,17 @@ function listed({ log, witness }: SigningKeys): string {
   return [...log, ...witness].join('\n')
 }
 
-function namingOf({ stage, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
+function namingOf({ stage, region, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
   const settings = settingsOf(stage, parameters)
   const { prefix } = settings
+  const kept = grantsOfKind(settings.identities.flatMap(grantsOf), 'objects')
   const wrappingKey = required(stores, 'WrappingKeyArn')
   const kms = signingKeys(settings).map((name) => [name, required(stores, `${logicalId(name, 'Key')}Arn`)])
   return {
     prefix,
-    buckets: { bucketPrefix: `${prefix}-${account}` },
+    buckets: Object.fromEntries(
+      kept.map(({ name }) => [name, bucketNameOf({ prefix, account, region }, name)]),
+    ),
     keys: { kms: Object.fromEntries(kms), softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
   }
 }
