@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ChainId } from '#core/bytes/ids.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openInstitution } from '../../open/institution.ts'
 import { connectInstitution } from '../../open/bridge.ts'
 import { dataFolder } from '../../deployment/settings.ts'
-import { pause as wait, type Cloud } from '../../cloud/cloud.ts'
-import { cloudFolder, readCloudDeployment, type CloudDeployment } from '../../cloud/cloud-folder.ts'
+import { pause as wait, type Cloud, type Plan } from '../../cloud/cloud.ts'
+import {
+  cloudFolder,
+  readCloudDeployment,
+  writeCloudDeployment,
+  type CloudDeployment,
+} from '../../cloud/cloud-folder.ts'
 import type { OpenCloud } from '../../cloud/clouds.ts'
 import { foundersPassphrase } from '../../cloud/founding.ts'
 import { smokeTest, untilReady, type Smoke } from '../../cloud/smoke.ts'
@@ -16,7 +23,7 @@ import { EXIT, type Common } from '../../terminal/screen.ts'
 
 export interface DeployOptions extends Common {
   readonly stage: string
-  readonly region: string
+  readonly region?: string
   readonly role: string
   /** Of Azure. */
   readonly subscription?: string
@@ -34,7 +41,7 @@ export function deployOn(open: OpenCloud, pause = wait) {
     const cloud = await open(screen.terminal.env)
     const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), cloud.provider, options.stage)
     const wanted = wantedOf(cloud, readCloudDeployment(folder), options)
-    const plan = await cloud.plan(wanted, options.plan === true)
+    const plan = await planOf(cloud, wanted, options.plan === true)
     if (options.plan === true) {
       screen.print({ ok: true, folder, ...plan }, plan.lines)
       return EXIT.ok
@@ -56,6 +63,17 @@ export function deployOn(open: OpenCloud, pause = wait) {
   }
 }
 
+/** What was given wrongly is so for every command: exit 2. @throws CommanderError (usage); as `Cloud.plan` */
+async function planOf(cloud: Cloud, wanted: CloudDeployment, asks: boolean): Promise<Plan> {
+  try {
+    return await cloud.plan(wanted, asks)
+  } catch (error) {
+    // What a provider says of itself comes with what to do next.
+    if (!isAmpereError(error, 'CONFIGURATION') || 'next' in error) throw error
+    throw usage(error.message)
+  }
+}
+
 /** @throws AmpereError UNSUPPORTED */
 function checkRole(role: string): void {
   if (role === 'home') return
@@ -69,7 +87,8 @@ function checkRole(role: string): void {
 /** What is asked for now, on top of what is remembered: parameters that are not given again stay. */
 function wantedOf(cloud: Cloud, known: CloudDeployment | null, options: DeployOptions): CloudDeployment {
   const parameters = { ...known?.parameters, ...parametersOf(cloud, options.param ?? []) }
-  if (known && known.region !== options.region)
+  const region = options.region ?? known?.region ?? cloud.region
+  if (known && known.region !== region)
     throw refuse(
       'ALREADY_EXISTS',
       `this stage is deployed in ${known.region}`,
@@ -93,12 +112,13 @@ function wantedOf(cloud: Cloud, known: CloudDeployment | null, options: DeployOp
     v: 1,
     provider: cloud.provider,
     stage: options.stage,
-    region: options.region,
+    region,
     ...(known?.account === undefined ? {} : { account: known.account }),
     ...(subscription === undefined ? {} : { subscription }),
     parameters,
     institutions: institutions.map(({ id, name }) => ({ id, name })),
     demo: known?.demo ?? options.demo === true,
+    ...(known?.home && known.trial !== undefined ? { trial: known.trial } : {}),
     home: known?.home ?? null,
   }
 }
@@ -146,5 +166,7 @@ async function trySmoke(
   const keys = home.log.map((key) => `log ${key}\n`)
   // Whoever tries it pins the keys that it made itself.
   const policy = parsePolicy([...keys, 'quorum none\n'].join(''))
-  return smokeTest(connectInstitution(institution, home, fetch, { policy }), deployed, pause)
+  // Each further deployment goes on with the same record.
+  const remember = (trial: ChainId) => writeCloudDeployment(folder, { ...deployed, trial })
+  return smokeTest(connectInstitution(institution, home, fetch, { policy }), deployed, pause, remember)
 }
