@@ -28,6 +28,8 @@ const schema = v.strictObject({
   demo: v.boolean(),
   /** The record by which each deployment is tried, once there is one. */
   trial: v.optional(chainId),
+  /** While a home is moved into it, which then is its home: nothing else is founded there. */
+  receives: v.optional(v.boolean()),
   /** What is known once it was set up. */
   home: v.nullable(
     v.strictObject({

@@ -46,7 +46,9 @@ export interface Deployed {
 
 /** @throws AmpereError NOT_FOUND; CommanderError (usage) */
 export function deployedAs({ options, screen }: Call<CloudOption>, name: string): Deployed {
-  const { provider, stage } = named(name)
+  const place = cloudNamed(name)
+  if (!place) throw usage('--cloud is the provider and the stage, such as aws-prod')
+  const { provider, stage } = place
   const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), provider, stage)
   const deployment = readCloudDeployment(folder)
   const deploy = `npx ampere deploy ${provider} --stage ${stage}`
@@ -85,8 +87,8 @@ export function pinnedOf(call: Call<CloudOption>): {
   return { folder, settings: settingsIn(deployment, home) }
 }
 
-function named(name: string): { readonly provider: Provider; readonly stage: string } {
+/** The provider and the stage of a name such as aws-prod; null for what is none. */
+export function cloudNamed(name: string): { readonly provider: Provider; readonly stage: string } | null {
   const [, provider, stage] = /^(aws|azure)-([a-z][a-z0-9-]*)$/.exec(name) ?? []
-  if ((provider === 'aws' || provider === 'azure') && stage !== undefined) return { provider, stage }
-  throw usage('--cloud is the provider and the stage, such as aws-prod')
+  return (provider === 'aws' || provider === 'azure') && stage !== undefined ? { provider, stage } : null
 }

@@ -42,9 +42,10 @@ export function readerApp(ports: ReaderPorts, home: Home, policy: Policy | null,
   const findReceipt = receiptFinder(ports, policy)
   const find = (c: Context, chain: ChainId) => authorizeRead(ports, home, c, chain)
   return createRoleApp('reader', hosting, [
-    route(operations.readHead, async (c, { path }) =>
-      c.json(await readHead(ports, home, (await find(c, path.chain)).head)),
-    ),
+    route(operations.readHead, async (c, { path }) => {
+      const { head, caller } = await find(c, path.chain)
+      return c.json(await readHead(ports, home, head, caller))
+    }),
     route(operations.readBlocks, async (c, { path, query }) => {
       await find(c, path.chain)
       return c.json(await readBlocks(ports, path.chain, query.from, query.limit))
