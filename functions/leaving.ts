@@ -45,7 +45,7 @@ export async function leavingApp(
     bodies: bodiesOf(platform, hosting),
     // Where it goes it is carried out too, and what it left there goes with the stores.
     carryOut: async () => {},
-    grow: { now: log.sequence, again: log.sequence },
+    grow: { now: () => log.sequence(), again: () => log.sequence() },
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     watched: () => [],
     mirrored: () => [],

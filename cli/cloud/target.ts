@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseVerifierKey, type LogKey } from '#core/log/note/key.ts'
-import { deploymentOf } from '../deployment/session.ts'
-import { dataFolder } from '../deployment/settings.ts'
-import type { Call } from '../program/command.ts'
+import { deploymentOf } from '../deployment/deployment-of.ts'
+import { dataFolder, readSettings, SETTINGS_VERSION, type Settings } from '../deployment/settings.ts'
+import type { Call, CloudOption } from '../program/command.ts'
 import { refuse, usage } from '../program/refuse.ts'
-import type { Common } from '../terminal/screen.ts'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
 import type { Provider } from './providers.ts'
-
-export interface CloudOption extends Common {
-  readonly cloud?: string
-}
 
 /** A home whose operator says whom it trusts, by files in a folder of this computer. */
 export interface Target {
@@ -59,6 +54,37 @@ export function deployedAs({ options, screen }: Call<CloudOption>, name: string)
   const deploy = `npx ampere deploy ${provider} --stage ${stage}`
   if (deployment?.home) return { folder, deployment, home: deployment.home, deploy }
   throw refuse('NOT_FOUND', `no home was deployed as ${name} from this data folder`, deploy)
+}
+
+/** What is remembered of a home in a cloud, as it is of one on this computer. */
+export function settingsIn(
+  { institutions, demo }: Pick<CloudDeployment, 'institutions' | 'demo'>,
+  { deployment, origin, registry, log }: NonNullable<CloudDeployment['home']>,
+): Settings {
+  return {
+    v: SETTINGS_VERSION,
+    registry,
+    deployment,
+    origin,
+    log,
+    institutions: institutions.map(({ id }) => id),
+    passphrase: { kind: 'generated' },
+    demo: demo ? { record: null, patient: null } : null,
+  }
+}
+
+/** What is pinned here of the home that is meant; of the data folder's own nothing, where there is none. @throws as `deployedAs` */
+export function pinnedOf(call: Call<CloudOption>): {
+  readonly folder: string
+  readonly settings: Settings | null
+} {
+  const { cloud, data } = call.options
+  if (cloud === undefined) {
+    const folder = dataFolder(data, call.screen.terminal.env)
+    return { folder, settings: readSettings(folder) }
+  }
+  const { folder, deployment, home } = deployedAs(call, cloud)
+  return { folder, settings: settingsIn(deployment, home) }
 }
 
 /** The provider and the stage of a name such as aws-prod; null for what is none. */

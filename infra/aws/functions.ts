@@ -44,7 +44,8 @@ const TUNING: Readonly<Record<string, Tuning>> = {
   monitor: { timeout: 300, schedule: 'rate(1 minute)' },
   // A run ends before the next one begins.
   mirror: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(5 minutes)' },
-  checker: { memoryMb: OBJECTS_MB, timeout: LONGEST_S, schedule: 'rate(1 hour)' },
+  // Readings each minute, records each hour: it sees itself when that is.
+  checker: { memoryMb: OBJECTS_MB, timeout: LONGEST_S, schedule: 'rate(1 minute)' },
 }
 
 /** The functions of a deployment as osls takes them: one for each identity, each with its own role and bundle. */
@@ -107,14 +108,15 @@ function streamOf(role: string, { table, partition }: Waking, { stream }: AwsNam
     batchWindow: BATCH_SECONDS,
     maximumRetryAttempts: ATTEMPTS,
     bisectBatchOnFunctionError: true,
-    ...(partition !== null && { filterPatterns: [newRowsOf(partition)] }),
+    filterPatterns: [newRowsOf(partition)],
     destinations: { onFailure: { arn: arnOf(logicalId(role, 'Failures')), type: 'sqs' } },
   }
 }
 
-/** Nothing else in the table costs a call. */
-function newRowsOf(partition: string): object {
-  return { eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [partition] } } } }
+/** Nothing else in the table costs a call: no row that is changed or removed, nor one of another partition. */
+function newRowsOf(partition: string | null): object {
+  const eventName = ['INSERT']
+  return partition === null ? { eventName } : { eventName, dynamodb: { Keys: { pk: { S: [partition] } } } }
 }
 
 /** What the adapters call its tables, buckets and keys: names that only the template knows, and no secret. */

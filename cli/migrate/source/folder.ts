@@ -3,6 +3,8 @@ import type { Reached } from '../../deployment/session.ts'
 import { refuse } from '../../program/refuse.ts'
 import type { LeftHome } from '../leaving.ts'
 
+const end = async () => {}
+
 /** The home of a data folder. @throws AmpereError STORE_LOCKED while it is served */
 export function homeHere({ folder, settings, passphrase, fetch, home }: Reached): LeftHome {
   if (!home)
@@ -11,7 +13,6 @@ export function homeHere({ folder, settings, passphrase, fetch, home }: Reached)
       `this home is served at ${settings.origin}, and would go on taking blocks`,
       'stop that server, then the same command again',
     )
-  const end = async () => {}
   const goesOn = 'npx ampere start'
   return { folder, data: folder, settings, passphrase, fetch, home, stop: null, end, goesOn }
 }
