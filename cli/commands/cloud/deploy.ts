@@ -5,19 +5,30 @@ import { openInstitution } from '../../open/institution.ts'
 import { connectInstitution } from '../../open/bridge.ts'
 import { dataFolder } from '../../deployment/settings.ts'
 import { pause as wait, type Cloud } from '../../cloud/cloud.ts'
-import { cloudFolder, readCloudDeployment, type CloudDeployment } from '../../cloud/cloud-folder.ts'
+import {
+  cloudFolder,
+  homeFolderOf,
+  originOf,
+  readCloudDeployment,
+  type CloudDeployment,
+} from '../../cloud/cloud-folder.ts'
 import type { OpenCloud } from '../../cloud/clouds.ts'
 import { foundersPassphrase } from '../../cloud/founding.ts'
+import { usedHome } from '../../cloud/bridge/config-text.ts'
 import { smokeTest, untilReady, type Smoke } from '../../cloud/smoke.ts'
 import type { NamedInstitution } from '../../program/arguments.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
+import { enrolBridge, untilAnswers } from './enrol-bridge.ts'
+import { wantedRole } from './wanted-bridge.ts'
+import type { Deploys } from '#infra/permissions/identities.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 
 export interface DeployOptions extends Common {
   readonly stage: string
   readonly region: string
-  readonly role: string
+  readonly role?: Deploys
+  readonly home?: string
   /** Of Azure. */
   readonly subscription?: string
   readonly institution?: readonly NamedInstitution[]
@@ -30,10 +41,9 @@ export interface DeployOptions extends Common {
 export function deployOn(open: OpenCloud, pause = wait) {
   return async (call: Call<DeployOptions>): Promise<number> => {
     const { screen, options } = call
-    checkRole(options.role)
     const cloud = await open(screen.terminal.env)
     const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), cloud.provider, options.stage)
-    const wanted = wantedOf(cloud, readCloudDeployment(folder), options)
+    const wanted = wantedOf(cloud, folder, options)
     const plan = await cloud.plan(wanted, options.plan === true)
     if (options.plan === true) {
       screen.print({ ok: true, folder, ...plan }, plan.lines)
@@ -41,53 +51,52 @@ export function deployOn(open: OpenCloud, pause = wait) {
     }
     for (const line of plan.lines) screen.say(line)
     screen.stopping.keeps(() => 'What was begun stays; run the same command again, and it goes on.')
-    const passphrase = await foundersPassphrase(folder, options, screen)
+    const keysFolder = wanted.bridge ? homeFolderOf(folder, wanted.bridge) : folder
+    const passphrase = await foundersPassphrase(keysFolder, options, screen)
     const deployed = await cloud.deploy(wanted, { folder, passphrase, say: screen.say, pause })
-    const smoke = await trySmoke(cloud, folder, deployed, { passphrase, pause })
-    const { home } = deployed
-    screen.print({ ok: true, folder, origin: home?.origin, registry: home?.registry, smoke }, [
-      `Deployed: ${home?.origin}`,
-      `  Registry  ${home?.registry}`,
-      `  Tried     a record of ${smoke.blocks} blocks: append ${smoke.appendMs} ms, receipt after ${smoke.receiptMs} ms, read back and verified`,
-      `  Keys      of the institutions, in ${folder}: keep a copy offline`,
-      `Next: whoever verifies pins this registry; run the same command after every update`,
-    ])
+    const smoke = deployed.home ? await trySmoke(cloud, folder, deployed, { passphrase, pause }) : null
+    const instance = deployed.bridge ? await tryBridge(cloud, folder, deployed, { passphrase, pause }) : null
+    const { home, bridge } = deployed
+    const origin = originOf(deployed)
+    const told = bridge && { institution: bridge.institution, fhir: `${origin}/fhir`, instance }
+    screen.print(
+      { ok: true, folder, origin, registry: home?.registry, smoke, ...(told && { bridge: told }) },
+      [
+        `Deployed: ${origin}`,
+        ...(home ? [`  Registry  ${home.registry}`] : []),
+        ...(smoke
+          ? [
+              `  Tried     a record of ${smoke.blocks} blocks: append ${smoke.appendMs} ms, receipt after ${smoke.receiptMs} ms, read back and verified`,
+            ]
+          : []),
+        ...(told ? [`  Bridge    of ${told.institution}, app instance ${told.instance}: ${told.fhir}`] : []),
+        `  Keys      of the institutions, in ${keysFolder}: keep a copy offline`,
+        `Next: ${home ? 'whoever verifies pins this registry; ' : ''}run the same command after every update`,
+      ],
+    )
     return EXIT.ok
   }
 }
 
-/** @throws AmpereError UNSUPPORTED */
-function checkRole(role: string): void {
-  if (role === 'home') return
-  throw refuse(
-    'UNSUPPORTED',
-    "an institution's bridge cannot be deployed to a cloud yet: it is not built",
-    'leave out --role',
-  )
-}
-
 /** What is asked for now, on top of what is remembered: parameters that are not given again stay. */
-function wantedOf(cloud: Cloud, known: CloudDeployment | null, options: DeployOptions): CloudDeployment {
-  const parameters = { ...known?.parameters, ...parametersOf(cloud, options.param ?? []) }
+function wantedOf(cloud: Cloud, folder: string, options: DeployOptions): CloudDeployment {
+  const known = readCloudDeployment(folder)
+  const given = { ...known?.parameters, ...parametersOf(cloud, options.param ?? []) }
   if (known && known.region !== options.region)
     throw refuse(
       'ALREADY_EXISTS',
       `this stage is deployed in ${known.region}`,
       `give --region ${known.region}, or another --stage`,
     )
-  if (known?.home && (parameters['nativeKeys'] ?? '') !== (known.parameters['nativeKeys'] ?? ''))
+  if (known?.home && (given['nativeKeys'] ?? '') !== (known.parameters['nativeKeys'] ?? ''))
     throw refuse(
       'ALREADY_EXISTS',
       'the keys of the log and the witness are made once: others know them',
       'leave out --param nativeKeys',
     )
-  const institutions = options.institution ?? known?.institutions
-  if (!institutions || institutions.length === 0)
-    throw usage('a new deployment needs its founders: --institution ID=NAME, the first runs the home')
-  if (known?.home && options.institution && !areSame(options.institution, known.institutions))
-    throw usage(
-      `the founders are in the registry already (${known.institutions.map(({ id }) => id).join(', ')}): leave out --institution`,
-    )
+  const { deploys, institutions, bridge } = wantedRole(folder, known, options)
+  // As before where it is a home alone: what was remembered stays the same.
+  const parameters = deploys === 'home' ? given : { ...given, deploys }
   const subscription = options.subscription ?? known?.subscription
   return {
     v: 1,
@@ -97,21 +106,11 @@ function wantedOf(cloud: Cloud, known: CloudDeployment | null, options: DeployOp
     ...(known?.account === undefined ? {} : { account: known.account }),
     ...(subscription === undefined ? {} : { subscription }),
     parameters,
-    institutions: institutions.map(({ id, name }) => ({ id, name })),
+    institutions,
     demo: known?.demo ?? options.demo === true,
+    ...(bridge && { bridge }),
     home: known?.home ?? null,
   }
-}
-
-interface Founder {
-  readonly id: string
-  readonly name: string
-}
-
-/** The same command may be given again as it was. */
-function areSame(given: readonly Founder[], known: readonly Founder[]): boolean {
-  const listed = (founders: readonly Founder[]) => founders.map(({ id, name }) => `${id}=${name}`).join('\n')
-  return listed(given) === listed(known)
 }
 
 function parametersOf(cloud: Cloud, given: readonly string[]): Record<string, string> {
@@ -120,21 +119,38 @@ function parametersOf(cloud: Cloud, given: readonly string[]): Record<string, st
       const at = text.indexOf('=')
       if (at < 1) throw usage('a parameter is NAME=VALUE')
       const name = text.slice(0, at)
-      if (!cloud.parameters.includes(name))
-        throw usage(`there is no parameter ${name}; there are: ${cloud.parameters.join(', ')}`)
+      // What is deployed, --role says.
+      const named = cloud.parameters.filter((parameter) => parameter !== 'deploys')
+      if (!named.includes(name)) throw usage(`there is no parameter ${name}; there are: ${named.join(', ')}`)
       return [name, text.slice(at + 1)]
     }),
   )
+}
+
+interface Trying {
+  readonly passphrase: StretchedPassphrase
+  readonly pause: (ms: number) => Promise<void>
+}
+
+/** Has the bridge listed in the registry of its home, and waits until it answers. @returns the app instance that it is */
+async function tryBridge(
+  cloud: Cloud,
+  folder: string,
+  deployed: CloudDeployment,
+  { passphrase, pause }: Trying,
+): Promise<string> {
+  const home = usedHome(folder, deployed)
+  const instance = await enrolBridge(folder, deployed, passphrase, cloud.reach(home.origin))
+  const origin = originOf(deployed) ?? home.origin
+  await untilAnswers(origin, cloud.reach(origin), pause)
+  return instance
 }
 
 async function trySmoke(
   cloud: Cloud,
   folder: string,
   deployed: CloudDeployment,
-  {
-    passphrase,
-    pause,
-  }: { readonly passphrase: StretchedPassphrase; readonly pause: (ms: number) => Promise<void> },
+  { passphrase, pause }: Trying,
 ): Promise<Smoke> {
   const { home, institutions } = deployed
   const [owner] = institutions

@@ -95,7 +95,10 @@ export function keyOf(state: RegistryState, instance: InstanceRecord): KeyRecord
 
 /** Reading the registry takes no rights, so the root key may sign these requests. */
 export async function connectRoot(
-  { settings, fetch }: Pick<RegistryReached, 'settings' | 'fetch'>,
+  {
+    settings,
+    fetch,
+  }: { readonly settings: Pick<Settings, 'origin' | 'registry'> } & Pick<RegistryReached, 'fetch'>,
   institution: Institution,
 ): Promise<Connection> {
   const connection = connect({
