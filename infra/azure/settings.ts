@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
-import { identitiesOf, type Identity } from '#infra/permissions/identities.ts'
+import { identitiesOf, type Deploys, type Identity } from '#infra/permissions/identities.ts'
 import { otlpEndpointOf } from '../bundle/otlp-endpoint.ts'
 
 /** What may be said of a deployment on Azure. */
 export const DEFAULTS = {
+  /** `home`, `bridge`, or `both` in one resource group. */
+  deploys: 'home',
   /** `serverless`, or `provisioned`: each container then scales by itself up to `maxThroughput`. */
   capacity: 'serverless',
   maxThroughput: 4000,
@@ -31,6 +33,7 @@ export type Parameters = Readonly<Record<keyof typeof DEFAULTS, string | number>
 export interface AzureSettings {
   readonly prefix: string
   readonly identities: readonly Identity[]
+  readonly deploys: Deploys
   readonly capacity: 'serverless' | 'provisioned'
   readonly maxThroughput: number
   readonly publicNetworkAccess: 'Enabled' | 'Disabled'
@@ -49,10 +52,7 @@ export interface AzureSettings {
 const RETENTION_DAYS = [30, 730] as const
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/**
- * Of a home alone: what an institution's bridge runs has no entry for Azure.
- * @throws AmpereError CONFIGURATION, naming the parameter
- */
+/** @throws AmpereError CONFIGURATION, naming the parameter */
 export function settingsOf(stage: string, given: Parameters): AzureSettings {
   if (!/^[a-z][a-z0-9-]{0,14}[a-z0-9]$|^[a-z]$/.test(stage))
     throw wrong(
@@ -65,9 +65,11 @@ export function settingsOf(stage: string, given: Parameters): AzureSettings {
     throw wrong('setUpPrincipal is no object id: 8-4-4-4-12 of 0-9 and a-f')
   const budget = whole('budget', given.budget, 0, 1_000_000)
   if (budget > 0 && alarmEmail === '') throw wrong('budget needs alarmEmail: a budget tells somebody')
+  const deploys = oneOf('deploys', given.deploys, ['home', 'bridge', 'both'])
   return {
     prefix: `ampere-${stage}`,
-    identities: identitiesOf('home'),
+    identities: identitiesOf(deploys),
+    deploys,
     capacity: oneOf('capacity', given.capacity, ['serverless', 'provisioned']),
     maxThroughput: whole('maxThroughput', given.maxThroughput, 1000, 1_000_000),
     publicNetworkAccess: oneOf('publicNetworkAccess', given.publicNetworkAccess, ['Enabled', 'Disabled']),

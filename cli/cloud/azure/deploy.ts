@@ -6,8 +6,8 @@ import { openPublisher, packageOf } from '#infra/deploy/azure/publish.ts'
 import { failure } from '#infra/deploy/failure.ts'
 import type { Deploying } from '../cloud.ts'
 import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
-import { configText, kib } from '../config-text.ts'
-import { founding } from '../founding.ts'
+import { configTexts, kib } from '../config-text.ts'
+import { settingUp } from '../bridge/set-up.ts'
 import type { Azure, Built } from './azure.ts'
 import { changesOf, examine, type Examined } from './doctor.ts'
 import { packageFiles } from './packages.ts'
@@ -42,16 +42,18 @@ export async function deployAzure(
   // Before anything is made: whoever runs this again means the same subscription.
   writeCloudDeployment(folder, wanted)
   say(`1 of 5  Subscription ${place.subscription}, as ${account.name}, in ${place.region}`)
-  const built = await azure.build()
+  const built = await azure.build(examined.settings.deploys)
   say(`2 of 5  ${built.bundles.length} bundles, the largest ${kib(largest(built))}`)
   await makeGroup(arm, place)
   const changes = examined.changes ?? (await changesOf(examined))
   say(`        Resources: ${summaryOf(changes)}`)
   const outputs = await applyTemplate(arm, place, template, { pause, say })
   say(`3 of 5  Tables, stores, keys, apps and the address: ${outputs['origin']}`)
-  const deployed = await setUpHome(wanted, outputs, examined, { deploying, azure })
+  const deployed = await setUp(wanted, outputs, examined, { deploying, azure })
   writeCloudDeployment(folder, deployed)
-  say(`4 of 5  Registry ${deployed.home?.registry}`)
+  say(
+    `4 of 5  ${deployed.home ? `Registry ${deployed.home.registry}` : `Keys of the bridge of ${deployed.bridge?.institution}`}`,
+  )
   await publish(deployed, outputs, { examined, built, deploying, azure })
   say(`5 of 5  ${built.bundles.length} functions, each with its own identity`)
   return deployed
@@ -62,14 +64,14 @@ interface With {
   readonly azure: Azure
 }
 
-/** Makes the keys of the home and begins the registry with the institutions of this folder, by the rights that the template gave. */
-async function setUpHome(
+/** Makes and wraps keys, and begins the registry with the institutions of this folder, by the rights that the template gave. */
+async function setUp(
   wanted: CloudDeployment,
   outputs: Outputs,
   { settings }: Examined,
   { deploying, azure }: With,
 ): Promise<CloudDeployment> {
-  const found = await founding(wanted, required(outputs, 'origin'), deploying)
+  const set = await settingUp(wanted, required(outputs, 'origin'), deploying)
   const naming = {
     cosmosEndpoint: required(outputs, 'cosmosEndpoint'),
     database: required(outputs, 'database'),
@@ -77,8 +79,7 @@ async function setUpHome(
     vaultUrl: required(outputs, 'vaultUrl'),
     keys: keyNamingOf(settings.identities),
   }
-  const home = await onceAllowed(deploying, () => found(azure.open(naming)))
-  return { ...wanted, home }
+  return onceAllowed(deploying, () => set(azure.open(naming)))
 }
 
 /** Tries again while rights that were just given do not count yet, or a store that was just made is not found. */
@@ -120,9 +121,10 @@ async function publish(
   const { pause, say, folder } = deploying
   const send = openPublisher(examined.arm, { ...azure.connection, pause })
   const { otlpEndpoint } = examined.settings
-  const config = configText(deployed, folder, { backupDays: BACKUP_DAYS, otlpEndpoint })
+  const told = { backupDays: BACKUP_DAYS, tableDays: BACKUP_DAYS, otlpEndpoint }
+  const textOf = configTexts(deployed, folder, told)
   for (const { role } of built.bundles) {
-    await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, config)))
+    await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, textOf(role))))
     say(`        ${role} is published`)
   }
 }
