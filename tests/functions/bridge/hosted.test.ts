@@ -10,6 +10,7 @@ import { role } from '#functions/bridge/role.ts'
 import { CHECK_MS } from '#functions/checker/alone.ts'
 import { role as checker } from '#functions/checker/role.ts'
 import { parseBridgeConfig } from '#functions/host/cloud/bridge-config.ts'
+import { IDLE_CALLS } from '#infra/prices/idle-calls.ts'
 import type { AssembledBridge } from '#functions/bridge/opening/assemble.ts'
 import { bundle, observation, patient } from '#tests/core/bridge/requests.ts'
 import { hostedBridge } from './hosted-bridge.ts'
@@ -144,6 +145,21 @@ describe('the checker in a process of its own', () => {
     await wake('schedule')
     expect(await begun()).not.toBe(before)
     expect(await entered(bridge)).toBe(2)
+  })
+
+  it('asks as much of its table as the cost of a deployment that nobody uses says', async () => {
+    const at = await hostedBridge()
+    const wake = await at.checking()
+    await wake('schedule')
+    const before = at.counts()
+    await wake('schedule')
+    const more = (method: string) =>
+      (at.counts()[`table.bridge.${method}`] ?? 0) - (before[`table.bridge.${method}`] ?? 0)
+    expect({ get: more('get'), range: more('range'), write: more('insert') + more('swap') }).toEqual({
+      get: IDLE_CALLS['checker']?.get,
+      range: IDLE_CALLS['checker']?.range,
+      write: 0,
+    })
   })
 
   it('checks though readings cannot be entered, and says so', async () => {
