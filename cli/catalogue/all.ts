@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandGroup } from '../program/command.ts'
+import { CLIENTS } from './clients.ts'
 import { CLOUD } from './cloud.ts'
 import { BACKUPS } from './backups.ts'
 import { DATA } from './data.ts'
@@ -37,6 +38,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   MONITORS,
   WITNESSES,
   INSTANCES,
+  CLIENTS,
   MIRROR,
   CLOUD,
   BACKUPS,

@@ -7,10 +7,12 @@ import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'
 import type { Bridge } from '#core/bridge/bridge.ts'
+import { openLogin, type Login } from '#core/bridge/token/login.ts'
 import type { EvidenceSink, Monitors } from '#core/client/client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
+import type { Deadline } from '#core/order/deadline.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
 import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
@@ -22,6 +24,8 @@ import type { Settings } from '../deployment/settings.ts'
 import type { LazyValidator } from './validator.ts'
 
 const now = () => Date.now()
+const deadline: Deadline = (ms) => AbortSignal.timeout(ms)
+const outside: Fetch = (request) => fetch(request)
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 
 /** What a connection judges its home by, and where it keeps what convicts it. */
@@ -40,7 +44,7 @@ export function connectInstitution(
 ): Connection {
   return connect({
     fetch: homeFetch,
-    outside: (request) => fetch(request),
+    outside,
     now,
     random,
     identity: {
@@ -73,6 +77,8 @@ export interface OpenBridge {
   /** With its active app instances only. */
   readonly institution: Institution
   readonly access: AccessLog
+  /** Demands a token of its clients. */
+  readonly login: Login
   /** Patients whose chains this institution knows. */
   records(): Promise<readonly { readonly id: string; readonly chain: ChainId }[]>
   /** To be awaited before anything is filed. */
@@ -109,6 +115,10 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     connection,
     institution,
     access: store.access,
+    login: openLogin(
+      { store, secret: institution.indexKey, fetch: outside, deadline, now, random },
+      `${settings.origin}/${id}`,
+    ),
     records: () => store.patients.list(),
     prepare: () => validator.load(),
     close: () => platform.close(),

@@ -2,7 +2,7 @@
 
 /** A command that is suggested; one for another institution, or for its own help, needs no folder of ours. */
 const COMMAND =
-  /npx ampere ((?:(?:chain|demo|evidence|instance|mirror|monitor|pair|witness) )?[a-z]+)(?! --help| --data)\b/g
+  /npx ampere ((?:(?:chain|client|demo|evidence|instance|mirror|monitor|pair|witness) )?[a-z]+)(?! --help| --data)\b/g
 const ELSEWHERE: readonly string[] = ['pair join', 'mirror add', 'mirror admit', 'mirror join']
 
 /** Suggested commands with the folder that this command was given: without it they would act on another one. */

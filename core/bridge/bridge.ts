@@ -25,6 +25,7 @@ import { ontoJudged } from './file/onto-judged.ts'
 import { createProjections, type Projections } from './serve/projections.ts'
 import type { Projection } from './serve/projection.ts'
 import { isPartial, recordItems } from './serve/record-items.ts'
+import type { Claimed } from './store/access.ts'
 import type { BridgeStore } from './store/open.ts'
 import { createTurns, type Turns } from '../order/turns.ts'
 
@@ -54,8 +55,10 @@ export interface ImportReport {
 export interface Actor {
   readonly user: string
   readonly role: string
-  /** HL7 v3 PurposeOfUse, for example `TREAT`. */
+  /** HL7 v3 PurposeOfUse, for example `TREAT`, as whoever asks says. */
   readonly purpose: string
+  /** Of whom a client says that it acts for them; nobody here can know whether that is true. */
+  readonly claims?: Claimed
 }
 
 /** The bridge's own work: feeds and schedules, with nobody at a screen. */

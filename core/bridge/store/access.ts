@@ -9,6 +9,12 @@ import type { Row, WriteTable } from '../../ports/table.ts'
 import { createTurns } from '../../order/turns.ts'
 import type { SealedRows } from './sealed-rows.ts'
 
+/** What a client says of the person that it acts for. */
+export interface Claimed {
+  readonly user?: string
+  readonly role?: string
+}
+
 /** One reading of a record on this server. */
 export interface AccessEvent {
   readonly chain: ChainId
@@ -16,6 +22,8 @@ export interface AccessEvent {
   readonly user: string
   readonly role: string
   readonly purpose: string
+  /** What a client that is known here claims of its user, kept apart from what the bridge knows. */
+  readonly claims?: Claimed
   /** What was opened, for example `Patient/$everything`. */
   readonly what: string
   readonly resources: number

@@ -36,6 +36,8 @@ export interface AssembledBridge {
   readonly bridge: Bridge
   readonly connection: Connection
   readonly store: BridgeStore
+  /** The institution's secret, from which the keys of its own tokens are derived. */
+  readonly secret: Uint8Array
 }
 
 /** Makes a bridge of its parts. Nothing is asked of the home yet. */
@@ -54,5 +56,5 @@ export function assembleBridge(parts: BridgeParts): AssembledBridge {
     now,
     random,
   })
-  return { bridge, connection, store }
+  return { bridge, connection, store, secret: indexSecret }
 }
