@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Container, SqlParameter } from '@azure/cosmos'
 import { toHex, utf8, fromHex, fromUtf8 } from '#core/bytes/encoding.ts'
-import { AmpereError } from '#core/errors.ts'
-import type { Range, Row, WriteTable } from '#core/ports/table.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
+import type { Range, Row, RowName, WriteTable } from '#core/ports/table.ts'
 import { statusOf, translate } from './errors.ts'
 
 /**
@@ -142,6 +142,18 @@ function rowOf(item: unknown): Row {
   const value = Buffer.from(v, 'base64')
   if (value.toString('base64') !== v) throw damaged()
   return { key: decodeKey(id), value: new Uint8Array(value), version }
+}
+
+/** Where the row of an item is; null where it is none of ours. */
+export function nameOf(item: unknown): RowName | null {
+  const { id, pk } = (item ?? {}) as { readonly id?: unknown; readonly pk?: unknown }
+  if (typeof id !== 'string' || typeof pk !== 'string') return null
+  try {
+    return { partition: pk, key: decodeKey(id) }
+  } catch (error) {
+    if (isAmpereError(error, 'STORE_CORRUPT')) return null
+    throw error
+  }
 }
 
 function decodeKey(id: string): string {

@@ -6,11 +6,11 @@ import { BACKUPS } from './backups.ts'
 import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
-import { MIRROR } from './mirror.ts'
-import { MONITORS } from './monitors.ts'
+import { MIRROR } from './others/mirror.ts'
+import { MONITORS } from './others/monitors.ts'
 import { PROOF } from './proof.ts'
 import { RECORDS } from './records.ts'
-import { WITNESSES } from './witnesses.ts'
+import { WITNESSES } from './others/witnesses.ts'
 
 const SHELL: CommandGroup = {
   title: 'Shell',

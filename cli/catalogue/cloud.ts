@@ -26,6 +26,12 @@ const PROVIDER: FlagSpec = {
   choices: PROVIDERS,
 }
 
+export const PARAM: FlagSpec = {
+  flags: '--param <name=value>',
+  about: 'a parameter of the template, as docs/OPERATIONS.md lists them; may be given several times',
+  parse: (text, before) => [...((before as readonly string[] | undefined) ?? []), text],
+}
+
 const DEPLOY_JSON = {
   ok: 'true',
   folder: 'where the keys of the institutions are',
@@ -68,11 +74,7 @@ function deployCommand({ provider, region, about, flags }: Deploys): CommandSpec
           'a founding institution; may be given several times, the first runs the home. Of a bridge alone: whose it is',
         parse: parseInstitution,
       },
-      {
-        flags: '--param <name=value>',
-        about: 'a parameter of the template, as docs/OPERATIONS.md lists them; may be given several times',
-        parse: (text, before) => [...((before as readonly string[] | undefined) ?? []), text],
-      },
+      PARAM,
       { flags: '--demo', about: 'a registry that says for ever that it is a demonstration' },
       { flags: '--plan', about: 'say what would be made, and do nothing' },
     ],

@@ -42,6 +42,8 @@ const schema = v.strictObject({
       ),
     }),
   ),
+  /** While a home is moved into it, which then is its home: nothing else is founded there. */
+  receives: v.optional(v.boolean()),
   /** What is known once it was set up. */
   home: v.nullable(
     v.strictObject({

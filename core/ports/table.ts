@@ -7,6 +7,12 @@ export interface Row {
   readonly version: string
 }
 
+/** Where a row is. */
+export interface RowName {
+  readonly partition: string
+  readonly key: string
+}
+
 /** Keys are compared as UTF-8 bytes; `from` is included, `to` is not; the default is the whole partition. */
 export interface Range {
   readonly from?: string

@@ -10,6 +10,7 @@ import { devicesOf, grantOf, type ControlState } from '../chain/state.ts'
 import { digestOf } from '../crypto/hash.ts'
 import { AmpereError } from '../errors.ts'
 import type { Now } from '../ports/keys.ts'
+import type { RegistryHistory } from '../registry/history.ts'
 import { activeInstanceOf, keyRecordOf } from '../registry/snapshot.ts'
 import type { Home } from './home.ts'
 
@@ -20,6 +21,8 @@ export interface Caller {
   readonly capabilities: readonly string[]
   /** Name under which the caller holds packages. */
   readonly reader: string
+  /** By which the caller was known, as it was read for this request. */
+  readonly registry: RegistryHistory
 }
 
 /**
@@ -34,7 +37,8 @@ export async function authenticate(
   const [scheme, compact] = (request.authorization ?? '').split(' ')
   if (scheme !== AUTH_SCHEME || !compact) throw unauthorized('the Authorization header is missing')
   const { jws, request: signed } = parseAuthorization(compact)
-  const newest = (await home.registry.refresh()).newest()
+  const registry = await home.registry.refresh()
+  const newest = registry.newest()
   const device = deviceKeys([state]).get(jws.kid)
   // Enrolling needs no proof of the key: an institution must not turn a patient's device into an instance of its own.
   const active = device ? null : activeInstanceOf(newest, jws.kid)
@@ -53,6 +57,7 @@ export async function authenticate(
     institution: active?.institution.id ?? null,
     capabilities: active?.instance.capabilities ?? [],
     reader: active?.institution.id ?? jws.kid,
+    registry,
   }
 }
 

@@ -22,14 +22,12 @@ export type BridgeHosted = Pick<Hosted<BridgeConfig>, 'platform' | 'config' | 'h
 
 /** The bridge in a process of its own: all others of it have the same stores, and nothing else in common. It demands a token of whoever asks. */
 export async function openBridging(hosted: BridgeHosted): Promise<RoleApp> {
-  const { bridge, store, secret } = await openHostedBridge(hosted, role.needs)
-  const { config, hosting, platform } = hosted
-  const { now, random } = hosting
-  return bridgeApp(
-    bridge,
-    hosting,
-    openLogin({ store, secret, fetch: platform.fetch, deadline, now, random }, config.origin),
-  )
+  const { platform, config, hosting } = hosted
+  const { bridge, store, indexSecret: secret } = await openHostedBridge(hosted, role.needs)
+  const { now, random, fetch } = platform
+  // Whoever reaches it may be anybody, so a token is demanded from the first request on.
+  const login = openLogin({ store, secret, fetch, deadline, now, random }, config.origin)
+  return bridgeApp(bridge, hosting, login)
 }
 
 /** Opens the bridge of a deployment for one of its roles, whose needs are the same. */

@@ -35,7 +35,8 @@ export function bridgeApp(bridge: Bridge, hosting: Hosting, login: Login): RoleA
   addReads(app, bridge, guard)
   addWrites(app, bridge, guard, hosting)
   // FHIR clients read an OperationOutcome; the home's own answer to an unknown route is none.
-  app.all('/fhir/*', () => {
+  app.all('/fhir/*', async (c) => {
+    await guard.caller(c)
     throw new AmpereError('UNSUPPORTED', 'no such interaction; metadata lists those there are')
   })
   return app

@@ -6,6 +6,7 @@ import { coalesce } from '#core/order/coalesce.ts'
 import { spaced } from '#core/order/spaced.ts'
 import { createCosigner, type CosignReport } from '#core/server/cosign/cosigner.ts'
 import type { Home } from '#core/server/home.ts'
+import { mergeFresh, type FreshMarks } from '#core/server/sequence/marks/fresh-marks.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import { logKeys as logKeysOf } from '#core/server/sequence/tree.ts'
 import type { Now } from '#core/ports/keys.ts'
@@ -25,8 +26,8 @@ export const FIRST_LOOK_MS = 2000
 
 /** What the log is looked after with. None of these rejects: what fails is said by its code, and tried the next time. */
 export interface Sequencing {
-  /** Logs all that there is to log. */
-  readonly sequence: () => Promise<void>
+  /** Logs all that there is to log, or what lies where marks are said to be new. */
+  readonly sequence: (fresh?: FreshMarks | null) => Promise<void>
   /** Has what is published cosigned, where the policy names witnesses. */
   readonly cosign: () => Promise<void>
   /**
@@ -71,13 +72,13 @@ export function createSequencing(
     cosignNews: () => (hasNews ? cosignSpaced.now() : cosignSpaced.soon()),
     isLogging: () => !isStopped() && !troubles.stands('log-failed'),
     isBehind,
-    sequence: coalesce(() =>
+    sequence: whereAsked((fresh) =>
       telemetry.act('sequence', async () => {
         const failure = await attempt('log-failed', troubles, async () => {
           await first()
           for (;;) {
             if (isStopped()) return
-            const { added, more, skipped, oldestMs } = await sequencer.run()
+            const { added, more, skipped, oldestMs } = await sequencer.run(fresh)
             if (added > 0) hasNews = true
             if (added > 0) log({ event: 'logged', role: 'sequencer', count: added })
             const count = skipped.length
@@ -89,10 +90,30 @@ export function createSequencing(
           }
         })
         if (failure !== null || isStopped()) lag.failed()
+        return failure === null
       }),
     ),
   }
 }
+
+/**
+ * Lets `act` run once at a time, where all who asked for the run say: one who asks for all shards has all of them looked at. What was
+ * asked for is not forgotten when it fails: then the next run looks everywhere.
+ */
+function whereAsked(act: (fresh: FreshMarks | null) => Promise<boolean>) {
+  let asked: FreshMarks | null = NOWHERE
+  const run = coalesce(async () => {
+    const where = asked
+    asked = NOWHERE
+    if (!(await act(where))) asked = null
+  })
+  return async (fresh: FreshMarks | null = null): Promise<void> => {
+    asked = mergeFresh(asked, fresh)
+    await run()
+  }
+}
+
+const NOWHERE: FreshMarks = new Map()
 
 /** Says how far logging is behind: by the oldest block of each run, or, where none comes to its end, since the last that did. */
 function createLag(now: Now, { amount }: Telemetry) {

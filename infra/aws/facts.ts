@@ -29,6 +29,7 @@ export function factsOf(
     ),
     alarms: count('AWS::CloudWatch::Alarm'),
     queryAlarms: [],
+    querySeries: 0,
     metrics: new Set(made.flatMap(metricOf)).size,
     keys: count('AWS::KMS::Key'),
     polledMs: [],

@@ -108,14 +108,15 @@ function streamOf(role: string, { table, partition }: Waking, { stream }: AwsNam
     batchWindow: BATCH_SECONDS,
     maximumRetryAttempts: ATTEMPTS,
     bisectBatchOnFunctionError: true,
-    ...(partition !== null && { filterPatterns: [newRowsOf(partition)] }),
+    filterPatterns: [newRowsOf(partition)],
     destinations: { onFailure: { arn: arnOf(logicalId(role, 'Failures')), type: 'sqs' } },
   }
 }
 
-/** Nothing else in the table costs a call. */
-function newRowsOf(partition: string): object {
-  return { eventName: ['INSERT'], dynamodb: { Keys: { pk: { S: [partition] } } } }
+/** Nothing else in the table costs a call: no row that is changed or removed, nor one of another partition. */
+function newRowsOf(partition: string | null): object {
+  const eventName = ['INSERT']
+  return partition === null ? { eventName } : { eventName, dynamodb: { Keys: { pk: { S: [partition] } } } }
 }
 
 /** What the adapters call its tables, buckets and keys: names that only the template knows, and no secret. */

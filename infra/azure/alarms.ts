@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HOME_OPERATIONS } from '#functions/roles.ts'
+import type { Identity } from '#infra/permissions/identities.ts'
 import { after, API, COSMOS, filledIn, HERE, namesOf, SITES, VAULTS, type Resource } from './references.ts'
+import { queryOf, SEARCH_MINUTES, searchesOf, type Search } from './searches.ts'
 import type { AzureSettings } from './settings.ts'
 
 const WORKSPACES = 'Microsoft.OperationalInsights/workspaces'
@@ -16,80 +19,9 @@ interface Counted {
   readonly dimensions?: Readonly<Record<string, readonly string[]>>
 }
 
-/** What is looked for in the lines of roles (functions/host/telemetry.ts): as many rows as the threshold are a fault. */
-interface Asked {
-  readonly name: string
-  readonly says: string
-  readonly query: string
-  readonly minutes: number
-  /** Fewer than one row is the fault. */
-  readonly missing?: true
-}
-
-/**
- * How often logs are searched, in minutes: a rule that does each 5 costs three times as much. What answers requests has an alarm on
- * a metric beside, within 5 minutes. No window may be shorter, or what falls between two would be missed.
- */
-const SEARCH_MINUTES = 15
-/** Lines are JSON, one each, that the host takes from standard output. */
-const EVENTS = 'AppTraces | extend line = parse_json(Message) | where tostring(line.event)'
-const ASKED: readonly (Asked & { readonly role: string | null })[] = [
-  {
-    role: null,
-    name: 'failures',
-    says: 'a function ended with an error',
-    query: 'AppRequests | where Success == false and toint(ResultCode) !between (400 .. 499)',
-    minutes: 15,
-  },
-  {
-    role: 'sequencer',
-    name: 'log-failing',
-    says: 'the log is not written, leaves blocks out, or is behind what witnesses saw',
-    query: `${EVENTS} in ('log-failed', 'log-skips', 'log-behind', 'witness-ahead')`,
-    minutes: 15,
-  },
-  {
-    role: 'sequencer',
-    name: 'sequencer-silent',
-    says: 'the sequencer was not called for a quarter of an hour',
-    query: "AppRequests | where OperationName startswith 'sequencer-'",
-    minutes: 15,
-    missing: true,
-  },
-  {
-    role: 'sequencer',
-    name: 'others-failing',
-    says: 'witnesses did not cosign, or a home was not copied, for a quarter of an hour',
-    query: everyFiveMinutes(['cosign-failed', 'witness-failed', 'mirror-failed', 'mirror-problems']),
-    minutes: 15,
-  },
-  {
-    role: 'auditor',
-    name: 'damage',
-    says: 'an audit found damage, or something speaks against a log that is monitored',
-    query: `${EVENTS} == 'log-damaged' or (line.role == 'monitor' and line.code == 'VERIFICATION_FAILED')`,
-    minutes: 15,
-  },
-  {
-    role: 'auditor',
-    name: 'audit-age',
-    says: 'no audit of the log ended well for three hours',
-    query: `${EVENTS} == 'log-audited'`,
-    minutes: 180,
-    missing: true,
-  },
-]
-
-/** A row where these were said in each of the three five minutes of a quarter of an hour: others' servers are restarted. */
-function everyFiveMinutes(events: readonly string[]): string {
-  const named = events.map((event) => `'${event}'`).join(', ')
-  return `${EVENTS} in (${named}) | summarize parts = dcount(bin(TimeGenerated, 5m)) | where parts >= 3`
-}
-
 /** Where roles write, who is told and of what, and a budget. Nothing that is sent names a patient, an institution or a key. */
 export function alarms(settings: AzureSettings): readonly Resource[] {
-  const { prefix, identities } = settings
-  const present = ASKED.filter(({ role }) => role === null || identities.some(({ name }) => name === role))
+  const { prefix } = settings
   return [
     ...logs(settings),
     {
@@ -104,7 +36,7 @@ export function alarms(settings: AzureSettings): readonly Resource[] {
       },
     },
     ...counted(settings).map((one) => metricAlert(prefix, one)),
-    ...present.map((one) => queryAlert(prefix, one)),
+    ...searchesOf(settings).map((one) => queryAlert(prefix, one)),
     ...budget(settings),
   ]
 }
@@ -149,7 +81,8 @@ function logs({ prefix, logRetentionDays }: AzureSettings): readonly Resource[] 
 function counted({ prefix, identities }: AzureSettings): readonly Counted[] {
   const { app, cosmos, vault } = namesOf(prefix)
   return [
-    ...identities.map(({ name }) => ({
+    // What is only woken answers nothing; that it failed is found in the logs.
+    ...identities.filter(answersRequests).map(({ name }) => ({
       name: `${name}-5xx`,
       says: `${name} answered with an error of its own`,
       on: [SITES, app(name)] as const,
@@ -173,6 +106,11 @@ function counted({ prefix, identities }: AzureSettings): readonly Counted[] {
       dimensions: { StatusCode: ['429', '500', '503'] },
     },
   ]
+}
+
+function answersRequests({ name }: Identity): boolean {
+  const operations: Readonly<Record<string, readonly unknown[]>> = HOME_OPERATIONS
+  return (operations[name] ?? []).length > 0
 }
 
 function metricAlert(
@@ -218,7 +156,8 @@ function metricAlert(
   }
 }
 
-function queryAlert(prefix: string, { name, says, query, minutes, missing }: Asked): Resource {
+function queryAlert(prefix: string, search: Search): Resource {
+  const { name, says, minutes, faults } = search
   const { workspace, actions } = namesOf(prefix)
   return {
     type: 'Microsoft.Insights/scheduledQueryRules',
@@ -239,10 +178,11 @@ function queryAlert(prefix: string, { name, says, query, minutes, missing }: Ask
       criteria: {
         allOf: [
           {
-            query,
+            query: queryOf(search),
             timeAggregation: 'Count',
-            operator: missing ? 'LessThan' : 'GreaterThan',
-            threshold: missing ? 1 : 0,
+            dimensions: [{ name: 'fault', operator: 'Include', values: faults.map((fault) => fault.name) }],
+            operator: 'GreaterThan',
+            threshold: 0,
             failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 },
           },
         ],

@@ -7,15 +7,18 @@ import type { AzureTemplate } from './template.ts'
 export const CALLS_PER_HOUR: Readonly<Record<string, number>> = {
   sequencer: 60,
   worker: 12,
-  monitor: 60,
+  // Each minute where logs are watched, and mirrors each five where homes are: then somebody uses it.
+  monitor: 1,
   auditor: 1,
   eraser: 1,
   sweeper: 1,
-  mirror: 12,
+  mirror: 1,
   checker: 60,
 }
 /** Between two looks at a change feed, in milliseconds: that of `dirty`, for the sequencer, and that of `jobs`, for the eraser. */
 export const POLLED_MS: readonly number[] = [1000, 10_000]
+
+const RULES = 'Microsoft.Insights/scheduledQueryRules'
 
 interface Site {
   readonly functionAppConfig: { readonly scaleAndConcurrency: { readonly instanceMemoryMB: number } }
@@ -34,14 +37,25 @@ export function factsOf(stage: string, { resources }: AzureTemplate): TemplateFa
       return [{ role, memoryMb: scaleAndConcurrency.instanceMemoryMB, callsPerHour }]
     }),
     alarms: of('Microsoft.Insights/metricAlerts').length,
-    queryAlarms: of('Microsoft.Insights/scheduledQueryRules').map(({ properties }) =>
+    queryAlarms: of(RULES).map(({ properties }) =>
       minutesOf(String((properties as Readonly<Record<string, unknown>>)['evaluationFrequency'])),
     ),
+    querySeries: of(RULES).reduce((sum, rule) => sum + faultsOf(rule.properties) - 1, 0),
     metrics: 0,
     keys: of(`${VAULTS}/keys`).length,
     // Both are of a home.
     polledMs: sites.some(({ name }) => name === filledIn(app('sequencer'))) ? POLLED_MS : [],
   }
+}
+
+/** Faults of which a rule tells each by itself. */
+function faultsOf(properties: unknown): number {
+  const { criteria } = properties as {
+    readonly criteria: {
+      readonly allOf: readonly { readonly dimensions: readonly { readonly values: readonly string[] }[] }[]
+    }
+  }
+  return criteria.allOf[0]?.dimensions[0]?.values.length ?? 1
 }
 
 /** `PT15M` -> 15. */

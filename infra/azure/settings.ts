@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
-import { identitiesOf, type Deploys, type Identity } from '#infra/permissions/identities.ts'
+import {
+  identitiesOf,
+  moverOf,
+  type Deploys,
+  type Identity,
+  type Moves,
+} from '#infra/permissions/identities.ts'
 import { otlpEndpointOf } from '../bundle/otlp-endpoint.ts'
 
 /** What may be said of a deployment on Azure. */
@@ -34,6 +40,8 @@ export interface AzureSettings {
   readonly prefix: string
   readonly identities: readonly Identity[]
   readonly deploys: Deploys
+  /** What whoever migrates its home does, while it moves; else null. */
+  readonly mover: Identity | null
   readonly capacity: 'serverless' | 'provisioned'
   readonly maxThroughput: number
   readonly publicNetworkAccess: 'Enabled' | 'Disabled'
@@ -52,8 +60,11 @@ export interface AzureSettings {
 const RETENTION_DAYS = [30, 730] as const
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** @throws AmpereError CONFIGURATION, naming the parameter */
-export function settingsOf(stage: string, given: Parameters): AzureSettings {
+/**
+ * @param moves what is done with the home, while it moves
+ * @throws AmpereError CONFIGURATION, naming the parameter
+ */
+export function settingsOf(stage: string, given: Parameters, moves: Moves | null = null): AzureSettings {
   if (!/^[a-z][a-z0-9-]{0,14}[a-z0-9]$|^[a-z]$/.test(stage))
     throw wrong(
       'the stage is 1 to 16 of a-z, 0-9 and -, beginning with a letter: accounts have it in their names',
@@ -70,6 +81,7 @@ export function settingsOf(stage: string, given: Parameters): AzureSettings {
     prefix: `ampere-${stage}`,
     identities: identitiesOf(deploys),
     deploys,
+    mover: moves && moverOf(moves),
     capacity: oneOf('capacity', given.capacity, ['serverless', 'provisioned']),
     maxThroughput: whole('maxThroughput', given.maxThroughput, 1000, 1_000_000),
     publicNetworkAccess: oneOf('publicNetworkAccess', given.publicNetworkAccess, ['Enabled', 'Disabled']),

@@ -25,6 +25,17 @@ export function storesOf({ identities }: AzureSettings): readonly ObjectsName[] 
   return [...new Set(stores.map(({ name }) => name))].toSorted()
 }
 
+/**
+ * Rows are found by partition and key alone (adapters/azure/table.ts). `id` is always indexed; the partition is not unless it is
+ * included (Azure Cosmos DB, Indexing policies). By default each value would be indexed too: paid for with each write, and never asked for.
+ */
+const KEYS_ONLY = {
+  indexingMode: 'consistent',
+  automatic: true,
+  includedPaths: [{ path: '/pk/?' }],
+  excludedPaths: [{ path: '/*' }],
+}
+
 /** The account of all tables, its database, and a container for each. */
 export function tables(settings: AzureSettings): readonly Resource[] {
   const { prefix, capacity, maxThroughput } = settings
@@ -51,6 +62,7 @@ export function tables(settings: AzureSettings): readonly Resource[] {
           id: AZURE_NAMES.container(name),
           // Leases are rows of the host's own, which takes no other key (Azure Cosmos DB trigger, connections).
           partitionKey: { paths: [name === 'leases' ? '/id' : '/pk'], kind: 'Hash', version: 2 },
+          ...(name !== 'leases' && { indexingPolicy: KEYS_ONLY }),
         },
         ...(capacity === 'provisioned' && scales),
       },

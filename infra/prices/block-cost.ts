@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CHAIN_CHARACTERS } from '#core/server/store/attempt.ts'
 import type { Provider } from '#infra/bundle/bundle.ts'
 import { BILLED_MS, CALL_LOG_BYTES } from './idle-cost.ts'
 import { costOf, totalOf, type Amount, type Cost } from './prices.ts'
@@ -11,7 +12,7 @@ export type PortCalls = Readonly<Record<string, { readonly calls: number; readon
 export interface BlockFacts {
   /** An append of one entry, the request alone. */
   readonly append: PortCalls
-  /** A run of the sequencer: whatever it logs, and for each record with one block. */
+  /** A run of the sequencer that looks at every shard of marks: whatever it logs, and for each record with one block. */
   readonly run: PortCalls
   readonly perChain: PortCalls
   /** Removing the mark of one block, afterwards. */
@@ -51,17 +52,22 @@ const MARKS_AT_ONCE = 16
  */
 export function blockCost(provider: Provider, facts: BlockFacts, blocksPerRun: number): BlockCost {
   const runs = BLOCKS / blocksPerRun
+  const woken = wokenRun(facts, blocksPerRun)
   const parts: readonly (readonly [PortCalls, number])[] = [
     [facts.append, BLOCKS],
     [facts.perChain, BLOCKS],
     [facts.clean, BLOCKS],
-    [facts.run, runs],
+    [woken, runs],
   ]
   const amounts: readonly Amount[] = [
     ...storeAmounts(provider, parts),
     { what: 'requests at the front', price: 'requests', amount: BLOCKS },
     { what: 'calls of functions', price: 'functionCalls', amount: BLOCKS + runs },
-    { what: 'memory while they run', price: 'functionGbSeconds', amount: gbSeconds(provider, facts, runs) },
+    {
+      what: 'memory while they run',
+      price: 'functionGbSeconds',
+      amount: gbSeconds(provider, { ...facts, run: woken }, runs),
+    },
     {
       what: 'logs',
       price: 'logs',
@@ -70,6 +76,19 @@ export function blockCost(provider: Provider, facts: BlockFacts, blocksPerRun: n
   ]
   const lines = amounts.filter(({ amount }) => amount > 0).map((amount) => costOf(provider, amount))
   return { lines, usd: totalOf(provider, lines).usd, storedUsd: storedCost(provider, facts, runs) }
+}
+
+const LOOK = 'table.dirty.range'
+
+/**
+ * A run that marks of so many records woke: it looks at the shards that these are in, so many as one expects where each is in any
+ * with the same chance. What the schedule looks at each minute is in what an idle month costs.
+ */
+function wokenRun({ run, perChain }: BlockFacts, blocksPerRun: number): PortCalls {
+  const all = CHAIN_CHARACTERS.length
+  const looks = all * (1 - (1 - 1 / all) ** blocksPerRun)
+  const bytes = (run[LOOK]?.bytes ?? 0) * (looks / all) + (perChain[LOOK]?.bytes ?? 0) * blocksPerRun
+  return { ...run, [LOOK]: { calls: looks, bytes } }
 }
 
 function storeAmounts(

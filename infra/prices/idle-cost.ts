@@ -12,6 +12,8 @@ export interface TemplateFacts {
   readonly alarms: number
   /** Of each alarm that searches logs, how often it does, in minutes. */
   readonly queryAlarms: readonly number[]
+  /** What those alarms tell of beyond the first of each. */
+  readonly querySeries: number
   /** Metrics of our own. */
   readonly metrics: number
   /** Keys that the key service holds. */
@@ -127,7 +129,7 @@ function tableLines(
 }
 
 function watching(provider: Provider, facts: TemplateFacts): readonly Amount[] {
-  const { alarms, queryAlarms, metrics, polledMs } = facts
+  const { alarms, queryAlarms, querySeries, metrics, polledMs } = facts
   const often = queryAlarms.filter((minutes) => minutes < 15).length
   const looks = polledMs.reduce((all, ms) => all + (HOURS * 60 * MINUTE_MS) / ms, 0)
   const lines: readonly Amount[] = [
@@ -138,6 +140,7 @@ function watching(provider: Provider, facts: TemplateFacts): readonly Amount[] {
       price: 'queryAlarm15',
       amount: queryAlarms.length - often,
     },
+    { what: 'more that those tell of', price: 'querySeries15', amount: querySeries },
     { what: 'metrics of our own', price: 'metric', amount: metrics },
     { what: 'looks at change feeds', price: 'tableUnits', amount: looks * POLL_UNITS },
   ]

@@ -44,7 +44,7 @@ export const CALLS_OF_ACTS: Readonly<Record<string, Calls>> = {
   'append, after more blocks': { row: 1, range: 2, write: 3, store: 1 },
   // One row more for the state, and without entries no keys and no object.
   'append that changes the control state': { row: 1, range: 2, write: 3 },
-  'read the head': { row: 1, range: 3 },
+  'read the head': { row: 1, range: 2 },
   'read a page of blocks': { row: 1, range: 3 },
   // Its block and, once for each, the control state that says in the log of which home it is.
   receipt: { row: 5, range: 4, fetch: 2 },

@@ -2,7 +2,7 @@
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRaw } from 'node:zlib'
 import { AmpereError } from '#core/errors.ts'
-import type { Row } from '#core/ports/table.ts'
+import type { Row, RowName } from '#core/ports/table.ts'
 
 /**
  * A row as an item of DynamoDB: `pk` partition, `sk` key, `version`, and `value`, or `deflated` where the value would not fit.
@@ -35,6 +35,13 @@ export function encodeKey(key: string): { S: string } {
 
 function decodeKey(stored: string): string {
   return stored.startsWith('\0') ? stored.slice(1) : stored
+}
+
+/** Where the row of an item is, by its keys alone; null where they are none of ours. */
+export function nameOf(keys: unknown): RowName | null {
+  const { pk, sk } = (keys ?? {}) as { readonly pk?: { S?: unknown }; readonly sk?: { S?: unknown } }
+  if (typeof pk?.S !== 'string' || typeof sk?.S !== 'string') return null
+  return { partition: decodeKey(pk.S), key: decodeKey(sk.S) }
 }
 
 /** A value as an item's attribute. @throws AmpereError TOO_LARGE for one that does not fit in any way */

@@ -9,9 +9,11 @@ import { pause, type Cloud, type Part, type Removal, type Standing } from '../cl
 import { originOf, type CloudDeployment } from '../cloud-folder.ts'
 import { accountOf } from './account.ts'
 import { deployAws } from './deploy.ts'
+import { leaveAws } from './leave.ts'
 import { planAws } from './plan.ts'
 import { stackOf } from './stack-of.ts'
 import { fetchByApi } from '#adapters/aws/clients/emulated-api.ts'
+import { receiveAws } from './receive.ts'
 
 /** AWS. @param env the environment, in which AWS_ENDPOINT_URL may name an emulator */
 export function awsCloud(env: Readonly<Record<string, string | undefined>>): Cloud {
@@ -20,6 +22,8 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
     parameters: PARAMETERS,
     plan: async (wanted) => planAws(wanted),
     deploy: deployAws,
+    receive: receiveAws,
+    leave: leaveAws,
     reach: () => fetchByApi(env),
     standing,
     removal,

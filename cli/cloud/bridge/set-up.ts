@@ -4,7 +4,7 @@ import type { Platform } from '#core/ports/needs.ts'
 import { openInstitution } from '../../open/institution.ts'
 import { homeFolderOf, type CloudBridge, type CloudDeployment } from '../cloud-folder.ts'
 import type { Deploying } from '../cloud.ts'
-import { founding } from '../founding.ts'
+import { founding } from '../founding/founding.ts'
 
 type SetUp = (platform: Platform) => Promise<CloudDeployment>
 

@@ -13,12 +13,14 @@ import {
   type CloudDeployment,
 } from '../../cloud/cloud-folder.ts'
 import type { OpenCloud } from '../../cloud/clouds.ts'
-import { foundersPassphrase } from '../../cloud/founding.ts'
+import { foundersPassphrase } from '../../cloud/founding/founding.ts'
 import { usedHome } from '../../cloud/bridge/config-text.ts'
 import { smokeTest, untilReady, type Smoke } from '../../cloud/smoke.ts'
+import { wantedOf } from '../../cloud/wanted.ts'
+import { checkNotLeft } from '../../migrate/note.ts'
 import type { NamedInstitution } from '../../program/arguments.ts'
 import type { Call } from '../../program/command.ts'
-import { refuse, usage } from '../../program/refuse.ts'
+import { refuse } from '../../program/refuse.ts'
 import { enrolBridge, untilAnswers } from './enrol-bridge.ts'
 import { wantedRole } from './wanted-bridge.ts'
 import type { Deploys } from '#infra/permissions/identities.ts'
@@ -43,7 +45,11 @@ export function deployOn(open: OpenCloud, pause = wait) {
     const { screen, options } = call
     const cloud = await open(screen.terminal.env)
     const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), cloud.provider, options.stage)
-    const wanted = wantedOf(cloud, folder, options)
+    const known = readCloudDeployment(folder)
+    checkNotReceiving(known)
+    checkNotLeft(folder)
+    const role = wantedRole(folder, known, options)
+    const wanted = wantedOf(cloud, known, { ...options, institution: role.institutions }, role)
     const plan = await cloud.plan(wanted, options.plan === true)
     if (options.plan === true) {
       screen.print({ ok: true, folder, ...plan }, plan.lines)
@@ -78,53 +84,11 @@ export function deployOn(open: OpenCloud, pause = wait) {
   }
 }
 
-/** What is asked for now, on top of what is remembered: parameters that are not given again stay. */
-function wantedOf(cloud: Cloud, folder: string, options: DeployOptions): CloudDeployment {
-  const known = readCloudDeployment(folder)
-  const given = { ...known?.parameters, ...parametersOf(cloud, options.param ?? []) }
-  if (known && known.region !== options.region)
-    throw refuse(
-      'ALREADY_EXISTS',
-      `this stage is deployed in ${known.region}`,
-      `give --region ${known.region}, or another --stage`,
-    )
-  if (known?.home && (given['nativeKeys'] ?? '') !== (known.parameters['nativeKeys'] ?? ''))
-    throw refuse(
-      'ALREADY_EXISTS',
-      'the keys of the log and the witness are made once: others know them',
-      'leave out --param nativeKeys',
-    )
-  const { deploys, institutions, bridge } = wantedRole(folder, known, options)
-  // As before where it is a home alone: what was remembered stays the same.
-  const parameters = deploys === 'home' ? given : { ...given, deploys }
-  const subscription = options.subscription ?? known?.subscription
-  return {
-    v: 1,
-    provider: cloud.provider,
-    stage: options.stage,
-    region: options.region,
-    ...(known?.account === undefined ? {} : { account: known.account }),
-    ...(subscription === undefined ? {} : { subscription }),
-    parameters,
-    institutions,
-    demo: known?.demo ?? options.demo === true,
-    ...(bridge && { bridge }),
-    home: known?.home ?? null,
-  }
-}
-
-function parametersOf(cloud: Cloud, given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const at = text.indexOf('=')
-      if (at < 1) throw usage('a parameter is NAME=VALUE')
-      const name = text.slice(0, at)
-      // What is deployed, --role says.
-      const named = cloud.parameters.filter((parameter) => parameter !== 'deploys')
-      if (!named.includes(name)) throw usage(`there is no parameter ${name}; there are: ${named.join(', ')}`)
-      return [name, text.slice(at + 1)]
-    }),
-  )
+/** A registry that is founded there would be in the way of the one that comes. @throws AmpereError ALREADY_EXISTS */
+function checkNotReceiving(known: CloudDeployment | null): void {
+  if (known?.receives !== true) return
+  const name = `${known.provider}-${known.stage}`
+  throw refuse('ALREADY_EXISTS', `a home is being moved into ${name}`, `npx ampere migrate --to ${name}`)
 }
 
 interface Trying {

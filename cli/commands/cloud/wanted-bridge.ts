@@ -55,10 +55,6 @@ function besideHome(
   const [first] = institutions
   if (!first)
     throw usage('a new deployment needs its founders: --institution ID=NAME, the first runs the home')
-  if (known?.home && institution && !areSame(institution, known.institutions))
-    throw usage(
-      `the founders are in the registry already (${known.institutions.map(({ id }) => id).join(', ')}): leave out --institution`,
-    )
   const bridge =
     deploys === 'both' ? (known?.bridge ?? { institution: first.id, uses: null, made: null }) : null
   return { deploys, institutions: plain(institutions), bridge }
@@ -95,13 +91,4 @@ function bridgeAlone(folder: string, known: CloudDeployment | null, options: Rol
 
 function plain(institutions: readonly NamedInstitution[]): CloudDeployment['institutions'] {
   return institutions.map(({ id, name }) => ({ id, name }))
-}
-
-/** The same command may be given again as it was. */
-function areSame(given: readonly NamedInstitution[], known: readonly NamedInstitution[]): boolean {
-  return listed(given) === listed(known)
-}
-
-function listed(founders: readonly NamedInstitution[]): string {
-  return founders.map(({ id, name }) => `${id}=${name}`).join('\n')
 }

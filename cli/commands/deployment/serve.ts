@@ -25,7 +25,7 @@ import { openHome, PROCESS_CLOCK, type OpenHome } from '../../open/home.ts'
 import { createLazyValidator } from '../../open/validator.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
-import { withFolder } from '../../terminal/hints.ts'
+import { withPlace } from '../../terminal/hints.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, duration } from '../../terminal/words.ts'
 import { withAlarms } from './alarms.ts'
@@ -49,7 +49,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
   const alarms: string[] = []
   const log = withAlarms(logOf(screen, options), (line) => {
     alarms.push(line)
-    screen.say(withFolder(line, options.data))
+    screen.say(withPlace(line, options))
   })
   const { folder, passphrase, witness } = opening
   const prepare = async (platform: Platform) => witness?.introduce(platform)

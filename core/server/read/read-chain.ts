@@ -44,9 +44,14 @@ export async function findChain(
   return { head, state: await loadState(ports.tables.states, chain, head.block.state) }
 }
 
-/** The newest block with a fresh head statement. */
-export async function readHead(ports: ReaderPorts, home: Home, head: ParsedBlock): Promise<HeadAnswer> {
-  return { block: head.compact, head: await headStatement(ports, home, head) }
+/** The newest block with a fresh head statement, which names the registry that was read to know who asks. */
+export async function readHead(
+  ports: ReaderPorts,
+  home: Home,
+  head: ParsedBlock,
+  { registry }: Pick<Caller, 'registry'>,
+): Promise<HeadAnswer> {
+  return { block: head.compact, head: await headStatement(ports, home, head, registry) }
 }
 
 /** Blocks from a height on, in order. `limit` beyond a page gives a page. */

@@ -18,6 +18,7 @@ import { collect, type Known, type Skipped } from './collect.ts'
 import { commitLog, growLog, type LogEdge } from './commit.ts'
 import { createLabelFinder, type LabelFinder } from './labels/find-label.ts'
 import { createMarkCleaner, type MarkCleaner } from './marks/clear-marks.ts'
+import type { FreshMarks } from './marks/fresh-marks.ts'
 import { createMarkReader } from './marks/read-marks.ts'
 import type { SequencerPorts } from './needs.ts'
 import { emptyMemory, trimMemory } from './pending.ts'
@@ -46,8 +47,10 @@ export interface Sequencer {
   /**
    * Finishes what the last commit promised, logs what is new, commits, publishes. When it throws, the outcome is not
    * known and need not be: the next run reads what was committed and goes on from there.
+   * @param fresh where marks are said to be new: only there it looks, and it leaves old marks to the runs that look everywhere,
+   *   of which there must be one each minute
    */
-  run(): Promise<SequenceReport>
+  run(fresh?: FreshMarks | null): Promise<SequenceReport>
 }
 
 /** What a sequencer knows between runs: all of it can be read again. */
@@ -64,14 +67,15 @@ export function createSequencer(
   let warm: Warm | null = null
   const labels = createLabelFinder(ports.objects.log)
   return {
-    run: async () => {
+    run: async (fresh = null) => {
       const before = warm
       // Whatever goes wrong from here on, nothing that was known is relied on again.
       warm = null
       const current = await upToDate(ports, home, before, labels)
-      const { next, report } = await logNews(ports, home, current, maxLeaves)
+      const { next, report } = await logNews(ports, home, current, { maxLeaves, fresh })
       // Last, so that nothing which is to be logged waits for it. What it finds, the next run logs.
-      for (const { chain, height, since } of await current.cleaner.step(ports.now()))
+      const overlooked = fresh === null ? await current.cleaner.step(ports.now()) : []
+      for (const { chain, height, since } of overlooked)
         current.marks.found(chain, height, timestampMs(since))
       warm = next
       return report
@@ -161,12 +165,12 @@ async function logNews(
   ports: SequencerPorts,
   home: Home,
   warm: Warm,
-  maxLeaves: number,
+  { maxLeaves, fresh }: { readonly maxLeaves: number; readonly fresh: FreshMarks | null },
 ): Promise<{ readonly next: Warm | null; readonly report: SequenceReport }> {
   const { tree, marks, memory } = warm
   const { size } = tree.checkpoint
   trimMemory(memory)
-  await marks.look(ports.now())
+  await marks.look(ports.now(), fresh)
   const { runs, more, skipped, oldestMs } = await collect(ports, home, warm, maxLeaves)
   if (runs.length === 0)
     return { next: warm, report: { outcome: 'idle', size, added: 0, more: false, skipped, oldestMs } }

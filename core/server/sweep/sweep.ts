@@ -15,6 +15,8 @@ export const SWEEP_AGE_MS = 7 * 86_400_000
 /** After so long an announced removal is of a process that ended, in milliseconds: an hour. */
 export const SWEEP_STALE_MS = 3_600_000
 const PAGE = 500
+/** Shards that are swept at the same time; a chain has its marks in one. */
+const PARALLEL_SHARDS = 16
 
 /** What a sweep did. */
 export interface SweepReport {
@@ -48,7 +50,7 @@ interface Candidate {
 }
 
 /**
- * Removes what was stored for blocks that never committed, seven days after the last attempt. Marks are read in
+ * Removes what was stored for blocks that never committed, seven days after the last attempt. Marks of a shard are read in
  * the order of time, each once; how far is kept, so that a sweep goes on where the last one was.
  *
  * The marks of what was swept go last: from then on nothing is stored that they name, or a block or a newer mark names it.
@@ -67,20 +69,30 @@ export async function sweep(ports: SweeperPorts): Promise<SweepReport> {
     removed: { objects: 0, wraps: 0, packages: 0, labels: 0, states: 0, chains: 0 },
   }
   const before = toTimestamp(ports.now() - SWEEP_AGE_MS)
-  for (const shard of CHAIN_CHARACTERS) await sweepShard(ports, shard, before, total)
+  // Only of shards in which something was swept.
+  const reached = new Map((await ports.tables.jobs.range(JOBS_SWEPT)).map((row) => [row.key, row]))
+  const shards = CHAIN_CHARACTERS.split('')
+  for (let at = 0; at < shards.length; at += PARALLEL_SHARDS) {
+    const page = shards.slice(at, at + PARALLEL_SHARDS)
+    const swept = page.map((shard) =>
+      sweepShard(ports, shard, { before, reached: reached.get(shard) }, total),
+    )
+    // All of them end before it is said that one failed: nothing goes on behind the caller's back.
+    for (const result of await Promise.allSettled(swept))
+      if (result.status === 'rejected') throw result.reason
+  }
   return total
 }
 
 async function sweepShard(
   ports: SweeperPorts,
   shard: string,
-  before: Timestamp,
+  { before, reached }: { readonly before: Timestamp; readonly reached: Row | undefined },
   total: Total,
 ): Promise<void> {
   const { dirty, jobs } = ports.tables
-  const row = await jobs.get(JOBS_SWEPT, shard)
-  let version = row?.version ?? null
-  let from = row ? fromUtf8(row.value) : ''
+  let version = reached?.version ?? null
+  let from = reached ? fromUtf8(reached.value) : ''
   for (;;) {
     const marks = await dirty.range(shard, { from, to: before, limit: PAGE })
     const last = marks.at(-1)

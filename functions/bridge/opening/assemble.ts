@@ -36,8 +36,8 @@ export interface AssembledBridge {
   readonly bridge: Bridge
   readonly connection: Connection
   readonly store: BridgeStore
-  /** The institution's secret, from which the keys of its own tokens are derived. */
-  readonly secret: Uint8Array
+  /** The institution's 32-byte secret for its table. */
+  readonly indexSecret: Uint8Array
 }
 
 /** Makes a bridge of its parts. Nothing is asked of the home yet. */
@@ -56,5 +56,5 @@ export function assembleBridge(parts: BridgeParts): AssembledBridge {
     now,
     random,
   })
-  return { bridge, connection, store, secret: indexSecret }
+  return { bridge, connection, store, indexSecret }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { fetchByApi } from '#adapters/aws/clients/emulated-api.ts'
+import { changedRows } from '#adapters/aws/rows/changes.ts'
 import { openAws } from '#adapters/aws/open.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { parseConfig, readBeside } from './config.ts'
@@ -36,7 +37,7 @@ export function onLambdaAs<C extends HostConfig>(parse: (text: string) => C, rol
   let config: C | null = null
   const configured = (): C => (config ??= parse(readBeside(import.meta.url, process.env)))
   const open = async () => openHosted(role, openPlatform(), configured(), import.meta.url)
-  return lambdaHandler(open, () => configured().origin, { log: cloudLog })
+  return lambdaHandler(open, () => configured().origin, { log: cloudLog, changedRows })
 }
 
 /** The platform of this function. @throws AmpereError CONFIGURATION */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions'
 import * as v from 'valibot'
+import { changedRows } from '#adapters/azure/rows/changes.ts'
 import { managedIdentity } from '#adapters/azure/clients/managed-identity.ts'
 import { openAzure } from '#adapters/azure/open.ts'
+import { isAmpereError } from '#core/errors.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'
-import { parseConfig, readBeside } from './config.ts'
+import { parseConfig, readBeside, type CloudConfig } from './config.ts'
 import {
   askRole,
   cloudLog,
@@ -44,13 +46,15 @@ const schema = v.strictObject({
 })
 
 /** What wakes a role, beside requests. */
-export interface Waking {
+export interface Waking<C extends HostConfig = HostConfig> {
   /** The table whose change feed wakes it. */
   readonly table?: TableName
   /** How long the host waits between two looks at the feed, in milliseconds: each look costs request units. */
   readonly pollMs?: number
   /** When it is woken at the latest: six fields, seconds first (NCRONTAB). */
   readonly schedule: string
+  /** The schedule of a deployment in which it has nothing to do: each call costs a second of an instance at least. */
+  readonly rests?: { readonly schedule: string; readonly while: (config: C) => boolean }
 }
 
 /** Between two looks at a change feed by default, in milliseconds: by so much a receipt comes later. */
@@ -59,7 +63,7 @@ const POLL_MS = 1000
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
 
 /** Registers a role of a home. */
-export function onAzure(name: string, role: HostedRole, waking: Waking | null = null): void {
+export function onAzure(name: string, role: HostedRole, waking: Waking<CloudConfig> | null = null): void {
   onAzureAs(parseConfig, name, role, waking)
 }
 
@@ -71,7 +75,7 @@ export function onAzureAs<C extends HostConfig>(
   parse: (text: string) => C,
   name: string,
   role: HostedRole<C>,
-  waking: Waking | null = null,
+  waking: Waking<C> | null = null,
 ): void {
   let config: C | null = null
   const configured = (): C => (config ??= parse(readBeside(import.meta.url, process.env)))
@@ -88,7 +92,7 @@ export function onAzureAs<C extends HostConfig>(
     })
   }
   if (!waking) return
-  app.timer(`${name}-schedule`, { schedule: waking.schedule, handler: () => wake('schedule') })
+  app.timer(`${name}-schedule`, { schedule: scheduleOf(waking, configured), handler: () => wake('schedule') })
   if (waking.table === undefined) return
   app.cosmosDB(`${name}-changes`, {
     connection: 'COSMOS',
@@ -99,8 +103,19 @@ export function onAzureAs<C extends HostConfig>(
     leaseContainerPrefix: name,
     createLeaseContainerIfNotExists: false,
     feedPollDelay: waking.pollMs ?? POLL_MS,
-    handler: () => wake('changes'),
+    // What cannot be read is looked for everywhere.
+    handler: (items: unknown) => wake(changedRows(items) ?? 'schedule'),
   })
+}
+
+/** What it does changes with the next deployment, which brings another configuration. One that is wrong is said when it is woken. */
+function scheduleOf<C extends HostConfig>({ schedule, rests }: Waking<C>, configured: () => C): string {
+  try {
+    return rests?.while(configured()) ? rests.schedule : schedule
+  } catch (error) {
+    if (isAmpereError(error)) return schedule
+    throw error
+  }
 }
 
 /** The request as its client made it: under the origin of the home, whatever host it came through. */

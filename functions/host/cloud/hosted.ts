@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { AmpereError } from '#core/errors.ts'
 import { once } from '#core/order/once.ts'
 import type { Platform } from '#core/ports/needs.ts'
+import type { RowName } from '#core/ports/table.ts'
 import { problemResponse, unexpected } from '../problem.ts'
 import { jsonLog, type Log } from '../telemetry.ts'
 import type { Hosting } from '../app.ts'
@@ -36,8 +37,8 @@ export interface HostedRole<C extends HostConfig = CloudConfig> {
   readonly service?: string
 }
 
-/** What wakes a role: rows that are new or changed in a table, or its schedule. */
-export type WokenBy = 'changes' | 'schedule'
+/** What wakes a role: its schedule, or rows that are new or changed in a table. */
+export type WokenBy = 'schedule' | readonly RowName[]
 /** What a role does when it is woken; it rejects with what failed. */
 export type Wake = (by: WokenBy) => Promise<void>
 

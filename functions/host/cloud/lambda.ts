@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
+import type { RowName } from '#core/ports/table.ts'
 import type { Hosting } from '../app.ts'
 import { problemResponse } from '../problem.ts'
 import { askRole, openAtOnce, wakeRole, type OpenRole } from './hosted.ts'
@@ -26,6 +27,9 @@ export interface HttpResult {
 /** What a function is called with: a request, rows of a table's stream, or a schedule. */
 export type LambdaEvent = HttpEvent | Readonly<Record<string, unknown>>
 
+/** The rows that an event of a table's stream tells of; null where it cannot be read. */
+export type ChangedRows = (event: Readonly<Record<string, unknown>>) => readonly RowName[] | null
+
 /** Largest answer that Lambda passes on, in bytes of its JSON: 6 MB less what surrounds the body. */
 const MAX_RESULT_BYTES = 6 * 1024 * 1024 - 16 * 1024
 /** Statuses whose responses have no body (Fetch standard, null body status). */
@@ -39,12 +43,13 @@ const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
 export function lambdaHandler(
   open: () => Promise<OpenRole>,
   origin: () => string,
-  { log }: Pick<Hosting, 'log'>,
+  { log, changedRows }: Pick<Hosting, 'log'> & { readonly changedRows: ChangedRows },
 ): (event: LambdaEvent) => Promise<HttpResult | null> {
   const opened = openAtOnce(open)
   return async (event) => {
     if (!isHttp(event)) {
-      await wakeRole(await opened(), 'Records' in event ? 'changes' : 'schedule')
+      // What cannot be read is looked for everywhere.
+      await wakeRole(await opened(), ('Records' in event ? changedRows(event) : null) ?? 'schedule')
       return null
     }
     return resultOf(await askRole(opened, () => requestOf(event, origin()), log))

@@ -40,7 +40,7 @@ export function awsNames(place: AwsPlace): AwsNames {
   const arn = (service: string, rest: string, where = `${region}:${account}`) =>
     `arn:${partition}:${service}:${where}:${rest}`
   const tableName = (name: string) => `${prefix}-${name}`
-  const bucketName = (name: string) => `${prefix}-${name}-${account}-${region}`
+  const bucketName = (name: ObjectsName) => bucketNameOf(name, { prefix, account, region })
   return {
     ...place,
     tableName,
@@ -54,4 +54,12 @@ export function awsNames(place: AwsPlace): AwsNames {
     // AWS KMS Developer Guide, kms:ViaService: the host name of the service in its region.
     serviceHost: (service) => `${service}.${region}.amazonaws.com`,
   }
+}
+
+/** A bucket by its name, which is its own in the world: buckets of all accounts share theirs. */
+export function bucketNameOf(
+  name: ObjectsName,
+  { prefix, account, region }: { readonly prefix: string; readonly account: string; readonly region: string },
+): string {
+  return `${prefix}-${name}-${account}-${region}`
 }

@@ -27,7 +27,7 @@ export const bench: Bench = {
     const lambda = lambdaHandler(
       async () => ({ answer: app }),
       () => ORIGIN,
-      { log: silentLog },
+      { log: silentLog, changedRows: () => null },
     )
     const azure = async (request: HttpRequest) => resultOf(await app(requestOf(request, ORIGIN)))
     const acts = {

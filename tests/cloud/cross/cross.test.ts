@@ -117,7 +117,7 @@ describeOn('MiniStack', 'a home on AWS and one on Azure', () => {
     await tend()
     await leap(73 * HOUR_MS)
     await settleErasure(connection, record, block.height, 'complete')
-    await home.roles.erase('changes')
+    await home.roles.erase([])
     await tend()
     await other.roles.mirror()
     expect(await keys()).not.toEqual(kept)

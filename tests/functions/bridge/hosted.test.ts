@@ -89,6 +89,10 @@ describe('a bridge in a process of its own', () => {
       expect({ method, path, status: answer.status }).toEqual({ method, path, status: 401 })
       if (method === 'GET') expect(await answer.json()).toMatchObject({ resourceType: 'OperationOutcome' })
     }
+    // Who joins a record signs that, and needs no token for it.
+    const headers = { 'content-type': 'application/jose' }
+    const pairing = await app.request('/pairing', { method: 'POST', headers, body: 'not signed' })
+    expect([400, 401]).toContain(pairing.status)
   })
 })
 

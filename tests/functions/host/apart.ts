@@ -14,7 +14,7 @@ import { openErasing } from '#functions/eraser/alone.ts'
 import { openAlone, type Alone } from '#functions/host/cloud/alone.ts'
 import { parseConfig, type CloudConfig } from '#functions/host/cloud/config.ts'
 import type { Hosting, RoleApp } from '#functions/host/app.ts'
-import type { Wake } from '#functions/host/cloud/hosted.ts'
+import type { Wake, WokenBy } from '#functions/host/cloud/hosted.ts'
 import { answering as keeper } from '#functions/keeper/answering.ts'
 import { answering as lookup } from '#functions/lookup/answering.ts'
 import { openMirroring } from '#functions/mirror/alone.ts'
@@ -36,7 +36,7 @@ export interface Apart {
   readonly config: CloudConfig
   /** What a gateway does: the role that has the route answers. */
   readonly fetch: Fetch
-  readonly sequence: () => Promise<void>
+  readonly sequence: (by?: WokenBy) => Promise<void>
   readonly erase: Wake
   readonly sweep: () => Promise<void>
   readonly audit: () => Promise<void>
@@ -84,10 +84,11 @@ export async function openApart(
     keeper: await openAlone(alone('keeper'), keeper),
     worker: await openAlone(alone('worker'), worker),
   }
+  const sequence = await openSequencing(alone('sequencer'))
   return {
     config,
     fetch: async (request) => appFor(apps, request).fetch(request),
-    sequence: await openSequencing(alone('sequencer')),
+    sequence: (by = 'schedule') => sequence(by),
     erase: await openErasing(alone('eraser')),
     sweep: await openSweeping(alone('sweeper')),
     audit: await openAuditing(alone('auditor')),

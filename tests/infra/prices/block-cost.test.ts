@@ -57,6 +57,17 @@ describe.each(['aws', 'azure'] as const)('what a thousand blocks cost on %s', (p
   })
 })
 
+it('looks at one shard of marks where one block woke the sequencer, and at all where very many did', () => {
+  const readsOf = (blocksPerRun: number) => {
+    const only = { ...FACTS, append: {}, run: calls(0, 'table.dirty.range'), perChain: {}, clean: {} }
+    const reads = blockCost('aws', only, blocksPerRun).lines.find(({ price }) => price === 'tableReads')
+    return ((reads?.amount ?? 0) * blocksPerRun) / 1000
+  }
+  expect(readsOf(1)).toBeCloseTo(1, 10)
+  expect(readsOf(2)).toBeCloseTo(2 - 1 / 64, 10)
+  expect(readsOf(1000)).toBeCloseTo(64, 4)
+})
+
 it('counts units as the provider does: of one row of 1,900 bytes that is written 2 on AWS', () => {
   const only = { ...FACTS, append: calls(1900, 'table.wraps.insert'), run: {}, perChain: {}, clean: {} }
   expect(blockCost('aws', only, 10).lines.find(({ price }) => price === 'tableWrites')?.amount).toBe(2000)

@@ -10,6 +10,12 @@ import { MARK_LIFE_MS } from './read-marks.ts'
 
 /** How long after one round over all old marks the next begins, in milliseconds. */
 export const CLEAR_EVERY_MS = 10 * 60_000
+/**
+ * How long the first round of a process may be put off, in milliseconds, to the next of the moments at which all processes begin
+ * theirs, one each `CLEAR_EVERY_MS`: what just started has others to answer. Runs that look everywhere come each minute, so that one
+ * of them is within it, however soon each process ends.
+ */
+const FIRST_WITHIN_MS = 60_000
 /** Marks of one shard that one step looks at: with 64 shards at most 6,400, so that a step ends soon. */
 export const CLEAR_PAGE = 100
 
@@ -50,12 +56,13 @@ interface OldMark {
  */
 export function createMarkCleaner(tables: Tables): MarkCleaner {
   let left = new Map<string, string>()
-  let [endedMs, dueMs] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  let ended: { readonly atMs: number; readonly dueMs: number } | null = null
   return {
     step: async (nowMs) => {
       if (left.size === 0) {
+        if (!ended && nowMs % CLEAR_EVERY_MS >= FIRST_WITHIN_MS) return []
         // A clock that was set back since says nothing of how long ago that was.
-        if (endedMs <= nowMs && nowMs < dueMs) return []
+        if (ended && ended.atMs <= nowMs && nowMs < ended.dueMs) return []
         left = new Map(CHAIN_CHARACTERS.split('').map((shard) => [shard, '']))
       }
       const before = toTimestamp(Math.max(0, nowMs - MARK_LIFE_MS))
@@ -69,7 +76,7 @@ export function createMarkCleaner(tables: Tables): MarkCleaner {
           return overlooked
         }),
       )
-      if (left.size === 0) [endedMs, dueMs] = [nowMs, nowMs + CLEAR_EVERY_MS]
+      if (left.size === 0) ended = { atMs: nowMs, dueMs: nowMs + CLEAR_EVERY_MS }
       return found.flat()
     },
   }

@@ -3,7 +3,8 @@ import type { BlockId, ChainId } from '../../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../../bytes/timestamp.ts'
 import type { ReadTable } from '../../../ports/table.ts'
 import { APPEND_DEADLINE_MS, CLOCKS_DIFFER_MS } from '../../append/store-parts.ts'
-import { CHAIN_CHARACTERS, markedBlock, type MarkedBlock } from '../../store/attempt.ts'
+import { CHAIN_CHARACTERS, dirtyShard, markedBlock, type MarkedBlock } from '../../store/attempt.ts'
+import type { FreshMarks } from './fresh-marks.ts'
 
 /** A mark older than this leads to no block any more: appends give up before, and clocks differ by less than the rest. */
 export const MARK_LIFE_MS = APPEND_DEADLINE_MS + CLOCKS_DIFFER_MS
@@ -36,8 +37,11 @@ export interface MarkedHeight {
 
 /** Chains in which something may be to log. */
 export interface MarkReader {
-  /** Takes in the marks that are new. `nowMs` is the time at which the look begins. */
-  look(nowMs: number): Promise<void>
+  /**
+   * Takes in the marks that are new: of all shards, or only of those that are said to have some, each from where it was last
+   * read on. `nowMs` is the time at which the look begins.
+   */
+  look(nowMs: number, fresh?: FreshMarks | null): Promise<void>
   /** Chains with a mark for a height that is not known to be logged, the oldest mark first. */
   dirty(): readonly MarkedHeight[]
   /** Ids of the blocks that marks name which wait in a chain: those that writers admitted, or were about to store. */
@@ -69,20 +73,19 @@ export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReade
   }
   const found = (chain: ChainId, height: number, sinceMs: number) =>
     note(waiting, { chain, height, timeMs: sinceMs, block: null })
-  let lastMs = timestampMs(cursor)
-  const lookedMs = new Map<Reach, number>()
+  const shards = new Map(CHAIN_CHARACTERS.split('').map((shard) => [shard, shardFrom(timestampMs(cursor))]))
   return {
-    look: async (nowMs) => {
-      // A clock that was set back says nothing of how long ago the last looks were.
-      if (nowMs < lastMs) lookedMs.clear()
-      const due = REACHES.filter(
-        (reach) => nowMs - (lookedMs.get(reach) ?? Number.NEGATIVE_INFINITY) >= reach.everyMs,
+    look: async (nowMs, fresh = null) => {
+      const looked = [...shards].filter(([shard]) => fresh?.has(shard) ?? true)
+      await Promise.all(
+        looked.map(async ([shard, known]) => {
+          const due = dueReaches(known, nowMs)
+          const fromMs = Math.min(startMs(known, due, nowMs), freshMs(fresh?.get(shard), nowMs))
+          await readShard(dirty, shard, toTimestamp(Math.max(0, fromMs)), waiting)
+          for (const reach of due) known.lookedMs.set(reach, nowMs)
+          known.lastMs = nowMs
+        }),
       )
-      const backMs = Math.max(...due.map((reach) => reach.backMs))
-      const from = toTimestamp(Math.max(0, Math.min(lastMs, nowMs) - backMs))
-      await Promise.all(CHAIN_CHARACTERS.split('').map((shard) => readShard(dirty, shard, from, waiting)))
-      for (const reach of due) lookedMs.set(reach, nowMs)
-      lastMs = nowMs
     },
     dirty: () =>
       [...waiting]
@@ -94,14 +97,41 @@ export function createMarkReader(dirty: ReadTable, cursor: Timestamp): MarkReade
     ended: (chain, height) => {
       logged(chain, height)
       const known = waiting.get(chain)
-      if (known && known.newestMs < lastMs - MARK_LIFE_MS) waiting.delete(chain)
+      const lookedMs = shards.get(dirtyShard(chain))?.lastMs ?? Number.NEGATIVE_INFINITY
+      if (known && known.newestMs < lookedMs - MARK_LIFE_MS) waiting.delete(chain)
     },
     cursor: () => {
-      let oldest = lastMs
+      let oldest = Number.POSITIVE_INFINITY
+      for (const { lastMs } of shards.values()) oldest = Math.min(oldest, lastMs)
       for (const { sinceMs } of waiting.values()) oldest = Math.min(oldest, sinceMs)
       return toTimestamp(oldest)
     },
   }
+}
+
+/** How far a shard was read, and when it was last read so far back. */
+interface Shard {
+  lastMs: number
+  readonly lookedMs: Map<Reach, number>
+}
+
+function shardFrom(lastMs: number): Shard {
+  return { lastMs, lookedMs: new Map() }
+}
+
+function dueReaches({ lastMs, lookedMs }: Shard, nowMs: number): readonly Reach[] {
+  // A clock that was set back says nothing of how long ago the last looks were.
+  if (nowMs < lastMs) lookedMs.clear()
+  return REACHES.filter((reach) => nowMs - (lookedMs.get(reach) ?? Number.NEGATIVE_INFINITY) >= reach.everyMs)
+}
+
+function startMs({ lastMs }: Shard, due: readonly Reach[], nowMs: number): number {
+  return Math.min(lastMs, nowMs) - Math.max(...due.map((reach) => reach.backMs))
+}
+
+/** A mark that is said to be there is read wherever it stands, if it can still lead to a block. */
+function freshMs(saidMs: number | undefined, nowMs: number): number {
+  return saidMs === undefined ? nowMs : Math.max(saidMs, nowMs - MARK_LIFE_MS)
 }
 
 async function readShard(

@@ -232,6 +232,8 @@ describe.each(CASES)('the template of a deployment of %s with keys of KMS for %j
         expect.objectContaining({
           EventSourceArn: { 'Fn::ImportValue': `${PREFIX}-${table}-StreamArn` },
           MaximumBatchingWindowInSeconds: 1,
+          // Removing marks wakes nobody.
+          FilterCriteria: { Filters: [{ Pattern: expect.stringContaining('"eventName":["INSERT"]') }] },
           BisectBatchOnFunctionError: true,
           MaximumRetryAttempts: expect.any(Number),
           DestinationConfig: {

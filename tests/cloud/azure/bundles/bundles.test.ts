@@ -16,7 +16,7 @@ import { appendAsJob, heightsOf, jobOf, untilOver } from '#tests/core/server/job
 import { MIB, noise, offered, unsent } from '#tests/core/server/upload/uploads.ts'
 import { ask } from '#tests/http/ask.ts'
 import { bytesWithoutTelemetry, MAX_TELEMETRY_BYTES } from '../../built.ts'
-import { clientIdOf, functionsHome, type FunctionsHome } from './functions-home.ts'
+import { clientIdOf, functionsHome, triggerOf, type FunctionsHome } from './functions-home.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const entry = (content: Uint8Array) => ({ header: utf8('{}'), content, compartment: 'general' })
@@ -106,6 +106,15 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
     for (const { packages } of home().bundles) expect(packages).toContain('@azure/functions')
   })
 
+  it('import nothing that loads the fetch of Node for its WebSocket', () => {
+    const importing = home().bundles.flatMap(({ role, code }) =>
+      Object.entries(code).flatMap(([name, text]) =>
+        /(?:from|import)\s*\(?["'`](?:node:)?http["'`]/.test(text) ? [`${role}: ${name}`] : [],
+      ),
+    )
+    expect(importing).toEqual([])
+  })
+
   it('hold of the roles only their own', () => {
     // What a keeper answers from copies is described as what a reader answers.
     const described = ['functions/reader/operations.ts', 'functions/reader/hold-operations.ts']
@@ -152,6 +161,14 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
         }
     }
   }, 300_000)
+
+  it('are called each hour where there is nothing to monitor, or to mirror', async () => {
+    for (const [role, schedule] of [
+      ['monitor', '30 53 * * * *'],
+      ['mirror', '15 23 * * * *'],
+    ] as const)
+      expect(triggerOf(await home().host(role), 'timerTrigger')[1]).toMatchObject({ schedule })
+  })
 
   it('say what the home is, and refuse everything else until the sequencer has looked', async () => {
     const known = await get('/.well-known/ampere')

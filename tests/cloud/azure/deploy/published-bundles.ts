@@ -38,9 +38,12 @@ export function publishedBundles(
       writeFileSync(join(folder, name), bytes)
     }
     const { naming, vault } = stack
+    // The seeds of a bridge were wrapped as the template names its keys.
+    const vaultKeys = { ...naming.keys.vault, bridge: 'bridge', sealing: 'sealing' }
+    const named = { ...naming, keys: { ...naming.keys, vault: vaultKeys } }
     const env = {
       ...identity.env,
-      AMPERE_AZURE: JSON.stringify({ naming, clientId: clientIdOf(role), emulator: EMULATOR }),
+      AMPERE_AZURE: JSON.stringify({ naming: named, clientId: clientIdOf(role), emulator: EMULATOR }),
       ...triggerSettings(role, naming.database),
       AMPERE_TEST_FRONT: (await front).origin,
     }

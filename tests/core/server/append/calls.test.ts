@@ -8,13 +8,9 @@ import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import { changeChain } from '#core/client/acts/change-chain.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import type { Connection } from '#core/client/connect.ts'
-import { createVerifiers } from '#core/crypto/signature.ts'
 import type { Fetch } from '#core/ports/keys.ts'
-import { select } from '#core/ports/needs.ts'
-import { buildChange } from '#core/registry/build.ts'
-import { addRegistryBlock, REGISTRAR_NEEDS } from '#core/server/registrar.ts'
-import { createRegistrySource } from '#core/server/store/registry.ts'
 import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
+import { revokeElsewhere } from '../revoke-elsewhere.ts'
 
 const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const entry = (text: string) => ({ header: utf8('{}'), content: utf8(text), compartment: 'general' })
@@ -116,15 +112,3 @@ describe('an append by a key that was revoked a moment ago', () => {
     })
   })
 })
-
-/** Revokes the second key of hospital-a through a process of its own, of which the home knows nothing until it reads. */
-async function revokeElsewhere(world: TestDeployment): Promise<void> {
-  const registry = createRegistrySource(world.platform.table('registry'), world.registryId, createVerifiers())
-  const link = (await registry.refresh()).link()
-  if (!link) throw new RangeError('the registry is empty')
-  const { root, second } = world.institution('hospital-a')
-  const revoke = { act: 'revoke', kid: second.kid, reason: 'retired', suspectFrom: null } as const
-  const ports = { now: () => world.clock.now, random: world.random }
-  const block = await buildChange(ports, link, [revoke], root, [])
-  await addRegistryBlock(await select(world.platform, REGISTRAR_NEEDS), { ...world.home, registry }, block)
-}

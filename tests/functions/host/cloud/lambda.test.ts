@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { changedRows } from '#adapters/aws/rows/changes.ts'
 import { AmpereError } from '#core/errors.ts'
+import type { WokenBy } from '#functions/host/cloud/hosted.ts'
 import { lambdaHandler, requestOf, resultOf, type HttpEvent } from '#functions/host/cloud/lambda.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 
@@ -14,7 +16,7 @@ const event = (given: Partial<HttpEvent> & { readonly method?: string } = {}): H
   requestContext: { http: { method: given.method ?? 'GET' } },
   ...given,
 })
-const log = { log: silentLog }
+const log = { log: silentLog, changedRows }
 
 describe('a request of an HTTP API', () => {
   it('has the bytes, the query and the headers that its client sent, under the origin of the home', async () => {
@@ -98,7 +100,7 @@ describe('an answer to an HTTP API', () => {
 describe('a Lambda handler', () => {
   it('opens its role once, answers requests, and gives nothing back when it is woken', async () => {
     let opened = 0
-    const woken: string[] = []
+    const woken: WokenBy[] = []
     const handler = lambdaHandler(
       async () => {
         opened++
@@ -111,9 +113,24 @@ describe('a Lambda handler', () => {
       log,
     )
     expect(await handler(event())).toMatchObject({ statusCode: 200 })
-    expect(await handler({ Records: [{ eventSource: 'aws:dynamodb' }] })).toBeNull()
+    const Keys = { pk: { S: 'A' }, sk: { S: '2026-11-23T14:05:00.000Z/A/b' } }
+    expect(await handler({ Records: [{ eventName: 'INSERT', dynamodb: { Keys } }] })).toBeNull()
     expect(await handler({ source: 'aws.events' })).toBeNull()
-    expect([opened, woken]).toEqual([1, ['changes', 'schedule']])
+    const row = { partition: 'A', key: '2026-11-23T14:05:00.000Z/A/b' }
+    expect([opened, woken]).toEqual([1, [[row], 'schedule']])
+  })
+
+  it('acts as on schedule where it cannot read what it was woken by', async () => {
+    const woken: WokenBy[] = []
+    const handler = lambdaHandler(
+      async () => ({ wake: async (by) => void woken.push(by) }),
+      () => ORIGIN,
+      log,
+    )
+    const Keys = { pk: { S: 'A' }, sk: { S: 'k' } }
+    for (const records of ['none', [{}], [null], [{ dynamodb: { Keys } }, { dynamodb: { Keys: { pk: 1 } } }]])
+      await handler({ Records: records })
+    expect(woken).toEqual(['schedule', 'schedule', 'schedule', 'schedule'])
   })
 
   it('is opened anew after it could not be, and says meanwhile what is wrong', async () => {

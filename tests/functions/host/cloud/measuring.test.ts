@@ -69,7 +69,7 @@ describe('telemetry of a function', () => {
         hosting: hosting(),
         document: () => '',
       })
-    )()
+    )('schedule')
     const collector = await collecting()
     const role = await open(answering, telling(collector.url))
     const request = () =>

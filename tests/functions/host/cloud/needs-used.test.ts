@@ -85,7 +85,7 @@ function servedApart(world: TestDeployment, apart: Apart): TestDeployment {
     if (world.clock.now !== lookedMs) await apart.sequence()
     lookedMs = world.clock.now
     const answer = await apart.fetch(request)
-    if (request.method === 'POST') await apart.erase('changes')
+    if (request.method === 'POST') await apart.erase([])
     return answer
   }
   return {

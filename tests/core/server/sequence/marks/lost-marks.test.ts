@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
 import { failAt } from '#adapters/around/faults.ts'
-import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
 import { MARK_LIFE_MS } from '#core/server/sequence/marks/read-marks.ts'
 import { SWEEP_STALE_MS } from '#core/server/sweep/sweep.ts'
 import { attempts, callsOf, census, DAY_MS, failCommits, mend, restoring, sweepNow } from '../../attempts.ts'
@@ -68,7 +67,7 @@ describe('marks that were lost', () => {
   it('are not made anew for a block that is sent again and is logged', async () => {
     const at = await attempts()
     await settle(at)
-    at.world.clock.now += MARK_LIFE_MS + CLEAR_EVERY_MS
+    at.world.clock.now += 2 * MARK_LIFE_MS
     await settle(at)
     await at.a.submit(newest(at))
     expect(await marked(at, at.record)).toEqual([])

@@ -37,6 +37,22 @@ describe('marks', () => {
     expect(await marked(at, at.record)).toEqual([3])
   })
 
+  it('go once in each round, though no process that looks for them lives for more than a minute', async () => {
+    const at = await attempts()
+    await settle(at)
+    at.world.clock.now += MARK_LIFE_MS + 90_000
+    const looked: number[] = []
+    for (let minute = 0; minute < CLEAR_EVERY_MS / 60_000; minute++) {
+      at.world.clock.now += 60_000
+      at.faults.plan(() => null)
+      await (await sequencerOf(at)).run()
+      looked.push(at.faults.calls().filter((call) => call === 'table.dirty.range').length)
+    }
+    // Each looks for new marks, and one of them for old ones.
+    expect(looked.toSorted((a, b) => a - b)).toEqual([...Array.from({ length: 9 }, () => 64), 128])
+    expect(await marked(at, at.record)).toEqual([])
+  })
+
   it.each([[-1], [-60_000], [-3_600_000]])(
     'are read, and removed in time, after a clock was set by %i ms',
     async (backMs) => {

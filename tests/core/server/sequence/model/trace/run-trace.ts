@@ -7,8 +7,10 @@ import { APPEND_NEEDS } from '#core/server/append/needs.ts'
 import { createQuotas } from '#core/server/append/quota.ts'
 import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
 import { MARK_LIFE_MS } from '#core/server/sequence/marks/read-marks.ts'
+import type { FreshMarks } from '#core/server/sequence/marks/fresh-marks.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
+import { CHAIN_CHARACTERS } from '#core/server/store/attempt.ts'
 import { scheduler } from '#tests/core/server/scheduler.ts'
 import { seededRandom, START_MS } from '#tests/deployment.ts'
 import { observed, type Fate } from './observed.ts'
@@ -70,10 +72,10 @@ export async function checkedTrace(at: TracedWorld, seed: number, wrong: Wrong =
 
 /** A process that sequences; another takes its place where it ends. */
 async function sequence(running: Running, actor: number): Promise<void> {
-  const { check, refinement } = running
+  const { check, refinement, chance } = running
   let own = await begun(running, actor)
   for (let i = 0; i < RUNS; i++) {
-    const error = await own.sequencer.run().then(
+    const error = await own.sequencer.run(chance(2) ? null : toldOf(chance)).then(
       () => null,
       (reason: unknown) => reason,
     )
@@ -82,6 +84,15 @@ async function sequence(running: Running, actor: number): Promise<void> {
       own = await begun(running, actor)
     } else if (error !== null) check(() => rethrow(error))
   }
+}
+
+/** Some of the shards, true or not. */
+function toldOf(chance: Running['chance']): FreshMarks {
+  return new Map(
+    CHAIN_CHARACTERS.split('')
+      .filter(() => chance(2))
+      .map((shard) => [shard, 0]),
+  )
 }
 
 async function begun({ at, wrong, refinement, check, scheduled, chance }: Running, actor: number) {

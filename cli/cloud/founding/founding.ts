@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import type { Platform } from '#core/ports/needs.ts'
-import { makeFolder } from '../deployment/files.ts'
-import { foundHome } from '../deployment/found-home.ts'
-import { makePassphrase, readPassphrase } from '../deployment/passphrase.ts'
-import { makeFounders } from '../deployment/set-up.ts'
-import type { Common, Screen } from '../terminal/screen.ts'
-import type { CloudDeployment } from './cloud-folder.ts'
-import type { Deploying } from './cloud.ts'
-import { mirrorKeysOf } from './mirror-keys.ts'
+import { makeFolder } from '../../deployment/files.ts'
+import { foundHome } from '../../deployment/found-home.ts'
+import { makePassphrase, readPassphrase } from '../../deployment/passphrase.ts'
+import { makeFounders } from '../../deployment/set-up.ts'
+import { readSettings } from '../../deployment/settings.ts'
+import type { Common, Screen } from '../../terminal/screen.ts'
+import type { CloudDeployment } from '../cloud-folder.ts'
+import type { Deploying } from '../cloud.ts'
+import { mirrorKeysOf } from './home-keys.ts'
 
 /** What is remembered of a home that was set up. */
 export type FoundedInCloud = NonNullable<CloudDeployment['home']>
@@ -38,7 +39,7 @@ export async function founding(
 
 /**
  * The passphrase of the institutions' key files beside a cloud deployment: made the first time, and kept in the file `passphrase` unless
- * --passphrase-file names another.
+ * --passphrase-file names another, or a home brought its own.
  */
 export async function foundersPassphrase(
   folder: string,
@@ -46,8 +47,10 @@ export async function foundersPassphrase(
   screen: Screen,
 ): Promise<StretchedPassphrase> {
   makeFolder(folder)
-  const source = { kind: 'generated' } as const
-  const isNew = options.passphraseFile === undefined && !existsSync(join(folder, 'passphrase'))
+  // A home that was moved here brought its institutions, and where their passphrase is.
+  const moved = readSettings(folder)?.passphrase
+  const source = moved ?? ({ kind: 'generated' } as const)
+  const isNew = !moved && options.passphraseFile === undefined && !existsSync(join(folder, 'passphrase'))
   const text = isNew
     ? await makePassphrase(folder, source, screen)
     : await readPassphrase(folder, source, options, screen)

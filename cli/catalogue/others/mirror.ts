@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { graveFlags } from './deployment.ts'
-import type { CommandGroup, FlagSpec } from '../program/command.ts'
-import { CLOUD_FLAG, REGISTRY_FLAG } from './witnesses.ts'
+import { CLOUD_FLAG, HOME_FLAG } from '../cloud-flags.ts'
+import { graveFlags } from '../deployment.ts'
+import type { CommandGroup, FlagSpec } from '../../program/command.ts'
 
 /** Keys of others are taken once somebody compared them. */
 const CONFIRM_FLAGS: readonly FlagSpec[] = [
@@ -41,7 +41,7 @@ export const MIRROR: CommandGroup = {
         witnessed: 'true where a policy says who must have cosigned what is kept as witnessed',
         effective: 'next-start: when a server takes it up; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/mirror/join.ts')).joinHome,
+      load: async () => (await import('../../commands/mirror/join.ts')).joinHome,
     },
     {
       name: 'mirror admit',
@@ -49,7 +49,7 @@ export const MIRROR: CommandGroup = {
       about:
         'Admits it to the registry, by more than half of its members, whose keys must be here. It may do nothing by that: grant it each record with --hold. The server of the other deployment must run; its keys are shown first: compare the fingerprint with what its operator says by another way. Admitting again changes nothing.',
       args: [{ name: 'origin', about: 'of the other deployment, for example https://st-mary.example' }],
-      flags: [...CONFIRM_FLAGS, REGISTRY_FLAG],
+      flags: [...CONFIRM_FLAGS, HOME_FLAG],
       acts: true,
       examples: [{ does: 'compare, then confirm', run: 'npx ampere mirror admit https://st-mary.example' }],
       json: {
@@ -59,7 +59,7 @@ export const MIRROR: CommandGroup = {
         fingerprint: 'of its keys: 128 bits of their SHA-256, in hexadecimal',
         home: 'the fingerprint of this home, which its operator confirms there',
       },
-      load: async () => (await import('../commands/mirror/admit.ts')).admitMirror,
+      load: async () => (await import('../../commands/mirror/admit.ts')).admitMirror,
     },
     {
       name: 'mirror add',
@@ -87,27 +87,28 @@ export const MIRROR: CommandGroup = {
         institution: 'who holds',
         witnessed: 'true where a policy says who must have cosigned what is kept as witnessed',
       },
-      load: async () => (await import('../commands/mirror/add.ts')).addMirrored,
+      load: async () => (await import('../../commands/mirror/add.ts')).addMirrored,
     },
     {
       name: 'mirror status',
       summary:
         'List the homes that are mirrored here, what came of the last run, and the fingerprints of this deployment',
       about:
-        'Of each home what was copied and when, and why runs fail since. A run that fails because the home cannot be reached counts after five minutes.',
+        'Of each home what was copied and when, and why runs fail since. A run that fails because the home cannot be reached counts after five minutes. With --cloud what came of runs is not known here: its log and alarms say it.',
+      flags: [HOME_FLAG],
       examples: [{ does: 'is the copy whole?', run: 'npx ampere mirror status' }],
       json: {
         ok: 'false when a home was never copied, has lost something, contradicts its copy, or is not reached for minutes',
         home: 'fingerprint of this home, which operators of mirrors confirm',
         institution: 'fingerprint of the institution of this deployment, which operators of homes confirm',
         homes:
-          'of each deployment, origin, institution, last (time, chains, logSize and problems of the last round, or null), failed (code, rule, time and since of the runs that failed since one did not, or null) and verdict: ok, unreached or wrong',
+          'of each deployment, origin, institution, last (time, chains, logSize and problems of the last round, or null), failed (code, rule, time and since of the runs that failed since one did not, or null) and verdict: ok, unreached, wrong, or unseen with --cloud',
       },
       exits: {
         1: 'a home was not reached for more than five minutes',
         3: 'a home was never copied, has lost something, or contradicts its copy',
       },
-      load: async () => (await import('../commands/mirror/status.ts')).mirrorStatus,
+      load: async () => (await import('../../commands/mirror/status.ts')).mirrorStatus,
     },
     {
       name: 'mirror remove',
@@ -127,7 +128,7 @@ export const MIRROR: CommandGroup = {
         origin: 'where it is',
         checkpoint: 'the file with what its log signed last; null where nothing was copied of it, or removed',
       },
-      load: async () => (await import('../commands/mirror/remove.ts')).removeMirrored,
+      load: async () => (await import('../../commands/mirror/remove.ts')).removeMirrored,
     },
     {
       name: 'mirror restore',
@@ -165,7 +166,7 @@ export const MIRROR: CommandGroup = {
           'what was acknowledged after this time, of which the mirror says that it copied last, may be lost',
       },
       exits: { 3: 'something is not as it was signed, or is lost' },
-      load: async () => (await import('../commands/mirror/restore.ts')).restoreFromMirror,
+      load: async () => (await import('../../commands/mirror/restore.ts')).restoreFromMirror,
     },
   ],
 }

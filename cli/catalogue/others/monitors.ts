@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CommandGroup } from '../program/command.ts'
-import { CLOUD_FLAG, KEY_FLAGS } from './witnesses.ts'
+import { CLOUD_FLAG, HOME_FLAG } from '../cloud-flags.ts'
+import type { CommandGroup } from '../../program/command.ts'
+import { KEY_FLAGS } from './witnesses.ts'
 
 export const MONITORS: CommandGroup = {
   title: 'Monitors',
@@ -42,7 +43,7 @@ export const MONITORS: CommandGroup = {
         anew: 'true where it had stopped at what speaks against the log, was removed, and begins anew',
         effective: 'now; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/monitor/add.ts')).addMonitored,
+      load: async () => (await import('../../commands/monitor/add.ts')).addMonitored,
     },
     {
       name: 'monitor remove',
@@ -58,7 +59,7 @@ export const MONITORS: CommandGroup = {
         origin: 'of the log',
         effective: 'now; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/monitor/remove.ts')).removeMonitored,
+      load: async () => (await import('../../commands/monitor/remove.ts')).removeMonitored,
     },
     {
       name: 'monitor list',
@@ -70,11 +71,12 @@ export const MONITORS: CommandGroup = {
         items: 'origin, url, keys and quorum of each',
         asks: 'origins of the monitors that are asked about records, and how many are needed; null for none',
       },
-      load: async () => (await import('../commands/monitor/list.ts')).listMonitored,
+      load: async () => (await import('../../commands/monitor/list.ts')).listMonitored,
     },
     {
       name: 'monitor status',
       summary: 'Say how far this home is with each log that it monitors',
+      flags: [HOME_FLAG],
       examples: [{ does: 'is there anything against a log?', run: 'npx ampere monitor status' }],
       json: {
         ok: 'false when something speaks against a log',
@@ -82,7 +84,7 @@ export const MONITORS: CommandGroup = {
           'origin, url and status of each: size, checkpoint, cosigned, pending, stopped (what it stopped at), begun (when it began anew), findings; null before the first look',
       },
       exits: { 3: 'something speaks against a log' },
-      load: async () => (await import('../commands/monitor/status.ts')).monitorStatus,
+      load: async () => (await import('../../commands/monitor/status.ts')).monitorStatus,
     },
   ],
 }

@@ -8,7 +8,7 @@ import { parseVerifierKey } from '#core/log/note/key.ts'
 import { listen } from '#functions/host/node.ts'
 import { jsonOf } from '#tests/cli/harness.ts'
 import { signerOf } from '#tests/core/log/signers.ts'
-import { interrupted, migrateScene, OLD, recordOf, withHome } from './migrate-scene.ts'
+import { interrupted, migrateScene, OLD, recordOf, withHome } from './scene.ts'
 
 /** A refusal: its exit code, and words that are in it. */
 const refusal = (...words: string[]) => ({

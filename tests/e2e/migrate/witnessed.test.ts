@@ -15,7 +15,7 @@ import {
 import { told } from '#tests/cli/told.ts'
 import { pinnedPolicy } from '#cli/open/policy.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
-import { migrateScene, recordOf, withHome } from './migrate-scene.ts'
+import { migrateScene, recordOf, withHome } from './scene.ts'
 
 // Another home's witness, which accepts our log only while `migrate` waits for it.
 let scene: Awaited<ReturnType<typeof migrateScene>>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openLocal } from '#adapters/local/open.ts'
 import { setUp } from '#cli/deployment/set-up.ts'
 import { readSettings } from '#cli/deployment/settings.ts'
 import { connectRoot } from '#cli/commands/instances/registry-session.ts'
@@ -11,6 +10,7 @@ import { moveRecords } from '#cli/migrate/move-records.ts'
 import { beginPlan, begunPlan } from '#cli/migrate/plan.ts'
 import { received } from '#cli/migrate/receive.ts'
 import { logAll } from '#cli/migrate/target-home.ts'
+import { folderTarget } from '#cli/migrate/target/folder.ts'
 import { connectInstitution } from '#cli/open/bridge.ts'
 import { openHome } from '#cli/open/home.ts'
 import { openInstitution } from '#cli/open/institution.ts'
@@ -28,7 +28,7 @@ import { makeSigner } from '#tests/deployment.ts'
 
 /** The home that is left, and the one that is made. */
 export const [OLD, NEW] = ['http://127.0.0.1:19994', 'http://127.0.0.1:19995']
-const PASSPHRASE = 'of a test that protects nothing'
+export const PASSPHRASE = 'of a test that protects nothing'
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 export const entry = (text: string) => ({
   header: utf8('{}'),
@@ -118,10 +118,9 @@ export async function interrupted(old: string, fresh: string, until: 'copied' | 
     const root = await connectRoot({ settings, fetch: open.fetch }, hospital)
     const link = root.sync.registry.link()
     if (!link) throw new Error('a registry is expected')
-    const begun = begunPlan(old, fresh, settings)
-    const plan = begun ?? (await beginPlan(old, fresh, settings, link.state, 19995))
-    mkdirSync(join(fresh, 'home'), { recursive: true, mode: 0o700 })
-    const platform = openLocal({ folder: join(fresh, 'home'), passphrase: PASSPHRASE })
+    const target = folderTarget(old, fresh, PASSPHRASE, 19995)
+    const plan = begunPlan(old, target, settings) ?? (await beginPlan(old, target, settings, link.state))
+    const platform = await target.open(plan)
     try {
       const entering = { connection: root, owner: hospital, institutions: [hospital] }
       await enterHome(entering, plan, await platform.signer('head'))

@@ -12,7 +12,7 @@ import { verifyExport } from '#core/client/export/verify-export.ts'
 import { loadBlock, objectName, rowKey } from '#core/server/store/rows.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { jsonOf, run } from '#tests/cli/harness.ts'
-import { entry, erase, interrupted, migrateScene, NEW, OLD, recordOf, withHome } from './migrate-scene.ts'
+import { entry, erase, interrupted, migrateScene, NEW, OLD, recordOf, withHome } from './scene.ts'
 
 /** A file that is the institution's, and not the home's. */
 const BESIDE = 'institutions/hospital-a/note'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseCount } from '../program/arguments.ts'
-import type { CommandGroup, FlagSpec } from '../program/command.ts'
+import { CLOUD_FLAG, HOME_FLAG } from '../cloud-flags.ts'
+import { parseCount } from '../../program/arguments.ts'
+import type { CommandGroup, FlagSpec } from '../../program/command.ts'
 
 const WITNESS =
   'name of its keys, url, fingerprint of its keys, mark (where it is on this machine), and cosigned: size in leaves and time in POSIX seconds, or null'
@@ -21,19 +22,6 @@ export const KEY_FLAGS: readonly FlagSpec[] = [
   { flags: '--yes', about: 'take the keys that were fetched as they are, instead of being asked' },
 ]
 
-/** Of commands that may be about a home in a cloud. */
-export const CLOUD_FLAG: FlagSpec = {
-  flags: '--cloud <deployment>',
-  about:
-    'of a home that was deployed from this data folder, such as aws-prod, instead of the one in it; it holds once that is deployed again',
-}
-
-/** Of commands that change a registry, which holds at once. */
-export const REGISTRY_FLAG: FlagSpec = {
-  flags: '--cloud <deployment>',
-  about: 'of a home that was deployed from this data folder, such as aws-prod, instead of the one in it',
-}
-
 const HOME_ARGUMENT = { name: 'url', about: 'the other home, or its witness', optional: true }
 const FINGERPRINT = 'of its keys: 128 bits of their SHA-256, in hexadecimal'
 
@@ -45,7 +33,7 @@ export const WITNESSES: CommandGroup = {
       summary: "Ask the witnesses of the home's log what they have cosigned",
       about:
         "Says of each witness in policy.txt what it cosigned last, whether it answers, and whether that is the history that is stored here. With --keys it prints what other operators need instead: to ask the home's witness, and to cosign its log.",
-      flags: [{ flags: '--keys', about: "the keys of the home's log and witness, to hand over" }],
+      flags: [HOME_FLAG, { flags: '--keys', about: "the keys of the home's log and witness, to hand over" }],
       examples: [
         { does: 'is the log witnessed?', run: 'npx ampere witness status' },
         { does: 'for another operator', run: 'npx ampere witness status --keys > our-keys.txt' },
@@ -66,7 +54,7 @@ export const WITNESSES: CommandGroup = {
         1: 'the quorum is not reached',
         3: 'a witness has cosigned more than is stored here, or another history',
       },
-      load: async () => (await import('../commands/witness/status.ts')).witnessStatus,
+      load: async () => (await import('../../commands/witness/status.ts')).witnessStatus,
     },
     {
       name: 'witness list',
@@ -81,7 +69,7 @@ export const WITNESSES: CommandGroup = {
         witnesses: `${WITNESS} (of the newest checkpoint), last (what it cosigned before that, as kept here, or null)`,
         logs: "origin, fingerprint of its keys, cosigned (as above) and evidence (proofs of two histories, leads) of each log that the home's witness cosigns; with fingerprint null of those that it cosigns no more and has something against",
       },
-      load: async () => (await import('../commands/witness/list.ts')).listWitnesses,
+      load: async () => (await import('../../commands/witness/list.ts')).listWitnesses,
     },
     {
       name: 'witness add',
@@ -111,7 +99,7 @@ export const WITNESSES: CommandGroup = {
         quorum: 'need and of: how many organisations must cosign',
         effective: 'next-start: when a server takes it up; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/witness/add.ts')).addWitness,
+      load: async () => (await import('../../commands/witness/add.ts')).addWitness,
     },
     {
       name: 'witness remove',
@@ -139,7 +127,7 @@ export const WITNESSES: CommandGroup = {
         quorum: 'need and of: how many organisations must cosign',
         effective: 'next-start: when a server takes it up; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/witness/remove.ts')).removeWitness,
+      load: async () => (await import('../../commands/witness/remove.ts')).removeWitness,
     },
     {
       name: 'witness accept',
@@ -164,7 +152,7 @@ export const WITNESSES: CommandGroup = {
         fingerprint: `${FINGERPRINT}; null with --stop`,
         effective: 'now; next-deploy with --cloud',
       },
-      load: async () => (await import('../commands/witness/accept.ts')).acceptLog,
+      load: async () => (await import('../../commands/witness/accept.ts')).acceptLog,
     },
     {
       name: 'witness renew',
@@ -183,7 +171,7 @@ export const WITNESSES: CommandGroup = {
         before: 'fingerprint of the keys that are gone',
         removed: 'how many logs are cosigned no more, because their rows were damaged',
       },
-      load: async () => (await import('../commands/witness/renew.ts')).renewWitness,
+      load: async () => (await import('../../commands/witness/renew.ts')).renewWitness,
     },
   ],
 }
