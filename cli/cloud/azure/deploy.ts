@@ -121,11 +121,21 @@ async function publish(
   const send = openPublisher(examined.arm, { ...azure.connection, pause })
   const { otlpEndpoint } = examined.settings
   const config = configText(deployed, folder, { backupDays: BACKUP_DAYS, otlpEndpoint })
-  for (const { role } of built.bundles) {
+  for (const role of inOrder(built.bundles.map((bundle) => bundle.role))) {
     await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, config)))
     say(`        ${role} is published`)
   }
 }
+
+/**
+ * The sequencer first: nobody signs anything before it has said how the home stands, and it does once its schedule calls it, within a
+ * minute. Nothing wakes it from here without a key of its app, so that minute passes while the others are published.
+ */
+function inOrder(roles: readonly string[]): readonly string[] {
+  return roles.toSorted((a, b) => Number(b === FIRST) - Number(a === FIRST))
+}
+
+const FIRST = 'sequencer'
 
 function required(outputs: Outputs, name: string): string {
   const value = outputs[name]
