@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'QUARANTINED'
   // who and what
   | 'UNAUTHORIZED'
+  | 'TOKEN_EXPIRED'
   | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'GONE'

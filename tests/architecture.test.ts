@@ -41,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'core/chain',
     'core/registry',
   ],
+  'core/token': ['core/order', 'core/ports', 'core/crypto'],
   'core/client': [
     'core/order',
     'core/ports',
@@ -61,6 +62,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'core/api',
     'core/ports',
     'core/crypto',
+    'core/token',
   ],
   'adapters/memory': ['core/ports', 'core/crypto'],
   'adapters/local': ['core/order', 'core/ports', 'core/crypto', 'adapters/model'],
@@ -84,6 +86,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/server': ['valibot'],
   'core/record': ['valibot', '@medplum/', 'ajv', 'fflate'],
   'core/bridge': ['valibot'],
+  'core/token': ['valibot'],
   'adapters/local': ['node:', '@napi-rs/keyring'],
   'adapters/around': ['@opentelemetry/api'],
   'adapters/model': ['valibot'],

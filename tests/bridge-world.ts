@@ -2,15 +2,15 @@
 import { loadDefinitions, loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
 import { memoryTable } from '#adapters/memory/table.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
-import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import { loopbackLogin, openLogin, type Login } from '#core/bridge/token/login.ts'
+import type { Bridge } from '#core/bridge/bridge.ts'
 import type { WriteTable } from '#core/ports/table.ts'
-import { openBridgeStore } from '#core/bridge/store/open.ts'
-import { recordClient } from '#core/client/acts/record-client.ts'
 import type { Connection } from '#core/client/connect.ts'
-import { createChecker } from '#core/consistency/checker.ts'
 import { createValidator } from '#core/record/fhir/validate.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
+import { assembleBridge } from '#functions/bridge/opening/assemble.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
+import type { Fetch } from '#core/ports/keys.ts'
 import type { RoleApp } from '#functions/host/app.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { ORIGIN, type TestDeployment } from '#tests/deployment.ts'
@@ -24,33 +24,57 @@ export interface BridgeWorld {
   readonly bridge: Bridge
   readonly connection: Connection
   readonly app: RoleApp
+  readonly login: Login
   readonly flush: () => Promise<number>
 }
 
-/** `given` keeps the bridge's table and its key, as over a restart. */
-export function testBridge(
-  world: TestDeployment,
-  institution: string,
-  given: { readonly table?: WriteTable; readonly key?: Uint8Array } = {},
-): BridgeWorld {
+/** Where the clients of a test's bridge find it; requests of tests go wherever they like. */
+export const BRIDGE_URL = 'https://bridge.test/hospital'
+
+/** What a test gives its bridge. */
+export interface GivenBridge {
+  /** Table and key are kept over a restart, or shared with another process. */
+  readonly table?: WriteTable
+  readonly key?: Uint8Array
+  /** Demands a token even while no client is registered. */
+  readonly requireLogin?: boolean
+  /** Answers what the bridge asks of clients. */
+  readonly outside?: Fetch
+  readonly tokensPerMinute?: number
+}
+
+export function testBridge(world: TestDeployment, institution: string, given: GivenBridge = {}): BridgeWorld {
   const connection = world.connect(institution)
-  const client = recordClient(connection, { deployment: asDeploymentId('home-1'), origin: ORIGIN })
   const now = () => world.clock.now
   const { random } = world
-  const store = openBridgeStore(given.table ?? memoryTable(), given.key ?? random(32), client, {
-    now,
-    random,
-  })
-  const bridge = createBridge({
-    client,
-    store,
-    validator,
-    policy,
-    createChecker: () => createChecker(knowledge),
+  const secret = given.key ?? random(32)
+  const { bridge, store } = assembleBridge({
+    connection,
+    home: { deployment: asDeploymentId('home-1'), origin: ORIGIN },
+    table: given.table ?? memoryTable(),
+    indexSecret: secret,
     source: institution,
-    now,
-    random,
+    validator,
+    labels: policy,
+    knowledge,
   })
-  const app = bridgeApp(bridge, { now, random, log: silentLog })
-  return { bridge, connection, app, flush: () => store.access.flush() }
+  const demanding = openLogin(
+    {
+      store,
+      secret,
+      now,
+      random,
+      fetch: given.outside ?? nobody,
+      deadline: () => new AbortController().signal,
+      ...(given.tokensPerMinute === undefined ? {} : { tokensPerMinute: given.tokensPerMinute }),
+    },
+    BRIDGE_URL,
+  )
+  const login = given.requireLogin === true ? demanding : loopbackLogin(demanding, store)
+  const app = bridgeApp(bridge, { now, random, log: silentLog }, login)
+  return { bridge, connection, app, login, flush: () => store.access.flush() }
+}
+
+async function nobody(): Promise<Response> {
+  throw new TypeError('there is no network in a test')
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandGroup } from '../program/command.ts'
+import { CLIENTS } from './clients.ts'
 import { CLOUD } from './cloud.ts'
 import { BACKUPS } from './backups.ts'
 import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
-import { MIRROR } from './mirror.ts'
-import { MONITORS } from './monitors.ts'
+import { MIRROR } from './others/mirror.ts'
+import { MONITORS } from './others/monitors.ts'
 import { PROOF } from './proof.ts'
 import { RECORDS } from './records.ts'
-import { WITNESSES } from './witnesses.ts'
+import { WITNESSES } from './others/witnesses.ts'
 
 const SHELL: CommandGroup = {
   title: 'Shell',
@@ -37,6 +38,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   MONITORS,
   WITNESSES,
   INSTANCES,
+  CLIENTS,
   MIRROR,
   CLOUD,
   BACKUPS,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseDays, parsePort } from '../program/arguments.ts'
 import type { CommandGroup } from '../program/command.ts'
+import { CLOUDS } from '../cloud/clouds.ts'
+import { PARAM } from './cloud.ts'
 import { graveFlags } from './deployment.ts'
 
 export const BACKUPS: CommandGroup = {
@@ -95,18 +97,33 @@ export const BACKUPS: CommandGroup = {
     },
     {
       name: 'migrate',
-      summary: 'Move the home of this data folder into a new home in another folder',
+      summary: 'Move the home of this data folder into a new home, in another folder or in a cloud',
       about:
-        'The new home is a deployment of its own in the same registry, with keys, a log and an address of its own. Stop the server before. Nothing is changed unless all can go: the registry (root keys of more than half of its members are here), and every chain (controllers whose keys are here suffice). All chains are copied, verified and compared byte by byte; then these controllers sign that they move, and only the new home takes blocks. What was interrupted is gone on with. The old folder stays, with the log that old receipts are of, and starts no more.',
+        "The new home is a deployment of its own in the same registry, with keys, a log and an address of its own. Stop the server before. Nothing is changed unless all can go: the registry (root keys of more than half of its members are here), and every chain (controllers whose keys are here suffice). All chains are copied, verified and compared byte by byte; then these controllers sign that they move, and only the new home takes blocks. What was interrupted is gone on with. The old folder stays, with the log that old receipts are of, and starts no more. Into a cloud: what the new home keeps is made there without a registry, filled by rights that exist for that time alone, and answers once it has everything; its institutions' keys go into the folder cloud/PROVIDER-STAGE.",
       flags: [
-        { flags: '--to <folder>', about: 'where the new home goes' },
+        {
+          flags: '--from <source>',
+          about:
+            'a home in a cloud instead of that of this folder: a stage that was deployed from here, such as aws-prod',
+        },
+        { flags: '--to <target>', about: 'where the new home goes: a folder, or a stage such as aws-prod' },
         {
           flags: '--port <port>',
           about: 'port of the new home (default: the first free one from 7310 on)',
           parse: parsePort,
         },
+        { flags: '--region <region>', about: 'of a cloud: where, as for deploy' },
+        { flags: '--subscription <id>', about: 'of Azure: in which subscription' },
+        PARAM,
       ],
-      examples: [{ does: 'move it', run: 'npx ampere migrate --to /srv/ampere' }],
+      examples: [
+        { does: 'move it', run: 'npx ampere migrate --to /srv/ampere' },
+        {
+          does: 'from one cloud into the other',
+          run: 'npx ampere migrate --from aws-prod --to azure-prod --region westeurope',
+        },
+        { does: 'into a cloud', run: 'npx ampere migrate --to aws-prod --region eu-central-1' },
+      ],
       json: {
         ok: 'true, or false with waiting alone: then nothing was changed, and the exit code is 1',
         folder: 'the folder of the new home',
@@ -121,7 +138,7 @@ export const BACKUPS: CommandGroup = {
         compared: 'what was compared with the old home, and all that differs',
       },
       exits: { 3: 'something is not as it was signed, or differs' },
-      load: async () => (await import('../commands/backup/migrate.ts')).migrate,
+      load: async () => (await import('../commands/backup/migrate.ts')).migrateOn(CLOUDS),
     },
     {
       name: 'retire',

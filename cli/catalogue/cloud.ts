@@ -22,6 +22,12 @@ const PROVIDER: FlagSpec = {
   choices: PROVIDERS,
 }
 
+export const PARAM: FlagSpec = {
+  flags: '--param <name=value>',
+  about: 'a parameter of the template, as docs/OPERATIONS.md lists them; may be given several times',
+  parse: (text, before) => [...((before as readonly string[] | undefined) ?? []), text],
+}
+
 const DEPLOY_JSON = {
   ok: 'true',
   folder: 'where the keys of the institutions are',
@@ -61,11 +67,7 @@ function deployCommand({ provider, region, about, flags }: Deploys): CommandSpec
         about: 'a founding institution; may be given several times, the first runs the home',
         parse: parseInstitution,
       },
-      {
-        flags: '--param <name=value>',
-        about: 'a parameter of the template, as docs/OPERATIONS.md lists them; may be given several times',
-        parse: (text, before) => [...((before as readonly string[] | undefined) ?? []), text],
-      },
+      PARAM,
       { flags: '--demo', about: 'a registry that says for ever that it is a demonstration' },
       { flags: '--plan', about: 'say what would be made, and do nothing' },
     ],

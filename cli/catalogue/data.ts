@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HOME_FLAG } from './cloud-flags.ts'
 import { parseCount } from '../program/arguments.ts'
 import type { CommandGroup } from '../program/command.ts'
 
@@ -16,6 +17,7 @@ export const DATA: CommandGroup = {
           about: 'a name ending in .ndjson is read as lines, any other as a Bundle or one resource',
         },
       ],
+      flags: [HOME_FLAG],
       acts: true,
       examples: [
         { does: 'file what a ward exported', run: 'npx ampere import ward.ndjson --as hospital-a' },
@@ -80,6 +82,7 @@ export const DATA: CommandGroup = {
       about:
         'About the data, never about treatment. Whoever lists findings reads records, and that is entered in their access logs.',
       flags: [
+        HOME_FLAG,
         {
           flags: '--severity <severity>',
           about: 'only findings of this severity or graver',

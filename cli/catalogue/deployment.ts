@@ -71,6 +71,11 @@ export const DEPLOYMENT: CommandGroup = {
           about: 'send traces and metrics to this OpenTelemetry collector; none can hold medical data',
           parse: parseCollector,
         },
+        {
+          flags: '--require-login',
+          about:
+            'demand an access token of whoever asks a bridge, also while no client is registered (ampere client add)',
+        },
         { flags: '--once', about: 'set up and report, then end' },
         { flags: '--no-witness', about: 'start no second process as the witness of the demo' },
       ],

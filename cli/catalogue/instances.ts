@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HOME_FLAG } from './cloud-flags.ts'
 import { parseList, parseSince } from '../program/arguments.ts'
 import type { CommandGroup } from '../program/command.ts'
 import { graveFlags } from './deployment.ts'
-import { REGISTRY_FLAG } from './witnesses.ts'
 
 const INSTANCE = { name: 'instance', about: 'its id, for example hospital-a-3' }
 const HEIGHT = 'height of the registry afterwards'
@@ -13,7 +13,7 @@ export const INSTANCES: CommandGroup = {
     {
       name: 'instance list',
       summary: "List an institution's app instances",
-      flags: [{ flags: '--all', about: 'of every institution of the registry' }, REGISTRY_FLAG],
+      flags: [{ flags: '--all', about: 'of every institution of the registry' }, HOME_FLAG],
       acts: true,
       examples: [
         { does: 'ours', run: 'npx ampere instance list --as hospital-a' },
@@ -33,7 +33,7 @@ export const INSTANCES: CommandGroup = {
         "Its key is made in the institution's key file. The registry change is signed by the institution's root key and goes to the home's registrar.",
       args: [{ ...INSTANCE, about: `${INSTANCE.about} (default: the next number)`, optional: true }],
       flags: [
-        REGISTRY_FLAG,
+        HOME_FLAG,
         {
           flags: '--capabilities <names>',
           about:
@@ -65,7 +65,7 @@ export const INSTANCES: CommandGroup = {
       about: 'Says what follows: who is cut off, what is suspect, which records need new keys.',
       args: [INSTANCE],
       flags: [
-        REGISTRY_FLAG,
+        HOME_FLAG,
         {
           flags: '--reason <reason>',
           about: 'why (default: retired)',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HOME_FLAG } from './cloud-flags.ts'
 import type { CommandGroup } from '../program/command.ts'
 
 const PROBLEMS = 'chain, height, status, rule and detail of each'
@@ -13,6 +14,7 @@ export const PROOF: CommandGroup = {
         'A file needs no server: public keys are enough. --all verifies and opens every record that the institution knows, audits everything that the home holds, and rebuilds its log from what it serves.',
       args: [{ name: 'file', about: 'a file that chain export wrote', optional: true }],
       flags: [
+        HOME_FLAG,
         { flags: '--all', about: 'every record known here, the stores of the home and its log' },
         {
           flags: '--registry <id>',
@@ -80,6 +82,7 @@ export const PROOF: CommandGroup = {
       about:
         'Blocks, states, key rows and sealed objects of every record, whoever may read it, and the log of them all; a running server audits itself. Then the records that the institution knows are compared with what it saw of them before, opened and checked for consistency. Without --repair nothing is written to the home: new findings are filed, and readings entered in access logs, by a running server.',
       flags: [
+        HOME_FLAG,
         { flags: '--stores', about: 'only the stores: nothing is opened' },
         { flags: '--since-last', about: 'of the log only what is new since a server found nothing in it' },
         {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HOME_FLAG } from './cloud-flags.ts'
 import { parseCount, parseList, parseUntil } from '../program/arguments.ts'
 import type { ArgumentSpec, CommandGroup } from '../program/command.ts'
 import { graveFlags } from './deployment.ts'
@@ -17,6 +18,7 @@ export const RECORDS: CommandGroup = {
     {
       name: 'chain list',
       summary: 'List the records that an institution knows',
+      flags: [HOME_FLAG],
       acts: true,
       examples: [{ does: 'which records are there?', run: 'npx ampere chain list' }],
       json: {
@@ -33,6 +35,7 @@ export const RECORDS: CommandGroup = {
         'Statuses of what the log says: witnessed, logged, promised, overdue, suspect, late (promised is the best one without a policy); of what else is the matter: incomplete, erasing, erased, missing, tampered, unopenable, forked, and not-checked for what comes after something that is wrong.',
       args: [RECORD],
       flags: [
+        HOME_FLAG,
         {
           flags: '--block <height>',
           about: 'one block, with its entries, and what is stored against what was signed',
@@ -67,6 +70,7 @@ export const RECORDS: CommandGroup = {
         'Everything that proves the record, with the answers of the monitors that are asked (monitors.json) whether there is more; its contents stay sealed. It is verified once it is written. An existing file is left alone.',
       args: [RECORD, { name: 'file', about: 'the file to write' }],
       flags: [
+        HOME_FLAG,
         {
           flags: '--no-lookups',
           about:
@@ -98,6 +102,7 @@ export const RECORDS: CommandGroup = {
       about: 'Granting again changes the grant. It may enter what it reads in the access log, too.',
       args: [RECORD, INSTITUTION],
       flags: [
+        HOME_FLAG,
         { flags: '--append', about: 'and write to it' },
         {
           flags: '--hold',
@@ -137,6 +142,7 @@ export const RECORDS: CommandGroup = {
       summary: "Take an institution's grant away",
       about: 'The keys change: what is sealed from then on stays closed to it. It may keep what it opened.',
       args: [RECORD, INSTITUTION],
+      flags: [HOME_FLAG],
       acts: true,
       examples: [{ does: 'no more reading for the clinic', run: 'npx ampere revoke 7Qk2 clinic-c' }],
       json: { ok: 'true', chain: CHAIN, institution: 'whose grant is gone', block: BLOCK },
@@ -148,6 +154,7 @@ export const RECORDS: CommandGroup = {
       about:
         'Drops readers that the registry has removed and grants that have ended. chain list says where that is due.',
       args: [RECORD],
+      flags: [HOME_FLAG],
       acts: true,
       examples: [{ does: 'new keys', run: 'npx ampere rotate 7Qk2' }],
       json: { ok: 'true', chain: CHAIN, block: BLOCK, dropped: 'institutions that can read nothing new' },
@@ -159,6 +166,7 @@ export const RECORDS: CommandGroup = {
       about:
         'One institution can use it, within a day, to read and append. Nobody is joined by a likeness of names or dates.',
       args: [RECORD],
+      flags: [HOME_FLAG],
       acts: true,
       examples: [{ does: 'a code to be told to the other hospital', run: 'npx ampere pair issue 7Qk2' }],
       json: {
@@ -166,7 +174,7 @@ export const RECORDS: CommandGroup = {
         chain: CHAIN,
         code: 'the code',
         expires: 'until when it is usable',
-        at: 'address of the bridge that takes it',
+        at: 'address of the bridge that takes it; null with --cloud, where only institutions of this computer can',
       },
       load: async () => (await import('../commands/records/pair.ts')).pairIssue,
     },
@@ -174,11 +182,16 @@ export const RECORDS: CommandGroup = {
       name: 'pair join',
       summary: 'Join the record behind a code, for a patient of this institution',
       about:
-        'The other institution must be serving. A patient who has a record here keeps it: records are not merged.',
+        'The bridge of the other institution must be served, unless its keys are on this computer. A patient who has a record here keeps it: records are not merged.',
       args: [{ name: 'code', about: 'as the other institution told it' }],
       flags: [
+        HOME_FLAG,
         { flags: '--patient <id>', about: "the patient's id in this institution's Patient resource" },
-        { flags: '--at <address>', about: 'the bridge that issued the code' },
+        {
+          flags: '--at <address>',
+          about:
+            'the bridge that issued the code (default: those of the other institutions of this computer)',
+        },
       ],
       acts: true,
       examples: [
@@ -196,7 +209,10 @@ export const RECORDS: CommandGroup = {
       about:
         'For records that grant gave, without a code. The record is named by its whole id, which whoever granted it tells.',
       args: [{ name: 'record', about: 'its id' }],
-      flags: [{ flags: '--patient <id>', about: "the patient's id in this institution's Patient resource" }],
+      flags: [
+        HOME_FLAG,
+        { flags: '--patient <id>', about: "the patient's id in this institution's Patient resource" },
+      ],
       acts: true,
       examples: [
         {
@@ -211,7 +227,7 @@ export const RECORDS: CommandGroup = {
       name: 'hold',
       summary: 'Forbid erasing in a record, or allow it again',
       args: [RECORD],
-      flags: [{ flags: '--off', about: 'allow it again' }],
+      flags: [HOME_FLAG, { flags: '--off', about: 'allow it again' }],
       acts: true,
       examples: [
         { does: 'while a court asks', run: 'npx ampere hold 7Qk2' },
@@ -227,6 +243,7 @@ export const RECORDS: CommandGroup = {
         'A request takes effect by completing it, 72 hours after witnesses saw it; any controller cancels it until then. What is erased nobody can bring back; who opened it may have copies. The record shows that something was erased, not what.',
       args: [RECORD],
       flags: [
+        HOME_FLAG,
         {
           flags: '--entries <ids>',
           about: 'entries, by the first characters of their ids, separated by commas',

@@ -26,6 +26,8 @@ const schema = v.strictObject({
   parameters: v.record(v.string(), v.string()),
   institutions: v.pipe(v.array(v.strictObject({ id: v.string(), name: v.string() })), v.minLength(1)),
   demo: v.boolean(),
+  /** While a home is moved into it, which then is its home: nothing else is founded there. */
+  receives: v.optional(v.boolean()),
   /** What is known once it was set up. */
   home: v.nullable(
     v.strictObject({

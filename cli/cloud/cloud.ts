@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import type { Fetch } from '#core/ports/keys.ts'
+import type { Platform } from '#core/ports/needs.ts'
 import type { IdleCost } from '#infra/prices/idle-cost.ts'
 import type { CloudDeployment } from './cloud-folder.ts'
+import type { HomeKeys } from './founding/home-keys.ts'
 import type { Provider } from './providers.ts'
 
 /** What the steps of a deployment share. */
@@ -48,6 +50,28 @@ export interface Removal {
   readonly removed: string
 }
 
+/** A home in a cloud whose stores and keys whoever migrates has, for that time. */
+export interface Moving {
+  /** Opens what the needs of whoever migrates name (infra/permissions/identities.ts), with no other right. */
+  readonly open: () => Platform
+}
+
+/** One that has its keys, and no registry yet; nothing answers there. */
+export interface Receiving extends Moving {
+  /** What is to be remembered of the deployment, which has no home yet. */
+  readonly deployment: CloudDeployment
+  readonly origin: string
+  readonly keys: HomeKeys
+}
+
+/** One that is moved away, and answers until it is stopped. */
+export interface Leaving extends Moving {
+  /** Removes what runs; what is kept stays. */
+  readonly stop: () => Promise<void>
+  /** Takes back what whoever migrates was given. */
+  readonly end: () => Promise<void>
+}
+
 /** What a provider does for a deployment: the same acts and words for each. Every method throws a DeployFailure. */
 export interface Cloud {
   readonly provider: Provider
@@ -57,6 +81,13 @@ export interface Cloud {
   readonly plan: (wanted: CloudDeployment, asks: boolean) => Promise<Plan>
   /** Makes it, from whatever there is, and answers what is to be remembered. */
   readonly deploy: (wanted: CloudDeployment, deploying: Deploying) => Promise<CloudDeployment>
+  /**
+   * Makes what a home keeps, with its keys and without a registry, and lets whoever migrates fill it; from whatever there is. It
+   * answers nothing before `deploy`, which takes those rights back.
+   */
+  readonly receive: (wanted: CloudDeployment, deploying: Deploying) => Promise<Receiving>
+  /** Lets whoever migrates read a home, and write what it ends with; `end` or `deploy` takes that back. */
+  readonly leave: (known: CloudDeployment, deploying: Deploying) => Promise<Leaving>
   /** How the home of a deployment is reached. */
   readonly reach: (origin: string) => Fetch
   readonly standing: (known: CloudDeployment) => Promise<Standing>

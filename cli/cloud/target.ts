@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseVerifierKey, type LogKey } from '#core/log/note/key.ts'
-import { deploymentOf } from '../deployment/session.ts'
-import { dataFolder } from '../deployment/settings.ts'
-import type { Call } from '../program/command.ts'
+import { deploymentOf } from '../deployment/deployment-of.ts'
+import { dataFolder, readSettings, SETTINGS_VERSION, type Settings } from '../deployment/settings.ts'
+import type { Call, CloudOption } from '../program/command.ts'
 import { refuse, usage } from '../program/refuse.ts'
-import type { Common } from '../terminal/screen.ts'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
 import type { Provider } from './providers.ts'
-
-export interface CloudOption extends Common {
-  readonly cloud?: string
-}
 
 /** A home whose operator says whom it trusts, by files in a folder of this computer. */
 export interface Target {
@@ -51,7 +46,9 @@ export interface Deployed {
 
 /** @throws AmpereError NOT_FOUND; CommanderError (usage) */
 export function deployedAs({ options, screen }: Call<CloudOption>, name: string): Deployed {
-  const { provider, stage } = named(name)
+  const place = cloudNamed(name)
+  if (!place) throw usage('--cloud is the provider and the stage, such as aws-prod')
+  const { provider, stage } = place
   const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), provider, stage)
   const deployment = readCloudDeployment(folder)
   const deploy = `npx ampere deploy ${provider} --stage ${stage}`
@@ -59,8 +56,39 @@ export function deployedAs({ options, screen }: Call<CloudOption>, name: string)
   throw refuse('NOT_FOUND', `no home was deployed as ${name} from this data folder`, deploy)
 }
 
-function named(name: string): { readonly provider: Provider; readonly stage: string } {
+/** What is remembered of a home in a cloud, as it is of one on this computer. */
+export function settingsIn(
+  { institutions, demo }: Pick<CloudDeployment, 'institutions' | 'demo'>,
+  { deployment, origin, registry, log }: NonNullable<CloudDeployment['home']>,
+): Settings {
+  return {
+    v: SETTINGS_VERSION,
+    registry,
+    deployment,
+    origin,
+    log,
+    institutions: institutions.map(({ id }) => id),
+    passphrase: { kind: 'generated' },
+    demo: demo ? { record: null, patient: null } : null,
+  }
+}
+
+/** What is pinned here of the home that is meant; of the data folder's own nothing, where there is none. @throws as `deployedAs` */
+export function pinnedOf(call: Call<CloudOption>): {
+  readonly folder: string
+  readonly settings: Settings | null
+} {
+  const { cloud, data } = call.options
+  if (cloud === undefined) {
+    const folder = dataFolder(data, call.screen.terminal.env)
+    return { folder, settings: readSettings(folder) }
+  }
+  const { folder, deployment, home } = deployedAs(call, cloud)
+  return { folder, settings: settingsIn(deployment, home) }
+}
+
+/** The provider and the stage of a name such as aws-prod; null for what is none. */
+export function cloudNamed(name: string): { readonly provider: Provider; readonly stage: string } | null {
   const [, provider, stage] = /^(aws|azure)-([a-z][a-z0-9-]*)$/.exec(name) ?? []
-  if ((provider === 'aws' || provider === 'azure') && stage !== undefined) return { provider, stage }
-  throw usage('--cloud is the provider and the stage, such as aws-prod')
+  return (provider === 'aws' || provider === 'azure') && stage !== undefined ? { provider, stage } : null
 }

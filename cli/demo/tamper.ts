@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { AmpereError } from '#core/errors.ts'
-import { deploymentOf } from '../deployment/session.ts'
+import { deploymentOf } from '../deployment/deployment-of.ts'
 import type { Call } from '../program/command.ts'
 import { refuse } from '../program/refuse.ts'
 import { EXIT, type Common } from '../terminal/screen.ts'

@@ -64,9 +64,17 @@ export async function foundHome(platform: Platform, what: NewHome): Promise<Foun
   }
   if (stored) await checkSame(home, what)
   else await addRegistryBlock(await select(platform, REGISTRAR_NEEDS), home, genesis)
-  const log = logKeys(await select(platform, SEQUENCER_NEEDS), logOriginOf(what.origin))
-  const witness = witnessKeys(await select(platform, WITNESS_NEEDS), witnessNameOf(what.origin))
-  return { registry, log: log.map(formatVerifierKey), witness: witness.map(formatVerifierKey) }
+  return { registry, ...(await publicKeysOf(platform, what.origin)) }
+}
+
+/** The keys with which a home of this origin signs its log and, for others, as a witness. */
+export async function publicKeysOf(
+  platform: Platform,
+  origin: string,
+): Promise<Pick<FoundedHome, 'log' | 'witness'>> {
+  const log = logKeys(await select(platform, SEQUENCER_NEEDS), logOriginOf(origin))
+  const witness = witnessKeys(await select(platform, WITNESS_NEEDS), witnessNameOf(origin))
+  return { log: log.map(formatVerifierKey), witness: witness.map(formatVerifierKey) }
 }
 
 async function makeGenesis(platform: Platform, what: NewHome): Promise<string> {

@@ -5,25 +5,28 @@ import { silentLog } from '#functions/host/telemetry.ts'
 import { untilStands } from '#functions/sequencer/standing-clock.ts'
 import { suggestion } from '../program/near.ts'
 import { refuse, usage } from '../program/refuse.ts'
-import type { Call } from '../program/command.ts'
-import type { Common } from '../terminal/screen.ts'
+import type { Call, CloudOption } from '../program/command.ts'
 import { checkNotLeft } from '../migrate/note.ts'
 import { openBridge, type BridgeContext, type OpenBridge } from '../open/bridge.ts'
+import { reachCloud } from '../cloud/reach-home.ts'
+import { deploymentOf } from './deployment-of.ts'
 import { homeKeyFile, keyFileOf } from './files.ts'
 import { openHome, type OpenHome } from '../open/home.ts'
 import { readPassphrase } from './passphrase.ts'
 import { findRunning } from './running.ts'
-import { dataFolder, readSettings, type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 import { createLazyValidator } from '../open/validator.ts'
 
 /** Options of commands that act as one of this machine's institutions. */
-export interface ActingOptions extends Common {
+export interface ActingOptions extends CloudOption {
   readonly as?: string
 }
 
-/** The deployment that a command works with; the home is null when a server of it runs elsewhere. */
+/** The deployment that a command works with; the home is null where it is asked over HTTP: a server of it runs, or a cloud has it. */
 export interface Reached extends BridgeContext {
   readonly home: OpenHome | null
+  /** Of a home that --cloud names, only the keys of its institutions and what they know are on this computer. */
+  readonly isInCloud: boolean
 }
 
 /** What a command works with as one institution. */
@@ -37,18 +40,6 @@ export interface Session extends Reached {
  */
 export type Purpose = 'act' | 'look' | 'repair' | 'leave'
 
-/** The deployment of a command's data folder. @throws AmpereError CONFIGURATION when there is none */
-export function deploymentOf(call: Call): { readonly folder: string; readonly settings: Settings } {
-  const folder = dataFolder(call.options.data, call.screen.terminal.env)
-  const settings = readSettings(folder)
-  if (settings) return { folder, settings }
-  throw refuse(
-    'CONFIGURATION',
-    `there is no deployment in ${folder}`,
-    'npx ampere start --demo (to try), or npx ampere init (for real)',
-  )
-}
-
 /** The institution that acts. @throws CommanderError (usage) when it is not one of this machine's */
 export function actingInstitution(settings: Pick<Settings, 'institutions'>, options: ActingOptions): string {
   const id = options.as ?? settings.institutions[0] ?? ''
@@ -60,14 +51,28 @@ export function actingInstitution(settings: Pick<Settings, 'institutions'>, opti
 }
 
 /**
- * Reaches the home, over HTTP where a server of this deployment runs, else opened in this process, for the
- * time of `act`. `ids` are the institutions whose key files will be opened.
+ * Reaches the home, over HTTP where a cloud has it or a server of this deployment runs, else opened in this process, for
+ * the time of `act`. `ids` are the institutions whose key files will be opened.
  */
 export async function withHome<T>(
-  call: Call,
+  call: Call<CloudOption>,
   ids: (settings: Settings) => readonly string[],
   act: (reached: Reached) => Promise<T>,
   purpose: Purpose = 'act',
+): Promise<T> {
+  const { cloud } = call.options
+  if (cloud === undefined) return withHomeHere(call, ids, act, purpose)
+  const reached = await reachCloud(call, cloud)
+  const validator = createLazyValidator()
+  // Nobody holds the folder of its institutions: commands at once share their tables, as they do beside a server.
+  return act({ ...reached, validator, beside: true, home: null, isInCloud: true })
+}
+
+async function withHomeHere<T>(
+  call: Call,
+  ids: (settings: Settings) => readonly string[],
+  act: (reached: Reached) => Promise<T>,
+  purpose: Purpose,
 ): Promise<T> {
   const { folder, settings } = deploymentOf(call)
   if (purpose === 'act') checkNotLeft(folder)
@@ -93,6 +98,7 @@ export async function withHome<T>(
       validator,
       beside: home === null,
       home,
+      isInCloud: false,
     })
   } finally {
     closed()

@@ -4,6 +4,7 @@ import type { Connection } from '#core/client/connect.ts'
 import type { Signer } from '#core/ports/keys.ts'
 import { keyRecord } from '#core/registry/build.ts'
 import { getRecord, type RegistryState } from '#core/registry/state.ts'
+import type { Founder } from '../cloud/wanted.ts'
 import { addChange } from '../commands/instances/registry-session.ts'
 import { rootSigner, type Institution } from '../open/institution.ts'
 import type { MigrationPlan } from './plan.ts'
@@ -57,6 +58,16 @@ export async function moveRegistry(entering: Entering, plan: MigrationPlan): Pro
     return rules?.kind === 'rules' && rules.home === home
   }
   await addChange(connection, owner, { act: 'rules', rules: { ...before, home } }, isDone, approvers)
+}
+
+/** The institutions whose keys are here, as the registry names them; whose home it is first. */
+export function founderNames({ connection, owner, institutions }: Entering): readonly Founder[] {
+  const state = stateOf(connection)
+  const others = institutions.filter(({ id }) => id !== owner.id)
+  return [owner, ...others].map(({ id }) => {
+    const record = getRecord(state, `institution/${id}`)
+    return { id, name: record?.kind === 'institution' ? record.name : id }
+  })
 }
 
 function stateOf({ sync }: Connection): RegistryState {

@@ -9,10 +9,33 @@ import { refuse } from '../program/refuse.ts'
 /** Says in the folder that is left where its home goes, or went. */
 const FILE = 'moved.json'
 
-const schema = v.strictObject({ v: v.literal(1), to: v.string(), left: v.boolean() })
+const schema = v.strictObject({
+  v: v.literal(1),
+  /** The folder in which the plan of the move is. */
+  to: v.string(),
+  /** What the target is called, where that is not its folder. */
+  name: v.optional(v.string()),
+  left: v.boolean(),
+})
 
 /** Where the home of a data folder is moved to; `left` once chains move. */
 export type MoveNote = v.InferOutput<typeof schema>
+
+/** A target by the folder in which the plan of the move is, and as people name it. */
+export interface NamedTarget {
+  readonly folder: string
+  readonly name: string
+}
+
+/** The note of a move into a target. */
+export function noteOf({ folder, name }: NamedTarget, left: boolean): MoveNote {
+  return { v: 1, to: folder, ...(name === folder ? {} : { name }), left }
+}
+
+/** What people call the target of a move. */
+export function nameIn({ to, name }: MoveNote): string {
+  return name ?? to
+}
 
 /** What a data folder says of where its home goes; null while it goes nowhere. @throws AmpereError STORE_CORRUPT */
 export function readNote(folder: string): MoveNote | null {
@@ -35,13 +58,13 @@ export function checkNotLeft(folder: string): void {
   if (!isDone && existsSync(note.to))
     throw refuse(
       'CHAIN_MOVED',
-      `the home of this folder is being moved to ${note.to}, which was interrupted`,
-      `npx ampere migrate --to ${note.to}`,
+      `the home of this folder is being moved to ${nameIn(note)}, which was interrupted`,
+      `npx ampere migrate --to ${nameIn(note)}`,
     )
   throw refuse(
     'CHAIN_MOVED',
-    `the home of this folder was moved to ${note.to}, and takes nothing any more`,
-    `npx ampere start --data ${note.to}; to look at what is here: npx ampere audit`,
+    `the home of this folder was moved to ${nameIn(note)}, and takes nothing any more`,
+    `npx ampere ${note.name === undefined ? 'start' : 'chain list'} --data ${note.to}; to look at what is here: npx ampere audit`,
   )
 }
 

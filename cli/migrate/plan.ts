@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { join } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
-import { asDeploymentId } from '#core/bytes/ids.ts'
+import { asDeploymentId, type Digest } from '#core/bytes/ids.ts'
 import { getRecord, type RegistryState } from '#core/registry/state.ts'
 import { makeFolder } from '../deployment/files.ts'
-import { choosePort } from '../deployment/port.ts'
-import { readAs, readNote, writeNote } from './note.ts'
+import { nameIn, noteOf, readAs, readNote, writeNote, type NamedTarget } from './note.ts'
 import { checkFree } from '../deployment/set-up.ts'
 import type { Settings } from '../deployment/settings.ts'
-import { refuse, usage } from '../program/refuse.ts'
+import { refuse } from '../program/refuse.ts'
 
 /** Says in the new folder what goes on there; it stays, so that the same command can be given again. */
 const FILE = 'migration.json'
@@ -26,23 +25,13 @@ const schema = v.strictObject({
 /** Which home becomes which; decided once, because both are signed into the registry. */
 export type MigrationPlan = v.InferOutput<typeof schema>
 
-/** @throws CommanderError (usage) */
-export function targetOf(folder: string, given: string | undefined): string {
-  if (given === undefined) throw usage('--to: a folder for the new home is expected')
-  const to = resolve(given)
-  const [way, back] = [relative(folder, to), relative(to, folder)]
-  if (!way.startsWith('..') || !back.startsWith('..'))
-    throw usage('--to: a folder beside the data folder is expected, and not one within the other')
-  return to
-}
-
 /**
  * The plan of the migration of a home that was begun in a folder; null for a folder in which one may begin.
  * @throws AmpereError ALREADY_EXISTS for a folder with something else, or when it was begun in another one
  */
 export function begunPlan(
   folder: string,
-  to: string,
+  { folder: to, name }: NamedTarget,
   { registry, deployment }: Pick<Settings, 'registry' | 'deployment'>,
 ): MigrationPlan | null {
   const noted = readNote(folder)
@@ -50,34 +39,36 @@ export function begunPlan(
   if (noted && noted.to !== to && existsSync(join(noted.to, FILE)))
     throw refuse(
       'ALREADY_EXISTS',
-      `the move of this home into ${noted.to} was begun, and a home is in one place`,
-      `npx ampere migrate --to ${noted.to}`,
+      `the move of this home into ${nameIn(noted)} was begun, and a home is in one place`,
+      `npx ampere migrate --to ${nameIn(noted)}`,
     )
   const begun = readPlan(to)
   if (begun === null) checkFree(to)
   else if (begun.registry !== registry || begun.from.deployment !== deployment)
-    throw refuse('ALREADY_EXISTS', `another home is being migrated into ${to}`, 'name another folder')
+    throw refuse('ALREADY_EXISTS', `another home is being migrated into ${name}`, 'name another target')
   return begun
 }
 
-/** Begins a migration: the folder that is left says where to, the other one what it becomes. @throws AmpereError PORT_IN_USE */
+/**
+ * Begins a migration: what the home goes into is made, the folder that is left says where to, the other one what it becomes.
+ * @throws AmpereError PORT_IN_USE
+ */
 export async function beginPlan(
   folder: string,
-  to: string,
+  target: NamedTarget & { readonly make: (registry: Digest) => Promise<string> },
   { registry, deployment, origin }: Settings,
   state: RegistryState,
-  port: number | undefined,
 ): Promise<MigrationPlan> {
   const plan: MigrationPlan = {
     v: 1,
     registry,
     from: { deployment, origin },
     deployment: freeName(deployment, state),
-    origin: `http://127.0.0.1:${await choosePort(port)}`,
+    origin: await target.make(registry),
   }
-  writeNote(folder, { v: 1, to, left: false })
-  makeFolder(to)
-  replaceFile(join(to, FILE), `${JSON.stringify(plan, null, 2)}\n`)
+  writeNote(folder, noteOf(target, false))
+  makeFolder(target.folder)
+  replaceFile(join(target.folder, FILE), `${JSON.stringify(plan, null, 2)}\n`)
   return plan
 }
 

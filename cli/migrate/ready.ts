@@ -107,7 +107,7 @@ function nameOf(member: Controllers['members'][number]): string {
  * @throws AmpereError UPSTREAM_FAILED when it takes too long
  */
 export async function awaitWitnessed(
-  home: OpenHome,
+  home: Pick<OpenHome, 'platform' | 'tendLog'>,
   policy: Policy | null,
   homes: Homes,
   waits: { readonly wait: (ms: number) => Promise<void>; readonly progress: (witnessed: number) => void },

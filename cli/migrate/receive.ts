@@ -8,20 +8,18 @@ import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
 import { receiveHome, type ReceiveReport } from '#core/server/restore/receive.ts'
-import { silentLog } from '#functions/host/telemetry.ts'
 import type { Settings } from '../deployment/settings.ts'
-import { homeOf, openHome, type OpenHome } from '../open/home.ts'
+import { homeOf, type OpenHome } from '../open/home.ts'
 import { readPolicy } from '../open/policy.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { refuse } from '../program/refuse.ts'
 import type { MigrationPlan } from './plan.ts'
-import { logAll } from './target-home.ts'
 
-/** The home that is received, in its data folder. */
+/** The home that is received, and where its policy is. */
 interface ReceivedFrom {
   readonly folder: string
   readonly settings: Settings
-  readonly home: OpenHome
+  readonly home: Pick<OpenHome, 'home' | 'platform'>
 }
 
 /** What came over, and how it compares. */
@@ -30,13 +28,14 @@ export interface Received {
   readonly compared: Comparison
 }
 
-/** Copies all that is in one home into another one, and compares. */
-export async function received(
+/** Copies all that is in one home into another one. It may be served meanwhile: then what came later is copied the next time. */
+export async function copied(
   { screen }: { readonly screen: Pick<Screen, 'progress'> },
-  { settings, folder, home: old }: ReceivedFrom,
+  from: ReceivedFrom,
   platform: Platform,
   plan: MigrationPlan,
-): Promise<Received> {
+): Promise<ReceiveReport> {
+  const { settings, folder, home: old } = from
   const { deployment, origin } = plan
   const home = homeOf({ ...settings, deployment, origin }, platform)
   const left = {
@@ -47,12 +46,23 @@ export async function received(
   }
   const receiving = screen.progress({ doing: 'Copying', unit: 'blocks' })
   const ports = await select(platform, RESTORE_NEEDS)
-  const report = await receiveHome(left, ports, home, {
+  return receiveHome(left, ports, home, {
     received: (blocks) => receiving.update(blocks),
   }).finally(() => receiving.stop())
-  const comparing = screen.progress({ doing: 'Comparing', unit: 'blocks' })
+}
+
+/** Copies all that is in a home which nobody serves into another one, and compares. */
+export async function received(
+  call: { readonly screen: Pick<Screen, 'progress'> },
+  from: ReceivedFrom,
+  platform: Platform,
+  plan: MigrationPlan,
+): Promise<Received> {
+  const report = await copied(call, from, platform, plan)
+  const comparing = call.screen.progress({ doing: 'Comparing', unit: 'blocks' })
+  const source = storedSource(await select(from.home.platform, BACKUP_NEEDS))
   const back = storedSource(await select(platform, BACKUP_NEEDS))
-  const compared = await compareHomes(left.source, back, {
+  const compared = await compareHomes(source, back, {
     isLater: true,
     hasOwnLog: true,
     progress: (blocks) => comparing.update(blocks),
@@ -69,18 +79,4 @@ export function checkEqual(compared: Comparison): void {
     `what came over differs: ${first?.part ?? ''} ${first?.where ?? ''} (${first?.how ?? ''})`,
     'npx ampere audit; nothing was moved since',
   )
-}
-
-/** The new log has all of it before anybody can ask the new home for a head. */
-export async function logged(
-  to: string,
-  settings: Settings,
-  passphrase: Parameters<typeof openHome>[2],
-): Promise<void> {
-  const opened = await openHome(to, settings, passphrase, silentLog)
-  try {
-    await logAll(opened)
-  } finally {
-    await opened.platform.close()
-  }
 }

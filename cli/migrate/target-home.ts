@@ -14,7 +14,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { AmpereError } from '#core/errors.ts'
-import type { Platform } from '#core/ports/needs.ts'
+import { select, type Platform } from '#core/ports/needs.ts'
+import type { Home } from '#core/server/home.ts'
+import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
+import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import { loggedHeight } from '#core/server/store/log.ts'
 import type { OpenHome } from '../open/home.ts'
 import { refuse } from '../program/refuse.ts'
@@ -113,6 +116,18 @@ export async function logAll({ platform, tendLog }: Pick<OpenHome, 'platform' | 
     if (left >= before) throw new AmpereError('STORE_CORRUPT', `${left} blocks cannot be logged`)
     before = left
   }
+}
+
+/** The log of a home that nobody serves, which has all of it before anybody can ask that home for a head. */
+export async function keepLog(
+  platform: Platform,
+  home: Home,
+): Promise<Pick<OpenHome, 'platform' | 'tendLog'>> {
+  const sequencer = createSequencer(await select(platform, SEQUENCER_NEEDS), home)
+  const tendLog = async () => {
+    while ((await sequencer.run()).more);
+  }
+  return { platform, tendLog }
 }
 
 async function unlogged(platform: Platform): Promise<number> {

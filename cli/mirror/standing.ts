@@ -14,9 +14,21 @@ export interface Standing extends Pick<MirroredEntry, 'deployment' | 'origin' | 
   readonly failed: FailedRuns | null
   /**
    * `wrong`: it was never copied whole, has lost something, or contradicts its copy; `unreached`: it was not copied for longer
-   * than `MAX_UNREACHED_MS`.
+   * than `MAX_UNREACHED_MS`; `unseen`: a cloud has the copy, and what came of its runs cannot be seen from here.
    */
-  readonly verdict: 'ok' | 'unreached' | 'wrong'
+  readonly verdict: 'ok' | 'unreached' | 'wrong' | 'unseen'
+}
+
+/** The homes that a home in a cloud mirrors once it was deployed so. @throws AmpereError STORE_CORRUPT */
+export function toldStandings(folder: string): readonly Standing[] {
+  return readMirrored(folder).map(({ deployment, origin, institution }) => ({
+    deployment,
+    origin,
+    institution,
+    last: null,
+    failed: null,
+    verdict: 'unseen',
+  }))
 }
 
 /** Every home that is mirrored here, with what came of its last runs; a running server does not matter. @throws AmpereError STORE_CORRUPT */
@@ -56,7 +68,8 @@ export function failedPhrase({ failed }: Standing): string | null {
 }
 
 /** What was copied of it, and when. */
-export function copiedPhrase({ last }: Standing): string {
+export function copiedPhrase({ last, verdict }: Standing): string {
+  if (verdict === 'unseen') return 'by the deployed home, whose log and alarms say how its runs end'
   if (last === null) return 'not copied whole yet'
   const { chains, logSize, problems, time } = last
   const parts = [

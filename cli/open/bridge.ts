@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
+import { assembleBridge } from '#functions/bridge/opening/assemble.ts'
 import { loadKnowledge, loadSensitivity } from '#functions/host/definitions.ts'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'
-import { openBridgeStore } from '#core/bridge/store/open.ts'
-import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import type { Bridge } from '#core/bridge/bridge.ts'
+import { openLogin, type Login } from '#core/bridge/token/login.ts'
 import type { EvidenceSink, Monitors } from '#core/client/client.ts'
-import { recordClient } from '#core/client/acts/record-client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
 import { syncRegistry } from '#core/client/read/replica.ts'
-import { createChecker } from '#core/consistency/checker.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
+import type { Deadline } from '#core/order/deadline.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
 import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
@@ -24,6 +24,8 @@ import type { Settings } from '../deployment/settings.ts'
 import type { LazyValidator } from './validator.ts'
 
 const now = () => Date.now()
+const deadline: Deadline = (ms) => AbortSignal.timeout(ms)
+const outside: Fetch = (request) => fetch(request)
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 
 /** What a connection judges its home by, and where it keeps what convicts it. */
@@ -42,7 +44,7 @@ export function connectInstitution(
 ): Connection {
   return connect({
     fetch: homeFetch,
-    outside: (request) => fetch(request),
+    outside,
     now,
     random,
     identity: {
@@ -75,6 +77,8 @@ export interface OpenBridge {
   /** With its active app instances only. */
   readonly institution: Institution
   readonly access: AccessLog
+  /** Demands a token of its clients. */
+  readonly login: Login
   /** Patients whose chains this institution knows. */
   records(): Promise<readonly { readonly id: string; readonly chain: ChainId }[]>
   /** To be awaited before anything is filed. */
@@ -96,25 +100,25 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     },
   )
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
-  const home = { deployment: asDeploymentId(settings.deployment), origin: settings.origin }
-  const client = recordClient(connection, home)
-  const store = openBridgeStore(platform.table('bridge'), institution.indexKey, client, { now, random })
-  const knowledge = loadKnowledge()
-  const bridge = createBridge({
-    client,
-    store,
-    validator,
-    policy: createLabelPolicy(loadSensitivity()),
-    createChecker: () => createChecker(knowledge),
+  const { bridge, store } = assembleBridge({
+    connection,
+    home: { deployment: asDeploymentId(settings.deployment), origin: settings.origin },
+    table: platform.table('bridge'),
+    indexSecret: institution.indexKey,
     source: id,
-    now,
-    random,
+    validator,
+    labels: createLabelPolicy(loadSensitivity()),
+    knowledge: loadKnowledge(),
   })
   return {
     bridge,
     connection,
     institution,
     access: store.access,
+    login: openLogin(
+      { store, secret: institution.indexKey, fetch: outside, deadline, now, random },
+      `${settings.origin}/${id}`,
+    ),
     records: () => store.patients.list(),
     prepare: () => validator.load(),
     close: () => platform.close(),

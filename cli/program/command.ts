@@ -9,6 +9,12 @@ export interface Call<Options extends Common = Common> {
   readonly screen: Screen
 }
 
+/** Options of commands that may be about a home in a cloud. */
+export interface CloudOption extends Common {
+  /** The provider and the stage, such as `aws-prod`. */
+  readonly cloud?: string
+}
+
 /** Carries a command out. @returns the exit code */
 export type Action = (call: never) => Promise<number>
 

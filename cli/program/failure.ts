@@ -3,7 +3,7 @@ import { CommanderError } from 'commander'
 import { isDataFileDamaged } from '#adapters/local/errors.ts'
 import { AmpereError, isAmpereError, type ErrorCode } from '#core/errors.ts'
 import { EXIT, paint, type Common } from '../terminal/screen.ts'
-import { withFolder } from '../terminal/hints.ts'
+import { withPlace } from '../terminal/hints.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { printable } from '../terminal/words.ts'
 import { HOME_DAMAGED } from './damaged.ts'
@@ -54,7 +54,7 @@ export function fail(terminal: Terminal, options: Partial<Common>, error: unknow
   if (error instanceof CommanderError) return failUsage(terminal, options, error)
   const known = knownError(error)
   const next = known.next ?? (isDataFileDamaged(error) ? DATA_FILE : nextFor(known.code, known.message))
-  const there = next === undefined ? undefined : withFolder(next, options.data)
+  const there = next === undefined ? undefined : withPlace(next, options)
   write(terminal, options, known.code, known.message, there)
   if (options.debug === true) terminal.err.write(`${frames(error).join('\n')}\n`)
   return isAmpereError(error, 'VERIFICATION_FAILED', 'PROOF_INVALID', 'SIGNATURE_INVALID')

@@ -148,5 +148,13 @@ async function carryOut(spec: CommandSpec, { args, options }: Given, terminal: T
 /** An error of use, with the way to the help of the command that was meant. */
 function pointedToHelp(error: unknown, name: string): unknown {
   if (!(error instanceof CommanderError) || 'next' in error) return error
-  return Object.assign(error, { next: `npx ampere ${name === '' ? '' : `${name} `}--help` })
+  const next = `npx ampere ${name === '' ? '' : `${name} `}--help`
+  return Object.assign(isForHere(error, name) ? usage(`${name} ${FOR_HERE}`) : error, { next })
+}
+
+const FOR_HERE =
+  'is for the home of this computer: it works with stores and keys of the home itself, so it has no --cloud'
+
+function isForHere({ code, message }: CommanderError, name: string): boolean {
+  return code === 'commander.unknownOption' && message.includes("'--cloud'") && name !== ''
 }

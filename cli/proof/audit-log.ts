@@ -25,20 +25,20 @@ export interface LogAuditOptions {
 
 /** What came of it; `repaired` is null where nothing was to be repaired. */
 export interface AuditedLog {
-  /** Rules with findings that a repair puts right; null where that is not known: a server does not say. */
+  /** Rules with findings that a repair puts right; null where that is not known: a home that is asked does not say. */
   readonly mendable: ReadonlySet<LogRule> | null
   readonly report: LogReport
   readonly repaired: readonly LogFinding[] | null
 }
 
-/** Audits the log where its stores are, or asks the running server to; repairs it only where nobody else writes to it. */
+/** Audits the log where its stores are, or asks the home to; repairs it only where nobody else writes to it. */
 export async function auditHomeLog(
-  { home: opened }: Reached,
+  { home: opened, isInCloud }: Reached,
   connection: Connection,
   options: LogAuditOptions,
   screen: Screen,
 ): Promise<AuditedLog> {
-  if (!opened && options.repair === true) throw isRunning()
+  if (!opened && options.repair === true) throw isInCloud ? isElsewhere() : isRunning()
   const bar = screen.progress({ doing: 'Auditing the log', unit: 'leaves' })
   const progress = (leaves: number) => bar.update(leaves)
   try {
@@ -71,7 +71,12 @@ function isRunning(): AmpereError {
   return refuse('STORE_LOCKED', message, 'stop it, then npx ampere audit --repair')
 }
 
-/** The running server's audit, request by request, each going on where the one before ended. */
+function isElsewhere(): AmpereError {
+  const message = '--repair is for the home of this computer: it writes to the stores of the log'
+  return refuse('UNSUPPORTED', message, 'npx ampere audit, which asks the home and changes nothing')
+}
+
+/** The home's own audit, request by request, each going on where the one before ended. */
 async function askServer(
   connection: Connection,
   { sinceLast }: LogAuditOptions,
@@ -99,5 +104,5 @@ async function askOnce(
   const limits = { maxBytes: MAX_ANSWER_BYTES.audit, beyond: 'fail' as const }
   const report = v.safeParse(logAuditAnswer, readJson(answered(await call(ports, request, limits))))
   if (report.success) return report.output
-  throw new AmpereError('UPSTREAM_FAILED', 'the running server did not answer as an audit of the log does')
+  throw new AmpereError('UPSTREAM_FAILED', 'the home did not answer as an audit of the log does')
 }

@@ -45,7 +45,7 @@ const answer = v.object({
 type Answer = v.InferOutput<typeof answer>
 
 /**
- * The home's audit of everything that it holds: every chain, whoever's. Where a server runs it audits itself
+ * The home's audit of everything that it holds: every chain, whoever's. Where a server runs, or a cloud has it, it audits itself
  * and is asked over HTTP, else its stores are read here.
  */
 export async function auditHome(
@@ -63,7 +63,7 @@ export async function auditHome(
   }
 }
 
-/** The running server's audit, request by request, each going on where the one before ended. */
+/** The home's own audit, request by request, each going on where the one before ended. */
 async function auditOverHttp(
   connection: Connection,
   progress: (blocks: number) => void,
@@ -101,7 +101,8 @@ function flagOf({ chain, since, ...flag }: Answer['flags'][number]): AuditReport
 }
 
 function notVerified(chain: string): AuditReport['flags'][number] {
-  const detail = 'takes longer than the running server gives one request: stop it and audit again'
+  const detail =
+    'takes longer than the home gives one request (a server on this computer: stop it and audit again)'
   return { chain: asChainId(chain), height: null, flag: 'not-verified', detail, since: null }
 }
 
@@ -115,5 +116,5 @@ async function auditPart({ ports }: Connection, from: string): Promise<Answer> {
   const limits = { maxBytes: MAX_ANSWER_BYTES.audit, beyond: 'fail' as const }
   const report = v.safeParse(answer, readJson(answered(await call(ports, request, limits))))
   if (report.success) return report.output
-  throw new AmpereError('UPSTREAM_FAILED', 'the running server did not answer as an audit does')
+  throw new AmpereError('UPSTREAM_FAILED', 'the home did not answer as an audit does')
 }

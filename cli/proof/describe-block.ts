@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Block, ControlBlock, EraseBlock } from '#core/block/block.ts'
+import type { Block, ControlBlock, EraseBlock, RecoverBlock } from '#core/block/block.ts'
 import { keyRecordOf, type RegistryView } from '#core/registry/snapshot.ts'
 import type { Kid } from '#core/bytes/ids.ts'
 import { counted, listed, localTime } from '../terminal/words.ts'
@@ -17,6 +17,8 @@ export function describeBlock(block: Block): string {
       return describeControl(block)
     case 'erase':
       return describeErase(block)
+    case 'recover':
+      return describeRecovery(block)
     case 'rehome':
       return `moves from ${block.body.from.origin} to ${block.body.home.origin}`
   }
@@ -33,11 +35,33 @@ function describeControl({ body }: ControlBlock): string {
     ...body.grants.put.map(describeGrant),
     ...body.grants.remove.map((institution) => `takes ${institution}'s grant away`),
     ...(body.controllers ? [`${body.controllers.members.length} controllers`] : []),
+    ...describeRecoverers(body.recovery),
     ...(body.hold === null ? [] : [body.hold ? 'on hold' : 'hold ends']),
     ...(body.access === null ? [] : ['names its access log']),
     ...(body.epoch ? ['new keys'] : []),
   ]
   return said.join(', ')
+}
+
+function describeRecoverers(recovery: ControlBlock['body']['recovery']): string[] {
+  if (recovery === undefined) return []
+  return [
+    recovery === null
+      ? 'nobody may recover it any longer'
+      : `${recovery.threshold} of ${recovery.members.length} may recover it`,
+  ]
+}
+
+function describeRecovery({ body }: RecoverBlock): string {
+  const members = counted(body.controllers.members.length, 'controller')
+  switch (body.act) {
+    case 'request':
+      return `recovery to ${members} requested, can be cancelled until ${localTime(body.notBefore)}`
+    case 'complete':
+      return `recovers to ${members}, as block ${body.request} requested, new keys`
+    case 'cancel':
+      return `cancels the recovery that block ${body.request} requested`
+  }
 }
 
 function describeGrant({ institution, rights, compartments, until }: Grant): string {

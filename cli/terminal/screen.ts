@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CommanderError } from 'commander'
 import picocolors from 'picocolors'
-import { withFolder } from './hints.ts'
+import { withPlace } from './hints.ts'
 import { CLEAR_LINE, startProgress, type Progress, type Work } from './progress.ts'
 import { askPerson, canAsk, type Question } from './prompt.ts'
 import type { Stopping } from './stopping.ts'
@@ -58,7 +58,7 @@ export function createScreen(terminal: Terminal, options: Common, stopping: Stop
     stopping,
     print: (json, lines) => {
       clear()
-      const told = lines.map((line) => `${printable(withFolder(line, options.data))}\n`).join('')
+      const told = lines.map((line) => `${printable(withPlace(line, options))}\n`).join('')
       terminal.out.write(quiet ? `${JSON.stringify(json)}\n` : told)
     },
     say: (line) => {

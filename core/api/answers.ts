@@ -49,6 +49,20 @@ export const notesAnswer = v.object({
   items: v.array(v.pipe(v.string(), v.description('A signed note (c2sp.org/signed-note).'))),
   next: v.nullable(count),
 })
+/** A page of the receipts that are kept of the logs of homes that a chain left, in order of height; `next` is a height to go on from. */
+export const movedAnswer = v.object({
+  items: v.array(
+    v.object({
+      height: count,
+      level: v.pipe(
+        v.picklist(['logged', 'witnessed']),
+        v.description('`witnessed` where it had the quorum of the policy of that home.'),
+      ),
+      proof: v.pipe(v.string(), v.description('A tlog-proof (c2sp.org/tlog-proof) of the log of that home.')),
+    }),
+  ),
+  next: v.nullable(count),
+})
 /** Signed statements that an erasure was carried out, of the home and of other holders; `next` is a cursor. */
 export const erasedAnswer = v.object({
   items: v.array(compactJws),
@@ -165,6 +179,7 @@ export type PackagesAnswer = v.InferOutput<typeof packagesAnswer>
 export type HeldAnswer = v.InferOutput<typeof heldAnswer>
 export type BlockKeysAnswer = v.InferOutput<typeof blockKeysAnswer>
 export type NotesAnswer = v.InferOutput<typeof notesAnswer>
+export type MovedAnswer = v.InferOutput<typeof movedAnswer>
 export type StatementAnswer = v.InferOutput<typeof statementAnswer>
 export type ErasedAnswer = v.InferOutput<typeof erasedAnswer>
 export type RecordAnswer = v.InferOutput<typeof recordAnswer>

@@ -32,6 +32,8 @@ export const MAX_PAGE_BLOCKS = 500
 export const MAX_PAGE_HELD = 200
 /** Checkpoints per page. */
 export const MAX_PAGE_NOTES = 50
+/** Receipts of homes that a chain left, per page: of a height both levels are on one. */
+export const MAX_PAGE_RECEIPTS = 100
 /** Erasure statements per page. */
 export const MAX_PAGE_STATEMENTS = 200
 /** How far a block's time may be from the home's, in milliseconds. */
@@ -71,6 +73,8 @@ export const MAX_ANSWER_BYTES = {
   blockKeys: MAX_APPEND_BYTES + 1024 * 1024,
   /** A page of checkpoints, whose newlines are two characters in JSON. */
   notes: MAX_PAGE_NOTES * 2 * MAX_NOTE_BYTES + 1024,
+  /** A page of receipts, whose newlines are two characters in JSON. */
+  moved: MAX_PAGE_RECEIPTS * (2 * MAX_TLOG_PROOF_BYTES + 100) + 1024,
   /** A tlog-proof. */
   proof: MAX_TLOG_PROOF_BYTES,
   /** A lookup with its checkpoint, whose newlines take two characters in JSON, and an inclusion proof of up to 63 hashes. */
@@ -82,6 +86,8 @@ export const MAX_ANSWER_BYTES = {
 } as const
 /** Erasure statements of one chain that a client collects, in bytes of their text. */
 export const MAX_ERASED_TOTAL_BYTES = 64 * 1024 * 1024
+/** Receipts of homes that one chain left, in bytes, at most: some 10,000 blocks, each under a checkpoint of its own. */
+export const MAX_MOVED_TOTAL_BYTES = 128 * 1024 * 1024
 
 /** A limit as it is published: its value, what it counts, and how going beyond it is answered (null: nobody can). */
 export interface Limit {
@@ -135,6 +141,7 @@ export const LIMITS = {
   maxPageBlocks: limit(MAX_PAGE_BLOCKS, 'blocks in one page', 'REQUEST_MALFORMED'),
   maxPageHeld: limit(MAX_PAGE_HELD, 'chains in one page of those that an institution holds', null),
   maxPageNotes: limit(MAX_PAGE_NOTES, 'checkpoints in one page', null),
+  maxPageReceipts: limit(MAX_PAGE_RECEIPTS, 'receipts of homes that a chain left in one page', null),
   maxPageStatements: limit(MAX_PAGE_STATEMENTS, 'erasure statements in one page', null),
   maxErasedBytes: limit(MAX_ERASED_BYTES, 'bytes of one erasure statement', 'TOO_LARGE'),
   maxRegistryBlockBytes: limit(MAX_REGISTRY_BLOCK_BYTES, 'bytes of one registry block', 'TOO_LARGE'),

@@ -38,6 +38,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemType>> = {
   TOO_LARGE: bad('The request is larger than the limit', 413),
   QUARANTINED: bad('The item is in quarantine', 422),
   UNAUTHORIZED: bad('The request is not authenticated', 401),
+  TOKEN_EXPIRED: bad('The access token has expired', 401),
   FORBIDDEN: bad('Not allowed', 403),
   NOT_FOUND: bad('Not found', 404),
   GONE: bad('Deleted or erased', 410),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
+import type { Digest } from '../bytes/ids.ts'
 import {
   blockId,
   bytesOf,
@@ -25,7 +26,7 @@ export const MAX_PENDING = 16
 /** Bytes of an MLKEM768-X25519 public key (draft-ietf-hpke-pq). */
 export const EPOCH_KEY_BYTES = 1216
 /** Reserved types: known by name, refused until their rules exist. */
-export const RESERVED_TYPES = ['emergency', 'recover'] as const
+export const RESERVED_TYPES = ['emergency'] as const
 
 const sorted = (keys: readonly string[]) => keys.every((key, i) => i === 0 || (keys[i - 1] ?? '') < key)
 const jws = v.pipe(v.string(), v.maxLength(16 * 1024))
@@ -140,6 +141,8 @@ const control = v.strictObject({
     packages: v.nullable(digest),
     hold: v.nullable(v.boolean()),
     access: v.nullable(chainId),
+    /** Who may replace the controllers after a delay: absent where it stays as it is, null where nobody may any longer. */
+    recovery: v.optional(v.nullable(controllers)),
     approvals,
   }),
 })
@@ -189,8 +192,28 @@ const rehome = v.strictObject({
   }),
 })
 
-/** The five block types, as closed wire schemas. */
-export const blockSchema = v.variant('type', [genesis, record, control, erase, rehome])
+const recover = v.strictObject({
+  ...later,
+  type: v.literal('recover'),
+  entries: v.null(),
+  body: v.strictObject({
+    act: v.picklist(['request', 'complete', 'cancel']),
+    /** Height of the request that is completed or cancelled; null in a request. */
+    request: v.nullable(count),
+    /** Who controls the chain once it is completed. */
+    controllers,
+    /** Who may recover it then; null where nobody may. What there is does not stay: whoever stole a device may have changed it. */
+    recovery: v.nullable(controllers),
+    /** The new epoch that a completion brings, so that nobody who was replaced opens what comes later. */
+    epoch: v.nullable(epochChange),
+    packages: v.nullable(digest),
+    notBefore: timestamp,
+    approvals,
+  }),
+})
+
+/** The six block types, as closed wire schemas. */
+export const blockSchema = v.variant('type', [genesis, record, control, erase, rehome, recover])
 export const grantSchema = grant
 
 export type Block = v.InferOutput<typeof blockSchema>
@@ -199,6 +222,9 @@ export type RecordBlock = v.InferOutput<typeof record>
 export type ControlBlock = v.InferOutput<typeof control>
 export type EraseBlock = v.InferOutput<typeof erase>
 export type RehomeBlock = v.InferOutput<typeof rehome>
+export type RecoverBlock = v.InferOutput<typeof recover>
+/** New public keys of every compartment, with the hash of a new label key. */
+export type EpochChange = v.InferOutput<typeof epochChange>
 export type BlockEntries = v.InferOutput<typeof entries>
 export type Controller = v.InferOutput<typeof controller>
 export type Controllers = v.InferOutput<typeof controllers>
@@ -207,3 +233,10 @@ export type EpochKey = v.InferOutput<typeof epochKeys>[number]
 export type EraseTarget = v.InferOutput<typeof target>
 export type RegistryHead = v.InferOutput<typeof registryHead>
 export type Home = v.InferOutput<typeof home>
+
+/** The new keys that a block brings, and the packages in which readers get them; null of a block that can bring none. */
+export function keysIn(
+  block: Block,
+): { readonly epoch: EpochChange | null; readonly packages: Digest | null } | null {
+  return block.type === 'control' || block.type === 'recover' ? block.body : null
+}

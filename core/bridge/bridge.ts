@@ -4,7 +4,7 @@ import { toTimestamp } from '../bytes/timestamp.ts'
 import { fromUtf8, toHex } from '../bytes/encoding.ts'
 import type { RecordClient } from '../client/client.ts'
 import type { Checker } from '../consistency/checker.ts'
-import { AmpereError } from '../errors.ts'
+import { AmpereError, isAmpereError } from '../errors.ts'
 import type { Now, Random } from '../ports/keys.ts'
 import type { Validator } from '../record/fhir/validate.ts'
 import {
@@ -21,9 +21,11 @@ import type { LabelPolicy } from '../record/labels/label.ts'
 import { fileItems, toNewEntries, type FiledItem, type Filing } from './file/file-resources.ts'
 import { stepFindings, type FindingsStep } from './file/findings.ts'
 import { DIRECTORY, groupByPatient, NO_PATIENT, type PatientGroup } from './file/group-patients.ts'
+import { ontoJudged } from './file/onto-judged.ts'
 import { createProjections, type Projections } from './serve/projections.ts'
 import type { Projection } from './serve/projection.ts'
 import { isPartial, recordItems } from './serve/record-items.ts'
+import type { Claimed } from './store/access.ts'
 import type { BridgeStore } from './store/open.ts'
 import { createTurns, type Turns } from '../order/turns.ts'
 
@@ -53,8 +55,10 @@ export interface ImportReport {
 export interface Actor {
   readonly user: string
   readonly role: string
-  /** HL7 v3 PurposeOfUse, for example `TREAT`. */
+  /** HL7 v3 PurposeOfUse, for example `TREAT`, as whoever asks says. */
   readonly purpose: string
+  /** Of whom a client says that it acts for them; nobody here can know whether that is true. */
+  readonly claims?: Claimed
 }
 
 /** The bridge's own work: feeds and schedules, with nobody at a screen. */
@@ -71,7 +75,7 @@ export interface FilingRequest extends Pick<Filing, 'resend'> {
   readonly actor?: Actor | undefined
   /**
    * Judges a patient's record, null while there is none, as it is when its turn has come: no other write of this
-   * process lies between. What it throws is thrown.
+   * institution lies between. Called again when the record moved on meanwhile. What it throws is thrown.
    */
   readonly precondition?: ((projection: Projection | null) => void) | undefined
 }
@@ -146,8 +150,8 @@ export function createBridge(ports: BridgePorts): Bridge {
       }),
     recheck: (patientId) =>
       inTurn(patientId, async () => {
-        const { chain, projection } = await openToCheck(patientId)
-        return fileFindings(ports, records, chain, projection)
+        const { projection } = await openToCheck(patientId)
+        return fileFindings(ports, records, projection, async () => (await open(patientId)).projection)
       }),
     patientOf: async (type, id) => {
       const name = await ports.store.resources.find(`${type}/${id}`)
@@ -194,25 +198,31 @@ async function fileGroup(
   { patientId, items }: PatientGroup,
   how: FilingRequest,
 ): Promise<Pick<FiledGroups, 'filed' | 'findings'>> {
-  const known = await ports.store.patients.find(patientId)
   const load = async (of: ChainId) => (await records.projections.load(patientId, of)).projection
-  how.precondition?.(known && (await load(known)))
-  const chain = known ?? (await createChain(ports, patientId))
-  const projection = await load(chain)
-  await enter(ports, how.actor ?? SYSTEM, { chain, what: 'file', resources: projection.resources.size })
-  const done = await fileItems(items, {
-    projection,
-    append: (entries) => ports.client.append(chain, entries),
-    isForgotten: (resource, content) => ports.store.resources.isForgotten(chain, resource, content),
-    resend: how.resend,
+  let isEntered = false
+  const { chain, done } = await ontoJudged(async () => {
+    const known = await ports.store.patients.find(patientId)
+    how.precondition?.(known && (await load(known)))
+    const to = known ?? (await createChain(ports, patientId))
+    const projection = await load(to)
+    const what = { chain: to, what: 'file', resources: projection.resources.size }
+    if (!isEntered) await enter(ports, how.actor ?? SYSTEM, what)
+    isEntered = true
+    const outcomes = await fileItems(items, {
+      projection,
+      append: (entries) => ports.client.append(to, entries, projection.view.height),
+      isForgotten: (resource, content) => ports.store.resources.isForgotten(to, resource, content),
+      resend: how.resend,
+    })
+    return { chain: to, done: outcomes }
   })
   const filed = done.map((item) => ({ ...item, patientId, chain }))
   const isNews = done.some(({ outcome }) => outcome === 'created' || outcome === 'updated')
   if (!isNews) return { filed, findings: 0 }
   // What is loaded is found by its id from then on.
   const after = await load(chain)
-  const isChecked = patientId !== DIRECTORY
-  return { filed, findings: isChecked ? await fileFindings(ports, records, chain, after) : 0 }
+  if (patientId === DIRECTORY) return { filed, findings: 0 }
+  return { filed, findings: await fileFindings(ports, records, after, () => load(chain)) }
 }
 
 /** A resource that is about somebody must say about whom: attaching it to anyone would be a guess. */
@@ -236,16 +246,22 @@ function enter(
   return ports.store.access.record({ ...actor, ...what })
 }
 
-/** Checks what is new in a record and lets its findings follow. @returns how many are new */
-async function fileFindings(
+/** Checks what is new in a record and lets its findings follow, also when it moves on meanwhile. @returns how many are new */
+function fileFindings(
   ports: BridgePorts,
   records: Records,
-  chain: ChainId,
-  projection: Projection,
+  loaded: Projection,
+  load: () => Promise<Projection>,
 ): Promise<number> {
-  const { drafts, fresh } = stepOf(ports, records, chain, projection)
-  if (drafts.length > 0) await ports.client.append(chain, toNewEntries(drafts))
-  return fresh
+  const { chain } = loaded.view
+  let at: Projection | null = loaded
+  return ontoJudged(async () => {
+    const projection = at ?? (await load())
+    at = null
+    const { drafts, fresh } = stepOf(ports, records, chain, projection)
+    if (drafts.length > 0) await ports.client.append(chain, toNewEntries(drafts), projection.view.height)
+    return fresh
+  })
 }
 
 function stepOf(
@@ -261,9 +277,17 @@ function stepOf(
   return stepFindings(checker.report(), projection, ports.source, toTimestamp(nowMs))
 }
 
-/** A patient who is not known here gets a chain of its own: records are joined on purpose, never by likeness. */
+/**
+ * A patient who is not known here gets a chain of its own: records are joined on purpose, never by likeness.
+ * @throws AmpereError HEAD_CONFLICT when another process made one meanwhile: that one is the patient's
+ */
 async function createChain(ports: BridgePorts, patientId: string): Promise<ChainId> {
   const { record } = await ports.client.create(COMPARTMENTS)
-  await ports.store.patients.link(patientId, record)
+  try {
+    await ports.store.patients.link(patientId, record)
+  } catch (cause) {
+    if (!isAmpereError(cause, 'ALREADY_EXISTS')) throw cause
+    throw new AmpereError('HEAD_CONFLICT', 'the patient has a record meanwhile', { cause })
+  }
   return record
 }

@@ -7,6 +7,7 @@ import { applyControl } from './rules/control.ts'
 import { applyErase } from './rules/erase.ts'
 import { applyGenesis } from './rules/genesis.ts'
 import { applyRecord } from './rules/record.ts'
+import { applyRecover } from './rules/recover.ts'
 import { applyRehome } from './rules/rehome.ts'
 import { MAX_STATE_BYTES, stateHash, stateSize, type ControlState, type Link } from './state.ts'
 
@@ -62,6 +63,8 @@ function applyByType(
       return applyErase(parent, block, opened, records)
     case 'rehome':
       return applyRehome(parent, block, opened, records)
+    case 'recover':
+      return applyRecover(parent, block, opened, records)
   }
 }
 

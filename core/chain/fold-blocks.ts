@@ -8,7 +8,7 @@ import { AmpereError } from '../errors.ts'
 import type { PublicJwk } from '../ports/keys.ts'
 import type { RegistryView } from '../registry/snapshot.ts'
 import { applyBlock } from './apply-block.ts'
-import { controllersIn, deviceKeys } from './devices.ts'
+import { deviceKeys, listingAfter, type Listing } from './devices.ts'
 import type { Link } from './state.ts'
 
 /** What judging blocks needs: the registry at any head, its keys, and imported public keys. */
@@ -67,12 +67,13 @@ type Parsed = readonly (ParsedBlock | Violation)[]
  * and the block itself list: so that the rule that a block breaks does not depend on how blocks are paged.
  */
 function opener(parent: Link | null, context: FoldContext) {
-  let controllers = parent?.state.controllers ?? null
-  let devices = deviceKeys([controllers])
+  let listing: Listing = parent?.state ?? { controllers: null, recovery: null }
+  let devices = deviceKeys([listing])
   const keysFor = (block: ParsedBlock): KeyOf => {
-    const named = controllersIn(block)
-    const known = named ? deviceKeys([controllers, named]) : devices
-    if (named) [controllers, devices] = [named, deviceKeys([named])]
+    // Most blocks list nobody, and share one map.
+    const known = block.block.type === 'record' ? devices : deviceKeys([listing, block])
+    const after = listingAfter(listing, block)
+    if (after !== listing) [listing, devices] = [after, deviceKeys([after])]
     return (kid: Kid): PublicJwk | null => known.get(kid) ?? context.keyOf(kid)
   }
   return {

@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonicalBytes } from '../bytes/canonical-json.ts'
-import type { ChainId, CompartmentId, Digest, InstitutionId } from '../bytes/ids.ts'
+import type { ChainId, CompartmentId, Digest, InstitutionId, Kid } from '../bytes/ids.ts'
 import type { Timestamp } from '../bytes/timestamp.ts'
-import type { Controllers, Grant, Home } from '../block/block.ts'
+import type { Controller, Controllers, Grant, Home } from '../block/block.ts'
 import type { OpenedBlock } from '../block/open-block.ts'
 import { digestOf } from '../crypto/hash.ts'
 
 /** A step that waits: it takes effect only by a completing block, and can be cancelled until then. */
-export interface Pending {
+export type Pending = PendingErasure | PendingRecovery
+
+export interface PendingErasure {
   readonly kind: 'erase'
   /** Height of the block that asked for it. */
   readonly height: number
   /** SHA-256 of the canonical `{ground, scope, targets}` of the request. */
   readonly action: Digest
   readonly notBefore: Timestamp
+}
+
+export interface PendingRecovery {
+  readonly kind: 'recover'
+  /** Height of the block that asked for it. */
+  readonly height: number
+  /** SHA-256 of the canonical `{controllers, recovery}` of the request. */
+  readonly action: Digest
+  readonly notBefore: Timestamp
+  /** Somebody who may identify vouched for it: then those whom it removes cannot cancel it. */
+  readonly identified: boolean
 }
 
 /**
@@ -30,8 +43,8 @@ export interface ControlState {
   /** Whose log has the receipts of blocks, from the genesis or the rehome that named it on. */
   readonly home: Home
   readonly controllers: Controllers
-  /** No rules yet; present so that adding them changes no format. */
-  readonly recovery: null
+  /** Who may replace the controllers after a delay; null where nobody may. */
+  readonly recovery: Controllers | null
   /** Sorted by institution. */
   readonly grants: readonly Grant[]
   /** The full set, sorted by id; `key` is the SHA-256 of the epoch's public key, which its block carries. */
@@ -83,20 +96,34 @@ function formOf(state: ControlState) {
   return form
 }
 
+/** What a controller is called: its institution, or the id of its key. */
+export function memberName(member: Controller): InstitutionId | Kid {
+  return member.kind === 'device' ? member.kid : member.institution
+}
+
+/** The devices of a list of controllers. */
+export function devicesOf(
+  controllers: Controllers | null,
+): readonly Extract<Controller, { kind: 'device' }>[] {
+  return controllers?.members.filter((member) => member.kind === 'device') ?? []
+}
+
 /** The grant of an institution, or null. */
 export function grantOf(state: ControlState, institution: InstitutionId): Grant | null {
   return state.grants.find((grant) => grant.institution === institution) ?? null
 }
 
-/** Who holds an epoch package: institutions with the right to read (also controllers), and devices. */
+/**
+ * Who holds an epoch package: institutions with the right to read (also controllers), devices, and keys for recovery, which open
+ * what the new controllers must be given. An institution that only helps to recover reads nothing by that.
+ */
 export function readersOf(state: ControlState): readonly string[] {
   const granted = state.grants
     .filter((grant) => grant.rights.includes('read'))
     .map((grant) => grant.institution)
-  const controllers = state.controllers.members.map((member) =>
-    member.kind === 'institution' ? member.institution : member.kid,
-  )
-  return [...new Set<string>([...granted, ...controllers])].toSorted()
+  const controllers = state.controllers.members.map(memberName)
+  const keys = devicesOf(state.recovery).map(({ kid }) => kid)
+  return [...new Set<string>([...granted, ...controllers, ...keys])].toSorted()
 }
 
 /**
@@ -110,12 +137,11 @@ export function mirrorsOf(state: ControlState): readonly InstitutionId[] {
     .toSorted()
 }
 
-/** The compartments that a reader may open: a controller's are all. */
+/** The compartments that a reader may open: those of a controller and of a key for recovery are all. */
 export function readableBy(state: ControlState, reader: string): readonly CompartmentId[] {
-  const controls = state.controllers.members.some(
-    (member) => (member.kind === 'institution' ? member.institution : member.kid) === reader,
-  )
-  if (controls) return state.compartments.map((compartment) => compartment.id)
+  const controls = state.controllers.members.some((member) => memberName(member) === reader)
+  const recovers = devicesOf(state.recovery).some(({ kid }) => kid === reader)
+  if (controls || recovers) return state.compartments.map((compartment) => compartment.id)
   const grant = state.grants.find((candidate) => candidate.institution === reader)
   return grant?.rights.includes('read') === true ? grant.compartments : []
 }

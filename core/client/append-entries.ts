@@ -14,6 +14,7 @@ import { rootOf } from '../log/merkle.ts'
 import { sealEntry } from '../seal/entry.ts'
 import { sealKeys } from '../seal/wraps.ts'
 import type { ClientPorts, FiledEntry, NewEntry } from './client.ts'
+import { checkHead } from './judged-head.ts'
 import { noteOf, type BlockNote } from './read/block-note.ts'
 import type { Replica } from './read/replica.ts'
 
@@ -33,6 +34,8 @@ export interface AppendContext {
   readonly submit: (append: Append) => Promise<ParsedBlock>
   /** Compartment ids by name, of those this identity may write. */
   readonly compartmentIds: (name: string) => CompartmentId | null
+  /** Told the id of a batch of several blocks before its first one is sent. */
+  readonly began: (batch: string) => void
 }
 
 interface SealedBatch {
@@ -42,20 +45,26 @@ interface SealedBatch {
   readonly root: Digest
 }
 
-/** Seals entries and appends them as consecutive blocks of one batch. @throws AmpereError of the home's refusal */
+/**
+ * Seals entries and appends them as consecutive blocks of one batch.
+ * @param after height of the head that they were judged by: the first block follows it, or none is appended
+ * @throws AmpereError of the home's refusal
+ */
 export async function appendEntries(
   context: AppendContext,
   replica: Replica,
   entries: readonly NewEntry[],
+  after?: number,
 ): Promise<readonly FiledEntry[]> {
   const batches = split(entries)
   const id = toBase64url(context.ports.random(16)) as OpId
   const filed: FiledEntry[] = []
   let at = replica
+  if (batches.length > 1) context.began(id)
   for (const [index, batch] of batches.entries()) {
     const sealed = await sealBatch(context, replica.chain, batch)
     const inBatch = batches.length === 1 ? null : { id, index, last: index === batches.length - 1 }
-    const { block, next } = await appendSealed(context, at, sealed, inBatch)
+    const { block, next } = await appendSealed(context, at, sealed, inBatch, index === 0 ? after : undefined)
     at = next
     for (const [place, descriptor] of sealed.descriptors.entries()) {
       filed.push({
@@ -110,6 +119,7 @@ async function appendSealed(
   replica: Replica,
   sealed: SealedBatch,
   batch: BlockEntries['batch'],
+  after: number | undefined,
 ): Promise<{ block: BlockNote; next: Replica }> {
   const op = toBase64url(context.ports.random(16)) as OpId
   let at = replica
@@ -136,6 +146,7 @@ async function appendSealed(
       at = await context.refresh()
       const done = findOp(at, before.notes.length, op, context.ports.identity.signer.kid)
       if (done) return { block: done, next: at }
+      if (after !== undefined) checkHead(at, after)
       if (!isAmpereError(error, 'HEAD_CONFLICT') && ++unknown === MAX_UNKNOWN) throw error
       if (at.link.state.epoch.number !== before.link.state.epoch.number)
         row = await sealRow(context, at, sealed)

@@ -135,8 +135,13 @@ export interface RecordView {
  * @throws AmpereError from every method: VERIFICATION_FAILED and its kin when the home does not prove what it says
  */
 export interface RecordClient {
-  /** Appends entries in as many blocks as needed; on success all are durable. Retries are recognised by `op`. */
-  append(chain: ChainId, entries: readonly NewEntry[]): Promise<readonly FiledEntry[]>
+  /**
+   * Appends entries in as many blocks as needed; on success all are durable. Retries are recognised by `op`.
+   * @param after height of the head that the entries were judged by: on any other nothing is appended
+   * @throws AmpereError HEAD_CONFLICT when `after` is no longer the head; STORE_UNAVAILABLE while another process of this
+   * app instance is in the middle of a batch, which `after` shows in part
+   */
+  append(chain: ChainId, entries: readonly NewEntry[], after?: number): Promise<readonly FiledEntry[]>
   /** Reads the news, verifies and opens them, and gives the whole view. */
   read(chain: ChainId): Promise<RecordView>
   /** The access chain that the record chain names, or null. */

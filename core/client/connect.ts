@@ -6,6 +6,7 @@ import { createVerifiers } from '../crypto/signature.ts'
 import { AmpereError, brokenRule } from '../errors.ts'
 import { createRegistryHistory } from '../registry/history.ts'
 import { appendEntries } from './append-entries.ts'
+import { checkJudged } from './judged-head.ts'
 import type { ClientPorts, FiledEntry, NewEntry, RecordView, SeenHeads } from './client.ts'
 import { createHomeApi, type HomeApi } from './home-api.ts'
 import { coalesce } from '../order/coalesce.ts'
@@ -30,7 +31,8 @@ export interface Connection {
   keyring(replica: Replica): Promise<Keyring>
   /** Submits and checks that the home stored this very block. */
   submit(append: Append): Promise<ParsedBlock>
-  append(chain: ChainId, entries: readonly NewEntry[]): Promise<readonly FiledEntry[]>
+  /** As `RecordClient` says. */
+  append(chain: ChainId, entries: readonly NewEntry[], after?: number): Promise<readonly FiledEntry[]>
   read(chain: ChainId): Promise<RecordView>
 }
 
@@ -43,6 +45,8 @@ interface ChainMemory {
   stated: readonly string[]
   /** Brings the replica up to date. */
   readonly sync: () => Promise<Replica>
+  /** Batches that this process began; whoever has a turn here knows that they ended. */
+  readonly batches: Set<string>
   view: OpenedView | null
   keyring: { seq: number; keyring: Keyring } | null
 }
@@ -60,13 +64,7 @@ export function connect(ports: ClientPorts): Connection {
   const memoryOf = (chain: ChainId): ChainMemory => {
     const known = memories.get(chain)
     if (known) return known
-    const memory: ChainMemory = {
-      replica: null,
-      stated: [],
-      sync: coalesce(() => syncMemory(ports, sync, chain, memory)),
-      view: null,
-      keyring: null,
-    }
+    const memory = emptyMemory(ports, sync, chain)
     memories.set(chain, memory)
     return memory
   }
@@ -81,14 +79,14 @@ export function connect(ports: ClientPorts): Connection {
     replica,
     keyring,
     submit,
-    append: async (chain, entries) => {
-      const current = memoryOf(chain).replica ?? (await replica(chain))
-      const ids = compartmentsByName(await keyring(current))
-      const { purpose, compartments } = current.link.state
-      // An access chain has one compartment, so that those who only write to it need not be told its name.
-      const only = purpose === 'access' ? (compartments[0]?.id ?? null) : null
-      const compartmentIds = (name: string) => ids.get(name) ?? only
-      return appendEntries({ ports, refresh: () => replica(chain), submit, compartmentIds }, current, entries)
+    append: async (chain, entries, after) => {
+      const memory = memoryOf(chain)
+      const current = memory.replica ?? (await replica(chain))
+      if (after !== undefined) checkJudged(ports, current, after, memory.batches)
+      const compartmentIds = compartmentsOf(current, await keyring(current))
+      const began = (batch: string) => void memory.batches.add(batch)
+      const context = { ports, refresh: () => replica(chain), submit, compartmentIds, began }
+      return appendEntries(context, current, entries, after)
     },
     read: async (chain) => {
       const current = await replica(chain)
@@ -97,6 +95,18 @@ export function connect(ports: ClientPorts): Connection {
       return memory.view
     },
   }
+}
+
+function emptyMemory(ports: ClientPorts, context: SyncContext, chain: ChainId): ChainMemory {
+  const memory: ChainMemory = {
+    replica: null,
+    stated: [],
+    sync: coalesce(() => syncMemory(ports, context, chain, memory)),
+    batches: new Set(),
+    view: null,
+    keyring: null,
+  }
+  return memory
 }
 
 async function syncMemory(
@@ -163,8 +173,13 @@ async function submitChecked(
   return stored
 }
 
-function compartmentsByName(keyring: Keyring): Map<string, CompartmentId> {
-  return new Map([...keyring.names].map(([id, name]) => [name, id]))
+/** Ids of the compartments that the keyring names. */
+function compartmentsOf({ link }: Replica, { names }: Keyring): (name: string) => CompartmentId | null {
+  const ids = new Map([...names].map(([id, name]) => [name, id]))
+  const { purpose, compartments } = link.state
+  // An access chain has one compartment, so that those who only write to it need not be told its name.
+  const only = purpose === 'access' ? (compartments[0]?.id ?? null) : null
+  return (name) => ids.get(name) ?? only
 }
 
 /** @throws AmpereError VERIFICATION_FAILED when the home does not show what this installation saw */

@@ -7,6 +7,7 @@ import { readBody, type BodyLimits } from './read-body.ts'
 export interface Answer {
   readonly ok: boolean
   readonly status: number
+  readonly headers: Headers
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
@@ -36,11 +37,11 @@ export async function ask(
   try {
     const request = new Request(url, { ...init, redirect: 'error', signal: stop.signal })
     const response = await before(fetch(request), first, who)
-    const { ok, status } = response
+    const { ok, status, headers } = response
     const given = limits({ ok, status })
-    if (given) return { ok, status, bytes: await readBody(response, { ...given, who }, last) }
+    if (given) return { ok, status, headers, bytes: await readBody(response, { ...given, who }, last) }
     void response.body?.cancel().catch(() => undefined)
-    return { ok, status, bytes: new Uint8Array(0) }
+    return { ok, status, headers, bytes: new Uint8Array(0) }
   } catch (cause) {
     // Closes the connection, whether it still waits or still sends.
     stop.abort()

@@ -33,7 +33,10 @@ export type TableName =
  * uploaded and not appended yet, and what jobs go on with: a store may remove what is there for longer than two days.
  */
 export type ObjectsName = 'entries' | 'originals' | 'log' | 'staging' | 'mirror' | 'uploads'
-/** Every key a role can hold, each with one use. */
+/**
+ * Every key a role can hold, each with one use: `bridge` signs as the app instance of an institution's bridge, `instance` as that of
+ * a mirror, which in one account must not speak for each other.
+ */
 export type KeyName =
   | 'head'
   | 'log'
@@ -41,6 +44,7 @@ export type KeyName =
   | 'witness'
   | 'witness-quantum'
   | 'instance'
+  | 'bridge'
   | 'sealing'
   | 'institution'
   | 'controller'
@@ -57,6 +61,7 @@ const KEY_USES: Readonly<Record<KeyName, SignatureAlgorithm | 'unwrap'>> = {
   witness: 'Ed25519',
   'witness-quantum': 'ML-DSA-44',
   instance: 'ES256',
+  bridge: 'ES256',
   institution: 'ES256',
   controller: 'ES256',
   sealing: 'unwrap',

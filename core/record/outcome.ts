@@ -9,6 +9,7 @@ const ISSUE_TYPES: Partial<Record<ErrorCode, string>> = {
   RESOURCE_MALFORMED: 'invalid',
   REQUEST_MALFORMED: 'invalid',
   UNAUTHORIZED: 'login',
+  TOKEN_EXPIRED: 'expired',
   FORBIDDEN: 'forbidden',
   NOT_FOUND: 'not-found',
   GONE: 'deleted',

@@ -6,7 +6,7 @@ import { REQUEST_TOLERANCE_MS } from '../api/limits.ts'
 import { AUTH_SCHEME, parseAuthorization } from '../api/request.ts'
 import { deviceKeys } from '../chain/devices.ts'
 import { isInForce } from '../chain/rules/authority.ts'
-import { grantOf, type ControlState } from '../chain/state.ts'
+import { devicesOf, grantOf, type ControlState } from '../chain/state.ts'
 import { digestOf } from '../crypto/hash.ts'
 import { AmpereError } from '../errors.ts'
 import type { Now } from '../ports/keys.ts'
@@ -39,7 +39,7 @@ export async function authenticate(
   const { jws, request: signed } = parseAuthorization(compact)
   const registry = await home.registry.refresh()
   const newest = registry.newest()
-  const device = deviceKeys([state?.controllers ?? null]).get(jws.kid)
+  const device = deviceKeys([state]).get(jws.kid)
   // Enrolling needs no proof of the key: an institution must not turn a patient's device into an instance of its own.
   const active = device ? null : activeInstanceOf(newest, jws.kid)
   const key = device ?? (active ? keyRecordOf(newest, jws.kid)?.jwk : undefined)
@@ -70,8 +70,9 @@ export function checkMayFetch(caller: Caller, state: ControlState, nowMs: number
   const controls = state.controllers.members.some((member) =>
     member.kind === 'device' ? member.kid === caller.kid : member.institution === caller.institution,
   )
+  const recovers = devicesOf(state.recovery).some(({ kid }) => kid === caller.kid)
   const grant = caller.institution === null ? null : grantOf(state, caller.institution)
-  if (controls || (grant && isInForce(grant, toTimestamp(nowMs)))) return
+  if (controls || recovers || (grant && isInForce(grant, toTimestamp(nowMs)))) return
   throw new AmpereError('NOT_FOUND', 'no such chain')
 }
 

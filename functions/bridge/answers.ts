@@ -5,6 +5,7 @@ import { PROBLEMS } from '#core/api/problems.ts'
 import { AmpereError } from '#core/errors.ts'
 import { outcomeOf } from '#core/record/outcome.ts'
 import type { Hosting } from '../host/app.ts'
+import { challengeOf } from './guard.ts'
 
 export const FHIR_JSON = 'application/fhir+json'
 
@@ -32,7 +33,11 @@ export function fhirProblem(c: Context, error: unknown, hosting: Hosting): Respo
   })
   const shown =
     known ?? new AmpereError('STORE_UNAVAILABLE', `something went wrong here (request ${requestId})`)
-  return fhir(outcomeOf(shown), status, status === 429 || status === 503 ? { 'retry-after': '1' } : {})
+  const challenge = challengeOf(c, shown)
+  return fhir(outcomeOf(shown), status, {
+    ...(status === 429 || status === 503 ? { 'retry-after': '1' } : {}),
+    ...(challenge === null ? {} : { 'www-authenticate': challenge }),
+  })
 }
 
 /** Where the answers' links point: the endpoint as the client wrote it. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Context } from 'hono'
-import type { Bridge } from '#core/bridge/bridge.ts'
+import type { Actor, Bridge } from '#core/bridge/bridge.ts'
 import { fileBundle } from '#core/bridge/file/bundle.ts'
 import { acceptPairing } from '#core/bridge/file/pair.ts'
 import { deleteResource, fileResource } from '#core/bridge/file/write.ts'
@@ -11,29 +11,37 @@ import { AmpereError } from '#core/errors.ts'
 import { outcomeOfIssues } from '#core/record/outcome.ts'
 import { readBody, requireType, type Hosting, type RoleApp } from '../host/app.ts'
 import { fhir, FHIR_JSON, placeOf } from './answers.ts'
-import { actorOf, locate } from './reads.ts'
+import { insufficient, type Guard } from './guard.ts'
+import { locate } from './reads.ts'
 
 /** Largest FHIR body in bytes; larger deliveries are files for `ampere import`. */
 export const MAX_FHIR_BYTES = 16 * 1024 * 1024
 const MAX_PAIRING_BYTES = 8 * 1024
 
-/** Transactions, batches, create, update, delete, and joining a record by a pairing code. */
-export function addWrites(app: RoleApp, bridge: Bridge, hosting: Hosting): void {
+/** Transactions, batches, create, update, delete, and joining a record by a pairing code, which is signed and needs no token. */
+export function addWrites(app: RoleApp, bridge: Bridge, guard: Guard, hosting: Hosting): void {
   app.post('/fhir', async (c) => {
-    const { status, body } = await fileBundle(bridge, await fhirBody(c), actorOf(c))
-    return fhir(body, status)
+    const { actor, scopes } = await guard.caller(c)
+    const { status, body, needed } = await fileBundle(bridge, await fhirBody(c), { actor, scopes })
+    return fhir(body, status, needed === null ? {} : { 'www-authenticate': insufficient(needed) })
   })
-  app.post('/fhir/:type', (c) => {
+  app.post('/fhir/:type', async (c) => {
+    const type = c.req.param('type')
+    const { actor } = await guard.allow(c, 'c', type)
     refuseConditions(c, 'if-none-exist')
-    return file(bridge, c, { type: c.req.param('type'), id: null, newId: toHex(hosting.random(16)) })
+    return file(bridge, c, actor, { type, id: null, newId: toHex(hosting.random(16)) })
   })
-  app.put('/fhir/:type/:id', (c) => {
+  app.put('/fhir/:type/:id', async (c) => {
+    const { type, id } = c.req.param()
+    // SMART App Launch 2: an update that creates is allowed by `u`.
+    const { actor } = await guard.allow(c, 'u', type)
     refuseConditions(c, 'if-none-match')
-    return file(bridge, c, { type: c.req.param('type'), id: c.req.param('id'), newId: '' })
+    return file(bridge, c, actor, { type, id, newId: '' })
   })
   app.delete('/fhir/:type/:id', async (c) => {
     const { type, id } = c.req.param()
-    const { patientId } = await locate(bridge, c, type, id)
+    const { actor } = await guard.allow(c, 'd', type)
+    const { patientId } = await locate(bridge, c, actor, { type, id })
     await deleteResource(bridge, patientId, { type, id, ifMatch: ifMatchOf(c) })
     return new Response(null, { status: 204 })
   })
@@ -47,10 +55,11 @@ export function addWrites(app: RoleApp, bridge: Bridge, hosting: Hosting): void 
 async function file(
   bridge: Bridge,
   c: Context,
+  actor: Actor,
   given: { type: string; id: string | null; newId: string },
 ): Promise<Response> {
   const request = { ...given, ifMatch: ifMatchOf(c) }
-  const result = await fileResource(bridge, await fhirBody(c), request, actorOf(c))
+  const result = await fileResource(bridge, await fhirBody(c), request, actor)
   if ('issues' in result) return fhir(outcomeOfIssues(result.issues), 422)
   const { item, outcome, entry } = result
   const { type, id } = item.draft.header

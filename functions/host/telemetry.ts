@@ -69,7 +69,7 @@ export interface RequestEnd {
   readonly code: string | null
 }
 
-/** What a home does that nobody asked for. */
+/** What a home, or a bridge, does that nobody asked for. */
 export type ActName =
   | 'sequence'
   | 'cosign'
@@ -80,6 +80,8 @@ export type ActName =
   | 'sweep'
   | 'work'
   | 'mirror'
+  | 'check'
+  | 'enter-readings'
 
 /** Amounts that are measured where they are known; none names a patient, a chain or a block. */
 export interface Amounts {

@@ -17,6 +17,7 @@ import {
 } from '#core/server/mirror/kept.ts'
 import { readWitnessed } from '#core/server/read/hold.ts'
 import { readErased } from '#core/server/read/read-chain.ts'
+import { movedPage } from '#core/server/store/moved-receipts.ts'
 import { objectName } from '#core/server/store/rows.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { callerOf } from '../host/caller.ts'
@@ -95,6 +96,10 @@ function chainRoutes(copyFor: CopyFor, maxBytes: number | null) {
     route(operations.readCopiedErased, async (c, { path, query }) => {
       const { copy } = await copyFor(c, path.deployment)
       return c.json(await readErased(copy.stores, path.chain, query.from ?? null))
+    }),
+    route(operations.readCopiedMoved, async (c, { path, query }) => {
+      const { copy } = await copyFor(c, path.deployment)
+      return c.json(await movedPage(copy.stores.tables.receipts, path.chain, query.from))
     }),
   ]
 }

@@ -131,6 +131,16 @@ export const readCopiedErased = {
   answers: reads.readErased.answers,
 } as const satisfies Operation
 
+export const readCopiedMoved = {
+  ...copied,
+  id: 'readCopiedMoved',
+  pattern: `${CHAIN}/moved`,
+  does: 'Gives a page of the copied receipts of the logs of homes that a chain left.',
+  limits: [...copied.limits, 'maxPageReceipts'],
+  query: { from },
+  answers: holding.readMoved.answers,
+} as const satisfies Operation
+
 export const readCopiedWitnessed = {
   ...copied,
   id: 'readCopiedWitnessed',

@@ -7,7 +7,7 @@ import { AmpereError, isAmpereError } from '#core/errors.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import type { ByteRange } from '#core/ports/objects.ts'
 import { checkMayFetch, type Caller } from '#core/server/authenticate.ts'
-import { listHeld, readBlockKeys, readWitnessed } from '#core/server/read/hold.ts'
+import { listHeld, readBlockKeys, readMoved, readWitnessed } from '#core/server/read/hold.ts'
 import type { Home } from '#core/server/home.ts'
 import {
   findChain,
@@ -64,14 +64,7 @@ export function readerApp(ports: ReaderPorts, home: Home, policy: Policy | null,
       const { caller } = await find(c, path.chain)
       return c.json(await readPackages(ports, path.chain, caller, query.from ?? null))
     }),
-    route(holding.listHeld, async (c, { query }) =>
-      c.json(await listHeld(ports, await callerOf(c, home, ports.now, null), query.from ?? null)),
-    ),
-    route(holding.readBlockKeys, async (c, { path }) => {
-      const { caller } = await find(c, path.chain)
-      return c.json(await readBlockKeys(ports, path.chain, Number(path.height), caller))
-    }),
-    route(holding.readWitnessed, async (c, { query }) => c.json(await readWitnessed(ports, query.from))),
+    ...holdRoutes(ports, home, find),
     route(operations.readReceipt, async (c, { path, query }) => {
       await find(c, query.chain)
       const stored = await loadBlock(ports.tables.blocks, query.chain, query.height)
@@ -86,6 +79,24 @@ export function readerApp(ports: ReaderPorts, home: Home, policy: Policy | null,
       return c.json(await readErased(ports, path.chain, query.from ?? null))
     }),
   ])
+}
+
+/** What a mirror asks. */
+function holdRoutes(ports: ReaderPorts, home: Home, find: (c: Context, chain: ChainId) => Promise<Found>) {
+  return [
+    route(holding.listHeld, async (c, { query }) =>
+      c.json(await listHeld(ports, await callerOf(c, home, ports.now, null), query.from ?? null)),
+    ),
+    route(holding.readBlockKeys, async (c, { path }) => {
+      const { caller } = await find(c, path.chain)
+      return c.json(await readBlockKeys(ports, path.chain, Number(path.height), caller))
+    }),
+    route(holding.readMoved, async (c, { path, query }) => {
+      const { caller } = await find(c, path.chain)
+      return c.json(await readMoved(ports, path.chain, query.from, caller))
+    }),
+    route(holding.readWitnessed, async (c, { query }) => c.json(await readWitnessed(ports, query.from))),
+  ]
 }
 
 function sendReceipt(c: Context, receipt: Receipt | null): Response {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { blockKeysAnswer, heldAnswer, notesAnswer } from '#core/api/answers.ts'
+import { blockKeysAnswer, heldAnswer, movedAnswer, notesAnswer } from '#core/api/answers.ts'
 import { chainId } from '#core/bytes/schema.ts'
 import { countParameter, READ_PROBLEMS, SIGNED_PROBLEMS, type Operation } from '../host/operation.ts'
 
@@ -52,6 +52,29 @@ export const readBlockKeys = {
       does: 'What the block brought; empty where it brought nothing.',
       type: JSON_TYPE,
       schema: blockKeysAnswer,
+    },
+  },
+  problems: ['REQUEST_MALFORMED', 'NOT_FOUND', 'FORBIDDEN', ...SIGNED_PROBLEMS, ...READ_PROBLEMS],
+} as const satisfies Operation
+
+export const readMoved = {
+  id: 'readMoved',
+  method: 'GET',
+  pattern: '/v1/chains/:chain/moved',
+  does: 'Gives a page of the receipts of the logs of homes that the chain left, for a copy from which this home can give them again.',
+  who: WHO,
+  signed: true,
+  notes:
+    'In order of height; empty for a chain that never moved. Nothing in the answer is to be believed before it was verified by the keys of that log.',
+  limits: ['requestToleranceMs', 'maxPageReceipts'],
+  path: { chain: chainId },
+  query: { from: countParameter(0, Number.MAX_SAFE_INTEGER, 0) },
+  body: null,
+  answers: {
+    200: {
+      does: 'Receipts from height `from` on; ask again from `next` until it is null.',
+      type: JSON_TYPE,
+      schema: movedAnswer,
     },
   },
   problems: ['REQUEST_MALFORMED', 'NOT_FOUND', 'FORBIDDEN', ...SIGNED_PROBLEMS, ...READ_PROBLEMS],

@@ -44,7 +44,8 @@ const TUNING: Readonly<Record<string, Tuning>> = {
   monitor: { timeout: 300, schedule: 'rate(1 minute)' },
   // A run ends before the next one begins.
   mirror: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(5 minutes)' },
-  checker: { memoryMb: OBJECTS_MB, timeout: LONGEST_S, schedule: 'rate(1 hour)' },
+  // Readings each minute, records each hour: it sees itself when that is.
+  checker: { memoryMb: OBJECTS_MB, timeout: LONGEST_S, schedule: 'rate(1 minute)' },
 }
 
 /** The functions of a deployment as osls takes them: one for each identity, each with its own role and bundle. */

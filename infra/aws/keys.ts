@@ -76,8 +76,8 @@ export function keys(settings: AwsSettings): Resources {
   }
 }
 
-function heldKeys({ identities, native }: AwsSettings) {
-  return identities.flatMap(({ name: identity, ...rest }) =>
+function heldKeys({ identities, mover, native }: AwsSettings) {
+  return [...identities, ...(mover ? [mover] : [])].flatMap(({ name: identity, ...rest }) =>
     grantsOfKind(grantsOf(rest), 'key').map(({ name, access }) => ({
       identity,
       name,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { policyOf, setUpPolicy, type Statement } from '#infra/permissions/aws/policy.ts'
+import { moverPolicy, policyOf, setUpPolicy, type Statement } from '#infra/permissions/aws/policy.ts'
 import { SET_UP } from './keys.ts'
 import { filledIn, logicalId, referencesOf, type Resource, type Resources } from './references.ts'
 import type { AwsSettings } from './settings.ts'
@@ -21,11 +21,16 @@ export function roles({ prefix, identities, native }: AwsSettings): Resources {
   )
 }
 
-/** The role that whoever sets the deployment up takes on. */
-export function setUpRole({ prefix, identities, native }: AwsSettings): Resources {
+/** The role that whoever sets the deployment up takes on and, while its home moves, the one of whoever migrates it. */
+export function operatorRoles({ prefix, identities, mover, native }: AwsSettings): Resources {
   const names = referencesOf(prefix, 'stores')
-  const statements = setUpPolicy(identities, names, native)
-  return { [logicalId(SET_UP, 'Role')]: role(names.functionName(SET_UP), ACCOUNT, statements) }
+  const taken = (name: string, statements: readonly Statement[]): Resources => ({
+    [logicalId(name, 'Role')]: role(names.functionName(name), ACCOUNT, statements),
+  })
+  return {
+    ...taken(SET_UP, setUpPolicy(identities, names, native)),
+    ...(mover && taken(mover.name, moverPolicy(mover, names, native))),
+  }
 }
 
 function role(RoleName: string, Principal: object, statements: readonly Statement[]): Resource {

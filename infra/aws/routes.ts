@@ -9,7 +9,11 @@ export interface Route {
 
 /** Who answers what is no route at all, with the problem document that a home in one process gives. */
 const ANSWERS_THE_REST = 'discovery'
-const OF_BRIDGE: readonly Route[] = [{ method: '*', path: '/fhir/{path+}' }]
+/** What is below, its app tells apart. */
+const OF_BRIDGE: readonly Route[] = ['/fhir', '/fhir/{path+}', '/oauth/{path+}'].map((path) => ({
+  method: '*',
+  path,
+}))
 
 /** The routes of a role, from its operations; whatever can be got can be asked for its headers alone. */
 export function routesOf(role: string): readonly Route[] {

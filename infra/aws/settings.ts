@@ -2,7 +2,13 @@
 import { AmpereError } from '#core/errors.ts'
 import type { SignatureAlgorithm } from '#core/ports/keys.ts'
 import { AWS_NATIVE } from '#infra/permissions/aws/policy.ts'
-import { identitiesOf, type Deploys, type Identity } from '#infra/permissions/identities.ts'
+import {
+  identitiesOf,
+  moverOf,
+  type Deploys,
+  type Identity,
+  type Moves,
+} from '#infra/permissions/identities.ts'
 import { otlpEndpointOf } from '../bundle/otlp-endpoint.ts'
 
 /** What may be said of a deployment with `--param NAME=VALUE`; serverless.yml has the defaults. */
@@ -37,6 +43,8 @@ export interface AwsSettings {
   readonly prefix: string
   readonly identities: readonly Identity[]
   readonly deploys: Deploys
+  /** Who migrates its home, while it moves; else null. */
+  readonly mover: Identity | null
   /** Days that a table can be restored to: 1..35, 0 for none. Of tables with keys that erasure destroys, its own. */
   readonly recoveryDays: number
   readonly keyRecoveryDays: number
@@ -58,8 +66,16 @@ const RETENTIONS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365]
 const MAX_RECOVERY_DAYS = 35
 const ALGORITHMS: readonly SignatureAlgorithm[] = ['ES256', 'Ed25519', 'ML-DSA-44']
 
-/** What is not given is as in `DEFAULTS`. @throws AmpereError CONFIGURATION, naming the parameter */
-export function settingsOf(stage: string, parameters: Partial<Parameters>): AwsSettings {
+/**
+ * What is not given is as in `DEFAULTS`.
+ * @param moves what is done with the home, while it moves
+ * @throws AmpereError CONFIGURATION, naming the parameter
+ */
+export function settingsOf(
+  stage: string,
+  parameters: Partial<Parameters>,
+  moves: Moves | null = null,
+): AwsSettings {
   const given = { ...DEFAULTS, ...parameters }
   if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage))
     throw wrong(
@@ -79,6 +95,7 @@ export function settingsOf(stage: string, parameters: Partial<Parameters>): AwsS
     prefix: `ampere-${stage}`,
     identities: identitiesOf(deploys),
     deploys,
+    mover: moves && moverOf(moves),
     recoveryDays: whole('recoveryDays', given.recoveryDays, 0, MAX_RECOVERY_DAYS),
     keyRecoveryDays: whole('keyRecoveryDays', given.keyRecoveryDays, 0, MAX_RECOVERY_DAYS),
     logRetentionDays,

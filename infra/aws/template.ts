@@ -3,8 +3,9 @@ import { alarms } from './alarms.ts'
 import { deadLetters, functions } from './functions.ts'
 import { keys } from './keys.ts'
 import { arnOf, exportName, RETAINED, type Resources } from './references.ts'
-import { roles, setUpRole } from './roles.ts'
+import { operatorRoles, roles } from './roles.ts'
 import { buckets, tables } from './stores.ts'
+import type { Moves } from '#infra/permissions/identities.ts'
 import { settingsOf, type AwsSettings, type Parameters } from './settings.ts'
 
 /** Requests per second, and at once, that an API lets through: a bound on what strangers can cost. */
@@ -23,14 +24,22 @@ export function templateOf(
   return { functions: functions(settings), resources: { Resources } }
 }
 
-/** The template of what a deployment keeps. @throws AmpereError CONFIGURATION */
-export function storesTemplateOf(stage: string, parameters: Partial<Parameters>): StoresTemplate {
-  const settings = settingsOf(stage, parameters)
+/**
+ * The template of what a deployment keeps.
+ * @param moves what is done with its home, while that moves
+ * @throws AmpereError CONFIGURATION
+ */
+export function storesTemplateOf(
+  stage: string,
+  parameters: Partial<Parameters>,
+  moves: Moves | null = null,
+): StoresTemplate {
+  const settings = settingsOf(stage, parameters, moves)
   const Resources: Resources = {
     ...keys(settings),
     ...tables(settings),
     ...buckets(settings),
-    ...setUpRole(settings),
+    ...operatorRoles(settings),
     ...address(settings),
   }
   return {

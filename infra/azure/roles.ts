@@ -53,26 +53,53 @@ export function identities({ prefix, identities: all }: AzureSettings): readonly
 
 /** Definitions and assignments, exactly those that needs give, and those with which a host reaches its own account and its telemetry. */
 export function roles(settings: AzureSettings): readonly Resource[] {
-  const { prefix, setUpPrincipal, setUpKind } = settings
+  const { prefix } = settings
   const assigned = settings.identities.map(
     (identity) => [principalOf(prefix, identity.name), eachOnce(assignmentsOf(identity))] as const,
   )
-  const setUp: typeof assigned =
-    setUpPrincipal === ''
-      ? []
-      : [
-          [
-            // By its id, so that another who deploys is assigned anew: an assignment never changes whose it is.
-            { name: `setup ${setUpPrincipal}`, id: `'${setUpPrincipal}'`, type: setUpKind, dependsOn: [] },
-            eachOnce(setUpAssignments(settings.identities)),
-          ],
-        ]
-  const all = [...assigned, ...setUp]
+  const operator = operatorOf(settings)
+  const taken: typeof assigned = operator
+    ? [[operator, [...eachOnce(setUpAssignments(settings.identities)), ...moverAssignments(settings)]]]
+    : []
+  const all = [...assigned, ...taken]
   return [
     ...roleDefinitions(all.flatMap(([, each]) => each)).map((one) => definition(prefix, one)),
     ...all.flatMap(([principal, each]) => each.map((one) => assignment(prefix, principal, one))),
     ...assigned.flatMap(([principal]) => ofHost(prefix, principal)),
   ]
+}
+
+/**
+ * The expression of the ids of what whoever migrates a home is assigned for that alone, with blanks between them: a deployment
+ * takes nothing back by itself, so it is to be deleted after the move.
+ */
+export function movedBy(settings: AzureSettings): string {
+  const { prefix } = settings
+  const operator = operatorOf(settings)
+  const ids = operator ? moverAssignments(settings).map((one) => assignmentId(prefix, operator, one)) : []
+  return ids.length === 0 ? '' : `[concat(${ids.join(", ' ', ")})]`
+}
+
+/** Whoever deploys: by its id, so that another is assigned anew, because an assignment never changes whose it is. */
+function operatorOf({ setUpPrincipal, setUpKind }: AzureSettings): Principal | null {
+  if (setUpPrincipal === '') return null
+  return { name: `setup ${setUpPrincipal}`, id: `'${setUpPrincipal}'`, type: setUpKind, dependsOn: [] }
+}
+
+/** What setting up does not need. */
+function moverAssignments({ identities: all, mover }: AzureSettings): readonly RoleAssignment[] {
+  const known = new Set(setUpAssignments(all).map(({ role, scope }) => `${role} ${scope}`))
+  return eachOnce(mover ? assignmentsOf(mover) : []).filter(
+    ({ role, scope }) => !known.has(`${role} ${scope}`),
+  )
+}
+
+function assignmentId(prefix: string, principal: Principal, one: RoleAssignment): string {
+  const { scope } = assignment(prefix, principal, one)
+  const name = guid(prefix, principal.name, one.role, one.scope)
+  if (scope === undefined)
+    return `resourceId('${COSMOS}/sqlRoleAssignments', ${expressionOf(namesOf(prefix).cosmos)}, ${name})`
+  return `concat(${scope.slice(1, -1)}, '/providers/${ASSIGNMENTS}/', ${name})`
 }
 
 /** Two software keys lie in one container: Azure refuses what was assigned before. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
-import { identitiesOf, type Identity } from '#infra/permissions/identities.ts'
+import { identitiesOf, moverOf, type Identity, type Moves } from '#infra/permissions/identities.ts'
 import { otlpEndpointOf } from '../bundle/otlp-endpoint.ts'
 
 /** What may be said of a deployment on Azure. */
@@ -31,6 +31,8 @@ export type Parameters = Readonly<Record<keyof typeof DEFAULTS, string | number>
 export interface AzureSettings {
   readonly prefix: string
   readonly identities: readonly Identity[]
+  /** What whoever migrates its home does, while it moves; else null. */
+  readonly mover: Identity | null
   readonly capacity: 'serverless' | 'provisioned'
   readonly maxThroughput: number
   readonly publicNetworkAccess: 'Enabled' | 'Disabled'
@@ -51,9 +53,10 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * Of a home alone: what an institution's bridge runs has no entry for Azure.
+ * @param moves what is done with the home, while it moves
  * @throws AmpereError CONFIGURATION, naming the parameter
  */
-export function settingsOf(stage: string, given: Parameters): AzureSettings {
+export function settingsOf(stage: string, given: Parameters, moves: Moves | null = null): AzureSettings {
   if (!/^[a-z][a-z0-9-]{0,14}[a-z0-9]$|^[a-z]$/.test(stage))
     throw wrong(
       'the stage is 1 to 16 of a-z, 0-9 and -, beginning with a letter: accounts have it in their names',
@@ -68,6 +71,7 @@ export function settingsOf(stage: string, given: Parameters): AzureSettings {
   return {
     prefix: `ampere-${stage}`,
     identities: identitiesOf('home'),
+    mover: moves && moverOf(moves),
     capacity: oneOf('capacity', given.capacity, ['serverless', 'provisioned']),
     maxThroughput: whole('maxThroughput', given.maxThroughput, 1000, 1_000_000),
     publicNetworkAccess: oneOf('publicNetworkAccess', given.publicNetworkAccess, ['Enabled', 'Disabled']),

@@ -5,7 +5,8 @@ import { blobEndpoint, cosmosEndpoint, functions, vaultUrl } from './functions.t
 import { keys } from './keys.ts'
 import { AZURE_NAMES } from '#infra/permissions/azure/roles.ts'
 import { API, filledIn, idOf, namesOf, SITES, type Resource } from './references.ts'
-import { identities, roles } from './roles.ts'
+import type { Moves } from '#infra/permissions/identities.ts'
+import { identities, movedBy, roles } from './roles.ts'
 import { settingsOf, type Parameters } from './settings.ts'
 import { objects, tables } from './stores.ts'
 
@@ -23,10 +24,15 @@ export interface AzureTemplate {
 /**
  * The template of a home on Azure. Deployed in mode Incremental: what holds records and keys is deleted by nobody who only changes
  * what runs. What is published to the apps is no part of it.
+ * @param moves what is done with the home, while it moves
  * @throws AmpereError CONFIGURATION, naming the parameter
  */
-export function azureTemplateOf(stage: string, parameters: Parameters): AzureTemplate {
-  const settings = settingsOf(stage, parameters)
+export function azureTemplateOf(
+  stage: string,
+  parameters: Parameters,
+  moves: Moves | null = null,
+): AzureTemplate {
+  const settings = settingsOf(stage, parameters, moves)
   const names = namesOf(settings.prefix)
   const gateway = idOf('Microsoft.ApiManagement/service', names.front)
   return {
@@ -53,6 +59,7 @@ export function azureTemplateOf(stage: string, parameters: Parameters): AzureTem
       blobEndpoint: text(filledIn(blobEndpoint(names.objects))),
       vaultUrl: text(filledIn(vaultUrl(settings.prefix))),
       database: text(AZURE_NAMES.database),
+      ...(settings.mover && { movedBy: text(movedBy(settings)) }),
     },
   }
 }

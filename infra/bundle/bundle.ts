@@ -82,17 +82,25 @@ export async function bundleRole(provider: Provider, role: string): Promise<Role
   }
 }
 
-/** Azure's client of objects is two fifths of a bundle, and has no parts: a role that needs no objects does without it. */
-const OBJECTS_CLIENT = '@azure/storage-blob'
+/** The client of objects is two fifths of a bundle on Azure, a sixth on AWS, and has no parts: a role that needs no objects does without it. */
+const OBJECTS_CLIENTS: Readonly<Record<Provider, readonly string[]>> = {
+  aws: ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner'],
+  azure: ['@azure/storage-blob'],
+}
 /** Where the SDK looks for credentials after the environment, in which Lambda has them: profiles, and sign-in of people. */
 const OTHER_CREDENTIALS = ['sso', 'ini', 'process', 'web-identity'].map(
   (name) => `@aws-sdk/credential-provider-${name}`,
 )
+/** What the SDK loads in browsers alone, to tell which one it is in. */
+const IN_BROWSERS = 'bowser'
 const LEFT_OUT = '\0left-out'
 
 /** Packages that a role would only load where something is wrong; then it says so. */
 function leavingOut(provider: Provider, role: string): Plugin {
-  const names = provider === 'aws' ? OTHER_CREDENTIALS : hasObjects(role) ? [] : [OBJECTS_CLIENT]
+  const names = [
+    ...(provider === 'aws' ? [...OTHER_CREDENTIALS, IN_BROWSERS] : []),
+    ...(hasObjects(role) ? [] : OBJECTS_CLIENTS[provider]),
+  ]
   return {
     name: 'leaving-out',
     resolveId: (source) => (names.includes(source) ? LEFT_OUT : null),

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Needs, TableName } from '#core/ports/needs.ts'
+import type { KeyAccess, Needs, TableName } from '#core/ports/needs.ts'
+import type { ObjectAccess } from '#core/ports/objects.ts'
+import type { TableAccess } from '#core/ports/table.ts'
+import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
+import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
 import { JOBS_ERASE } from '#core/server/store/jobs.ts'
 import { role as bridge } from '#functions/bridge/role.ts'
 import { role as checker } from '#functions/checker/role.ts'
 import { role as mirror } from '#functions/mirror/role.ts'
+import { role as reader } from '#functions/reader/role.ts'
+import { role as registrar } from '#functions/registrar/role.ts'
 import { HOME_ROLES } from '#functions/roles.ts'
+import { role as sequencer } from '#functions/sequencer/role.ts'
+import { role as writer } from '#functions/writer/role.ts'
 
 /** Whom a provider lets in: one role of one deployment, and nobody else. */
 export interface Identity {
@@ -40,4 +48,43 @@ export function identitiesOf(deploys: Deploys): readonly Identity[] {
 
 function identityOf({ name, needs }: { readonly name: string; readonly needs: Needs }): Identity {
   return { name, needs, wokenBy: WOKEN_BY[name] ?? null }
+}
+
+/** From the least to the most; an access has all that is before it. */
+const ACCESS: readonly (TableAccess | ObjectAccess | KeyAccess)[] = [
+  ...(['read', 'append', 'write'] satisfies TableAccess[]),
+  ...(['fetch', 'store', 'shred'] satisfies ObjectAccess[]),
+  ...(['sign', 'unwrap'] satisfies KeyAccess[]),
+]
+
+/** What whoever migrates does with a home: fill one that nothing serves yet, or empty one that nothing serves any more. */
+export type Moves = 'receives' | 'leaves'
+
+const MOVERS: Readonly<Record<Moves, Identity>> = {
+  receives: identityOf({ name: 'receiver', needs: together([RESTORE_NEEDS, sequencer.needs]) }),
+  // It is read, takes the rehome of each chain and what moves the registry, and logs both.
+  leaves: identityOf({
+    name: 'leaver',
+    needs: together([BACKUP_NEEDS, reader.needs, writer.needs, registrar.needs, sequencer.needs]),
+  }),
+}
+
+/** Who migrates a home. There is such an identity only while a home moves, and never one that a function has. */
+export function moverOf(moves: Moves): Identity {
+  return MOVERS[moves]
+}
+
+/** What several roles need, as one that does what they do. */
+function together(all: readonly Needs[]): Needs {
+  const most = (kind: 'tables' | 'objects' | 'keys') => {
+    const merged: Record<string, string> = {}
+    for (const [name, access] of all.flatMap((needs) => Object.entries(needs[kind])))
+      if (rank(access) >= rank(merged[name])) merged[name] = access
+    return merged
+  }
+  return { tables: most('tables'), objects: most('objects'), keys: most('keys') }
+}
+
+function rank(access: string | undefined): number {
+  return ACCESS.findIndex((each) => each === access)
 }

@@ -22,6 +22,7 @@ import { bench as logReceipt } from './log/receipt.ts'
 import { bench as sequence } from './log/sequence.ts'
 import { bench as logStored } from './log/stored.ts'
 import { bench as logWait } from './log/waiting.ts'
+import { bench as token } from './token.ts'
 import { bench as traces } from './traces.ts'
 import { bench as verify } from './verify.ts'
 import { bench as verifyMemory } from './verify-memory.ts'
@@ -42,6 +43,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'log-stored': logStored,
   'log-receipt': logReceipt,
   'log-audit': logAudit,
+  token,
   traces,
   capacity,
   'cloud-calls': cloudCalls,

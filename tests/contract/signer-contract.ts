@@ -7,7 +7,13 @@ import { createVerifier } from '#core/crypto/signature.ts'
 import type { KeyName } from '#core/ports/needs.ts'
 import { itUnless, sharedPlatform, type Subject } from './subject.ts'
 
-const SIGNING = ['head', 'instance', 'institution', 'controller'] as const satisfies readonly KeyName[]
+const SIGNING = [
+  'head',
+  'instance',
+  'bridge',
+  'institution',
+  'controller',
+] as const satisfies readonly KeyName[]
 /** Half the order of P-256, SEC 2 section 2.4.2. */
 const HALF_ORDER = 0x7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8n
 

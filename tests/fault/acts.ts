@@ -4,10 +4,12 @@ import type { ChainId } from '#core/bytes/ids.ts'
 import { changeChain, rotateChain } from '#core/client/acts/change-chain.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { requestErasure, settleErasure } from '#core/client/acts/erase-entries.ts'
+import { completeRecovery, requestRecovery } from '#core/client/acts/recover-chain.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { select } from '#core/ports/needs.ts'
 import { carryOutErasures, ERASER_NEEDS } from '#core/server/erase.ts'
 import type { TestDeployment } from '#tests/deployment.ts'
+import { claimFor, makeDevice, type Device } from '#tests/patient-devices.ts'
 import { entry, HOME, readWhole, type Act, type Faulty } from './each-call.ts'
 
 /** A record with one entry, and who writes to it. */
@@ -31,6 +33,25 @@ const grantTo = async ({ world, a, record }: Prepared, name: string) => ({
   until: null,
   limits: null,
 })
+
+/** Height of the request to recover a record, by who holds its sheet, for a phone that comes after the lost one. */
+const RECOVERIES = new WeakMap<Prepared, { readonly sheet: Device; readonly height: number }>()
+
+async function withRecovery(faulty: Faulty): Promise<Prepared> {
+  const prepared = await withRecord(faulty)
+  const { a, record, world } = prepared
+  const { sheet, custodian, instance } = await claimFor(world, 'hospital-a', a, record)
+  const phone = await makeDevice(world, a)
+  const wanted = {
+    controllers: { threshold: 1, members: [custodian, phone.member] },
+    recovery: { threshold: 1, members: [sheet.member] },
+  }
+  const approvers = [sheet.signer, instance, phone.signer]
+  const { block } = await requestRecovery(sheet.connection, record, wanted, approvers)
+  world.clock.now += 73 * 3_600_000
+  RECOVERIES.set(prepared, { sheet, height: block.height })
+  return prepared
+}
 
 /** The state of a record after an act, and what is read of it after one more entry. */
 async function settled({ world, record }: Prepared, name = 'hospital-a') {
@@ -104,6 +125,15 @@ export const ACTS = {
     },
     check: settled,
     expected: { ...AFTER, seq: 2, epoch: 2 },
+  },
+  recovery: {
+    prepare: withRecovery,
+    run: async (prepared) => {
+      const { sheet, height } = RECOVERIES.get(prepared) ?? {}
+      if (sheet && height !== undefined) await completeRecovery(sheet.connection, prepared.record, height)
+    },
+    check: settled,
+    expected: { ...AFTER, seq: 4, epoch: 2 },
   },
   erasure: {
     prepare: async (faulty) => {

@@ -123,7 +123,12 @@ describe('roles', () => {
       quarantined: [],
       findings: 1,
     })
-    expect(await checkAll(world.bridge, silentLog)).toEqual({ patients: 1, newFindings: 0, failed: 0 })
+    expect(await checkAll(world.bridge, silentLog)).toEqual({
+      patients: 1,
+      newFindings: 0,
+      failed: 0,
+      next: null,
+    })
   })
 })
 

@@ -10,9 +10,11 @@ import { pause, type Cloud, type Part, type Removal, type Standing } from '../cl
 import type { CloudDeployment } from '../cloud-folder.ts'
 import { accountOf } from './account.ts'
 import { deployAws } from './deploy.ts'
+import { leaveAws } from './leave.ts'
 import { planAws } from './plan.ts'
 import { stackOf } from './stack-of.ts'
 import { reachHome } from './reach.ts'
+import { receiveAws } from './receive.ts'
 
 /** AWS. @param env the environment, in which AWS_ENDPOINT_URL may name an emulator */
 export function awsCloud(env: Readonly<Record<string, string | undefined>>): Cloud {
@@ -24,6 +26,8 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
       return planAws(wanted)
     },
     deploy: deployAws,
+    receive: receiveAws,
+    leave: leaveAws,
     reach: (origin) => reachHome(origin, env),
     standing,
     removal,

@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openAws } from '#adapters/aws/open.ts'
-import type { AwsNaming } from '#adapters/aws/clients/naming.ts'
 import { bundleFolder, buildBundles } from '#infra/bundle/build.ts'
-import { takeOn } from '#infra/deploy/aws/account.ts'
 import { failure } from '#infra/deploy/failure.ts'
 import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
 import { withStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
-import { bucketNameOf } from '#infra/permissions/aws/names.ts'
-import { grantsOf, grantsOfKind } from '#infra/permissions/grants.ts'
-import { signingKeys } from '#infra/aws/keys.ts'
-import { logicalId } from '#infra/aws/references.ts'
 import { settingsOf } from '#infra/aws/settings.ts'
-import { storesTemplateOf } from '#infra/aws/template.ts'
 import type { Deploying } from '../cloud.ts'
-import { founding, type FoundedInCloud } from '../founding.ts'
+import { founding, type FoundedInCloud } from '../founding/founding.ts'
 import { accountOf } from './account.ts'
 import { stackOf } from './stack-of.ts'
+import { applyStores, openSettingUp, originOf } from './stores.ts'
 import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
 
@@ -51,7 +44,10 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
 }
 
 /** Another folder has what its functions are told, and its keys. @throws DeployFailure for a deployment that is there */
-async function checkNew({ stage, region, parameters }: CloudDeployment, { pause }: Deploying): Promise<void> {
+export async function checkNew(
+  { stage, region, parameters }: CloudDeployment,
+  { pause }: Deploying,
+): Promise<void> {
   const name = stackOf({ stage, parameters }, 'stores')
   if (await withStacks(region, pause, (stacks) => stacks.find(name)))
     throw failure(
@@ -68,20 +64,11 @@ export async function makeKept(
 ): Promise<CloudDeployment> {
   const { say, folder } = deploying
   const stores = await applyStores(wanted, deploying)
-  say(`3 of 6  Tables, buckets, keys and the address: ${stores.outputs['HttpApiUrl']}`)
+  say(`3 of 6  Tables, buckets, keys and the address: ${originOf(stores)}`)
   const deployed = await setUpHome(wanted, stores, account, deploying)
   writeCloudDeployment(folder, deployed)
   say(`4 of 6  Registry ${deployed.home?.registry}`)
   return deployed
-}
-
-async function applyStores(
-  { stage, region, parameters }: CloudDeployment,
-  { pause }: Deploying,
-): Promise<Stack> {
-  const template = storesTemplateOf(stage, parameters)
-  const name = stackOf({ stage, parameters }, 'stores')
-  return withStacks(region, pause, (stacks) => stacks.apply(name, template))
 }
 
 /** Takes on the role that sets up, which alone may make keys, and begins the registry with the institutions of this folder. */
@@ -91,11 +78,8 @@ async function setUpHome(
   account: string,
   deploying: Deploying,
 ): Promise<CloudDeployment> {
-  const { region } = wanted
-  const found = await founding(wanted, required(stores, 'HttpApiUrl'), deploying)
-  const naming = namingOf(wanted, stores, account)
-  const credentials = await takeOn(required(stores, 'SetupRoleArn'), region)
-  const home = await found(openAws({ region, naming, credentials, makesKeys: true }))
+  const found = await founding(wanted, originOf(stores), deploying)
+  const home = await found(openSettingUp(wanted, stores, account))
   checkKept(wanted, home)
   return { ...wanted, home }
 }
@@ -113,30 +97,6 @@ type SigningKeys = Pick<FoundedInCloud, 'log' | 'witness'>
 
 function listed({ log, witness }: SigningKeys): string {
   return [...log, ...witness].join('\n')
-}
-
-function namingOf({ stage, region, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
-  const settings = settingsOf(stage, parameters)
-  const { prefix } = settings
-  const kept = grantsOfKind(settings.identities.flatMap(grantsOf), 'objects')
-  const wrappingKey = required(stores, 'WrappingKeyArn')
-  const kms = signingKeys(settings).map((name) => [name, required(stores, `${logicalId(name, 'Key')}Arn`)])
-  return {
-    prefix,
-    buckets: Object.fromEntries(
-      kept.map(({ name }) => [name, bucketNameOf({ prefix, account, region }, name)]),
-    ),
-    keys: { kms: Object.fromEntries(kms), softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
-  }
-}
-
-function required({ outputs }: Stack, name: string): string {
-  const value = outputs[name]
-  if (value !== undefined && value !== '') return value
-  throw failure(
-    `the stack of what is kept does not say ${name}`,
-    'run this again with this version of Ampere',
-  )
 }
 
 /** Says to every function what the home is. */

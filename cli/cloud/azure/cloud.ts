@@ -5,11 +5,13 @@ import { deploymentState, findGroup, groupPath } from '#infra/deploy/azure/deplo
 import { removeGroup, removeRunning } from '#infra/deploy/azure/removal.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { refuse } from '../../program/refuse.ts'
-import type { Cloud, Removal, Standing } from '../cloud.ts'
+import type { Cloud, Deploying, Removal, Standing } from '../cloud.ts'
 import type { CloudDeployment } from '../cloud-folder.ts'
 import { realAzure, type Azure } from './azure.ts'
 import { deployAzure } from './deploy.ts'
 import { enter, examine } from './doctor.ts'
+import { receiveAzure } from './receive.ts'
+import { leaveAzure } from './leave.ts'
 import { planAzure, planExamined } from './plan.ts'
 
 /** Azure. @param azure how it is reached; by default as `env` says */
@@ -22,15 +24,17 @@ export function azureCloud(
     parameters: Object.keys(DEFAULTS),
     plan: async (wanted, asks) =>
       asks ? planExamined(wanted, await examine(wanted, azure)) : planAzure(wanted),
-    deploy: (wanted, deploying) =>
-      deployAzure(wanted, deploying, {
-        ...azure,
-        connection: { ...azure.connection, pause: deploying.pause },
-      }),
+    deploy: (wanted, deploying) => deployAzure(wanted, deploying, pausing(azure, deploying)),
+    receive: (wanted, deploying) => receiveAzure(wanted, deploying, pausing(azure, deploying)),
+    leave: (known, deploying) => leaveAzure(known, deploying, pausing(azure, deploying)),
     reach: () => azure.fetch,
     standing: (known) => standing(known, azure),
     removal: (known, erases) => removal(known, azure, erases),
   }
+}
+
+function pausing(azure: Azure, { pause }: Pick<Deploying, 'pause'>): Azure {
+  return { ...azure, connection: { ...azure.connection, pause } }
 }
 
 async function standing(known: CloudDeployment, azure: Azure): Promise<Standing> {

@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAmpereError } from '#core/errors.ts'
-import { keyNamingOf } from '#infra/azure/keys.ts'
-import { applyTemplate, makeGroup, type Outputs } from '#infra/deploy/azure/deployments.ts'
+import type { Outputs } from '#infra/deploy/azure/deployments.ts'
 import { openPublisher, packageOf } from '#infra/deploy/azure/publish.ts'
-import { failure } from '#infra/deploy/failure.ts'
 import type { Deploying } from '../cloud.ts'
-import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
+import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
 import { configText, kib } from '../config-text.ts'
-import { founding } from '../founding.ts'
+import { founding } from '../founding/founding.ts'
 import type { Azure, Built } from './azure.ts'
-import { changesOf, examine, type Examined } from './doctor.ts'
+import type { Examined } from './doctor.ts'
 import { packageFiles } from './packages.ts'
-import { summaryOf } from './plan.ts'
+import { applyStores, begin, onceAllowed, openStores, required } from './stores.ts'
 
 /** Cosmos DB keeps what was deleted for so many days, and nobody can have it keep less (infra/azure/stores.ts). */
 const BACKUP_DAYS = 7
-/** New rights count after minutes, and new names are found after seconds. Between two tries, and for how long at most, in milliseconds. */
-const AGAIN_MS = 10_000
-const RIGHTS_MS = 900_000
-const FOUND_MS = 60_000
-
 /**
  * Makes a deployment on Azure what it should be, from whatever there is: each step looks first, so that one that was interrupted goes on when
  * it is run again. Answers what is to be remembered.
@@ -30,24 +22,14 @@ export async function deployAzure(
   deploying: Deploying,
   azure: Azure,
 ): Promise<CloudDeployment> {
-  const { say, folder, pause } = deploying
-  const examined = await examine(asked, azure)
-  const { arm, account, place, template } = examined
-  if (examined.former && !readCloudDeployment(folder))
-    throw failure(
-      `${place.group} was deployed already, and this data folder knows nothing of it: nothing was changed`,
-      'give --data FOLDER, the one from which it was deployed, or another --stage',
-    )
-  const wanted = { ...asked, subscription: place.subscription }
-  // Before anything is made: whoever runs this again means the same subscription.
-  writeCloudDeployment(folder, wanted)
+  const { say, folder } = deploying
+  const begun = await begin(asked, deploying, azure)
+  const { examined, wanted } = begun
+  const { account, place } = examined
   say(`1 of 5  Subscription ${place.subscription}, as ${account.name}, in ${place.region}`)
   const built = await azure.build()
   say(`2 of 5  ${built.bundles.length} bundles, the largest ${kib(largest(built))}`)
-  await makeGroup(arm, place)
-  const changes = examined.changes ?? (await changesOf(examined))
-  say(`        Resources: ${summaryOf(changes)}`)
-  const outputs = await applyTemplate(arm, place, template, { pause, say })
+  const outputs = await applyStores(begun, deploying)
   say(`3 of 5  Tables, stores, keys, apps and the address: ${outputs['origin']}`)
   const deployed = await setUpHome(wanted, outputs, examined, { deploying, azure })
   writeCloudDeployment(folder, deployed)
@@ -66,45 +48,12 @@ interface With {
 async function setUpHome(
   wanted: CloudDeployment,
   outputs: Outputs,
-  { settings }: Examined,
+  examined: Examined,
   { deploying, azure }: With,
 ): Promise<CloudDeployment> {
   const found = await founding(wanted, required(outputs, 'origin'), deploying)
-  const naming = {
-    cosmosEndpoint: required(outputs, 'cosmosEndpoint'),
-    database: required(outputs, 'database'),
-    blobEndpoint: required(outputs, 'blobEndpoint'),
-    vaultUrl: required(outputs, 'vaultUrl'),
-    keys: keyNamingOf(settings.identities),
-  }
-  const home = await onceAllowed(deploying, () => found(azure.open(naming)))
+  const home = await onceAllowed(deploying, () => found(openStores(outputs, examined, azure)))
   return { ...wanted, home }
-}
-
-/** Tries again while rights that were just given do not count yet, or a store that was just made is not found. */
-async function onceAllowed<T>({ pause, say }: Deploying, act: () => Promise<T>): Promise<T> {
-  for (let waited = 0; ; waited += AGAIN_MS) {
-    try {
-      return await act()
-    } catch (error) {
-      const [isDenied, isAway] = [wasDenied(error), isAmpereError(error, ...UNAVAILABLE)]
-      if (waited >= (isDenied ? RIGHTS_MS : isAway ? FOUND_MS : 0)) throw error
-      if (waited === 0 && isDenied)
-        say('        The rights to set up do not count yet: waiting, minutes at most')
-      await pause(AGAIN_MS)
-    }
-  }
-}
-
-const UNAVAILABLE = ['STORE_UNAVAILABLE', 'KEY_UNAVAILABLE'] as const
-
-/** What the adapters say of 403 (adapters/azure/errors.ts). */
-function wasDenied(error: unknown): boolean {
-  return (
-    isAmpereError(error, 'CONFIGURATION', 'KEY_UNAVAILABLE') &&
-    error.cause instanceof Error &&
-    error.cause.message.startsWith('HTTP 403')
-  )
 }
 
 async function publish(
@@ -136,12 +85,6 @@ function inOrder(roles: readonly string[]): readonly string[] {
 }
 
 const FIRST = 'sequencer'
-
-function required(outputs: Outputs, name: string): string {
-  const value = outputs[name]
-  if (value !== undefined && value !== '') return value
-  throw failure(`the deployment does not say ${name}`, 'run this again with this version of Ampere')
-}
 
 function largest({ bundles }: Built): number {
   return Math.max(...bundles.map(({ bytes }) => bytes))

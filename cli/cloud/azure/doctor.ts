@@ -11,6 +11,7 @@ import {
   type Place,
 } from '#infra/deploy/azure/deployments.ts'
 import { checkNames, checkQuota, checkRegion } from '#infra/deploy/azure/region.ts'
+import type { Moves } from '#infra/permissions/identities.ts'
 import type { CloudDeployment } from '../cloud-folder.ts'
 import type { Azure } from './azure.ts'
 
@@ -51,8 +52,16 @@ export async function enter(
   return { arm, account, place: placeOf(wanted, subscription) }
 }
 
-/** Looks at all that can be in the way of a deployment, and changes nothing. @throws DeployFailure that says what to do */
-export async function examine(wanted: CloudDeployment, azure: Azure): Promise<Examined> {
+/**
+ * Looks at all that can be in the way of a deployment, and changes nothing.
+ * @param moves what is to be done with its home, while that moves
+ * @throws DeployFailure that says what to do
+ */
+export async function examine(
+  wanted: CloudDeployment,
+  azure: Azure,
+  moves: Moves | null = null,
+): Promise<Examined> {
   templateFor(wanted)
   const { arm, account, place } = await enter(wanted, azure)
   const given = {
@@ -61,8 +70,8 @@ export async function examine(wanted: CloudDeployment, azure: Azure): Promise<Ex
     setUpKind: account.kind,
     ...wanted.parameters,
   }
-  const template = azureTemplateOf(wanted.stage, given)
-  const settings = settingsOf(wanted.stage, given)
+  const template = azureTemplateOf(wanted.stage, given, moves)
+  const settings = settingsOf(wanted.stage, given, moves)
   await checkRegion(arm, place.subscription, place.region, template.resources)
   const isThere = await findGroup(arm, place)
   const former = isThere ? await deploymentState(arm, place) : null

@@ -10,7 +10,7 @@ import { restoreHome, type RestoreReport } from '#core/server/restore/restore.ts
 import { lookAtRestored, lookedLines, type LookedAt } from '../../backup/look.ts'
 import { openBackupFolder, openStores } from '../../backup/open-backup.ts'
 import { readPassphrase } from '../../deployment/passphrase.ts'
-import { deploymentOf } from '../../deployment/session.ts'
+import { deploymentOf } from '../../deployment/deployment-of.ts'
 import { readPolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { homeOf } from '../../open/home.ts'

@@ -23,7 +23,7 @@ export async function retire(call: Call<RetireOptions>): Promise<number> {
   return withRegistry(call, async (session) => {
     const { record, key } = retirable(session, call.args[0] ?? '')
     const { id, origin } = record
-    if (session.local) await checkLeft(session.local, record)
+    if (!session.isInCloud) await checkLeft(session, record)
     const says = [
       `Revokes the key of ${id} (${origin}) for good: what it states counts for nothing any more.`,
       'It says that the stores of that home, its backups and all copies are destroyed; nobody checks that.',

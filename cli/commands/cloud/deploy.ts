@@ -7,11 +7,13 @@ import { dataFolder } from '../../deployment/settings.ts'
 import { pause as wait, type Cloud } from '../../cloud/cloud.ts'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from '../../cloud/cloud-folder.ts'
 import type { OpenCloud } from '../../cloud/clouds.ts'
-import { foundersPassphrase } from '../../cloud/founding.ts'
+import { foundersPassphrase } from '../../cloud/founding/founding.ts'
 import { smokeTest, untilReady, type Smoke } from '../../cloud/smoke.ts'
+import { wantedOf } from '../../cloud/wanted.ts'
+import { checkNotLeft } from '../../migrate/note.ts'
 import type { NamedInstitution } from '../../program/arguments.ts'
 import type { Call } from '../../program/command.ts'
-import { refuse, usage } from '../../program/refuse.ts'
+import { refuse } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 
 export interface DeployOptions extends Common {
@@ -33,7 +35,10 @@ export function deployOn(open: OpenCloud, pause = wait) {
     checkRole(options.role)
     const cloud = await open(screen.terminal.env)
     const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), cloud.provider, options.stage)
-    const wanted = wantedOf(cloud, readCloudDeployment(folder), options)
+    const known = readCloudDeployment(folder)
+    checkNotReceiving(known)
+    checkNotLeft(folder)
+    const wanted = wantedOf(cloud, known, options)
     const plan = await cloud.plan(wanted, options.plan === true)
     if (options.plan === true) {
       screen.print({ ok: true, folder, ...plan }, plan.lines)
@@ -66,65 +71,11 @@ function checkRole(role: string): void {
   )
 }
 
-/** What is asked for now, on top of what is remembered: parameters that are not given again stay. */
-function wantedOf(cloud: Cloud, known: CloudDeployment | null, options: DeployOptions): CloudDeployment {
-  const parameters = { ...known?.parameters, ...parametersOf(cloud, options.param ?? []) }
-  if (known && known.region !== options.region)
-    throw refuse(
-      'ALREADY_EXISTS',
-      `this stage is deployed in ${known.region}`,
-      `give --region ${known.region}, or another --stage`,
-    )
-  if (known?.home && (parameters['nativeKeys'] ?? '') !== (known.parameters['nativeKeys'] ?? ''))
-    throw refuse(
-      'ALREADY_EXISTS',
-      'the keys of the log and the witness are made once: others know them',
-      'leave out --param nativeKeys',
-    )
-  const institutions = options.institution ?? known?.institutions
-  if (!institutions || institutions.length === 0)
-    throw usage('a new deployment needs its founders: --institution ID=NAME, the first runs the home')
-  if (known?.home && options.institution && !areSame(options.institution, known.institutions))
-    throw usage(
-      `the founders are in the registry already (${known.institutions.map(({ id }) => id).join(', ')}): leave out --institution`,
-    )
-  const subscription = options.subscription ?? known?.subscription
-  return {
-    v: 1,
-    provider: cloud.provider,
-    stage: options.stage,
-    region: options.region,
-    ...(known?.account === undefined ? {} : { account: known.account }),
-    ...(subscription === undefined ? {} : { subscription }),
-    parameters,
-    institutions: institutions.map(({ id, name }) => ({ id, name })),
-    demo: known?.demo ?? options.demo === true,
-    home: known?.home ?? null,
-  }
-}
-
-interface Founder {
-  readonly id: string
-  readonly name: string
-}
-
-/** The same command may be given again as it was. */
-function areSame(given: readonly Founder[], known: readonly Founder[]): boolean {
-  const listed = (founders: readonly Founder[]) => founders.map(({ id, name }) => `${id}=${name}`).join('\n')
-  return listed(given) === listed(known)
-}
-
-function parametersOf(cloud: Cloud, given: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const at = text.indexOf('=')
-      if (at < 1) throw usage('a parameter is NAME=VALUE')
-      const name = text.slice(0, at)
-      if (!cloud.parameters.includes(name))
-        throw usage(`there is no parameter ${name}; there are: ${cloud.parameters.join(', ')}`)
-      return [name, text.slice(at + 1)]
-    }),
-  )
+/** A registry that is founded there would be in the way of the one that comes. @throws AmpereError ALREADY_EXISTS */
+function checkNotReceiving(known: CloudDeployment | null): void {
+  if (known?.receives !== true) return
+  const name = `${known.provider}-${known.stage}`
+  throw refuse('ALREADY_EXISTS', `a home is being moved into ${name}`, `npx ampere migrate --to ${name}`)
 }
 
 async function trySmoke(

@@ -10,6 +10,8 @@ export interface StartOptions extends Common {
   readonly log?: boolean
   /** Base URL of the collector that telemetry goes to. */
   readonly otlp?: string
+  /** The bridges demand a token even while no client is registered. */
+  readonly requireLogin?: boolean
   /** Set up, tell the story, and end: for tests and scripts. */
   readonly once?: boolean
   /** False with --no-witness: the demo starts no second process. */

@@ -7,6 +7,7 @@ import { LOG_AUDIT_MS } from '#functions/auditor/news.ts'
 import { homeChores, homeLogAudit } from '#functions/all.ts'
 import { byStandingClock, createMirroring, MIRROR_MS, type Mirroring } from '#functions/mirror/mirroring.ts'
 import { bridgeApp } from '#functions/bridge/app.ts'
+import { loopbackLogin } from '#core/bridge/token/login.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
 import type { Hosting } from '#functions/host/app.ts'
 import { listen } from '#functions/host/node.ts'
@@ -24,7 +25,7 @@ import { openHome, PROCESS_CLOCK, type OpenHome } from '../../open/home.ts'
 import { createLazyValidator } from '../../open/validator.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
-import { withFolder } from '../../terminal/hints.ts'
+import { withPlace } from '../../terminal/hints.ts'
 import { EXIT, type Screen } from '../../terminal/screen.ts'
 import { counted, duration } from '../../terminal/words.ts'
 import { withAlarms } from './alarms.ts'
@@ -48,7 +49,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
   const alarms: string[] = []
   const log = withAlarms(logOf(screen, options), (line) => {
     alarms.push(line)
-    screen.say(withFolder(line, options.data))
+    screen.say(withPlace(line, options))
   })
   const { folder, passphrase, witness } = opening
   const prepare = async (platform: Platform) => witness?.introduce(platform)
@@ -69,7 +70,7 @@ export async function serve(call: Call<StartOptions>, opening: Opening): Promise
     const hosting = { now: screen.terminal.now, random: home.platform.random, log, ...telemetry }
     const settings = await toldDemo(opening, bridges, call)
     const told = settings !== opening.settings
-    const server = options.once === true ? null : await listenAt(settings, home, bridges, hosting)
+    const server = options.once === true ? null : await listenAt(call, settings, home, bridges, hosting)
     const ok = await reportStart(
       call,
       { ...opening, settings },
@@ -133,6 +134,7 @@ async function openBridges(
 }
 
 async function listenAt(
+  { options }: Call<StartOptions>,
   settings: Settings,
   home: OpenHome,
   bridges: readonly OpenBridge[],
@@ -142,10 +144,12 @@ async function listenAt(
   for (const open of bridges) {
     const app = new Hono()
     app.use(async (c, next) => {
-      if (WRITES.includes(c.req.method)) await open.prepare()
+      if (WRITES.includes(c.req.method) && !c.req.path.includes('/oauth/')) await open.prepare()
       await next()
     })
-    app.route('/', bridgeApp(open.bridge, hosting))
+    const { store } = open.bridge.ports
+    const login = options.requireLogin === true ? open.login : loopbackLogin(open.login, store)
+    app.route('/', bridgeApp(open.bridge, hosting, login))
     root.route(`/${open.institution.id}`, app)
   }
   root.route('/', home.app)
@@ -216,6 +220,7 @@ async function untilStopped(
   const { every } = screen.terminal
   const cancels = [
     every(FLUSH_MS, () => void flushAll(bridges, screen)),
+    every(CHORES_MS, () => void sweepLogins(bridges, log)),
     every(CHECK_MS, () => void checkEach(bridges, log)),
     every(CHORES_MS, () => void chores()),
     every(LOG_AUDIT_MS, () => void auditLogAloud(auditLog, screen)),
@@ -231,6 +236,16 @@ async function untilStopped(
 
 async function checkEach(bridges: readonly OpenBridge[], log: Log): Promise<void> {
   for (const { bridge } of bridges) await checkAll(bridge, log)
+}
+
+/** Removes what is past of assertions and tokens; what fails is tried again the next time. */
+async function sweepLogins(bridges: readonly OpenBridge[], log: Log): Promise<void> {
+  for (const { login } of bridges)
+    await login
+      .sweep()
+      .catch((error: unknown) =>
+        log({ event: 'login-sweep', code: isAmpereError(error) ? error.code : 'UNEXPECTED' }),
+      )
 }
 
 /** Enters all readings; one that fails is said, and kept for the next try. */

@@ -10,23 +10,14 @@ import { getRecord, recordsIn, type RegistryState } from '#core/registry/state.t
 import { openInstitution, rootSigner, type Institution } from '../../open/institution.ts'
 import { fileSeen } from '../../open/seen.ts'
 import { actingInstitution, withHome, type ActingOptions, type Reached } from '../../deployment/session.ts'
-import { reachCloud } from '../../cloud/reach-registry.ts'
-import type { CloudOption } from '../../cloud/target.ts'
 import type { Settings } from '../../deployment/settings.ts'
 import type { Call } from '../../program/command.ts'
 
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 const MAX_ATTEMPTS = 4
 
-/** The home whose registry it is, and where the keys of its institutions are. */
-export interface RegistryReached extends Pick<Reached, 'folder' | 'passphrase' | 'fetch'> {
-  readonly settings: Pick<Settings, 'origin' | 'registry' | 'institutions' | 'log' | 'demo'>
-}
-
 /** The registry for one institution of this machine, which may change its own part of it. */
-export interface RegistrySession extends RegistryReached {
-  /** Null where the home is in a cloud: what its institutions read and write with is not here. */
-  readonly local: Reached | null
+export interface RegistrySession extends Reached {
   /** With all instances whose keys are here, active or not. */
   readonly institution: Institution
   readonly connection: Connection
@@ -46,23 +37,20 @@ export interface RegistrySession extends RegistryReached {
 
 /** Opens the registry for one command. It needs no active app instance: root keys alone change it. */
 export function withRegistry(
-  call: Call<ActingOptions & CloudOption>,
+  call: Call<ActingOptions>,
   act: (session: RegistrySession) => Promise<number>,
 ): Promise<number> {
   const { options } = call
-  if (options.cloud !== undefined)
-    return reachCloud(call, options.cloud).then((reached) => actAs(options, reached, null, act))
   return withHome(
     call,
     (settings) => [actingInstitution(settings, options)],
-    (reached) => actAs(options, reached, reached, act),
+    (reached) => actAs(options, reached, act),
   )
 }
 
 async function actAs(
   options: ActingOptions,
-  reached: RegistryReached,
-  local: Reached | null,
+  reached: Reached,
   act: (session: RegistrySession) => Promise<number>,
 ): Promise<number> {
   const id = actingInstitution(reached.settings, options)
@@ -71,7 +59,6 @@ async function actAs(
   const { registry } = connection.sync
   return act({
     ...reached,
-    local,
     institution,
     connection,
     state: () => stateOf(connection),
@@ -95,7 +82,10 @@ export function keyOf(state: RegistryState, instance: InstanceRecord): KeyRecord
 
 /** Reading the registry takes no rights, so the root key may sign these requests. */
 export async function connectRoot(
-  { settings, fetch }: Pick<RegistryReached, 'settings' | 'fetch'>,
+  {
+    settings,
+    fetch,
+  }: { readonly settings: Pick<Settings, 'registry' | 'origin'>; readonly fetch: Reached['fetch'] },
   institution: Institution,
 ): Promise<Connection> {
   const connection = connect({

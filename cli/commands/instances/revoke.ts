@@ -84,7 +84,7 @@ async function consequences(
   instance: InstanceRecord,
   { reason, suspectFrom }: { readonly reason: string; readonly suspectFrom: string | null },
 ): Promise<string[]> {
-  const { institution, local, connection } = session
+  const { institution, home, isInCloud, connection } = session
   const view = connection.sync.registry.newest()
   const active = institution.instances.filter(({ kid }) => activeInstanceOf(view, kid) !== null)
   const enrol = `npx ampere instance enrol --as ${institution.id}`
@@ -98,7 +98,7 @@ async function consequences(
           '  against that, and a sealing key cannot be replaced yet: take its grants away where that is better than leaving them.',
         ]
       : []),
-    ...(local?.home === null && institution.instances[0]?.kid === instance.signing
+    ...(home === null && !isInCloud && institution.instances[0]?.kid === instance.signing
       ? ['The running server acts with it still and will be refused: stop it and start it again.']
       : []),
     ...(active.length === 0
@@ -107,13 +107,13 @@ async function consequences(
     ...(active.length === 1
       ? [`${institution.id} has one active instance left here; erasing needs two. Next: ${enrol}`]
       : []),
-    ...(active.length === 0 || local === null ? [] : await rotations(local, institution.id)),
+    ...(active.length === 0 ? [] : await rotations(session, institution.id)),
   ]
 }
 
 /** Records on which a reader still holds keys that the registry no longer vouches for, or whose grant has ended. */
-async function rotations(local: Reached, id: string): Promise<string[]> {
-  const open = await openBridge(local, id)
+async function rotations(reached: Reached, id: string): Promise<string[]> {
+  const open = await openBridge(reached, id)
   try {
     const lines: string[] = []
     for (const { chain } of await open.records()) {

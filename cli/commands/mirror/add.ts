@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asInstitutionId } from '#core/bytes/ids.ts'
-import { actingInstitution, deploymentOf, type ActingOptions } from '../../deployment/session.ts'
+import { deploymentOf } from '../../deployment/deployment-of.ts'
+import { actingInstitution, type ActingOptions } from '../../deployment/session.ts'
 import { checkDeployment, describeHome, originArgument, readRegistry } from '../../mirror/other-home.ts'
 import { readGivenPolicy } from '../../mirror/given-policy.ts'
 import { addMirroredHome } from '../../open/mirror.ts'

@@ -2,41 +2,71 @@
 import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
-import type { Platform } from '#core/ports/needs.ts'
-import { recordOf } from '#core/registry/snapshot.ts'
+import { recordOf, type RegistryView } from '#core/registry/snapshot.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
-import { deploymentOf } from '../../deployment/session.ts'
+import { reachCloud } from '../../cloud/reach-home.ts'
+import { deploymentOf } from '../../deployment/deployment-of.ts'
 import type { Settings } from '../../deployment/settings.ts'
 import { homeFingerprint, institutionFingerprint } from '../../mirror/fingerprints.ts'
-import { copiedPhrase, failedPhrase, mirrorStandings, type Standing } from '../../mirror/standing.ts'
+import {
+  copiedPhrase,
+  failedPhrase,
+  mirrorStandings,
+  toldStandings,
+  type Standing,
+} from '../../mirror/standing.ts'
 import { checkHome } from '../../open/home.ts'
-import type { Call } from '../../program/command.ts'
+import { openInstitution } from '../../open/institution.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
+import { connectRoot } from '../instances/registry-session.ts'
 
 /** Says which homes are mirrored here and what came of the last run of each; a running server does not matter. */
-export async function mirrorStatus(call: Call): Promise<number> {
+export async function mirrorStatus(call: Call<CloudOption>): Promise<number> {
+  return call.options.cloud === undefined ? statusHere(call) : statusInCloud(call, call.options.cloud)
+}
+
+async function statusHere(call: Call): Promise<number> {
   const { folder, settings } = deploymentOf(call)
   checkHome(folder)
   const platform = openLocal({ folder: join(folder, 'home'), passphrase: null, beside: true, readOnly: true })
   try {
     const homes = await mirrorStandings(folder, platform, call.screen.terminal.now())
-    const verdicts = homes.map(({ verdict }) => verdict)
-    const ok = verdicts.every((verdict) => verdict === 'ok')
-    const home = homeFingerprint(settings.registry, settings.log)
-    const institution = await ownFingerprint(platform, settings)
-    call.screen.print({ ok, homes, home, institution }, [
-      ...(homes.length > 0 ? homes.flatMap((each) => linesOf(each, call)) : ['No home is mirrored here.']),
-      `Fingerprint of this home, for those who mirror it  ${home}`,
-      ...(institution === null
-        ? []
-        : [`Fingerprint of its institution, for those whom it mirrors  ${institution}`]),
-    ])
-    if (ok) return EXIT.ok
-    return verdicts.includes('wrong') ? EXIT.verification : EXIT.failed
+    const source = createRegistrySource(platform.table('registry'), settings.registry, createVerifiers())
+    return say(call, settings, homes, (await source.refresh()).newest())
   } finally {
     await platform.close()
   }
+}
+
+/** What files here say of it, and its registry: the copies are in its own stores. */
+async function statusInCloud(call: Call<CloudOption>, cloud: string): Promise<number> {
+  const { folder, settings, passphrase, fetch } = await reachCloud(call, cloud)
+  const founder = await openInstitution(folder, settings.institutions[0] ?? '', passphrase)
+  const { sync } = await connectRoot({ settings, fetch }, founder)
+  return say(call, settings, toldStandings(folder), sync.registry.newest())
+}
+
+function say(
+  call: Call,
+  { registry, log, deployment }: Settings,
+  homes: readonly Standing[],
+  newest: RegistryView,
+): number {
+  const verdicts = homes.map(({ verdict }) => verdict)
+  const ok = verdicts.every((verdict) => verdict === 'ok' || verdict === 'unseen')
+  const home = homeFingerprint(registry, log)
+  const institution = ownFingerprint(newest, deployment)
+  call.screen.print({ ok, homes, home, institution }, [
+    ...(homes.length > 0 ? homes.flatMap((each) => linesOf(each, call)) : ['No home is mirrored here.']),
+    `Fingerprint of this home, for those who mirror it  ${home}`,
+    ...(institution === null
+      ? []
+      : [`Fingerprint of its institution, for those whom it mirrors  ${institution}`]),
+  ])
+  if (ok) return EXIT.ok
+  return verdicts.includes('wrong') ? EXIT.verification : EXIT.failed
 }
 
 function linesOf(standing: Standing, { screen }: Call): string[] {
@@ -51,12 +81,9 @@ function linesOf(standing: Standing, { screen }: Call): string[] {
   ]
 }
 
-/** Of the institution to which this deployment belongs; its keys are in the registry, which needs no passphrase. */
-async function ownFingerprint(platform: Platform, settings: Settings): Promise<string | null> {
-  const table = platform.table('registry')
-  const source = createRegistrySource(table, settings.registry, createVerifiers())
-  const newest = (await source.refresh()).newest()
-  const owner = recordOf(newest, 'deployment', settings.deployment)?.institution
+/** Of the institution to which a deployment belongs; its keys are in the registry, which needs no passphrase. */
+function ownFingerprint(newest: RegistryView, deployment: string): string | null {
+  const owner = recordOf(newest, 'deployment', deployment)?.institution
   const record = owner === undefined ? null : recordOf(newest, 'institution', owner)
   return record && institutionFingerprint(record)
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatVerifierKey } from '#core/log/note/key.ts'
-import { targetOf, type CloudOption } from '../../cloud/target.ts'
+import { targetOf } from '../../cloud/target.ts'
 import { pinnedMonitors } from '../../monitor/asked.ts'
 import { readWatched } from '../../monitor/watched.ts'
-import type { Call } from '../../program/command.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 
 /** Lists the logs that this home monitors, and the monitors that are asked about its own records. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LOG_PREFIX } from '#core/api/log.ts'
-import { targetOf, type CloudOption } from '../../cloud/target.ts'
+import { targetOf } from '../../cloud/target.ts'
 import { evidenceFiles } from '../../evidence/files.ts'
 import { keepMonitored } from '../../evidence/monitor.ts'
 import { isWatched, readWatched, removeWatched } from '../../monitor/watched.ts'
-import type { Call } from '../../program/command.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { noneSuch } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'

@@ -10,22 +10,22 @@ import { verifyExport, type ExportReport, type VerifyOptions } from '#core/clien
 import { createShown } from '#core/client/receipt/shown.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { MAX_POLICY_BYTES, parsePolicy, type Policy } from '#core/log/policy/policy.ts'
-import { dataFolder, readSettings } from '../../deployment/settings.ts'
+import { pinnedOf } from '../../cloud/target.ts'
 import { evidenceFiles } from '../../evidence/files.ts'
 import { pinnedPolicy, policyFile } from '../../open/policy.ts'
-import type { Call } from '../../program/command.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { nextForEvidence } from '../../program/failure.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { pinnedMonitors, readMonitors } from '../../monitor/asked.ts'
 import { recordPhrase, type Unknown } from '../../proof/completeness.ts'
 import { problemIn, problemLine, type Problem } from '../../proof/problem.ts'
 import { readInput } from '../../terminal/files.ts'
-import { EXIT, type Common, type Screen } from '../../terminal/screen.ts'
+import { EXIT } from '../../terminal/screen.ts'
 import { counted, localTime, plain } from '../../terminal/words.ts'
 import { markOfAll } from '../../witness/same-machine.ts'
 
 /** What a file is judged by, beside itself. */
-export interface VerifyFileOptions extends Common {
+export interface VerifyFileOptions extends CloudOption {
   readonly registry?: string
   readonly policy?: string
   readonly monitors?: string
@@ -34,11 +34,9 @@ export interface VerifyFileOptions extends Common {
 }
 
 /** Verifies an exported file without any server. */
-export async function verifyFile(
-  { screen, options }: Call<VerifyFileOptions>,
-  file: string,
-): Promise<number> {
-  const pins = pinsOf(options, screen)
+export async function verifyFile(call: Call<VerifyFileOptions>, file: string): Promise<number> {
+  const { screen, options } = call
+  const pins = pinsOf(call)
   const judging = { ...pins, nowMs: screen.terminal.now(), shown: createShown() }
   const check = (name: string) => {
     const bytes = readExport(name)
@@ -115,13 +113,12 @@ function nextForFile(problems: readonly Problem[]): string {
     : 'keep this file as evidence, and export the record anew'
 }
 
-/** What is trusted: the given registry, policy and monitors, else those of the data folder, if there is one; that keeps evidence. */
+/** What is trusted: the given registry, policy and monitors, else those that are pinned here, if any are; where they are, evidence is kept. */
 function pinsOf(
-  options: VerifyFileOptions,
-  screen: Screen,
+  call: Call<VerifyFileOptions>,
 ): Pick<VerifyOptions, 'registry' | 'policy' | 'monitors' | 'evidence'> {
-  const folder = dataFolder(options.data, screen.terminal.env)
-  const settings = readSettings(folder)
+  const { options } = call
+  const { folder, settings } = pinnedOf(call)
   const registry = options.registry === undefined ? settings?.registry : givenRegistry(options.registry)
   const policy =
     options.policy === undefined ? settings && pinnedPolicy(folder, settings) : givenPolicy(options.policy)

@@ -3,10 +3,10 @@ import * as v from 'valibot'
 import { JOSE_TYPE, pairingAnswer } from '#core/api/pairing.ts'
 import { jsonOrNull } from '#core/client/answer.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
-import { issuePairingCode, joinRecord } from '#core/bridge/file/pair.ts'
+import { acceptPairing, issuePairingCode, joinRecord } from '#core/bridge/file/pair.ts'
 import { PAIRING_MS } from '#core/bridge/store/pairing.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
-import { AmpereError } from '#core/errors.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
 import {
   chainArgument,
   shortId,
@@ -14,8 +14,10 @@ import {
   type ActingOptions,
   type Session,
 } from '../../deployment/session.ts'
+import { openBridge } from '../../open/bridge.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
+import { flagsOf } from '../../terminal/hints.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { localTime } from '../../terminal/words.ts'
 
@@ -25,6 +27,7 @@ interface JoinOptions extends ActingOptions {
 }
 
 const NO_PATIENT = '--patient is missing: the id that this institution has for the patient'
+const NO_BRIDGE = '--at is missing: the address of the bridge that issued the code'
 /** How long the other institution's bridge may take to grant, in milliseconds. */
 const TIMEOUT_MS = 30_000
 /** A chain's id in JSON takes less than a hundred. */
@@ -38,11 +41,14 @@ export async function pairIssue(call: Call<ActingOptions>): Promise<number> {
     if (!known) throw notKnown(session)
     const code = await issuePairingCode(session.open.bridge, known.id)
     const expires = toTimestamp(call.screen.terminal.now() + PAIRING_MS)
-    const at = `${session.settings.origin}/${session.open.institution.id}`
+    // Beside a home in a cloud no bridge of ours is served: only institutions of this computer can use the code.
+    const at = session.isInCloud ? null : `${session.settings.origin}/${session.open.institution.id}`
     call.screen.print({ ok: true, chain, code, expires, at }, [
       `${code}    for one institution, until ${localTime(expires)}`,
       'Tell it to the other institution yourself: who has it reads and appends to this record.',
-      `There     npx ampere pair join ${code} --patient ID --at ${at}`,
+      at === null
+        ? `Here      npx ampere pair join ${code} --patient ID --as INSTITUTION${flagsOf(call.options)}`
+        : `There     npx ampere pair join ${code} --patient ID --at ${at}`,
     ])
     return EXIT.ok
   })
@@ -53,9 +59,9 @@ export async function pairJoin(call: Call<JoinOptions>): Promise<number> {
   const [code = ''] = call.args
   const { patient, at } = call.options
   if (patient === undefined) throw usage(NO_PATIENT)
-  if (at === undefined) throw usage('--at is missing: the address of the bridge that issued the code')
-  const bridge = bridgeAddress(at)
-  return withSession(call, async ({ open }) => {
+  const bridge = at === undefined ? null : bridgeAddress(at)
+  return withSession(call, async (session) => {
+    const { open } = session
     const { client, store } = open.bridge.ports
     const known = await store.patients.find(patient)
     // Asked before the code is used: it would give rights to a record that then stays without a patient here.
@@ -63,7 +69,8 @@ export async function pairJoin(call: Call<JoinOptions>): Promise<number> {
       const message = `the patient has the record ${shortId(known)} here already; records are not merged`
       throw refuse('ALREADY_EXISTS', message, `npx ampere chain show ${shortId(known)}`)
     }
-    const chain = await requestJoin(bridge, await client.requestPairing(code))
+    const request = await client.requestPairing(code)
+    const chain = bridge === null ? await joinHere(session, request) : await requestJoin(bridge, request)
     await joinRecord(open.bridge, patient, chain)
     call.screen.print({ ok: true, chain, patient }, [
       `${open.institution.id} joined the record ${shortId(chain)}: what it files for this patient goes there.`,
@@ -100,6 +107,29 @@ function bridgeAddress(text: string): string {
   if (username !== '' || password !== '' || search !== '' || hash !== '')
     throw usage('--at: an address without a name, a password, ? and # is expected')
   return href.replace(/\/$/, '')
+}
+
+/** Asks the other institutions of this computer, whose bridges need not be served for that. @throws AmpereError NOT_FOUND; CommanderError (usage) */
+async function joinHere(session: Session, request: string): Promise<ChainId> {
+  const others = session.settings.institutions.filter((id) => id !== session.open.institution.id)
+  if (others.length === 0) throw usage(NO_BRIDGE)
+  for (const id of others) {
+    const issuer = await openBridge(session, id)
+    try {
+      return await acceptPairing(issuer.bridge, request)
+    } catch (error) {
+      if (!isAmpereError(error, 'NOT_FOUND')) throw error
+    } finally {
+      await issuer.close()
+    }
+  }
+  const message =
+    'no other institution of this computer issued such a code, or it was used, or is older than a day'
+  throw refuse(
+    'NOT_FOUND',
+    message,
+    'ask the other institution for a new code, and for its address: --at ADDRESS',
+  )
 }
 
 /** Sends a signed request to join to the bridge that issued the code. @throws AmpereError as that bridge answers */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { logOriginOf } from '#core/api/log.ts'
 import { isSameKey } from '#core/log/note/key.ts'
-import { targetOf, type CloudOption } from '../../cloud/target.ts'
-import type { Call } from '../../program/command.ts'
+import { targetOf } from '../../cloud/target.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { noneSuch, refuse } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'

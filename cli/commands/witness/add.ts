@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { logOriginOf, witnessNameOf } from '#core/api/log.ts'
-import { targetOf, type CloudOption, type Target } from '../../cloud/target.ts'
+import { targetOf, type Target } from '../../cloud/target.ts'
 import { withHome } from '../../deployment/session.ts'
 import { readPolicyText, writePolicy } from '../../open/policy.ts'
-import type { Call } from '../../program/command.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { listEvidence } from '#core/server/witness/evidence.ts'
 import { listKnownLogs } from '#core/server/witness/logs.ts'
-import { targetOf, type CloudOption } from '../../cloud/target.ts'
+import { targetOf } from '../../cloud/target.ts'
 import { readPolicy } from '../../open/policy.ts'
-import type { Call } from '../../program/command.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { ago, columns, counted, plain } from '../../terminal/words.ts'
 import { readAccepted } from '../../witness/accepted.ts'
@@ -12,6 +12,7 @@ import { quorumOrNull } from '../../witness/policy/policy-text.ts'
 import { fingerprintOf } from '../../witness/published-keys.ts'
 import { markIn, markOf } from '../../witness/same-machine.ts'
 import { lastCosigned, nameOf, type Cosigned } from '../../witness/look/last-cosigned.ts'
+import { storedLog } from '../../witness/look/looked-at.ts'
 import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/look/stored-log.ts'
 
 /** Lists both directions: who is asked to witness this home's log, and whose logs this home's witness cosigns. */
@@ -25,7 +26,7 @@ export async function listWitnesses(call: Call<CloudOption>): Promise<number> {
       const newest = policy && note !== null ? await openNewest(policy, note) : null
       const witnesses = policy ? standingsOf(policy, newest) : []
       const last = policy
-        ? await lastCosigned(stored.platform, policy, witnesses)
+        ? await lastCosigned(storedLog(stored), policy, witnesses)
         : new Map<string, Cosigned>()
       const lastOf = (each: Standing) => last.get(nameOf(each)) ?? null
       const logs = await cosignedLogs(stored)

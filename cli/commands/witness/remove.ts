@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { WITNESS_PREFIX } from '#core/api/log.ts'
-import { targetOf, type CloudOption } from '../../cloud/target.ts'
+import { targetOf } from '../../cloud/target.ts'
 import { readPolicy, readPolicyText, writePolicy } from '../../open/policy.ts'
-import type { Call } from '../../program/command.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { noneSuch } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'

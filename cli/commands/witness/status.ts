@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { logOriginOf } from '#core/api/log.ts'
 import { checkpointIn } from '#core/log/note/checkpoint.ts'
+import { reachCloud } from '../../cloud/reach-home.ts'
 import { withHome } from '../../deployment/session.ts'
 import { readPolicy } from '../../open/policy.ts'
-import type { Call } from '../../program/command.ts'
-import { EXIT, type Common } from '../../terminal/screen.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
+import { EXIT } from '../../terminal/screen.ts'
 import { counted, plain } from '../../terminal/words.ts'
-import { glanceAt } from '../../witness/look/glance.ts'
 import { lookAtWitnesses, type Look } from '../../witness/look/look.ts'
 import { quorumOrNull, type Need } from '../../witness/policy/policy-text.ts'
 import { fetchKeys, fingerprintOf, linesOf } from '../../witness/published-keys.ts'
 import { markIn } from '../../witness/same-machine.ts'
-import { newestCheckpoint, withStoredLog, type StoredLog } from '../../witness/look/stored-log.ts'
+import { servedLog, storedLog, type LookedAt } from '../../witness/look/looked-at.ts'
+import { withStoredLog } from '../../witness/look/stored-log.ts'
 import { brief, cosignedPhrase } from './list.ts'
 
-interface StatusOptions extends Common {
+interface StatusOptions extends CloudOption {
   readonly keys?: boolean
 }
 
@@ -47,24 +48,34 @@ async function printKeys(call: Call<StatusOptions>): Promise<number> {
 }
 
 async function printStatus(call: Call<StatusOptions>): Promise<number> {
-  return withStoredLog(call, (stored) => sayStatus(call, stored), 'look')
+  // A home of this computer is looked at in its stores, which shows more than it serves.
+  if (call.options.cloud === undefined)
+    return withStoredLog(call, (stored) => sayStatus(call, storedLog(stored), stored.folder), 'look')
+  const { folder, settings, fetch } = await reachCloud(call, call.options.cloud)
+  return sayStatus(call, servedLog(settings.origin, fetch), folder)
 }
 
-async function sayStatus({ screen }: Call<StatusOptions>, stored: StoredLog): Promise<number> {
-  const { folder, settings } = stored
-  const log = logOriginOf(settings.origin)
-  const policy = readPolicy(folder, settings.origin)
-  const note = await newestCheckpoint(stored.platform)
+async function sayStatus(
+  { screen, options }: Call<StatusOptions>,
+  looked: LookedAt,
+  folder: string,
+): Promise<number> {
+  const log = logOriginOf(looked.origin)
+  const policy = readPolicy(folder, looked.origin)
+  const note = await looked.newest()
   const size = note === null ? 0 : checkpointIn(note).size
-  const trouble = (await glanceAt(stored, policy))?.trouble ?? null
+  const trouble = await looked.trouble(policy)
+  const stage = options.cloud?.replace(/^(?:aws|azure)-/, '')
+  const next = stage === undefined ? 'npx ampere doctor' : `npx ampere deploy status --stage ${stage}`
   if (!policy) {
     const none = { ok: trouble === null, log, size, quorum: null, reached: false, trouble, witnesses: [] }
-    const next = trouble === null ? ['Next: npx ampere witness add URL'] : troubleLines(trouble, screen.bad)
-    screen.print(none, [`${log}: nobody witnesses it.`, ...next])
+    const lines =
+      trouble === null ? ['Next: npx ampere witness add URL'] : troubleLines(trouble, next, screen.bad)
+    screen.print(none, [`${log}: nobody witnesses it.`, ...lines])
     return trouble === null ? EXIT.ok : EXIT.verification
   }
   const nowMs = screen.terminal.now()
-  const { witnesses, reached, isStale } = await lookAtWitnesses(stored, policy, nowMs)
+  const { witnesses, reached, isStale } = await lookAtWitnesses(looked, policy, nowMs)
   const quorum = quorumOrNull(policy)
   const isAlarmed = witnesses.some(({ shown }) => shown.alarm !== null)
   const isWitnessed = reached || policy.quorum === null
@@ -72,7 +83,7 @@ async function sayStatus({ screen }: Call<StatusOptions>, stored: StoredLog): Pr
   const items = witnesses.map(({ shown, last, ...standing }) => ({ ...brief(standing), ...shown, last }))
   screen.print({ ok, log, size, quorum, reached, trouble, witnesses: items }, [
     `${log}: ${counted(size, 'leaf', 'leaves')}, ${quorumWords(quorum, reached, isStale)}`,
-    ...troubleLines(trouble, screen.bad),
+    ...troubleLines(trouble, next, screen.bad),
     ...witnesses.flatMap((each) => witnessLines(each, nowMs, screen.bad)),
   ])
   if (isAlarmed || trouble !== null) return EXIT.verification
@@ -80,12 +91,9 @@ async function sayStatus({ screen }: Call<StatusOptions>, stored: StoredLog): Pr
 }
 
 /** That the log cannot go on, which no witness sees: what it cosigned last stays as it is. */
-function troubleLines(trouble: string | null, bad: (text: string) => string): string[] {
+function troubleLines(trouble: string | null, next: string, bad: (text: string) => string): string[] {
   if (trouble === null) return []
-  return [
-    `  ${bad('ALARM')} the log cannot go on: ${trouble}. Stop the server; ${MANUAL}`,
-    '  Next: npx ampere doctor',
-  ]
+  return [`  ${bad('ALARM')} the log cannot go on: ${trouble}. Stop the server; ${MANUAL}`, `  Next: ${next}`]
 }
 
 function quorumWords(quorum: Need | null, reached: boolean, isStale: boolean): string {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { OpenedCheckpoint } from '#core/log/note/open-checkpoint.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
-import type { Platform } from '#core/ports/needs.ts'
-import { WITNESSED_PARTITION } from '#core/server/store/log.ts'
 import { openNewest, standingsOf, type Standing } from '../asked.ts'
+import type { LookedAt } from './looked-at.ts'
 
 /** Kept checkpoints that are looked through, the newest first: each costs a few verifications. */
 const MAX_LOOKED = 20
@@ -18,18 +16,15 @@ export type Cosigned = NonNullable<Standing['cosigned']>
  * one that cannot be asked. By name and URL; nothing of one that is in none of the newest.
  */
 export async function lastCosigned(
-  platform: Platform,
+  log: Pick<LookedAt, 'kept'>,
   policy: Policy,
   standings: readonly Standing[],
 ): Promise<ReadonlyMap<string, Cosigned>> {
   const last = new Map<string, Cosigned>()
   const missing = () => standings.some((each) => each.cosigned === null && !last.has(nameOf(each)))
   if (!missing()) return last
-  const rows = await platform
-    .table('checkpoints')
-    .range(WITNESSED_PARTITION, { reverse: true, limit: MAX_LOOKED })
-  for (const { value } of rows) {
-    const opened = await openedOrNull(policy, fromUtf8(value))
+  for (const note of await log.kept(MAX_LOOKED)) {
+    const opened = await openedOrNull(policy, note)
     for (const { cosigned, ...asked } of standingsOf(policy, opened))
       if (cosigned && !last.has(nameOf(asked))) last.set(nameOf(asked), cosigned)
     if (!missing()) break

@@ -5,8 +5,8 @@ import type { Policy } from '#core/log/policy/policy.ts'
 import { REFRESH_SECONDS } from '#core/server/cosign/state.ts'
 import { isWitnessed, openNewest, standingsOf, type Standing } from '../asked.ts'
 import { lastCosigned, nameOf, type Cosigned } from './last-cosigned.ts'
+import type { LookedAt } from './looked-at.ts'
 import { probe, type OwnLog, type Shown } from './probe.ts'
-import { newestCheckpoint, type StoredLog } from './stored-log.ts'
 
 /** Cosignatures are renewed when they are older than `REFRESH_SECONDS`; twice that means that renewing fails. */
 const STALE_SECONDS = 2 * REFRESH_SECONDS
@@ -20,13 +20,13 @@ export interface Look {
   readonly isStale: boolean
 }
 
-/** Asks every witness of the policy what it has cosigned, and compares it with what is stored. */
-export async function lookAtWitnesses(stored: StoredLog, policy: Policy, nowMs: number): Promise<Look> {
-  const note = await newestCheckpoint(stored.platform)
+/** Asks every witness of the policy what it has cosigned, and compares it with what this home has. */
+export async function lookAtWitnesses(log: LookedAt, policy: Policy, nowMs: number): Promise<Look> {
+  const note = await log.newest()
   const newest = note === null ? null : await openNewest(policy, note)
-  const own = ownLog(stored, nowMs / 1000)
+  const own = ownLog(log, nowMs / 1000)
   const standings = standingsOf(policy, newest)
-  const last = await lastCosigned(stored.platform, policy, standings)
+  const last = await lastCosigned(log, policy, standings)
   const witnesses = await Promise.all(
     standings.map(async (standing) => {
       const shown = await probe((request) => fetch(request), policy, standing, own)
@@ -35,18 +35,18 @@ export async function lookAtWitnesses(stored: StoredLog, policy: Policy, nowMs: 
   )
   const oldest = Math.min(...(newest?.cosignatures ?? []).map(({ time }) => time))
   // A home that is stopped renews nothing.
-  const isStale = stored.isRunning && nowMs / 1000 - oldest > STALE_SECONDS
+  const isStale = log.isRunning && nowMs / 1000 - oldest > STALE_SECONDS
   return { witnesses, isStale, reached: isWitnessed(policy, newest) && !isStale }
 }
 
-function ownLog({ platform, settings }: StoredLog, nowSeconds: number): OwnLog {
+function ownLog({ origin, newest, tile }: LookedAt, nowSeconds: number): OwnLog {
   return {
-    origin: logOriginOf(settings.origin),
+    origin: logOriginOf(origin),
     newest: async () => {
-      const note = await newestCheckpoint(platform)
+      const note = await newest()
       return note === null ? null : checkpointIn(note)
     },
-    tiles: platform.objects('log'),
+    tile,
     nowSeconds,
   }
 }

@@ -10,10 +10,10 @@ import { COSIGNER_AHEAD_SECONDS } from '#core/log/policy/quorum-time.ts'
 import { tileReader } from '#core/log/tile/read-tile.ts'
 import { rootFromTiles } from '#core/log/tile/read.ts'
 import type { Fetch } from '#core/ports/keys.ts'
-import type { FetchObjects } from '#core/ports/objects.ts'
 import { logIdOf } from '#core/server/witness/log-row.ts'
 import type { AskedWitness } from '../asked.ts'
 import { fetchText } from '../fetch-text.ts'
+import type { LookedAt } from './looked-at.ts'
 
 /** What a witness shows of this home's log. */
 export interface Shown {
@@ -31,12 +31,12 @@ export interface Shown {
   readonly clock: 'ahead' | 'behind' | null
 }
 
-/** This home's log as it is stored. */
+/** This home's log as it is here. */
 export interface OwnLog {
   readonly origin: string
   /** The newest published checkpoint, read after the witness has answered: nothing newer was offered for cosigning. */
   readonly newest: () => Promise<Checkpoint | null>
-  readonly tiles: FetchObjects
+  readonly tile: LookedAt['tile']
   /** What the clock of this computer says, in POSIX seconds. */
   readonly nowSeconds: number
 }
@@ -85,13 +85,10 @@ function clockOf(time: number, signedAt: readonly number[], nowSeconds: number):
   return signedAt.some((signed) => time < signed - COSIGNER_AHEAD_SECONDS) ? 'behind' : null
 }
 
-async function alarmOf({ newest, tiles }: OwnLog, { size, root }: Checkpoint): Promise<Shown['alarm']> {
+async function alarmOf({ newest, tile }: OwnLog, { size, root }: Checkpoint): Promise<Shown['alarm']> {
   const own = await newest()
   if (!own || own.size < size) return 'rollback'
   if (own.size === size) return equalBytes(own.root, root) ? null : 'fork'
-  const before = await rootFromTiles(
-    size,
-    tileReader((path) => tiles.fetch(path), own.size),
-  )
+  const before = await rootFromTiles(size, tileReader(tile, own.size))
   return equalBytes(before, root) ? null : 'fork'
 }

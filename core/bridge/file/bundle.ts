@@ -3,7 +3,9 @@ import { AmpereError } from '../../errors.ts'
 import type { Intake, QuarantinedItem } from '../../record/fhir/intake.ts'
 import type { IntakeItem } from '../../record/fhir/model.ts'
 import { outcomeOf, outcomeOfIssues } from '../../record/outcome.ts'
-import type { Actor, Bridge } from '../bridge.ts'
+import { isAllowed, type Scopes } from '../../token/scopes.ts'
+import type { Bridge } from '../bridge.ts'
+import type { Caller } from '../token/login.ts'
 import { groupByPatient, NO_PATIENT } from './group-patients.ts'
 import { versionIdOf } from '../serve/projection.ts'
 import type { FiledItem } from './file-resources.ts'
@@ -13,6 +15,8 @@ import { erasedBefore, withPosition } from './write.ts'
 export interface BundleAnswer {
   readonly status: number
   readonly body: object
+  /** The scope whose want fails a whole transaction; null where that does not. */
+  readonly needed: string | null
 }
 
 /** Why one entry cannot be carried out, with its HTTP status. */
@@ -20,33 +24,40 @@ interface Refusal {
   readonly position: number
   readonly status: string
   readonly outcome: object
+  readonly needed?: string
 }
 
 /**
  * Files a transaction (all or nothing) or a batch (each for itself) and answers entry by entry, in order.
  * @throws AmpereError RESOURCE_MALFORMED
  */
-export async function fileBundle(bridge: Bridge, bytes: Uint8Array, actor?: Actor): Promise<BundleAnswer> {
+export async function fileBundle(bridge: Bridge, bytes: Uint8Array, caller: Caller): Promise<BundleAnswer> {
   const intake = bridge.intake(bytes, 'fhir+json')
   const { bundleType } = intake
   if (bundleType !== 'transaction' && bundleType !== 'batch') {
     throw new AmpereError('RESOURCE_MALFORMED', 'a Bundle that is posted here is a transaction or a batch')
   }
-  const refusals = refusalsOf(intake, bridge.ports.validator.patientTypes)
+  const refusals = refusalsOf(intake, bridge.ports.validator.patientTypes, caller.scopes)
   const [first] = refusals
-  if (bundleType === 'transaction' && first) return { status: Number(first.status), body: first.outcome }
+  if (bundleType === 'transaction' && first)
+    return { status: Number(first.status), body: first.outcome, needed: first.needed ?? null }
   const refused = new Set(refusals.map(({ position }) => position))
   const accepted = { ...intake, items: intake.items.filter((item) => !refused.has(item.position)) }
-  const { filed } = await bridge.fileIntake(accepted, { resend: 'message', actor })
+  const { filed } = await bridge.fileIntake(accepted, { resend: 'message', actor: caller.actor })
   const answers = new Map<number, object>(filed.map((item) => [item.item.position, answerOf(item)]))
   for (const { position, status, outcome } of refusals)
     answers.set(position, { response: { status, outcome } })
   const entry = [...answers].toSorted(([a], [b]) => a - b).map(([, answer]) => answer)
-  return { status: 200, body: { resourceType: 'Bundle', type: `${bundleType}-response`, entry } }
+  return {
+    status: 200,
+    body: { resourceType: 'Bundle', type: `${bundleType}-response`, entry },
+    needed: null,
+  }
 }
 
 /** Everything in a bundle that is not carried out, in order of position. */
-function refusalsOf(intake: Intake, patientTypes: readonly string[]): readonly Refusal[] {
+function refusalsOf(intake: Intake, patientTypes: readonly string[], scopes: Scopes): readonly Refusal[] {
+  const outside = intake.items.flatMap((item) => outsideScopes(item, scopes))
   const bare = intake.requests.map(({ position }) => refusal(position, unsupportedMethod()))
   const asked = intake.items.flatMap((item) => {
     const error = checkRequest(item)
@@ -63,7 +74,19 @@ function refusalsOf(intake: Intake, patientTypes: readonly string[]): readonly R
     ...aboutNobody,
     ...intake.quarantined.map(quarantineRefusal),
   ]
-  return found.toSorted((a, b) => a.position - b.position)
+  // What may not be done is not judged any further.
+  const judged = new Set(outside.map(({ position }) => position))
+  const others = found.filter(({ position }) => !judged.has(position))
+  return [...outside, ...others].toSorted((a, b) => a.position - b.position)
+}
+
+/** An update may create (SMART App Launch 2), so that each method needs one letter. */
+function outsideScopes({ request, resource, position }: IntakeItem, scopes: Scopes): readonly Refusal[] {
+  const interaction = request?.method === 'PUT' ? 'u' : 'c'
+  if (isAllowed(scopes, interaction, resource.resourceType)) return []
+  const needed = `system/${resource.resourceType}.${interaction}`
+  const error = new AmpereError('FORBIDDEN', `the access token does not have the scope ${needed}`)
+  return [{ position, status: '403', outcome: outcomeOf(error), needed }]
 }
 
 /** What an entry asks for must be something that is done here, and fit what it brings. */

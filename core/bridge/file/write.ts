@@ -12,6 +12,7 @@ import { versionId, type Projection, type ServedVersion } from '../serve/project
 import { currentOf, findResource } from '../serve/serve.ts'
 import { toNewEntries, type FiledItem } from './file-resources.ts'
 import { needsPatient } from './group-patients.ts'
+import { ontoJudged } from './onto-judged.ts'
 
 /** A refusal that carries what validation found. */
 export type Refused = { readonly issues: readonly Issue[] }
@@ -63,7 +64,7 @@ export async function fileResource(
 
 /** Files a version that says the resource was deleted. What was there stays in the history. */
 export function deleteResource(bridge: Bridge, patientId: string, request: DeleteRequest): Promise<void> {
-  return bridge.inTurn(patientId, () => fileDeletion(bridge, patientId, request))
+  return bridge.inTurn(patientId, () => ontoJudged(() => fileDeletion(bridge, patientId, request)))
 }
 
 async function fileDeletion(bridge: Bridge, patientId: string, request: DeleteRequest): Promise<void> {
@@ -90,7 +91,7 @@ async function fileDeletion(bridge: Bridge, patientId: string, request: DeleteRe
     content,
     compartment: compartmentOf(current),
   }
-  await bridge.ports.client.append(chain, toNewEntries([draft]))
+  await bridge.ports.client.append(chain, toNewEntries([draft]), projection.view.height)
 }
 
 /** The refusal of what was erased: it does not come back by being sent again. */

@@ -18,7 +18,12 @@ export interface ServedTypes {
 }
 
 /** Says exactly what this endpoint does, and nothing that it does not. */
-export function capabilityStatement(base: string, date: string, types: ServedTypes): object {
+export function capabilityStatement(
+  base: string,
+  date: string,
+  types: ServedTypes,
+  security: object,
+): object {
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -32,6 +37,7 @@ export function capabilityStatement(base: string, date: string, types: ServedTyp
       {
         mode: 'server',
         documentation: DOCUMENTATION,
+        security,
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
         resource: [
           ...types.patientTypes.map((type) => typeEntry(type, true)),
@@ -67,7 +73,8 @@ function typeEntry(type: string, isSearched: boolean): object {
 const EVERYTHING = {
   name: 'everything',
   definition: 'http://hl7.org/fhir/OperationDefinition/Patient-everything',
-  documentation: 'Understands _count, _type and _since.',
+  documentation:
+    'Understands _count, _type and _since. Needs the scope system/Patient.r; resources of types that the token may not search are left out, and the Bundle says so.',
 }
 
 const PROVENANCE = {

@@ -37,7 +37,7 @@ export function createProjections(ports: Needed): Projections {
       if (before?.view === view) return { projection: before, opened: 0 }
       const next = project(view, ports.source, before)
       await indexNews(ports, patientId, next, before)
-      for (const erasure of view.erasures) await settle(ports, next, erasure)
+      for (const erasure of view.erasures) await settle(ports, next, erasure, before)
       // A read that began earlier may end later.
       if ((kept.get(chain)?.view.height ?? -1) <= view.height) kept.set(chain, next)
       return { projection: next, opened: view.opened.length - (before?.view.opened.length ?? 0) }
@@ -85,9 +85,12 @@ async function settle(
   { store, client }: Needed,
   projection: Projection,
   erasure: CompletedErasure,
+  before: Projection | null,
 ): Promise<void> {
   const { chain } = projection.view
-  if (await store.progress.isSettled(chain, erasure.height)) return
+  const isSettled = await store.progress.isSettled(chain, erasure.height)
+  // Another process settled it, and this one may have noted afterwards what it had read before.
+  if (isSettled && (before === null || before.view.height >= erasure.height)) return
   if (erasure.body.scope === 'record') await store.resources.forgetAll(chain)
   else {
     const remain = new Set(
@@ -98,6 +101,7 @@ async function settle(
     const ids = erasure.body.targets.flatMap((target) => target.ids)
     await store.resources.forget(chain, ids, remain)
   }
+  if (isSettled) return
   try {
     await client.stateErased(chain, erasure)
   } catch (error) {

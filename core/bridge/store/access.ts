@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toBase64url, utf8 } from '../../bytes/encoding.ts'
+import { fromUtf8, toBase64url, utf8 } from '../../bytes/encoding.ts'
 import { canonicalBytes } from '../../bytes/canonical-json.ts'
 import { asChainId, type ChainId } from '../../bytes/ids.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
@@ -9,6 +9,12 @@ import type { Row, WriteTable } from '../../ports/table.ts'
 import { createTurns } from '../../order/turns.ts'
 import type { SealedRows } from './sealed-rows.ts'
 
+/** What a client says of the person that it acts for. */
+export interface Claimed {
+  readonly user?: string
+  readonly role?: string
+}
+
 /** One reading of a record on this server. */
 export interface AccessEvent {
   readonly chain: ChainId
@@ -16,6 +22,8 @@ export interface AccessEvent {
   readonly user: string
   readonly role: string
   readonly purpose: string
+  /** What a client that is known here claims of its user, kept apart from what the bridge knows. */
+  readonly claims?: Claimed
   /** What was opened, for example `Patient/$everything`. */
   readonly what: string
   readonly resources: number
@@ -26,8 +34,9 @@ export interface AccessLog {
   /** Keeps a reading durably; awaited before anything that was read is given out. */
   record(event: AccessEvent): Promise<void>
   /**
-   * Enters what is kept; the host calls it at least every 60 s. What cannot be entered stays for the next call.
-   * @returns how many were entered
+   * Enters what is kept; the host calls it at least every 60 s. What cannot be entered stays for the next call. Of several processes
+   * with one table one enters, and the others leave it to that one.
+   * @returns how many were entered here
    * @throws AmpereError of the first chain that failed, after all were tried
    */
   flush(): Promise<number>
@@ -35,6 +44,10 @@ export interface AccessLog {
 
 /** Partition of the bridge's table with the readings that wait, in order of time. */
 const WAITING = 'access'
+/** Whose turn it is to enter them: a row with the time when that ends. */
+const TURN = { partition: 'turn', key: 'access' } as const
+/** How long one process has the turn, in milliseconds; one that died leaves it for no longer. */
+const TURN_MS = 120_000
 
 /** An access log over the access chains that the record chains name; what waits is sealed in the bridge's own table. */
 export function createAccessLog(
@@ -52,8 +65,27 @@ export function createAccessLog(
       const kept = { chain, entry: JSON.stringify({ id, at, ...rest, resources }) }
       await table.insert(WAITING, `${at}/${id}`, await rows.seal(kept))
     },
-    // Two at once would enter the same twice.
-    flush: () => inTurn(WAITING, () => flush(client, table, rows)),
+    // Two at once would enter the same twice, in this process or in two.
+    flush: () => inTurn(WAITING, () => alone(table, ports, () => flush(client, table, rows))),
+  }
+}
+
+/** Acts while it is this process's turn, and gives it back. @returns what `act` does, or 0 where it is another's turn */
+async function alone(
+  table: WriteTable,
+  { now }: { readonly now: Now },
+  act: () => Promise<number>,
+): Promise<number> {
+  const { partition, key } = TURN
+  if ((await table.range(WAITING, { limit: 1 })).length === 0) return 0
+  const row = await table.get(partition, key)
+  if (row && Number(fromUtf8(row.value)) > now()) return 0
+  const turn = await table.swap(partition, key, row?.version ?? null, utf8(String(now() + TURN_MS)))
+  if (turn === null) return 0
+  try {
+    return await act()
+  } finally {
+    await table.swap(partition, key, turn, null)
   }
 }
 

@@ -3,19 +3,28 @@ import type { RecordClient } from '../../client/client.ts'
 import type { Now, Random } from '../../ports/keys.ts'
 import type { WriteTable } from '../../ports/table.ts'
 import { createAccessLog, type AccessLog } from './access.ts'
+import { createClients, type Clients } from './clients.ts'
+import { createMarks, type Marks } from './marks.ts'
 import { createPairingCodes, type PairingCodes } from './pairing.ts'
 import { createPatientIndex, type PatientIndex } from './patients.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { createResourceIndex, type ResourceIndex } from './resources.ts'
+import { createRounds, type Rounds } from './rounds.ts'
 import { createSealedRows } from './sealed-rows.ts'
 
-/** What a bridge keeps of its own: in one table, named by keyed hashes, sealed, rebuildable but for links and codes. */
+/** What a bridge keeps of its own: in one table, named by keyed hashes, sealed, rebuildable but for links, codes and clients. */
 export interface BridgeStore {
   readonly patients: PatientIndex
   readonly pairing: PairingCodes
   readonly resources: ResourceIndex
   readonly progress: Progress
   readonly access: AccessLog
+  readonly clients: Clients
+  /** Assertions of clients that were used, until nobody would accept them any more. */
+  readonly usedAssertions: Marks
+  /** Tokens that were revoked, until they would have expired. */
+  readonly revokedTokens: Marks
+  readonly rounds: Rounds
 }
 
 /** `key` is the institution's 32-byte secret for this table. */
@@ -32,5 +41,9 @@ export function openBridgeStore(
     resources: createResourceIndex(table, rows),
     progress: createProgress(table, rows),
     access: createAccessLog(client, table, rows, ports),
+    clients: createClients(table, rows, ports),
+    usedAssertions: createMarks(table, rows, 'used-assertion', ports.now),
+    revokedTokens: createMarks(table, rows, 'revoked-token', ports.now),
+    rounds: createRounds(table, ports),
   }
 }

@@ -9,8 +9,8 @@ export interface PatientIndex {
   find(patientId: string): Promise<ChainId | null>
   /** Links for ever; linking to another chain throws ALREADY_EXISTS. */
   link(patientId: string, chain: ChainId): Promise<void>
-  /** Ids of all patients that are linked here. */
-  list(): Promise<readonly LinkedPatient[]>
+  /** All patients that are linked here, in the order of their rows' names; with `after` those whose rows come later. */
+  list(after?: string): Promise<readonly LinkedPatient[]>
   /** The patient whose row has this name, as `nameOf('patient', id)` gives it; null when there is none. */
   byName(name: string): Promise<LinkedPatient | null>
 }
@@ -18,6 +18,8 @@ export interface PatientIndex {
 export interface LinkedPatient {
   readonly id: string
   readonly chain: ChainId
+  /** Name of its row: a keyed hash, which says nothing. */
+  readonly name: string
 }
 
 /** An index in the bridge's own table. */
@@ -37,9 +39,9 @@ export function createPatientIndex(table: WriteTable, rows: SealedRows): Patient
         throw new AmpereError('ALREADY_EXISTS', 'the patient is linked to another chain')
       }
     },
-    list: async () => {
+    list: async (after) => {
       const found: LinkedPatient[] = []
-      for (let from = ''; ;) {
+      for (let from = after === undefined ? '' : `${after}\u0000`; ;) {
         const page = await table.range('patient', { from })
         for (const row of page) found.push(await openLink(rows, row))
         const last = page.at(-1)
@@ -52,5 +54,5 @@ export function createPatientIndex(table: WriteTable, rows: SealedRows): Patient
 
 async function openLink(rows: SealedRows, row: Row): Promise<LinkedPatient> {
   const { id = '', chain = '' } = await rows.open(row.value)
-  return { id, chain: asChainId(chain) }
+  return { id, chain: asChainId(chain), name: row.key }
 }

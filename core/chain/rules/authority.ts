@@ -114,6 +114,13 @@ export function checkApprovals(
   return null
 }
 
+/** True when somebody who may identify people approves. */
+export function isVouchedFor(approvals: readonly Approval[], records: RegistryView): boolean {
+  return approvals.some(
+    ({ jws }) => activeInstanceOf(records, jws.kid)?.instance.capabilities.includes('identify') === true,
+  )
+}
+
 /** True when devices alone reach the threshold: the patient's own decision. */
 export function isPatientsOwn(approvals: readonly Approval[], state: ControlState): boolean {
   const devices = state.controllers.members.filter(

@@ -6,9 +6,10 @@ import type { OpenedBlock } from '../../block/open-block.ts'
 import { firstViolation, violation, type Violation } from '../../block/violation.ts'
 import { recordOf, type RegistryView } from '../../registry/snapshot.ts'
 import { rotationDue } from '../rotation.ts'
-import { readableBy, readersOf, type ControlState, type Link } from '../state.ts'
+import type { ControlState, Link } from '../state.ts'
 import { authorOf, checkApprovals, controllerOf } from './authority.ts'
-import { checkControllers, checkNewDevices, compartmentsOf } from './genesis.ts'
+import { checkControllers, checkNewDevices, checkSameDevices } from './genesis.ts'
+import { checkEpoch, checkReaders, keysAfter } from './keys.ts'
 
 /** Judges a control block: a change that the threshold approves, or a rotation by any one controller. */
 export function applyControl(
@@ -24,7 +25,8 @@ export function applyControl(
       : checkChange(parent, block, opened, records)
   if (broken) return broken
   const after = change(before, block)
-  return checkReaders(before, after, block) ?? after
+  if (after.grants.length > MAX_GRANTS) return violation('grants', `more than ${MAX_GRANTS} grants`)
+  return checkSameDevices(after) ?? checkReaders(before, after, block.body) ?? after
 }
 
 function checkRotation(
@@ -41,6 +43,7 @@ function checkRotation(
     body.controllers === null &&
     body.hold === null &&
     body.access === null &&
+    body.recovery === undefined &&
     body.approvals.length === 0
   return firstViolation([
     () =>
@@ -55,7 +58,7 @@ function checkRotation(
         ? violation('rotate', 'a rotation drops a reader that is active and whose grant is in force')
         : null,
     () => checkGrants(before, block, records),
-    () => checkEpoch(before, block),
+    () => checkEpoch(before, block.body),
   ])
 }
 
@@ -81,7 +84,7 @@ function checkChange(
     () => checkFirst(parent, block, opened),
     () => checkApprovals(opened.approvals, demand, records),
     () => checkGrants(before, block, records),
-    () => checkEpoch(before, block),
+    () => checkEpoch(before, block.body),
     () => checkNewControllers(before, block, opened, records),
     () => checkAccess(before, block),
   ])
@@ -119,53 +122,35 @@ function checkGrants(before: ControlState, block: ControlBlock, records: Registr
   return null
 }
 
-function checkEpoch(before: ControlState, block: ControlBlock): Violation | null {
-  const { epoch, packages } = block.body
-  if (!epoch) return null
-  if (packages === null) return violation('packages', 'a new epoch brings no packages')
-  const keys = compartmentsOf(epoch.compartments)
-  const same =
-    keys.length === before.compartments.length &&
-    keys.every((key, i) => key.id === before.compartments[i]?.id)
-  if (!same) return violation('epoch-compartments', 'an epoch covers exactly the compartments of the chain')
-  if (keys.some((key) => before.compartments.some((old) => old.key === key.key))) {
-    return violation('epoch-key', 'an epoch key is used again')
-  }
-  if (epoch.labelKeyHash === before.labelKeyHash) return violation('label-key', 'the label key is used again')
-  return null
-}
-
 function checkNewControllers(
   before: ControlState,
   block: ControlBlock,
   opened: OpenedBlock,
   records: RegistryView,
 ): Violation | null {
-  const next = block.body.controllers
-  if (!next) return null
-  return checkControllers(next, records) ?? checkNewDevices(before.controllers, next, opened, records)
+  const { controllers, recovery = null } = block.body
+  const listed = [before.controllers, before.recovery, controllers]
+  return firstViolation([
+    () => controllers && checkControllers(controllers, records),
+    () =>
+      controllers &&
+      checkNewDevices(
+        { before: [before.controllers], next: controllers, isVouchingNeeded: true },
+        opened,
+        records,
+      ),
+    () => recovery && checkControllers(recovery, records),
+    // A device that is listed already proved itself; a printed sheet did not.
+    () =>
+      recovery &&
+      checkNewDevices({ before: listed, next: recovery, isVouchingNeeded: true }, opened, records),
+  ])
 }
 
 function checkAccess(before: ControlState, block: ControlBlock): Violation | null {
   if (block.body.access === null) return null
   if (before.purpose !== 'record') return violation('access', 'an access chain has no access chain')
   return before.access === null ? null : violation('access', 'the access chain is named already')
-}
-
-/** Nobody loses the right to read without new keys, and nobody gains it without a package. */
-function checkReaders(before: ControlState, after: ControlState, block: ControlBlock): Violation | null {
-  if (after.grants.length > MAX_GRANTS) return violation('grants', `more than ${MAX_GRANTS} grants`)
-  const lost = readersOf(before).some((reader) => {
-    const still = new Set<string>(readableBy(after, reader))
-    return readableBy(before, reader).some((id) => !still.has(id))
-  })
-  if (lost && !block.body.epoch) return violation('epoch-missing', 'a reader is removed without a new epoch')
-  const gained = readersOf(after).some((reader) => {
-    const had = new Set<string>(readableBy(before, reader))
-    return readableBy(after, reader).some((id) => !had.has(id))
-  })
-  if (gained && block.body.packages === null) return violation('packages', 'a new reader gets no package')
-  return null
 }
 
 function change(before: ControlState, block: ControlBlock): ControlState {
@@ -177,12 +162,11 @@ function change(before: ControlState, block: ControlBlock): ControlState {
   const kept = before.grants.filter((grant) => !dropped.has(grant.institution))
   return {
     ...before,
+    ...keysAfter(before, body.epoch, block.height),
     seq: before.seq + 1,
     controllers: body.controllers ?? before.controllers,
+    recovery: body.recovery === undefined ? before.recovery : body.recovery,
     grants: [...kept, ...body.grants.put].toSorted(byInstitution),
-    compartments: body.epoch ? compartmentsOf(body.epoch.compartments) : before.compartments,
-    epoch: body.epoch ? { number: before.epoch.number + 1, height: block.height } : before.epoch,
-    labelKeyHash: body.epoch?.labelKeyHash ?? before.labelKeyHash,
     access: body.access ?? before.access,
     hold: body.hold ?? before.hold,
   }

@@ -8,7 +8,7 @@ import type { OpenedBlock } from '../../block/open-block.ts'
 import { violation, type Violation } from '../../block/violation.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import type { RegistryView } from '../../registry/snapshot.ts'
-import type { ControlState, Link, Pending } from '../state.ts'
+import type { ControlState, Link, PendingErasure } from '../state.ts'
 import { checkApprovals, controllerOf, isPatientsOwn } from './authority.ts'
 
 /** How long a requested erasure can be cancelled, unless the patient alone decides: 72 hours. Part of the format. */
@@ -85,7 +85,7 @@ function request(
   if (timestampMs(body.notBefore) < timestampMs(block.time) + delay) {
     return violation('erase-delay', 'notBefore is earlier than the delay allows')
   }
-  const pending: Pending = {
+  const pending: PendingErasure = {
     kind: 'erase',
     height: block.height,
     action: eraseAction(body),
@@ -96,7 +96,7 @@ function request(
 
 function complete(state: ControlState, block: EraseBlock): ControlState | Violation {
   const { body } = block
-  const pending = state.pending.find((step) => step.height === body.request)
+  const pending = state.pending.find((step) => step.kind === 'erase' && step.height === body.request)
   if (!pending) return violation('pending', 'no such request is pending')
   if (state.hold) return violation('hold', 'the record is on hold')
   if (pending.action !== eraseAction(body) || pending.notBefore !== body.notBefore) {
@@ -111,7 +111,7 @@ function complete(state: ControlState, block: EraseBlock): ControlState | Violat
 
 function cancel(state: ControlState, block: EraseBlock): ControlState | Violation {
   const { body } = block
-  const pending = state.pending.find((step) => step.height === body.request)
+  const pending = state.pending.find((step) => step.kind === 'erase' && step.height === body.request)
   if (!pending) return violation('pending', 'no such request is pending')
   if (pending.action !== eraseAction(body) || pending.notBefore !== body.notBefore) {
     return violation('erase-action', 'the cancellation differs from the request')

@@ -6,9 +6,9 @@ import type { OpenedBlock } from '../../block/open-block.ts'
 import { violation, type Violation } from '../../block/violation.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { thumbprint } from '../../crypto/jwk.ts'
-import { activeInstanceOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
-import type { ControlState } from '../state.ts'
-import { authorOf, checkApprovals } from './authority.ts'
+import { recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { devicesOf, type ControlState } from '../state.ts'
+import { authorOf, checkApprovals, isVouchedFor } from './authority.ts'
 
 /** Judges a genesis: its author may create chains, and its controllers agree to it. */
 export function applyGenesis(
@@ -40,7 +40,7 @@ export function applyGenesis(
       },
       records,
     ) ??
-    checkNewDevices(null, body.controllers, opened, records)
+    checkNewDevices({ before: [], next: body.controllers, isVouchingNeeded: true }, opened, records)
   if (broken) return broken
   return {
     v: 1,
@@ -82,25 +82,38 @@ export function checkControllers(controllers: Controllers, records: RegistryView
   return null
 }
 
-/** A device that was no controller before approves itself, and an instance that may identify vouches for it. */
+/** What a device that was not listed before needs: its own approval, and that of somebody who may identify people. */
+export interface DeviceDemand {
+  /** Lists of the state before. */
+  readonly before: readonly (Controllers | null)[]
+  readonly next: Controllers
+  readonly isVouchingNeeded: boolean
+}
+
+/** A device that was not listed before approves itself, and where that is needed an instance that may identify vouches for it. */
 export function checkNewDevices(
-  before: Controllers | null,
-  next: Controllers,
-  opened: OpenedBlock,
+  { before, next, isVouchingNeeded }: DeviceDemand,
+  { approvals }: OpenedBlock,
   records: RegistryView,
 ): Violation | null {
-  const identified = opened.approvals.some((approval) =>
-    activeInstanceOf(records, approval.jws.kid)?.instance.capabilities.includes('identify'),
-  )
-  for (const member of next.members) {
-    if (member.kind !== 'device') continue
-    if (before?.members.some((old) => old.kind === 'device' && old.kid === member.kid) === true) continue
-    if (!opened.approvals.some((approval) => approval.jws.kid === member.kid)) {
+  const known = new Set(before.flatMap(devicesOf).map(({ kid }) => kid))
+  const isIdentified = !isVouchingNeeded || isVouchedFor(approvals, records)
+  for (const { kid } of devicesOf(next)) {
+    if (known.has(kid)) continue
+    if (!approvals.some(({ jws }) => jws.kid === kid))
       return violation('device-possession', 'a new device did not approve itself')
-    }
-    if (!identified) return violation('device-identify', 'nobody who may identify vouches for a new device')
+    if (!isIdentified) return violation('device-identify', 'nobody who may identify vouches for a new device')
   }
   return null
+}
+
+/** A device that may control and recover has one sealing key, or its package would be for either. */
+export function checkSameDevices({ controllers, recovery }: ControlState): Violation | null {
+  const sealing = new Map(devicesOf(controllers).map((device) => [device.kid, device.sealing]))
+  const differs = devicesOf(recovery).some(
+    (device) => sealing.has(device.kid) && sealing.get(device.kid) !== device.sealing,
+  )
+  return differs ? violation('device-key', 'a device is listed with two sealing keys') : null
 }
 
 /** What the state keeps of an epoch's public keys. */

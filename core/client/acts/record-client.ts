@@ -10,7 +10,7 @@ import { shareRecord } from './share-record.ts'
 /** The client that a bridge uses. `backupDays` is how long backups of the bridge's own table are kept. */
 export function recordClient(connection: Connection, home: Home, backupDays = 0): RecordClient {
   return {
-    append: (chain, entries) => connection.append(chain, entries),
+    append: (chain, entries, after) => connection.append(chain, entries, after),
     read: (chain) => connection.read(chain),
     accessChainOf: async (chain) => (await connection.replica(chain)).link.state.access,
     stateErased: (chain, erasure) => stateErased(connection, chain, erasure, backupDays),

@@ -16,7 +16,8 @@ import { fetchReceipts } from '../receipt/fetch-receipts.ts'
 import { createReceiptJudge } from '../receipt/judge.ts'
 import { judgeBlocks, type LogView, type ReceiptedBlock } from '../receipt/judge-blocks.ts'
 import type { TreesOf } from '../receipt/rules/trees.ts'
-import { completedErasures, type Replica } from '../read/replica.ts'
+import type { Replica } from '../read/replica.ts'
+import { completedDelays } from '../receipt/rules/delays.ts'
 import type { ExportLines } from './lines.ts'
 import type { ExportParts } from './read-lines.ts'
 
@@ -82,7 +83,7 @@ export function judgeExported(
     },
     nowMs: timestampMs(by.asOf),
     isNowStated: true,
-    erasures: completedErasures(links),
+    delayed: completedDelays(links),
     treesOf: by.treesOf,
     ...(sink ? { convict: (origin: string) => receiptConvict({ ...by, origin, sink, blockAt }) } : {}),
   }

@@ -2,11 +2,12 @@
 import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { HeadStatement } from '../../api/head.ts'
-import type { EpochKey, Home } from '../../block/block.ts'
+import { keysIn, type EpochKey, type Home } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf, grantEnd } from '../../chain/rules/authority.ts'
-import { mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
+import { completedDelays, type CompletedDelay } from '../receipt/rules/delays.ts'
+import { devicesOf, mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
 import { AmpereError, brokenRule } from '../../errors.ts'
 import type { Now } from '../../ports/keys.ts'
 import type { CompletedErasure, SeenHead } from '../client.ts'
@@ -29,6 +30,8 @@ export interface Replica {
   readonly labelKeys: readonly LabelKeySpan[]
   /** Completed erasures, in order. */
   readonly erasures: readonly CompletedErasure[]
+  /** Steps that were completed after a delay, in order. */
+  readonly delayed: readonly CompletedDelay[]
   /** When the grants end by which blocks were written, by height; none where they do not. */
   readonly grantEnds: ReadonlyMap<number, Timestamp>
   /** Heights of blocks whose batch has not got its last block (yet): nothing of them counts until it has. */
@@ -126,6 +129,7 @@ interface Growing {
   epochs: Map<number, readonly EpochKey[]>
   labelKeys: LabelKeySpan[]
   erasures: CompletedErasure[]
+  delayed: CompletedDelay[]
   readers: HolderSpan[]
   grantEnds: Map<number, Timestamp>
   batches: OpenBatches
@@ -139,6 +143,7 @@ function emptyOr(known: Replica | null): Growing {
     epochs: new Map(known?.epochs),
     labelKeys: [...(known?.labelKeys ?? [])],
     erasures: [...(known?.erasures ?? [])],
+    delayed: [...(known?.delayed ?? [])],
     readers: [...(known?.readers ?? [])],
     grantEnds: new Map(known?.grantEnds),
     batches: openBatches((known?.notes ?? []).filter((note) => known?.heldBack.has(note.height) === true)),
@@ -159,6 +164,7 @@ async function grow(
   })
   grown.readers.push(...holderSpans(folded.links))
   grown.erasures.push(...completedErasures(folded.links))
+  grown.delayed.push(...completedDelays(folded.links))
   for (const link of folded.links) {
     const note = noteOf(link.opened)
     const ends = grantEnd(grown.link?.state ?? null, link.opened, context.registry.newest())
@@ -213,7 +219,7 @@ export function completedErasures(links: readonly Link[]): readonly CompletedEra
 function spanAfter({ opened: { block }, state }: Link): HolderSpan[] {
   if (block.type === 'record' || block.type === 'erase') return []
   const devices = new Set<string>(
-    state.controllers.members.flatMap((member) => (member.kind === 'device' ? [member.kid] : [])),
+    [...devicesOf(state.controllers), ...devicesOf(state.recovery)].map(({ kid }) => kid),
   )
   const institutions = readersOf(state).filter((reader) => !devices.has(reader))
   return [{ height: block.height, home: state.home, institutions, mirrors: mirrorsOf(state) }]
@@ -222,5 +228,5 @@ function spanAfter({ opened: { block }, state }: Link): HolderSpan[] {
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {
   const { block } = parsed
   if (block.type === 'genesis') return block.body.compartments
-  return block.type === 'control' ? (block.body.epoch?.compartments ?? null) : null
+  return keysIn(block)?.epoch?.compartments ?? null
 }

@@ -2,8 +2,7 @@
 import type { ChainId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
 import { isAmpereError } from '../../errors.ts'
-import type { CompletedErasure } from '../client.ts'
-import { unseenDelays, type SeenBlock } from './rules/delays.ts'
+import { unseenDelays, type CompletedDelay, type SeenBlock } from './rules/delays.ts'
 import type { JudgedReceipt, ProvenReceipt } from './judge.ts'
 import { oddLogTime } from './rules/log-time.ts'
 import { judgeTimes, type LookedAt } from './rules/judge-times.ts'
@@ -52,8 +51,8 @@ export interface ReceiptContext extends RegistryContext {
    * quorum, or its log, says of a receipt.
    */
   readonly isNowStated?: boolean
-  /** Those that the blocks complete. */
-  readonly erasures: readonly CompletedErasure[]
+  /** The steps that blocks complete after a delay. */
+  readonly delayed: readonly CompletedDelay[]
   /** By the origin of the home whose log it is. */
   readonly convict?: (home: string) => ConvictLog
   /** Trees of logs that this reader knows already; those of the receipts are added. */
@@ -121,7 +120,7 @@ export async function judgeBlocks(
   const timed = looked.map((at) => judgeTimes(at, judging))
   problems.push(...timed.flatMap((item) => item.problems))
   for (const [height, under] of named) problems.push(...trees.problems(height, under))
-  problems.push(...unseenDelays(context.erasures, seen, judging))
+  problems.push(...unseenDelays(context.delayed, seen, judging))
   return { statuses: timed.map(({ status }) => status), receipts, problems }
 }
 

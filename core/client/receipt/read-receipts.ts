@@ -32,7 +32,7 @@ export async function readReceipts(connection: Connection, replica: Replica): Pr
     records: registry.newest(),
     registryReceipt: (height: number) => registryReceipt(connection, height),
     nowMs: now(),
-    erasures: replica.erasures,
+    delayed: replica.delayed,
     treesOf: connection.treesOf,
     ...(evidence
       ? { convict: (origin: string) => receiptConvict({ policy, origin, sink: evidence, blockAt }) }

@@ -4,7 +4,7 @@ import type { ChainId, CompartmentId, Digest } from '../../bytes/ids.ts'
 import type { EpochKey, Grant } from '../../block/block.ts'
 import { recordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { EpochPackage } from '../../api/append.ts'
-import { readableBy, readersOf, type ControlState } from '../../chain/state.ts'
+import { devicesOf, readableBy, readersOf, type ControlState } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Random } from '../../ports/keys.ts'
@@ -110,8 +110,9 @@ export function gainingReaders(before: ControlState, after: ControlState): reado
 }
 
 function sealingKeyOf(reader: string, state: ControlState, records: RegistryView): Uint8Array {
-  const device = state.controllers.members.find((member) => member.kind === 'device' && member.kid === reader)
-  if (device?.kind === 'device') return fromBase64url(device.sealing)
+  const devices = [...devicesOf(state.controllers), ...devicesOf(state.recovery)]
+  const device = devices.find(({ kid }) => kid === reader)
+  if (device) return fromBase64url(device.sealing)
   const institution = recordOf(records, 'institution', reader)
   if (!institution) throw new AmpereError('NOT_FOUND', 'a reader is not in the registry')
   return fromBase64url(institution.sealing.key)

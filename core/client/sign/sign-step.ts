@@ -3,7 +3,7 @@ import { toBase64url } from '../../bytes/encoding.ts'
 import type { Digest, OpId } from '../../bytes/ids.ts'
 import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import { actionOf, signApproval } from '../../block/approval.ts'
-import type { ControlBlock, EraseBlock, RehomeBlock } from '../../block/block.ts'
+import type { ControlBlock, EraseBlock, RecoverBlock, RehomeBlock } from '../../block/block.ts'
 import { signBlock, type OpenedBlock, type ParsedBlock } from '../../block/open-block.ts'
 import { isViolation } from '../../block/violation.ts'
 import { stateAfter } from '../../chain/apply-block.ts'
@@ -17,7 +17,7 @@ import type { Replica } from '../read/replica.ts'
 /** How long an approval stays usable, in milliseconds: one hour. */
 const APPROVAL_MS = 3_600_000
 
-/** What signing a control, erase or rehome block needs. */
+/** What signing a control, erase, rehome or recover block needs. */
 export interface StepContext {
   readonly ports: { readonly now: Now; readonly random: Random }
   readonly registry: RegistryHistory
@@ -26,14 +26,15 @@ export interface StepContext {
   readonly approvers: readonly Signer[]
 }
 
-/** A control, erase or rehome step without its approvals. */
+/** A control, erase, rehome or recover step without its approvals. */
 export type Step =
   | { readonly type: 'control'; readonly body: Omit<ControlBlock['body'], 'approvals'> }
   | { readonly type: 'erase'; readonly body: Omit<EraseBlock['body'], 'approvals'> }
   | { readonly type: 'rehome'; readonly body: Omit<RehomeBlock['body'], 'approvals'> }
+  | { readonly type: 'recover'; readonly body: Omit<RecoverBlock['body'], 'approvals'> }
 
 /**
- * Signs the next control, erase or rehome block, given its time: collects the approvals, computes the state after it, signs.
+ * Signs the next control, erase, rehome or recover block, given its time: collects the approvals, computes the state after it, signs.
  * The rules are applied here first, so a step that breaks one is never sent.
  * @throws AmpereError VIOLATION naming the rule
  */
@@ -57,7 +58,7 @@ export async function signStep(
   return signBlock({ ...draft, state }, context.author)
 }
 
-type Draft = ControlBlock | EraseBlock | RehomeBlock
+type Draft = ControlBlock | EraseBlock | RehomeBlock | RecoverBlock
 
 function draftOf(place: Omit<ControlBlock, 'type' | 'body'>, step: Step, approvals: string[]): Draft {
   switch (step.type) {
@@ -66,6 +67,8 @@ function draftOf(place: Omit<ControlBlock, 'type' | 'body'>, step: Step, approva
     case 'erase':
       return { ...place, type: step.type, body: { ...step.body, approvals } }
     case 'rehome':
+      return { ...place, type: step.type, body: { ...step.body, approvals } }
+    case 'recover':
       return { ...place, type: step.type, body: { ...step.body, approvals } }
   }
 }

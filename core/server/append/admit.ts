@@ -43,7 +43,7 @@ export async function admit(
 }
 
 function keysOf(parsed: ParsedBlock, head: StoredHead | null, registry: RegistryHistory): KeyOf {
-  const devices = deviceKeys([head?.state.controllers ?? null, parsed])
+  const devices = deviceKeys([head?.state ?? null, parsed])
   return (kid: Kid) => devices.get(kid) ?? registry.keyOf(kid)
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url, toBase64url, utf8 } from '../../bytes/encoding.ts'
 import type { Digest } from '../../bytes/ids.ts'
-import type { BlockEntries } from '../../block/block.ts'
+import { keysIn, type BlockEntries } from '../../block/block.ts'
 import {
   descriptorLeaf,
   entryRange,
@@ -27,7 +27,7 @@ export async function checkParts(parsed: ParsedBlock, append: Append, after: Con
   if (block.entries) await checkEntries(block.entries, append)
   else if (append.object !== null || append.row !== null)
     throw refused('a block without entries comes with some')
-  if (block.type === 'genesis' || block.type === 'control') checkKeys(parsed, append, after)
+  if (block.type === 'genesis' || keysIn(block)) checkKeys(parsed, append, after)
   else if (append.packages.length > 0 || append.labelKey !== null) {
     throw refused('packages or a label key come with a block that names none')
   }
@@ -89,23 +89,19 @@ export function rowRoot(row: KeyRow): Digest {
 
 function checkKeys(parsed: ParsedBlock, append: Append, after: ControlState): void {
   const { block } = parsed
-  const brings =
-    block.type === 'genesis'
-      ? block.body.labelKeyHash
-      : block.type === 'control'
-        ? block.body.epoch?.labelKeyHash
-        : undefined
+  const keys = keysIn(block)
+  const brings = block.type === 'genesis' ? block.body.labelKeyHash : keys?.epoch?.labelKeyHash
   const labelHash = append.labelKey === null ? undefined : digestOf(fromBase64url(append.labelKey))
   if (labelHash !== brings) throw refused('the label key is not the one that the block names')
-  if (block.type !== 'control') {
+  if (!keys) {
     if (append.packages.length > 0) throw refused('a genesis brings no packages')
     return
   }
   const root = append.packages.length === 0 ? null : packagesRoot(append.packages)
-  if (root !== block.body.packages) throw refused('the packages are not those that the block names')
-  if (block.body.packages === null) return
+  if (root !== keys.packages) throw refused('the packages are not those that the block names')
+  if (keys.packages === null) return
   const readers = append.packages.flatMap((item) => (item.kind === 'reader' ? [item.reader] : []))
-  const missing = block.body.epoch !== null && readersOf(after).some((reader) => !readers.includes(reader))
+  const missing = keys.epoch !== null && readersOf(after).some((reader) => !readers.includes(reader))
   if (missing) throw refused('a reader gets no package of the new epoch')
   if (append.packages.some((item) => item.epoch !== after.epoch.number)) {
     throw refused('a package is for another epoch')

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keysIn } from '../../block/block.ts'
 import { fromBase64url, fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
@@ -110,9 +111,10 @@ function partsOf(ports: AppendPorts, parsed: ParsedBlock, append: Append, link: 
       isThere: async () => (await objects.entries.fetch(name, { start: 0, end: 1 })) !== null,
     })
   }
-  if (block.type === 'control' && block.body.packages !== null) {
+  const packages = keysIn(block)?.packages ?? null
+  if (packages !== null) {
     for (const item of append.packages) {
-      const key = packageRowKey(block.body.packages, item)
+      const key = packageRowKey(packages, item)
       parts.push(rowPart(tables.packages, chain, key, utf8(JSON.stringify(item))))
     }
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keysIn } from '../../block/block.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { packageKey, packagesRoot } from '../../block/packages.ts'
 import { readableBy, readersOf, stateBytes, type ControlState, type Link } from '../../chain/state.ts'
@@ -105,14 +106,15 @@ function findAbsent(at: KeysPlace, root: Digest, there: readonly string[], notes
 
 function expectedNames({ before, link }: KeysPlace): readonly string[] {
   const { block } = link.opened
-  if (block.type !== 'control' || !before) return []
+  const keys = keysIn(block)
+  if (!keys || !before || (block.type === 'recover' && block.body.act !== 'complete')) return []
   const { number } = link.state.epoch
   const isFirst = block.height === 1
   const readers = readersOf(link.state).filter(
-    (reader) => isFirst || block.body.epoch !== null || gains(before, link.state, reader),
+    (reader) => isFirst || keys.epoch !== null || gains(before, link.state, reader),
   )
   const names = readers.map((reader) => packageKey({ kind: 'reader', epoch: number, reader }))
-  if (block.body.epoch === null || block.body.epoch.cut) return names
+  if (keys.epoch === null || keys.epoch.cut) return names
   const histories = link.state.compartments.map(({ id }) =>
     packageKey({ kind: 'history', epoch: number, compartment: id }),
   )

@@ -27,6 +27,11 @@ export interface CopyContext {
   readonly refreshRegistry: () => Promise<void>
   /** True when no more blocks are to be copied now. */
   readonly isOver?: () => boolean
+  /**
+   * Is awaited before the block with which a chain came to this home from another one is stored: what is kept of the chain
+   * from before is copied by then, or asked for again.
+   */
+  readonly arriving?: (chain: ChainId) => Promise<void>
   /** Is told of each block that was copied. */
   readonly copied?: () => void
 }
@@ -72,6 +77,7 @@ export async function copyChain(
     })
     for (const link of links) {
       await checkHome(link)
+      if (isArrival(link, context.home)) await context.arriving?.(chain)
       await copyBlock(source, to, link, note)
       head = link
       added++
@@ -172,6 +178,12 @@ async function arrivalAt(
     at = items.length > 0 && next === at + items.length ? next : null
   }
   return null
+}
+
+function isArrival({ opened: { block } }: Link, { deployment, origin }: CopyContext['home']): boolean {
+  if (block.type !== 'rehome') return false
+  const { home } = block.body
+  return home.deployment === deployment && home.origin === origin
 }
 
 /** What was verified when it was copied is not folded again. */

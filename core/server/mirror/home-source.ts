@@ -2,14 +2,23 @@
 import type * as v from 'valibot'
 import type { ChainId, DeploymentId } from '../../bytes/ids.ts'
 import { parseWith } from '../../bytes/schema.ts'
-import { blockKeysAnswer, blocksAnswer, erasedAnswer, heldAnswer, notesAnswer } from '../../api/answers.ts'
-import { MAX_ANSWER_BYTES, MAX_ERASED_TOTAL_BYTES } from '../../api/limits.ts'
+import {
+  blockKeysAnswer,
+  blocksAnswer,
+  erasedAnswer,
+  heldAnswer,
+  movedAnswer,
+  notesAnswer,
+  type MovedAnswer,
+} from '../../api/answers.ts'
+import { MAX_ANSWER_BYTES, MAX_ERASED_TOTAL_BYTES, MAX_MOVED_TOTAL_BYTES } from '../../api/limits.ts'
 import { copyAnswer, type CopyAnswer } from '../../api/mirrored.ts'
 import { LOG_PREFIX } from '../../api/log.ts'
-import { AmpereError } from '../../errors.ts'
+import { AmpereError, isAmpereError } from '../../errors.ts'
 import { CHAIN_CHARACTERS } from '../store/attempt.ts'
 import { failed, fetched, fetchedInRanges, jsonOf, textOf, type Asking } from './ask-home.ts'
 import type { HomeSource } from '../copy/source.ts'
+import { movedOf, type MovedReceipts } from '../store/moved-receipts.ts'
 
 /** Bytes of a tile, or of a bundle with entries of 65 bytes, at most. */
 const MAX_TILE_BYTES = 256 * 67
@@ -61,7 +70,7 @@ function sourceAt(asking: Asking, origin: string, { api, log, place }: Paths): H
   const get = (path: string, max: number) => fetched(asking, new URL(path, origin), max)
   const json = <S extends v.GenericSchema>(path: string, schema: S, max: number) =>
     parsed(asking, new URL(api + path, origin), schema, max)
-  const { blocks, blockKeys, held, erased, row, notes } = MAX_ANSWER_BYTES
+  const { blocks, blockKeys, held, erased, moved, row, notes } = MAX_ANSWER_BYTES
   const { who } = asking
   return {
     registryBlocks: (from) => json(`/registry/blocks?from=${from}`, blocksAnswer, blocks),
@@ -76,8 +85,10 @@ function sourceAt(asking: Asking, origin: string, { api, log, place }: Paths): H
         allPages((from) => json(`${at(chain)}/erased${query(from)}`, erasedAnswer, erased), who),
         who,
       ),
-    // No answer over HTTP has them apart; `GET /v1/receipts` gives each of them while the home is there.
-    moved: async () => ({ receipts: [], notes: [] }),
+    moved: async (chain) => {
+      const page = (from: number) => json(`${at(chain)}/moved?from=${from}`, movedAnswer, moved)
+      return receiptsOf(page, who)
+    },
     checkpoint: async () => {
       const bytes = await get(`${log}/checkpoint`, notes)
       return bytes && textOf(bytes, who)
@@ -123,6 +134,29 @@ function ascending<T extends string | number, P extends Page<unknown, T>>(
 
 function endless(who: string | undefined) {
   return failed('pages through a list without end', who)
+}
+
+/** All receipts of other homes of a chain. @throws AmpereError UPSTREAM_FAILED also for what is none, and for more than can be */
+async function receiptsOf(
+  page: (from: number) => Promise<MovedAnswer>,
+  who: string | undefined,
+): Promise<MovedReceipts> {
+  const items: MovedAnswer['items'] = []
+  let characters = 0
+  for (let from: number | null = 0; from !== null;) {
+    const given: MovedAnswer = ascending(await page(from), from, (height) => height, who)
+    items.push(...given.items)
+    characters += given.items.reduce((sum, { proof }) => sum + proof.length, 0)
+    if (given.items.length === 0 && given.next !== null) throw endless(who)
+    if (characters > MAX_MOVED_TOTAL_BYTES) throw failed('has receipts of other homes without end', who)
+    from = given.next
+  }
+  try {
+    return movedOf(items)
+  } catch (cause) {
+    if (!isAmpereError(cause, 'LOG_MALFORMED')) throw cause
+    throw failed('gives a receipt that is none', who)
+  }
 }
 
 /** Every item of a list whose cursors have no order. @throws AmpereError UPSTREAM_FAILED for a page that is empty and not the last */

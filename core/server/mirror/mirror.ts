@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8 } from '../../bytes/encoding.ts'
+import type { ChainId } from '../../bytes/ids.ts'
 import { toTimestamp } from '../../bytes/timestamp.ts'
 import { logOriginOf } from '../../api/log.ts'
 import { isAmpereError } from '../../errors.ts'
@@ -24,6 +25,7 @@ import { homeSource } from './home-source.ts'
 import type { MirroredHome } from './mirrored-home.ts'
 import { mirrorChain, problemOf, type MirrorProblem, type Run } from './mirror-chain.ts'
 import { allRows, type HomeSource } from '../copy/source.ts'
+import { copyMovedReceipts } from '../restore/elsewhere.ts'
 
 /** What came of a run. */
 export interface MirrorReport {
@@ -93,7 +95,8 @@ export async function mirrorChains(
   let slices = 0
   const goesOn = () => ++slices < maxSlices && now() - startMs < maxMs / 2
   const { logSize, more } = await mirrorLog(source, to, log, { goesOn, maxPages })
-  const context = { home, registry, verifiers, refreshRegistry, isOver }
+  const arriving = (chain: ChainId) => copyMovedReceipts(source, to, home, chain)
+  const context = { home, registry, verifiers, refreshRegistry, isOver, arriving }
   const run: Run = { ports, home, asking, source, to, context, maxBlocks, isOver }
   const tally: Tally = { chains: 0, added: 0, erased: 0, stated: 0, more, problems: new Map() }
   const left = await readRound(to)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, toBase64url } from '../../bytes/encoding.ts'
 import { asChainId, type ChainId } from '../../bytes/ids.ts'
-import type { BlockKeysAnswer, HeldAnswer, NotesAnswer } from '../../api/answers.ts'
+import type { BlockKeysAnswer, HeldAnswer, MovedAnswer, NotesAnswer } from '../../api/answers.ts'
 import { MAX_PAGE_HELD, MAX_PAGE_NOTES } from '../../api/limits.ts'
 import { AmpereError } from '../../errors.ts'
 import { mayHold, type Caller } from '../authenticate.ts'
 import { findChain, type ReaderPorts } from './read-chain.ts'
 import { partNames } from '../store/attempt.ts'
 import { WITNESSED_PARTITION } from '../store/log.ts'
+import { movedPage } from '../store/moved-receipts.ts'
 import { fitting } from '../store/page.ts'
 import {
   heightKey,
@@ -68,6 +69,22 @@ export async function readBlockKeys(
     packages: rows.flatMap((row) => parsePackage(row.value) ?? []),
     labelKey: labelKey && toBase64url(labelKey.value),
   }
+}
+
+/**
+ * A page of the receipts that are kept of the logs of homes that a chain left, for a copy from which this home can give them again.
+ * @throws AmpereError NOT_FOUND, FORBIDDEN for who may not hold, STORE_CORRUPT
+ */
+export async function readMoved(
+  ports: ReaderPorts,
+  chain: ChainId,
+  from: number,
+  caller: Caller,
+): Promise<MovedAnswer> {
+  const { state } = await findChain(ports, chain)
+  if (!mayHold(caller, state, ports.now()))
+    throw new AmpereError('FORBIDDEN', 'only who is granted to hold the chain gets all of its kept receipts')
+  return movedPage(ports.tables.receipts, chain, from)
 }
 
 /** A page of the checkpoints that had the quorum of this home's witnesses, by size: what its first receipts are made with. */

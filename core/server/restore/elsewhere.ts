@@ -4,15 +4,20 @@ import type { ChainId } from '../../bytes/ids.ts'
 import { utf8 } from '../../bytes/encoding.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { allRows, type HomeSource } from '../copy/source.ts'
+import type { AppendTable, ReadTable } from '../../ports/table.ts'
 import type { Home } from '../home.ts'
 import { isOfLog } from '../read/receipt.ts'
 import { putMovedReceipts, type MovedReceipts } from '../store/moved-receipts.ts'
 import { parseStored } from '../store/rows.ts'
-import type { RestorePorts } from './needs.ts'
+
+/** Where a chain and its kept receipts are. */
+interface Stores {
+  readonly tables: { readonly blocks: ReadTable; readonly receipts: AppendTable }
+}
 
 /** The blocks of a chain that are in the log of another home: those after which the chain was there, with its origin. */
 export async function* blocksElsewhere(
-  { tables }: RestorePorts,
+  { tables }: Stores,
   { origin: here }: Pick<Home, 'origin'>,
   chain: ChainId,
 ): AsyncGenerator<{ readonly height: number; readonly origin: string }> {
@@ -25,13 +30,13 @@ export async function* blocksElsewhere(
 }
 
 /**
- * Puts back the receipts of other logs that a copy has of a chain. Which height is in which log the chain says, and never the
+ * Copies the receipts of other logs that a source has of a chain. Which height is in which log the chain says, and never the
  * copy: what is of this home's own blocks, of heights that there are not, or of another log, is left out. Readers judge the rest.
  */
-export async function restoreReceipts(
-  source: HomeSource,
-  ports: RestorePorts,
-  home: Home,
+export async function copyMovedReceipts(
+  source: Pick<HomeSource, 'moved'>,
+  ports: Stores,
+  home: Pick<Home, 'origin'>,
   chain: ChainId,
 ): Promise<void> {
   const given = await source.moved(chain)

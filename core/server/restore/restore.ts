@@ -27,7 +27,7 @@ import { allRows, chainsOf, type HomeSource } from '../copy/source.ts'
 import { dirtyShard, markOf } from '../store/attempt.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
 import { loadBlock } from '../store/rows.ts'
-import { restoreReceipts } from './elsewhere.ts'
+import { copyMovedReceipts } from './elsewhere.ts'
 import type { RestorePorts } from './needs.ts'
 import { restoreLeaves } from './chain-leaves.ts'
 import { leafFinder } from './restore-leaves.ts'
@@ -123,7 +123,7 @@ export async function restoreHome(
     if (first && !options.acceptLoss) throw lossError(first)
     for (const ordered of erasures) await shredOrdered(ports, ordered)
     await copyStatements(source, ports, context, chain)
-    await restoreReceipts(source, ports, home, chain)
+    await copyMovedReceipts(source, ports, home, chain)
     await markForLog(ports, chain, head.opened)
     losses.push(...lost)
     total.chains++

@@ -3,7 +3,7 @@ import { canonicalBytes, parseCanonical, type JsonObject } from '../../bytes/can
 import { fromUtf8 } from '../../bytes/encoding.ts'
 import { asBlockId, asChainId, asDigest, type BlockId, type ChainId, type Digest } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
-import type { Block } from '../../block/block.ts'
+import { keysIn, type Block } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import { isAmpereError } from '../../errors.ts'
 import type { Row } from '../../ports/table.ts'
@@ -49,7 +49,7 @@ export function partNames(block: Block): PartNames {
   return {
     object: entries?.root ?? null,
     row: entries ? rowKey(entries) : null,
-    packages: block.type === 'control' ? block.body.packages : null,
+    packages: keysIn(block)?.packages ?? null,
     label: labelOf(block),
     state: block.type === 'record' ? null : block.state,
   }
@@ -131,7 +131,7 @@ function orNull<T>(read: () => T | null): T | null {
 
 function labelOf(block: Block): Digest | null {
   if (block.type === 'genesis') return block.body.labelKeyHash
-  return block.type === 'control' ? (block.body.epoch?.labelKeyHash ?? null) : null
+  return keysIn(block)?.epoch?.labelKeyHash ?? null
 }
 
 function digestIn(said: JsonObject, name: string): Digest | null {

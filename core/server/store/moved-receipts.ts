@@ -5,9 +5,12 @@ import { fromUtf8, utf8 } from '../../bytes/encoding.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { count, digest, parseWith } from '../../bytes/schema.ts'
 import { digestOf } from '../../crypto/hash.ts'
+import type { MovedAnswer } from '../../api/answers.ts'
+import { MAX_PAGE_RECEIPTS } from '../../api/limits.ts'
 import { AmpereError } from '../../errors.ts'
 import { parseTlogProof } from '../../log/tlog-proof.ts'
 import type { AppendTable, ReadTable, Row } from '../../ports/table.ts'
+import { fitting } from './page.ts'
 import { heightKey, rangeUnder } from './rows.ts'
 
 /** A receipt of the log of a home that the chain left, and how far it went there. */
@@ -47,11 +50,19 @@ export async function keepMovedReceipt(
   height: number,
   { level, proof }: MovedReceipt,
 ): Promise<void> {
-  const { note } = parseTlogProof(proof)
-  const under = digestOf(utf8(note))
-  await receipts.insert(chain, noteOf(under), utf8(note))
-  const row = { v: 1, level, proof: proof.slice(0, -note.length), under }
-  await receipts.insert(chain, placeOf(height, level), canonicalBytes(row))
+  await putMovedReceipts(receipts, chain, movedOf([{ height, level, proof }]))
+}
+
+/** Receipts as they are kept, of as they are given. @throws AmpereError LOG_MALFORMED for one that is none */
+export function movedOf(given: readonly (MovedReceipt & { readonly height: number })[]): MovedReceipts {
+  const notes = new Set<string>()
+  const receipts = given.map(({ height, level, proof }) => {
+    const { note } = parseTlogProof(proof)
+    notes.add(note)
+    const cut = proof.slice(0, -note.length)
+    return { height, row: { v: 1 as const, level, proof: cut, under: digestOf(utf8(note)) } }
+  })
+  return { receipts, notes: [...notes] }
 }
 
 /** The receipt of a block from a home that its chain left, the witnessed one where both are kept; null without. @throws AmpereError STORE_CORRUPT */
@@ -64,11 +75,31 @@ export async function movedReceipt(
     (await receipts.get(chain, placeOf(height, 'witnessed'))) ??
     (await receipts.get(chain, placeOf(height, 'logged')))
   if (!row) return null
+  return joined(receipts, chain, row)
+}
+
+/** A kept receipt with the checkpoint that it stands under. @throws AmpereError STORE_CORRUPT */
+async function joined(table: ReadTable, chain: ChainId | Digest, row: Row): Promise<MovedReceipt> {
   const { level, proof, under } = parseRow(row.value)
-  const note = await receipts.get(chain, noteOf(under))
+  const note = await table.get(chain, noteOf(under))
   if (!note || digestOf(note.value) !== under)
     throw new AmpereError('STORE_CORRUPT', 'the checkpoint of a kept receipt is missing or was changed')
   return { level, proof: proof + fromUtf8(note.value) }
+}
+
+/** A page of those that are kept of a chain, from a height on; of a height both levels, or none. @throws AmpereError STORE_CORRUPT */
+export async function movedPage(table: ReadTable, chain: ChainId, from: number): Promise<MovedAnswer> {
+  const { to } = rangeUnder(MOVED)
+  const asked = { from: `${MOVED}/${heightKey(from)}`, to, limit: MAX_PAGE_RECEIPTS + 1 }
+  const rows = await table.range(chain, asked)
+  const items: MovedAnswer['items'] = []
+  for (const row of rows.slice(0, MAX_PAGE_RECEIPTS))
+    items.push({ height: heightIn(row.key), ...(await joined(table, chain, row)) })
+  const fit = fitting(items.map((item) => JSON.stringify(item))).length
+  const cut = items[fit]?.height ?? (rows[fit] ? heightIn(rows[fit].key) : null)
+  const whole = items.slice(0, fit).filter(({ height }) => height !== cut)
+  // Two receipts always fit: `MAX_TLOG_PROOF_BYTES` bounds what is kept.
+  return { items: whole, next: cut }
 }
 
 /** All receipts of other homes that are kept of a chain. @throws AmpereError STORE_CORRUPT */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { AmpereError } from '#core/errors.ts'
-import type { Needs, Platform, Ports } from '#core/ports/needs.ts'
+import type { Needs, Ports } from '#core/ports/needs.ts'
 import { select } from '#core/ports/needs.ts'
 import type { ReadTable } from '#core/ports/table.ts'
 import type { Home } from '#core/server/home.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
-import type { Hosting, RoleApp } from '../app.ts'
+import type { RoleApp } from '../app.ts'
 import { createApp } from '../app.ts'
 import { ANYTHING, notBehind } from '../not-behind.ts'
 import { answerTheRest, type Operation } from '../operation.ts'
@@ -14,15 +14,10 @@ import { bodiesOf, type Serving } from '../serving.ts'
 import { ROLE_NAMES } from '../role-names.ts'
 import { watchedLogs, type CloudConfig } from './config.ts'
 import { openStandings } from './gate.ts'
+import type { Hosted } from './hosted.ts'
 
-/** What a process of one role has: the platform, what the deployment is, and what its host gives. */
-export interface Alone {
-  readonly platform: Platform
-  readonly config: CloudConfig
-  readonly hosting: Hosting
-  /** The OpenAPI document of the whole home, as text. */
-  readonly document: () => string
-}
+/** What a process of one role of a home has. */
+export type Alone = Pick<Hosted<CloudConfig>, 'platform' | 'config' | 'hosting' | 'document'>
 
 /** What answers for one role. */
 export interface AnsweringRole<N extends Needs> {

@@ -3,8 +3,8 @@ import * as v from 'valibot'
 import { changedRows } from '#adapters/aws/rows/changes.ts'
 import { openAws } from '#adapters/aws/open.ts'
 import type { Platform } from '#core/ports/needs.ts'
-import { readConfig, type CloudConfig } from './config.ts'
-import { cloudLog, openHosted, parsePlatform, type HostedRole } from './hosted.ts'
+import { parseConfig, readBeside } from './config.ts'
+import { cloudLog, openHosted, parsePlatform, type HostConfig, type HostedRole } from './hosted.ts'
 import { lambdaHandler, type HttpResult, type LambdaEvent } from './lambda.ts'
 
 /** Which variable says what the parts of the deployment are called. */
@@ -21,13 +21,20 @@ const schema = v.strictObject({
   }),
 })
 
+/** A Lambda handler for a role of a home. */
+export function onLambda(role: HostedRole): Handler {
+  return onLambdaAs(parseConfig, role)
+}
+
+type Handler = (event: LambdaEvent) => Promise<HttpResult | null>
+
 /**
- * A Lambda handler for a role. What the home is and its description lie beside its code; the names of tables, buckets and keys are
+ * A Lambda handler for a role, which is told what `parse` reads. What the deployment is and its description lie beside its code; the names of tables, buckets and keys are
  * in AMPERE_AWS, and the region is where AWS says that the function runs. No variable holds a secret but those of AWS itself.
  */
-export function onLambda(role: HostedRole): (event: LambdaEvent) => Promise<HttpResult | null> {
-  let config: CloudConfig | null = null
-  const configured = (): CloudConfig => (config ??= readConfig(import.meta.url, process.env))
+export function onLambdaAs<C extends HostConfig>(parse: (text: string) => C, role: HostedRole<C>): Handler {
+  let config: C | null = null
+  const configured = (): C => (config ??= parse(readBeside(import.meta.url, process.env)))
   const open = async () => openHosted(role, openPlatform(), configured(), import.meta.url)
   return lambdaHandler(open, () => configured().origin, { log: cloudLog, changedRows })
 }

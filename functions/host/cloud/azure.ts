@@ -6,7 +6,7 @@ import { managedIdentity } from '#adapters/azure/clients/managed-identity.ts'
 import { openAzure } from '#adapters/azure/open.ts'
 import { isAmpereError } from '#core/errors.ts'
 import type { Platform, TableName } from '#core/ports/needs.ts'
-import { readConfig, type CloudConfig } from './config.ts'
+import { parseConfig, readBeside, type CloudConfig } from './config.ts'
 import {
   askRole,
   cloudLog,
@@ -14,6 +14,7 @@ import {
   openAtOnce,
   parsePlatform,
   wakeRole,
+  type HostConfig,
   type HostedRole,
   type WokenBy,
 } from './hosted.ts'
@@ -45,7 +46,7 @@ const schema = v.strictObject({
 })
 
 /** What wakes a role, beside requests. */
-export interface Waking {
+export interface Waking<C extends HostConfig = HostConfig> {
   /** The table whose change feed wakes it. */
   readonly table?: TableName
   /** How long the host waits between two looks at the feed, in milliseconds: each look costs request units. */
@@ -53,7 +54,7 @@ export interface Waking {
   /** When it is woken at the latest: six fields, seconds first (NCRONTAB). */
   readonly schedule: string
   /** The schedule of a deployment in which it has nothing to do: each call costs a second of an instance at least. */
-  readonly rests?: { readonly schedule: string; readonly while: (config: CloudConfig) => boolean }
+  readonly rests?: { readonly schedule: string; readonly while: (config: C) => boolean }
 }
 
 /** Between two looks at a change feed by default, in milliseconds: by so much a receipt comes later. */
@@ -61,13 +62,23 @@ const POLL_MS = 1000
 /** Every method that an operation may have; the app answers others with what it allows. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
 
+/** Registers a role of a home. */
+export function onAzure(name: string, role: HostedRole, waking: Waking<CloudConfig> | null = null): void {
+  onAzureAs(parseConfig, name, role, waking)
+}
+
 /**
- * Registers a role with the host of Azure Functions (programming model v4): its routes under every path, its change feed and its
+ * Registers a role, which is told what `parse` reads, with the host of Azure Functions (programming model v4): its routes under every path, its change feed and its
  * schedule. What the home is and its description lie beside its code; AMPERE_AZURE names its stores and its identity, and no secret.
  */
-export function onAzure(name: string, role: HostedRole, waking: Waking | null = null): void {
-  let config: CloudConfig | null = null
-  const configured = (): CloudConfig => (config ??= readConfig(import.meta.url, process.env))
+export function onAzureAs<C extends HostConfig>(
+  parse: (text: string) => C,
+  name: string,
+  role: HostedRole<C>,
+  waking: Waking<C> | null = null,
+): void {
+  let config: C | null = null
+  const configured = (): C => (config ??= parse(readBeside(import.meta.url, process.env)))
   const opened = openAtOnce(async () => openHosted(role, openPlatform(), configured(), import.meta.url))
   const wake = async (by: WokenBy) => wakeRole(await opened(), by)
   if (role.answers) {
@@ -98,7 +109,7 @@ export function onAzure(name: string, role: HostedRole, waking: Waking | null = 
 }
 
 /** What it does changes with the next deployment, which brings another configuration. One that is wrong is said when it is woken. */
-function scheduleOf({ schedule, rests }: Waking, configured: () => CloudConfig): string {
+function scheduleOf<C extends HostConfig>({ schedule, rests }: Waking<C>, configured: () => C): string {
   try {
     return rests?.while(configured()) ? rests.schedule : schedule
   } catch (error) {

@@ -20,9 +20,22 @@ const keys = v.pipe(
   ),
   v.minLength(1),
 )
-const policy = v.pipe(
+/** A policy in the format of c2sp.org/tlog-policy. */
+export const policy = v.pipe(
   v.string(),
   v.transform((text: string) => parsePolicy(text)),
+)
+/** Under which a deployment is reached: `https://host`, without a path. */
+export const originUrl = v.pipe(v.string(), v.regex(ORIGIN))
+/** The collector of telemetry (OTLP over HTTP), and which part of requests and of what wakes a role is traced; none where it is null. */
+export const telemetry = v.optional(
+  v.nullable(
+    v.strictObject({
+      endpoint: v.pipe(v.string(), v.regex(OTLP_ENDPOINT)),
+      traced: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
+    }),
+  ),
+  null,
 )
 
 /** What a deployment in a cloud is, for all its roles alike: nothing in it is secret. */
@@ -31,7 +44,7 @@ const schema = v.pipe(
     v: v.literal(1),
     deployment: deploymentId,
     /** Under which clients reach it: `https://host`, without a path. */
-    origin: v.pipe(v.string(), v.regex(ORIGIN)),
+    origin: originUrl,
     /** Id of the registry's first block. */
     registry: digest,
     backupDays: count,
@@ -40,16 +53,9 @@ const schema = v.pipe(
     witnessKeys: keys,
     /** Who witnesses its log, in the format of c2sp.org/tlog-policy. */
     policy: v.nullable(policy),
-    /** The collector of telemetry (OTLP over HTTP), and which part of requests and of what wakes a role is traced; none where it is null. */
-    telemetry: v.optional(
-      v.nullable(
-        v.strictObject({
-          endpoint: v.pipe(v.string(), v.regex(OTLP_ENDPOINT)),
-          traced: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1),
-        }),
-      ),
-      null,
-    ),
+    telemetry,
+    /** The institutions whose bridges run in the same account: whoever runs it may open what they may, so the home says so. */
+    bridges: v.optional(v.array(institutionId), []),
     /** Logs of others that are monitored: a policy each, with the keys of one log and its URL. */
     watched: v.optional(v.array(policy), []),
     /** Logs of others that its witness cosigns: a policy each, with the keys of one log. */
@@ -59,7 +65,7 @@ const schema = v.pipe(
       v.array(
         v.strictObject({
           deployment: deploymentId,
-          origin: v.pipe(v.string(), v.regex(ORIGIN)),
+          origin: originUrl,
           registry: digest,
           institution: institutionId,
           policy,
@@ -69,7 +75,7 @@ const schema = v.pipe(
     ),
   }),
   v.check(
-    ({ policy: own, origin }) => !own || own.logs.some(({ key }) => key.name === logOriginOf(origin)),
+    (home) => !home.policy || home.policy.logs.some(({ key }) => key.name === logOriginOf(home.origin)),
     'the policy has no line for the log of this home',
   ),
 )
@@ -79,8 +85,13 @@ export type CloudConfig = v.InferOutput<typeof schema>
 
 /** @throws AmpereError CONFIGURATION, naming the member that is wrong */
 export function parseConfig(text: string): CloudConfig {
+  return parseAs(schema, text)
+}
+
+/** @throws AmpereError CONFIGURATION, naming the member that is wrong */
+export function parseAs<S extends v.GenericSchema>(shape: S, text: string): v.InferOutput<S> {
   try {
-    return v.parse(schema, JSON.parse(text))
+    return v.parse(shape, JSON.parse(text))
   } catch (cause) {
     throw new AmpereError(
       'CONFIGURATION',
@@ -101,14 +112,14 @@ function reasonOf(cause: unknown): string {
  * The configuration that lies beside the code, `ampere.json`, or where AMPERE_CONFIG names another file.
  * @throws AmpereError CONFIGURATION
  */
-export function readConfig(beside: string, env: Readonly<Record<string, string | undefined>>): CloudConfig {
+export function readBeside(beside: string, env: Readonly<Record<string, string | undefined>>): string {
   const file = env['AMPERE_CONFIG'] ?? new URL('ampere.json', beside)
   if (!existsSync(file))
     throw new AmpereError(
       'CONFIGURATION',
       'there is no ampere.json beside the code, and AMPERE_CONFIG names no other file',
     )
-  return parseConfig(readFileSync(file, 'utf8'))
+  return readFileSync(file, 'utf8')
 }
 
 /** The logs to be monitored. @throws AmpereError CONFIGURATION for a policy that does not have the keys of one log, with its URL */

@@ -7,18 +7,34 @@ import type { Platform } from '#core/ports/needs.ts'
 import type { RowName } from '#core/ports/table.ts'
 import { problemResponse, unexpected } from '../problem.ts'
 import { jsonLog, type Log } from '../telemetry.ts'
-import type { Alone } from './alone.ts'
+import type { Hosting } from '../app.ts'
 import type { CloudConfig } from './config.ts'
 import { openMeasuring } from './measuring.ts'
 
+/** What a host needs of what a deployment is told, whatever it deploys. */
+export type HostConfig = Pick<CloudConfig, 'origin' | 'telemetry'>
+
+/** What a process of one role has: the platform, what the deployment is, and what its host gives. */
+export interface Hosted<C extends HostConfig> {
+  readonly platform: Platform
+  readonly config: C
+  readonly hosting: Hosting
+  /** The OpenAPI document of the whole home, as text. */
+  readonly document: () => string
+  /** URL of the code, beside which lies what ships with it. */
+  readonly beside: string
+}
+
 /** How a role is opened in a process of its own. */
-export interface HostedRole {
+export interface HostedRole<C extends HostConfig = CloudConfig> {
   /** What answers its routes. */
   readonly answers?: (
-    alone: Alone,
+    hosted: Hosted<C>,
   ) => Promise<{ readonly fetch: (request: Request) => Response | Promise<Response> }>
   /** What it does when it is woken. */
-  readonly wakes?: (alone: Alone) => Promise<Wake>
+  readonly wakes?: (hosted: Hosted<C>) => Promise<Wake>
+  /** As telemetry calls what it belongs to; `ampere-home` where it is left out. */
+  readonly service?: string
 }
 
 /** What wakes a role: its schedule, or rows that are new or changed in a table. */
@@ -48,15 +64,15 @@ export const cloudLog = jsonLog((line) => process.stdout.write(`${line}\n`), now
  * Opens a role on its platform.
  * @param beside URL of the code, beside which lies the description of the home
  */
-export async function openHosted(
-  { answers, wakes }: HostedRole,
+export async function openHosted<C extends HostConfig>(
+  { answers, wakes, service }: HostedRole<C>,
   platform: Platform,
-  config: CloudConfig,
+  config: C,
   beside: string,
 ): Promise<OpenRole> {
   const document = () => readFileSync(new URL('openapi.json', beside), 'utf8')
   const bodies = { maxRequestBytes: MAX_BODY_BYTES, maxAnswerBytes: MAX_BODY_BYTES }
-  const measuring = await openMeasuring(config, cloudLog)
+  const measuring = await openMeasuring(config, cloudLog, service)
   const hosting = {
     now,
     random: platform.random,
@@ -65,9 +81,9 @@ export async function openHosted(
     ...(measuring ? { telemetry: measuring.telemetry } : {}),
   }
   const measured = measuring?.around(platform) ?? platform
-  const alone: Alone = { platform: measured, config, hosting, document }
-  const app = await answers?.(alone)
-  const wake = await wakes?.(alone)
+  const hosted: Hosted<C> = { platform: measured, config, hosting, document, beside }
+  const app = await answers?.(hosted)
+  const wake = await wakes?.(hosted)
   return {
     ...(app ? { answer: (request) => app.fetch(request) } : {}),
     ...(wake ? { wake } : {}),

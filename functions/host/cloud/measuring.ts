@@ -24,13 +24,17 @@ export interface Measuring {
  * Telemetry by OTLP where the configuration says where it goes; else null, and nothing of OpenTelemetry is loaded. Variables do not
  * switch it on: a platform may set its own.
  */
-export async function openMeasuring({ telemetry: to }: CloudConfig, log: Log): Promise<Measuring | null> {
+export async function openMeasuring(
+  { telemetry: to }: Pick<CloudConfig, 'telemetry'>,
+  log: Log,
+  service = 'ampere-home',
+): Promise<Measuring | null> {
   if (to === null) return null
   const [{ createTelemetry }, { otlpSinks }] = await Promise.all([
     import('../otel/create.ts'),
     import('../otel/otlp.ts'),
   ])
-  const of = { service: 'ampere-home', version: VERSION, instance: crypto.randomUUID() }
+  const of = { service, version: VERSION, instance: crypto.randomUUID() }
   // A function is woken when there is something to do: each time is worth a trace.
   const { telemetry, around, flush } = createTelemetry(of, otlpSinks(to.endpoint, to.traced, to.traced), log)
   return { telemetry, around, flush: bounded(flush) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
-import type { AwsCredentials } from '#adapters/aws/clients/connection.ts'
+import type { AwsIdentity } from '#adapters/aws/clients/connection.ts'
 import { failure } from '../failure.ts'
 import { failureOf } from './failure.ts'
 
@@ -25,8 +25,8 @@ export async function whoAmI(region: string): Promise<Account> {
   }
 }
 
-/** Credentials of a role for an hour at most. @throws DeployFailure */
-export async function takeOn(role: string, region: string): Promise<AwsCredentials> {
+/** Credentials of a role for a quarter of an hour. @throws DeployFailure */
+export async function takeOn(role: string, region: string): Promise<AwsIdentity> {
   const client = new STSClient({ region, maxAttempts: 3 })
   try {
     const command = new AssumeRoleCommand({
@@ -39,10 +39,11 @@ export async function takeOn(role: string, region: string): Promise<AwsCredentia
       AccessKeyId: accessKeyId,
       SecretAccessKey: secretAccessKey,
       SessionToken: sessionToken,
+      Expiration: expiration,
     } = given ?? {}
     if (accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined)
       throw failure('AWS gave no credentials of the role that sets up', 'run this again')
-    return { accessKeyId, secretAccessKey, sessionToken }
+    return { accessKeyId, secretAccessKey, sessionToken, ...(expiration && { expiration }) }
   } catch (error) {
     throw failureOf(error)
   } finally {

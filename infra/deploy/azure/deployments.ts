@@ -121,8 +121,17 @@ export async function applyTemplate(
   await arm.put(deploymentPath(place), VERSION, { properties: { mode: 'Incremental', template } })
   const { properties } = await settle()
   if (properties?.provisioningState !== 'Succeeded') throw failed(place, properties?.error)
+  return outputsIn(properties)
+}
+
+/** What the former deployment said; nothing where there was none, or none that ended well. */
+export async function formerOutputs(arm: Arm, place: Place): Promise<Outputs> {
+  return outputsIn((await findDeployment(arm, place))?.properties)
+}
+
+function outputsIn(properties: Deployment['properties']): Outputs {
   return Object.fromEntries(
-    Object.entries(properties.outputs ?? {}).map(([name, { value }]) => [name, String(value)]),
+    Object.entries(properties?.outputs ?? {}).map(([name, { value }]) => [name, String(value)]),
   )
 }
 

@@ -58,6 +58,25 @@ export async function removeGroup(
   )
 }
 
+/** Takes back what somebody was assigned, and waits until it counts no more. @param ids of assignments; those that are gone are passed over */
+export async function removeAssignments(
+  arm: Arm,
+  ids: readonly string[],
+  { pause }: Pick<Connection, 'pause'>,
+): Promise<void> {
+  for (const id of ids) await arm.remove(id, versionOf(id))
+  for (const id of ids)
+    await gone(
+      async () => (await arm.find(id, versionOf(id))) === null,
+      'what whoever migrates was assigned',
+      pause,
+    )
+}
+
+function versionOf(assignment: string): string {
+  return assignment.includes('/sqlRoleAssignments/') ? API.cosmos : API.authorization
+}
+
 async function gone(
   isGone: () => Promise<boolean>,
   what: string,

@@ -55,13 +55,21 @@ export function policyOf(
   names: AwsNames,
   native: readonly SignatureAlgorithm[] = AWS_NATIVE,
 ): readonly Statement[] {
+  return [...moverPolicy(identity, names, native), ...hostStatements(identity, grantsOf(identity), names)]
+}
+
+/** The policy of whoever migrates a home: what it needs, and nothing of a function's host. */
+export function moverPolicy(
+  identity: Identity,
+  names: AwsNames,
+  native: readonly SignatureAlgorithm[] = AWS_NATIVE,
+): readonly Statement[] {
   const grants = grantsOf(identity)
   return [
     ...tableStatements(grants, names),
     ...objectStatements(grants, names),
     ...keyStatements(keysIn(grants, native), names),
     ...dataKeyStatements(grants, native, names),
-    ...hostStatements(identity, grants, names),
   ]
 }
 

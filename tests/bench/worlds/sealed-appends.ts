@@ -30,6 +30,7 @@ export async function sealAppends(
       {
         ports: connection.ports,
         compartmentIds: (name) => ids.get(name) ?? null,
+        began: () => {},
         refresh: async () => next,
         submit: async (append) => {
           bodies.push(encodeAppend(append))

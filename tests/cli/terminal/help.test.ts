@@ -11,6 +11,7 @@ const REQUIRED =
   )
 const REQUIRED_VERBS = {
   chain: ['list', 'show', 'export'],
+  client: ['add', 'list', 'remove', 'show', 'suspend'],
   demo: ['reset', 'tamper'],
   deploy: ['aws', 'azure', 'destroy', 'status'],
   evidence: ['list', 'verify'],

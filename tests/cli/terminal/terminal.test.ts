@@ -4,12 +4,13 @@ import { stripVTControlCharacters } from 'node:util'
 import { CommanderError } from 'commander'
 import fc from 'fast-check'
 import { AmpereError } from '#core/errors.ts'
+import { CATALOGUE } from '#cli/catalogue/all.ts'
 import { suggestion } from '#cli/program/near.ts'
 import { fail } from '#cli/program/failure.ts'
 import { parseInstitution, parseList, parsePort, parseSince, parseUntil } from '#cli/program/arguments.ts'
 import { passphraseFileIn } from '#cli/deployment/passphrase.ts'
 import { dataFolder } from '#cli/deployment/settings.ts'
-import { withFolder } from '#cli/terminal/hints.ts'
+import { OF_ANY_HOME, withPlace } from '#cli/terminal/hints.ts'
 import { startProgress } from '#cli/terminal/progress.ts'
 import { listenForStop } from '#cli/terminal/stopping.ts'
 import { columns, count, counted, duration, localTime, size, wrapped } from '#cli/terminal/words.ts'
@@ -209,9 +210,11 @@ describe('what is typed after a flag', () => {
 
 describe('a suggested command', () => {
   it('names the folder that this one was given, except where another one is meant', () => {
-    const told = (text: string) => withFolder(text, '/srv/a b')
-    expect(withFolder('npx ampere start', undefined)).toBe('npx ampere start')
-    expect(withFolder('Next: npx ampere start', '/srv/a')).toBe('Next: npx ampere start --data /srv/a')
+    const told = (text: string) => withPlace(text, { data: '/srv/a b' })
+    expect(withPlace('npx ampere start', {})).toBe('npx ampere start')
+    expect(withPlace('Next: npx ampere start', { data: '/srv/a' })).toBe(
+      'Next: npx ampere start --data /srv/a',
+    )
     expect(told('npx ampere demo tamper && npx ampere verify --all')).toBe(
       "npx ampere demo tamper --data '/srv/a b' && npx ampere verify --data '/srv/a b' --all",
     )
@@ -222,6 +225,22 @@ describe('a suggested command', () => {
       'npx ampere --help',
     ])
       expect(told(text)).toBe(text)
+  })
+
+  it('names the cloud that this one was given, where it may be about one', () => {
+    const told = (text: string) => withPlace(text, { data: '/srv/a', cloud: 'aws-prod' })
+    expect(told('Next: npx ampere chain show 7Qk2 --block 1')).toBe(
+      'Next: npx ampere chain show --cloud aws-prod --data /srv/a 7Qk2 --block 1',
+    )
+    expect(told('npx ampere deploy aws --stage prod')).toBe(
+      'npx ampere deploy aws --data /srv/a --stage prod',
+    )
+    const takeIt = CATALOGUE.flatMap(({ commands }) =>
+      commands.flatMap(({ name, flags = [] }) =>
+        flags.some((flag) => flag.flags.startsWith('--cloud ')) ? [name] : [],
+      ),
+    )
+    expect(takeIt.toSorted()).toEqual(OF_ANY_HOME.toSorted())
   })
 })
 

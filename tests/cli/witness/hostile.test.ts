@@ -121,7 +121,7 @@ describe('what a witness shows of a log', () => {
   const own = {
     origin: 'h.test/log',
     newest: async () => tree(1, root('x')),
-    tiles: memoryObjects(),
+    tile: (path: string) => memoryObjects().fetch(path),
     nowSeconds: 7,
   }
   const note = async (checkpoint: ReturnType<typeof tree>, cosigners = [ed, pq]) => {

@@ -38,7 +38,7 @@ const STORES = Object.keys({
   uploads: 0,
 } satisfies Record<ObjectsName, 0>)
 /** What the vault signs with itself. */
-const SIGNING = ['instance', 'institution', 'controller'] as const satisfies readonly KeyName[]
+const SIGNING = ['instance', 'bridge', 'institution', 'controller'] as const satisfies readonly KeyName[]
 /** What it wraps the seeds of. */
 const WRAPPED = [
   'head',

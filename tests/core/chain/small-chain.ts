@@ -10,6 +10,7 @@ import type {
   EraseBlock,
   GenesisBlock,
   Grant,
+  RecoverBlock,
   RehomeBlock,
 } from '#core/block/block.ts'
 import { openBlock, signBlock, type KeyOf, type OpenedBlock } from '#core/block/open-block.ts'
@@ -73,7 +74,7 @@ export async function follow(rules: Rules, parent: Link | null, compact: string)
 /** Signs a draft with the state that the rules give; where they forbid it, with the state that it names. */
 export async function seal(rules: Rules, parent: Link | null, draft: Block, author: Signer): Promise<string> {
   const parsed = await signBlock(draft, author)
-  const devices = deviceKeys([parent?.state.controllers ?? null, parsed])
+  const devices = deviceKeys([parent?.state ?? null, parsed])
   const keyOf: KeyOf = (kid) => devices.get(kid) ?? rules.history.keyOf(kid)
   let opened: OpenedBlock
   try {
@@ -105,7 +106,7 @@ export function after(rules: Rules, parent: Link) {
 /** What an approval must say for `body` to be done on `parent`. */
 export function demandOf(
   parent: Link,
-  type: 'control' | 'erase' | 'rehome',
+  type: 'control' | 'erase' | 'rehome' | 'recover',
   body: object,
   approvalMs = 3_600_000,
 ) {
@@ -202,6 +203,29 @@ export async function rehome(
   const demand = demandOf(parent, 'rehome', body, rules.approvalMs)
   const approvals = await Promise.all(approvers.map((signer) => signApproval(demand, signer)))
   return { ...after(rules, parent), type: 'rehome', entries: null, body: { ...body, approvals } }
+}
+
+/** A recover block on `parent`: unless `given` says otherwise, a request of what the chain has already, in 73 hours. */
+export async function recover(
+  rules: Rules,
+  parent: Link,
+  approvers: readonly Signer[],
+  given: Partial<Body<RecoverBlock>> = {},
+): Promise<RecoverBlock> {
+  const place = after(rules, parent)
+  const body: Body<RecoverBlock> = {
+    act: 'request',
+    request: null,
+    controllers: parent.state.controllers,
+    recovery: null,
+    epoch: null,
+    packages: null,
+    notBefore: later(place.time, 73 * 3_600_000),
+    ...given,
+  }
+  const demand = demandOf(parent, 'recover', body, rules.approvalMs)
+  const approvals = await Promise.all(approvers.map((signer) => signApproval(demand, signer)))
+  return { ...place, type: 'recover', entries: null, body: { ...body, approvals } }
 }
 
 /** A record block on `parent` whose entries are in the first of its compartments. */

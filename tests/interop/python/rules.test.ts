@@ -9,12 +9,9 @@ import { isViolation } from '#core/block/violation.ts'
 import { digestOf } from '#core/crypto/hash.ts'
 import type { Link } from '#core/chain/state.ts'
 import { signRegistryBlock } from '#core/registry/block.ts'
-import { CONTROL_CASES } from '#tests/core/chain/rules/control-cases.ts'
 import { documentedRegistryRules, documentedRules } from '#tests/core/chain/rules/documented-rules.ts'
-import { ERASE_CASES } from '#tests/core/chain/rules/erase-cases.ts'
+import { CASES } from '#tests/core/chain/rules/cases.ts'
 import { makeKit, type Kit } from '#tests/core/chain/rules/kit.ts'
-import { PLACE_CASES } from '#tests/core/chain/rules/place-cases.ts'
-import { REHOME_CASES } from '#tests/core/chain/rules/rehome-cases.ts'
 import { mutationsOf, SPECIMENS } from '#tests/core/chain/rules/specimens.ts'
 import { judge } from '#tests/core/chain/small-chain.ts'
 import { draftChange, enrolment, EXPIRES, found } from '#tests/core/registry/members.ts'
@@ -36,7 +33,6 @@ import {
   type PythonCase,
 } from './software.ts'
 
-const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES, ...REHOME_CASES]
 /** The vectors in a file, which has those of its kind. */
 const vectors = (name: string): unknown =>
   (
@@ -75,6 +71,22 @@ describeWithPython('the frozen vectors in Python', () => {
     const cases = rejected.map(({ block }) => ({ registry, chain, parent: null, blocks: [...good, block] }))
     expect(foldInPython(cases).map(({ rule, height }) => [rule, height])).toEqual(
       rejected.map(({ rule }) => [rule, 11]),
+    )
+  })
+
+  it('fold to the recovery that it was, and refuse the same blocks by the same rules', () => {
+    const { registry, chain, blocks, rejected } = vectors('recovered/chain.json') as Frozen
+    const good = blocks.map(({ block }) => block)
+    const [folded] = foldInPython([{ registry, chain, parent: null, blocks: good }])
+    expect(folded?.blocks).toEqual(blocks.map(({ id, canonicalState }) => ({ id, state: canonicalState })))
+    const cases = rejected.map(({ block }) => ({
+      registry,
+      chain,
+      parent: null,
+      blocks: [...good.slice(0, 6), block],
+    }))
+    expect(foldInPython(cases).map(({ rule, height }) => [rule, height])).toEqual(
+      rejected.map(({ rule }) => [rule, 6]),
     )
   })
 })

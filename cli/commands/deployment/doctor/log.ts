@@ -11,6 +11,7 @@ import type { Settings } from '../../../deployment/settings.ts'
 import { counted, listed, plain } from '../../../terminal/words.ts'
 import { glanceAt } from '../../../witness/look/glance.ts'
 import { lookAtWitnesses } from '../../../witness/look/look.ts'
+import { storedLog } from '../../../witness/look/looked-at.ts'
 import type { StoredLog } from '../../../witness/look/stored-log.ts'
 import { note, ok, wrong, type Check } from './check.ts'
 import { mayWrite } from './machine.ts'
@@ -77,7 +78,7 @@ async function checkSequencing(stored: StoredLog, policy: Policy | null): Promis
 
 async function checkWitnesses(stored: StoredLog, policy: Policy): Promise<readonly Check[]> {
   if (policy.witnesses.length === 0) return []
-  const { witnesses, reached } = await lookAtWitnesses(stored, policy, Date.now())
+  const { witnesses, reached } = await lookAtWitnesses(storedLog(stored), policy, Date.now())
   const alarms = witnesses.filter(({ shown }) => shown.alarm !== null)
   if (alarms.length > 0) {
     const who = listed(alarms.map(({ name, shown }) => `${plain(name)} (${shown.alarm ?? ''})`))

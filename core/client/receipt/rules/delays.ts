@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { timestampMs, type Timestamp } from '../../../bytes/timestamp.ts'
-import type { CompletedErasure } from '../../client.ts'
+import type { Link } from '../../../chain/state.ts'
 import type { JudgedReceipt } from '../judge.ts'
 import { DUE_MS, type Judging } from './log-status.ts'
 import { delayUnseen, type ReceiptProblem } from './receipt-problem.ts'
@@ -12,6 +12,22 @@ import { delayUnseen, type ReceiptProblem } from './receipt-problem.ts'
  */
 export const DELAY_MARGIN_MS = 2 * DUE_MS
 
+/** A step that waited: which block completed it, and which had asked for it. */
+export interface CompletedDelay {
+  readonly height: number
+  readonly request: number
+  readonly notBefore: Timestamp
+}
+
+/** The erasures and recoveries that blocks complete, in order. */
+export function completedDelays(links: readonly Link[]): readonly CompletedDelay[] {
+  return links.flatMap(({ opened: { block } }) => {
+    if (block.type !== 'erase' && block.type !== 'recover') return []
+    const { act, request, notBefore } = block.body
+    return act === 'complete' && request !== null ? [{ height: block.height, request, notBefore }] : []
+  })
+}
+
 /** A block as witnesses saw it. */
 export interface SeenBlock {
   readonly time: Timestamp
@@ -19,20 +35,20 @@ export interface SeenBlock {
 }
 
 /**
- * Which completed erasures took effect before the delay of their request can have passed, by the witnesses: from the
+ * Which completed steps took effect before the delay of their request can have passed, by the witnesses: from the
  * latest time at which one says that it saw the request to that since when a quorum stands behind the completion. The
  * times in the two blocks, which the chain's own rules compare, are what their authors and the home agree on. A
  * completion that is not witnessed is not judged while witnesses may still have to see it, and is found after that: a
  * home could keep it from them for ever.
  */
 export function unseenDelays(
-  erasures: readonly CompletedErasure[],
+  delayed: readonly CompletedDelay[],
   seen: ReadonlyMap<number, SeenBlock>,
   judging: Judging,
 ): readonly ReceiptProblem[] {
   if (!judging.hasQuorum) return []
-  return erasures.flatMap(({ height, body: { request, notBefore } }) => {
-    const [asked, done] = [seen.get(request ?? -1), seen.get(height)]
+  return delayed.flatMap(({ height, request, notBefore }) => {
+    const [asked, done] = [seen.get(request), seen.get(height)]
     if (!asked || !done) return []
     const delayMs = timestampMs(notBefore) - timestampMs(asked.time)
     if (delayMs <= DELAY_MARGIN_MS) return []

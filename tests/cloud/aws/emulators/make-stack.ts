@@ -49,6 +49,7 @@ const BUCKETS = [
 ] as const satisfies readonly ObjectsName[]
 const KMS_KEYS = {
   instance: 'ECC_NIST_P256',
+  bridge: 'ECC_NIST_P256',
   institution: 'ECC_NIST_P256',
   controller: 'ECC_NIST_P256',
   sealing: 'SYMMETRIC_DEFAULT',

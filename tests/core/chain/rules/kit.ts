@@ -39,12 +39,19 @@ export interface Kit extends Rules {
   readonly gone: Signer
   readonly device: Signer
   readonly member: (name: string) => Controller
-  readonly deviceMember: Controller
+  readonly deviceMember: DeviceMember
+  /** The key of a printed sheet, and that of the device that comes after the lost one. */
+  readonly sheet: Signer
+  readonly sheetMember: DeviceMember
+  readonly newDevice: Signer
+  readonly newDeviceMember: DeviceMember
   readonly grantOf: (name: string, given?: Partial<Grant>) => Grant
   readonly start: Link
   readonly first: Link
   readonly head: Link
 }
+
+type DeviceMember = Extract<Controller, { kind: 'device' }>
 
 /** A deployment of an institution that was removed from the registry. */
 export const LOST_HOME = { deployment: asDeploymentId('home-3'), origin: 'http://lost.test' }
@@ -88,7 +95,13 @@ export async function makeKit(seed: number): Promise<Kit> {
     ['hospital-a', 'hospital-b'],
   )
   await world.home.registry.refresh()
-  const sealing = toBase64url(random(1216))
+  const [sheet, newDevice] = [await makeSigner(random), await makeSigner(random)]
+  const memberOf = ({ kid, publicKey: jwk }: Signer): DeviceMember => ({
+    kind: 'device',
+    kid,
+    jwk,
+    sealing: toBase64url(random(1216)),
+  })
   return {
     ...rules,
     world,
@@ -99,7 +112,11 @@ export async function makeKit(seed: number): Promise<Kit> {
     gone: of('hospital-c').instance,
     device,
     member: (name) => ({ kind: 'institution', institution: of(name).id }),
-    deviceMember: { kind: 'device', kid: device.kid, jwk: device.publicKey, sealing },
+    deviceMember: memberOf(device),
+    sheet,
+    sheetMember: memberOf(sheet),
+    newDevice,
+    newDeviceMember: memberOf(newDevice),
     grantOf: (name, given = {}) => ({ ...grantAll(start.state, of(name).id), ...given }),
     start,
     first,
@@ -124,10 +141,21 @@ export async function claimed(kit: Kit, threshold = 1): Promise<Link> {
   return next(kit, kit.head, kit.a, await control(kit, kit.head, [kit.a, kit.device], given))
 }
 
+/**
+ * The same chain claimed by the patient's device, beside the institution where any one suffices; two of the device, a printed sheet and
+ * the institution may recover it.
+ */
+export async function recoverable(kit: Kit): Promise<Link> {
+  const parent = await claimed(kit)
+  const recovery = { threshold: 2, members: [kit.deviceMember, kit.sheetMember, kit.member('hospital-a')] }
+  const given = { recovery, packages: digest(kit.random) }
+  return next(kit, parent, kit.a, await control(kit, parent, [kit.a, kit.sheet], given))
+}
+
 /** An approval of what `body` does on `parent`, spoiled by `given`. */
 export function spoiledApproval(
   parent: Link,
-  type: 'control' | 'erase' | 'rehome',
+  type: 'control' | 'erase' | 'rehome' | 'recover',
   body: object,
   signer: Signer,
   given: Partial<Parameters<typeof signApproval>[0]>,

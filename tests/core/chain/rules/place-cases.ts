@@ -120,12 +120,12 @@ const GENESIS: readonly Case[] = [
   [
     'device-key',
     'a device under the name of another key',
-    (kit) => led(kit, [kit.member('hospital-a'), { ...kit.deviceMember, kid: kit.b.kid } as Controller]),
+    (kit) => led(kit, [kit.member('hospital-a'), { ...kit.deviceMember, kid: kit.b.kid }]),
   ],
   [
     'device-key',
     'a device under the name of the key that signs',
-    (kit) => led(kit, [kit.member('hospital-a'), { ...kit.deviceMember, kid: kit.a.kid } as Controller]),
+    (kit) => led(kit, [kit.member('hospital-a'), { ...kit.deviceMember, kid: kit.a.kid }]),
   ],
   ['threshold', 'more approvals than controllers', (kit) => led(kit, [kit.member('hospital-a')], [kit.a], 2)],
   ['threshold', 'a controller that did not approve', (kit) => led(kit, [kit.member('hospital-b')])],

@@ -4,13 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { isViolation } from '#core/block/violation.ts'
 import { documentedRules } from './documented-rules.ts'
 import { judge } from '../small-chain.ts'
-import { CONTROL_CASES } from './control-cases.ts'
-import { ERASE_CASES } from './erase-cases.ts'
+import { CASES } from './cases.ts'
 import { makeKit, type Kit } from './kit.ts'
-import { PLACE_CASES } from './place-cases.ts'
-import { REHOME_CASES } from './rehome-cases.ts'
 
-const CASES = [...PLACE_CASES, ...CONTROL_CASES, ...ERASE_CASES, ...REHOME_CASES]
 const CHAIN = new URL('../../../../core/chain/', import.meta.url)
 let kit: Kit
 

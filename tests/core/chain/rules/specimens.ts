@@ -5,9 +5,22 @@ import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { parseJws } from '#core/block/jws.ts'
 import type { Signer } from '#core/ports/keys.ts'
 import { placesIn, replaced, valueAt, type Path } from '#tests/core/places.ts'
-import { control, digest, erase, genesis, later, newEpoch, op, record, rehome, seal } from '../small-chain.ts'
-import { next, type Attempt, type Kit } from './kit.ts'
+import {
+  control,
+  digest,
+  erase,
+  genesis,
+  later,
+  newEpoch,
+  op,
+  record,
+  recover,
+  rehome,
+  seal,
+} from '../small-chain.ts'
+import { next, recoverable, type Attempt, type Kit } from './kit.ts'
 import { on } from './place-cases.ts'
+import { recovered, requested } from './recover-cases.ts'
 
 /** A block with as many members as its type can have, by the author who may write it. */
 export interface Specimen extends Attempt {
@@ -66,6 +79,39 @@ export const SPECIMENS: Readonly<Record<string, (kit: Kit) => Promise<Specimen>>
   // Who may complete it may cancel it instead.
   complete: (kit) => settlement(kit, 'complete', ['body.act']),
   cancel: (kit) => settlement(kit, 'cancel', []),
+  list: async (kit) => {
+    const members = [kit.deviceMember, kit.sheetMember, kit.member('hospital-a')]
+    const given = { recovery: { threshold: 2, members }, packages: digest(kit.random) }
+    const approvers = [kit.a, kit.sheet, kit.device]
+    return specimen(on(kit, await control(kit, kit.head, approvers, given)), kit.a, ['op', 'time'])
+  },
+  ask: async (kit) => {
+    const parent = await recoverable(kit)
+    const recovery = { threshold: 1, members: [kit.member('hospital-a'), kit.sheetMember] }
+    const draft = await recover(kit, parent, [kit.sheet, kit.a, kit.newDevice], {
+      controllers: recovered(kit),
+      recovery,
+    })
+    return specimen(on(kit, draft, kit.sheet, parent), kit.sheet, ['op', 'time'])
+  },
+  // Its one author answers for the packages, which its home compares, and for the keys and the cut.
+  recover: async (kit) => {
+    const { parent, body } = await requested(kit)
+    const keys = { epoch: newEpoch(kit, parent.state), packages: digest(kit.random) }
+    const draft = await recover(kit, parent, [], { ...body, act: 'complete', ...keys })
+    const block = { ...draft, time: later(body.notBefore, 0) }
+    return specimen(on(kit, block, kit.sheet, parent), kit.sheet, [
+      'body.epoch.cut',
+      'body.packages',
+      'op',
+      'time',
+    ])
+  },
+  keep: async (kit) => {
+    const { parent, body } = await requested(kit)
+    const draft = await recover(kit, parent, [], { ...body, act: 'cancel' })
+    return specimen(on(kit, draft, kit.a, parent), kit.a, ['op', 'time'])
+  },
   rehome: async (kit) => specimen(on(kit, await rehome(kit, kit.head, [kit.a])), kit.a, ['op', 'time']),
 }
 
@@ -80,7 +126,7 @@ async function settlement(kit: Kit, act: 'complete' | 'cancel', free: readonly s
 
 /** Every value that a word of the format may have beside the one that it has. */
 const WORDS: readonly (readonly string[])[] = [
-  ['genesis', 'record', 'control', 'erase', 'rehome', 'emergency'],
+  ['genesis', 'record', 'control', 'erase', 'rehome', 'recover', 'emergency'],
   ['record', 'access'],
   ['change', 'rotate'],
   ['request', 'complete', 'cancel'],
@@ -99,6 +145,7 @@ function insteadOfNull(kit: Kit, name: string): Json[] {
     access: digest(kit.random),
     packages: digest(kit.random),
     controllers: { threshold: 1, members: [kit.member('hospital-b')] },
+    recovery: { threshold: 1, members: [kit.member('hospital-b')] },
     epoch: newEpoch(kit, kit.head.state),
     entries: record(kit, kit.head).entries,
     batch: { id: op(kit.random), index: 0, last: true },

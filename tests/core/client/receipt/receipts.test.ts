@@ -156,7 +156,7 @@ describe('a receipt that a home makes up', () => {
       records: (await world.home.registry.refresh()).newest(),
       registryReceipt: () => Promise.reject(new RangeError('no key was revoked')),
       nowMs: world.clock.now,
-      erasures: [],
+      delayed: [],
     }
     expect(policy.logs).toHaveLength(2)
     const time = toTimestamp(world.clock.now)

@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { acceptedLogs, parseConfig, readConfig, watchedLogs } from '#functions/host/cloud/config.ts'
+import { acceptedLogs, parseConfig, readBeside, watchedLogs } from '#functions/host/cloud/config.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { testDeployment } from '#tests/deployment.ts'
 
@@ -59,13 +59,13 @@ describe('the configuration of a deployment in a cloud', () => {
   it('lies beside the code, unless a variable names another file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ampere-config-'))
     const beside = pathToFileURL(join(folder, 'index.mjs')).href
-    expect(() => readConfig(beside, {})).toThrow('there is no ampere.json beside the code')
+    expect(() => readBeside(beside, {})).toThrow('there is no ampere.json beside the code')
     writeFileSync(join(folder, 'ampere.json'), JSON.stringify(await example()))
-    expect(readConfig(beside, {}).deployment).toBe('home-1')
+    expect(parseConfig(readBeside(beside, {})).deployment).toBe('home-1')
     const other = join(folder, 'other.json')
     writeFileSync(other, JSON.stringify({ ...(await example()), deployment: 'home-2' }))
-    expect(readConfig(beside, { AMPERE_CONFIG: other }).deployment).toBe('home-2')
-    expect(() => readConfig(beside, { AMPERE_CONFIG: join(folder, 'none') })).toThrow('AMPERE_CONFIG')
+    expect(parseConfig(readBeside(beside, { AMPERE_CONFIG: other })).deployment).toBe('home-2')
+    expect(() => readBeside(beside, { AMPERE_CONFIG: join(folder, 'none') })).toThrow('AMPERE_CONFIG')
   })
 
   it('gives the logs to be monitored only where each has one origin and a URL', async () => {

@@ -11,7 +11,7 @@ from ..forms.jws import thumbprint
 from ..registry.fold import action_of
 from ..registry.records import RegistryState
 from .blocks import Block
-from .state import State, member_name
+from .state import State, devices_of, member_name
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,7 @@ class Author:
 
 
 def device_kids(controllers: dict | None) -> set[str]:
-    members = controllers["members"] if controllers else []
-    return {member["kid"] for member in members if member["kind"] == "device"}
+    return {member["kid"] for member in devices_of(controllers)}
 
 
 def author_of(kid: str, controllers: dict | None, registry: RegistryState) -> Author | None:
@@ -89,17 +88,31 @@ def check_approvals(block: Block, controllers: dict, seq: int, registry: Registr
         raise Broken("threshold", "too few controllers approve")
 
 
-def check_new_devices(before: dict | None, block: Block, registry: RegistryState) -> None:
+def is_identified(block: Block, registry: RegistryState) -> bool:
+    """Somebody who may identify people approves."""
+    instances = [registry.active_instance(approval.kid) for approval in block.approvals]
+    return any("identify" in instance["capabilities"] for instance in instances if instance)
+
+
+def check_new_devices(before: list[dict | None], listed: dict, block: Block, registry: RegistryState,
+                      vouched: bool = True) -> None:
+    """Those of `listed` that none of `before` lists; with `vouched` somebody must vouch for them."""
     kids = {approval.kid for approval in block.approvals}
-    instances = [registry.active_instance(kid) for kid in kids]
-    identified = any("identify" in instance["capabilities"] for instance in instances if instance)
-    for member in block.body["controllers"]["members"]:
-        if member["kind"] != "device" or member["kid"] in device_kids(before):
+    known = set().union(*(device_kids(controllers) for controllers in before))
+    for device in devices_of(listed):
+        if device["kid"] in known:
             continue
-        if member["kid"] not in kids:
+        if device["kid"] not in kids:
             raise Broken("device-possession", "a new device did not approve")
-        if not identified:
+        if vouched and not is_identified(block, registry):
             raise Broken("device-identify", "nobody who may identify vouches for a new device")
+
+
+def check_same_devices(after: State) -> None:
+    sealing = {device["kid"]: device["sealing"] for device in devices_of(after["controllers"])}
+    if any(sealing.get(device["kid"], device["sealing"]) != device["sealing"]
+           for device in devices_of(after["recovery"])):
+        raise Broken("device-key", "a device is listed with two sealing keys")
 
 
 def is_devices_own(block: Block, state: State) -> bool:

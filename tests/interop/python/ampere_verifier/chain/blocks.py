@@ -41,6 +41,7 @@ def _ascending_targets(value: list) -> list:
     return value
 
 
+_EPOCH = obj({"compartments": _KEYS, "labelKeyHash": digest_text, "cut": boolean})
 _HOME = obj({"deployment": name, "origin": origin})
 _GENESIS_BODY = obj({
     "nonce": bytes_of(32), "purpose": one_of("record", "access"), "of": nullable(digest_text),
@@ -52,10 +53,10 @@ _CONTROL_BODY = obj({
     "grants": obj({"put": sorted_by(lambda grant: grant["institution"], arr(_GRANT, 256)),
                    "remove": sorted_arr(name, 256)}),
     "controllers": nullable(_CONTROLLERS),
-    "epoch": nullable(obj({"compartments": _KEYS, "labelKeyHash": digest_text, "cut": boolean})),
+    "epoch": nullable(_EPOCH),
     "packages": nullable(digest_text), "hold": nullable(boolean), "access": nullable(digest_text),
-    "approvals": _APPROVALS,
-})
+    "recovery": nullable(_CONTROLLERS), "approvals": _APPROVALS,
+}, optional=("recovery",))
 _ERASE_BODY = obj({
     "act": one_of("request", "complete", "cancel"), "request": nullable(count),
     "scope": one_of("entries", "record"), "targets": _ascending_targets,
@@ -63,6 +64,11 @@ _ERASE_BODY = obj({
     "notBefore": timestamp, "approvals": _APPROVALS,
 })
 _REHOME_BODY = obj({"home": _HOME, "from": _HOME, "approvals": _APPROVALS})
+_RECOVER_BODY = obj({
+    "act": one_of("request", "complete", "cancel"), "request": nullable(count),
+    "controllers": _CONTROLLERS, "recovery": nullable(_CONTROLLERS), "epoch": nullable(_EPOCH),
+    "packages": nullable(digest_text), "notBefore": timestamp, "approvals": _APPROVALS,
+})
 _COMMON = {"v": one_of(1), "height": count, "time": timestamp, "registry": HEAD, "state": digest_text,
            "op": id16}
 _LATER = {**_COMMON, "chain": digest_text, "prev": digest_text}
@@ -72,6 +78,7 @@ _BLOCK = tagged("type", {
     "control": obj({**_LATER, "type": one_of("control"), "entries": one_of(None), "body": _CONTROL_BODY}),
     "erase": obj({**_LATER, "type": one_of("erase"), "entries": one_of(None), "body": _ERASE_BODY}),
     "rehome": obj({**_LATER, "type": one_of("rehome"), "entries": one_of(None), "body": _REHOME_BODY}),
+    "recover": obj({**_LATER, "type": one_of("recover"), "entries": one_of(None), "body": _RECOVER_BODY}),
 })
 _APPROVAL = obj({"chain": digest_text, "seq": count, "action": digest_text, "expires": timestamp},
                 optional=("chain",))

@@ -6,7 +6,8 @@ from __future__ import annotations
 from ..errors import Broken
 from ..forms.encoding import time_ms
 from ..registry.records import RegistryState
-from .authority import author_of, check_approvals, check_controllers, check_new_devices, controller_of
+from .authority import (author_of, check_approvals, check_controllers, check_new_devices, check_same_devices,
+                        controller_of)
 from .blocks import Block
 from .state import State, after_control, after_genesis, grant_of, key_digests, readable
 
@@ -24,7 +25,7 @@ def judge_genesis(block: Block, registry: RegistryState, registry_id: str) -> St
         raise Broken("purpose", "an access chain, and only one, names its record chain")
     check_controllers(body["controllers"], registry)
     check_approvals(block, body["controllers"], 0, registry)
-    check_new_devices(None, block, registry)
+    check_new_devices([], body["controllers"], block, registry)
     return after_genesis(body)
 
 
@@ -40,14 +41,21 @@ def judge_control(block: Block, parent: Block, state: State, registry: RegistryS
     else:
         check_approvals(block, controllers, state["seq"], registry)
     _check_grants(block, state, registry)
-    _check_epoch(body, state)
+    check_epoch(body, state)
     if body["controllers"] is not None:
         check_controllers(body["controllers"], registry)
-        check_new_devices(controllers, block, registry)
+        check_new_devices([controllers], body["controllers"], block, registry)
+    if body.get("recovery") is not None:
+        check_controllers(body["recovery"], registry)
+        listed = [controllers, state["recovery"], body["controllers"]]
+        check_new_devices(listed, body["recovery"], block, registry)
     if body["access"] is not None and (state["purpose"] != "record" or state["access"] is not None):
         raise Broken("access", "an access chain, or one that is named already")
     after = after_control(state, block)
-    _check_readers(body, state, after)
+    if len(after["grants"]) > 256:
+        raise Broken("grants", "more than 256 grants")
+    check_same_devices(after)
+    check_readers(body, state, after)
     return after
 
 
@@ -61,7 +69,8 @@ def _check_first(block: Block, parent: Block) -> None:
 def _check_rotation(block: Block, state: State, registry: RegistryState) -> None:
     body = block.body
     others = (body["controllers"], body["hold"], body["access"])
-    if body["grants"]["put"] or body["approvals"] or any(other is not None for other in others):
+    changes = body["grants"]["put"] or body["approvals"] or "recovery" in body
+    if changes or any(other is not None for other in others):
         raise Broken("rotate", "a rotation changes keys and ended grants only")
     if body["epoch"] is None:
         raise Broken("rotate", "a rotation brings an epoch")
@@ -91,7 +100,7 @@ def _check_grants(block: Block, state: State, registry: RegistryState) -> None:
         raise Broken("grant-remove", "a grant is removed that is not there, or is also put")
 
 
-def _check_epoch(body: dict, state: State) -> None:
+def check_epoch(body: dict, state: State) -> None:
     epoch = body["epoch"]
     if epoch is None:
         return
@@ -106,9 +115,7 @@ def _check_epoch(body: dict, state: State) -> None:
         raise Broken("label-key", "the label key is used again")
 
 
-def _check_readers(body: dict, before: State, after: State) -> None:
-    if len(after["grants"]) > 256:
-        raise Broken("grants", "more than 256 grants")
+def check_readers(body: dict, before: State, after: State) -> None:
     then, now = readable(before), readable(after)
     if body["epoch"] is None and any(topics - now.get(reader, set()) for reader, topics in then.items()):
         raise Broken("epoch-missing", "a reader loses something without a new epoch")

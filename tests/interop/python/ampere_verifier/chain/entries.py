@@ -82,7 +82,8 @@ def _check_request(block: Block, state: State, registry: RegistryState) -> None:
 
 def _check_settlement(block: Block, state: State) -> None:
     body, completes = block.body, block.body["act"] == "complete"
-    step = next((step for step in state["pending"] if step["height"] == body["request"]), None)
+    step = next((step for step in state["pending"]
+                 if step["kind"] == "erase" and step["height"] == body["request"]), None)
     if step is None:
         raise Broken("pending", "no such request is pending")
     if completes and state["hold"]:

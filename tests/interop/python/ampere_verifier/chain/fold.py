@@ -13,12 +13,14 @@ from ..registry.records import RegistryState
 from .blocks import Block, parse_block
 from .control import judge_control, judge_genesis
 from .entries import judge_erase, judge_record
+from .recover import judge_recover
 from .rehome import judge_rehome
 from .state import State
 
 MAX_STATE_BYTES = 65_536
 
-_JUDGES = {"control": judge_control, "record": judge_record, "erase": judge_erase, "rehome": judge_rehome}
+_JUDGES = {"control": judge_control, "record": judge_record, "erase": judge_erase, "rehome": judge_rehome,
+           "recover": judge_recover}
 
 
 @dataclass
@@ -45,8 +47,10 @@ class Chain:
     def _opened(self, jws: str) -> Block:
         """`malformed` and `signature`."""
         block = parse_block(jws)
-        before = self.states[-1]["controllers"] if self.states else None
-        keys = {**self.registry.keys, **_device_keys(before), **_device_keys(block.body.get("controllers"))}
+        keys = dict(self.registry.keys)
+        for listing in (self.states[-1] if self.states else {}, block.body):
+            for members in (listing.get("controllers"), listing.get("recovery")):
+                keys.update(_device_keys(members))
         for signed in (block.statement, *block.approvals):
             signed.verify(keys.get(signed.kid))
         return block

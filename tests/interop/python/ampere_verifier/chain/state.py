@@ -19,6 +19,10 @@ def erase_action(body: dict) -> str:
     return digest(canonical({member: body[member] for member in ("ground", "scope", "targets")}))
 
 
+def recover_action(body: dict) -> str:
+    return digest(canonical({member: body[member] for member in ("controllers", "recovery")}))
+
+
 def after_genesis(body: dict) -> State:
     return {
         "v": 1, "purpose": body["purpose"], "of": body["of"], "seq": 0, "home": body["home"],
@@ -37,11 +41,31 @@ def after_control(state: State, block: Block) -> State:
     for member in ("controllers", "access", "hold"):
         if body[member] is not None:
             after[member] = body[member]
-    if body["epoch"] is not None:
-        after["compartments"] = key_digests(body["epoch"]["compartments"])
-        after["labelKeyHash"] = body["epoch"]["labelKeyHash"]
-        after["epoch"] = {"number": state["epoch"]["number"] + 1, "height": block.height}
-    return after
+    if "recovery" in body:
+        after["recovery"] = body["recovery"]
+    return _with_epoch(after, block)
+
+
+def _with_epoch(after: State, block: Block) -> State:
+    epoch = block.body["epoch"]
+    if epoch is None:
+        return after
+    return {**after, "compartments": key_digests(epoch["compartments"]), "labelKeyHash": epoch["labelKeyHash"],
+            "epoch": {"number": after["epoch"]["number"] + 1, "height": block.height}}
+
+
+def after_recover(state: State, block: Block, identified: bool) -> State:
+    body, pending = block.body, state["pending"]
+    after = {**state, "seq": state["seq"] + 1}
+    if body["act"] == "request":
+        step = {"kind": "recover", "height": block.height, "action": recover_action(body),
+                "notBefore": body["notBefore"], "identified": identified}
+        return {**after, "pending": [*pending, step]}
+    if body["act"] == "cancel":
+        return {**after, "pending": [step for step in pending if step["height"] != body["request"]]}
+    rest = [step for step in pending if step["kind"] != "recover"]
+    listed = {"controllers": body["controllers"], "recovery": body["recovery"]}
+    return _with_epoch({**after, **listed, "pending": rest}, block)
 
 
 def after_erase(state: State, block: Block) -> State:
@@ -59,6 +83,10 @@ def member_name(member: dict) -> str:
     return member["kid"] if member["kind"] == "device" else member["institution"]
 
 
+def devices_of(listed: dict | None) -> list[dict]:
+    return [member for member in (listed["members"] if listed else []) if member["kind"] == "device"]
+
+
 def grant_of(state: State, institution: str) -> dict | None:
     return next((grant for grant in state["grants"] if grant["institution"] == institution), None)
 
@@ -68,9 +96,11 @@ def readable(state: State) -> dict[str, set[str]]:
     readers = {grant["institution"]: set(grant["compartments"])
                for grant in state["grants"] if "read" in grant["rights"]}
     everything = {compartment["id"] for compartment in state["compartments"]}
-    return {**readers, **{member_name(member): everything for member in state["controllers"]["members"]}}
+    members = [*state["controllers"]["members"], *devices_of(state["recovery"])]
+    return {**readers, **{member_name(member): everything for member in members}}
 
 
 def reading_institutions(state: State) -> set[str]:
-    devices = {member["kid"] for member in state["controllers"]["members"] if member["kind"] == "device"}
+    devices = {member["kid"] for listed in (state["controllers"], state["recovery"])
+               for member in devices_of(listed)}
     return set(readable(state)) - devices

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Section 8, check `delay-unseen`: erasures that took effect before witnesses saw their delay pass."""
+"""Section 8, check `delay-unseen`: erasures and recoveries that took effect before witnesses saw their delay pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def unseen_delays(blocks: list[Block], receipts: list[Receipt | None], has_quoru
     """The heights of such completions, and of those that witnesses should have seen by now."""
     found = []
     for block, receipt in zip(blocks, receipts):
-        if not has_quorum or block.type != "erase" or block.body["act"] != "complete":
+        if not has_quorum or block.type not in ("erase", "recover") or block.body["act"] != "complete":
             continue
         asked = block.body["request"]
         delay, seen = time_ms(block.body["notBefore"]) - time_ms(blocks[asked].payload["time"]), receipts[asked]

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Call } from '../program/command.ts'
+import { refuse } from '../program/refuse.ts'
+import { dataFolder, readSettings, type Settings } from './settings.ts'
+
+/** The deployment of a command's data folder. @throws AmpereError CONFIGURATION when there is none */
+export function deploymentOf(call: Call): { readonly folder: string; readonly settings: Settings } {
+  const folder = dataFolder(call.options.data, call.screen.terminal.env)
+  const settings = readSettings(folder)
+  if (settings) return { folder, settings }
+  throw refuse(
+    'CONFIGURATION',
+    `there is no deployment in ${folder}`,
+    'npx ampere start --demo (to try), or npx ampere init (for real)',
+  )
+}

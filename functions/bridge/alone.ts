@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { select } from '#core/ports/needs.ts'
+import { createValidator } from '#core/record/fhir/validate.ts'
+import { createLabelPolicy } from '#core/record/labels/label.ts'
+import type { RoleApp } from '../host/app.ts'
+import type { BridgeConfig } from '../host/cloud/bridge-config.ts'
+import type { Hosted } from '../host/cloud/hosted.ts'
+import { loadDefinitions, loadKnowledge, loadSensitivity } from '../host/definitions.ts'
+import { openLogin } from '#core/bridge/token/login.ts'
+import { bridgeApp } from './app.ts'
+import type { AssembledBridge } from './opening/assemble.ts'
+import { openBridge } from './opening/open.ts'
+import { role } from './role.ts'
+
+/** As telemetry calls an institution's bridge. */
+export const SERVICE = 'ampere-bridge'
+
+/** What either role of a bridge is opened from. */
+export type BridgeHosted = Pick<Hosted<BridgeConfig>, 'platform' | 'config' | 'hosting' | 'beside'>
+
+/** The bridge in a process of its own: all others of it have the same stores, and nothing else in common. */
+export async function openBridging(hosted: BridgeHosted): Promise<RoleApp> {
+  const { platform, config, hosting } = hosted
+  const { bridge, store, indexSecret: secret } = await openHostedBridge(hosted, role.needs)
+  const { now, random, fetch } = platform
+  // Whoever reaches it may be anybody, so a token is demanded from the first request on.
+  const login = openLogin(
+    { store, secret, fetch, deadline: (ms) => AbortSignal.timeout(ms), now, random },
+    config.origin,
+  )
+  return bridgeApp(bridge, hosting, login)
+}
+
+/** Opens the bridge of a deployment for one of its roles, whose needs are the same. */
+export async function openHostedBridge(
+  { platform, config, beside }: BridgeHosted,
+  needs: (typeof role)['needs'],
+): Promise<AssembledBridge> {
+  const files = new URL('.', beside)
+  return openBridge(await select(platform, needs), config.bridge, {
+    validator: createValidator(loadDefinitions(files)),
+    labels: createLabelPolicy(loadSensitivity(files)),
+    knowledge: loadKnowledge(files),
+  })
+}

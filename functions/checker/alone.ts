@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AssembledBridge } from '../bridge/opening/assemble.ts'
+import { openHostedBridge, type BridgeHosted } from '../bridge/alone.ts'
+import type { Hosting } from '../host/app.ts'
+import type { Wake } from '../host/cloud/hosted.ts'
+import { silentTelemetry } from '../host/telemetry.ts'
+import { checkAll } from './check-all.ts'
+import { role } from './role.ts'
+
+/** How often every record is checked again, in milliseconds, for what was filed elsewhere meanwhile. */
+export const CHECK_MS = 3_600_000
+/** After how long a run leaves the rest to the next one, in milliseconds, and after how long it is taken for dead: a function ends at 15 minutes. */
+const PART_MS = 600_000
+const DEAD_MS = 900_000
+
+/** The checker in a process of its own, woken each minute. */
+export async function openChecking(hosted: BridgeHosted): Promise<Wake> {
+  return checking(await openHostedBridge(hosted, role.needs), hosted.hosting)
+}
+
+/**
+ * Enters the readings that wait in the access chains, each time, and has every record checked once an hour: in parts, of which one
+ * process does one at a time, so that a long round neither holds up readings nor has to end within one call.
+ * @returns what rejects with the first error, after both were tried
+ */
+export function checking({ bridge, store }: AssembledBridge, hosting: Hosting): Wake {
+  const { log, now, telemetry = silentTelemetry } = hosting
+  return async () => {
+    const [entered] = await Promise.allSettled([
+      telemetry.act('enter-readings', async () => {
+        log({ event: 'readings', role: role.name, count: await store.access.flush() })
+      }),
+    ])
+    const part = await store.rounds.begin(CHECK_MS, DEAD_MS)
+    if (part)
+      await telemetry.act('check', async () => {
+        const untilMs = now() + PART_MS
+        const { after } = part
+        const { next } = await checkAll(bridge, log, { after, isTimeUp: () => now() >= untilMs })
+        await part.end(next)
+      })
+    if (entered.status === 'rejected') throw entered.reason
+  }
+}

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Section 5, Rules: the rows of recover blocks."""
+
+from __future__ import annotations
+
+from ..errors import Broken
+from ..forms.encoding import time_ms
+from ..registry.records import RegistryState
+from .authority import (author_of, check_approvals, check_controllers, check_new_devices, check_same_devices,
+                        controller_of, device_kids, is_identified)
+from .blocks import Block
+from .control import check_epoch, check_readers
+from .entries import MAX_PENDING, check_not_first
+from .state import State, after_recover, member_name, recover_action
+
+RECOVER_DELAY_MS = 72 * 3_600_000
+
+
+def judge_recover(block: Block, parent: Block, state: State, registry: RegistryState) -> State:
+    body, act = block.body, block.body["act"]
+    check_not_first(parent)
+    _check_author(block, state, registry)
+    if (act == "request") != (body["request"] is None) or (act != "request" and body["approvals"]):
+        raise Broken("recover-request", "only a request has approvals, and only it names no request")
+    if act != "complete" and (body["epoch"] is not None or body["packages"] is not None):
+        raise Broken("recover-request", "only a completion brings keys")
+    if act == "request":
+        _check_request(block, state, registry)
+        return after_recover(state, block, is_identified(block, registry))
+    step = _step_of(body, state)
+    if act == "cancel":
+        _check_cancel(block, step, state, registry)
+        return after_recover(state, block, False)
+    return _completed(block, step, state, registry)
+
+
+def _check_author(block: Block, state: State, registry: RegistryState) -> None:
+    if block.body["act"] == "cancel":
+        author = controller_of(block.kid, state["controllers"], registry)
+    else:
+        listed = block.kid in device_kids(state["recovery"])
+        author = listed or author_of(block.kid, state["controllers"], registry)
+    if not author:
+        raise Broken("author", "the author may not do this")
+
+
+def _check_request(block: Block, state: State, registry: RegistryState) -> None:
+    body = block.body
+    if state["recovery"] is None:
+        raise Broken("recovery", "nobody may recover the chain")
+    if len(state["pending"]) >= MAX_PENDING:
+        raise Broken("pending", "16 steps are pending")
+    check_approvals(block, state["recovery"], state["seq"], registry)
+    before = [state["controllers"], state["recovery"]]
+    for listed in (body["controllers"], body["recovery"]):
+        if listed is not None:
+            check_controllers(listed, registry)
+            check_new_devices(before, listed, block, registry, vouched=False)
+    removed = device_kids(state["controllers"]) - device_kids(body["controllers"])
+    if removed & device_kids(body["recovery"]):
+        raise Broken("recover-device", "a device that is removed is listed for recovery")
+    if time_ms(body["notBefore"]) < time_ms(block.payload["time"]) + RECOVER_DELAY_MS:
+        raise Broken("recover-delay", "notBefore comes too early")
+
+
+def _step_of(body: dict, state: State) -> dict:
+    step = next((step for step in state["pending"]
+                 if step["kind"] == "recover" and step["height"] == body["request"]), None)
+    if step is None:
+        raise Broken("pending", "no such request is pending")
+    if step["action"] != recover_action(body) or step["notBefore"] != body["notBefore"]:
+        raise Broken("recover-action", "it differs from the request")
+    return step
+
+
+def _check_cancel(block: Block, step: dict, state: State, registry: RegistryState) -> None:
+    controller = controller_of(block.kid, state["controllers"], registry)
+    stay = {member_name(member) for member in block.body["controllers"]["members"]}
+    if step["identified"] and controller is not None and member_name(controller) not in stay:
+        raise Broken("recover-removed", "who is to be removed cannot cancel it")
+
+
+def _completed(block: Block, step: dict, state: State, registry: RegistryState) -> State:
+    body = block.body
+    if time_ms(block.payload["time"]) < time_ms(step["notBefore"]):
+        raise Broken("recover-early", "the delay has not passed")
+    for listed in (body["controllers"], body["recovery"]):
+        if listed is not None:
+            check_controllers(listed, registry)
+    check_epoch(body, state)
+    after = after_recover(state, block, False)
+    check_same_devices(after)
+    check_readers(body, state, after)
+    return after
