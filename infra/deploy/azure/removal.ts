@@ -29,6 +29,12 @@ export async function resourcesOf(arm: Arm, place: Place): Promise<readonly List
   return (await arm.list(`${groupPath(place)}/resources`, VERSION)) as readonly Listed[]
 }
 
+/** Whether anything of what runs is there. @throws DeployFailure */
+export async function doesRun(arm: Arm, place: Place): Promise<boolean> {
+  const types = RUNS.map(([type]) => type.toLowerCase())
+  return (await resourcesOf(arm, place)).some(({ type }) => types.includes(type.toLowerCase()))
+}
+
 /** Removes what runs, and waits until it is gone. @throws DeployFailure */
 export async function removeRunning(
   arm: Arm,
