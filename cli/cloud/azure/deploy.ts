@@ -72,11 +72,21 @@ async function publish(
   const { otlpEndpoint } = examined.settings
   const told = { backupDays: BACKUP_DAYS, tableDays: BACKUP_DAYS, otlpEndpoint }
   const textOf = configTexts(deployed, folder, told)
-  for (const { role } of built.bundles) {
+  for (const role of inOrder(built.bundles.map((bundle) => bundle.role))) {
     await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, textOf(role))))
     say(`        ${role} is published`)
   }
 }
+
+/**
+ * The sequencer first: nobody signs anything before it has said how the home stands, and it does once its schedule calls it, within a
+ * minute. Nothing wakes it from here without a key of its app, so that minute passes while the others are published.
+ */
+function inOrder(roles: readonly string[]): readonly string[] {
+  return roles.toSorted((a, b) => Number(b === FIRST) - Number(a === FIRST))
+}
+
+const FIRST = 'sequencer'
 
 function largest({ bundles }: Built): number {
   return Math.max(...bundles.map(({ bytes }) => bytes))

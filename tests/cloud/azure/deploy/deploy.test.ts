@@ -122,6 +122,11 @@ describe('a deployment to Azure, by the bundles that it published', () => {
     expect(given).toHaveLength(setUpAssignments(ROLES).length)
   })
 
+  it('published the sequencer before all others, which are not answered for until it was called', () => {
+    const [first] = running().world.scm.packages.keys()
+    expect(first).toMatch(/-sequencer-/)
+  })
+
   it('published the bundle of each role, with what its host is told and what the home is', () => {
     const { packages } = running().world.scm
     expect(packages.size).toBe(ROLES.length)
