@@ -241,15 +241,13 @@ async function checkEach(bridges: readonly OpenBridge[], log: Log): Promise<void
 /** Removes what is past of assertions and tokens; what fails is tried again the next time. */
 async function sweepMarks(bridges: readonly OpenBridge[], log: Log): Promise<void> {
   for (const { bridge } of bridges)
-    await bridge.ports.store
-      .sweepMarks()
-      .catch((error: unknown) =>
-        log({
-          event: 'sweep-failed',
-          role: 'bridge',
-          code: isAmpereError(error) ? error.code : 'UNEXPECTED',
-        }),
-      )
+    await bridge.ports.store.sweepMarks().catch((error: unknown) =>
+      log({
+        event: 'sweep-failed',
+        role: 'bridge',
+        code: isAmpereError(error) ? error.code : 'UNEXPECTED',
+      }),
+    )
 }
 
 /** Enters all readings; one that fails is said, and kept for the next try. */
