@@ -11,7 +11,11 @@ const POINT_BYTES = 32
 /** Verifying and signing with one algorithm, by one means. */
 export interface Implementation {
   importPublic(jwk: PublicJwk): Promise<(bytes: Uint8Array, signature: Uint8Array) => Promise<boolean>>
-  importSeed(seed: Uint8Array, random?: Random): Promise<(bytes: Uint8Array) => Promise<Uint8Array>>
+  importSeed(
+    seed: Uint8Array,
+    publicKey: PublicJwk,
+    random?: Random,
+  ): Promise<(bytes: Uint8Array) => Promise<Uint8Array>>
 }
 
 /** ECDSA P-256 with SHA-256 in JavaScript; signatures are deterministic (RFC 6979). */
@@ -39,7 +43,7 @@ export const portableMlDsa44: Implementation = {
     const key = memberBytes(jwk)
     return async (bytes, signature) => isTrue(() => ml_dsa44.verify(signature, bytes, key))
   },
-  importSeed: async (seed, random) => {
+  importSeed: async (seed, _, random) => {
     const { secretKey } = ml_dsa44.keygen(seed)
     return async (bytes) => ml_dsa44.sign(bytes, secretKey, { extraEntropy: random ? random(32) : false })
   },

@@ -2,7 +2,7 @@
 import type { Kid } from '../bytes/ids.ts'
 import type { PublicJwk, Random, SignatureAlgorithm, Signer } from '../ports/keys.ts'
 import { AmpereError } from '../errors.ts'
-import { ALGORITHMS, nativeOrPortable } from './algorithms.ts'
+import { ALGORITHMS, nativeOrPortable, publicKeyOf } from './algorithms.ts'
 import { algorithmOf, checkPublicJwk, thumbprint } from './jwk.ts'
 
 export { normalizeLowS } from './low-s.ts'
@@ -98,7 +98,8 @@ export async function softwareSigner(
 ): Promise<Signer> {
   const row = ALGORITHMS[alg]
   if (!row.isSeed(seed)) throw new AmpereError('KEY_MALFORMED', 'a private key is not one of its algorithm')
-  return signerOf(alg, seed, row.publicKey(seed), options)
+  const publicKey = options.portable ? row.publicKey(seed) : await publicKeyOf(row, seed)
+  return signerOf(alg, seed, publicKey, options)
 }
 
 /** A signer over a new key that nobody keeps: gone with the process. */
@@ -115,6 +116,6 @@ async function signerOf(
 ): Promise<Signer> {
   const row = ALGORITHMS[alg]
   const implementation = options.portable ? row.portable : nativeOrPortable(row)
-  const sign = await implementation.importSeed(seed, options.random)
+  const sign = await implementation.importSeed(seed, publicKey, options.random)
   return { alg, publicKey, kid: thumbprint(publicKey), sign }
 }

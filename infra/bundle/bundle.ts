@@ -4,6 +4,7 @@ import { builtinModules } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown, type Plugin } from 'rolldown'
+import { withoutWebSocket } from './node-http.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -53,8 +54,8 @@ export async function bundleRole(provider: Provider, role: string): Promise<Role
     platform: 'node',
     tsconfig: false,
     logLevel: 'silent',
-    external: [/^node:/, ...PROVIDED[provider]],
-    plugins: [leavingOut(provider, role)],
+    external: [/^node:(?!http$)/, ...PROVIDED[provider]],
+    plugins: [withoutWebSocket(), leavingOut(provider, role)],
     // Our modules only define things; what packages do when they are imported stays.
     treeshake: { moduleSideEffects: [{ test: /[\\/](?:core|adapters|functions)[\\/]/, sideEffects: false }] },
   })

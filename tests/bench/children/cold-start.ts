@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads the bundle of a role, has it answer once, and says how long that took. In a process of its own.
-import http from 'node:http'
-import https from 'node:https'
+import type http from 'node:http'
+import type https from 'node:https'
 import Module, { syncBuiltinESMExports } from 'node:module'
 
 /** What it is told. */
@@ -90,12 +90,14 @@ function standInForHost(): void {
   prototype.require = function (this: Module, id) {
     return id === '@azure/functions-core' ? core : inner.call(this, id)
   }
-  const { request: send } = https
+  // Not imported: that would load Node's fetch, before it is measured that a bundle does.
+  const [plain, secure] = [process.getBuiltinModule('node:http'), process.getBuiltinModule('node:https')]
+  const { request: send } = secure
   const led = (options: https.RequestOptions, heard?: (response: http.IncomingMessage) => void) => {
     if (!vault || options.hostname !== vault[0]) return send(options, heard)
     const { hostname, port } = new URL(vault[1])
-    return http.request({ ...options, agent: false, protocol: 'http:', hostname, port }, heard)
+    return plain.request({ ...options, agent: false, protocol: 'http:', hostname, port }, heard)
   }
-  https.request = led as typeof https.request
+  secure.request = led as typeof https.request
   syncBuiltinESMExports()
 }

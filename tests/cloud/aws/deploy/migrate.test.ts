@@ -58,6 +58,21 @@ describeOn('MiniStack', 'a home of this computer that is moved to AWS by the rea
     return { settings, fetch, connection: connectInstitution(hospital, settings, fetch, { policy }) }
   }
 
+  /** Roles in the stack of what is kept. */
+  const rolesLeft = async () => {
+    const client = new CloudFormationClient({
+      region: 'eu-central-1',
+      endpoint: process.env['AMPERE_AWS_MINISTACK'] ?? '',
+      credentials: CREDENTIALS,
+    })
+    const { StackResources = [] } = await client.send(
+      new DescribeStackResourcesCommand({ StackName: `ampere-${STAGE}-stores` }),
+    )
+    client.destroy()
+    const roles = StackResources.filter(({ ResourceType }) => ResourceType === 'AWS::IAM::Role')
+    return roles.map(({ LogicalResourceId }) => LogicalResourceId)
+  }
+
   beforeAll(async () => {
     scene = await migrateScene(['hospital-a', 'hospital-b'])
     await withHome(scene.old, async (open) => {
@@ -113,17 +128,7 @@ describeOn('MiniStack', 'a home of this computer that is moved to AWS by the rea
   }, 60_000)
 
   it('has left nobody a role with which its stores can be filled', async () => {
-    const client = new CloudFormationClient({
-      region: 'eu-central-1',
-      endpoint: process.env['AMPERE_AWS_MINISTACK'] ?? '',
-      credentials: CREDENTIALS,
-    })
-    const { StackResources = [] } = await client.send(
-      new DescribeStackResourcesCommand({ StackName: `ampere-${STAGE}-stores` }),
-    )
-    client.destroy()
-    const roles = StackResources.filter(({ ResourceType }) => ResourceType === 'AWS::IAM::Role')
-    expect(roles.map(({ LogicalResourceId }) => LogicalResourceId)).toEqual(['SetupRole'])
+    expect(await rolesLeft()).toEqual(['SetupRole'])
   })
 
   it('takes nothing at the old home any more', async () => {
@@ -133,4 +138,23 @@ describeOn('MiniStack', 'a home of this computer that is moved to AWS by the rea
     })
     expect((await ampere('start', '--once')).code).toBe(1)
   }, 60_000)
+
+  it('comes back into a folder with what was added there, and then nothing answers there and no role is left', async () => {
+    const { settings, fetch } = await connected()
+    const back = join(scene.root, 'back')
+    const { code, out } = await ampere('migrate', '--from', `aws-${STAGE}`, '--to', back, '--port', '19997')
+    expect({ code, said: code === 0 ? '' : out }).toEqual({ code: 0, said: '' })
+    expect(JSON.parse(out)).toMatchObject({
+      deployment: 'home-3',
+      compared: { differences: [], unlisted: 0 },
+    })
+    await withHome(back, async ({ connection }) => {
+      const { opened } = await connection.read(record)
+      expect(opened.map(({ content }) => textOf(content))).toEqual(['before', 'after'])
+      await connection.append(record, [entry('back')])
+    })
+    expect((await fetch(new Request(`${settings.origin}/.well-known/ampere`))).status).toBeGreaterThan(399)
+    expect(await rolesLeft()).toEqual(['SetupRole'])
+    expect((await ampere('deploy', 'aws', '--stage', STAGE)).out).toContain('CHAIN_MOVED')
+  }, 300_000)
 })

@@ -100,6 +100,15 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
     for (const { packages } of home().bundles) expect(packages).toContain('@azure/functions')
   })
 
+  it('import nothing that loads the fetch of Node for its WebSocket', () => {
+    const importing = home().bundles.flatMap(({ role, code }) =>
+      Object.entries(code).flatMap(([name, text]) =>
+        /(?:from|import)\s*\(?["'`](?:node:)?http["'`]/.test(text) ? [`${role}: ${name}`] : [],
+      ),
+    )
+    expect(importing).toEqual([])
+  })
+
   it('hold of the roles only their own', () => {
     // What a keeper answers from copies is described as what a reader answers.
     const described = ['functions/reader/operations.ts', 'functions/reader/hold-operations.ts']

@@ -39,7 +39,7 @@ export async function closeAll(): Promise<void> {
 }
 
 /** Packages that say which role they are and no more: their code is not run. */
-function builtRoles(): string {
+export function builtRoles(): string {
   const folder = freshFolder()
   for (const { name } of ROLES) {
     mkdirSync(join(folder, name), { recursive: true })

@@ -5,6 +5,7 @@ import { CATALOGUE } from '#cli/catalogue/all.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
 import { azureCloud } from '#cli/cloud/azure/cloud.ts'
 import { CLOUDS } from '#cli/cloud/clouds.ts'
+import { migrateOn } from '#cli/commands/backup/migrate.ts'
 import { deployOn } from '#cli/commands/cloud/deploy.ts'
 import { destroyOn, statusOf } from '#cli/commands/cloud/standing.ts'
 import { runCommand } from '#cli/program/program.ts'
@@ -69,6 +70,7 @@ export async function runOn(
   const clouds = { ...CLOUDS, azure: { open } }
   const loads = new Map<string, () => Promise<(call: never) => Promise<number>>>([
     ['deploy azure', async () => deployOn(open, azure.connection.pause)],
+    ['migrate', async () => migrateOn(clouds, azure.connection.pause)],
     ['deploy status', async () => statusOf(clouds)],
     ['deploy destroy', async () => destroyOn(clouds)],
   ])
