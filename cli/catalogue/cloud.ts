@@ -94,7 +94,7 @@ function deployCommand({ provider, region, example, about, flags }: Deploys): Co
       },
       {
         does: 'with the bridge of the first institution in the same account',
-        run: `npx ampere deploy ${provider} --stage prod --region ${region} --role both`,
+        run: `npx ampere deploy ${provider} --stage prod --region ${example} --role both`,
       },
     ],
     json: DEPLOY_JSON,
