@@ -28,7 +28,7 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
   // Before anything is made: whoever runs this again means the same account.
   writeCloudDeployment(folder, wanted)
   say(`1 of 6  Account ${account}, as ${arn.split('/').at(-1)}, in ${region}`)
-  const bundles = await buildBundles('aws')
+  const bundles = await buildBundles('aws', bundleFolder('aws'), 'home')
   say(`2 of 6  ${bundles.length} bundles, the largest ${kib(Math.max(...bundles.map(({ bytes }) => bytes)))}`)
   const deployed = await makeKept(wanted, account, deploying)
   configure(

@@ -32,7 +32,10 @@ export function realAzure(env: Readonly<Record<string, string | undefined>>): Az
     connection: { credential, pause },
     subscription: env['AZURE_SUBSCRIPTION_ID'],
     now: () => Date.now(),
-    build: async () => ({ folder: bundleFolder('azure'), bundles: await buildBundles('azure') }),
+    build: async () => ({
+      folder: bundleFolder('azure'),
+      bundles: await buildBundles('azure', bundleFolder('azure'), 'home'),
+    }),
     open: (naming) => openAzure({ naming, credential, makesKeys: true }),
     fetch: (request) => fetch(request),
   }

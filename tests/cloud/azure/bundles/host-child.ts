@@ -123,6 +123,21 @@ function patch(): void {
   syncBuiltinESMExports()
 }
 
+/** What is asked of an origin that no name leads to goes to a server of the tests. */
+function lead(given: string | undefined): void {
+  if (given === undefined) return
+  const { from, to } = JSON.parse(given) as { readonly from: string; readonly to: string }
+  const inner = globalThis.fetch
+  globalThis.fetch = async (asked, init) => {
+    const request = new Request(asked, init)
+    if (new URL(request.url).origin !== from) return inner(request)
+    const { method, headers, redirect, signal } = request
+    const bytes = await request.arrayBuffer()
+    const url = `${to}${request.url.slice(from.length)}`
+    return inner(url, { method, headers, redirect, signal, ...(bytes.byteLength > 0 && { body: bytes }) })
+  }
+}
+
 const tell = (told: Told | { readonly started: Started }) => process.send?.(told)
 
 async function obey({ id, call, data, now }: Asked): Promise<void> {
@@ -136,6 +151,7 @@ async function obey({ id, call, data, now }: Asked): Promise<void> {
 }
 
 patch()
+lead(process.env['AMPERE_TEST_LED'])
 await import(bundle)
 const { HttpUri } = await registering().getCapabilities({})
 const front = http.createServer((asked, answer) => {

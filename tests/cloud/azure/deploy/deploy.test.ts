@@ -1,70 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { join } from 'node:path'
-import { openAzure, type AzureCall } from '#adapters/azure/open.ts'
-import type { Azure } from '#cli/cloud/azure/azure.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { allows, unexercised } from '#infra/permissions/azure/allows.ts'
 import { setUpAssignments } from '#infra/permissions/azure/roles.ts'
 import { freshFolder, jsonOf, type Ended } from '#tests/cli/harness.ts'
-import { startFakeIdentity } from '../bundles/fake-identity.ts'
-import { VAULT_URL } from '../fake-vault.ts'
-import { azureStack, EMULATOR, routed } from '../stack.ts'
-import { builtBundles } from '../../built.ts'
-import { publishedBundles } from './published-bundles.ts'
-import { CREDENTIAL, PRINCIPAL, runOn, startWorld } from './world.ts'
+import { emulatedAzure } from './emulated.ts'
+import { PRINCIPAL, runOn } from './world.ts'
 
 const ROLES = identitiesOf('home')
 const GROUP = 'ampere-e2e'
-const BUILT = join(process.cwd(), 'dist', 'test-azure-deploy')
-
-/** ARM and publishing are fakes; what is published runs as it is, on emulators of what it keeps its tables and objects in. */
-async function start() {
-  const bundles = builtBundles('azure', BUILT)
-  const [stack, identity, world] = await Promise.all([azureStack(), startFakeIdentity(), startWorld()])
-  const home = publishedBundles(world.scm, GROUP, { stack, identity })
-  const { cosmosEndpoint, blobEndpoint, database } = stack.naming
-  world.arm.state.outputs = { cosmosEndpoint, blobEndpoint, database, vaultUrl: VAULT_URL }
-  const calls: AzureCall[] = []
-  const waits: number[] = []
-  // Rights that were just given do not count yet: as the real service was seen to, for wrapping keys.
-  stack.vault.deny('wrapkey')
-  // As the template calls it.
-  stack.vault.create('instance', 'EC', ['sign', 'verify'])
-  const azure: Azure = {
-    connection: {
-      ...world.connection,
-      pause: async (ms) => {
-        waits.push(ms)
-        if (ms >= 10_000) stack.vault.deny()
-        if (world.scm.packages.size === ROLES.length) await home.timer('sequencer')
-      },
-    },
-    subscription: undefined,
-    now: () => Date.now(),
-    build: async () => ({ folder: BUILT, bundles }),
-    open: (naming) =>
-      openAzure({
-        naming,
-        credential: CREDENTIAL,
-        emulator: EMULATOR,
-        makesKeys: true,
-        send: routed({ [VAULT_URL]: stack.vault.origin }),
-        // Of a computer that may be busy with other tests.
-        limits: { keptMs: 2_000, connectMs: 30_000, requestMs: 60_000, idleMs: 60_000 },
-        observe: (call) => void calls.push({ ...call, resource: call.resource.replace(database, 'ampere') }),
-      }),
-    fetch: home.fetch,
-  }
-  const close = async () => {
-    await home.close()
-    await Promise.all([stack.close(), identity.close(), world.close()])
-  }
-  return { azure, world, calls, waits, close }
-}
 
 describe('a deployment to Azure, by the bundles that it published', () => {
-  const made: { running?: Awaited<ReturnType<typeof start>>; deployed?: Ended } = {}
+  const made: { running?: Awaited<ReturnType<typeof emulatedAzure>>; deployed?: Ended } = {}
   const running = () => {
     if (!made.running) throw new Error('not started')
     return made.running
@@ -74,7 +21,7 @@ describe('a deployment to Azure, by the bundles that it published', () => {
     runOn(running().azure, ['deploy', ...args, '--stage', 'e2e', '--data', data, '--no-input', '--json'])
 
   beforeAll(async () => {
-    made.running = await start()
+    made.running = await emulatedAzure({ stage: 'e2e' })
     made.deployed = await run('azure', '--institution', 'st-marys=St Mary', '--demo')
   }, 300_000)
   afterAll(async () => made.running?.close())

@@ -16,13 +16,24 @@ export interface PublishedBundles {
   readonly fetch: Fetch
   /** Has the schedule of a role call it. */
   readonly timer: (role: string) => Promise<void>
+  /** Ends every process: the next request starts what is published now. */
+  readonly restart: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
 export function publishedBundles(
   scm: FakeScm,
   prefix: string,
-  { stack, identity }: { readonly stack: Stack; readonly identity: FakeIdentity },
+  {
+    stack,
+    identity,
+    led,
+  }: {
+    readonly stack: Stack
+    readonly identity: FakeIdentity
+    /** Where what functions ask of an origin goes instead. */
+    readonly led?: { readonly from: string; readonly to: string }
+  },
 ): PublishedBundles {
   const root = freshFolder()
   const hosts = new Map<string, Promise<FunctionsHost>>()
@@ -37,6 +48,7 @@ export function publishedBundles(
       ...identity.env,
       AMPERE_AZURE: JSON.stringify({ naming, clientId: clientIdOf(role), emulator: EMULATOR }),
       ...triggerSettings(role, naming.database),
+      ...(led ? { AMPERE_TEST_LED: JSON.stringify(led) } : {}),
     }
     return startHost({ folder, env, vaultOrigin: vault.origin, aheadMs: 0 })
   }
@@ -45,6 +57,11 @@ export function publishedBundles(
     hosts.set(role, started)
     return started
   }
+  const close = async () => {
+    const all = [...hosts.values()]
+    hosts.clear()
+    for (const each of all) await (await each).close()
+  }
   return {
     fetch: async (request) => ask(await host(roleFor(request)), request),
     timer: async (role) => {
@@ -52,8 +69,7 @@ export function publishedBundles(
       const data = { Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false }
       await (await host(role)).ask({ call: name, data })
     },
-    close: async () => {
-      for (const each of hosts.values()) await (await each).close()
-    },
+    restart: close,
+    close,
   }
 }
