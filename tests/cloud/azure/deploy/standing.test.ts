@@ -127,6 +127,8 @@ describe('a deployment on Azure', () => {
     const typed = await run(one, 'destroy', ['--erase-data'], { isTTY: true, types: [`erase-${STAGE}`] })
     expect({ code: typed.code, err: typed.code === 0 ? '' : typed.err }).toEqual({ code: 0, err: '' })
     expect(one.world.arm.hasGroup(GROUP)).toBe(false)
+    // They are the tenant's, and would stay.
+    expect(one.world.arm.state.leftDefinitions).toEqual([])
     expect(knownOf(one.data)?.home).toBeNull()
     for (const args of [[], ['--erase-data']])
       expect(await destroy(one, '--confirm', STAGE, ...args)).toMatchObject({
