@@ -115,12 +115,23 @@ export const BACKUPS: CommandGroup = {
         { flags: '--region <region>', about: 'of a cloud: where, as for deploy' },
         { flags: '--subscription <id>', about: 'of Azure: in which subscription' },
         PARAM,
+        {
+          flags: '--newer <source>',
+          about: 'of a backup: what was acknowledged since, as for restore',
+        },
+        { flags: '--accept-loss', about: 'of a backup: go on without what is known to be lost' },
+        { flags: '--without-witness', about: 'of a backup: go on although a witness gives no checkpoint' },
+        { flags: '--expired', about: 'take a backup that should be gone by now' },
       ],
       examples: [
         { does: 'move it', run: 'npx ampere migrate --to /srv/ampere' },
         {
           does: 'from one cloud into the other',
           run: 'npx ampere migrate --from aws-prod --to azure-prod --region westeurope',
+        },
+        {
+          does: 'a home that is gone, keys and all',
+          run: 'npx ampere migrate --from /mnt/backups/2026-11-29 --to /srv/ampere',
         },
         { does: 'into a cloud', run: 'npx ampere migrate --to aws-prod --region eu-central-1' },
       ],

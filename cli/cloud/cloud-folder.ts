@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
-import { deploymentId, digest } from '#core/bytes/schema.ts'
+import { chainId, deploymentId, digest } from '#core/bytes/schema.ts'
 import { checkPublicJwk } from '#core/crypto/jwk.ts'
 import { AmpereError } from '#core/errors.ts'
 import { makeFolder } from '../deployment/files.ts'
@@ -42,6 +42,8 @@ const schema = v.strictObject({
       ),
     }),
   ),
+  /** The record by which each deployment is tried, once there is one. */
+  trial: v.optional(chainId),
   /** While a home is moved into it, which then is its home: nothing else is founded there. */
   receives: v.optional(v.boolean()),
   /** What is known once it was set up. */

@@ -12,7 +12,8 @@ export interface Founder {
 /** What is asked of a deployment; what is left out stays as it is remembered. */
 export interface Wanted {
   readonly stage: string
-  readonly region: string
+  /** Left out: that of the deployment, else where the cloud makes new ones. */
+  readonly region?: string | undefined
   /** Of Azure. */
   readonly subscription?: string | undefined
   readonly institution?: readonly Founder[] | undefined
@@ -42,7 +43,8 @@ export function wantedOf(
   const given = { ...known?.parameters, ...parametersOf(cloud, asked.param ?? []) }
   // As before where it is a home alone: what is remembered of that stays the same.
   const parameters = deploys === 'home' ? given : { ...given, deploys }
-  if (known && known.region !== asked.region)
+  const region = asked.region ?? known?.region ?? cloud.region
+  if (known && known.region !== region)
     throw refuse(
       'ALREADY_EXISTS',
       `this stage is deployed in ${known.region}`,
@@ -66,13 +68,14 @@ export function wantedOf(
     v: 1,
     provider: cloud.provider,
     stage: asked.stage,
-    region: asked.region,
+    region,
     ...(known?.account === undefined ? {} : { account: known.account }),
     ...(subscription === undefined ? {} : { subscription }),
     parameters,
     institutions: institutions.map(({ id, name }) => ({ id, name })),
     demo: known?.demo ?? asked.demo === true,
     ...(bridge && { bridge }),
+    ...(known?.home && known.trial !== undefined ? { trial: known.trial } : {}),
     home: known?.home ?? null,
   }
 }

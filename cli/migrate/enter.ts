@@ -61,8 +61,10 @@ export async function moveRegistry(entering: Entering, plan: MigrationPlan): Pro
 }
 
 /** The institutions whose keys are here, as the registry names them; whose home it is first. */
-export function founderNames({ connection, owner, institutions }: Entering): readonly Founder[] {
-  const state = stateOf(connection)
+export function founderNames(
+  state: RegistryState,
+  { owner, institutions }: Pick<Entering, 'owner' | 'institutions'>,
+): readonly Founder[] {
   const others = institutions.filter(({ id }) => id !== owner.id)
   return [owner, ...others].map(({ id }) => {
     const record = getRecord(state, `institution/${id}`)
@@ -70,7 +72,7 @@ export function founderNames({ connection, owner, institutions }: Entering): rea
   })
 }
 
-function stateOf({ sync }: Connection): RegistryState {
+export function stateOf({ sync }: Connection): RegistryState {
   const link = sync.registry.link()
   if (!link) throw new RangeError('the registry was read')
   return link.state

@@ -65,10 +65,23 @@ export async function movedTo(platform: Platform, home: Home): Promise<Moved> {
 
 async function moveOne(
   chain: ChainId,
-  { controllers: { members, threshold } }: ControlState,
-  here: readonly Controller[],
+  state: ControlState,
+  controllers: readonly Controller[],
   home: Home,
 ): Promise<void> {
+  const { first, approvers } = approversOf(chain, state, controllers)
+  await moveChain(first.connection, chain, home, approvers)
+}
+
+/**
+ * Who signs that a chain moves: as many controllers as it asks for, of those that are here.
+ * @throws AmpereError KEY_UNAVAILABLE where they are too few
+ */
+export function approversOf<C extends Pick<Controller, 'institution'>>(
+  chain: ChainId,
+  { controllers: { members, threshold } }: ControlState,
+  here: readonly C[],
+): { readonly first: C; readonly approvers: readonly Signer[] } {
   const able = here.filter(({ institution }) =>
     members.some((member) => member.kind === 'institution' && member.institution === institution.id),
   )
@@ -76,5 +89,5 @@ async function moveOne(
   const [first] = able
   if (!first || approvers.length < threshold)
     throw refuse('KEY_UNAVAILABLE', `keys that must approve the move of chain ${chain} are not here`)
-  await moveChain(first.connection, chain, home, approvers.slice(0, threshold))
+  return { first, approvers: approvers.slice(0, threshold) }
 }

@@ -144,8 +144,8 @@ async function stopped(call: Call, leaving: Leaving, platform: Platform, plan: M
 }
 
 /** Gives the new home all that a server of it needs, its settings last: before that nothing starts there. */
-async function settle(
-  { folder, settings: left }: Leaving,
+export async function settle(
+  { folder, settings: left }: Pick<Leaving, 'folder' | 'settings'>,
   { folder: to }: MoveTarget,
   plan: MigrationPlan,
   platform: Platform,

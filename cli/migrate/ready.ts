@@ -70,7 +70,7 @@ export async function checkRegistry(
  */
 export async function waitingChains(
   platform: Platform,
-  controllers: readonly Controller[],
+  controllers: readonly Pick<Controller, 'institution'>[],
   homes: Homes,
 ): Promise<readonly Waiting[]> {
   const waiting: Waiting[] = []
@@ -90,7 +90,10 @@ export async function hasMoved(platform: Platform, to: Home): Promise<boolean> {
   return false
 }
 
-function isHere(member: Controllers['members'][number], controllers: readonly Controller[]): boolean {
+function isHere(
+  member: Controllers['members'][number],
+  controllers: readonly Pick<Controller, 'institution'>[],
+): boolean {
   return (
     member.kind === 'institution' &&
     controllers.some(({ institution }) => institution.id === member.institution)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { asDeploymentId } from '#core/bytes/ids.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
 import { areEqual, compareHomes } from '#core/server/compare/compare-homes.ts'
 import type { Comparison } from '#core/server/compare/report.ts'
-import { storedSource } from '#core/server/copy/source.ts'
+import { storedSource, type HomeSource } from '#core/server/copy/source.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
 import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
@@ -19,7 +20,9 @@ import type { MigrationPlan } from './plan.ts'
 interface ReceivedFrom {
   readonly folder: string
   readonly settings: Settings
-  readonly home: Pick<OpenHome, 'home' | 'platform'>
+  readonly home: Pick<OpenHome, 'platform'>
+  /** What it has beside its stores; those alone where it is left out. */
+  readonly source?: HomeSource
 }
 
 /** What came over, and how it compares. */
@@ -39,9 +42,9 @@ export async function copied(
   const { deployment, origin } = plan
   const home = homeOf({ ...settings, deployment, origin }, platform)
   const left = {
-    deployment: old.home.deployment,
+    deployment: asDeploymentId(settings.deployment),
     origin: settings.origin,
-    source: storedSource(await select(old.platform, BACKUP_NEEDS)),
+    source: await sourceOf(from),
     findReceipt: receiptFinder(await select(old.platform, READER_NEEDS), readPolicy(folder, settings.origin)),
   }
   const receiving = screen.progress({ doing: 'Copying', unit: 'blocks' })
@@ -60,7 +63,7 @@ export async function received(
 ): Promise<Received> {
   const report = await copied(call, from, platform, plan)
   const comparing = call.screen.progress({ doing: 'Comparing', unit: 'blocks' })
-  const source = storedSource(await select(from.home.platform, BACKUP_NEEDS))
+  const source = await sourceOf(from)
   const back = storedSource(await select(platform, BACKUP_NEEDS))
   const compared = await compareHomes(source, back, {
     isLater: true,
@@ -68,6 +71,10 @@ export async function received(
     progress: (blocks) => comparing.update(blocks),
   }).finally(() => comparing.stop())
   return { report, compared }
+}
+
+async function sourceOf({ source, home }: ReceivedFrom): Promise<HomeSource> {
+  return source ?? storedSource(await select(home.platform, BACKUP_NEEDS))
 }
 
 /** @throws AmpereError VERIFICATION_FAILED naming the first difference */

@@ -2,18 +2,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { stretchAhead, type StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
-import type { ChainId } from '#core/bytes/ids.ts'
 import { isAmpereError } from '#core/errors.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import type { Home } from '#core/server/home.ts'
 import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
-import {
-  restoreHome,
-  type KnownHead,
-  type RestoreOptions,
-  type RestoreReport,
-} from '#core/server/restore/restore.ts'
-import { homeKeyFile, institutionFolder, keyFileOf } from '../deployment/files.ts'
+import { restoreHome, type RestoreOptions, type RestoreReport } from '#core/server/restore/restore.ts'
+import { homeKeyFile, keyFileOf } from '../deployment/files.ts'
 import { readPassphrase } from '../deployment/passphrase.ts'
 import { findRunning } from '../deployment/running.ts'
 import { deploymentOf } from '../deployment/deployment-of.ts'
@@ -24,7 +18,7 @@ import { seenByWitnesses } from '../mirror/seen-by-witnesses.ts'
 import { finishTaking, openStaging, type Staging, type Taken } from '../mirror/staging.ts'
 import { homeOf } from '../open/home.ts'
 import { readPolicy } from '../open/policy.ts'
-import { seenHeads } from '../open/seen.ts'
+import { knownHeads } from '../open/known-heads.ts'
 import type { Call } from '../program/command.ts'
 import { refuse } from '../program/refuse.ts'
 import { EXIT, type Screen } from '../terminal/screen.ts'
@@ -212,14 +206,4 @@ async function checkLost(folder: string, settings: Settings): Promise<void> {
       `this home answers at ${settings.origin}: it is not lost, and two that go on with one log fork it`,
       'stop it for good before it is restored',
     )
-}
-
-/** The newest heads that the institutions of this folder saw. */
-function knownHeads(folder: string, { institutions }: Settings): ReadonlyMap<ChainId, KnownHead> {
-  const known = new Map<ChainId, KnownHead>()
-  for (const id of institutions) {
-    for (const [chain, head] of seenHeads(institutionFolder(folder, id)))
-      if (head.height > (known.get(chain)?.height ?? -1)) known.set(chain, head)
-  }
-  return known
 }

@@ -16,7 +16,7 @@ import { sealKeys } from '../seal/wraps.ts'
 import type { ClientPorts, FiledEntry, NewEntry } from './client.ts'
 import { checkHead } from './judged-head.ts'
 import { noteOf, type BlockNote } from './read/block-note.ts'
-import type { Replica } from './read/replica.ts'
+import type { ChainEnd, Replica } from './read/replica.ts'
 
 /** Entries per block that this client makes; the format allows 4,096. */
 export const BATCH_ENTRIES = 256
@@ -203,7 +203,7 @@ function recordBlock(
 }
 
 /** The fields that place a block after a replica's head, with an unchanged state. */
-export function following(ports: Pick<ClientPorts, 'now'>, replica: Replica, op: OpId) {
+export function following(ports: Pick<ClientPorts, 'now'>, replica: ChainEnd, op: OpId) {
   const before: Block = replica.link.opened.block
   return {
     v: 1 as const,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest, Kid } from '../bytes/ids.ts'
+import type { DeploymentId, Digest, Kid } from '../bytes/ids.ts'
 import { timestampMs } from '../bytes/timestamp.ts'
 import type { RegistryHead } from '../block/block.ts'
 import { isViolation, type Violation } from '../block/violation.ts'
@@ -30,6 +30,8 @@ export interface RegistryHistory {
   newest(): RegistryView
   /** When the head at `height` was followed by another, in ms since 1970; null while it is the newest. */
   supersededAt(height: number): number | null
+  /** The homes that the registry had, in order; where it is at home now is last. */
+  homes(): readonly DeploymentId[]
   /** The newest link, for judging the next block; null while empty. */
   link(): RegistryLink | null
   /** The key behind a `kid`, at whatever height it was certified. */
@@ -62,6 +64,8 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
       return view
     },
     supersededAt: (height) => steps[height + 1]?.timeMs ?? null,
+    homes: () =>
+      (versions.get('rules') ?? []).flatMap(({ record }) => (record.kind === 'rules' ? [record.home] : [])),
     add: async (compact) => {
       const opened = await openRegistryBlock(compact, keyOf, verifiers)
       if (steps.length === 0 && opened.id !== pinned) {

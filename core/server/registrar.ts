@@ -31,11 +31,11 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
   if (height !== history.height() + 1) {
     throw new AmpereError('HEAD_CONFLICT', `the newest registry block here is ${history.height()}`)
   }
-  if (height > 0) checkHome(home, history.link()?.state ?? null)
   if (height > 0 && Math.abs(timestampMs(opened.block.time) - ports.now()) > CLOCK_TOLERANCE_MS) {
     throw new AmpereError('CLOCK_SKEW', 'the time of the registry block is too far from the time here')
   }
   const applied = applyRegistryBlock(history.link(), opened)
+  if (height > 0) checkHome(home, history.link()?.state ?? null, isViolation(applied) ? null : applied.state)
   if (isViolation(applied)) throw new AmpereError('VIOLATION', `rule ${applied.rule}: ${applied.detail}`)
   await ports.tables.registry.insert(REGISTRY_PARTITION, heightKey(height), utf8(compact))
   const row = await ports.tables.registry.get(REGISTRY_PARTITION, heightKey(height))
@@ -43,10 +43,15 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
   return sameOrConflict(fromUtf8(row.value), compact, opened.id, height)
 }
 
-/** Two homes that both took blocks would fork the registry. */
-function checkHome({ deployment }: Home, state: RegistryState | null): void {
+/**
+ * Two homes that both took blocks would fork the registry. The block that moves it to this one is taken here too: where the old
+ * home is gone a majority needs nobody's leave, and who has what it took since shows it.
+ */
+function checkHome({ deployment }: Home, state: RegistryState | null, after: RegistryState | null): void {
   const rules = state && getRecord(state, 'rules')
   if (!state || rules?.kind !== 'rules' || rules.home === deployment) return
+  const next = after && getRecord(after, 'rules')
+  if (next?.kind === 'rules' && next.home === deployment) return
   const record = getRecord(state, `deployment/${rules.home}`)
   const origin = record?.kind === 'deployment' ? record.origin : rules.home
   throw new AmpereError('CHAIN_MOVED', `the home of the registry is ${origin}`)

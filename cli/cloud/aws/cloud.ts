@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AmpereError } from '#core/errors.ts'
+import { isRegion, REGIONS } from '#infra/aws/regions.ts'
 import { PARAMETERS } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
 import { eraseStores } from '#infra/deploy/aws/erase.ts'
 import { removeFunctions } from '#infra/deploy/aws/functions.ts'
 import { withStacks, type Stack, type Stacks } from '#infra/deploy/aws/stacks.ts'
 import { failure } from '#infra/deploy/failure.ts'
+import { suggestion } from '../../program/near.ts'
+import { plain } from '../../terminal/words.ts'
 import { pause, type Cloud, type Part, type Removal, type Standing } from '../cloud.ts'
 import { originOf, type CloudDeployment } from '../cloud-folder.ts'
 import { accountOf } from './account.ts'
@@ -20,7 +24,11 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
   return {
     provider: 'aws',
     parameters: PARAMETERS,
-    plan: async (wanted) => planAws(wanted),
+    region: env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || 'eu-central-1',
+    plan: async (wanted) => {
+      if (!isRegion(wanted.region)) throw noRegion(wanted.region)
+      return planAws(wanted)
+    },
     deploy: deployAws,
     receive: receiveAws,
     leave: leaveAws,
@@ -28,6 +36,12 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
     standing,
     removal,
   }
+}
+
+/** A region that is misspelt would be asked under an address that is nobody's. */
+function noRegion(region: string) {
+  const near = suggestion(region, REGIONS)
+  return new AmpereError('CONFIGURATION', `AWS has no region ${plain(region).slice(0, 40)}${near}`)
 }
 
 async function standing(known: CloudDeployment): Promise<Standing> {
@@ -50,6 +64,10 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
   const { account } = await accountOf(known)
   await checkOwn(known)
   const [stores, functions] = [stackOf(known, 'stores'), stackOf(known, 'functions')]
+  const there = await withStacks(region, pause, async (stacks) => {
+    const [runs, kept] = [await stacks.find(functions), await stacks.find(stores)]
+    return { runs: runs !== null, kept: kept !== null }
+  })
   const where = `Account ${account}, ${region}:`
   if (erases)
     return {
@@ -58,6 +76,7 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
         'Every record that no mirror holds is gone for ever. KMS lets keys be taken back for 30 days.',
       ],
       remove: () => eraseAll(known),
+      isThere: there.runs || there.kept,
       removed: `${functions}, and ${stores} with all that it held`,
     }
   return {
@@ -67,6 +86,7 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
       'Nobody is answered until it is deployed again.',
     ],
     remove: () => removeFunctions({ stage, region, parameters }),
+    isThere: there.runs,
     removed: functions,
   }
 }

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ChainId } from '#core/bytes/ids.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openInstitution } from '../../open/institution.ts'
 import { connectInstitution } from '../../open/bridge.ts'
 import { dataFolder } from '../../deployment/settings.ts'
-import { pause as wait, type Cloud } from '../../cloud/cloud.ts'
+import { pause as wait, type Cloud, type Plan } from '../../cloud/cloud.ts'
 import {
   cloudFolder,
   homeFolderOf,
   originOf,
   readCloudDeployment,
+  writeCloudDeployment,
   type CloudDeployment,
 } from '../../cloud/cloud-folder.ts'
 import type { OpenCloud } from '../../cloud/clouds.ts'
@@ -20,7 +23,7 @@ import { wantedOf } from '../../cloud/wanted.ts'
 import { checkNotLeft } from '../../migrate/note.ts'
 import type { NamedInstitution } from '../../program/arguments.ts'
 import type { Call } from '../../program/command.ts'
-import { refuse } from '../../program/refuse.ts'
+import { refuse, usage } from '../../program/refuse.ts'
 import { enrolBridge, untilAnswers } from './enrol-bridge.ts'
 import { wantedRole } from './wanted-bridge.ts'
 import type { Deploys } from '#infra/permissions/identities.ts'
@@ -28,7 +31,7 @@ import { EXIT, type Common } from '../../terminal/screen.ts'
 
 export interface DeployOptions extends Common {
   readonly stage: string
-  readonly region: string
+  readonly region?: string
   readonly role?: Deploys
   readonly home?: string
   /** Of Azure. */
@@ -50,7 +53,7 @@ export function deployOn(open: OpenCloud, pause = wait) {
     checkNotLeft(folder)
     const role = wantedRole(folder, known, options)
     const wanted = wantedOf(cloud, known, { ...options, institution: role.institutions }, role)
-    const plan = await cloud.plan(wanted, options.plan === true)
+    const plan = await planOf(cloud, wanted, options.plan === true)
     if (options.plan === true) {
       screen.print({ ok: true, folder, ...plan }, plan.lines)
       return EXIT.ok
@@ -81,6 +84,17 @@ export function deployOn(open: OpenCloud, pause = wait) {
       ],
     )
     return EXIT.ok
+  }
+}
+
+/** What was given wrongly is so for every command: exit 2. @throws CommanderError (usage); as `Cloud.plan` */
+async function planOf(cloud: Cloud, wanted: CloudDeployment, asks: boolean): Promise<Plan> {
+  try {
+    return await cloud.plan(wanted, asks)
+  } catch (error) {
+    // What a provider says of itself comes with what to do next.
+    if (!isAmpereError(error, 'CONFIGURATION') || 'next' in error) throw error
+    throw usage(error.message)
   }
 }
 
@@ -126,5 +140,7 @@ async function trySmoke(
   const keys = home.log.map((key) => `log ${key}\n`)
   // Whoever tries it pins the keys that it made itself.
   const policy = parsePolicy([...keys, 'quorum none\n'].join(''))
-  return smokeTest(connectInstitution(institution, home, fetch, { policy }), deployed, pause)
+  // Each further deployment goes on with the same record.
+  const remember = (trial: ChainId) => writeCloudDeployment(folder, { ...deployed, trial })
+  return smokeTest(connectInstitution(institution, home, fetch, { policy }), deployed, pause, remember)
 }

@@ -25,6 +25,8 @@ export interface BridgeStore {
   readonly usedAssertions: Marks
   /** Tokens that were revoked, until they would have expired. */
   readonly revokedTokens: Marks
+  /** Removes what is past of both; the host calls it at least each hour. @returns how many rows */
+  sweepMarks(): Promise<number>
 }
 
 /** `key` is the institution's 32-byte secret for this table. */
@@ -35,6 +37,8 @@ export function openBridgeStore(
   ports: { readonly now: Now; readonly random: Random },
 ): BridgeStore {
   const rows = createSealedRows(key, ports.random)
+  const usedAssertions = createMarks(table, rows, 'used-assertion', ports.now)
+  const revokedTokens = createMarks(table, rows, 'revoked-token', ports.now)
   return {
     patients: createPatientIndex(table, rows),
     pairing: createPairingCodes(table, rows, ports),
@@ -43,7 +47,8 @@ export function openBridgeStore(
     access: createAccessLog(client, table, rows, ports),
     rounds: createRounds(table, ports),
     clients: createClients(table, rows, ports),
-    usedAssertions: createMarks(table, rows, 'used-assertion', ports.now),
-    revokedTokens: createMarks(table, rows, 'revoked-token', ports.now),
+    usedAssertions,
+    revokedTokens,
+    sweepMarks: async () => (await usedAssertions.sweep()) + (await revokedTokens.sweep()),
   }
 }

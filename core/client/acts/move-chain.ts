@@ -4,7 +4,8 @@ import type { Home } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import type { Signer } from '../../ports/keys.ts'
 import type { Connection } from '../connect.ts'
-import { signStep } from '../sign/sign-step.ts'
+import type { ChainEnd } from '../read/replica.ts'
+import { signStep, type StepContext } from '../sign/sign-step.ts'
 import { stepContext } from './submit.ts'
 
 /**
@@ -20,11 +21,15 @@ export async function moveChain(
   home: Home,
   approvers: readonly Signer[] = [],
 ): Promise<ParsedBlock> {
-  const replica = await connection.replica(chain)
-  const from = replica.link.state.home
-  const block = await signStep(stepContext(connection, approvers), replica, () => ({
-    type: 'rehome',
-    body: { home, from },
-  }))
+  const block = await signMove(stepContext(connection, approvers), await connection.replica(chain), home)
   return connection.submit({ block: block.compact, row: null, packages: [], labelKey: null, object: null })
+}
+
+/**
+ * Signs the rehome of a chain that ends there, and gives it to nobody: where the old home is gone, it is for the new one alone.
+ * @throws AmpereError VIOLATION naming the rule
+ */
+export function signMove(context: StepContext, end: ChainEnd, home: Home): Promise<ParsedBlock> {
+  const from = end.link.state.home
+  return signStep(context, end, () => ({ type: 'rehome', body: { home, from } }))
 }

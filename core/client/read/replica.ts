@@ -43,6 +43,11 @@ export interface Replica {
   readonly statement: string
 }
 
+/** Where the next block of a chain goes: behind its newest one, under a head of the registry. */
+export interface ChainEnd extends Pick<Replica, 'chain' | 'link'> {
+  readonly head: Pick<HeadStatement, 'registry'>
+}
+
 /** Who can read, and who holds, from a height on, until the next span. */
 export interface HolderSpan {
   readonly height: number

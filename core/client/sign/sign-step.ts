@@ -12,7 +12,7 @@ import { AmpereError } from '../../errors.ts'
 import type { Now, Random, Signer } from '../../ports/keys.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
 import { following } from '../append-entries.ts'
-import type { Replica } from '../read/replica.ts'
+import type { ChainEnd } from '../read/replica.ts'
 
 /** How long an approval stays usable, in milliseconds: one hour. */
 const APPROVAL_MS = 3_600_000
@@ -40,7 +40,7 @@ export type Step =
  */
 export async function signStep(
   context: StepContext,
-  replica: Replica,
+  replica: ChainEnd,
   stepAt: (time: Timestamp) => Step,
 ): Promise<ParsedBlock> {
   const op = toBase64url(context.ports.random(16)) as OpId
@@ -74,7 +74,7 @@ function draftOf(place: Omit<ControlBlock, 'type' | 'body'>, step: Step, approva
 }
 
 /** The state hash after a draft whose own `state` field is not right yet. */
-function hashAfter(context: StepContext, replica: Replica, draft: ParsedBlock): Digest {
+function hashAfter(context: StepContext, replica: ChainEnd, draft: ParsedBlock): Digest {
   const records = context.registry.viewAt(draft.block.registry)
   if (!records) throw new AmpereError('REGISTRY_STALE', 'the registry head is not known')
   const state = stateAfter(replica.link, draft as OpenedBlock, records)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kid } from '../../bytes/ids.ts'
+import type { DeploymentId, Kid } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
 import { isViolation } from '../../block/violation.ts'
 import type { Home } from '../../block/block.ts'
@@ -37,7 +37,7 @@ export async function admit(
   const link = applyBlock(parent, opened, records)
   if (isViolation(link)) throw new AmpereError('VIOLATION', `rule ${link.rule}: ${link.detail}`)
   checkFreshness(parsed, registry, context.nowMs)
-  checkHome(parent?.state ?? null, link, registry.newest(), context.home)
+  checkHome(parent?.state ?? null, link, registry, context.home)
   checkRevoked(parsed, registry.newest())
   return link
 }
@@ -64,17 +64,27 @@ function checkFreshness(parsed: ParsedBlock, registry: RegistryHistory, nowMs: n
 /**
  * A home takes the blocks of its own chains, at the origin that it has itself and by the registry. A rehome is taken by the
  * home that it names, and by the one that it leaves: there it is the last block, so that nothing is acknowledged at its height,
- * or after it, that the chain goes on without.
+ * or after it, that the chain goes on without. A home that the registry left takes nothing else: it learns of no revocation.
  */
-function checkHome(before: ControlState | null, link: Link, newest: RegistryView, here: Home): void {
+function checkHome(before: ControlState | null, link: Link, registry: RegistryHistory, here: Home): void {
   const { deployment, origin } = here
   const { home } = link.state
+  const newest = registry.newest()
   const left = link.opened.block.type === 'rehome' ? (before?.home ?? null) : null
   const isHere = (named: Home) => named.deployment === deployment && named.origin === origin
   if (left && isHere(left)) return
+  checkNotLeft(registry, deployment)
   if (home.deployment !== deployment) throw movedTo(home.origin)
   if (!isHere(home) || recordOf(newest, 'deployment', deployment)?.origin !== origin)
     throw new AmpereError('BLOCK_REFUSED', 'the chain names another origin than this home has')
+}
+
+function checkNotLeft(registry: RegistryHistory, here: DeploymentId): void {
+  const homes = registry.homes()
+  const home = homes.at(-1)
+  if (home === undefined || home === here || !homes.includes(here)) return
+  const origin = recordOf(registry.newest(), 'deployment', home)?.origin ?? home
+  throw new AmpereError('CHAIN_MOVED', `the registry left this home, which takes nothing any more: ${origin}`)
 }
 
 function movedTo(origin: string): AmpereError {

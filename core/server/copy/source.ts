@@ -106,6 +106,16 @@ export async function* chainsOf(source: HomeSource): AsyncIterable<ChainId> {
   }
 }
 
+/** Every registry block of a copy, in order. */
+export async function* allRegistryBlocks(source: Pick<HomeSource, 'registryBlocks'>): AsyncIterable<string> {
+  for (let height = 0; ;) {
+    const { items } = await source.registryBlocks(height)
+    if (items.length === 0) return
+    yield* items
+    height += items.length
+  }
+}
+
 /** All rows of a partition in turn. */
 export async function* allRows(
   table: ReadTable,
