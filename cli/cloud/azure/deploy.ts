@@ -68,9 +68,9 @@ async function publish(
 ): Promise<void> {
   const { pause, say, folder } = deploying
   const send = openPublisher(examined.arm, { ...azure.connection, pause })
-  const { otlpEndpoint } = examined.settings
+  const { otlpEndpoint, identities } = examined.settings
   const config = configText(deployed, folder, { backupDays: BACKUP_DAYS, otlpEndpoint })
-  for (const role of inOrder(built.bundles.map((bundle) => bundle.role))) {
+  for (const role of inOrder(identities.map(({ name }) => name))) {
     await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, config)))
     say(`        ${role} is published`)
   }
