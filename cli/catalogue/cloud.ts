@@ -45,13 +45,15 @@ const DEPLOY_JSON = {
 /** How one provider's command differs. */
 interface Deploys {
   readonly provider: Provider
-  /** The region where nothing else is said. */
+  /** The region of a new one, where nothing else is said, in words. */
   readonly region: string
+  /** One of its regions. */
+  readonly example: string
   readonly about: string
   readonly flags: readonly FlagSpec[]
 }
 
-function deployCommand({ provider, region, about, flags }: Deploys): CommandSpec {
+function deployCommand({ provider, region, example, about, flags }: Deploys): CommandSpec {
   const { title, open } = CLOUDS[provider]
   return {
     name: `deploy ${provider}`,
@@ -59,7 +61,10 @@ function deployCommand({ provider, region, about, flags }: Deploys): CommandSpec
     about: `Says what will be made, makes what is missing, then creates a record there, appends, reads back and verifies. Can be run again at any time: what was interrupted goes on. ${about} The keys of the founding institutions are made on this computer, in the data folder.`,
     flags: [
       STAGE,
-      { flags: '--region <region>', about: `region of ${title} (default: ${region})`, default: region },
+      {
+        flags: '--region <region>',
+        about: `region of ${title} (default: that of the deployment, else ${region})`,
+      },
       ROLE,
       ...flags,
       {
@@ -78,7 +83,7 @@ function deployCommand({ provider, region, about, flags }: Deploys): CommandSpec
       },
       {
         does: 'make it',
-        run: `npx ampere deploy ${provider} --stage prod --region ${region} --institution st-marys="St Mary's"`,
+        run: `npx ampere deploy ${provider} --stage prod --region ${example} --institution st-marys="St Mary's"`,
       },
     ],
     json: DEPLOY_JSON,
@@ -91,7 +96,8 @@ export const CLOUD: CommandGroup = {
   commands: [
     deployCommand({
       provider: 'aws',
-      region: 'eu-central-1',
+      region: 'AWS_REGION, else eu-central-1',
+      example: 'eu-central-1',
       about:
         'Tables, buckets, keys and the address are in a stack of their own, which only deploy destroy --erase-data removes.',
       flags: [],
@@ -99,6 +105,7 @@ export const CLOUD: CommandGroup = {
     deployCommand({
       provider: 'azure',
       region: 'westeurope',
+      example: 'westeurope',
       about:
         'Before it changes anything it looks at credentials, subscription, region, quotas and names. All of it is in one resource group, which only deploy destroy --erase-data removes.',
       flags: [

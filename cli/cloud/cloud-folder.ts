@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
-import { deploymentId, digest } from '#core/bytes/schema.ts'
+import { chainId, deploymentId, digest } from '#core/bytes/schema.ts'
 import { checkPublicJwk } from '#core/crypto/jwk.ts'
 import { AmpereError } from '#core/errors.ts'
 import { makeFolder } from '../deployment/files.ts'
@@ -26,6 +26,8 @@ const schema = v.strictObject({
   parameters: v.record(v.string(), v.string()),
   institutions: v.pipe(v.array(v.strictObject({ id: v.string(), name: v.string() })), v.minLength(1)),
   demo: v.boolean(),
+  /** The record by which each deployment is tried, once there is one. */
+  trial: v.optional(chainId),
   /** While a home is moved into it, which then is its home: nothing else is founded there. */
   receives: v.optional(v.boolean()),
   /** What is known once it was set up. */

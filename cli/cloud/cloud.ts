@@ -46,6 +46,8 @@ export interface Removal {
   /** Said before anything is removed, with the account in which that would be. */
   readonly says: readonly string[]
   readonly remove: () => Promise<void>
+  /** False where nothing of what would be removed is there. */
+  readonly isThere: boolean
   /** What was removed, in a few words. */
   readonly removed: string
 }
@@ -77,7 +79,9 @@ export interface Cloud {
   readonly provider: Provider
   /** What `--param` may name. */
   readonly parameters: readonly string[]
-  /** Says what would be made, and what is in the way of it. Changes nothing. @throws AmpereError CONFIGURATION, UNSUPPORTED */
+  /** Where a new deployment is made if nobody says where. */
+  readonly region: string
+  /** Says what would be made, and what is in the way of it. Changes nothing. @throws AmpereError CONFIGURATION for what was given wrongly, UNSUPPORTED */
   readonly plan: (wanted: CloudDeployment, asks: boolean) => Promise<Plan>
   /** Makes it, from whatever there is, and answers what is to be remembered. */
   readonly deploy: (wanted: CloudDeployment, deploying: Deploying) => Promise<CloudDeployment>

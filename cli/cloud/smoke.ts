@@ -55,24 +55,26 @@ export async function readiness(
 }
 
 /**
- * Creates a record, appends to it, waits for the receipt and reads it back, all verified: what an institution's software will do. The
- * record holds one line that says what it is, and no patient.
+ * Appends to the record of trials, which it creates the first time, waits for the receipt and reads it back, all verified: what an
+ * institution's software will do. The record holds lines that say what it is, and no patient.
+ * @param remember is told of a record once it was created
  * @throws AmpereError of whatever did not verify
  */
 export async function smokeTest(
   connection: Connection,
-  { home }: CloudDeployment,
+  { home, trial }: CloudDeployment,
   pause: (ms: number) => Promise<void>,
+  remember: (record: ChainId) => void,
 ): Promise<Smoke> {
   if (!home) throw failure('the deployment was not set up', 'run this again')
-  const { deployment, origin } = home
-  const { record } = await createRecord(connection, { deployment, origin }, ['general'])
+  const record = trial ?? (await createTrial(connection, home))
+  if (trial === undefined) remember(record)
   const text = 'A deployment was tried.'
   const started = performance.now()
   await connection.append(record, [{ header: utf8('{}'), content: utf8(text), compartment: 'general' }])
   const appended = performance.now()
   const view = await connection.read(record)
-  const [entry] = view.opened
+  const entry = view.opened.find(({ height }) => height === view.height)
   if (!entry || Buffer.from(entry.content).toString('utf8') !== text)
     throw failure('what was appended is not what is read', 'do not use this deployment; report it')
   await untilLogged(connection, record, view.height, pause)
@@ -83,6 +85,13 @@ export async function smokeTest(
     appendMs: Math.round(appended - started),
     receiptMs: Math.round(ended - appended),
   }
+}
+
+async function createTrial(
+  connection: Connection,
+  { deployment, origin }: NonNullable<CloudDeployment['home']>,
+): Promise<ChainId> {
+  return (await createRecord(connection, { deployment, origin }, ['general'])).record
 }
 
 /** Until the newest block has a receipt under the pinned keys of the log. */

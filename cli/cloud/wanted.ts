@@ -12,7 +12,8 @@ export interface Founder {
 /** What is asked of a deployment; what is left out stays as it is remembered. */
 export interface Wanted {
   readonly stage: string
-  readonly region: string
+  /** Left out: that of the deployment, else where the cloud makes new ones. */
+  readonly region?: string | undefined
   /** Of Azure. */
   readonly subscription?: string | undefined
   readonly institution?: readonly Founder[] | undefined
@@ -26,7 +27,8 @@ export interface Wanted {
  */
 export function wantedOf(cloud: Cloud, known: CloudDeployment | null, asked: Wanted): CloudDeployment {
   const parameters = { ...known?.parameters, ...parametersOf(cloud, asked.param ?? []) }
-  if (known && known.region !== asked.region)
+  const region = asked.region ?? known?.region ?? cloud.region
+  if (known && known.region !== region)
     throw refuse(
       'ALREADY_EXISTS',
       `this stage is deployed in ${known.region}`,
@@ -50,12 +52,13 @@ export function wantedOf(cloud: Cloud, known: CloudDeployment | null, asked: Wan
     v: 1,
     provider: cloud.provider,
     stage: asked.stage,
-    region: asked.region,
+    region,
     ...(known?.account === undefined ? {} : { account: known.account }),
     ...(subscription === undefined ? {} : { subscription }),
     parameters,
     institutions: institutions.map(({ id, name }) => ({ id, name })),
     demo: known?.demo ?? asked.demo === true,
+    ...(known?.home && known.trial !== undefined ? { trial: known.trial } : {}),
     home: known?.home ?? null,
   }
 }

@@ -39,6 +39,8 @@ export function forbidden(c: Context, interaction: Interaction, type: string): A
 
 /** WWW-Authenticate as RFC 6750 section 3 wants it; null where the refusal has nothing to do with tokens. */
 export function challengeOf(c: Context, error: AmpereError): string | null {
+  // What is signed by an institution, as a request to join a record, is not asked for a token.
+  if (!c.req.path.includes('/fhir')) return null
   const needed = c.get(NEEDED) as string | undefined
   if (error.code === 'FORBIDDEN') return needed === undefined ? null : insufficient(needed)
   if (error.code !== 'UNAUTHORIZED' && error.code !== 'TOKEN_EXPIRED') return null

@@ -20,8 +20,9 @@ export async function openChecking(hosted: BridgeHosted): Promise<Wake> {
 
 /**
  * Enters the readings that wait in the access chains, each time, and has every record checked once an hour: in parts, of which one
- * process does one at a time, so that a long round neither holds up readings nor has to end within one call.
- * @returns what rejects with the first error, after both were tried
+ * process does one at a time, so that a long round neither holds up readings nor has to end within one call. With it goes what is
+ * past of used assertions and revoked tokens.
+ * @returns what rejects with the first error, after all were tried
  */
 export function checking({ bridge, store }: AssembledBridge, hosting: Hosting): Wake {
   const { log, now, telemetry = silentTelemetry } = hosting
@@ -39,6 +40,8 @@ export function checking({ bridge, store }: AssembledBridge, hosting: Hosting): 
         const { next } = await checkAll(bridge, log, { after, isTimeUp: () => now() >= untilMs })
         await part.end(next)
       })
-    if (entered.status === 'rejected') throw entered.reason
+    // No more often than that: looking costs as much as there are tokens.
+    const [swept] = await Promise.allSettled([part ? store.sweepMarks() : 0])
+    for (const outcome of [entered, swept]) if (outcome.status === 'rejected') throw outcome.reason
   }
 }

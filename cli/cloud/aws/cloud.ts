@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AmpereError } from '#core/errors.ts'
+import { isRegion, REGIONS } from '#infra/aws/regions.ts'
 import { PARAMETERS } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
 import { eraseStores } from '#infra/deploy/aws/erase.ts'
 import { removeFunctions } from '#infra/deploy/aws/functions.ts'
 import { withStacks, type Stack, type Stacks } from '#infra/deploy/aws/stacks.ts'
 import { failure } from '#infra/deploy/failure.ts'
+import { suggestion } from '../../program/near.ts'
 import { refuse } from '../../program/refuse.ts'
+import { plain } from '../../terminal/words.ts'
 import { pause, type Cloud, type Part, type Removal, type Standing } from '../cloud.ts'
 import type { CloudDeployment } from '../cloud-folder.ts'
 import { accountOf } from './account.ts'
@@ -21,8 +25,10 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
   return {
     provider: 'aws',
     parameters: PARAMETERS,
+    region: env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || 'eu-central-1',
     plan: async (wanted) => {
       checkSupported(wanted.parameters)
+      if (!isRegion(wanted.region)) throw noRegion(wanted.region)
       return planAws(wanted)
     },
     deploy: deployAws,
@@ -38,6 +44,12 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
 function checkSupported({ deploys = 'home' }: Readonly<Record<string, string>>): void {
   if (deploys !== 'home')
     throw refuse('UNSUPPORTED', 'only a home can be deployed yet, no bridge', 'leave out --param deploys')
+}
+
+/** A region that is misspelt would be asked under an address that is nobody's. */
+function noRegion(region: string) {
+  const near = suggestion(region, REGIONS)
+  return new AmpereError('CONFIGURATION', `AWS has no region ${plain(region).slice(0, 40)}${near}`)
 }
 
 async function standing(known: CloudDeployment): Promise<Standing> {
@@ -60,6 +72,10 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
   const { account } = await accountOf(known)
   await checkOwn(known)
   const [stores, functions] = [stackOf(known, 'stores'), stackOf(known, 'functions')]
+  const there = await withStacks(region, pause, async (stacks) => {
+    const [runs, kept] = [await stacks.find(functions), await stacks.find(stores)]
+    return { runs: runs !== null, kept: kept !== null }
+  })
   const where = `Account ${account}, ${region}:`
   if (erases)
     return {
@@ -68,6 +84,7 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
         'Every record that no mirror holds is gone for ever. KMS lets keys be taken back for 30 days.',
       ],
       remove: () => eraseAll(known),
+      isThere: there.runs || there.kept,
       removed: `${functions}, and ${stores} with all that it held`,
     }
   return {
@@ -77,6 +94,7 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
       'Nobody is answered until it is deployed again.',
     ],
     remove: () => removeFunctions({ stage, region, parameters }),
+    isThere: there.runs,
     removed: functions,
   }
 }

@@ -68,7 +68,7 @@ function namingOf({ stage, region, parameters }: CloudDeployment, stores: Stack,
   return {
     prefix,
     buckets: Object.fromEntries(
-      objects.map((name) => [name, bucketNameOf(name, { prefix, account, region })]),
+      objects.map((name) => [name, bucketNameOf({ prefix, account, region }, name)]),
     ),
     keys: { kms: Object.fromEntries(kms), softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
   }

@@ -2,9 +2,8 @@
 import { DEFAULTS } from '#infra/azure/template.ts'
 import { API } from '#infra/azure/references.ts'
 import { deploymentState, findGroup, groupPath } from '#infra/deploy/azure/deployments.ts'
-import { removeGroup, removeRunning } from '#infra/deploy/azure/removal.ts'
+import { doesRun, removeGroup, removeRunning } from '#infra/deploy/azure/removal.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
-import { refuse } from '../../program/refuse.ts'
 import type { Cloud, Deploying, Removal, Standing } from '../cloud.ts'
 import type { CloudDeployment } from '../cloud-folder.ts'
 import { realAzure, type Azure } from './azure.ts'
@@ -22,6 +21,7 @@ export function azureCloud(
   return {
     provider: 'azure',
     parameters: Object.keys(DEFAULTS),
+    region: 'westeurope',
     plan: async (wanted, asks) =>
       asks ? planExamined(wanted, await examine(wanted, azure)) : planAzure(wanted),
     deploy: (wanted, deploying) => deployAzure(wanted, deploying, pausing(azure, deploying)),
@@ -60,12 +60,7 @@ async function standing(known: CloudDeployment, azure: Azure): Promise<Standing>
 async function removal(known: CloudDeployment, azure: Azure, erases: boolean): Promise<Removal> {
   const { arm, place } = await enter(known, azure)
   const { group, region, subscription } = place
-  if (!(await findGroup(arm, place)))
-    throw refuse(
-      'NOT_FOUND',
-      `there is no resource group ${group}: nothing is deployed as ${known.stage}`,
-      `npx ampere deploy azure --stage ${known.stage} --region ${region}`,
-    )
+  const isThere = (await findGroup(arm, place)) && (erases || (await doesRun(arm, place)))
   const where = `Subscription ${subscription}, ${region}:`
   if (erases)
     return {
@@ -74,6 +69,7 @@ async function removal(known: CloudDeployment, azure: Azure, erases: boolean): P
         'Every record that no mirror holds is gone for ever. Azure can restore tables for 7 days and keys for 90, and keeps the name of the vault so long: until then this stage is not deployed again in this subscription.',
       ],
       remove: () => removeGroup(arm, place, azure.connection),
+      isThere,
       removed: `the resource group ${group} with all that it held`,
     }
   return {
@@ -83,6 +79,7 @@ async function removal(known: CloudDeployment, azure: Azure, erases: boolean): P
       'Nobody is answered until it is deployed again.',
     ],
     remove: () => removeRunning(arm, place, azure.connection),
+    isThere,
     removed: `functions and alarms of ${group}`,
   }
 }

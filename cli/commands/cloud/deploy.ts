@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ChainId } from '#core/bytes/ids.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { openInstitution } from '../../open/institution.ts'
 import { connectInstitution } from '../../open/bridge.ts'
 import { dataFolder } from '../../deployment/settings.ts'
-import { pause as wait, type Cloud } from '../../cloud/cloud.ts'
-import { cloudFolder, readCloudDeployment, type CloudDeployment } from '../../cloud/cloud-folder.ts'
+import { pause as wait, type Cloud, type Plan } from '../../cloud/cloud.ts'
+import {
+  cloudFolder,
+  readCloudDeployment,
+  writeCloudDeployment,
+  type CloudDeployment,
+} from '../../cloud/cloud-folder.ts'
 import type { OpenCloud } from '../../cloud/clouds.ts'
 import { foundersPassphrase } from '../../cloud/founding/founding.ts'
 import { smokeTest, untilReady, type Smoke } from '../../cloud/smoke.ts'
@@ -13,12 +20,12 @@ import { wantedOf } from '../../cloud/wanted.ts'
 import { checkNotLeft } from '../../migrate/note.ts'
 import type { NamedInstitution } from '../../program/arguments.ts'
 import type { Call } from '../../program/command.ts'
-import { refuse } from '../../program/refuse.ts'
+import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 
 export interface DeployOptions extends Common {
   readonly stage: string
-  readonly region: string
+  readonly region?: string
   readonly role: string
   /** Of Azure. */
   readonly subscription?: string
@@ -39,7 +46,7 @@ export function deployOn(open: OpenCloud, pause = wait) {
     checkNotReceiving(known)
     checkNotLeft(folder)
     const wanted = wantedOf(cloud, known, options)
-    const plan = await cloud.plan(wanted, options.plan === true)
+    const plan = await planOf(cloud, wanted, options.plan === true)
     if (options.plan === true) {
       screen.print({ ok: true, folder, ...plan }, plan.lines)
       return EXIT.ok
@@ -58,6 +65,17 @@ export function deployOn(open: OpenCloud, pause = wait) {
       `Next: whoever verifies pins this registry; run the same command after every update`,
     ])
     return EXIT.ok
+  }
+}
+
+/** What was given wrongly is so for every command: exit 2. @throws CommanderError (usage); as `Cloud.plan` */
+async function planOf(cloud: Cloud, wanted: CloudDeployment, asks: boolean): Promise<Plan> {
+  try {
+    return await cloud.plan(wanted, asks)
+  } catch (error) {
+    // What a provider says of itself comes with what to do next.
+    if (!isAmpereError(error, 'CONFIGURATION') || 'next' in error) throw error
+    throw usage(error.message)
   }
 }
 
@@ -97,5 +115,7 @@ async function trySmoke(
   const keys = home.log.map((key) => `log ${key}\n`)
   // Whoever tries it pins the keys that it made itself.
   const policy = parsePolicy([...keys, 'quorum none\n'].join(''))
-  return smokeTest(connectInstitution(institution, home, fetch, { policy }), deployed, pause)
+  // Each further deployment goes on with the same record.
+  const remember = (trial: ChainId) => writeCloudDeployment(folder, { ...deployed, trial })
+  return smokeTest(connectInstitution(institution, home, fetch, { policy }), deployed, pause, remember)
 }

@@ -85,19 +85,26 @@ export function destroyOn(clouds: Clouds) {
     const { folder, known, cloud } = await remembered(clouds, call)
     const { stage, region, provider } = known
     const erases = options.eraseData === true
-    const { says, remove, removed } = await cloud.removal(known, erases)
+    const { says, remove, removed, isThere } = await cloud.removal(known, erases)
+    // After an erasure that was broken off what is remembered has to go still.
+    if (!isThere && !(erases && known.home)) throw nothingThere(known)
     // Another word than that which removes what runs, so that a habit erases nothing.
-    if (!(await confirmGrave(screen, options, { says, name: erases ? `erase-${stage}` : stage }))) {
+    if (
+      !(await confirmGrave(screen, options, {
+        says: isThere ? says : [GONE],
+        name: erases ? `erase-${stage}` : stage,
+      }))
+    ) {
       screen.print({ ok: true, dryRun: true, stage, removed: false, erased: false }, ['Nothing was removed.'])
       return EXIT.ok
     }
-    await remove()
+    if (isThere) await remove()
     // The registry is gone; the institutions' keys stay here, which open what mirrors hold.
     if (erases) writeCloudDeployment(folder, { ...known, home: null })
     const aside = erases ? setAside(folder) : null
     const again = `npx ampere deploy ${provider} --stage ${stage} --region ${region}`
-    screen.print({ ok: true, dryRun: false, stage, removed: true, erased: erases }, [
-      `Removed: ${removed}`,
+    screen.print({ ok: true, dryRun: false, stage, removed: isThere, erased: erases && isThere }, [
+      isThere ? `Removed: ${removed}` : 'Nothing was removed: nothing of it was there.',
       erases
         ? `The institutions' keys stay in ${folder}: they open what mirrors hold`
         : `Next: ${again}, which makes it again with all that was kept`,
@@ -105,6 +112,17 @@ export function destroyOn(clouds: Clouds) {
     ])
     return EXIT.ok
   }
+}
+
+const GONE =
+  'Nothing of it is there any more. What is remembered of that home here goes, but for the keys of its institutions.'
+
+function nothingThere({ provider, stage, region }: CloudDeployment): Error {
+  return refuse(
+    'NOT_FOUND',
+    `nothing of ${stage} that would be removed is there, in ${region}: nothing was removed`,
+    `npx ampere deploy status --stage ${stage} --provider ${provider}`,
+  )
 }
 
 async function remembered(clouds: Clouds, { screen, options }: Call<StageOptions>): Promise<Remembered> {

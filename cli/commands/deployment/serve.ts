@@ -220,7 +220,7 @@ async function untilStopped(
   const { every } = screen.terminal
   const cancels = [
     every(FLUSH_MS, () => void flushAll(bridges, screen)),
-    every(CHORES_MS, () => void sweepLogins(bridges, log)),
+    every(CHORES_MS, () => void sweepMarks(bridges, log)),
     every(CHECK_MS, () => void checkEach(bridges, log)),
     every(CHORES_MS, () => void chores()),
     every(LOG_AUDIT_MS, () => void auditLogAloud(auditLog, screen)),
@@ -239,13 +239,15 @@ async function checkEach(bridges: readonly OpenBridge[], log: Log): Promise<void
 }
 
 /** Removes what is past of assertions and tokens; what fails is tried again the next time. */
-async function sweepLogins(bridges: readonly OpenBridge[], log: Log): Promise<void> {
-  for (const { login } of bridges)
-    await login
-      .sweep()
-      .catch((error: unknown) =>
-        log({ event: 'login-sweep', code: isAmpereError(error) ? error.code : 'UNEXPECTED' }),
-      )
+async function sweepMarks(bridges: readonly OpenBridge[], log: Log): Promise<void> {
+  for (const { bridge } of bridges)
+    await bridge.ports.store.sweepMarks().catch((error: unknown) =>
+      log({
+        event: 'sweep-failed',
+        role: 'bridge',
+        code: isAmpereError(error) ? error.code : 'UNEXPECTED',
+      }),
+    )
 }
 
 /** Enters all readings; one that fails is said, and kept for the next try. */

@@ -24,6 +24,8 @@ export interface BridgeStore {
   readonly usedAssertions: Marks
   /** Tokens that were revoked, until they would have expired. */
   readonly revokedTokens: Marks
+  /** Removes what is past of both; the host calls it at least each hour. @returns how many rows */
+  sweepMarks(): Promise<number>
   readonly rounds: Rounds
 }
 
@@ -35,6 +37,8 @@ export function openBridgeStore(
   ports: { readonly now: Now; readonly random: Random },
 ): BridgeStore {
   const rows = createSealedRows(key, ports.random)
+  const usedAssertions = createMarks(table, rows, 'used-assertion', ports.now)
+  const revokedTokens = createMarks(table, rows, 'revoked-token', ports.now)
   return {
     patients: createPatientIndex(table, rows),
     pairing: createPairingCodes(table, rows, ports),
@@ -42,8 +46,9 @@ export function openBridgeStore(
     progress: createProgress(table, rows),
     access: createAccessLog(client, table, rows, ports),
     clients: createClients(table, rows, ports),
-    usedAssertions: createMarks(table, rows, 'used-assertion', ports.now),
-    revokedTokens: createMarks(table, rows, 'revoked-token', ports.now),
+    usedAssertions,
+    revokedTokens,
+    sweepMarks: async () => (await usedAssertions.sweep()) + (await revokedTokens.sweep()),
     rounds: createRounds(table, ports),
   }
 }

@@ -24,8 +24,6 @@ export interface Login {
   authorize(request: Request): Promise<Caller>
   readonly tokens: TokenEndpoint
   readonly addresses: Addresses
-  /** Removes what is past from the bridge's table; the host calls it every few minutes. */
-  sweep(): Promise<void>
 }
 
 /** What a login needs. */
@@ -73,10 +71,6 @@ export function openLogin(ports: LoginPorts, base: string): Login {
       const { claims, client } = await check(bearerOf(request))
       const scopes = intersection(parseScopes(claims.scope), client.scopes)
       return { actor: clientActor(client.id, request.headers), scopes }
-    },
-    sweep: async () => {
-      await store.usedAssertions.sweep()
-      await store.revokedTokens.sweep()
     },
   }
 }

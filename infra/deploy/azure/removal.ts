@@ -3,6 +3,7 @@ import { API } from '#infra/azure/references.ts'
 import { failure } from '../failure.ts'
 import type { Arm, Connection } from './arm.ts'
 import { groupPath, type Place } from './deployments.ts'
+import { removeRoles } from './role-removal.ts'
 
 const VERSION = '2021-04-01'
 /**
@@ -28,6 +29,12 @@ export async function resourcesOf(arm: Arm, place: Place): Promise<readonly List
   return (await arm.list(`${groupPath(place)}/resources`, VERSION)) as readonly Listed[]
 }
 
+/** Whether anything of what runs is there. @throws DeployFailure */
+export async function doesRun(arm: Arm, place: Place): Promise<boolean> {
+  const types = RUNS.map(([type]) => type.toLowerCase())
+  return (await resourcesOf(arm, place)).some(({ type }) => types.includes(type.toLowerCase()))
+}
+
 /** Removes what runs, and waits until it is gone. @throws DeployFailure */
 export async function removeRunning(
   arm: Arm,
@@ -42,12 +49,13 @@ export async function removeRunning(
   }
 }
 
-/** Removes the group with all that it holds, and waits until it is gone. The vault keeps its name, and can be recovered, for 90 days. */
+/** Removes the group with all that it holds, and the roles that it defined in the tenant, and waits until it is gone. The vault keeps its name, and can be recovered, for 90 days. */
 export async function removeGroup(
   arm: Arm,
   place: Place,
   { pause }: Pick<Connection, 'pause'>,
 ): Promise<void> {
+  await removeRoles(arm, place)
   await arm.remove(groupPath(place), VERSION)
   await gone(
     async () => (await arm.find(groupPath(place), VERSION)) === null,

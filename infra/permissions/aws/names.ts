@@ -34,13 +34,21 @@ export interface AwsNames extends AwsPlace {
 /** The context under which the wrapping key wraps a seed, so that no key opens as another. */
 export const KEY_CONTEXT = 'ampere-key'
 
+/** The bucket of a store: its name is one of all accounts'. */
+export function bucketNameOf(
+  { prefix, account, region }: Pick<AwsPlace, 'prefix' | 'account' | 'region'>,
+  store: ObjectsName,
+): string {
+  return `${prefix}-${store}-${account}-${region}`
+}
+
 /** Names of everything in a deployment. Every table has the keys `pk` and `sk`; of `keys`, `pk` is the name of the key. */
 export function awsNames(place: AwsPlace): AwsNames {
   const { prefix, partition, region, account } = place
   const arn = (service: string, rest: string, where = `${region}:${account}`) =>
     `arn:${partition}:${service}:${where}:${rest}`
   const tableName = (name: string) => `${prefix}-${name}`
-  const bucketName = (name: ObjectsName) => bucketNameOf(name, { prefix, account, region })
+  const bucketName = (name: ObjectsName) => bucketNameOf(place, name)
   return {
     ...place,
     tableName,
@@ -54,12 +62,4 @@ export function awsNames(place: AwsPlace): AwsNames {
     // AWS KMS Developer Guide, kms:ViaService: the host name of the service in its region.
     serviceHost: (service) => `${service}.${region}.amazonaws.com`,
   }
-}
-
-/** A bucket by its name, which is its own in the world: buckets of all accounts share theirs. */
-export function bucketNameOf(
-  name: ObjectsName,
-  { prefix, account, region }: { readonly prefix: string; readonly account: string; readonly region: string },
-): string {
-  return `${prefix}-${name}-${account}-${region}`
 }

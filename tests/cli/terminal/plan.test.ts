@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { partition } from '@aws-sdk/core/client'
 import { describe, expect, it } from '@jest/globals'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { cloudFolder, writeCloudDeployment } from '#cli/cloud/cloud-folder.ts'
-import { freshFolder, jsonOf, run } from '../harness.ts'
+import { REGIONS } from '#infra/aws/regions.ts'
+import { freshFolder, jsonOf, run, testTerminal } from '../harness.ts'
 
 describe('the plan of a deployment', () => {
   it('says what would be made, and makes nothing, not even keys', async () => {
@@ -23,20 +25,47 @@ describe('the plan of a deployment', () => {
   it.each([
     [
       ['--institution', 'a=A', '--param', 'recoveryDays=90'],
-      1,
+      2,
       'recoveryDays is a whole number from 0 to 35',
     ],
     [['--institution', 'a=A', '--param', 'x'], 2, 'a parameter is NAME=VALUE'],
-    [['--institution', 'a=A', '--stage', 'Prod'], 1, 'the stage is'],
+    [['--institution', 'a=A', '--stage', 'Prod'], 2, 'the stage is'],
     [['--institution', 'a=A', '--param', 'deploys=both'], 1, 'only a home can be deployed yet'],
     [['--institution', 'a=A', '--param', 'budget=1'], 2, 'there is no parameter budget; there are: deploys'],
     [['--institution', 'a=A', '--role', 'bridge'], 1, 'it is not built'],
     [['--institution', 'a=A', '--role', 'both'], 1, 'it is not built'],
-    [['--institution', 'a=A', '--param', 'nativeKeys=RSA'], 1, 'nativeKeys lists some of'],
+    [['--institution', 'a=A', '--param', 'nativeKeys=RSA'], 2, 'nativeKeys lists some of'],
+    [['--institution', 'a=A', '--region', 'eu-centrl-1'], 2, 'AWS has no region eu-centrl-1'],
     [[], 2, 'needs its founders'],
   ])('refuses %j', async (args, code, says) => {
     const refused = await run(['deploy', 'aws', '--plan', ...args, '--data', freshFolder()])
     expect({ code: refused.code, says: refused.err.includes(says) }).toEqual({ code, says: true })
+  })
+
+  it('is for the region of the deployment, or that of the environment', async () => {
+    const data = freshFolder()
+    const plan = async (env: Readonly<Record<string, string>>, ...args: string[]) =>
+      jsonOf(
+        await run(
+          ['deploy', 'aws', '--plan', '--institution', 'a=A', '--json', '--data', data, ...args],
+          testTerminal({ env }),
+        ),
+      )['region']
+    const there = { AWS_REGION: 'eu-north-1' }
+    expect(await plan({})).toBe('eu-central-1')
+    expect(await plan({ AWS_REGION: '' })).toBe('eu-central-1')
+    expect(await plan(there)).toBe('eu-north-1')
+    expect(await plan({ AWS_DEFAULT_REGION: 'eu-west-1' })).toBe('eu-west-1')
+    expect(await plan(there, '--region', 'us-east-1')).toBe('us-east-1')
+    const known = { v: 1, provider: 'aws', stage: 'dev', region: 'eu-west-3', parameters: {} } as const
+    const founders = { institutions: [{ id: 'a', name: 'A' }], demo: true, home: null }
+    writeCloudDeployment(cloudFolder(data, 'aws', 'dev'), { ...known, ...founders })
+    expect(await plan(there)).toBe('eu-west-3')
+  })
+
+  it('knows the regions that the SDK of AWS knows', () => {
+    for (const region of REGIONS) expect(partition(region)).toHaveProperty('description')
+    expect(partition('eu-central-9')).not.toHaveProperty('description')
   })
 
   it('of a stage in both clouds is told apart by the provider', async () => {

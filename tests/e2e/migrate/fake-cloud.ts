@@ -44,6 +44,7 @@ export function fakeCloud(
   const cloud: Cloud = {
     provider,
     parameters: [],
+    region: 'eu-central-1',
     plan: async ({ stage, region }) => {
       const idle = { lines: [] } as never
       return { stage, region, resources: {}, functions: [], idle, lines: ['a plan'] }

@@ -149,6 +149,26 @@ describe('the checker in a process of its own', () => {
     expect(await entered(bridge)).toBe(2)
   })
 
+  it('removes assertions that nobody would accept any more, once an hour', async () => {
+    const at = await hostedBridge()
+    const { usedAssertions, revokedTokens } = (await at.open()).store
+    const wake = await at.checking()
+    const kept = async () => {
+      const table = at.platform.table('bridge')
+      const pages = [await table.range('used-assertion'), await table.range('revoked-token')]
+      return pages.flat().length
+    }
+    for (const marks of [usedAssertions, revokedTokens]) {
+      await marks.mark(at.world.clock.now + 1000, 'past')
+      await marks.mark(at.world.clock.now + 2 * CHECK_MS, 'later')
+    }
+    await wake('schedule')
+    expect(await kept()).toBe(4)
+    at.world.clock.now += CHECK_MS
+    await wake('schedule')
+    expect(await kept()).toBe(2)
+  })
+
   it('checks though readings cannot be entered, and says so', async () => {
     const at = await hostedBridge()
     const wake = await at.checking()

@@ -250,9 +250,9 @@ describe('the plan of a deployment to Azure', () => {
   })
 
   it.each([
-    [['--param', 'maxInstances=2'], 1, 'maxInstances is a whole number from 40'],
+    [['--param', 'maxInstances=2'], 2, 'maxInstances is a whole number from 40'],
     [['--param', 'kmsCallsPerHour=2'], 2, 'there is no parameter kmsCallsPerHour'],
-    [['--stage', 'Prod'], 1, 'the stage is'],
+    [['--stage', 'Prod'], 2, 'the stage is'],
     [['--role', 'bridge'], 1, 'it is not built'],
     [['--role', 'both'], 1, 'it is not built'],
   ])('refuses %j before anybody is asked', async (args, code, says) => {

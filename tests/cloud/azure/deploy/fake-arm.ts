@@ -6,6 +6,8 @@ import { startFake, type Answered, type Asked, type Break, type FakeServer } fro
 export const SUBSCRIPTION = '22222222-2222-2222-2222-222222222222'
 /** So often is a deployment looked at before it has ended: longer than whoever only looks whether there is one. */
 const LOOKS = 3
+const AUTHORIZATION = '/providers/Microsoft.Authorization'
+const DEFINITIONS = 'Microsoft.Authorization/roleDefinitions'
 const GROUP = /^\/subscriptions\/[^/]+\/resourcegroups\/([^/]+)/i
 
 /** What a test says of the Azure that it deploys to. */
@@ -24,6 +26,8 @@ export interface ArmState {
   taken: RegExp | null
   /** How the next deployment ends, and what it leaves out then. */
   fails: { code: string; message: string; details?: unknown } | null
+  /** Roles of groups that were deleted: they are the tenant's. */
+  leftDefinitions: string[]
   /** How far the clock of Azure is ahead, in milliseconds. */
   aheadMs: number
 }
@@ -96,6 +100,7 @@ function initial(): ArmState {
     storage: { currentValue: 3, limit: 250 },
     taken: null,
     fails: null,
+    leftDefinitions: [],
     aheadMs: 0,
   }
 }
@@ -146,6 +151,8 @@ function ofGroup(asked: Asked, name: string, groups: Map<string, Group>, state: 
     }
     if (!group) return refused(404, 'ResourceGroupNotFound')
     if (method === 'DELETE') {
+      for (const { id, type } of group.resources.values())
+        if (type === DEFINITIONS) state.leftDefinitions.push(id)
       groups.delete(name)
       return { status: 202 }
     }
@@ -164,12 +171,32 @@ function ofGroup(asked: Asked, name: string, groups: Map<string, Group>, state: 
         .filter(({ type }) => type === 'Microsoft.Web/sites')
         .map(() => ({ properties: { state: 'Running' } })),
     })
+  if (end.startsWith(AUTHORIZATION)) return ofAuthorization(asked, end, group)
   if (end.startsWith('/providers/Microsoft.Resources/deployments/'))
     return ofDeployment(asked, end, {
       group,
       state,
       id: `/subscriptions/${SUBSCRIPTION}/resourceGroups/${name}`,
     })
+  return ofResource(asked, group)
+}
+
+/** Roles and whom they are assigned to. What is built in is listed beside, and a role that is assigned is not removed. */
+function ofAuthorization(asked: Asked, end: string, group: Group): Answered {
+  const of = (type: string) => [...group.resources.values()].filter((one) => one.type === type)
+  const built = { type: 'BuiltInRole', assignableScopes: ['/'] }
+  if (end === `${AUTHORIZATION}/roleDefinitions`)
+    return ok({
+      value: [...of(DEFINITIONS), { id: `${AUTHORIZATION}/roleDefinitions/reader`, properties: built }],
+    })
+  if (end === `${AUTHORIZATION}/roleAssignments`)
+    return ok({ value: of('Microsoft.Authorization/roleAssignments') })
+  const guid = end.split('/').at(-1) ?? ''
+  const assigned = of('Microsoft.Authorization/roleAssignments').some(({ properties }) =>
+    JSON.stringify(properties).includes(guid),
+  )
+  if (asked.method === 'DELETE' && end.includes('/roleDefinitions/') && assigned)
+    return refused(400, 'RoleDefinitionHasAssignments')
   return ofResource(asked, group)
 }
 

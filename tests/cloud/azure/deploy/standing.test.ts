@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, describe, expect, it } from '@jest/globals'
+import { cloudFolder, writeCloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { jsonOf, type Ended, type TestTerminalOptions } from '#tests/cli/harness.ts'
 import { refused } from './fake-arm.ts'
@@ -74,8 +75,11 @@ describe('a deployment on Azure', () => {
     const status = await run(one, 'status', ['--json'])
     expect([status.code, jsonOf(status)['functions']]).toEqual([1, null])
 
-    expect((await deploy(one)).code).toBe(0)
+    const trial = knownOf(one.data)?.trial
+    const again = await deploy(one, '--json')
+    expect([again.code, jsonOf(again)['smoke']]).toMatchObject([0, { record: trial, blocks: 4 }])
     expect(knownOf(one.data)?.home?.registry).toBe(registry)
+    expect(knownOf(one.data)?.trial).toBe(trial)
     await isWhole(one)
   })
 
@@ -92,12 +96,25 @@ describe('a deployment on Azure', () => {
         one.fail(at, how)
         await destroy(one, '--confirm', STAGE)
         one.fail(-1, null)
-        const again = await destroy(one, '--confirm', STAGE)
-        expect({ at, how, code: again.code }).toEqual({ at, how, code: 0 })
+        const { code, err } = await destroy(one, '--confirm', STAGE)
+        // Where all of it was removed before the call that failed there is nothing left to remove.
+        const isDone = code === 0 || err.includes('nothing was removed')
+        expect({ at, how, isDone }).toEqual({ at, how, isDone: true })
         expect(Object.keys(typesOf(one)).filter((type) => /Web\/(sites|serverfarms)$/.test(type))).toEqual([])
       }
     }
   }, 90_000)
+
+  it('is forgotten where an erasure was broken off once all of it was gone', async () => {
+    const one = await deployed()
+    const known = knownOf(one.data)
+    if (!known) throw new Error('nothing was deployed')
+    expect((await destroy(one, '--erase-data', '--confirm', `erase-${STAGE}`)).code).toBe(0)
+    writeCloudDeployment(cloudFolder(one.data, 'azure', STAGE), known)
+    const again = await destroy(one, '--erase-data', '--json', '--confirm', `erase-${STAGE}`)
+    expect([again.code, jsonOf(again)]).toMatchObject([0, { removed: false, erased: false }])
+    expect(knownOf(one.data)?.home).toBeNull()
+  })
 
   it('is erased with all that it kept only for a name that is typed for that', async () => {
     const one = await deployed()
@@ -110,8 +127,15 @@ describe('a deployment on Azure', () => {
     const typed = await run(one, 'destroy', ['--erase-data'], { isTTY: true, types: [`erase-${STAGE}`] })
     expect({ code: typed.code, err: typed.code === 0 ? '' : typed.err }).toEqual({ code: 0, err: '' })
     expect(one.world.arm.hasGroup(GROUP)).toBe(false)
+    // They are the tenant's, and would stay.
+    expect(one.world.arm.state.leftDefinitions).toEqual([])
     expect(knownOf(one.data)?.home).toBeNull()
-    expect((await destroy(one, '--confirm', STAGE)).err).toContain('there is no resource group')
+    for (const args of [[], ['--erase-data']])
+      expect(await destroy(one, '--confirm', STAGE, ...args)).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringContaining('nothing was removed'),
+      })
   })
 
   it("is not erased where the resource group is another's", async () => {
