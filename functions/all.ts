@@ -84,6 +84,8 @@ export interface LogOptions {
   readonly mirrored?: () => readonly KeptHome[]
   /** Answers what is asked and does nothing else: no erasure is carried out, nothing is logged, signed or published. */
   readonly looksOnly?: boolean
+  /** Institutions whose bridges run in the same process. */
+  readonly bridges?: readonly string[]
 }
 
 /** A home with all its roles in one process, each still with no more than its own ports. */
@@ -93,7 +95,14 @@ export async function homeApp(
   hosting: Hosting,
   options: LogOptions = {},
 ): Promise<HomeApp> {
-  const { policy = null, pause = sleep, watched = () => [], mirrored = () => [], looksOnly = false } = options
+  const {
+    policy = null,
+    pause = sleep,
+    watched = () => [],
+    mirrored = () => [],
+    looksOnly = false,
+    bridges = [],
+  } = options
   const eraser = await select(platform, ERASER_NEEDS)
   if (!looksOnly) await eraseFirst(eraser, home, hosting.log)
   const sequencerPorts = await select(platform, sequencer.needs)
@@ -109,6 +118,7 @@ export async function homeApp(
     logKeys: logKeys(sequencerPorts, logOriginOf(home.origin)),
     witnessKeys: witnessKeys(await select(platform, witness.needs), witnessNameOf(home.origin)),
     ...describeHome(),
+    bridges,
     isLogging: log.isLogging,
     bodies: bodiesOf(platform, hosting),
     carryOut: erasingAtOnce(eraser, stating),

@@ -40,6 +40,7 @@ export async function leavingApp(
     logKeys: logKeys(ports, logOriginOf(home.origin)),
     witnessKeys,
     roles: [reader, writer, registrar].map(({ name }) => name),
+    bridges: [],
     document: () => '{}',
     isLogging: log.isLogging,
     bodies: bodiesOf(platform, hosting),

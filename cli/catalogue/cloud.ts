@@ -12,9 +12,13 @@ const STAGE: FlagSpec = {
 }
 const ROLE: FlagSpec = {
   flags: '--role <role>',
-  about: 'what is deployed (default: home, and nothing else yet)',
+  about:
+    'what is deployed (default: as before; at first home): with both also the bridge of the first institution, with bridge one alone',
   choices: ['home', 'bridge', 'both'],
-  default: 'home',
+}
+const HOME: FlagSpec = {
+  flags: '--home <name>',
+  about: 'of a bridge alone: the deployment whose home it uses, such as aws-prod',
 }
 const PROVIDER: FlagSpec = {
   flags: '--provider <name>',
@@ -33,7 +37,8 @@ const DEPLOY_JSON = {
   folder: 'where the keys of the institutions are',
   origin: 'where the home is reached',
   registry: 'id of the registry, to be pinned by whoever verifies exports',
-  smoke: 'record, blocks, appendMs and receiptMs of the trial',
+  smoke: 'record, blocks, appendMs and receiptMs of the trial, or null where there is no home',
+  bridge: 'institution, fhir (its address) and instance, where there is a bridge',
   stage: 'with --plan, as those that follow',
   region: 'where',
   resources: 'how many of each type',
@@ -66,10 +71,12 @@ function deployCommand({ provider, region, example, about, flags }: Deploys): Co
         about: `region of ${title} (default: that of the deployment, else ${region})`,
       },
       ROLE,
+      HOME,
       ...flags,
       {
         flags: '--institution <id=name>',
-        about: 'a founding institution; may be given several times, the first runs the home',
+        about:
+          'a founding institution; may be given several times, the first runs the home. Of a bridge alone: whose it is',
         parse: parseInstitution,
       },
       PARAM,
@@ -84,6 +91,10 @@ function deployCommand({ provider, region, example, about, flags }: Deploys): Co
       {
         does: 'make it',
         run: `npx ampere deploy ${provider} --stage prod --region ${example} --institution st-marys="St Mary's"`,
+      },
+      {
+        does: 'with the bridge of the first institution in the same account',
+        run: `npx ampere deploy ${provider} --stage prod --region ${example} --role both`,
       },
     ],
     json: DEPLOY_JSON,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
 import { chainId, deploymentId, digest } from '#core/bytes/schema.ts'
@@ -28,6 +28,22 @@ const schema = v.strictObject({
   demo: v.boolean(),
   /** The record by which each deployment is tried, once there is one. */
   trial: v.optional(chainId),
+  /** The bridge that is deployed; none where it is left out. */
+  bridge: v.optional(
+    v.strictObject({
+      institution: v.string(),
+      /** The deployment whose home it uses, such as `aws-prod`, beside which are the institution's keys; null for this one. */
+      uses: v.nullable(v.string()),
+      /** What is known once it was set up: under which origin it answers, the key that it signs with, and what only its own key opens. */
+      made: v.nullable(
+        v.strictObject({
+          origin: v.string(),
+          key: publicKey,
+          seeds: v.strictObject({ sealing: v.string(), index: v.string() }),
+        }),
+      ),
+    }),
+  ),
   /** While a home is moved into it, which then is its home: nothing else is founded there. */
   receives: v.optional(v.boolean()),
   /** What is known once it was set up. */
@@ -46,6 +62,19 @@ const schema = v.strictObject({
 
 /** What this computer remembers of a deployment in a cloud; no secret is in it. The institutions' keys lie beside it. */
 export type CloudDeployment = v.InferOutput<typeof schema>
+
+/** A bridge as it is remembered. */
+export type CloudBridge = NonNullable<CloudDeployment['bridge']>
+
+/** Under which origin a deployment is reached, once it was set up. */
+export function originOf({ home, bridge }: Pick<CloudDeployment, 'home' | 'bridge'>): string | null {
+  return home?.origin ?? bridge?.made?.origin ?? null
+}
+
+/** The folder with the home that a bridge uses, and with the keys of its institution. @param folder the bridge's own */
+export function homeFolderOf(folder: string, { uses }: Pick<CloudBridge, 'uses'>): string {
+  return uses === null ? folder : join(dirname(folder), uses)
+}
 
 /** The folder of one deployment: `cloud/aws-prod` in the data folder. */
 export function cloudFolder(data: string, provider: Provider, stage: string): string {

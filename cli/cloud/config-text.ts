@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { telemetryOf } from '#infra/bundle/otlp-endpoint.ts'
+import { identitiesOf } from '#infra/permissions/identities.ts'
+import { bridgeConfigText } from './bridge/config-text.ts'
 import type { CloudDeployment } from './cloud-folder.ts'
 import { trustedIn } from './trusted.ts'
 
@@ -16,7 +18,7 @@ interface Told {
  * whom it trusts (functions/host/cloud/config.ts).
  */
 export function configText(
-  { home }: CloudDeployment,
+  { home, bridge }: CloudDeployment,
   folder: string,
   { backupDays, otlpEndpoint }: Told,
 ): string {
@@ -32,9 +34,28 @@ export function configText(
     witnessKeys: witness,
     ...trustedIn(folder, origin),
     telemetry: telemetryOf(otlpEndpoint),
+    bridges: bridge ? [bridge.institution] : [],
   }
   return `${JSON.stringify(config, null, 2)}\n`
 }
+
+/** What is told to each role: a bridge is another thing than a home. */
+export function configTexts(
+  deployment: CloudDeployment,
+  folder: string,
+  told: Told & { readonly tableDays: number },
+): (role: string) => string {
+  const home = deployment.home && configText(deployment, folder, told)
+  const bridge =
+    deployment.bridge && bridgeConfigText(deployment, folder, { ...told, backupDays: told.tableDays })
+  return (role) => {
+    const text = BRIDGE_ROLES.includes(role) ? bridge : home
+    if (text) return text
+    throw new RangeError(`${role} is no role of this deployment`)
+  }
+}
+
+const BRIDGE_ROLES: readonly string[] = identitiesOf('bridge').map(({ name }) => name)
 
 export function kib(bytes: number): string {
   return `${Math.ceil(bytes / 1024)} KiB`

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { refuse, usage } from '../program/refuse.ts'
 import type { Cloud } from './cloud.ts'
-import type { CloudDeployment } from './cloud-folder.ts'
+import type { CloudBridge, CloudDeployment } from './cloud-folder.ts'
 
 /** A founder of a home, by its id in the registry and its name. */
 export interface Founder {
@@ -21,12 +21,28 @@ export interface Wanted {
   readonly demo?: boolean | undefined
 }
 
+/** What a deployment is, as --role says. */
+interface Role {
+  readonly deploys: string
+  readonly bridge: CloudBridge | null
+}
+
 /**
  * What is asked for now, on top of what is remembered: parameters that are not given again stay.
  * @throws AmpereError ALREADY_EXISTS; CommanderError (usage)
  */
-export function wantedOf(cloud: Cloud, known: CloudDeployment | null, asked: Wanted): CloudDeployment {
-  const parameters = { ...known?.parameters, ...parametersOf(cloud, asked.param ?? []) }
+export function wantedOf(
+  cloud: Cloud,
+  known: CloudDeployment | null,
+  asked: Wanted,
+  { deploys, bridge }: Role = {
+    deploys: known?.parameters['deploys'] ?? 'home',
+    bridge: known?.bridge ?? null,
+  },
+): CloudDeployment {
+  const given = { ...known?.parameters, ...parametersOf(cloud, asked.param ?? []) }
+  // As before where it is a home alone: what is remembered of that stays the same.
+  const parameters = deploys === 'home' ? given : { ...given, deploys }
   const region = asked.region ?? known?.region ?? cloud.region
   if (known && known.region !== region)
     throw refuse(
@@ -59,6 +75,7 @@ export function wantedOf(cloud: Cloud, known: CloudDeployment | null, asked: Wan
     institutions: institutions.map(({ id, name }) => ({ id, name })),
     demo: known?.demo ?? asked.demo === true,
     ...(known?.home && known.trial !== undefined ? { trial: known.trial } : {}),
+    ...(bridge && { bridge }),
     home: known?.home ?? null,
   }
 }
@@ -75,8 +92,9 @@ function parametersOf(cloud: Cloud, given: readonly string[]): Record<string, st
       const at = text.indexOf('=')
       if (at < 1) throw usage('a parameter is NAME=VALUE')
       const name = text.slice(0, at)
-      if (!cloud.parameters.includes(name))
-        throw usage(`there is no parameter ${name}; there are: ${cloud.parameters.join(', ')}`)
+      // What is deployed, --role says.
+      const named = cloud.parameters.filter((parameter) => parameter !== 'deploys')
+      if (!named.includes(name)) throw usage(`there is no parameter ${name}; there are: ${named.join(', ')}`)
       return [name, text.slice(at + 1)]
     }),
   )

@@ -90,6 +90,7 @@ export async function openHome(
         watched,
         mirrored: () => readMirrored(folder),
         looksOnly,
+        bridges: settings.institutions,
       },
     )
     return { platform, home, app, ...rest, fetch: async (request) => app.fetch(request) }

@@ -44,6 +44,12 @@ export const homeAnswer = v.object({
     v.description('The witness that this home is for the logs of others, and the keys that it cosigns with.'),
   ),
   roles: v.array(v.string()),
+  bridges: v.pipe(
+    v.optional(v.array(v.string())),
+    v.description(
+      'Institutions whose bridges run in the same account, where whoever runs it may open what they may; older homes do not say.',
+    ),
+  ),
   limits: v.object(limitSchemas),
   bodies: v.pipe(v.optional(bodiesAnswer), v.description('What fits through here; older homes do not say.')),
   links: v.object({ openapi: v.string(), jwks: v.string(), live: v.string(), ready: v.string() }),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { openLogin } from '#core/bridge/token/login.ts'
 import { select } from '#core/ports/needs.ts'
 import { createValidator } from '#core/record/fhir/validate.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
@@ -6,7 +7,6 @@ import type { RoleApp } from '../host/app.ts'
 import type { BridgeConfig } from '../host/cloud/bridge-config.ts'
 import type { Hosted } from '../host/cloud/hosted.ts'
 import { loadDefinitions, loadKnowledge, loadSensitivity } from '../host/definitions.ts'
-import { openLogin } from '#core/bridge/token/login.ts'
 import { bridgeApp } from './app.ts'
 import type { AssembledBridge } from './opening/assemble.ts'
 import { openBridge } from './opening/open.ts'
@@ -15,19 +15,18 @@ import { role } from './role.ts'
 /** As telemetry calls an institution's bridge. */
 export const SERVICE = 'ampere-bridge'
 
+const deadline = (ms: number) => AbortSignal.timeout(ms)
+
 /** What either role of a bridge is opened from. */
 export type BridgeHosted = Pick<Hosted<BridgeConfig>, 'platform' | 'config' | 'hosting' | 'beside'>
 
-/** The bridge in a process of its own: all others of it have the same stores, and nothing else in common. */
+/** The bridge in a process of its own: all others of it have the same stores, and nothing else in common. It demands a token of whoever asks. */
 export async function openBridging(hosted: BridgeHosted): Promise<RoleApp> {
   const { platform, config, hosting } = hosted
   const { bridge, store, indexSecret: secret } = await openHostedBridge(hosted, role.needs)
   const { now, random, fetch } = platform
   // Whoever reaches it may be anybody, so a token is demanded from the first request on.
-  const login = openLogin(
-    { store, secret, fetch, deadline: (ms) => AbortSignal.timeout(ms), now, random },
-    config.origin,
-  )
+  const login = openLogin({ store, secret, fetch, deadline, now, random }, config.origin)
   return bridgeApp(bridge, hosting, login)
 }
 

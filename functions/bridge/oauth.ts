@@ -58,7 +58,9 @@ function refusal(c: Context, error: unknown, forbidden: string, hosting: Hosting
   const headers: Record<string, string> = {}
   if (status === 401) headers['www-authenticate'] = schemeOf(c)
   if (name === undefined) headers['retry-after'] = String(error.rateLimit?.resetSeconds ?? 1)
-  return json({ error: name ?? LATER, error_description: message }, status, headers)
+  // RFC 6749 section 5.2: neither quotes nor backslashes.
+  const description = message.replaceAll(/["\\]/g, "'")
+  return json({ error: name ?? LATER, error_description: description }, status, headers)
 }
 
 /** RFC 6749 section 5.2: 400, but 401 for whoever tried to authenticate by a header. */

@@ -30,6 +30,8 @@ const CACHE = { 'cache-control': 'public, max-age=60' }
 /** What this app says of the whole home. */
 export interface Described {
   readonly roles: readonly string[]
+  /** Institutions whose bridges run in the same account. */
+  readonly bridges: readonly string[]
   /** The OpenAPI document as text, made when it is first asked for. */
   readonly document: () => string
   /** False while the log cannot be written. */
@@ -79,7 +81,7 @@ async function checkStore(ports: Ports<(typeof role)['needs']>): Promise<void> {
   if (!genesis) throw new AmpereError('STORE_UNAVAILABLE', 'the registry is not in the store')
 }
 
-function sayHome(home: Home, { roles, log: ownLog, witness, bodies }: Described): HomeAnswer {
+function sayHome(home: Home, { roles, bridges, log: ownLog, witness, bodies }: Described): HomeAnswer {
   return {
     deployment: home.deployment,
     origin: home.origin,
@@ -88,6 +90,7 @@ function sayHome(home: Home, { roles, log: ownLog, witness, bodies }: Described)
     log: ownLog,
     witness,
     roles: [...roles],
+    bridges: [...bridges],
     limits: LIMIT_VALUES,
     bodies,
     links: LINKS,

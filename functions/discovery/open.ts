@@ -11,9 +11,10 @@ import type { role } from './role.ts'
 
 /** Opens what says what a home is. */
 export function open(ports: Ports<(typeof role)['needs']>, serving: Serving): RoleApp {
-  const { home, hosting, roles, document, isLogging, bodies, logKeys, witnessKeys } = serving
+  const { home, hosting, roles, bridges, document, isLogging, bodies, logKeys, witnessKeys } = serving
   return discoveryApp(ports, home, hosting, {
     roles,
+    bridges,
     document,
     isLogging,
     bodies,

@@ -26,6 +26,8 @@ export interface Serving {
   readonly witnessKeys: readonly LogKey[]
   /** Names of all roles of the home. */
   readonly roles: readonly string[]
+  /** Institutions whose bridges run in the same account, or process. */
+  readonly bridges: readonly string[]
   /** The OpenAPI document of the whole home, as text. */
   readonly document: () => string
   /** False while the log is known not to be written. */

@@ -13,6 +13,7 @@ export const CALLS_PER_HOUR: Readonly<Record<string, number>> = {
   eraser: 1,
   sweeper: 1,
   mirror: 1,
+  checker: 60,
 }
 /** Between two looks at a change feed, in milliseconds: that of `dirty`, for the sequencer, and that of `jobs`, for the eraser. */
 export const POLLED_MS: readonly number[] = [1000, 10_000]
@@ -42,7 +43,8 @@ export function factsOf(stage: string, { resources }: AzureTemplate): TemplateFa
     querySeries: of(RULES).reduce((sum, rule) => sum + faultsOf(rule.properties) - 1, 0),
     metrics: 0,
     keys: of(`${VAULTS}/keys`).length,
-    polledMs: POLLED_MS,
+    // Both are of a home.
+    polledMs: sites.some(({ name }) => name === filledIn(app('sequencer'))) ? POLLED_MS : [],
   }
 }
 

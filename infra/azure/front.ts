@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Operation } from '#functions/host/operation.ts'
 import { HOME_OPERATIONS } from '#functions/roles.ts'
+import type { Deploys } from '#infra/permissions/identities.ts'
 import { after, API, filledIn, HERE, idOf, namesOf, SITES, type Resource } from './references.ts'
 import type { AzureSettings } from './settings.ts'
 
@@ -22,8 +23,24 @@ export interface FrontOperation {
   readonly urlTemplate: string
 }
 
-/** Every operation of a home; whatever can be got can be asked for its headers alone. */
-export function frontOperations(): readonly FrontOperation[] {
+/** What is below them, its app tells apart. */
+const OF_BRIDGE: readonly string[] = ['/fhir', '/fhir/*', '/oauth/*']
+
+/** Every operation of a deployment; whatever can be got can be asked for its headers alone. */
+export function frontOperations(deploys: Deploys = 'home'): readonly FrontOperation[] {
+  const bridge = OF_BRIDGE.flatMap((urlTemplate, at) =>
+    METHODS.map((method) => ({
+      id: `bridge-${at}-${method.toLowerCase()}`,
+      role: 'bridge',
+      method,
+      urlTemplate,
+    })),
+  )
+  if (deploys === 'bridge') return bridge
+  return [...homeOperations(), ...(deploys === 'both' ? bridge : [])]
+}
+
+function homeOperations(): readonly FrontOperation[] {
   const own = Object.entries(HOME_OPERATIONS).flatMap(([role, operations]) =>
     operations.flatMap((operation, at) =>
       methodsOf(operation).map((method) => ({
@@ -62,7 +79,8 @@ function templateOf(pattern: string): string {
 export function front(settings: AzureSettings): readonly Resource[] {
   const { front: service } = namesOf(settings.prefix)
   const api = after(`${SERVICE}/apis`, service, HOME)
-  const answering = Object.entries(HOME_OPERATIONS).filter(([, operations]) => operations.length > 0)
+  const operations = frontOperations(settings.deploys)
+  const answering = [...new Set(operations.map(({ role }) => role))]
   return [
     {
       type: SERVICE,
@@ -84,8 +102,8 @@ export function front(settings: AzureSettings): readonly Resource[] {
       // Who asks is known by signatures, which the roles check.
       properties: { displayName: HOME, path: '', protocols: ['https'], subscriptionRequired: false },
     },
-    ...answering.map(([role]) => backend(settings, role)),
-    ...frontOperations().map(({ id, method, urlTemplate }) => ({
+    ...answering.map((role) => backend(settings, role)),
+    ...operations.map(({ id, method, urlTemplate }) => ({
       type: `${SERVICE}/apis/operations`,
       apiVersion: API.management,
       name: filledIn(`${service}/${HOME}/${id}`),
@@ -105,7 +123,7 @@ export function front(settings: AzureSettings): readonly Resource[] {
       type: `${SERVICE}/apis/policies`,
       apiVersion: API.management,
       name: filledIn(`${service}/${HOME}/policy`),
-      dependsOn: [api, ...answering.map(([role]) => after(`${SERVICE}/backends`, service, role))],
+      dependsOn: [api, ...answering.map((role) => after(`${SERVICE}/backends`, service, role))],
       properties: { format: 'rawxml', value: POLICY },
     },
   ]

@@ -34,6 +34,8 @@ const LARGE: readonly string[] = [
   'eraser',
   'sweeper',
   'mirror',
+  'bridge',
+  'checker',
 ]
 const PLANS = 'Microsoft.Web/serverfarms'
 const PACKAGES = 'package'

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
-import { identitiesOf, moverOf, type Identity, type Moves } from '#infra/permissions/identities.ts'
+import {
+  identitiesOf,
+  moverOf,
+  type Deploys,
+  type Identity,
+  type Moves,
+} from '#infra/permissions/identities.ts'
 import { otlpEndpointOf } from '../bundle/otlp-endpoint.ts'
 
 /** What may be said of a deployment on Azure. */
 export const DEFAULTS = {
+  /** `home`, `bridge`, or `both` in one resource group. */
+  deploys: 'home',
   /** `serverless`, or `provisioned`: each container then scales by itself up to `maxThroughput`. */
   capacity: 'serverless',
   maxThroughput: 4000,
@@ -31,6 +39,7 @@ export type Parameters = Readonly<Record<keyof typeof DEFAULTS, string | number>
 export interface AzureSettings {
   readonly prefix: string
   readonly identities: readonly Identity[]
+  readonly deploys: Deploys
   /** What whoever migrates its home does, while it moves; else null. */
   readonly mover: Identity | null
   readonly capacity: 'serverless' | 'provisioned'
@@ -52,7 +61,6 @@ const RETENTION_DAYS = [30, 730] as const
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
- * Of a home alone: what an institution's bridge runs has no entry for Azure.
  * @param moves what is done with the home, while it moves
  * @throws AmpereError CONFIGURATION, naming the parameter
  */
@@ -68,9 +76,11 @@ export function settingsOf(stage: string, given: Parameters, moves: Moves | null
     throw wrong('setUpPrincipal is no object id: 8-4-4-4-12 of 0-9 and a-f')
   const budget = whole('budget', given.budget, 0, 1_000_000)
   if (budget > 0 && alarmEmail === '') throw wrong('budget needs alarmEmail: a budget tells somebody')
+  const deploys = oneOf('deploys', given.deploys, ['home', 'bridge', 'both'])
   return {
     prefix: `ampere-${stage}`,
-    identities: identitiesOf('home'),
+    identities: identitiesOf(deploys),
+    deploys,
     mover: moves && moverOf(moves),
     capacity: oneOf('capacity', given.capacity, ['serverless', 'provisioned']),
     maxThroughput: whole('maxThroughput', given.maxThroughput, 1000, 1_000_000),

@@ -21,4 +21,6 @@ export const IDLE_CALLS: Readonly<Record<string, StoreCalls & { readonly tables:
   auditor: { get: 6, range: 75, write: 0, fetch: 2, store: 0, tables: 5 },
   mirror: { get: 0, range: 0, write: 0, fetch: 0, store: 0, tables: 0 },
   sweeper: { get: 0, range: 67, write: 0, fetch: 0, store: 0, tables: 3 },
+  // Of a bridge: no readings wait, and the last round is less than an hour old.
+  checker: { get: 1, range: 1, write: 0, fetch: 0, store: 0, tables: 1 },
 }

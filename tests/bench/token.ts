@@ -11,7 +11,7 @@ import { readKeySet } from '#core/token/client-keys.ts'
 import { parseJwt } from '#core/token/jwt.ts'
 import { parseScopes } from '#core/token/scopes.ts'
 import { assertion, ecPair, rsaPair, type ClientKeyPair } from '#tests/core/token/clients.ts'
-import { figure, inTurn, perSecond, ratios, ROUNDS, type Bench, type Sample } from './measure.ts'
+import { cpuMicros, figure, inTurn, perSecond, ratios, ROUNDS, type Bench, type Sample } from './measure.ts'
 
 const TOKENS = 400
 const CHECKS = 2000
@@ -62,6 +62,8 @@ export const bench: Bench = {
         figure('issue for ES384', 'tokens/s', rate(issueEs384), { atLeast: 500 }),
         figure('floor: verify ES384', 'signatures/s', rate(rawEs384)),
         figure('ratio to the floor', '', ratios(rate(issueEs384), rate(rawEs384)), { atLeast: 0.5 }),
+        figure('CPU per token for ES384', 'us', cpuMicros(TOKENS, issueEs384)),
+        figure('CPU per signature of ES384', 'us', cpuMicros(TOKENS, rawEs384)),
         figure(
           'check a token: MAC, client, revocation',
           'ms',

@@ -8,16 +8,15 @@ import { removeFunctions } from '#infra/deploy/aws/functions.ts'
 import { withStacks, type Stack, type Stacks } from '#infra/deploy/aws/stacks.ts'
 import { failure } from '#infra/deploy/failure.ts'
 import { suggestion } from '../../program/near.ts'
-import { refuse } from '../../program/refuse.ts'
 import { plain } from '../../terminal/words.ts'
 import { pause, type Cloud, type Part, type Removal, type Standing } from '../cloud.ts'
-import type { CloudDeployment } from '../cloud-folder.ts'
+import { originOf, type CloudDeployment } from '../cloud-folder.ts'
 import { accountOf } from './account.ts'
 import { deployAws } from './deploy.ts'
 import { leaveAws } from './leave.ts'
 import { planAws } from './plan.ts'
 import { stackOf } from './stack-of.ts'
-import { reachHome } from './reach.ts'
+import { fetchByApi } from '#adapters/aws/clients/emulated-api.ts'
 import { receiveAws } from './receive.ts'
 
 /** AWS. @param env the environment, in which AWS_ENDPOINT_URL may name an emulator */
@@ -27,23 +26,16 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
     parameters: PARAMETERS,
     region: env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || 'eu-central-1',
     plan: async (wanted) => {
-      checkSupported(wanted.parameters)
       if (!isRegion(wanted.region)) throw noRegion(wanted.region)
       return planAws(wanted)
     },
     deploy: deployAws,
     receive: receiveAws,
     leave: leaveAws,
-    reach: (origin) => reachHome(origin, env),
+    reach: () => fetchByApi(env),
     standing,
     removal,
   }
-}
-
-/** What the template can be made for and this command cannot set up yet. @throws AmpereError UNSUPPORTED */
-function checkSupported({ deploys = 'home' }: Readonly<Record<string, string>>): void {
-  if (deploys !== 'home')
-    throw refuse('UNSUPPORTED', 'only a home can be deployed yet, no bridge', 'leave out --param deploys')
 }
 
 /** A region that is misspelt would be asked under an address that is nobody's. */
@@ -68,7 +60,7 @@ function partOf(name: string, stack: Stack | null): Part {
 }
 
 async function removal(known: CloudDeployment, erases: boolean): Promise<Removal> {
-  const { region, stage, parameters, home } = known
+  const { region, stage, parameters } = known
   const { account } = await accountOf(known)
   await checkOwn(known)
   const [stores, functions] = [stackOf(known, 'stores'), stackOf(known, 'functions')]
@@ -90,7 +82,7 @@ async function removal(known: CloudDeployment, erases: boolean): Promise<Removal
   return {
     says: [
       `${where} removes all functions, their roles and alarms (stack ${functions}).`,
-      `Keeps every table, bucket and key, and the address ${home?.origin ?? ''} (stack ${stores}).`,
+      `Keeps every table, bucket and key, and the address ${originOf(known) ?? ''} (stack ${stores}).`,
       'Nobody is answered until it is deployed again.',
     ],
     remove: () => removeFunctions({ stage, region, parameters }),
@@ -104,9 +96,10 @@ async function checkOwn(known: CloudDeployment): Promise<void> {
   const name = stackOf(known, 'stores')
   const stack = await withStacks(known.region, pause, (stacks) => stacks.find(name))
   const found = stack?.outputs['HttpApiUrl']
-  if (!known.home || found === undefined || found === known.home.origin) return
+  const origin = originOf(known)
+  if (origin === null || found === undefined || found === origin) return
   throw failure(
-    `the stack ${name} is of another home: ${found}`,
+    `the stack ${name} is of another deployment: ${found}`,
     'nothing was removed: check the account, the region and the data folder',
   )
 }

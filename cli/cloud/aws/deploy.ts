@@ -7,12 +7,13 @@ import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
 import { withStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
 import { settingsOf } from '#infra/aws/settings.ts'
 import type { Deploying } from '../cloud.ts'
-import { founding, type FoundedInCloud } from '../founding/founding.ts'
+import { settingUp } from '../bridge/set-up.ts'
+import type { FoundedInCloud } from '../founding/founding.ts'
 import { accountOf } from './account.ts'
 import { stackOf } from './stack-of.ts'
 import { applyStores, openSettingUp, originOf } from './stores.ts'
 import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
-import { configText, kib } from '../config-text.ts'
+import { configTexts, kib } from '../config-text.ts'
 
 /**
  * Makes a deployment on AWS what it should be, from whatever there is: each step looks first, so that one that was interrupted goes on when
@@ -28,7 +29,7 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
   // Before anything is made: whoever runs this again means the same account.
   writeCloudDeployment(folder, wanted)
   say(`1 of 6  Account ${account}, as ${arn.split('/').at(-1)}, in ${region}`)
-  const bundles = await buildBundles('aws')
+  const bundles = await buildBundles('aws', undefined, settingsOf(stage, parameters).deploys)
   say(`2 of 6  ${bundles.length} bundles, the largest ${kib(Math.max(...bundles.map(({ bytes }) => bytes)))}`)
   const deployed = await makeKept(wanted, account, deploying)
   configure(
@@ -38,8 +39,10 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
   )
   await deployFunctions({ stage, region, parameters })
   say(`5 of 6  ${bundles.length} functions, each with its own role`)
-  await wakeFunction({ stage, region, parameters }, 'sequencer')
-  say('6 of 6  The sequencer has looked after the log')
+  if (deployed.home) {
+    await wakeFunction({ stage, region, parameters }, 'sequencer')
+    say('6 of 6  The sequencer has looked after the log')
+  } else say('6 of 6  Nothing has to be woken')
   return deployed
 }
 
@@ -65,23 +68,25 @@ export async function makeKept(
   const { say, folder } = deploying
   const stores = await applyStores(wanted, deploying)
   say(`3 of 6  Tables, buckets, keys and the address: ${originOf(stores)}`)
-  const deployed = await setUpHome(wanted, stores, account, deploying)
+  const deployed = await setUp(wanted, stores, account, deploying)
   writeCloudDeployment(folder, deployed)
-  say(`4 of 6  Registry ${deployed.home?.registry}`)
+  say(
+    `4 of 6  ${deployed.home ? `Registry ${deployed.home.registry}` : `Keys of the bridge of ${deployed.bridge?.institution}`}`,
+  )
   return deployed
 }
 
-/** Takes on the role that sets up, which alone may make keys, and begins the registry with the institutions of this folder. */
-async function setUpHome(
+/** Takes on the role that sets up, which alone may make and wrap keys; it begins the registry with the institutions of this folder. */
+async function setUp(
   wanted: CloudDeployment,
   stores: Stack,
   account: string,
   deploying: Deploying,
 ): Promise<CloudDeployment> {
-  const found = await founding(wanted, originOf(stores), deploying)
-  const home = await found(openSettingUp(wanted, stores, account))
-  checkKept(wanted, home)
-  return { ...wanted, home }
+  const set = await settingUp(wanted, originOf(stores), deploying)
+  const made = await set(openSettingUp(wanted, stores, account))
+  if (made.home) checkKept(wanted, made.home)
+  return made
 }
 
 /** What others pinned stays: another parameter must not change who signs. @throws DeployFailure */
@@ -99,10 +104,10 @@ function listed({ log, witness }: SigningKeys): string {
   return [...log, ...witness].join('\n')
 }
 
-/** Says to every function what the home is. */
+/** Says to every function what it belongs to. */
 function configure(deployed: CloudDeployment, roles: readonly string[], folder: string): void {
   const { stage, parameters } = deployed
-  const { keyRecoveryDays: backupDays, otlpEndpoint } = settingsOf(stage, parameters)
-  const text = configText(deployed, folder, { backupDays, otlpEndpoint })
-  for (const role of roles) writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), text)
+  const { keyRecoveryDays: backupDays, recoveryDays: tableDays, otlpEndpoint } = settingsOf(stage, parameters)
+  const textOf = configTexts(deployed, folder, { backupDays, tableDays, otlpEndpoint })
+  for (const role of roles) writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), textOf(role))
 }

@@ -65,12 +65,16 @@ function namingOf({ stage, region, parameters }: CloudDeployment, stores: Stack,
   const objects = identities.flatMap(({ needs }) => Object.keys(needs.objects) as ObjectsName[])
   const wrappingKey = required(stores, 'WrappingKeyArn')
   const kms = signingKeys(settings).map((name) => [name, required(stores, `${logicalId(name, 'Key')}Arn`)])
+  const opened = settings.deploys === 'home' ? {} : { sealing: wrappingKey }
   return {
     prefix,
     buckets: Object.fromEntries(
       objects.map((name) => [name, bucketNameOf({ prefix, account, region }, name)]),
     ),
-    keys: { kms: Object.fromEntries(kms), softwareKeys: { table: `${prefix}-keys`, wrappingKey } },
+    keys: {
+      kms: { ...Object.fromEntries(kms), ...opened },
+      softwareKeys: { table: `${prefix}-keys`, wrappingKey },
+    },
   }
 }
 

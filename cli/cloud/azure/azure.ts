@@ -5,6 +5,7 @@ import type { Fetch } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import type { Connection } from '#infra/deploy/azure/arm.ts'
 import { bundleFolder, buildBundles } from '#infra/bundle/build.ts'
+import type { Deploys } from '#infra/permissions/identities.ts'
 import { pause } from '../cloud.ts'
 
 /** The bundles of all roles, built: a folder for each in one. */
@@ -19,7 +20,7 @@ export interface Azure {
   /** The subscription that the environment names. */
   readonly subscription: string | undefined
   readonly now: () => number
-  readonly build: () => Promise<Built>
+  readonly build: (deploys: Deploys) => Promise<Built>
   /** The stores and keys of a deployment, with the rights of whoever deploys. */
   readonly open: (naming: AzureNaming) => Platform
   readonly fetch: Fetch
@@ -32,7 +33,10 @@ export function realAzure(env: Readonly<Record<string, string | undefined>>): Az
     connection: { credential, pause },
     subscription: env['AZURE_SUBSCRIPTION_ID'],
     now: () => Date.now(),
-    build: async () => ({ folder: bundleFolder('azure'), bundles: await buildBundles('azure') }),
+    build: async (deploys) => ({
+      folder: bundleFolder('azure'),
+      bundles: await buildBundles('azure', undefined, deploys),
+    }),
     open: (naming) => openAzure({ naming, credential, makesKeys: true }),
     fetch: (request) => fetch(request),
   }

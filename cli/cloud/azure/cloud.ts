@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DEFAULTS } from '#infra/azure/template.ts'
 import { API } from '#infra/azure/references.ts'
+import { settingsOf } from '#infra/azure/settings.ts'
 import { deploymentState, findGroup, groupPath } from '#infra/deploy/azure/deployments.ts'
 import { doesRun, removeGroup, removeRunning } from '#infra/deploy/azure/removal.ts'
-import { identitiesOf } from '#infra/permissions/identities.ts'
 import type { Cloud, Deploying, Removal, Standing } from '../cloud.ts'
-import type { CloudDeployment } from '../cloud-folder.ts'
+import { originOf, type CloudDeployment } from '../cloud-folder.ts'
 import { realAzure, type Azure } from './azure.ts'
 import { deployAzure } from './deploy.ts'
 import { enter, examine } from './doctor.ts'
@@ -46,7 +46,7 @@ async function standing(known: CloudDeployment, azure: Azure): Promise<Standing>
     status,
     isWhole: status === 'Succeeded',
   }
-  const wanted = identitiesOf('home').length
+  const wanted = settingsOf(known.stage, { ...DEFAULTS, ...known.parameters }).identities.length
   const sites = isThere
     ? ((await arm.list(`${groupPath(place)}/providers/Microsoft.Web/sites`, API.web)) as readonly {
         properties?: { state?: string }
@@ -75,7 +75,7 @@ async function removal(known: CloudDeployment, azure: Azure, erases: boolean): P
   return {
     says: [
       `${where} removes all functions and their alarms from the resource group ${group}.`,
-      `Keeps every table, object and key, every identity, and the address ${known.home?.origin ?? ''}.`,
+      `Keeps every table, object and key, every identity, and the address ${originOf(known) ?? ''}.`,
       'Nobody is answered until it is deployed again.',
     ],
     remove: () => removeRunning(arm, place, azure.connection),

@@ -3,8 +3,8 @@ import type { Outputs } from '#infra/deploy/azure/deployments.ts'
 import { openPublisher, packageOf } from '#infra/deploy/azure/publish.ts'
 import type { Deploying } from '../cloud.ts'
 import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
-import { configText, kib } from '../config-text.ts'
-import { founding } from '../founding/founding.ts'
+import { configTexts, kib } from '../config-text.ts'
+import { settingUp } from '../bridge/set-up.ts'
 import type { Azure, Built } from './azure.ts'
 import type { Examined } from './doctor.ts'
 import { packageFiles } from './packages.ts'
@@ -27,13 +27,15 @@ export async function deployAzure(
   const { examined, wanted } = begun
   const { account, place } = examined
   say(`1 of 5  Subscription ${place.subscription}, as ${account.name}, in ${place.region}`)
-  const built = await azure.build()
+  const built = await azure.build(examined.settings.deploys)
   say(`2 of 5  ${built.bundles.length} bundles, the largest ${kib(largest(built))}`)
   const outputs = await applyStores(begun, deploying)
   say(`3 of 5  Tables, stores, keys, apps and the address: ${outputs['origin']}`)
-  const deployed = await setUpHome(wanted, outputs, examined, { deploying, azure })
+  const deployed = await setUp(wanted, outputs, examined, { deploying, azure })
   writeCloudDeployment(folder, deployed)
-  say(`4 of 5  Registry ${deployed.home?.registry}`)
+  say(
+    `4 of 5  ${deployed.home ? `Registry ${deployed.home.registry}` : `Keys of the bridge of ${deployed.bridge?.institution}`}`,
+  )
   await publish(deployed, outputs, { examined, built, deploying, azure })
   say(`5 of 5  ${built.bundles.length} functions, each with its own identity`)
   return deployed
@@ -44,16 +46,15 @@ interface With {
   readonly azure: Azure
 }
 
-/** Makes the keys of the home and begins the registry with the institutions of this folder, by the rights that the template gave. */
-async function setUpHome(
+/** Makes and wraps keys, and begins the registry with the institutions of this folder, by the rights that the template gave. */
+async function setUp(
   wanted: CloudDeployment,
   outputs: Outputs,
   examined: Examined,
   { deploying, azure }: With,
 ): Promise<CloudDeployment> {
-  const found = await founding(wanted, required(outputs, 'origin'), deploying)
-  const home = await onceAllowed(deploying, () => found(openStores(outputs, examined, azure)))
-  return { ...wanted, home }
+  const set = await settingUp(wanted, required(outputs, 'origin'), deploying)
+  return onceAllowed(deploying, () => set(openStores(outputs, examined, azure)))
 }
 
 async function publish(
@@ -69,12 +70,23 @@ async function publish(
   const { pause, say, folder } = deploying
   const send = openPublisher(examined.arm, { ...azure.connection, pause })
   const { otlpEndpoint } = examined.settings
-  const config = configText(deployed, folder, { backupDays: BACKUP_DAYS, otlpEndpoint })
-  for (const { role } of built.bundles) {
-    await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, config)))
+  const told = { backupDays: BACKUP_DAYS, tableDays: BACKUP_DAYS, otlpEndpoint }
+  const textOf = configTexts(deployed, folder, told)
+  for (const role of inOrder(built.bundles.map((bundle) => bundle.role))) {
+    await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, textOf(role))))
     say(`        ${role} is published`)
   }
 }
+
+/**
+ * The sequencer first: nobody signs anything before it has said how the home stands, and it does once its schedule calls it, within a
+ * minute. Nothing wakes it from here without a key of its app, so that minute passes while the others are published.
+ */
+function inOrder(roles: readonly string[]): readonly string[] {
+  return roles.toSorted((a, b) => Number(b === FIRST) - Number(a === FIRST))
+}
+
+const FIRST = 'sequencer'
 
 function largest({ bundles }: Built): number {
   return Math.max(...bundles.map(({ bytes }) => bytes))

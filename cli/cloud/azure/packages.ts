@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** What lies at the top of every package beside the bundle: what the host and Node are told. */
@@ -16,6 +16,17 @@ export function packageFiles(built: string, role: string, config: string): Recor
 }
 
 function filesIn(folder: string): Record<string, Uint8Array> {
-  const names = readdirSync(folder).filter((name) => name !== 'ampere.json')
-  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))]))
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  )
+  // Names in a package have slashes, wherever it is made.
+  const names = files.map(({ parentPath, name }) =>
+    relative(folder, join(parentPath, name)).split(sep).join('/'),
+  )
+  return Object.fromEntries(
+    names
+      .filter((name) => name !== 'ampere.json')
+      .toSorted()
+      .map((name) => [name, readFileSync(join(folder, name))]),
+  )
 }

@@ -19,7 +19,7 @@ export type FoundedInCloud = NonNullable<CloudDeployment['home']>
 
 /**
  * Makes the founders of a home in the folder of its deployment.
- * @returns what makes the keys of the home and begins the registry with them, on a platform that it closes; safe to repeat
+ * @returns what makes the keys of the home and begins the registry with them, on a platform; safe to repeat
  */
 export async function founding(
   { institutions, demo, home: known }: CloudDeployment,
@@ -31,13 +31,9 @@ export async function founding(
   const owner = institutions[0]?.id ?? ''
   const what = { deployment, origin, durability: 'region', owner, demo, records, founders } as const
   return async (platform) => {
-    try {
-      const { registry, log, witness } = await foundHome(platform, what)
-      const mirror = await mirrorKeysOf(platform)
-      return { deployment, origin, registry, log: [...log], witness: [...witness], mirror }
-    } finally {
-      await platform.close()
-    }
+    const { registry, log, witness } = await foundHome(platform, what)
+    const mirror = await mirrorKeysOf(platform)
+    return { deployment, origin, registry, log: [...log], witness: [...witness], mirror }
   }
 }
 

@@ -9,24 +9,31 @@ import { dataFolder } from '../../deployment/settings.ts'
 import { pause as wait, type Cloud, type Plan } from '../../cloud/cloud.ts'
 import {
   cloudFolder,
+  homeFolderOf,
+  originOf,
   readCloudDeployment,
   writeCloudDeployment,
   type CloudDeployment,
 } from '../../cloud/cloud-folder.ts'
 import type { OpenCloud } from '../../cloud/clouds.ts'
 import { foundersPassphrase } from '../../cloud/founding/founding.ts'
+import { usedHome } from '../../cloud/bridge/config-text.ts'
 import { smokeTest, untilReady, type Smoke } from '../../cloud/smoke.ts'
 import { wantedOf } from '../../cloud/wanted.ts'
 import { checkNotLeft } from '../../migrate/note.ts'
 import type { NamedInstitution } from '../../program/arguments.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
+import { enrolBridge, untilAnswers } from './enrol-bridge.ts'
+import { wantedRole } from './wanted-bridge.ts'
+import type { Deploys } from '#infra/permissions/identities.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
 
 export interface DeployOptions extends Common {
   readonly stage: string
   readonly region?: string
-  readonly role: string
+  readonly role?: Deploys
+  readonly home?: string
   /** Of Azure. */
   readonly subscription?: string
   readonly institution?: readonly NamedInstitution[]
@@ -39,13 +46,13 @@ export interface DeployOptions extends Common {
 export function deployOn(open: OpenCloud, pause = wait) {
   return async (call: Call<DeployOptions>): Promise<number> => {
     const { screen, options } = call
-    checkRole(options.role)
     const cloud = await open(screen.terminal.env)
     const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), cloud.provider, options.stage)
     const known = readCloudDeployment(folder)
     checkNotReceiving(known)
     checkNotLeft(folder)
-    const wanted = wantedOf(cloud, known, options)
+    const role = wantedRole(folder, known, options)
+    const wanted = wantedOf(cloud, known, { ...options, institution: role.institutions }, role)
     const plan = await planOf(cloud, wanted, options.plan === true)
     if (options.plan === true) {
       screen.print({ ok: true, folder, ...plan }, plan.lines)
@@ -53,17 +60,29 @@ export function deployOn(open: OpenCloud, pause = wait) {
     }
     for (const line of plan.lines) screen.say(line)
     screen.stopping.keeps(() => 'What was begun stays; run the same command again, and it goes on.')
-    const passphrase = await foundersPassphrase(folder, options, screen)
+    const keysFolder = wanted.bridge ? homeFolderOf(folder, wanted.bridge) : folder
+    const passphrase = await foundersPassphrase(keysFolder, options, screen)
     const deployed = await cloud.deploy(wanted, { folder, passphrase, say: screen.say, pause })
-    const smoke = await trySmoke(cloud, folder, deployed, { passphrase, pause })
-    const { home } = deployed
-    screen.print({ ok: true, folder, origin: home?.origin, registry: home?.registry, smoke }, [
-      `Deployed: ${home?.origin}`,
-      `  Registry  ${home?.registry}`,
-      `  Tried     a record of ${smoke.blocks} blocks: append ${smoke.appendMs} ms, receipt after ${smoke.receiptMs} ms, read back and verified`,
-      `  Keys      of the institutions, in ${folder}: keep a copy offline`,
-      `Next: whoever verifies pins this registry; run the same command after every update`,
-    ])
+    const smoke = deployed.home ? await trySmoke(cloud, folder, deployed, { passphrase, pause }) : null
+    const instance = deployed.bridge ? await tryBridge(cloud, folder, deployed, { passphrase, pause }) : null
+    const { home, bridge } = deployed
+    const origin = originOf(deployed)
+    const told = bridge && { institution: bridge.institution, fhir: `${origin}/fhir`, instance }
+    screen.print(
+      { ok: true, folder, origin, registry: home?.registry, smoke, ...(told && { bridge: told }) },
+      [
+        `Deployed: ${origin}`,
+        ...(home ? [`  Registry  ${home.registry}`] : []),
+        ...(smoke
+          ? [
+              `  Tried     a record of ${smoke.blocks} blocks: append ${smoke.appendMs} ms, receipt after ${smoke.receiptMs} ms, read back and verified`,
+            ]
+          : []),
+        ...(told ? [`  Bridge    of ${told.institution}, app instance ${told.instance}: ${told.fhir}`] : []),
+        `  Keys      of the institutions, in ${keysFolder}: keep a copy offline`,
+        `Next: ${home ? 'whoever verifies pins this registry; ' : ''}run the same command after every update`,
+      ],
+    )
     return EXIT.ok
   }
 }
@@ -79,16 +98,6 @@ async function planOf(cloud: Cloud, wanted: CloudDeployment, asks: boolean): Pro
   }
 }
 
-/** @throws AmpereError UNSUPPORTED */
-function checkRole(role: string): void {
-  if (role === 'home') return
-  throw refuse(
-    'UNSUPPORTED',
-    "an institution's bridge cannot be deployed to a cloud yet: it is not built",
-    'leave out --role',
-  )
-}
-
 /** A registry that is founded there would be in the way of the one that comes. @throws AmpereError ALREADY_EXISTS */
 function checkNotReceiving(known: CloudDeployment | null): void {
   if (known?.receives !== true) return
@@ -96,14 +105,30 @@ function checkNotReceiving(known: CloudDeployment | null): void {
   throw refuse('ALREADY_EXISTS', `a home is being moved into ${name}`, `npx ampere migrate --to ${name}`)
 }
 
+interface Trying {
+  readonly passphrase: StretchedPassphrase
+  readonly pause: (ms: number) => Promise<void>
+}
+
+/** Has the bridge listed in the registry of its home, and waits until it answers. @returns the app instance that it is */
+async function tryBridge(
+  cloud: Cloud,
+  folder: string,
+  deployed: CloudDeployment,
+  { passphrase, pause }: Trying,
+): Promise<string> {
+  const home = usedHome(folder, deployed)
+  const instance = await enrolBridge(folder, deployed, passphrase, cloud.reach(home.origin))
+  const origin = originOf(deployed) ?? home.origin
+  await untilAnswers(origin, cloud.reach(origin), pause)
+  return instance
+}
+
 async function trySmoke(
   cloud: Cloud,
   folder: string,
   deployed: CloudDeployment,
-  {
-    passphrase,
-    pause,
-  }: { readonly passphrase: StretchedPassphrase; readonly pause: (ms: number) => Promise<void> },
+  { passphrase, pause }: Trying,
 ): Promise<Smoke> {
   const { home, institutions } = deployed
   const [owner] = institutions

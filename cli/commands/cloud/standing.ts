@@ -2,6 +2,7 @@
 import type { Cloud, Part } from '../../cloud/cloud.ts'
 import {
   cloudFolder,
+  originOf,
   readCloudDeployment,
   writeCloudDeployment,
   type CloudDeployment,
@@ -10,6 +11,7 @@ import type { OpenCloud } from '../../cloud/clouds.ts'
 import { PROVIDERS, type Provider } from '../../cloud/providers.ts'
 import { setAside } from '../../cloud/trusted.ts'
 import { readiness } from '../../cloud/smoke.ts'
+import { bridgeSays } from './enrol-bridge.ts'
 import { parseVerifierKey } from '#core/log/note/key.ts'
 import { dataFolder } from '../../deployment/settings.ts'
 import { fingerprintOf } from '../../witness/published-keys.ts'
@@ -43,9 +45,9 @@ export function statusOf(clouds: Clouds) {
     const { known, cloud } = await remembered(clouds, call)
     const { region, stage, home, provider } = known
     const { stores, functions } = await cloud.standing(known)
-    const says = home ? await readiness(home.origin, cloud.reach(home.origin)) : 'it was not set up'
+    const says = await standingOf(known, cloud)
     const ok = says === 'ok' && stores.isWhole && functions.isWhole
-    const [origin, registry] = [home?.origin ?? null, home?.registry ?? null]
+    const [origin, registry] = [originOf(known), home?.registry ?? null]
     const keys = home ? fingerprintsOf(home) : null
     const standing = { ok, provider, stage, region, origin, registry, fingerprints: keys }
     call.screen.print({ ...standing, stores: stores.status, functions: functions.status, says }, [
@@ -57,6 +59,20 @@ export function statusOf(clouds: Clouds) {
     ])
     return ok ? EXIT.ok : EXIT.failed
   }
+}
+
+/** What a home and a bridge say of themselves: `ok`, or what is wrong. */
+async function standingOf({ home, bridge }: CloudDeployment, cloud: Cloud): Promise<string> {
+  const origin = originOf({ home, ...(bridge && { bridge }) })
+  if (origin === null) return 'it was not set up'
+  const ask = cloud.reach(origin)
+  const says = home ? await readiness(origin, ask) : 'ok'
+  return says === 'ok' && bridge ? bridgeSays(origin, ask) : says
+}
+
+/** What is remembered once all that was kept is erased: the same, with nothing that was made. */
+function withoutKept({ bridge, ...known }: CloudDeployment): CloudDeployment {
+  return { ...known, home: null, ...(bridge && { bridge: { ...bridge, made: null } }) }
 }
 
 /** What operators of others read to this one's, before they trust its keys. */
@@ -100,7 +116,7 @@ export function destroyOn(clouds: Clouds) {
     }
     if (isThere) await remove()
     // The registry is gone; the institutions' keys stay here, which open what mirrors hold.
-    if (erases) writeCloudDeployment(folder, { ...known, home: null })
+    if (erases) writeCloudDeployment(folder, withoutKept(known))
     const aside = erases ? setAside(folder) : null
     const again = `npx ampere deploy ${provider} --stage ${stage} --region ${region}`
     screen.print({ ok: true, dryRun: false, stage, removed: isThere, erased: erases && isThere }, [

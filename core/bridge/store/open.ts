@@ -19,6 +19,7 @@ export interface BridgeStore {
   readonly resources: ResourceIndex
   readonly progress: Progress
   readonly access: AccessLog
+  readonly rounds: Rounds
   readonly clients: Clients
   /** Assertions of clients that were used, until nobody would accept them any more. */
   readonly usedAssertions: Marks
@@ -26,7 +27,6 @@ export interface BridgeStore {
   readonly revokedTokens: Marks
   /** Removes what is past of both; the host calls it at least each hour. @returns how many rows */
   sweepMarks(): Promise<number>
-  readonly rounds: Rounds
 }
 
 /** `key` is the institution's 32-byte secret for this table. */
@@ -45,10 +45,10 @@ export function openBridgeStore(
     resources: createResourceIndex(table, rows),
     progress: createProgress(table, rows),
     access: createAccessLog(client, table, rows, ports),
+    rounds: createRounds(table, ports),
     clients: createClients(table, rows, ports),
     usedAssertions,
     revokedTokens,
     sweepMarks: async () => (await usedAssertions.sweep()) + (await revokedTokens.sweep()),
-    rounds: createRounds(table, ports),
   }
 }

@@ -46,6 +46,7 @@ export async function openAlone<
     logKeys: config.logKeys,
     witnessKeys: config.witnessKeys,
     roles: ROLE_NAMES,
+    bridges: config.bridges,
     document: alone.document,
     isLogging,
     bodies: bodiesOf(platform, hosting),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
+import { fetchByApi } from '#adapters/aws/clients/emulated-api.ts'
 import { changedRows } from '#adapters/aws/rows/changes.ts'
 import { openAws } from '#adapters/aws/open.ts'
 import type { Platform } from '#core/ports/needs.ts'
@@ -44,5 +45,5 @@ function openPlatform(): Platform {
   const { prefix, buckets, keys } = parsePlatform(schema, NAMING_VARIABLE)
   const { kms, softwareKeys } = keys
   const naming = { prefix, buckets, keys: { kms, ...(softwareKeys ? { softwareKeys } : {}) } }
-  return openAws({ region: process.env['AWS_REGION'] ?? '', naming })
+  return openAws({ region: process.env['AWS_REGION'] ?? '', naming, fetch: fetchByApi(process.env) })
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deployAws } from '#cli/cloud/aws/deploy.ts'
 import type { CloudDeployment } from '#cli/cloud/cloud-folder.ts'
-import { reachHome } from '#cli/cloud/aws/reach.ts'
+import { fetchByApi } from '#adapters/aws/clients/emulated-api.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
 import { openBridge } from '#cli/open/bridge.ts'
 import { createLazyValidator } from '#cli/open/validator.ts'
@@ -90,7 +90,7 @@ async function deploy(folder: string): Promise<CloudDeployment> {
 
 async function begin(folder: string, deployed: CloudDeployment) {
   const settings = settingsOf(deployed)
-  const fetch = reachHome(settings.origin, process.env)
+  const fetch = fetchByApi(process.env)
   const validator = createLazyValidator()
   const context = { folder, settings, passphrase: PASSPHRASE, fetch, validator, beside: false }
   const { connection } = await openBridge(context, INSTITUTION)

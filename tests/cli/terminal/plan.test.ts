@@ -2,6 +2,7 @@
 import { partition } from '@aws-sdk/core/client'
 import { describe, expect, it } from '@jest/globals'
 import { existsSync } from 'node:fs'
+import { asDeploymentId, type Digest } from '#core/bytes/ids.ts'
 import { join } from 'node:path'
 import { cloudFolder, writeCloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { REGIONS } from '#infra/aws/regions.ts'
@@ -30,10 +31,19 @@ describe('the plan of a deployment', () => {
     ],
     [['--institution', 'a=A', '--param', 'x'], 2, 'a parameter is NAME=VALUE'],
     [['--institution', 'a=A', '--stage', 'Prod'], 2, 'the stage is'],
-    [['--institution', 'a=A', '--param', 'deploys=both'], 1, 'only a home can be deployed yet'],
-    [['--institution', 'a=A', '--param', 'budget=1'], 2, 'there is no parameter budget; there are: deploys'],
-    [['--institution', 'a=A', '--role', 'bridge'], 1, 'it is not built'],
-    [['--institution', 'a=A', '--role', 'both'], 1, 'it is not built'],
+    [
+      ['--institution', 'a=A', '--param', 'deploys=both'],
+      2,
+      'there is no parameter deploys; there are: recov',
+    ],
+    [['--institution', 'a=A', '--param', 'budget=1'], 2, 'there is no parameter budget; there are: recov'],
+    [['--institution', 'a=A', '--role', 'bridge'], 2, 'a bridge needs its home: --home'],
+    [
+      ['--institution', 'a=A', '--role', 'bridge', '--home', 'aws-none'],
+      1,
+      'no home was deployed as aws-none',
+    ],
+    [['--institution', 'a=A', '--role', 'both', '--home', 'aws-prod'], 2, '--home is for a bridge alone'],
     [['--institution', 'a=A', '--param', 'nativeKeys=RSA'], 2, 'nativeKeys lists some of'],
     [['--institution', 'a=A', '--region', 'eu-centrl-1'], 2, 'AWS has no region eu-centrl-1'],
     [[], 2, 'needs its founders'],
@@ -66,6 +76,94 @@ describe('the plan of a deployment', () => {
   it('knows the regions that the SDK of AWS knows', () => {
     for (const region of REGIONS) expect(partition(region)).toHaveProperty('description')
     expect(partition('eu-central-9')).not.toHaveProperty('description')
+  })
+
+  it('with --role both has the bridge beside the home: its table, its keys and two functions more', async () => {
+    const planned = async (...args: string[]) => {
+      const result = await run([
+        'deploy',
+        'aws',
+        '--plan',
+        '--institution',
+        'a=A',
+        '--json',
+        '--data',
+        freshFolder(),
+        ...args,
+      ])
+      expect(result.code).toBe(0)
+      return jsonOf(result) as {
+        functions: string[]
+        resources: Record<string, number>
+        idle: { total: number }
+      }
+    }
+    const [home, both] = [await planned(), await planned('--role', 'both')]
+    expect(both.functions.filter((name) => !home.functions.includes(name))).toEqual(['bridge', 'checker'])
+    const more = (type: string) => (both.resources[type] ?? 0) - (home.resources[type] ?? 0)
+    expect(['AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::S3::Bucket'].map(more)).toEqual([1, 1, 0])
+    expect(JSON.stringify(both.idle)).not.toBe(JSON.stringify(home.idle))
+  })
+
+  it('of a bridge alone is of what that needs, for a home that was deployed from the same folder', async () => {
+    const data = freshFolder()
+    writeCloudDeployment(cloudFolder(data, 'aws', 'prod'), {
+      v: 1,
+      provider: 'aws',
+      stage: 'prod',
+      region: 'eu-central-1',
+      parameters: {},
+      institutions: [{ id: 'a', name: 'A' }],
+      demo: true,
+      home: {
+        deployment: asDeploymentId('home-1'),
+        origin: 'https://home.test',
+        registry: 'A'.repeat(43) as Digest,
+        log: [],
+        witness: [],
+      },
+    })
+    const given = [
+      'deploy',
+      'aws',
+      '--plan',
+      '--stage',
+      'a',
+      '--role',
+      'bridge',
+      '--home',
+      'aws-prod',
+      '--data',
+      data,
+    ]
+    const planned = await run([...given, '--institution', 'a=A', '--json'])
+    expect(planned.code).toBe(0)
+    const { functions, resources } = jsonOf(planned) as {
+      functions: string[]
+      resources: Record<string, number>
+    }
+    expect(functions).toEqual(['bridge', 'checker'])
+    expect(
+      ['AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::S3::Bucket'].map((type) => resources[type] ?? 0),
+    ).toEqual([1, 3, 0])
+    const others = await run([...given, '--institution', 'b=B'])
+    expect([others.code, others.err]).toEqual([1, expect.stringContaining('aws-prod has no keys of b')])
+    const two = await run([...given, '--institution', 'a=A', '--institution', 'b=B'])
+    expect([two.code, two.err]).toEqual([2, expect.stringContaining('a bridge is of one institution')])
+    const home = [
+      'deploy',
+      'aws',
+      '--plan',
+      '--stage',
+      'prod',
+      '--data',
+      data,
+      '--role',
+      'bridge',
+      '--home',
+      'aws-prod',
+    ]
+    expect(await run(home)).toMatchObject({ code: 1, err: expect.stringContaining('is deployed as home') })
   })
 
   it('of a stage in both clouds is told apart by the provider', async () => {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DATA_FILES } from '#functions/host/definitions.ts'
 import { ROLE_NAMES } from '#functions/host/role-names.ts'
 import type { RoleBundle } from '#infra/bundle/bundle.ts'
 import { builtBundles, builtFolder, bytesWithoutTelemetry, MAX_TELEMETRY_BYTES } from '../built.ts'
 
+const OF_BRIDGE: readonly string[] = ['bridge', 'checker']
 /** What Lambda loads at most for each role, in bytes. */
 const MAX_BYTES = 1024 * 1024
 
@@ -16,8 +18,10 @@ describe('the bundles for AWS', () => {
     bundles = builtBundles('aws')
   })
 
-  it('are one for each role of a home, and one for its mirror', () => {
-    expect(bundles.map(({ role }) => role).toSorted()).toEqual([...ROLE_NAMES, 'mirror'].toSorted())
+  it('are one for each role of a home, one for its mirror, and two for a bridge', () => {
+    expect(bundles.map(({ role }) => role).toSorted()).toEqual(
+      [...ROLE_NAMES, 'mirror', ...OF_BRIDGE].toSorted(),
+    )
   })
 
   it('are each below 1 MiB, telemetry aside', () => {
@@ -30,8 +34,22 @@ describe('the bundles for AWS', () => {
       expect(Object.keys(code).filter((name) => /^(?:create|otlp)-/.test(name))).toHaveLength(2)
   })
 
+  it('of a bridge hold nothing of a home, and lie beside what they validate and check by', () => {
+    const own = bundles.filter(({ role }) => OF_BRIDGE.includes(role))
+    expect(own.flatMap(({ files }) => files.filter((file) => file.startsWith('core/server/')))).toEqual([])
+    for (const { role, files } of own) {
+      expect(files).toEqual(expect.arrayContaining(['core/bridge/bridge.ts', 'core/seal/entry.ts']))
+      for (const name of Object.values(DATA_FILES))
+        expect(readFileSync(join(builtFolder('aws'), role, name)).equals(readFileSync(name))).toBe(true)
+    }
+    const homes = bundles.filter(({ role }) => !OF_BRIDGE.includes(role)).map(({ role }) => role)
+    for (const role of homes)
+      expect(existsSync(join(builtFolder('aws'), role, DATA_FILES.definitions))).toBe(false)
+  })
+
   it('hold nothing of another provider, of one machine, or of what reads records', () => {
-    const foreign = bundles.flatMap(({ role, packages, files }) => [
+    const ofHome = bundles.filter(({ role }) => !OF_BRIDGE.includes(role))
+    const foreign = ofHome.flatMap(({ role, packages, files }) => [
       ...packages
         .filter((name) => /^@azure|^@typespec|napi|hono-node|medplum|ajv|fflate/.test(name))
         .map((name) => `${role}: ${name}`),
@@ -62,6 +80,10 @@ describe('the bundles for AWS', () => {
       files
         .filter((file) => file.startsWith('functions/') && !file.startsWith('functions/host/'))
         .filter((file) => file.split('/')[1] !== role && !(role === 'keeper' && described.includes(file)))
+        // A checker opens the bridge that it checks, and answers nothing.
+        .filter(
+          (file) => role !== 'checker' || !/^functions\/bridge\/(?:alone|opening\/\w+|role)\.ts$/.test(file),
+        )
         .map((file) => `${role}: ${file}`),
     )
     expect(foreign).toEqual([])

@@ -10,6 +10,7 @@ import { role } from '#functions/bridge/role.ts'
 import { CHECK_MS } from '#functions/checker/alone.ts'
 import { role as checker } from '#functions/checker/role.ts'
 import { parseBridgeConfig } from '#functions/host/cloud/bridge-config.ts'
+import { IDLE_CALLS } from '#infra/prices/idle-calls.ts'
 import type { AssembledBridge } from '#functions/bridge/opening/assemble.ts'
 import { bundle, observation, patient } from '#tests/core/bridge/requests.ts'
 import { hostedBridge } from './hosted-bridge.ts'
@@ -69,11 +70,13 @@ describe('a bridge in a process of its own', () => {
       status: 200,
       body: { resourceType: 'CapabilityStatement' },
     })
+    const smart = (await (await app.request('/fhir/.well-known/smart-configuration')).json()) as object
+    // What clients sign is for the address of the deployment, whatever host a request names.
+    expect(smart).toMatchObject({ token_endpoint: 'https://bridge.test/oauth/token' })
     const asked: readonly [string, string][] = [
       ['GET', '/fhir/Patient/p1'],
       ['GET', '/fhir/Patient/p1/$everything'],
       ['GET', '/fhir/Observation?patient=p1'],
-      ['GET', '/fhir/Nothing/at/all'],
       ['POST', '/fhir'],
       ['POST', '/fhir/Observation'],
       ['POST', '/fhir/Observation/_search'],
@@ -167,6 +170,21 @@ describe('the checker in a process of its own', () => {
     at.world.clock.now += CHECK_MS
     await wake('schedule')
     expect(await kept()).toBe(2)
+  })
+
+  it('asks as much of its table as the cost of a deployment that nobody uses says', async () => {
+    const at = await hostedBridge()
+    const wake = await at.checking()
+    await wake('schedule')
+    const before = at.counts()
+    await wake('schedule')
+    const more = (method: string) =>
+      (at.counts()[`table.bridge.${method}`] ?? 0) - (before[`table.bridge.${method}`] ?? 0)
+    expect({ get: more('get'), range: more('range'), write: more('insert') + more('swap') }).toEqual({
+      get: IDLE_CALLS['checker']?.get,
+      range: IDLE_CALLS['checker']?.range,
+      write: 0,
+    })
   })
 
   it('checks though readings cannot be entered, and says so', async () => {

@@ -70,6 +70,7 @@ describe('a home in which nothing happens', () => {
       await apart[act]('schedule')
       found[role] = kindsOf(counts.get(role)?.counts() ?? {})
     }
-    expect(found).toEqual(IDLE_CALLS)
+    const { checker: _, ...ofHome } = IDLE_CALLS
+    expect(found).toEqual(ofHome)
   })
 })

@@ -14,7 +14,7 @@ import { connect } from '#core/client/connect.ts'
 import { AUDITED_PARTITION } from '#core/server/audit/log/audited-row.ts'
 import { readReceipts } from '#core/client/receipt/read-receipts.ts'
 import { cloudFolder, readCloudDeployment } from '#cli/cloud/cloud-folder.ts'
-import { reachHome } from '#cli/cloud/aws/reach.ts'
+import { fetchByApi } from '#adapters/aws/clients/emulated-api.ts'
 import { playStory, type StoryReport } from '#cli/demo/story.ts'
 import type { Settings } from '#cli/deployment/settings.ts'
 import { connectInstitution, openBridge, type OpenBridge } from '#cli/open/bridge.ts'
@@ -76,7 +76,7 @@ function settings(): Settings {
 async function bridges(): Promise<readonly [OpenBridge, OpenBridge]> {
   const here = settings()
   const validator = createLazyValidator()
-  const fetch = reachHome(here.origin, environment())
+  const fetch = fetchByApi(environment())
   const context = { folder, settings: here, passphrase: PASSPHRASE, fetch, validator, beside: false }
   return [await openBridge(context, 'hospital-a'), await openBridge(context, 'hospital-b')]
 }
@@ -213,7 +213,7 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
     if (!signer) throw new Error('its key is not here')
     const { origin, registry, deployment } = settings()
     const own = { ...institution, instances: [signer] }
-    const fetch = reachHome(origin, environment())
+    const fetch = fetchByApi(environment())
     const connected = () => connectInstitution(own, { origin, registry }, fetch, { policy: null })
     const { record } = await createRecord(connected(), { deployment: asDeploymentId(deployment), origin }, [
       'general',
@@ -228,7 +228,7 @@ describeOn('MiniStack', 'a deployment by the real framework', () => {
 
   it('refuses whom the registry does not know, and answers as on one machine', async () => {
     const { origin } = settings()
-    const ask = reachHome(origin, environment())
+    const ask = fetchByApi(environment())
     const unknown = await ask(new Request(`${origin}/v1/chains/${story.record}/head`))
     expect([unknown.status, ((await unknown.json()) as { code: string }).code]).toEqual([401, 'UNAUTHORIZED'])
     const bad = await ask(

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { reachHome } from '#cli/cloud/aws/reach.ts'
+import { fetchByApi } from '#adapters/aws/clients/emulated-api.ts'
 import { cloudFolder } from '#cli/cloud/cloud-folder.ts'
 import { readSettings } from '#cli/deployment/settings.ts'
 import { connectInstitution } from '#cli/open/bridge.ts'
@@ -53,7 +53,7 @@ describeOn('MiniStack', 'a home of this computer that is moved to AWS by the rea
     const settings = readSettings(folder())
     if (!settings) throw new Error('settings are expected')
     const hospital = await openInstitution(folder(), 'hospital-a', PASSPHRASE)
-    const fetch = reachHome(settings.origin, environment())
+    const fetch = fetchByApi(environment())
     const policy = pinnedPolicy(folder(), settings)
     return { settings, fetch, connection: connectInstitution(hospital, settings, fetch, { policy }) }
   }

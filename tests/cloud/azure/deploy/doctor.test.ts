@@ -253,7 +253,7 @@ describe('the plan of a deployment to Azure', () => {
     [['--param', 'maxInstances=2'], 2, 'maxInstances is a whole number from 40'],
     [['--param', 'kmsCallsPerHour=2'], 2, 'there is no parameter kmsCallsPerHour'],
     [['--stage', 'Prod'], 2, 'the stage is'],
-    [['--role', 'bridge'], 1, 'it is not built'],
+    [['--role', 'bridge'], 2, 'a bridge needs its home'],
     [['--role', 'both'], 1, 'it is not built'],
   ])('refuses %j before anybody is asked', async (args, code, says) => {
     const nobody = azure(credential(new Error('nobody is to be asked')))

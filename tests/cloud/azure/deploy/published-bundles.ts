@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
 import type { Fetch } from '#core/ports/keys.ts'
 import { freshFolder } from '#tests/cli/harness.ts'
 import { roleFor } from '#tests/functions/host/apart.ts'
@@ -26,17 +28,24 @@ export function publishedBundles(
 ): PublishedBundles {
   const root = freshFolder()
   const hosts = new Map<string, Promise<FunctionsHost>>()
-  const start = (role: string) => {
+  const front = openFront(async (request) => published.fetch(request))
+  const start = async (role: string) => {
     const [, files] = [...scm.packages].find(([name]) => name.startsWith(`${prefix}-${role}-`)) ?? []
     if (!files) throw new TypeError(`nothing is published for ${role}`)
     const folder = join(root, role)
-    mkdirSync(folder, { recursive: true })
-    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes)
+    for (const [name, bytes] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), bytes)
+    }
     const { naming, vault } = stack
+    // The seeds of a bridge were wrapped as the template names its keys.
+    const vaultKeys = { ...naming.keys.vault, bridge: 'bridge', sealing: 'sealing' }
+    const named = { ...naming, keys: { ...naming.keys, vault: vaultKeys } }
     const env = {
       ...identity.env,
-      AMPERE_AZURE: JSON.stringify({ naming, clientId: clientIdOf(role), emulator: EMULATOR }),
+      AMPERE_AZURE: JSON.stringify({ naming: named, clientId: clientIdOf(role), emulator: EMULATOR }),
       ...triggerSettings(role, naming.database),
+      AMPERE_TEST_FRONT: (await front).origin,
     }
     return startHost({ folder, env, vaultOrigin: vault.origin, aheadMs: 0 })
   }
@@ -45,8 +54,8 @@ export function publishedBundles(
     hosts.set(role, started)
     return started
   }
-  return {
-    fetch: async (request) => ask(await host(roleFor(request)), request),
+  const published: PublishedBundles = {
+    fetch: async (request) => ask(await host(answering(request)), request),
     timer: async (role) => {
       const [name] = triggerOf(await host(role), 'timerTrigger')
       const data = { Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false }
@@ -54,6 +63,56 @@ export function publishedBundles(
     },
     close: async () => {
       for (const each of hosts.values()) await (await each).close()
+      await (await front).close()
     },
   }
+  return published
+}
+
+/** As the front has it: what is a bridge's, and what is a home's. */
+function answering(request: Request): string {
+  return /^\/(?:fhir|oauth)(?:\/|$)/.test(new URL(request.url).pathname) ? 'bridge' : roleFor(request)
+}
+
+/** Where functions reach the front. */
+async function openFront(fetch: Fetch) {
+  const server = createServer((asked, answer) => {
+    const chunks: Buffer[] = []
+    asked.on('data', (chunk: Buffer) => chunks.push(chunk))
+    asked.on('end', () => {
+      void pass(fetch, asked, Buffer.concat(chunks)).then(
+        async (response) => {
+          answer.writeHead(response.status, Object.fromEntries(response.headers))
+          answer.end(Buffer.from(await response.arrayBuffer()))
+        },
+        () => answer.destroy(),
+      )
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+function pass(
+  fetch: Fetch,
+  { method = 'GET', url = '/', headers }: IncomingMessage,
+  body: Buffer,
+): Promise<Response> {
+  // What the connection said of itself is not the request's.
+  const { host: _, connection: __, 'transfer-encoding': ___, ...given } = headers
+  const named = Object.entries(given).map(([name, value]): [string, string] => [name, String(value)])
+  const bodied = method !== 'GET' && method !== 'HEAD'
+  return fetch(
+    new Request(`http://front.test${url}`, {
+      method,
+      headers: named,
+      ...(bodied && { body: new Uint8Array(body) }),
+    }),
+  )
 }

@@ -174,51 +174,6 @@ describe('the token endpoint', () => {
   })
 })
 
-describe('keys at a URL', () => {
-  const jku = 'https://ehr.test/jwks.json'
-  const published = () => {
-    const asked: string[] = []
-    const outside = async (request: Request) => {
-      asked.push(request.url)
-      return Response.json({ keys: [EC.jwk, { ...RSA.jwk, use: 'enc' }] })
-    }
-    return { asked, outside }
-  }
-
-  it('are asked for at the registered URL, and kept', async () => {
-    const { asked, outside } = published()
-    const by = await tokenWorld({ outside })
-    await register(by.world, { jwksUrl: jku })
-    expect((await post(by)).status).toBe(200)
-    expect((await post(by, { client_assertion: assertionOf(by, { header: { jku } }) })).status).toBe(200)
-    expect(asked).toEqual([jku])
-    // A key that is for encryption signs nothing.
-    expect((await post(by, { client_assertion: assertionOf(by, { pair: RSA }) })).status).toBe(400)
-  })
-
-  it('are never asked for anywhere else', async () => {
-    const { asked, outside } = published()
-    const by = await tokenWorld({ outside })
-    await register(by.world, { jwksUrl: jku })
-    const evil = ecPair('ec-1')
-    const header = { jku: 'https://evil.test/jwks.json' }
-    const answer = await post(by, { client_assertion: assertionOf(by, { pair: evil, header }) })
-    expect(await error(answer)).toEqual({ status: 400, error: 'invalid_client' })
-    expect(asked).toEqual([])
-  })
-
-  it('that cannot be had are said to the client', async () => {
-    const by = await tokenWorld()
-    await register(by.world, { jwksUrl: jku })
-    const answer = await post(by)
-    expect(answer.status).toBe(400)
-    expect(await bodyOf(answer)).toMatchObject({
-      error: 'invalid_client',
-      error_description: 'the key set of the client cannot be reached',
-    })
-  })
-})
-
 describe('introspection and revocation', () => {
   const about = (path: string, token: string, client = 'ehr') =>
     post(at, { token, client_assertion: assertionOf(at, { client }) }, { path })

@@ -2,16 +2,19 @@
 import { request as send } from 'node:http'
 import type { Fetch } from '#core/ports/keys.ts'
 
+/** What an HTTP API is called: by AWS, and by emulators, whose names no server of names knows. */
+const API_HOST = /^[a-z0-9]+\.execute-api\./
+
 /**
- * Reaches a home in a cloud. Where AWS_ENDPOINT_URL names another place for all of AWS, as an emulator is, its API is asked there
- * under the same host name.
+ * Fetch, but where AWS_ENDPOINT_URL names another place for all of AWS, as an emulator is, HTTP APIs are asked there under their own
+ * host names.
  */
-export function reachHome(origin: string, env: Readonly<Record<string, string | undefined>>): Fetch {
+export function fetchByApi(env: Readonly<Record<string, string | undefined>>): Fetch {
   const endpoint = env['AWS_ENDPOINT_URL']
   if (endpoint === undefined || !endpoint.startsWith('http://')) return (request) => fetch(request)
-  const { host } = new URL(origin)
   return async (request) => {
-    const { pathname, search } = new URL(request.url)
+    const { host, pathname, search } = new URL(request.url)
+    if (!API_HOST.test(host)) return fetch(request)
     // Fetch lets nobody choose the host name.
     const headers = { ...Object.fromEntries(request.headers), host }
     const body = Buffer.from(await request.arrayBuffer())
