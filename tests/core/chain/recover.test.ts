@@ -82,6 +82,27 @@ describe('a chain that somebody may recover', () => {
   })
 })
 
+describe('a recovery that is due', () => {
+  it.each([
+    ['the device that it removes', () => kit.device],
+    ['an institution that has no part in it', () => kit.b],
+  ])('is not completed, with keys of its own making, by %s', async (_, author) => {
+    const { parent, body } = await requested(kit)
+    const keys = { epoch: newEpoch(kit, parent.state), packages: digest(kit.random) }
+    const draft = await recover(kit, parent, [], { ...body, act: 'complete', ...keys })
+    const due = { ...draft, time: later(body.notBefore, 0) }
+    const verdict = await judge(kit, parent, await seal(kit, parent, due, author()))
+    expect(isViolation(verdict) && verdict.rule).toBe('author')
+  })
+
+  it('is asked for although whoever has the lost device has as many erasures wait as may', async () => {
+    let link = await recoverable(kit)
+    for (let i = 0; i < 16; i++) link = await next(kit, link, kit.device, await erase(kit, link, [kit.device]))
+    const asked = await requested(kit, [kit.sheet, kit.a, kit.newDevice], link)
+    expect(asked.parent.state.pending.at(-1)).toMatchObject({ kind: 'recover' })
+  })
+})
+
 describe('a recovery that nobody vouched for', () => {
   it('is cancelled by any controller, also by the device that it would remove', async () => {
     const asked = await requested(kit, [kit.sheet, kit.device, kit.newDevice])

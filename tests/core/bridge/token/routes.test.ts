@@ -156,6 +156,24 @@ describe('a bundle', () => {
     expect((await ask('POST', '/fhir', 'system/Observation.u', put)).status).toBe(200)
   })
 
+  it.each([
+    ['by its own id', { resource: observation('o1', 'p1') }],
+    ['by its fullUrl', { fullUrl: 'urn:uuid:o1', resource: { ...observation('o1', 'p1'), id: undefined } }],
+  ])('needs u for a POST that names %s what may be there already', async (_, entry) => {
+    const [type, request] = ['batch', { method: 'POST', url: 'Observation' }]
+    const changed = { ...entry, resource: { ...entry.resource, status: 'amended' }, request }
+    const body = JSON.stringify({ resourceType: 'Bundle', type, entry: [changed] })
+    const status = async () => (await json(send(at.world, 'GET', '/fhir/Observation/o1', undefined, {
+      authorization: `Bearer ${await tokenOf(at)}`,
+    })))['status']
+    const before = await status()
+    const refused = await bundleOf(await ask('POST', '/fhir', 'system/Observation.c', body))
+    expect(refused.entry.map(({ response }) => response?.status.slice(0, 3))).toEqual(['403'])
+    expect(await status()).toBe(before)
+    const done = await bundleOf(await ask('POST', '/fhir', 'system/Observation.cu', body))
+    expect(done.entry.map(({ response }) => response?.status.slice(0, 3))).toEqual(['200'])
+  })
+
   it('is not read for whoever has no token', async () => {
     expect((await ask('POST', '/fhir', null, 'not even JSON')).status).toBe(401)
   })
