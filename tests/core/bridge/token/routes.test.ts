@@ -163,12 +163,20 @@ describe('a bundle', () => {
     const [type, request] = ['batch', { method: 'POST', url: 'Observation' }]
     const changed = { ...entry, resource: { ...entry.resource, status: 'amended' }, request }
     const body = JSON.stringify({ resourceType: 'Bundle', type, entry: [changed] })
-    const status = async () => (await json(send(at.world, 'GET', '/fhir/Observation/o1', undefined, {
-      authorization: `Bearer ${await tokenOf(at)}`,
-    })))['status']
+    const status = async () =>
+      (
+        await json(
+          send(at.world, 'GET', '/fhir/Observation/o1', undefined, {
+            authorization: `Bearer ${await tokenOf(at)}`,
+          }),
+        )
+      )['status']
     const before = await status()
     const refused = await bundleOf(await ask('POST', '/fhir', 'system/Observation.c', body))
     expect(refused.entry.map(({ response }) => response?.status.slice(0, 3))).toEqual(['403'])
+    const whole = await ask('POST', '/fhir', 'system/Observation.c', body.replace('batch', 'transaction'))
+    expect(whole.status).toBe(403)
+    expect(whole.headers.get('www-authenticate')).toMatch(/scope="system\/Observation.u"/)
     expect(await status()).toBe(before)
     const done = await bundleOf(await ask('POST', '/fhir', 'system/Observation.cu', body))
     expect(done.entry.map(({ response }) => response?.status.slice(0, 3))).toEqual(['200'])
