@@ -22,7 +22,7 @@ async function completed(
 ): Promise<Link> {
   const keys = { epoch: newEpoch(kit, from.state), packages: digest(kit.random) }
   const draft = await recover(kit, from, [], { ...body, act: 'complete', ...keys })
-  return next(kit, from, kit.sheet, { ...draft, time: later(body.notBefore, 0) })
+  return next(kit, from, kit.newDevice, { ...draft, time: later(body.notBefore, 0) })
 }
 
 /** What the chain says of a cancellation by `author`. */
@@ -92,12 +92,13 @@ describe('a recovery that is due', () => {
     const draft = await recover(kit, parent, [], { ...body, act: 'complete', ...keys })
     const due = { ...draft, time: later(body.notBefore, 0) }
     const verdict = await judge(kit, parent, await seal(kit, parent, due, author()))
-    expect(isViolation(verdict) && verdict.rule).toBe('author')
+    expect(isViolation(verdict) && verdict.rule).toBe('recover-author')
   })
 
   it('is asked for although whoever has the lost device has as many erasures wait as may', async () => {
     let link = await recoverable(kit)
-    for (let i = 0; i < 16; i++) link = await next(kit, link, kit.device, await erase(kit, link, [kit.device]))
+    for (let i = 0; i < 16; i++)
+      link = await next(kit, link, kit.device, await erase(kit, link, [kit.device]))
     const asked = await requested(kit, [kit.sheet, kit.a, kit.newDevice], link)
     expect(asked.parent.state.pending.at(-1)).toMatchObject({ kind: 'recover' })
   })
