@@ -94,10 +94,10 @@ function outsideScopes({ request, resource, position }: IntakeItem, scopes: Scop
   const interaction = request?.method === 'PUT' ? 'u' : 'c'
   if (isAllowed(scopes, interaction, resource.resourceType)) return []
   const needed = `system/${resource.resourceType}.${interaction}`
-  return [{ position, status: '403', outcome: outcomeOf(outside(needed)), needed }]
+  return [{ position, status: '403', outcome: outcomeOf(notCovered(needed)), needed }]
 }
 
-function outside(needed: string): AmpereError {
+function notCovered(needed: string): AmpereError {
   return new AmpereError('FORBIDDEN', `the access token does not have the scope ${needed}`)
 }
 
@@ -112,7 +112,7 @@ function updatesWithin(scopes: Scopes, bundleType: 'transaction' | 'batch') {
       if (isAllowed(scopes, 'u', resourceType)) return true
       if (bundleType === 'batch') return false
       needed = `system/${resourceType}.u`
-      throw outside(needed)
+      throw notCovered(needed)
     },
     needed: () => needed,
   }
@@ -163,7 +163,7 @@ function quarantineRefusal(item: QuarantinedItem): Refusal {
 function answerOf({ item, outcome, entry }: FiledItem): object {
   const { type, id } = item.draft.header
   if (outcome === 'refused')
-    return { response: { status: '403', outcome: outcomeOf(outside(`system/${type}.u`)) } }
+    return { response: { status: '403', outcome: outcomeOf(notCovered(`system/${type}.u`)) } }
   if (outcome === 'erased' || !entry)
     return { response: { status: '410 Gone', outcome: outcomeOf(erasedBefore()) } }
   const version = versionIdOf(entry)
