@@ -214,6 +214,19 @@ describe('a token', () => {
     )
   })
 
+  it('is good although its scopes are longer than they were asked for', async () => {
+    const types = Array.from(
+      { length: 155 },
+      (_, i) => `Type${'abcdefghij'[i % 10]}${'a'.repeat(1 + i / 10)}`,
+    )
+    const scopes = types.map((type) => `system/${type}.*`).join(' ')
+    await register(at.world, { id: 'wide', scopes: `${scopes} system/Patient.r` })
+    const client_assertion = assertionOf(at, { client: 'wide' })
+    const answer = await post(at, { client_assertion, scope: 'system/*.cruds' })
+    expect((await read(String((await bodyOf(answer))['access_token']))).status).toBe(200)
+    await at.world.bridge.ports.store.clients.remove('wide')
+  })
+
   it('ends when its client is suspended, changed or removed, and does not come back', async () => {
     const { clients } = at.world.bridge.ports.store
     await register(at.world, { id: 'brief' })
