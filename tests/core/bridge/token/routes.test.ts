@@ -214,6 +214,15 @@ describe('a token', () => {
     )
   })
 
+  it('that was revoked stays so for a process whose clock is behind that of the one that sweeps', async () => {
+    const token = await tokenOf(at)
+    expect((await post(at, { token }, { path: 'revoke' })).status).toBe(200)
+    at.deployment.clock.now += 305_000
+    await at.world.bridge.ports.store.sweepMarks()
+    at.deployment.clock.now -= 10_000
+    expect((await read(token)).status).toBe(401)
+  })
+
   it('is good although its scopes are longer than they were asked for', async () => {
     const types = Array.from(
       { length: 155 },
