@@ -70,7 +70,7 @@ export type FiledGroups = Pick<ImportReport, 'filed' | 'findings'> & {
 }
 
 /** How an intake is filed. */
-export interface FilingRequest extends Pick<Filing, 'resend'> {
+export interface FilingRequest extends Pick<Filing, 'resend' | 'mayUpdate'> {
   /** The bridge itself when left out. */
   readonly actor?: Actor | undefined
   /**
@@ -213,6 +213,7 @@ async function fileGroup(
       append: (entries) => ports.client.append(to, entries, projection.view.height),
       isForgotten: (resource, content) => ports.store.resources.isForgotten(to, resource, content),
       resend: how.resend,
+      mayUpdate: how.mayUpdate,
     })
     return { chain: to, done: outcomes }
   })

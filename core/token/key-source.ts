@@ -56,9 +56,11 @@ export function createKeySource(ports: {
     keysAt: async (url, kid) => {
       const known = kept.get(url)
       const nowMs = now()
-      const isFresh = known !== undefined && known.untilMs > nowMs && known.askedMs <= nowMs
-      if (isFresh && (known.keys.some((key) => key.kid === kid) || nowMs - known.askedMs < AGAIN_MS))
-        return known.keys
+      if (known !== undefined && known.askedMs <= nowMs) {
+        // Also of a set that must not be kept: who names a key that is not there decides nothing with it.
+        const has = known.keys.some((key) => key.kid === kid)
+        if (has ? known.untilMs > nowMs : nowMs - known.askedMs < AGAIN_MS) return known.keys
+      }
       const fetched = await fetchOnce(url)
       kept.set(url, fetched)
       return fetched.keys

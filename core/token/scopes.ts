@@ -34,6 +34,11 @@ export const ALL_SCOPES: Scopes = new Map([['*', 'cruds']])
 export function parseScopes(text: string): Scopes {
   if (text.length > MAX_SCOPE_CHARACTERS || !WORDS.test(text))
     throw new AmpereError('REQUEST_MALFORMED', 'scopes are words separated by single spaces')
+  return readScopes(text)
+}
+
+/** Scopes as `formatScopes` wrote them, which may be longer than what was asked for: `*` is one character, and `cruds` five. */
+export function readScopes(text: string): Scopes {
   const letters = new Map<string, string>()
   for (const word of text.split(' ')) {
     if (!/^(patient|user|system)\//.test(word)) continue

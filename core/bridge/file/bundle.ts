@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AmpereError } from '../../errors.ts'
+import { AmpereError, isAmpereError } from '../../errors.ts'
 import type { Intake, QuarantinedItem } from '../../record/fhir/intake.ts'
 import type { IntakeItem } from '../../record/fhir/model.ts'
 import { outcomeOf, outcomeOfIssues } from '../../record/outcome.ts'
@@ -43,7 +43,16 @@ export async function fileBundle(bridge: Bridge, bytes: Uint8Array, caller: Call
     return { status: Number(first.status), body: first.outcome, needed: first.needed ?? null }
   const refused = new Set(refusals.map(({ position }) => position))
   const accepted = { ...intake, items: intake.items.filter((item) => !refused.has(item.position)) }
-  const { filed } = await bridge.fileIntake(accepted, { resend: 'message', actor: caller.actor })
+  const updates = updatesWithin(caller.scopes, bundleType)
+  const how = { resend: 'message', actor: caller.actor, mayUpdate: updates.may } as const
+  let filed: readonly FiledItem[]
+  try {
+    ;({ filed } = await bridge.fileIntake(accepted, how))
+  } catch (error) {
+    const needed = updates.needed()
+    if (needed === null || !isAmpereError(error, 'FORBIDDEN')) throw error
+    return { status: 403, body: outcomeOf(error), needed }
+  }
   const answers = new Map<number, object>(filed.map((item) => [item.item.position, answerOf(item)]))
   for (const { position, status, outcome } of refusals)
     answers.set(position, { response: { status, outcome } })
@@ -85,8 +94,28 @@ function outsideScopes({ request, resource, position }: IntakeItem, scopes: Scop
   const interaction = request?.method === 'PUT' ? 'u' : 'c'
   if (isAllowed(scopes, interaction, resource.resourceType)) return []
   const needed = `system/${resource.resourceType}.${interaction}`
-  const error = new AmpereError('FORBIDDEN', `the access token does not have the scope ${needed}`)
-  return [{ position, status: '403', outcome: outcomeOf(error), needed }]
+  return [{ position, status: '403', outcome: outcomeOf(notCovered(needed)), needed }]
+}
+
+function notCovered(needed: string): AmpereError {
+  return new AmpereError('FORBIDDEN', `the access token does not have the scope ${needed}`)
+}
+
+/**
+ * A create names its resource itself, by `fullUrl` or id, so that a message can be sent again. One that would change what is there is an
+ * update: it fails a whole transaction, and in a batch itself.
+ */
+function updatesWithin(scopes: Scopes, bundleType: 'transaction' | 'batch') {
+  let needed: string | null = null
+  return {
+    may: ({ resource: { resourceType } }: IntakeItem): boolean => {
+      if (isAllowed(scopes, 'u', resourceType)) return true
+      if (bundleType === 'batch') return false
+      needed = `system/${resourceType}.u`
+      throw notCovered(needed)
+    },
+    needed: () => needed,
+  }
 }
 
 /** What an entry asks for must be something that is done here, and fit what it brings. */
@@ -133,6 +162,8 @@ function quarantineRefusal(item: QuarantinedItem): Refusal {
 /** One entry's answer. What was erased before is said, and does not fail the others. */
 function answerOf({ item, outcome, entry }: FiledItem): object {
   const { type, id } = item.draft.header
+  if (outcome === 'refused')
+    return { response: { status: '403', outcome: outcomeOf(notCovered(`system/${type}.u`)) } }
   if (outcome === 'erased' || !entry)
     return { response: { status: '410 Gone', outcome: outcomeOf(erasedBefore()) } }
   const version = versionIdOf(entry)

@@ -9,9 +9,9 @@ import type { Projection, ServedVersion } from '../serve/projection.ts'
 /** What became of one resource. */
 export interface FiledItem {
   readonly item: IntakeItem
-  /** `erased`: it was erased from this record before, so it was not filed again. */
-  readonly outcome: 'created' | 'updated' | 'unchanged' | 'erased'
-  /** Where this version lies: its new entry, or the one that holds the same bytes; null for `erased`. */
+  /** `erased`: it was erased from this record before, so it was not filed again. `refused`: it would update, and must not. */
+  readonly outcome: 'created' | 'updated' | 'unchanged' | 'erased' | 'refused'
+  /** Where this version lies: its new entry, or the one that holds the same bytes; null for `erased` and `refused`. */
   readonly entry: FiledEntry | null
 }
 
@@ -26,6 +26,8 @@ export interface Filing {
    * before. A `single` resource is its whole message, and setting it back to an older state is an update.
    */
   readonly resend: 'single' | 'message'
+  /** Whether an item may change what is there already; every one may when left out. */
+  readonly mayUpdate?: ((item: IntakeItem) => boolean) | undefined
 }
 
 /** Drafts as the client takes them. */
@@ -57,7 +59,7 @@ export async function fileItems(items: readonly IntakeItem[], filing: Filing): P
   const filed = drafts.length === 0 ? [] : await filing.append(toNewEntries(drafts))
   const entries = new Map(fresh.map((plan, i) => [plan, filed[i] ?? null]))
   return planned.map(({ item, plan }) => {
-    const repeats = plan.item !== item && plan.outcome !== 'erased'
+    const repeats = plan.item !== item && plan.outcome !== 'erased' && plan.outcome !== 'refused'
     return { item, outcome: repeats ? 'unchanged' : plan.outcome, entry: entries.get(plan) ?? plan.entry }
   })
 }
@@ -74,7 +76,8 @@ async function planOne(item: IntakeItem, digest: string, filing: Filing): Promis
       (i === 0 || (filing.resend === 'message' && version.header.origin.hash === header.origin.hash)),
   )
   if (same) return { item, outcome: 'unchanged', entry: same.entry }
-  return { item, outcome: versions.length > 0 ? 'updated' : 'created', entry: null }
+  if (versions.length === 0) return { item, outcome: 'created', entry: null }
+  return { item, outcome: filing.mayUpdate?.(item) === false ? 'refused' : 'updated', entry: null }
 }
 
 /** Versions of this source's own resource: its resources are served under the ids that it gave them. */

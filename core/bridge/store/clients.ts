@@ -4,7 +4,7 @@ import { AmpereError } from '../../errors.ts'
 import type { Now, Random } from '../../ports/keys.ts'
 import type { Row, WriteTable } from '../../ports/table.ts'
 import type { ClientKey } from '../../token/client-keys.ts'
-import { formatScopes, parseScopes, type Scopes } from '../../token/scopes.ts'
+import { formatScopes, readScopes, type Scopes } from '../../token/scopes.ts'
 import type { SealedRows } from './sealed-rows.ts'
 
 /** Software that may ask this bridge for tokens: a SMART backend service. */
@@ -132,5 +132,5 @@ function openedRows(rows: SealedRows): (row: Row) => Promise<Client> {
 function readKept(text: string | undefined): Client {
   if (text === undefined) throw new AmpereError('STORE_CORRUPT', 'a row of a client holds something else')
   const { scopes, ...rest } = JSON.parse(text) as Kept
-  return { ...rest, scopes: parseScopes(scopes) }
+  return { ...rest, scopes: readScopes(scopes) }
 }

@@ -3,6 +3,7 @@ import { toBase64url } from '../../bytes/encoding.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
 import type { Random } from '../../ports/keys.ts'
 import { TOKEN_SECONDS, type AccessClaims, type AccessTokens } from '../../token/access-token.ts'
+import { SKEW_SECONDS } from '../../token/assertion.ts'
 import { formatScopes, intersection, parseScopes, type Scopes } from '../../token/scopes.ts'
 import type { Client } from '../store/clients.ts'
 import type { Marks } from '../store/marks.ts'
@@ -74,7 +75,8 @@ export function createTokenEndpoint(ports: EndpointPorts, addresses: Addresses):
       const said = await goodToken(ports, token)
       if (!said) return
       if (said.client !== id) throw new AmpereError('FORBIDDEN', 'the token was not issued to this client')
-      await ports.revokedTokens.mark(said.exp * 1000, said.id)
+      // Until it has expired by the clock of any process.
+      await ports.revokedTokens.mark((said.exp + 2 * SKEW_SECONDS) * 1000, said.id)
     },
   }
 }

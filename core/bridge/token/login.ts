@@ -4,7 +4,7 @@ import type { Deadline } from '../../order/deadline.ts'
 import type { Fetch, Now, Random } from '../../ports/keys.ts'
 import { createAccessTokens, type AccessClaims } from '../../token/access-token.ts'
 import { createKeySource } from '../../token/key-source.ts'
-import { ALL_SCOPES, intersection, parseScopes, type Scopes } from '../../token/scopes.ts'
+import { ALL_SCOPES, intersection, readScopes, type Scopes } from '../../token/scopes.ts'
 import type { Actor } from '../bridge.ts'
 import type { Client } from '../store/clients.ts'
 import type { BridgeStore } from '../store/open.ts'
@@ -69,7 +69,7 @@ export function openLogin(ports: LoginPorts, base: string): Login {
     ),
     authorize: async (request) => {
       const { claims, client } = await check(bearerOf(request))
-      const scopes = intersection(parseScopes(claims.scope), client.scopes)
+      const scopes = intersection(readScopes(claims.scope), client.scopes)
       return { actor: clientActor(client.id, request.headers), scopes }
     },
   }

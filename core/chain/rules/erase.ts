@@ -70,8 +70,8 @@ function request(
   if (body.targets.some((target) => target.height >= block.height)) {
     return violation('targets', 'a target is not below the request')
   }
-  if (state.pending.length >= MAX_PENDING)
-    return violation('pending', `more than ${MAX_PENDING} steps are pending`)
+  if (state.pending.filter(({ kind }) => kind === 'erase').length >= MAX_PENDING)
+    return violation('pending', `more than ${MAX_PENDING} erasures are pending`)
   const demand = {
     chain: opened.chain,
     seq: state.seq,

@@ -55,7 +55,7 @@ export function applyRecover(
     case 'request':
       return request(state, block, opened, records)
     case 'complete':
-      return complete(state, block, records)
+      return complete(state, block, opened, records)
     case 'cancel':
       return cancel(state, block, opened, records)
   }
@@ -71,6 +71,8 @@ function checkAuthor(
     return controllerOf(kid, state.controllers, records)
       ? null
       : violation('author', 'the author speaks for no controller')
+  // Of a completion that is judged by what its request named.
+  if (act === 'complete') return null
   return authorOf(kid, state.controllers, records) || authorOf(kid, state.recovery, records)
     ? null
     : violation('author', 'the author is not an active instance, device or key for recovery')
@@ -84,8 +86,9 @@ function request(
 ): ControlState | Violation {
   const { body } = block
   if (state.recovery === null) return violation('recovery', 'nobody is listed who may recover the chain')
-  if (state.pending.length >= MAX_PENDING)
-    return violation('pending', `more than ${MAX_PENDING} steps are pending`)
+  // Erasures are not counted: a thief could have as many wait as may.
+  if (state.pending.filter(({ kind }) => kind === 'recover').length >= MAX_PENDING)
+    return violation('pending', `more than ${MAX_PENDING} recoveries are pending`)
   const demand = {
     chain: opened.chain,
     seq: state.seq,
@@ -129,10 +132,20 @@ function checkRemoved(
 }
 
 /** The completion replaces the controllers as a whole, whatever became of them meanwhile, and ends every other recovery. */
-function complete(state: ControlState, block: RecoverBlock, records: RegistryView): ControlState | Violation {
+function complete(
+  state: ControlState,
+  block: RecoverBlock,
+  { kid }: OpenedBlock,
+  records: RegistryView,
+): ControlState | Violation {
   const { body, time, height } = block
   const pending = pendingOf(state, block)
   if ('rule' in pending) return pending
+  // Who completes it chooses the new keys, and the lists of the state may be a thief's by then.
+  const isNamed = [body.controllers, body.recovery].some(
+    (listed) => listed && controllerOf(kid, listed, records),
+  )
+  if (!isNamed) return violation('recover-author', 'the author speaks for nobody whom the request names')
   if (timestampMs(time) < timestampMs(pending.notBefore))
     return violation('recover-early', 'the delay has not passed')
   const after: ControlState = {

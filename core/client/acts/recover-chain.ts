@@ -13,7 +13,7 @@ import { appendOf, newKeys } from '../sign/new-keys.ts'
 import { signStep } from '../sign/sign-step.ts'
 import { stepContext, submitAndSync, submitStep } from './submit.ts'
 
-/** Who is to control a chain, and who may recover it then. */
+/** Who is to control a chain, and who may recover it then. One of them has to complete it, and so to hold the keys of today, as a sheet that stays. */
 export interface Recovery {
   readonly controllers: Controllers
   /** Without the devices that are lost; null: nobody. */
@@ -50,7 +50,7 @@ export async function requestRecovery(
 
 /**
  * Completes the recovery that the block at `height` asked for, with new keys for everybody who reads. This identity must hold the keys of
- * today, as those listed for recovery do. Repeating it changes nothing.
+ * today, as those listed for recovery do, and be one whom the request names. Repeating it changes nothing.
  * @throws AmpereError NOT_FOUND, FORBIDDEN (it does not hold them), VIOLATION naming the rule
  */
 export async function completeRecovery(

@@ -22,7 +22,7 @@ async function completed(
 ): Promise<Link> {
   const keys = { epoch: newEpoch(kit, from.state), packages: digest(kit.random) }
   const draft = await recover(kit, from, [], { ...body, act: 'complete', ...keys })
-  return next(kit, from, kit.sheet, { ...draft, time: later(body.notBefore, 0) })
+  return next(kit, from, kit.newDevice, { ...draft, time: later(body.notBefore, 0) })
 }
 
 /** What the chain says of a cancellation by `author`. */
@@ -79,6 +79,28 @@ describe('a chain that somebody may recover', () => {
     })
     const link = await next(kit, grabbed, kit.a, { ...draft, time: later(asked.body.notBefore, 0) })
     expect(link.state.controllers).toEqual(recovered(kit))
+  })
+})
+
+describe('a recovery that is due', () => {
+  it.each([
+    ['the device that it removes', () => kit.device],
+    ['an institution that has no part in it', () => kit.b],
+  ])('is not completed, with keys of its own making, by %s', async (_, author) => {
+    const { parent, body } = await requested(kit)
+    const keys = { epoch: newEpoch(kit, parent.state), packages: digest(kit.random) }
+    const draft = await recover(kit, parent, [], { ...body, act: 'complete', ...keys })
+    const due = { ...draft, time: later(body.notBefore, 0) }
+    const verdict = await judge(kit, parent, await seal(kit, parent, due, author()))
+    expect(isViolation(verdict) && verdict.rule).toBe('recover-author')
+  })
+
+  it('is asked for although whoever has the lost device has as many erasures wait as may', async () => {
+    let link = await recoverable(kit)
+    for (let i = 0; i < 16; i++)
+      link = await next(kit, link, kit.device, await erase(kit, link, [kit.device]))
+    const asked = await requested(kit, [kit.sheet, kit.a, kit.newDevice], link)
+    expect(asked.parent.state.pending.at(-1)).toMatchObject({ kind: 'recover' })
   })
 })
 

@@ -52,6 +52,16 @@ describe('the keys at a URL', () => {
     },
   )
 
+  it('are asked for once a minute for one that is not there, also where they are not kept', async () => {
+    const { at, kids } = publisher({ 'cache-control': 'no-store' })
+    await kids('none')
+    await kids('none')
+    expect(at.asked).toBe(1)
+    at.now += AGAIN_MS
+    await kids('none')
+    expect(at.asked).toBe(2)
+  })
+
   it('are asked for again for a new key, and once a minute for one that is not there', async () => {
     const { at, kids } = publisher()
     await kids()

@@ -156,6 +156,32 @@ describe('a bundle', () => {
     expect((await ask('POST', '/fhir', 'system/Observation.u', put)).status).toBe(200)
   })
 
+  it.each([
+    ['by its own id', { resource: observation('o1', 'p1') }],
+    ['by its fullUrl', { fullUrl: 'urn:uuid:o1', resource: { ...observation('o1', 'p1'), id: undefined } }],
+  ])('needs u for a POST that names %s what may be there already', async (_, entry) => {
+    const [type, request] = ['batch', { method: 'POST', url: 'Observation' }]
+    const changed = { ...entry, resource: { ...entry.resource, status: 'amended' }, request }
+    const body = JSON.stringify({ resourceType: 'Bundle', type, entry: [changed] })
+    const status = async () =>
+      (
+        await json(
+          send(at.world, 'GET', '/fhir/Observation/o1', undefined, {
+            authorization: `Bearer ${await tokenOf(at)}`,
+          }),
+        )
+      )['status']
+    const before = await status()
+    const refused = await bundleOf(await ask('POST', '/fhir', 'system/Observation.c', body))
+    expect(refused.entry.map(({ response }) => response?.status.slice(0, 3))).toEqual(['403'])
+    const whole = await ask('POST', '/fhir', 'system/Observation.c', body.replace('batch', 'transaction'))
+    expect(whole.status).toBe(403)
+    expect(whole.headers.get('www-authenticate')).toMatch(/scope="system\/Observation.u"/)
+    expect(await status()).toBe(before)
+    const done = await bundleOf(await ask('POST', '/fhir', 'system/Observation.cu', body))
+    expect(done.entry.map(({ response }) => response?.status.slice(0, 3))).toEqual(['200'])
+  })
+
   it('is not read for whoever has no token', async () => {
     expect((await ask('POST', '/fhir', null, 'not even JSON')).status).toBe(401)
   })
@@ -186,6 +212,28 @@ describe('a token', () => {
     expect((await send(stranger.world, 'GET', '/fhir/Patient/p1', undefined, { authorization })).status).toBe(
       401,
     )
+  })
+
+  it('that was revoked stays so for a process whose clock is behind that of the one that sweeps', async () => {
+    const token = await tokenOf(at)
+    expect((await post(at, { token }, { path: 'revoke' })).status).toBe(200)
+    at.deployment.clock.now += 305_000
+    await at.world.bridge.ports.store.sweepMarks()
+    at.deployment.clock.now -= 10_000
+    expect((await read(token)).status).toBe(401)
+  })
+
+  it('is good although its scopes are longer than they were asked for', async () => {
+    const types = Array.from(
+      { length: 155 },
+      (_, i) => `Type${'abcdefghij'[i % 10]}${'a'.repeat(1 + i / 10)}`,
+    )
+    const scopes = types.map((type) => `system/${type}.*`).join(' ')
+    await register(at.world, { id: 'wide', scopes: `${scopes} system/Patient.r` })
+    const client_assertion = assertionOf(at, { client: 'wide' })
+    const answer = await post(at, { client_assertion, scope: 'system/*.cruds' })
+    expect((await read(String((await bodyOf(answer))['access_token']))).status).toBe(200)
+    await at.world.bridge.ports.store.clients.remove('wide')
   })
 
   it('ends when its client is suspended, changed or removed, and does not come back', async () => {

@@ -45,7 +45,7 @@ async function settled(
   given: Given = {},
   {
     waitMs = 80 * HOUR,
-    author = kit.sheet,
+    author = act === 'complete' ? kit.newDevice : kit.sheet,
     approvers = [],
   }: { readonly waitMs?: number; readonly author?: Signer; readonly approvers?: readonly Signer[] } = {},
 ): Promise<Attempt> {
@@ -56,7 +56,8 @@ async function settled(
 }
 
 function manyPending(kit: Kit, state: Link['state']): Link['state']['pending'] {
-  const step = { kind: 'erase' as const, action: digest(kit.random), notBefore: kit.head.opened.block.time }
+  const notBefore = kit.head.opened.block.time
+  const step = { kind: 'recover' as const, action: digest(kit.random), notBefore, identified: false }
   return Array.from({ length: 16 - state.pending.length }, (_, height) => ({ ...step, height }))
 }
 
@@ -68,6 +69,21 @@ export const RECOVER_CASES: readonly Case[] = [
     (kit) => asked(kit, {}, { parent: kit.start, author: kit.a, approvers: [kit.a, kit.newDevice] }),
   ],
   ['author', 'a recovery that a stranger signs', (kit) => asked(kit, {}, { author: kit.gone })],
+  [
+    'recover-author',
+    'a completion by the device that it removes',
+    (kit) => settled(kit, 'complete', {}, { author: kit.device }),
+  ],
+  [
+    'recover-author',
+    'a completion by an institution that it does not name',
+    (kit) => settled(kit, 'complete', {}, { author: kit.b }),
+  ],
+  [
+    'recover-author',
+    'a completion by a sheet that it does not name',
+    (kit) => settled(kit, 'complete', {}, { author: kit.sheet }),
+  ],
   ['author', 'a cancellation by the sheet', (kit) => settled(kit, 'cancel')],
   ['recover-request', 'a request that names one', (kit) => asked(kit, { request: 2 })],
   ['recover-request', 'a completion that names none', (kit) => settled(kit, 'complete', { request: null })],
@@ -168,7 +184,7 @@ export const RECOVER_CASES: readonly Case[] = [
         epoch: newEpoch(kit, state),
         packages: digest(kit.random),
       })
-      return on(kit, draft, kit.sheet, { ...parent, state })
+      return on(kit, draft, kit.newDevice, { ...parent, state })
     },
   ],
   [
@@ -179,7 +195,13 @@ export const RECOVER_CASES: readonly Case[] = [
   [
     'recover-action',
     'a completion to other controllers',
-    (kit) => settled(kit, 'complete', { controllers: { threshold: 1, members: [kit.member('hospital-b')] } }),
+    (kit) =>
+      settled(
+        kit,
+        'complete',
+        { controllers: { threshold: 1, members: [kit.member('hospital-b')] } },
+        { author: kit.sheet },
+      ),
   ],
   [
     'recover-action',

@@ -100,7 +100,7 @@ export const SPECIMENS: Readonly<Record<string, (kit: Kit) => Promise<Specimen>>
     const keys = { epoch: newEpoch(kit, parent.state), packages: digest(kit.random) }
     const draft = await recover(kit, parent, [], { ...body, act: 'complete', ...keys })
     const block = { ...draft, time: later(body.notBefore, 0) }
-    return specimen(on(kit, block, kit.sheet, parent), kit.sheet, [
+    return specimen(on(kit, block, kit.newDevice, parent), kit.newDevice, [
       'body.epoch.cut',
       'body.packages',
       'op',

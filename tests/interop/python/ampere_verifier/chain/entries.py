@@ -72,8 +72,8 @@ def _check_request(block: Block, state: State, registry: RegistryState) -> None:
         raise Broken("targets", "an erasure of entries, and only that, names targets")
     if any(target["height"] >= block.height for target in body["targets"]):
         raise Broken("targets", "a target is not below the request")
-    if len(state["pending"]) >= MAX_PENDING:
-        raise Broken("pending", "16 steps are pending")
+    if sum(step["kind"] == "erase" for step in state["pending"]) >= MAX_PENDING:
+        raise Broken("pending", "16 erasures are pending")
     check_approvals(block, state["controllers"], state["seq"], registry, per_institution=2)
     delay = 0 if is_devices_own(block, state) else ERASE_DELAY_MS
     if time_ms(body["notBefore"]) < time_ms(block.payload["time"]) + delay:

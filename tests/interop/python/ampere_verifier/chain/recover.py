@@ -37,6 +37,8 @@ def judge_recover(block: Block, parent: Block, state: State, registry: RegistryS
 def _check_author(block: Block, state: State, registry: RegistryState) -> None:
     if block.body["act"] == "cancel":
         author = controller_of(block.kid, state["controllers"], registry)
+    elif block.body["act"] == "complete":
+        return
     else:
         listed = block.kid in device_kids(state["recovery"])
         author = listed or author_of(block.kid, state["controllers"], registry)
@@ -48,8 +50,8 @@ def _check_request(block: Block, state: State, registry: RegistryState) -> None:
     body = block.body
     if state["recovery"] is None:
         raise Broken("recovery", "nobody may recover the chain")
-    if len(state["pending"]) >= MAX_PENDING:
-        raise Broken("pending", "16 steps are pending")
+    if sum(step["kind"] == "recover" for step in state["pending"]) >= MAX_PENDING:
+        raise Broken("pending", "16 recoveries are pending")
     check_approvals(block, state["recovery"], state["seq"], registry)
     before = [state["controllers"], state["recovery"]]
     for listed in (body["controllers"], body["recovery"]):
@@ -82,11 +84,13 @@ def _check_cancel(block: Block, step: dict, state: State, registry: RegistryStat
 
 def _completed(block: Block, step: dict, state: State, registry: RegistryState) -> State:
     body = block.body
+    named = [listed for listed in (body["controllers"], body["recovery"]) if listed is not None]
+    if not any(controller_of(block.kid, listed, registry) for listed in named):
+        raise Broken("recover-author", "the author speaks for nobody whom the request names")
     if time_ms(block.payload["time"]) < time_ms(step["notBefore"]):
         raise Broken("recover-early", "the delay has not passed")
-    for listed in (body["controllers"], body["recovery"]):
-        if listed is not None:
-            check_controllers(listed, registry)
+    for listed in named:
+        check_controllers(listed, registry)
     check_epoch(body, state)
     after = after_recover(state, block, False)
     check_same_devices(after)
