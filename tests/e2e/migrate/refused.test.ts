@@ -92,6 +92,12 @@ describe('the address of the new home', () => {
     expect([existsSync(scene.fresh), existsSync(join(scene.old, 'moved.json'))]).toEqual([false, false])
   }, 60_000)
 
+  it('is not a folder whose name was meant as a stage', async () => {
+    const refused = await scene.ampere(scene.old, 'migrate', '--to', 'aws-Prod')
+    expect(refused).toMatchObject({ code: 2, said: expect.stringContaining('give ./aws-Prod') })
+    expect([existsSync('aws-Prod'), existsSync(join(scene.old, 'moved.json'))]).toEqual([false, false])
+  }, 60_000)
+
   it('is none of the registry, nor that of a witness of the old one', async () => {
     const settings = readSettings(scene.old)
     if (!settings) throw new Error('settings are expected')
