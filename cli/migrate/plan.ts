@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
 import { asDeploymentId, type Digest } from '#core/bytes/ids.ts'
-import { getRecord, type RegistryState } from '#core/registry/state.ts'
+import { getRecord, recordsIn, type RegistryState } from '#core/registry/state.ts'
 import { makeFolder } from '../deployment/files.ts'
 import { nameIn, noteOf, readAs, readNote, writeNote, type NamedTarget } from './note.ts'
 import { checkFree } from '../deployment/set-up.ts'
+import { readPolicy } from '../open/policy.ts'
 import type { Settings } from '../deployment/settings.ts'
 import { refuse } from '../program/refuse.ts'
 
@@ -55,7 +56,7 @@ export function begunPlan(
  */
 export async function beginPlan(
   folder: string,
-  target: NamedTarget & { readonly make: (registry: Digest) => Promise<string> },
+  target: NamedTarget & { readonly make: (registry: Digest, taken: ReadonlySet<string>) => Promise<string> },
   { registry, deployment, origin }: Settings,
   state: RegistryState,
 ): Promise<MigrationPlan> {
@@ -64,12 +65,21 @@ export async function beginPlan(
     registry,
     from: { deployment, origin },
     deployment: freeName(deployment, state),
-    origin: await target.make(registry),
+    origin: await target.make(registry, takenOrigins(folder, origin, state)),
   }
   writeNote(folder, noteOf(target, false))
   makeFolder(target.folder)
   replaceFile(join(target.folder, FILE), `${JSON.stringify(plan, null, 2)}\n`)
   return plan
+}
+
+/** The old home need not be served for its address to be its own, nor does a witness that the new home goes on asking. */
+function takenOrigins(folder: string, origin: string, state: RegistryState): ReadonlySet<string> {
+  const taken = new Set<string>()
+  for (const record of recordsIn(state)) if (record.kind === 'deployment') taken.add(record.origin)
+  for (const { url } of readPolicy(folder, origin)?.witnesses ?? [])
+    if (url !== null) taken.add(new URL(url).origin)
+  return taken
 }
 
 function readPlan(to: string): MigrationPlan | null {

@@ -3,7 +3,7 @@ import { CommanderError } from 'commander'
 import { isDataFileDamaged } from '#adapters/local/errors.ts'
 import { AmpereError, isAmpereError, type ErrorCode } from '#core/errors.ts'
 import { EXIT, paint, type Common } from '../terminal/screen.ts'
-import { withPlace } from '../terminal/hints.ts'
+import { withPlace, type Place } from '../terminal/hints.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { printable } from '../terminal/words.ts'
 import { HOME_DAMAGED } from './damaged.ts'
@@ -50,16 +50,23 @@ const SYSTEM: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 }
 
 /** Says what went wrong, why, and what to do next; never clinical text. @returns the exit code */
-export function fail(terminal: Terminal, options: Partial<Common>, error: unknown): number {
+export function fail(terminal: Terminal, options: Partial<Common> & Place, error: unknown): number {
   if (error instanceof CommanderError) return failUsage(terminal, options, error)
   const known = knownError(error)
   const next = known.next ?? (isDataFileDamaged(error) ? DATA_FILE : nextFor(known.code, known.message))
-  const there = next === undefined ? undefined : withPlace(next, options)
+  const there = next === undefined ? undefined : withPlace(lookedAt(next, options), options)
   write(terminal, options, known.code, known.message, there)
   if (options.debug === true) terminal.err.write(`${frames(error).join('\n')}\n`)
   return isAmpereError(error, 'VERIFICATION_FAILED', 'PROOF_INVALID', 'SIGNATURE_INVALID')
     ? EXIT.verification
     : EXIT.failed
+}
+
+/** `doctor` looks at this computer; how a home in a cloud stands `deploy status` says. */
+function lookedAt(next: string, { cloud }: Place): string {
+  const [, provider, stage] = /^([a-z]+)-([a-z0-9-]+)$/.exec(cloud ?? '') ?? []
+  if (provider === undefined || stage === undefined) return next
+  return next.replace('npx ampere doctor', `npx ampere deploy status --provider ${provider} --stage ${stage}`)
 }
 
 function nextFor(code: ErrorCode | 'UNEXPECTED', message: string): string | undefined {

@@ -69,6 +69,8 @@ async function targetOf(
   if (to === undefined)
     throw usage('--to: a folder for the new home is expected, or a stage such as aws-prod')
   const place = cloudNamed(to)
+  if (!place && /^(aws|azure)-[^/\\]*$/i.test(to))
+    throw usage(`--to: ${to} is no stage, such as aws-prod; for a folder of that name give ./${to}`)
   if (!place) return folderTarget(folder, to, given, port)
   const { provider, stage } = place
   const cloud = await clouds[provider].open(screen.terminal.env)

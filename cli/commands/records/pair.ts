@@ -41,7 +41,7 @@ export async function pairIssue(call: Call<ActingOptions>): Promise<number> {
     if (!known) throw notKnown(session)
     const code = await issuePairingCode(session.open.bridge, known.id)
     const expires = toTimestamp(call.screen.terminal.now() + PAIRING_MS)
-    // Beside a home in a cloud no bridge of ours is served: only institutions of this computer can use the code.
+    // The code lies in the table of this computer, which no bridge in a cloud reads: only institutions of this computer can use it.
     const at = session.isInCloud ? null : `${session.settings.origin}/${session.open.institution.id}`
     call.screen.print({ ok: true, chain, code, expires, at }, [
       `${code}    for one institution, until ${localTime(expires)}`,

@@ -18,7 +18,7 @@ export function folderTarget(
   return {
     name: to,
     folder: to,
-    make: async () => `http://127.0.0.1:${await choosePort(port)}`,
+    make: async (_registry, taken) => `http://127.0.0.1:${await choosePort(port, taken)}`,
     open: async () => {
       mkdirSync(join(to, 'home'), { recursive: true, mode: 0o700 })
       return openLocal({ folder: join(to, 'home'), passphrase })

@@ -12,10 +12,11 @@ export interface MoveTarget {
   readonly folder: string
   /**
    * Makes what it is kept in, as far as that is not there.
+   * @param taken addresses that it cannot have: a registry has one deployment at each
    * @returns the address that it has, or will have
    * @throws AmpereError ALREADY_EXISTS where a home of another registry is, PORT_IN_USE
    */
-  readonly make: (registry: Digest) => Promise<string>
+  readonly make: (registry: Digest, taken: ReadonlySet<string>) => Promise<string>
   /** Opens its stores and keys, to be filled; nobody else is served from them. */
   readonly open: (plan: MigrationPlan) => Promise<Platform>
   /** Has it answer, once it has all and its folder says so; whoever fills it can no more. Safe to repeat. */

@@ -265,6 +265,11 @@ describe('what went wrong', () => {
     expect(err).toMatch(/^ampere: the data folder is full \(STORE_FULL\)\n {2}Next: make room/)
   })
 
+  it('sends who asked a home in a cloud to its deployment, not to this computer', () => {
+    const { err } = told(new AmpereError('UPSTREAM_FAILED', 'the home answered 404'), { cloud: 'aws-prod' })
+    expect(err).toContain('Next: npx ampere deploy status --provider aws --stage prod\n')
+  })
+
   it('is 3 where a proof does not hold', () => {
     expect(told(new AmpereError('VERIFICATION_FAILED', 'rule forked: two blocks')).code).toBe(3)
   })

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readSettings, writeSettings } from '#cli/deployment/settings.ts'
+import { beginPlan } from '#cli/migrate/plan.ts'
 import { withWitness } from '#cli/witness/policy/policy-text.ts'
 import { parseVerifierKey } from '#core/log/note/key.ts'
 import { listen } from '#functions/host/node.ts'
@@ -74,6 +75,42 @@ describe('a home on this computer that cannot be migrated as a whole', () => {
       await server.close()
     })
     expect(existsSync(scene.fresh)).toBe(false)
+  }, 60_000)
+})
+
+describe('the address of the new home', () => {
+  let scene: Awaited<ReturnType<typeof migrateScene>>
+  beforeEach(async () => {
+    scene = await migrateScene()
+  }, 60_000)
+  afterEach(() => rmSync(scene.root, { recursive: true }))
+
+  it('cannot be that of the old one, which is stopped, and nothing is begun', async () => {
+    const { port } = new URL(OLD)
+    const refused = await scene.ampere(scene.old, 'migrate', '--to', scene.fresh, '--port', port)
+    expect(refused).toMatchObject(refusal('PORT_IN_USE', '--port PORT'))
+    expect([existsSync(scene.fresh), existsSync(join(scene.old, 'moved.json'))]).toEqual([false, false])
+  }, 60_000)
+
+  it('is not a folder whose name was meant as a stage', async () => {
+    const refused = await scene.ampere(scene.old, 'migrate', '--to', 'aws-Prod')
+    expect(refused).toMatchObject({ code: 2, said: expect.stringContaining('give ./aws-Prod') })
+    expect([existsSync('aws-Prod'), existsSync(join(scene.old, 'moved.json'))]).toEqual([false, false])
+  }, 60_000)
+
+  it('is none of the registry, nor that of a witness of the old one', async () => {
+    const settings = readSettings(scene.old)
+    if (!settings) throw new Error('settings are expected')
+    const keys = [(await signerOf('w.test/witness', 'cosignature-Ed25519', 7)).key]
+    const witness = { url: 'http://127.0.0.1:19996/witness', keys }
+    const policy = withWitness(null, settings.log.map(parseVerifierKey), witness)
+    writeFileSync(join(scene.old, 'policy.txt'), policy.text)
+    const link = await withHome(scene.old, async ({ home }) => (await home.registry.refresh()).link())
+    if (!link) throw new Error('a registry is expected')
+    const make = async (_registry: unknown, taken: ReadonlySet<string>) => [...taken].join(' ')
+    const target = { name: scene.fresh, folder: scene.fresh, make }
+    const { origin } = await beginPlan(scene.old, target, settings, link.state)
+    expect(origin).toBe(`${OLD} http://127.0.0.1:19996`)
   }, 60_000)
 })
 
