@@ -16,8 +16,8 @@ import { instanceRecords, testDeployment } from '#tests/deployment.ts'
 const BESIDE = new URL('../../../index.mjs', import.meta.url).href
 
 /** An institution's bridge as a deployment of its own: its platform is another than the home's, and only the home's address joins them. */
-export async function hostedBridge() {
-  const world = await testDeployment(['hospital-a'])
+export async function hostedBridge(institutions: readonly string[] = ['hospital-a']) {
+  const world = await testDeployment(institutions)
   const { clock, random } = world
   const institution = world.institution('hospital-a')
   const base = openMemory({ now: () => clock.now, random, fetch: world.fetch })
