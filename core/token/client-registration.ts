@@ -44,12 +44,12 @@ const clientsAnswer = v.object({ items: v.array(clientAnswer) })
 /** A client as a bridge tells of it: of its keys their names alone. */
 export type ClientAnswer = v.InferOutput<typeof clientAnswer>
 
-/** @throws AmpereError REQUEST_MALFORMED */
+/** @throws AmpereError UPSTREAM_FAILED */
 export const readClientAnswer = (value: unknown): ClientAnswer =>
-  parseWith(clientAnswer, value, 'REQUEST_MALFORMED', 'client')
-/** @throws AmpereError REQUEST_MALFORMED */
+  parseWith(clientAnswer, value, 'UPSTREAM_FAILED', 'answer of the bridge')
+/** @throws AmpereError UPSTREAM_FAILED */
 export const readClientsAnswer = (value: unknown): readonly ClientAnswer[] =>
-  parseWith(clientsAnswer, value, 'REQUEST_MALFORMED', 'clients').items
+  parseWith(clientsAnswer, value, 'UPSTREAM_FAILED', 'answer of the bridge').items
 
 /** @throws AmpereError REQUEST_MALFORMED, KEY_MALFORMED, UNSUPPORTED for scopes that a query narrows */
 export function readClientChange(value: unknown): ClientChange {
