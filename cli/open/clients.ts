@@ -5,7 +5,8 @@ import { createClients, type Client, type NewClient } from '#core/bridge/store/c
 import { createSealedRows } from '#core/bridge/store/sealed-rows.ts'
 import type { Random } from '#core/ports/keys.ts'
 import type { ClientKey } from '#core/token/client-keys.ts'
-import { reachClients } from '../cloud/bridge/reach-clients.ts'
+import { reachClients, type Clouds } from '../cloud/bridge/reach-clients.ts'
+import { CLOUDS } from '../cloud/clouds.ts'
 import { readPassphrase } from '../deployment/passphrase.ts'
 import { findRunning } from '../deployment/running.ts'
 import { deploymentOf } from '../deployment/deployment-of.ts'
@@ -47,9 +48,10 @@ export interface OpenClients {
 export async function withClients<T>(
   call: Call<ActingOptions>,
   act: (open: OpenClients) => Promise<T>,
+  clouds: Clouds = CLOUDS,
 ): Promise<T> {
   const { cloud } = call.options
-  return cloud === undefined ? withClientsHere(call, act) : act(await reachClients(call, cloud))
+  return cloud === undefined ? withClientsHere(call, act) : act(await reachClients(call, cloud, clouds))
 }
 
 async function withClientsHere<T>(

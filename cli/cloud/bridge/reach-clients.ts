@@ -21,7 +21,8 @@ import { actingInstance, openInstitution } from '../../open/institution.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { homeFolderOf } from '../cloud-folder.ts'
-import { CLOUDS } from '../clouds.ts'
+import type { OpenCloud } from '../clouds.ts'
+import type { Provider } from '../providers.ts'
 import { foundersPassphrase } from '../founding/founding.ts'
 import { rememberedAs } from '../target.ts'
 import { usedHome } from './config-text.ts'
@@ -31,12 +32,19 @@ const BRIDGE = 'the bridge'
 /** Largest answer that is read, in bytes: a list of some thousand clients. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
+/** What opens each provider. */
+export type Clouds = Readonly<Record<Provider, { readonly open: OpenCloud }>>
+
 /**
  * The register of clients behind the bridge of a deployment, asked as the institution whose keys lie beside the home that it uses: its
  * app instance on this computer signs each request.
  * @throws AmpereError NOT_FOUND, KEY_UNAVAILABLE; CommanderError (usage)
  */
-export async function reachClients(call: Call<ActingOptions>, name: string): Promise<OpenClients> {
+export async function reachClients(
+  call: Call<ActingOptions>,
+  name: string,
+  clouds: Clouds,
+): Promise<OpenClients> {
   const { folder, deployment, deploy } = rememberedAs(call, name)
   const { bridge, provider } = deployment
   if (!bridge?.made)
@@ -50,7 +58,7 @@ export async function reachClients(call: Call<ActingOptions>, name: string): Pro
   const keysFolder = homeFolderOf(folder, bridge)
   const { screen, options } = call
   const passphrase = await foundersPassphrase(keysFolder, options, screen)
-  const cloud = await CLOUDS[provider].open(screen.terminal.env)
+  const cloud = await clouds[provider].open(screen.terminal.env)
   const home = usedHome(folder, deployment)
   const opened = await openInstitution(keysFolder, id, passphrase)
   const { institution } = await connectActive(opened, home, cloud.reach(home.origin))

@@ -6,7 +6,9 @@ import { keysToRegister, type ClientKey } from '#core/token/client-keys.ts'
 import { clientIdIn, clientNameIn, clientScopesIn, jwksUrlIn } from '#core/token/client-registration.ts'
 import type { Scopes } from '#core/token/scopes.ts'
 import type { ActingOptions } from '../../deployment/session.ts'
-import { withClients } from '../../open/clients.ts'
+import type { Clouds } from '../../cloud/bridge/reach-clients.ts'
+import { CLOUDS } from '../../cloud/clouds.ts'
+import { withClients, type OpenClients } from '../../open/clients.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
@@ -20,44 +22,50 @@ interface AddOptions extends ActingOptions {
 }
 
 /** Registers software that may ask this bridge for tokens, or replaces what was registered of it. */
-export async function addClient(call: Call<AddOptions>): Promise<number> {
-  const id = clientId(call.args[0] ?? '')
-  const wanted = {
-    id,
-    name: nameOf(call.options, id),
-    ...keysOf(call.options),
-    scopes: scopesOf(call.options),
+export const addClient = (call: Call<AddOptions>) => addClientOn(CLOUDS)(call)
+
+/** @param clouds opens the provider that --cloud names */
+export function addClientOn(clouds: Clouds): (call: Call<AddOptions>) => Promise<number> {
+  return async (call) => {
+    const id = clientId(call.args[0] ?? '')
+    const wanted = {
+      id,
+      name: nameOf(call.options, id),
+      ...keysOf(call.options),
+      scopes: scopesOf(call.options),
+    }
+    const register = async (open: OpenClients) => {
+      const { clients, institution, base } = open
+      call.screen.stopping.keeps(
+        () => `Whether the client was registered, npx ampere client list ${whereOf(open)} says.`,
+      )
+      const isFirst = open.cloud === null && (await clients.isEmpty())
+      const before = await clients.find(id)
+      const client = await clients.register(wanted)
+      const token = `${base}/oauth/token`
+      call.screen.print(
+        {
+          ok: true,
+          replaced: before !== null,
+          ...clientJson(client),
+          tokenEndpoint: token,
+          fhir: `${base}/fhir`,
+        },
+        [
+          before
+            ? `${id} is registered anew; tokens that it had are good for nothing.`
+            : `${id} is registered.`,
+          ...clientLines(client),
+          `  tokens at    ${token} (SMART Backend Services)`,
+          `  FHIR at      ${base}/fhir`,
+          ...(isFirst ? [`From now on the bridge of ${institution} answers nobody without a token.`] : []),
+          `Undo  npx ampere client remove ${id} ${whereOf(open)}`,
+        ],
+      )
+      return EXIT.ok
+    }
+    return withClients(call, register, clouds)
   }
-  return withClients(call, async (open) => {
-    const { clients, institution, base } = open
-    call.screen.stopping.keeps(
-      () => `Whether the client was registered, npx ampere client list ${whereOf(open)} says.`,
-    )
-    const isFirst = open.cloud === null && (await clients.isEmpty())
-    const before = await clients.find(id)
-    const client = await clients.register(wanted)
-    const token = `${base}/oauth/token`
-    call.screen.print(
-      {
-        ok: true,
-        replaced: before !== null,
-        ...clientJson(client),
-        tokenEndpoint: token,
-        fhir: `${base}/fhir`,
-      },
-      [
-        before
-          ? `${id} is registered anew; tokens that it had are good for nothing.`
-          : `${id} is registered.`,
-        ...clientLines(client),
-        `  tokens at    ${token} (SMART Backend Services)`,
-        `  FHIR at      ${base}/fhir`,
-        ...(isFirst ? [`From now on the bridge of ${institution} answers nobody without a token.`] : []),
-        `Undo  npx ampere client remove ${id} ${whereOf(open)}`,
-      ],
-    )
-    return EXIT.ok
-  })
 }
 
 /** @throws CommanderError (usage) */
