@@ -1,45 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
 import { openLocal } from '#adapters/local/open.ts'
-import { createClients, type Client, type NewClient } from '#core/bridge/store/clients.ts'
+import { createClients } from '#core/bridge/store/clients.ts'
 import { createSealedRows } from '#core/bridge/store/sealed-rows.ts'
 import type { Random } from '#core/ports/keys.ts'
-import type { ClientKey } from '#core/token/client-keys.ts'
-import { reachClients, type Clouds } from '../cloud/bridge/reach-clients.ts'
-import { CLOUDS } from '../cloud/clouds.ts'
+import { reachClients } from '../cloud/bridge/reach-clients.ts'
+import { CLOUDS, type Clouds } from '../cloud/clouds.ts'
 import { readPassphrase } from '../deployment/passphrase.ts'
 import { findRunning } from '../deployment/running.ts'
 import { deploymentOf } from '../deployment/deployment-of.ts'
 import { actingInstitution, type ActingOptions } from '../deployment/session.ts'
 import type { Call } from '../program/command.ts'
+import type { OpenClients } from './client-register.ts'
 import { openInstitution } from './institution.ts'
 
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
-
-/** A client as the register tells of it: of its keys their names. */
-export type ShownClient = Omit<Client, 'keys' | 'registration'> & {
-  readonly keys: readonly Pick<ClientKey, 'kid' | 'alg'>[]
-}
-
-/** The register of clients, in this computer's table or behind a bridge in a cloud; as `Clients` says. */
-export interface ClientRegister {
-  find(id: string): Promise<ShownClient | null>
-  list(): Promise<readonly ShownClient[]>
-  isEmpty(): Promise<boolean>
-  register(client: NewClient): Promise<ShownClient>
-  suspend(id: string): Promise<ShownClient>
-  remove(id: string): Promise<boolean>
-}
-
-/** The clients of one institution's bridge, and where they find it. */
-export interface OpenClients {
-  readonly clients: ClientRegister
-  readonly institution: string
-  /** Base of the bridge's addresses, without a slash at the end. */
-  readonly base: string
-  /** The deployment that has the bridge; null for this computer, where it answers everybody while no client is registered. */
-  readonly cloud: string | null
-}
 
 /**
  * Opens the register of clients alone: whoever suspends one here must not need a home that answers. A server that runs, and a bridge in a

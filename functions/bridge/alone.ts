@@ -32,7 +32,7 @@ export async function openBridging(hosted: BridgeHosted): Promise<RoleApp> {
   const { institution } = config.bridge
   const { usedAssertions } = store
   const { origin } = config
-  addClients(app, store.clients, { institution, origin, sync: connection.sync, usedAssertions, now }, hosting)
+  addClients(app, store.clients, { institution, origin, sync: connection.sync, usedAssertions }, hosting)
   return app
 }
 

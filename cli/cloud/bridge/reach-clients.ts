@@ -16,13 +16,12 @@ import {
 import { parseScopes } from '#core/token/scopes.ts'
 import { actingInstitution, type ActingOptions } from '../../deployment/session.ts'
 import { connectActive } from '../../open/bridge.ts'
-import type { ClientRegister, OpenClients, ShownClient } from '../../open/clients.ts'
+import type { ClientRegister, OpenClients, ShownClient } from '../../open/client-register.ts'
 import { actingInstance, openInstitution } from '../../open/institution.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { homeFolderOf } from '../cloud-folder.ts'
-import type { OpenCloud } from '../clouds.ts'
-import type { Provider } from '../providers.ts'
+import type { Clouds } from '../clouds.ts'
 import { foundersPassphrase } from '../founding/founding.ts'
 import { rememberedAs } from '../target.ts'
 import { usedHome } from './config-text.ts'
@@ -31,9 +30,6 @@ const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length)
 const BRIDGE = 'the bridge'
 /** Largest answer that is read, in bytes: a list of some thousand clients. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
-
-/** What opens each provider. */
-export type Clouds = Readonly<Record<Provider, { readonly open: OpenCloud }>>
 
 /**
  * The register of clients behind the bridge of a deployment, asked as the institution whose keys lie beside the home that it uses: its

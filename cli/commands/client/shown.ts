@@ -3,7 +3,7 @@ import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { formatScopes } from '#core/token/scopes.ts'
 import { noneSuch } from '../../program/refuse.ts'
 import { localTime, plain } from '../../terminal/words.ts'
-import type { OpenClients, ShownClient } from '../../open/clients.ts'
+import type { OpenClients, ShownClient } from '../../open/client-register.ts'
 
 /** A client as --json prints it. */
 export function clientJson(client: ShownClient): Readonly<Record<string, unknown>> {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isSignedFor, parseAuthorization } from '../../api/request.ts'
 import { REQUEST_TOLERANCE_MS } from '../../api/limits.ts'
-import { verifyJws } from '../../block/jws.ts'
 import { timestampMs } from '../../bytes/timestamp.ts'
 import type { InstitutionId } from '../../bytes/ids.ts'
-import { syncRegistry, type SyncContext } from '../../client/read/replica.ts'
+import { openRequest, type SignedCall } from '../../client/acts/open-request.ts'
+import type { SyncContext } from '../../client/read/replica.ts'
 import { AmpereError, isAmpereError } from '../../errors.ts'
-import type { Now } from '../../ports/keys.ts'
-import { activeInstanceOf } from '../../registry/snapshot.ts'
 import type { Marks } from '../store/marks.ts'
+
+const THEIRS = ['UNAUTHORIZED', 'JWS_MALFORMED', 'REQUEST_MALFORMED', 'SIGNATURE_INVALID'] as const
 
 /** What an institution is known by at its own bridge. */
 export interface InstitutionLogin {
@@ -19,16 +18,6 @@ export interface InstitutionLogin {
   readonly sync: SyncContext
   /** Of all processes of the bridge together. */
   readonly usedAssertions: Marks
-  readonly now: Now
-}
-
-/** A request that its institution signed, as it came. */
-export interface SignedCall {
-  readonly method: string
-  /** Path and query below the origin. */
-  readonly target: string
-  readonly body: Uint8Array
-  readonly authorization: string | null
 }
 
 /**
@@ -37,32 +26,25 @@ export interface SignedCall {
  * comes last, and only who could sign a request uses it up.
  * @throws AmpereError UNAUTHORIZED, in the same words whatever is wrong; as `syncRegistry` where the home does not answer
  */
-export async function authenticateInstitution(login: InstitutionLogin, call: SignedCall): Promise<void> {
-  const { jws, request } = await orRefused(async () => parseAuthorization(call.authorization))
-  if (!isSignedFor(request, { ...call, origin: login.origin }, login.now())) throw refused()
-  await syncRegistry(login.sync)
-  const active = activeInstanceOf(login.sync.registry.newest(), jws.kid)
-  const isOurs = active?.institution.id === login.institution
-  if (!isOurs || !active.instance.capabilities.includes('control')) throw refused()
-  await orRefused(() => verifyJws(jws, active.key.jwk, login.sync.verifiers))
+export async function authenticateInstitution(
+  login: InstitutionLogin,
+  call: Omit<SignedCall, 'origin'>,
+): Promise<void> {
+  const { origin, sync } = login
+  const by = await orRefused(() => openRequest(sync, { ...call, origin }))
+  if (by.institution !== login.institution || !by.capabilities.includes('control')) throw refused()
   // For processes whose clocks differ as much as they may. As JSON of three, which the name of no client's assertion is.
-  const untilMs = timestampMs(request.time) + 2 * REQUEST_TOLERANCE_MS
-  const name = JSON.stringify(['request', jws.kid, request.nonce])
+  const untilMs = timestampMs(by.request.time) + 2 * REQUEST_TOLERANCE_MS
+  const name = JSON.stringify(['request', by.kid, by.request.nonce])
   if (!(await login.usedAssertions.mark(untilMs, name))) throw refused()
 }
 
+/** What of it is the asker's fault is said in one way; that the home does not answer is not. */
 async function orRefused<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
-    const isTheirs = isAmpereError(
-      error,
-      'UNAUTHORIZED',
-      'JWS_MALFORMED',
-      'REQUEST_MALFORMED',
-      'SIGNATURE_INVALID',
-    )
-    throw isTheirs ? refused() : error
+    throw isAmpereError(error, ...THEIRS) ? refused() : error
   }
 }
 
