@@ -95,6 +95,8 @@ export const LONG = [
   'tests/e2e/malicious/large-log.test.ts',
   'tests/e2e/malicious/promise.test.ts',
   'tests/e2e/migrate/folder.test.ts',
+  'tests/e2e/migrate/from-cloud.test.ts',
+  'tests/e2e/migrate/lost.test.ts',
   'tests/e2e/migrate/refused.test.ts',
   'tests/e2e/migrate/to-cloud-faults.test.ts',
   'tests/e2e/migrate/witnessed.test.ts',

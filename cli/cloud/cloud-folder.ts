@@ -26,8 +26,6 @@ const schema = v.strictObject({
   parameters: v.record(v.string(), v.string()),
   institutions: v.pipe(v.array(v.strictObject({ id: v.string(), name: v.string() })), v.minLength(1)),
   demo: v.boolean(),
-  /** The record by which each deployment is tried, once there is one. */
-  trial: v.optional(chainId),
   /** The bridge that is deployed; none where it is left out. */
   bridge: v.optional(
     v.strictObject({
@@ -44,6 +42,8 @@ const schema = v.strictObject({
       ),
     }),
   ),
+  /** The record by which each deployment is tried, once there is one. */
+  trial: v.optional(chainId),
   /** While a home is moved into it, which then is its home: nothing else is founded there. */
   receives: v.optional(v.boolean()),
   /** What is known once it was set up. */

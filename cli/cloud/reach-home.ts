@@ -25,6 +25,6 @@ export async function reachCloud(call: Call<CloudOption>, name: string): Promise
     folder,
     passphrase: await foundersPassphrase(folder, options, screen),
     fetch: (await CLOUDS[deployment.provider].open(screen.terminal.env)).reach(home.origin),
-    settings: settingsIn(deployment, home),
+    settings: settingsIn(folder, deployment, home),
   }
 }

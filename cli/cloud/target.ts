@@ -67,11 +67,17 @@ function noneAs(name: string, deploy: string): Refusal {
   return refuse('NOT_FOUND', `no home was deployed as ${name} from this data folder`, deploy)
 }
 
-/** What is remembered of a home in a cloud, as it is of one on this computer. */
+/**
+ * What is remembered of a home in a cloud, as it is of one on this computer. The folder of one that was moved there says it itself,
+ * with the logs of the homes that it left; of one that began there nobody wrote it down.
+ */
 export function settingsIn(
+  folder: string,
   { institutions, demo }: Pick<CloudDeployment, 'institutions' | 'demo'>,
   { deployment, origin, registry, log }: NonNullable<CloudDeployment['home']>,
 ): Settings {
+  const known = readSettings(folder)
+  if (known) return known
   return {
     v: SETTINGS_VERSION,
     registry,
@@ -95,7 +101,7 @@ export function pinnedOf(call: Call<CloudOption>): {
     return { folder, settings: readSettings(folder) }
   }
   const { folder, deployment, home } = deployedAs(call, cloud)
-  return { folder, settings: settingsIn(deployment, home) }
+  return { folder, settings: settingsIn(folder, deployment, home) }
 }
 
 /** The provider and the stage of a name such as aws-prod; null for what is none. */

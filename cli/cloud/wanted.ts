@@ -74,8 +74,8 @@ export function wantedOf(
     parameters,
     institutions: institutions.map(({ id, name }) => ({ id, name })),
     demo: known?.demo ?? asked.demo === true,
-    ...(known?.home && known.trial !== undefined ? { trial: known.trial } : {}),
     ...(bridge && { bridge }),
+    ...(known?.home && known.trial !== undefined ? { trial: known.trial } : {}),
     home: known?.home ?? null,
   }
 }

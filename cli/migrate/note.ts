@@ -64,7 +64,7 @@ export function checkNotLeft(folder: string): void {
   throw refuse(
     'CHAIN_MOVED',
     `the home of this folder was moved to ${nameIn(note)}, and takes nothing any more`,
-    `npx ampere ${note.name === undefined ? 'start' : 'chain list'} --data ${note.to}; to look at what is here: npx ampere audit`,
+    `npx ampere ${note.name === undefined ? `start --data ${note.to}` : `chain list --cloud ${note.name}`}; to look at what is here: npx ampere audit`,
   )
 }
 

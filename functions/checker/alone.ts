@@ -35,8 +35,6 @@ export function checking({ bridge, store }: AssembledBridge, hosting: Hosting): 
     const part = await store.rounds.begin(CHECK_MS, DEAD_MS)
     if (part)
       await telemetry.act('check', async () => {
-        await store.usedAssertions.sweep()
-        await store.revokedTokens.sweep()
         const untilMs = now() + PART_MS
         const { after } = part
         const { next } = await checkAll(bridge, log, { after, isTimeUp: () => now() >= untilMs })

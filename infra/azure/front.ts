@@ -103,22 +103,7 @@ export function front(settings: AzureSettings): readonly Resource[] {
       properties: { displayName: HOME, path: '', protocols: ['https'], subscriptionRequired: false },
     },
     ...answering.map((role) => backend(settings, role)),
-    ...operations.map(({ id, method, urlTemplate }) => ({
-      type: `${SERVICE}/apis/operations`,
-      apiVersion: API.management,
-      name: filledIn(`${service}/${HOME}/${id}`),
-      dependsOn: [api],
-      properties: {
-        displayName: id,
-        method,
-        urlTemplate,
-        templateParameters: [...urlTemplate.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-          name,
-          type: 'string',
-          required: true,
-        })),
-      },
-    })),
+    ...operations.map((one) => operationOf(service, one)),
     {
       type: `${SERVICE}/apis/policies`,
       apiVersion: API.management,
@@ -127,6 +112,25 @@ export function front(settings: AzureSettings): readonly Resource[] {
       properties: { format: 'rawxml', value: POLICY },
     },
   ]
+}
+
+function operationOf(service: string, { id, method, urlTemplate }: FrontOperation): Resource {
+  return {
+    type: `${SERVICE}/apis/operations`,
+    apiVersion: API.management,
+    name: filledIn(`${service}/${HOME}/${id}`),
+    dependsOn: [after(`${SERVICE}/apis`, service, HOME)],
+    properties: {
+      displayName: id,
+      method,
+      urlTemplate,
+      templateParameters: [...urlTemplate.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+        name,
+        type: 'string',
+        required: true,
+      })),
+    },
+  }
 }
 
 /** The role is the first word of the operation's id. Bodies are passed on as they come. */

@@ -2,7 +2,7 @@
 import { AWS_NATIVE, KEY_ACTIONS, OBJECT_ACTIONS, STREAM_ACTIONS, TABLE_ACTIONS } from './aws/policy.ts'
 import { actionsOf, OBJECT_ROLES, TABLE_ROLES, type RoleName } from './azure/roles.ts'
 import { custodyOf, grantsOf, type Grant } from './grants.ts'
-import { identitiesOf, type Identity } from './identities.ts'
+import { identitiesOf, moverOf, type Identity } from './identities.ts'
 
 const INTRODUCTION = `# What each role may do
 
@@ -23,6 +23,12 @@ sends them with the condition that nothing is there; IAM and Azure know no permi
 there, \`items/create\` does not replace.
 `
 
+const MOVERS = `## Whoever migrates a home
+
+What \`npx ampere migrate\` does in a cloud, by the operator's own sign-in, and no function: the receiver fills a home that nothing serves yet, the leaver empties one. On AWS
+each is a role that the stack of what is kept has only while a home moves; on Azure assignments to whoever deploys, which the end of the move, or the next deployment, deletes.
+`
+
 /** Of data actions, what is the same in all of a service. */
 const SHORTENED =
   /^Microsoft\.(?:DocumentDB\/databaseAccounts|Storage\/storageAccounts\/blobServices(?:\/containers)?|KeyVault\/vaults)\/(?:sqlDatabases\/containers\/)?/
@@ -37,6 +43,8 @@ export function permissionsDocument(): string {
     ...home.map(section),
     "## Roles of an institution's bridge\n",
     ...bridge.map(section),
+    MOVERS,
+    ...(['receives', 'leaves'] as const).map((moves) => section(moverOf(moves))),
   ].join('\n')
 }
 

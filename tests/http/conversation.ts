@@ -262,6 +262,7 @@ async function sayRecord(say: Say, chain: ChainId, append: Uint8Array): Promise<
   await say(holding.listHeld)
   await say(holding.readBlockKeys, { path: { chain, height: '1' } })
   await say(holding.readWitnessed)
+  await say(holding.readMoved, { path: { chain } })
 }
 
 /** The home mirrors a home: itself, because that is at hand, under the name of the one that tests ask for. */
@@ -292,5 +293,6 @@ async function sayCopy(world: TestDeployment, say: Say, chain: ChainId): Promise
   await say(keeping.readCopiedKeys, { path: { ...path, height: '1' } })
   await say(keeping.readCopiedErased, { path })
   await say(keeping.readCopiedWitnessed, { path })
+  await say(keeping.readCopiedMoved, { path })
   await say(keeping.readCopiedLog, { path: { ...path, file: 'checkpoint' } })
 }

@@ -69,10 +69,10 @@ async function publish(
 ): Promise<void> {
   const { pause, say, folder } = deploying
   const send = openPublisher(examined.arm, { ...azure.connection, pause })
-  const { otlpEndpoint } = examined.settings
+  const { otlpEndpoint, identities } = examined.settings
   const told = { backupDays: BACKUP_DAYS, tableDays: BACKUP_DAYS, otlpEndpoint }
   const textOf = configTexts(deployed, folder, told)
-  for (const role of inOrder(built.bundles.map((bundle) => bundle.role))) {
+  for (const role of inOrder(identities.map(({ name }) => name))) {
     await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, textOf(role))))
     say(`        ${role} is published`)
   }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toBase64url } from '#core/bytes/encoding.ts'
+import { fromBase64url, toBase64url } from '#core/bytes/encoding.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
+import type { Wrapper } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { openInstitution } from '../../open/institution.ts'
 import { homeFolderOf, type CloudBridge, type CloudDeployment } from '../cloud-folder.ts'
@@ -47,14 +49,28 @@ async function bridging(
   )
   return async (platform) => {
     const { publicKey: key } = await platform.signer('bridge')
-    // Wrapped once: the same package is made the next time.
-    const seeds = bridge.made?.seeds ?? (await wrapped(platform, sealingSeed, indexKey))
-    return { ...bridge, made: { origin, key, seeds } }
+    const wrapper = await platform.unwrapper('sealing')
+    const [sealing, index] = [
+      await wrapped(wrapper, sealingSeed, bridge.made?.seeds.sealing),
+      await wrapped(wrapper, indexKey, bridge.made?.seeds.index),
+    ]
+    return { ...bridge, made: { origin, key, seeds: { sealing, index } } }
   }
 }
 
-async function wrapped(platform: Platform, sealing: Uint8Array, index: Uint8Array) {
-  const wrapper = await platform.unwrapper('sealing')
-  const wrap = async (seed: Uint8Array) => toBase64url(await wrapper.wrap(seed))
-  return { sealing: await wrap(sealing), index: await wrap(index) }
+/** What was wrapped before stays where it still opens, so that the same package is made the next time; what is new is tried. */
+async function wrapped(wrapper: Wrapper, seed: Uint8Array, before: string | undefined): Promise<string> {
+  if (before !== undefined && (await opensTo(wrapper, before, seed))) return before
+  const made = toBase64url(await wrapper.wrap(seed))
+  if (await opensTo(wrapper, made, seed)) return made
+  throw new AmpereError('KEY_UNAVAILABLE', 'what the key `sealing` of the cloud wrapped does not open')
+}
+
+async function opensTo(wrapper: Wrapper, text: string, seed: Uint8Array): Promise<boolean> {
+  try {
+    return toBase64url(await wrapper.unwrap(fromBase64url(text))) === toBase64url(seed)
+  } catch (error) {
+    if (isAmpereError(error, 'OPEN_FAILED')) return false
+    throw error
+  }
 }

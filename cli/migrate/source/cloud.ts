@@ -11,7 +11,8 @@ import type { Cloud } from '../../cloud/cloud.ts'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from '../../cloud/cloud-folder.ts'
 import { foundersPassphrase } from '../../cloud/founding/founding.ts'
 import type { Provider } from '../../cloud/providers.ts'
-import { dataFolder, readSettings, SETTINGS_VERSION, type Settings } from '../../deployment/settings.ts'
+import { settingsIn } from '../../cloud/target.ts'
+import { dataFolder } from '../../deployment/settings.ts'
 import { readPolicy } from '../../open/policy.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
@@ -42,7 +43,7 @@ export async function withCloudHome(
   const { open, stop, end } = await cloud.leave(known, { folder, passphrase, say: screen.say, pause })
   const platform = open()
   try {
-    const settings = settingsOf(folder, known, founded)
+    const settings = settingsIn(folder, known, founded)
     const home = homeOf(founded, platform)
     const hosting = { now: platform.now, random: platform.random, log: silentLog }
     const { app, tendLog } = await leavingApp(platform, home, hosting, {
@@ -63,23 +64,6 @@ export async function withCloudHome(
   } finally {
     await platform.close()
   }
-}
-
-/** What a data folder says of its home: the folder of one that was moved into a cloud says it, of one that began there nobody wrote it down. */
-function settingsOf(folder: string, { institutions, demo }: CloudDeployment, home: Founded): Settings {
-  const { deployment, origin, registry, log } = home
-  return (
-    readSettings(folder) ?? {
-      v: SETTINGS_VERSION,
-      registry,
-      deployment,
-      origin,
-      log,
-      institutions: institutions.map(({ id }) => id),
-      passphrase: { kind: 'generated' },
-      demo: demo ? { record: null, patient: null } : null,
-    }
-  )
 }
 
 function homeOf({ deployment, origin, registry }: Founded, platform: Platform): Home {

@@ -52,32 +52,6 @@ describe('the plan of a deployment', () => {
     expect({ code: refused.code, says: refused.err.includes(says) }).toEqual({ code, says: true })
   })
 
-  it('is for the region of the deployment, or that of the environment', async () => {
-    const data = freshFolder()
-    const plan = async (env: Readonly<Record<string, string>>, ...args: string[]) =>
-      jsonOf(
-        await run(
-          ['deploy', 'aws', '--plan', '--institution', 'a=A', '--json', '--data', data, ...args],
-          testTerminal({ env }),
-        ),
-      )['region']
-    const there = { AWS_REGION: 'eu-north-1' }
-    expect(await plan({})).toBe('eu-central-1')
-    expect(await plan({ AWS_REGION: '' })).toBe('eu-central-1')
-    expect(await plan(there)).toBe('eu-north-1')
-    expect(await plan({ AWS_DEFAULT_REGION: 'eu-west-1' })).toBe('eu-west-1')
-    expect(await plan(there, '--region', 'us-east-1')).toBe('us-east-1')
-    const known = { v: 1, provider: 'aws', stage: 'dev', region: 'eu-west-3', parameters: {} } as const
-    const founders = { institutions: [{ id: 'a', name: 'A' }], demo: true, home: null }
-    writeCloudDeployment(cloudFolder(data, 'aws', 'dev'), { ...known, ...founders })
-    expect(await plan(there)).toBe('eu-west-3')
-  })
-
-  it('knows the regions that the SDK of AWS knows', () => {
-    for (const region of REGIONS) expect(partition(region)).toHaveProperty('description')
-    expect(partition('eu-central-9')).not.toHaveProperty('description')
-  })
-
   it('with --role both has the bridge beside the home: its table, its keys and two functions more', async () => {
     const planned = async (...args: string[]) => {
       const result = await run([
@@ -164,6 +138,32 @@ describe('the plan of a deployment', () => {
       'aws-prod',
     ]
     expect(await run(home)).toMatchObject({ code: 1, err: expect.stringContaining('is deployed as home') })
+  })
+
+  it('is for the region of the deployment, or that of the environment', async () => {
+    const data = freshFolder()
+    const plan = async (env: Readonly<Record<string, string>>, ...args: string[]) =>
+      jsonOf(
+        await run(
+          ['deploy', 'aws', '--plan', '--institution', 'a=A', '--json', '--data', data, ...args],
+          testTerminal({ env }),
+        ),
+      )['region']
+    const there = { AWS_REGION: 'eu-north-1' }
+    expect(await plan({})).toBe('eu-central-1')
+    expect(await plan({ AWS_REGION: '' })).toBe('eu-central-1')
+    expect(await plan(there)).toBe('eu-north-1')
+    expect(await plan({ AWS_DEFAULT_REGION: 'eu-west-1' })).toBe('eu-west-1')
+    expect(await plan(there, '--region', 'us-east-1')).toBe('us-east-1')
+    const known = { v: 1, provider: 'aws', stage: 'dev', region: 'eu-west-3', parameters: {} } as const
+    const founders = { institutions: [{ id: 'a', name: 'A' }], demo: true, home: null }
+    writeCloudDeployment(cloudFolder(data, 'aws', 'dev'), { ...known, ...founders })
+    expect(await plan(there)).toBe('eu-west-3')
+  })
+
+  it('knows the regions that the SDK of AWS knows', () => {
+    for (const region of REGIONS) expect(partition(region)).toHaveProperty('description')
+    expect(partition('eu-central-9')).not.toHaveProperty('description')
   })
 
   it('of a stage in both clouds is told apart by the provider', async () => {

@@ -254,7 +254,6 @@ describe('the plan of a deployment to Azure', () => {
     [['--param', 'kmsCallsPerHour=2'], 2, 'there is no parameter kmsCallsPerHour'],
     [['--stage', 'Prod'], 2, 'the stage is'],
     [['--role', 'bridge'], 2, 'a bridge needs its home'],
-    [['--role', 'both'], 1, 'it is not built'],
   ])('refuses %j before anybody is asked', async (args, code, says) => {
     const nobody = azure(credential(new Error('nobody is to be asked')))
     const answer = await deploy(nobody, '--plan', ...args)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Fetch } from '#core/ports/keys.ts'
@@ -80,13 +80,7 @@ async function openFront(fetch: Fetch) {
     const chunks: Buffer[] = []
     asked.on('data', (chunk: Buffer) => chunks.push(chunk))
     asked.on('end', () => {
-      void pass(fetch, asked, Buffer.concat(chunks)).then(
-        async (response) => {
-          answer.writeHead(response.status, Object.fromEntries(response.headers))
-          answer.end(Buffer.from(await response.arrayBuffer()))
-        },
-        () => answer.destroy(),
-      )
+      void answerWith(fetch, asked, Buffer.concat(chunks), answer)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -96,6 +90,21 @@ async function openFront(fetch: Fetch) {
       server.close()
       server.closeAllConnections()
     },
+  }
+}
+
+async function answerWith(
+  fetch: Fetch,
+  asked: IncomingMessage,
+  body: Buffer,
+  answer: ServerResponse,
+): Promise<void> {
+  try {
+    const response = await pass(fetch, asked, body)
+    answer.writeHead(response.status, Object.fromEntries(response.headers))
+    answer.end(Buffer.from(await response.arrayBuffer()))
+  } catch {
+    answer.destroy()
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Append } from '#core/api/append.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { select } from '#core/ports/needs.ts'
+import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
 import { SEQUENCER_NEEDS } from '#core/server/sequence/needs.ts'
 import { createSequencer } from '#core/server/sequence/sequencer.ts'
 import type { Attempts } from '../../attempts.ts'
@@ -44,6 +45,11 @@ export async function loseMarks({ world, record }: Attempts): Promise<void> {
   const dirty = world.platform.table('dirty')
   const shard = record.slice(0, 1)
   for (const { key, version } of await dirty.range(shard)) await dirty.swap(shard, key, version, null)
+}
+
+/** The first of the moments, from `fromMs` on, at which a process that just started begins its round over old marks. */
+export function nextRoundMs(fromMs: number): number {
+  return Math.ceil(fromMs / CLEAR_EVERY_MS) * CLEAR_EVERY_MS
 }
 
 /** Runs until there is nothing to log and nothing to clear. */

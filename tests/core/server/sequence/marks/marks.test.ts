@@ -6,7 +6,7 @@ import { CLEAR_EVERY_MS } from '#core/server/sequence/marks/clear-marks.ts'
 import { MARK_LIFE_MS } from '#core/server/sequence/marks/read-marks.ts'
 import { attempts, census, DAY_MS, failCommits, mend, restoring, sweepNow } from '../../attempts.ts'
 import { entry } from '../scene.ts'
-import { logged, marked, sequencerOf, settle } from './marked.ts'
+import { logged, marked, nextRoundMs, sequencerOf, settle } from './marked.ts'
 
 describe('marks', () => {
   it('are told from rows that are none, which keep nothing from being logged', async () => {
@@ -227,7 +227,7 @@ describe('removing marks', () => {
           ).rejects.toBeDefined()
           plan(() => null)
           await own.run()
-          at.world.clock.now += MARK_LIFE_MS + CLEAR_EVERY_MS
+          at.world.clock.now = nextRoundMs(at.world.clock.now + MARK_LIFE_MS + CLEAR_EVERY_MS)
           await deliver()
           await settle(at)
           expect({ k, logged: await logged(at), marked: await marked(at, at.record) }).toEqual({
