@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommandGroup } from '../program/command.ts'
+import { BRIDGE_FLAG } from './cloud-flags.ts'
 
 const CLIENT = { name: 'client', about: 'its client_id, for example lab-7' }
 const SHOWN = {
@@ -19,9 +20,10 @@ export const CLIENTS: CommandGroup = {
       name: 'client add',
       summary: 'Let software ask the bridge of an institution for access tokens',
       about:
-        'Registers a SMART backend service: it signs with its own key (RS384 or ES384), gets a token for five minutes, and may do what the scopes say. From the first client on the bridge answers nobody without a token. Adding a client again replaces all that was registered of it, makes it active, and ends the tokens that it had. It holds at once, also in a server that runs.',
+        'Registers a SMART backend service: it signs with its own key (RS384 or ES384), gets a token for five minutes, and may do what the scopes say. From the first client on the bridge answers nobody without a token; one in a cloud never does. Adding a client again replaces all that was registered of it, makes it active, and ends the tokens that it had. It holds at once, also in a server that runs and in a cloud.',
       args: [CLIENT],
       flags: [
+        BRIDGE_FLAG,
         { flags: '--name <name>', about: 'what people call it (default: its client_id)' },
         { flags: '--jwks <file>', about: 'its public keys, as a JWK set' },
         {
@@ -44,6 +46,10 @@ export const CLIENTS: CommandGroup = {
           does: 'one that files observations',
           run: 'npx ampere client add lab-7 --jwks-url https://lab.example/jwks.json --scopes "system/Observation.cru"',
         },
+        {
+          does: 'one of the bridge in a cloud',
+          run: 'npx ampere client add lab-7 --jwks lab-7.json --scopes "system/*.rs" --cloud aws-prod',
+        },
       ],
       json: {
         ok: 'true',
@@ -57,6 +63,7 @@ export const CLIENTS: CommandGroup = {
     {
       name: 'client list',
       summary: 'List the software that may ask a bridge for access tokens',
+      flags: [BRIDGE_FLAG],
       acts: true,
       examples: [{ does: 'which ones', run: 'npx ampere client list --as hospital-a' }],
       json: { ok: 'true', items: 'each as client show has it' },
@@ -66,6 +73,7 @@ export const CLIENTS: CommandGroup = {
       name: 'client show',
       summary: 'Show what is registered of one client',
       args: [CLIENT],
+      flags: [BRIDGE_FLAG],
       acts: true,
       examples: [{ does: 'what may it do?', run: 'npx ampere client show lab-7' }],
       json: { ok: 'true', ...SHOWN },
@@ -75,8 +83,9 @@ export const CLIENTS: CommandGroup = {
       name: 'client suspend',
       summary: 'Give a client no access token any more, and end those that it has',
       about:
-        'It holds at once, also in a server that runs. What is registered of it stays; client add makes it active again.',
+        'It holds at once, also in a server that runs and in a cloud. What is registered of it stays; client add makes it active again.',
       args: [CLIENT],
+      flags: [BRIDGE_FLAG],
       acts: true,
       examples: [{ does: 'its key was lost', run: 'npx ampere client suspend lab-7' }],
       json: { ok: 'true', changed: 'false where it was suspended already', ...SHOWN },
@@ -86,9 +95,9 @@ export const CLIENTS: CommandGroup = {
       name: 'client remove',
       summary: 'Forget a client, and end the access tokens that it has',
       about:
-        'After you agreed; it holds at once, also in a server that runs. When the last one goes, the bridge answers again whoever reaches it on this computer, unless it was started with --require-login.',
+        'After you agreed; it holds at once, also in a server that runs and in a cloud. When the last one goes, the bridge on this computer answers again whoever reaches it, unless it was started with --require-login.',
       args: [CLIENT],
-      flags: [{ flags: '--yes', about: 'agree, instead of being asked' }],
+      flags: [BRIDGE_FLAG, { flags: '--yes', about: 'agree, instead of being asked' }],
       acts: true,
       examples: [{ does: 'no longer', run: 'npx ampere client remove lab-7 --yes' }],
       json: {

@@ -12,3 +12,10 @@ export const CLOUD_FLAG: FlagSpec = {
   flags: '--cloud <deployment>',
   about: `${OF_A_CLOUD}; it holds once that is deployed again`,
 }
+
+/** Of commands that work with a bridge: what they do holds at once. */
+export const BRIDGE_FLAG: FlagSpec = {
+  flags: '--cloud <deployment>',
+  about:
+    'of a bridge that was deployed from this data folder, such as aws-prod, instead of the one on this computer',
+}

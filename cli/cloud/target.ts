@@ -3,7 +3,7 @@ import { parseVerifierKey, type LogKey } from '#core/log/note/key.ts'
 import { deploymentOf } from '../deployment/deployment-of.ts'
 import { dataFolder, readSettings, SETTINGS_VERSION, type Settings } from '../deployment/settings.ts'
 import type { Call, CloudOption } from '../program/command.ts'
-import { refuse, usage } from '../program/refuse.ts'
+import { refuse, usage, type Refusal } from '../program/refuse.ts'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from './cloud-folder.ts'
 import type { Provider } from './providers.ts'
 
@@ -45,15 +45,26 @@ export interface Deployed {
 }
 
 /** @throws AmpereError NOT_FOUND; CommanderError (usage) */
-export function deployedAs({ options, screen }: Call<CloudOption>, name: string): Deployed {
+export function deployedAs(call: Call<CloudOption>, name: string): Deployed {
+  const { folder, deployment, deploy } = rememberedAs(call, name)
+  if (deployment.home) return { folder, deployment, home: deployment.home, deploy }
+  throw noneAs(name, deploy)
+}
+
+/** The same of whatever was deployed: a bridge alone has no home of its own. @throws AmpereError NOT_FOUND; CommanderError (usage) */
+export function rememberedAs({ options, screen }: Call<CloudOption>, name: string): Omit<Deployed, 'home'> {
   const place = cloudNamed(name)
   if (!place) throw usage('--cloud is the provider and the stage, such as aws-prod')
   const { provider, stage } = place
   const folder = cloudFolder(dataFolder(options.data, screen.terminal.env), provider, stage)
   const deployment = readCloudDeployment(folder)
   const deploy = `npx ampere deploy ${provider} --stage ${stage}`
-  if (deployment?.home) return { folder, deployment, home: deployment.home, deploy }
-  throw refuse('NOT_FOUND', `no home was deployed as ${name} from this data folder`, deploy)
+  if (deployment) return { folder, deployment, deploy }
+  throw noneAs(name, deploy)
+}
+
+function noneAs(name: string, deploy: string): Refusal {
+  return refuse('NOT_FOUND', `no home was deployed as ${name} from this data folder`, deploy)
 }
 
 /**

@@ -126,11 +126,11 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
 }
 
 /** Connects as an instance that is active; which ones are, the registry says, which any may read. */
-async function connectActive(
+export async function connectActive(
   institution: Institution,
-  settings: Settings,
+  settings: Pick<Settings, 'registry' | 'origin'>,
   homeFetch: Fetch,
-  trust: HomeTrust,
+  trust: HomeTrust = {},
 ): Promise<{ readonly institution: Institution; readonly connection: Connection }> {
   const first = connectInstitution(institution, settings, homeFetch, trust)
   await syncRegistry(first.sync)

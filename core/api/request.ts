@@ -2,16 +2,18 @@
 import * as v from 'valibot'
 import { digest, opId, parseWith, timestamp } from '../bytes/schema.ts'
 import { toBase64url } from '../bytes/encoding.ts'
-import { toTimestamp } from '../bytes/timestamp.ts'
+import { timestampMs, toTimestamp } from '../bytes/timestamp.ts'
 import { parseJws, signJws, type OpenedJws } from '../block/jws.ts'
 import { digestOf } from '../crypto/hash.ts'
+import { AmpereError } from '../errors.ts'
 import type { Now, Random, Signer } from '../ports/keys.ts'
+import { REQUEST_TOLERANCE_MS } from './limits.ts'
 
 /** Payload of the Authorization header. */
 export const signedRequest = v.strictObject({
   v: v.literal(1),
   origin: v.string(),
-  method: v.picklist(['GET', 'POST']),
+  method: v.picklist(['GET', 'POST', 'PUT', 'DELETE']),
   /** Path and query. */
   target: v.string(),
   body: digest,
@@ -27,7 +29,7 @@ export const AUTH_SCHEME = 'Ampere'
 
 /** The value of the Authorization header for one request. */
 export async function authorize(
-  request: { method: 'GET' | 'POST'; url: URL; body: Uint8Array },
+  request: { method: SignedRequest['method']; url: URL; body: Uint8Array },
   ports: { now: Now; random: Random; signer: Signer },
 ): Promise<string> {
   const payload = {
@@ -42,8 +44,31 @@ export async function authorize(
   return `${AUTH_SCHEME} ${await signJws('ampere-request+jws', payload, ports.signer)}`
 }
 
-/** @throws AmpereError JWS_MALFORMED, REQUEST_MALFORMED */
-export function parseAuthorization(compact: string): { jws: OpenedJws; request: SignedRequest } {
+/** What an Authorization header holds. @throws AmpereError UNAUTHORIZED where it is none of ours, JWS_MALFORMED, REQUEST_MALFORMED */
+export function parseAuthorization(header: string | null): { jws: OpenedJws; request: SignedRequest } {
+  const [scheme, compact] = (header ?? '').split(' ')
+  if (scheme !== AUTH_SCHEME || !compact)
+    throw new AmpereError('UNAUTHORIZED', 'request: the Authorization header is missing')
   const jws = parseJws(compact, 'ampere-request+jws', 8 * 1024)
   return { jws, request: parseWith(signedRequest, jws.payload, 'REQUEST_MALFORMED', 'signed request') }
+}
+
+/** Was exactly this request signed, for whoever judges it and about now? `origin` is the judge's own, as its settings have it. */
+export function isSignedFor(
+  signed: SignedRequest,
+  request: {
+    readonly origin: string
+    readonly method: string
+    readonly target: string
+    readonly body: Uint8Array
+  },
+  nowMs: number,
+): boolean {
+  return (
+    signed.origin === request.origin &&
+    signed.method === request.method &&
+    signed.target === request.target &&
+    signed.body === digestOf(request.body) &&
+    Math.abs(timestampMs(signed.time) - nowMs) <= REQUEST_TOLERANCE_MS
+  )
 }

@@ -20,7 +20,7 @@ export const MAX_PROBLEM_BYTES = 16 * 1024
  * @throws AmpereError UPSTREAM_FAILED whatever fails: whether the request was carried out is then unknown
  */
 export async function call(
-  ports: { readonly fetch: Fetch; readonly deadline?: Deadline | undefined },
+  ports: { readonly fetch: Fetch; readonly deadline?: Deadline | undefined; readonly who?: string },
   request: { readonly url: URL; readonly init: RequestInit; readonly bytes: number },
   limits: CallLimits,
 ): Promise<Answer> {
@@ -28,7 +28,12 @@ export async function call(
   const firstMs = FIRST_ANSWER_MS + transferMs(request.bytes)
   const [first, last] = [deadline(firstMs), deadline(firstMs + transferMs(limits.maxBytes))]
   const refusal: CallLimits = { maxBytes: MAX_PROBLEM_BYTES, beyond: 'cut' }
-  return ask(ports.fetch, request, { who: HOME, first, last, limits: ({ ok }) => (ok ? limits : refusal) })
+  return ask(ports.fetch, request, {
+    who: ports.who ?? HOME,
+    first,
+    last,
+    limits: ({ ok }) => (ok ? limits : refusal),
+  })
 }
 
 /** A body as JSON; null for one that is none, is larger, or does not end in time. */
@@ -41,8 +46,8 @@ export async function jsonOrNull(response: Response, maxBytes: number, last: Abo
   }
 }
 
-/** Who is called, in messages. */
-const HOME = 'the home'
+/** Who is called, in messages, where nobody else is named. */
+export const HOME = 'the home'
 
 function transferMs(bytes: number): number {
   return Math.ceil((bytes / MIN_BYTES_PER_SECOND) * 1000)

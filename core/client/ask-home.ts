@@ -6,7 +6,7 @@ import { PROBLEMS } from '../api/problems.ts'
 import { authorize } from '../api/request.ts'
 import { AmpereError, type ErrorCode } from '../errors.ts'
 import type { Answer } from '../order/ask.ts'
-import { call, type CallLimits } from './answer.ts'
+import { call, HOME, type CallLimits } from './answer.ts'
 import type { ClientPorts } from './client.ts'
 import { KEPT_AS } from './convict/keep-evidence.ts'
 
@@ -58,14 +58,14 @@ function signed(ports: ClientPorts, method: 'GET' | 'POST', url: URL, body: Uint
 }
 
 /** The bytes of a good answer. @throws AmpereError as the problem document of any other says */
-export function answered(answer: Answer): Uint8Array<ArrayBuffer> {
+export function answered(answer: Answer, who = HOME): Uint8Array<ArrayBuffer> {
   if (answer.ok) return answer.bytes
-  throw problemOf(answer)
+  throw problemOf(answer, who)
 }
 
-function problemOf({ status, bytes }: Answer): AmpereError {
+function problemOf({ status, bytes }: Answer, who: string): AmpereError {
   const parsed = v.safeParse(problemAnswer, parsedOrNull(bytes))
-  if (!parsed.success) return new AmpereError('UPSTREAM_FAILED', `the home answered ${status}`)
+  if (!parsed.success) return new AmpereError('UPSTREAM_FAILED', `${who} answered ${status}`)
   const { code, detail } = parsed.output
   // Own keys only: `toString` is in every object, and no code.
   const known = Object.hasOwn(PROBLEMS, code) ? (code as ErrorCode) : 'UPSTREAM_FAILED'

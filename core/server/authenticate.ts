@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { InstitutionId, Kid } from '../bytes/ids.ts'
-import { timestampMs, toTimestamp } from '../bytes/timestamp.ts'
+import { toTimestamp } from '../bytes/timestamp.ts'
 import { verifyJws } from '../block/jws.ts'
-import { REQUEST_TOLERANCE_MS } from '../api/limits.ts'
-import { AUTH_SCHEME, parseAuthorization } from '../api/request.ts'
+import { isSignedFor, parseAuthorization } from '../api/request.ts'
 import { deviceKeys } from '../chain/devices.ts'
 import { isInForce } from '../chain/rules/authority.ts'
 import { devicesOf, grantOf, type ControlState } from '../chain/state.ts'
-import { digestOf } from '../crypto/hash.ts'
 import { AmpereError } from '../errors.ts'
 import type { Now } from '../ports/keys.ts'
 import type { RegistryHistory } from '../registry/history.ts'
@@ -34,9 +32,7 @@ export async function authenticate(
   request: { method: string; url: URL; body: Uint8Array; authorization: string | null; now: Now },
   state: ControlState | null,
 ): Promise<Caller> {
-  const [scheme, compact] = (request.authorization ?? '').split(' ')
-  if (scheme !== AUTH_SCHEME || !compact) throw unauthorized('the Authorization header is missing')
-  const { jws, request: signed } = parseAuthorization(compact)
+  const { jws, request: signed } = parseAuthorization(request.authorization)
   const registry = await home.registry.refresh()
   const newest = registry.newest()
   const device = deviceKeys([state]).get(jws.kid)
@@ -45,13 +41,10 @@ export async function authenticate(
   const key = device ?? (active ? keyRecordOf(newest, jws.kid)?.jwk : undefined)
   if (!key) throw unauthorized('the key is not active')
   await verifyJws(jws, key, home.verifiers)
-  const fits =
-    signed.origin === home.origin &&
-    signed.method === request.method &&
-    signed.target === request.url.pathname + request.url.search &&
-    signed.body === digestOf(request.body) &&
-    Math.abs(timestampMs(signed.time) - request.now()) <= REQUEST_TOLERANCE_MS
-  if (!fits) throw unauthorized('the signature is for another request or time')
+  const { method, url, body } = request
+  const asked = { origin: home.origin, method, target: url.pathname + url.search, body }
+  if (!isSignedFor(signed, asked, request.now()))
+    throw unauthorized('the signature is for another request or time')
   return {
     kid: jws.kid,
     institution: active?.institution.id ?? null,

@@ -32,6 +32,7 @@ const MAX_KEYS = 64
 /** Members that only private and symmetric keys have (RFC 7518 section 6). */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 const P384_BYTES = 48
+const PRIVATE = 'is private, and must be told to nobody'
 
 const keySet = v.looseObject({
   keys: v.pipe(v.array(v.record(v.string(), v.unknown())), v.maxLength(MAX_KEYS)),
@@ -54,6 +55,24 @@ export function readKeySet(value: unknown): KeySet {
   }
 }
 
+/**
+ * The keys of a JWK set with which a client is registered. Whoever registers it is told what is wrong with it; who sends a private key, or
+ * two of one name, is refused, because the one has to be replaced and the other would never be chosen.
+ * @throws AmpereError KEY_MALFORMED, saying what each key lacks
+ */
+export function keysToRegister(value: unknown): readonly ClientKey[] {
+  const { keys, unusable } = readKeySet(value)
+  const faults = unusable.map(({ position, why }) => `key ${position + 1} ${why}`).join('; ')
+  if (unusable.some(({ why }) => why === PRIVATE)) throw new AmpereError('KEY_MALFORMED', faults)
+  const names = new Set(keys.map(({ kid: name, alg }) => `${name} ${alg}`))
+  if (names.size < keys.length) throw new AmpereError('KEY_MALFORMED', 'two keys have the same kid')
+  if (keys.length > 0) return keys
+  throw new AmpereError(
+    'KEY_MALFORMED',
+    `${faults || 'it has no key'}; RSA keys from ${MIN_RSA_BITS} bits and P-384 keys are taken, each with a kid`,
+  )
+}
+
 /** The only key of that name and algorithm; null where there is none, or more than one. */
 export function chooseKey(keys: readonly ClientKey[], wanted: string, alg: string): ClientKey | null {
   const [key, another] = keys.filter((one) => one.kid === wanted && one.alg === alg)
@@ -67,7 +86,7 @@ export function keySetJson(keys: readonly ClientKey[]): object {
 
 /** A key, or why it does not count. */
 function readKey(jwk: Readonly<Record<string, unknown>>): ClientKey | string {
-  if (SECRET_MEMBERS.some((name) => name in jwk)) return 'is private, and must be told to nobody'
+  if (SECRET_MEMBERS.some((name) => name in jwk)) return PRIVATE
   if (!v.is(kid, jwk['kid'])) return 'has no kid of 1 to 256 characters'
   if (jwk['use'] !== undefined && jwk['use'] !== 'sig') return 'is for another use than sig'
   const operations = jwk['key_ops']

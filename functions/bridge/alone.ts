@@ -8,6 +8,7 @@ import type { BridgeConfig } from '../host/cloud/bridge-config.ts'
 import type { Hosted } from '../host/cloud/hosted.ts'
 import { loadDefinitions, loadKnowledge, loadSensitivity } from '../host/definitions.ts'
 import { bridgeApp } from './app.ts'
+import { addClients } from './clients.ts'
 import type { AssembledBridge } from './opening/assemble.ts'
 import { openBridge } from './opening/open.ts'
 import { role } from './role.ts'
@@ -23,11 +24,16 @@ export type BridgeHosted = Pick<Hosted<BridgeConfig>, 'platform' | 'config' | 'h
 /** The bridge in a process of its own: all others of it have the same stores, and nothing else in common. It demands a token of whoever asks. */
 export async function openBridging(hosted: BridgeHosted): Promise<RoleApp> {
   const { platform, config, hosting } = hosted
-  const { bridge, store, indexSecret: secret } = await openHostedBridge(hosted, role.needs)
+  const { bridge, connection, store, indexSecret: secret } = await openHostedBridge(hosted, role.needs)
   const { now, random, fetch } = platform
   // Whoever reaches it may be anybody, so a token is demanded from the first request on.
   const login = openLogin({ store, secret, fetch, deadline, now, random }, config.origin)
-  return bridgeApp(bridge, hosting, login)
+  const app = bridgeApp(bridge, hosting, login)
+  const { institution } = config.bridge
+  const { usedAssertions } = store
+  const { origin } = config
+  addClients(app, store.clients, { institution, origin, sync: connection.sync, usedAssertions }, hosting)
+  return app
 }
 
 /** Opens the bridge of a deployment for one of its roles, whose needs are the same. */

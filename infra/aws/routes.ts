@@ -10,7 +10,13 @@ export interface Route {
 /** Who answers what is no route at all, with the problem document that a home in one process gives. */
 const ANSWERS_THE_REST = 'discovery'
 /** What is below, its app tells apart. */
-const OF_BRIDGE: readonly Route[] = ['/fhir', '/fhir/{path+}', '/oauth/{path+}'].map((path) => ({
+const OF_BRIDGE: readonly Route[] = [
+  '/fhir',
+  '/fhir/{path+}',
+  '/oauth/{path+}',
+  '/clients',
+  '/clients/{path+}',
+].map((path) => ({
   method: '*',
   path,
 }))

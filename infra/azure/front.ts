@@ -24,7 +24,7 @@ export interface FrontOperation {
 }
 
 /** What is below them, its app tells apart. */
-const OF_BRIDGE: readonly string[] = ['/fhir', '/fhir/*', '/oauth/*']
+const OF_BRIDGE: readonly string[] = ['/fhir', '/fhir/*', '/oauth/*', '/clients', '/clients/*']
 
 /** Every operation of a deployment; whatever can be got can be asked for its headers alone. */
 export function frontOperations(deploys: Deploys = 'home'): readonly FrontOperation[] {

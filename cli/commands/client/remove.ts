@@ -20,7 +20,7 @@ export async function removeClient(call: Call<RemoveOptions>): Promise<number> {
       call.screen,
       [
         `${id} gets no token any more, and those that it has are good for nothing.`,
-        ...(isLast ? [opens] : []),
+        ...(isLast && open.cloud === null ? [opens] : []),
       ],
       call.options.yes,
     )

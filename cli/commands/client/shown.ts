@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toTimestamp } from '#core/bytes/timestamp.ts'
-import type { Client } from '#core/bridge/store/clients.ts'
 import { formatScopes } from '#core/token/scopes.ts'
 import { noneSuch } from '../../program/refuse.ts'
 import { localTime, plain } from '../../terminal/words.ts'
-import type { OpenClients } from '../../open/clients.ts'
+import type { OpenClients, ShownClient } from '../../open/client-register.ts'
 
 /** A client as --json prints it. */
-export function clientJson(client: Client): Readonly<Record<string, unknown>> {
+export function clientJson(client: ShownClient): Readonly<Record<string, unknown>> {
   const { id, name, status, scopes, jwksUrl, keys, changedMs } = client
   const shown = keys.map(({ kid, alg }) => ({ kid, alg }))
   return {
@@ -22,7 +21,7 @@ export function clientJson(client: Client): Readonly<Record<string, unknown>> {
 }
 
 /** A client as people read it. */
-export function clientLines({ name, status, scopes, jwksUrl, keys, changedMs }: Client): string[] {
+export function clientLines({ name, status, scopes, jwksUrl, keys, changedMs }: ShownClient): string[] {
   const kept = keys.map(({ kid, alg }) => `${plain(kid)} (${alg})`).join(', ')
   return [
     `  name         ${plain(name)}`,
@@ -33,9 +32,15 @@ export function clientLines({ name, status, scopes, jwksUrl, keys, changedMs }: 
 }
 
 /** @throws AmpereError NOT_FOUND, naming those that there are */
-export async function knownClient({ clients, institution }: OpenClients, id: string): Promise<Client> {
+export async function knownClient(open: OpenClients, id: string): Promise<ShownClient> {
+  const { clients, institution } = open
   const client = await clients.find(id)
   if (client) return client
   const known = (await clients.list()).map((one) => one.id)
-  throw noneSuch(id, `is no client of ${institution}`, known, `npx ampere client list --as ${institution}`)
+  throw noneSuch(id, `is no client of ${institution}`, known, `npx ampere client list ${whereOf(open)}`)
+}
+
+/** The options with which other commands mean the same bridge. */
+export function whereOf({ institution, cloud }: Pick<OpenClients, 'institution' | 'cloud'>): string {
+  return cloud === null ? `--as ${institution}` : `--cloud ${cloud}`
 }

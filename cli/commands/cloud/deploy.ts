@@ -80,11 +80,17 @@ export function deployOn(open: OpenCloud, pause = wait) {
           : []),
         ...(told ? [`  Bridge    of ${told.institution}, app instance ${told.instance}: ${told.fhir}`] : []),
         `  Keys      of the institutions, in ${keysFolder}: keep a copy offline`,
+        ...(told ? [clientNext(deployed)] : []),
         `Next: ${home ? 'whoever verifies pins this registry; ' : ''}run the same command after every update`,
       ],
     )
     return EXIT.ok
   }
+}
+
+/** A bridge in a cloud answers nobody before it knows a client. */
+function clientNext({ provider, stage }: CloudDeployment): string {
+  return `Next: let software use the bridge: npx ampere client add ID --jwks FILE --scopes "system/*.rs" --cloud ${provider}-${stage}`
 }
 
 /** What was given wrongly is so for every command: exit 2. @throws CommanderError (usage); as `Cloud.plan` */

@@ -3,21 +3,14 @@ import { toBase64url } from '../../bytes/encoding.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Now, Random } from '../../ports/keys.ts'
 import type { Row, WriteTable } from '../../ports/table.ts'
-import type { ClientKey } from '../../token/client-keys.ts'
-import { formatScopes, readScopes, type Scopes } from '../../token/scopes.ts'
+import type { Registration } from '../../token/client-registration.ts'
+import { formatScopes, readScopes } from '../../token/scopes.ts'
 import type { SealedRows } from './sealed-rows.ts'
 
 /** Software that may ask this bridge for tokens: a SMART backend service. */
-export interface Client {
+export interface Client extends Registration {
   /** 1 to 128 visible ASCII characters; the `client_id` of OAuth. */
   readonly id: string
-  readonly name: string
-  /** Where its keys are published; null where they were registered themselves. */
-  readonly jwksUrl: string | null
-  /** None where they are published. */
-  readonly keys: readonly ClientKey[]
-  /** The most that it is ever given. */
-  readonly scopes: Scopes
   readonly status: 'active' | 'suspended'
   /** Changes whenever anything here does; tokens name it, so that none outlives what it was issued for. */
   readonly registration: string
@@ -25,7 +18,7 @@ export interface Client {
   readonly changedMs: number
 }
 
-export type NewClient = Pick<Client, 'id' | 'name' | 'jwksUrl' | 'keys' | 'scopes'>
+export type NewClient = Registration & Pick<Client, 'id'>
 
 /** The clients of one bridge. */
 export interface Clients {

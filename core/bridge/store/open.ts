@@ -21,7 +21,7 @@ export interface BridgeStore {
   readonly access: AccessLog
   readonly rounds: Rounds
   readonly clients: Clients
-  /** Assertions of clients that were used, until nobody would accept them any more. */
+  /** Assertions of clients, and requests signed by the institution, that were used, until nobody would accept them any more. */
   readonly usedAssertions: Marks
   /** Tokens that were revoked, until they would have expired. */
   readonly revokedTokens: Marks

@@ -10,14 +10,18 @@ import { openChecking } from '#functions/checker/alone.ts'
 import { parseBridgeConfig } from '#functions/host/cloud/bridge-config.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
-import { instanceRecords, testDeployment } from '#tests/deployment.ts'
+import { instanceRecords, testDeployment, type TestOptions } from '#tests/deployment.ts'
 
 /** Beside which the repository's own files lie, as a bundle's lie beside it. */
 const BESIDE = new URL('../../../index.mjs', import.meta.url).href
 
 /** An institution's bridge as a deployment of its own: its platform is another than the home's, and only the home's address joins them. */
-export async function hostedBridge() {
-  const world = await testDeployment(['hospital-a'])
+export async function hostedBridge(
+  institutions: readonly string[] = ['hospital-a'],
+  options: TestOptions = {},
+  origin = 'https://bridge.test',
+) {
+  const world = await testDeployment(institutions, options)
   const { clock, random } = world
   const institution = world.institution('hospital-a')
   const base = openMemory({ now: () => clock.now, random, fetch: world.fetch })
@@ -26,7 +30,7 @@ export async function hostedBridge() {
     'create',
   ])
   await world.change('hospital-a', [{ act: 'enrol', instance, key }])
-  const text = JSON.stringify(await configOf(world, base))
+  const text = JSON.stringify(await configOf(world, base, origin))
   const counted = countCalls(base)
   /** A process of its own, with nothing but its platform and what it is told. */
   const hosted = (platform: Platform = counted.platform): BridgeHosted => ({
@@ -50,14 +54,15 @@ export async function hostedBridge() {
 async function configOf(
   world: Awaited<ReturnType<typeof testDeployment>>,
   platform: Platform,
+  bridgeOrigin: string,
 ): Promise<object> {
   const { deployment, origin } = world.home
-  const logs = (await logKeysOf(world.platform)).map((key) => ({ key, url: null }))
+  const logs = (await logKeysOf(world.platform, origin)).map((key) => ({ key, url: null }))
   const wrapper = await platform.unwrapper('sealing')
   const wrap = async (seed: Uint8Array) => toBase64url(await wrapper.wrap(seed))
   return {
     v: 1,
-    origin: 'https://bridge.test',
+    origin: bridgeOrigin,
     telemetry: null,
     bridge: {
       institution: 'hospital-a',

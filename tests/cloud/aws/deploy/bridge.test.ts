@@ -7,10 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fetchByApi } from '#adapters/aws/clients/emulated-api.ts'
 import { openAws } from '#adapters/aws/open.ts'
-import { createClients } from '#core/bridge/store/clients.ts'
 import { createSealedRows } from '#core/bridge/store/sealed-rows.ts'
-import { readKeySet } from '#core/token/client-keys.ts'
-import { parseScopes } from '#core/token/scopes.ts'
 import { cloudFolder, readCloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { makeFolder } from '#cli/deployment/files.ts'
 import { connectInstitution } from '#cli/open/bridge.ts'
@@ -109,7 +106,7 @@ describeOn('MiniStack', 'a home and the bridge of its first institution, deploye
     expect(await (await get('/fhir/.well-known/smart-configuration')).json()).toMatchObject({
       token_endpoint: `${origin}/oauth/token`,
     })
-    for (const path of ['/fhir/Patient/p1', '/fhir/Observation?patient=p1'])
+    for (const path of ['/fhir/Patient/p1', '/fhir/Observation?patient=p1', '/clients', '/clients/ehr'])
       expect((await get(path)).status).toBe(401)
     expect((await post('/fhir', bundle('transaction', [patient('p1')]), JSON_TYPE)).status).toBe(401)
   })
@@ -117,13 +114,15 @@ describeOn('MiniStack', 'a home and the bridge of its first institution, deploye
   it('files what a registered client sends over its address, serves it, and enters who read', async () => {
     const { indexKey, ...institution } = await openInstitution(folder, 'hospital-a', PASSPHRASE)
     const rows = createSealedRows(indexKey, platform.random)
-    await createClients(platform.table('bridge'), rows, platform).register({
-      id: 'ehr',
-      name: 'An EHR',
-      jwksUrl: null,
-      keys: readKeySet({ keys: [EHR.jwk] }).keys,
-      scopes: parseScopes('system/*.cruds'),
+    const jwks = join(data, 'ehr.json')
+    writeFileSync(jwks, JSON.stringify({ keys: [EHR.jwk] }))
+    const asked = ['--jwks', jwks, '--scopes', 'system/*.cruds', '--cloud', `aws-${STAGE}`]
+    expect(await ampere('client', 'add', 'ehr', '--name', 'An EHR', ...asked)).toMatchObject({
+      replaced: false,
+      tokenEndpoint: `${origin}/oauth/token`,
     })
+    const { items } = await ampere('client', 'list', '--cloud', `aws-${STAGE}`)
+    expect(items).toMatchObject([{ id: 'ehr', status: 'active' }])
     const about = { client: 'ehr', aud: `${origin}/oauth/token`, nowMs: Date.now(), jti: 'one' }
     const form = new URLSearchParams({
       grant_type: 'client_credentials',

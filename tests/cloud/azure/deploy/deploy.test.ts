@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { readFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openAzure, type AzureCall } from '#adapters/azure/open.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
-import { cloudFolder } from '#cli/cloud/cloud-folder.ts'
-import { openInstitution } from '#cli/open/institution.ts'
-import { createClients } from '#core/bridge/store/clients.ts'
-import { createSealedRows } from '#core/bridge/store/sealed-rows.ts'
-import { readKeySet } from '#core/token/client-keys.ts'
-import { parseScopes } from '#core/token/scopes.ts'
 import { DATA_FILES } from '#functions/host/definitions.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { allows, unexercised } from '#infra/permissions/azure/allows.ts'
@@ -159,18 +153,22 @@ describe('a deployment to Azure, by the bundles that it published', () => {
   it('files what a registered client sends, serves it, and enters who read when the schedule calls', async () => {
     const { azure, stack, timer } = running()
     const origin = String(jsonOf(made.deployed ?? { code: 0, out: '', err: '' })['origin'])
-    const folder = cloudFolder(data, 'azure', 'e2e')
-    const passphrase = readFileSync(join(folder, 'passphrase'), 'utf8').trim()
-    const { indexKey } = await openInstitution(folder, 'st-marys', passphrase)
     const platform = stack.open({})
-    const rows = createSealedRows(indexKey, platform.random)
-    await createClients(platform.table('bridge'), rows, platform).register({
-      id: 'ehr',
-      name: 'An EHR',
-      jwksUrl: null,
-      keys: readKeySet({ keys: [EHR.jwk] }).keys,
-      scopes: parseScopes('system/*.cruds'),
-    })
+    const jwks = join(data, 'ehr.json')
+    writeFileSync(jwks, JSON.stringify({ keys: [EHR.jwk] }))
+    const asked = [
+      '--jwks',
+      jwks,
+      '--scopes',
+      'system/*.cruds',
+      '--cloud',
+      'azure-e2e',
+      '--data',
+      data,
+      '--json',
+    ]
+    const added = await runOn(azure, ['client', 'add', 'ehr', ...asked])
+    expect({ code: added.code, said: jsonOf(added) }).toMatchObject({ code: 0, said: { replaced: false } })
     const ask = (path: string, init: RequestInit) => azure.fetch(new Request(`${origin}${path}`, init))
     const about = { client: 'ehr', aud: `${origin}/oauth/token`, nowMs: Date.now(), jti: 'one' }
     const form = new URLSearchParams({

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HttpClient } from '@azure/core-rest-pipeline'
 import type { AccessToken, TokenCredential } from '@azure/identity'
+import { addClientOn } from '#cli/commands/client/add.ts'
 import { CATALOGUE } from '#cli/catalogue/all.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
 import { azureCloud } from '#cli/cloud/azure/cloud.ts'
@@ -70,6 +71,7 @@ export async function runOn(
   const clouds = { ...CLOUDS, azure: { open } }
   const loads = new Map<string, () => Promise<(call: never) => Promise<number>>>([
     ['deploy azure', async () => deployOn(open, azure.connection.pause)],
+    ['client add', async () => addClientOn(clouds)],
     ['migrate', async () => migrateOn(clouds, azure.connection.pause)],
     ['deploy status', async () => statusOf(clouds)],
     ['deploy destroy', async () => destroyOn(clouds)],
