@@ -12,7 +12,7 @@ import { withClients } from '../../open/clients.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
-import { clientJson, clientLines, whereOf } from './shown.ts'
+import { clientJson, clientLines } from './shown.ts'
 
 interface AddOptions extends ActingOptions {
   readonly name?: string
@@ -37,7 +37,7 @@ export function addClientOn(clouds: Clouds): (call: Call<AddOptions>) => Promise
     const register = async (open: OpenClients) => {
       const { clients, institution, base } = open
       call.screen.stopping.keeps(
-        () => `Whether the client was registered, npx ampere client list ${whereOf(open)} says.`,
+        () => `Whether the client was registered, npx ampere client list --as ${open.institution} says.`,
       )
       const isFirst = open.cloud === null && (await clients.isEmpty())
       const before = await clients.find(id)
@@ -59,7 +59,7 @@ export function addClientOn(clouds: Clouds): (call: Call<AddOptions>) => Promise
           `  tokens at    ${token} (SMART Backend Services)`,
           `  FHIR at      ${base}/fhir`,
           ...(isFirst ? [`From now on the bridge of ${institution} answers nobody without a token.`] : []),
-          `Undo  npx ampere client remove ${id} ${whereOf(open)}`,
+          `Undo  npx ampere client remove ${id} --as ${open.institution}`,
         ],
       )
       return EXIT.ok

@@ -37,10 +37,5 @@ export async function knownClient(open: OpenClients, id: string): Promise<ShownC
   const client = await clients.find(id)
   if (client) return client
   const known = (await clients.list()).map((one) => one.id)
-  throw noneSuch(id, `is no client of ${institution}`, known, `npx ampere client list ${whereOf(open)}`)
-}
-
-/** The options with which other commands mean the same bridge. */
-export function whereOf({ institution, cloud }: Pick<OpenClients, 'institution' | 'cloud'>): string {
-  return cloud === null ? `--as ${institution}` : `--cloud ${cloud}`
+  throw noneSuch(id, `is no client of ${institution}`, known, `npx ampere client list --as ${institution}`)
 }

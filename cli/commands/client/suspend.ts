@@ -15,7 +15,7 @@ export async function suspendClient(call: Call<ActingOptions>): Promise<number> 
       isChanged
         ? `${id} is suspended: tokens that it had are good for nothing, and it gets none.`
         : `${id} is suspended already. Nothing was changed.`,
-      'Undo  npx ampere client add, which registers it anew',
+      `Undo  npx ampere client add ${id} --jwks FILE --scopes SCOPES --as ${open.institution}, which registers it anew`,
     ])
     return EXIT.ok
   })

@@ -156,7 +156,7 @@ async function remembered(clouds: Clouds, { screen, options }: Call<StageOptions
     throw refuse(
       'NOT_FOUND',
       `nothing was deployed as ${stage} from this data folder`,
-      'npx ampere deploy aws, deploy azure, or name another folder: --data FOLDER',
+      `npx ampere deploy ${asked ?? 'aws'} --stage ${stage}, or name another folder: --data FOLDER`,
     )
   if (second)
     throw usage(`${stage} is deployed in both clouds: say which with --provider aws or --provider azure`)

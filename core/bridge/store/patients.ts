@@ -54,5 +54,8 @@ export function createPatientIndex(table: WriteTable, rows: SealedRows): Patient
 
 async function openLink(rows: SealedRows, row: Row): Promise<LinkedPatient> {
   const { id = '', chain = '' } = await rows.open(row.value)
+  // Whoever holds the table could put the row of one patient in the place of another's.
+  if (rows.nameOf('patient', id) !== row.key)
+    throw new AmpereError('STORE_CORRUPT', 'a row of a patient is in the wrong place')
   return { id, chain: asChainId(chain), name: row.key }
 }
