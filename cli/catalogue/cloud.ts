@@ -143,6 +143,7 @@ export const CLOUD: CommandGroup = {
         stores: 'status of what is kept, or null',
         functions: 'status of what runs, or null',
         says: 'ok, or what the home says is wrong',
+        bridge: 'whose bridge runs there and its FHIR address, or null',
       },
       exits: { 1: 'something is wrong' },
       load: async () => (await import('../commands/cloud/standing.ts')).statusOf(CLOUDS),

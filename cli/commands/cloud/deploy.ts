@@ -63,6 +63,7 @@ export function deployOn(open: OpenCloud, pause = wait) {
     const keysFolder = wanted.bridge ? homeFolderOf(folder, wanted.bridge) : folder
     const passphrase = await foundersPassphrase(keysFolder, options, screen)
     const deployed = await cloud.deploy(wanted, { folder, passphrase, say: screen.say, pause })
+    screen.say('Waits until all that was deployed answers, minutes at most, and tries it')
     const smoke = deployed.home ? await trySmoke(cloud, folder, deployed, { passphrase, pause }) : null
     const instance = deployed.bridge ? await tryBridge(cloud, folder, deployed, { passphrase, pause }) : null
     const { home, bridge } = deployed

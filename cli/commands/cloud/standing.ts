@@ -49,16 +49,25 @@ export function statusOf(clouds: Clouds) {
     const ok = says === 'ok' && stores.isWhole && functions.isWhole
     const [origin, registry] = [originOf(known), home?.registry ?? null]
     const keys = home ? fingerprintsOf(home) : null
-    const standing = { ok, provider, stage, region, origin, registry, fingerprints: keys }
+    const bridge = bridgeOf(known)
+    const standing = { ok, provider, stage, region, origin, registry, fingerprints: keys, bridge }
     call.screen.print({ ...standing, stores: stores.status, functions: functions.status, says }, [
       lineOf(stores),
       lineOf(functions),
       `${origin ?? 'no address'}  ${says === 'ok' ? 'ready, and its log is written' : says}`,
+      ...(bridge ? [`Bridge of ${bridge.institution}  ${bridge.fhir ?? 'not set up'}`] : []),
       ...(keys ? [`Fingerprints  log ${keys.log}`, `              witness ${keys.witness}`] : []),
       ...(ok ? [] : [`Next: npx ampere deploy ${provider} --stage ${stage} --region ${region}`]),
     ])
     return ok ? EXIT.ok : EXIT.failed
   }
+}
+
+/** The bridge that was deployed, and where software finds it; null where there is none. */
+function bridgeOf(known: CloudDeployment) {
+  if (!known.bridge) return null
+  const { institution, made } = known.bridge
+  return { institution, fhir: made && `${originOf(known) ?? made.origin}/fhir` }
 }
 
 /** What a home and a bridge say of themselves: `ok`, or what is wrong. */
