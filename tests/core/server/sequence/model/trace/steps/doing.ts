@@ -9,8 +9,10 @@ export interface Doing {
   readonly cleaning: Cleaning
   /** Chains that had a young mark when it looked. */
   young: ReadonlySet<number>
-  /** Blocks of the marks that it reads, while it reads them: all shards at once. */
+  /** Blocks of the marks that it reads, while it reads them: all shards at once, or those in which they are said to be. */
   look: Set<string> | null
+  /** Shards that it read in that look. */
+  readonly shards: Set<string>
 }
 
 /** That of one sequencer. */

@@ -48,6 +48,11 @@ export class Names {
     return this.#at.chains.indexOf(String(id))
   }
 
+  /** The shard in which the marks of a chain are. */
+  shard(chain: number): string {
+    return (this.#at.chains[chain] ?? '').slice(0, 1)
+  }
+
   /** Height in the model. */
   height(chain: number, height: number): number {
     return height - (this.#at.heights[chain] ?? 0)

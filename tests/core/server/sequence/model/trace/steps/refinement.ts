@@ -42,6 +42,7 @@ export class Refinement {
       cleaning: new Cleaning(this.#names),
       young: new Set<number>(),
       look: null,
+      shards: new Set<string>(),
     }))
     this.#log = new LogCalls(this.#at, this.#names, this.#doing, version)
   }
@@ -144,22 +145,27 @@ export class Refinement {
     else {
       if (this.#looking === null && this.#at.own(actor).step !== 'look')
         throw new Violation(`marks are read while it should ${this.#at.own(actor).step}`)
+      if (doing.look === null) doing.shards.clear()
       this.#looking = actor
       doing.look ??= new Set()
+      doing.shards.add(String(call.args[0]))
       for (const key of blocks) doing.look.add(key.split('/')[2] ?? '')
     }
   }
 
-  /** All marks that are young must have been read; old ones may be. */
+  /** All marks that are young must have been read in the shards that were looked at; old ones may be. */
   #endLook(actor: number): void {
     this.#looking = null
     const doing = doingOf(this.#doing, actor)
     const read = new Set([...(doing.look ?? [])].map((id) => this.#names.block(this.#names.append(id)).name))
     doing.look = null
     const { state } = this.#at
-    const missed = state.marks.find(({ block, isOld }) => !isOld && !read.has(block))
+    const young = state.marks.filter(
+      ({ chain, isOld }) => !isOld && doing.shards.has(this.#names.shard(chain)),
+    )
+    const missed = young.find(({ block }) => !read.has(block))
     if (missed) throw new Violation('a mark is overlooked')
-    doing.young = new Set(state.marks.flatMap(({ chain, isOld }) => (isOld ? [] : [chain])))
+    doing.young = new Set(young.map(({ chain }) => chain))
     this.#at.state = {
       ...state,
       marks: state.marks.map((mark) => ({ ...mark, isOld: !read.has(mark.block) })),
