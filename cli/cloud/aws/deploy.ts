@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundleFolder, buildBundles } from '#infra/bundle/build.ts'
 import { failure } from '#infra/deploy/failure.ts'
+import { inTurn } from '#infra/deploy/turn.ts'
 import { deployFunctions, wakeFunction } from '#infra/deploy/aws/functions.ts'
 import { withStacks, type Stack } from '#infra/deploy/aws/stacks.ts'
 import { settingsOf } from '#infra/aws/settings.ts'
@@ -29,6 +30,24 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
   // Before anything is made: whoever runs this again means the same account.
   writeCloudDeployment(folder, wanted)
   say(`1 of 6  Account ${account}, as ${arn.split('/').at(-1)}, in ${region}`)
+  const deployed = await inTurn(`${bundleFolder('aws')}.turn`, say, () =>
+    buildAndDeploy(wanted, account, deploying),
+  )
+  if (deployed.home) {
+    await wakeFunction({ stage, region, parameters }, 'sequencer')
+    say('6 of 6  The sequencer has looked after the log')
+  } else say('6 of 6  Nothing has to be woken')
+  return deployed
+}
+
+/** What is built, told and uploaded lies in the folder of this software, whatever is deployed from it. */
+async function buildAndDeploy(
+  wanted: CloudDeployment,
+  account: string,
+  deploying: Deploying,
+): Promise<CloudDeployment> {
+  const { stage, region, parameters } = wanted
+  const { say, folder } = deploying
   const bundles = await buildBundles('aws', undefined, settingsOf(stage, parameters).deploys)
   say(`2 of 6  ${bundles.length} bundles, the largest ${kib(Math.max(...bundles.map(({ bytes }) => bytes)))}`)
   const deployed = await makeKept(wanted, account, deploying)
@@ -39,10 +58,6 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
   )
   await deployFunctions({ stage, region, parameters })
   say(`5 of 6  ${bundles.length} functions, each with its own role`)
-  if (deployed.home) {
-    await wakeFunction({ stage, region, parameters }, 'sequencer')
-    say('6 of 6  The sequencer has looked after the log')
-  } else say('6 of 6  Nothing has to be woken')
   return deployed
 }
 

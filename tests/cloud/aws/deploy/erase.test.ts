@@ -69,7 +69,7 @@ describeOn('MiniStack', 'what a deployment keeps', () => {
     const other = { ...known, home: { ...home, origin: 'https://other.example' } }
     for (const erases of [false, true])
       await expect(aws.removal(other, erases)).rejects.toMatchObject({
-        message: expect.stringMatching(/is of another home/),
+        message: expect.stringMatching(/is of another deployment/),
       })
     expect(await left('o')).toEqual(there)
   }, 60_000)
