@@ -29,7 +29,7 @@ export const bench: Bench = {
       sizes: `Node ${process.version}; ${ROUNDS} processes of each role and an empty one before each, medians; stores and keys are emulators, whose time is in it`,
       figures,
       doesNotShow:
-        'a cold start of a cloud: its sandbox, the download of the code, its slower and shared processors, its network. The first answer reads the stores and unwraps the keys of the role; the writer signs, and what is only woken does one run.',
+        'a cold start of a cloud: its sandbox, the download of the code, its slower and shared processors, its network; and the roles of a bridge. The first answer reads the stores and unwraps the keys of the role; the writer signs, and what is only woken does one run.',
     }
   },
 }

@@ -17,7 +17,7 @@ import { ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.t
 import { configOf } from '#tests/functions/host/apart.ts'
 import type { Asked } from '../children/cold-start.ts'
 
-/** The built bundles of a provider, beside each a description of a home on the emulators, and how a process of one is started. */
+/** The built bundles of a home on a provider, beside each a description of a home on the emulators, and how a process of one is started. */
 export interface RoleBundles {
   readonly bundles: readonly RoleBundle[]
   readonly world: TestDeployment
@@ -37,7 +37,7 @@ interface Opened {
 /** On running emulators (`onEmulators`). */
 export async function roleBundles(provider: Provider): Promise<RoleBundles> {
   const folder = mkdtempSync(join(tmpdir(), 'ampere-bundles-'))
-  const bundles = await buildBundles(provider, join(folder, 'built'))
+  const bundles = await buildBundles(provider, join(folder, 'built'), 'home')
   const { platform, env, vault, close } = provider === 'aws' ? await openAws() : await openAzure()
   const clock = {
     get now() {
