@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { lockFile } from '#adapters/local/store/lock.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { failure } from './failure.ts'
 
 /** Between two looks at whether the other has ended, and for how long at most, in milliseconds. */
@@ -9,7 +11,7 @@ const LONGEST_MS = 30 * 60_000
 
 /**
  * Does what only one process of a checkout may do at a time: what is built for a cloud lies in one folder, from which it is uploaded.
- * The turn of a process that was killed is taken over.
+ * The turn is a lock of the operating system, so it ends with its process, however that ends.
  * @param file names the turn; it holds the id of the process that has it
  * @param say is told once that another is waited for
  * @throws DeployFailure where the other does not end within half an hour; whatever `act` throws
@@ -20,51 +22,35 @@ export async function inTurn<T>(
   act: () => Promise<T>,
 ): Promise<T> {
   mkdirSync(dirname(file), { recursive: true })
-  for (let waited = 0; !take(file); waited += AGAIN_MS) {
+  let giveBack = take(file)
+  for (let waited = 0; giveBack === null; waited += AGAIN_MS) {
     if (waited === 0) say('        Another deployment from this folder goes on: waits until it has ended')
     if (waited >= LONGEST_MS)
       throw failure(
         `another deployment from this folder has not ended after ${LONGEST_MS / 60_000} min`,
-        `end it, or remove ${file} where there is none, then run this again`,
+        'end it, then run this again',
       )
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+    giveBack = take(file)
   }
   try {
     return await act()
   } finally {
-    rmSync(file, { force: true })
+    giveBack()
   }
 }
 
-/** @returns false while a process that lives has it */
-function take(file: string): boolean {
+/** @returns what gives the turn back; null while another process has it */
+function take(file: string): (() => void) | null {
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' })
-    return true
+    const unlock = lockFile(`${file}.lock`, 0)
+    writeFileSync(file, String(process.pid))
+    return () => {
+      rmSync(file, { force: true })
+      unlock()
+    }
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error
-  }
-  const holder = holderOf(file)
-  // A file without a number is being written, or was by a process that was killed just then: the next look tells.
-  if (holder !== null && holder !== process.pid && !isAlive(holder)) rmSync(file, { force: true })
-  return false
-}
-
-function holderOf(file: string): number | null {
-  try {
-    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : null
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return null
+    if (isAmpereError(error, 'STORE_LOCKED')) return null
     throw error
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM'
   }
 }
