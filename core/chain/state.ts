@@ -126,6 +126,14 @@ export function readersOf(state: ControlState): readonly string[] {
   return [...new Set<string>([...granted, ...controllers, ...keys])].toSorted()
 }
 
+/** Readers of `after` that may open something which they might not before; with the states turned round, those who lose something. */
+export function readersGaining(before: ControlState, after: ControlState): readonly string[] {
+  return readersOf(after).filter((reader) => {
+    const had = new Set<string>(readableBy(before, reader))
+    return readableBy(after, reader).some((id) => !had.has(id))
+  })
+}
+
 /**
  * Institutions whose mirrors hold a copy of the chain: those with the right to hold, also when their grant's `until` has
  * passed. Holding gives no package, so that a mirror opens nothing.

@@ -2,7 +2,7 @@
 import type { Digest } from '../../bytes/ids.ts'
 import type { EpochChange } from '../../block/block.ts'
 import { violation, type Violation } from '../../block/violation.ts'
-import { readableBy, readersOf, type ControlState } from '../state.ts'
+import { readersGaining, type ControlState } from '../state.ts'
 import { compartmentsOf } from './genesis.ts'
 
 /** The keys that a control or recover block brings. */
@@ -33,16 +33,10 @@ export function checkReaders(
   after: ControlState,
   { epoch, packages }: NewKeys,
 ): Violation | null {
-  const lost = readersOf(before).some((reader) => {
-    const still = new Set<string>(readableBy(after, reader))
-    return readableBy(before, reader).some((id) => !still.has(id))
-  })
-  if (lost && !epoch) return violation('epoch-missing', 'a reader is removed without a new epoch')
-  const gained = readersOf(after).some((reader) => {
-    const had = new Set<string>(readableBy(before, reader))
-    return readableBy(after, reader).some((id) => !had.has(id))
-  })
-  if (gained && packages === null) return violation('packages', 'a new reader gets no package')
+  if (!epoch && readersGaining(after, before).length > 0)
+    return violation('epoch-missing', 'a reader is removed without a new epoch')
+  if (packages === null && readersGaining(before, after).length > 0)
+    return violation('packages', 'a new reader gets no package')
   return null
 }
 

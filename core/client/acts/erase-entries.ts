@@ -2,7 +2,7 @@
 import type { ChainId, EntryId } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import type { EraseBlock } from '../../block/block.ts'
-import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
+import type { ParsedBlock } from '../../block/open-block.ts'
 import { ERASE_DELAY_MS, eraseAction } from '../../chain/rules/erase.ts'
 import type { ControlState, Pending } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
@@ -13,6 +13,7 @@ import { blockReceipt } from '../receipt/block-receipt.ts'
 import { DELAY_MARGIN_MS, delaySeenFrom } from '../receipt/rules/delays.ts'
 import { signStep, type Step, type StepContext } from '../sign/sign-step.ts'
 import { stepContext, submitStep } from './submit.ts'
+import { verifiedBlock } from './verified-block.ts'
 
 /** What is to be erased, and why. */
 export interface Erasure {
@@ -90,9 +91,8 @@ export async function settleErasure(
   act: 'complete' | 'cancel',
 ): Promise<ParsedBlock> {
   const replica = await connection.replica(chain)
-  const page = await connection.api.blocks(chain, height)
-  const requested = page.items[0] ? parseBlock(page.items[0]) : null
-  if (requested?.block.type !== 'erase' || requested.id !== replica.notes[height]?.id) {
+  const requested = await verifiedBlock(connection, replica, height)
+  if (requested?.block.type !== 'erase') {
     throw new AmpereError('NOT_FOUND', `block ${height} requests no erasure`)
   }
   const { approvals: _, ...rest } = requested.block.body

@@ -2,7 +2,7 @@
 import type { ChainId } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
 import type { Controllers, RecoverBlock } from '../../block/block.ts'
-import { parseBlock, type ParsedBlock } from '../../block/open-block.ts'
+import type { ParsedBlock } from '../../block/open-block.ts'
 import { RECOVER_DELAY_MS } from '../../chain/rules/recover.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Signer } from '../../ports/keys.ts'
@@ -12,6 +12,7 @@ import { heldEpoch } from '../sign/make-epoch.ts'
 import { appendOf, newKeys } from '../sign/new-keys.ts'
 import { signStep } from '../sign/sign-step.ts'
 import { stepContext, submitAndSync, submitStep } from './submit.ts'
+import { verifiedBlock } from './verified-block.ts'
 
 /** Who is to control a chain, and who may recover it then. One of them has to complete it, and so to hold the keys of today, as a sheet that stays. */
 export interface Recovery {
@@ -97,15 +98,10 @@ async function requestAt(
   return body
 }
 
-/** The block that was verified at a height. @throws AmpereError NOT_FOUND */
-async function blockAt(
-  connection: Connection,
-  { chain, notes }: Replica,
-  height: number,
-): Promise<ParsedBlock> {
-  const { items } = await connection.api.blocks(chain, height)
-  const block = items[0] === undefined ? null : parseBlock(items[0])
-  if (block === null || block.id !== notes[height]?.id) throw noRequest(height)
+/** @throws AmpereError NOT_FOUND */
+async function blockAt(connection: Connection, replica: Replica, height: number): Promise<ParsedBlock> {
+  const block = await verifiedBlock(connection, replica, height)
+  if (block === null) throw noRequest(height)
   return block
 }
 

@@ -5,12 +5,12 @@ import type { ControlBlock, Controllers, Grant } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import type { Append } from '../../api/append.ts'
 import { rotationDue } from '../../chain/rotation.ts'
-import type { ControlState } from '../../chain/state.ts'
+import { readersGaining, type ControlState } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Keyring } from '../read/reader-keys.ts'
 import type { Replica } from '../read/replica.ts'
 import { heldEpoch, orderedGrant, type EpochSecrets } from './make-epoch.ts'
-import { appendOf, losesReaders, newKeys } from './new-keys.ts'
+import { appendOf, newKeys } from './new-keys.ts'
 import { signStep, type StepContext } from './sign-step.ts'
 
 /** A change of a chain's control state. What is left out stays as it is. */
@@ -45,7 +45,7 @@ export async function signChange(
   const held = 'fresh' in source ? source.fresh : heldEpoch(before, source.keyring)
   const after = preview(before, change)
   const first = replica.link.opened.block.type === 'genesis'
-  const isNew = change.newEpoch === true || losesReaders(before, after)
+  const isNew = change.newEpoch === true || readersGaining(after, before).length > 0
   const keys = await newKeys(context, replica, held, after, { isNew, cut: change.cut === true, toAll: first })
   const body: Omit<ControlBlock['body'], 'approvals'> = {
     act: 'change',

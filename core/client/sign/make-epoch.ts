@@ -4,7 +4,7 @@ import type { ChainId, CompartmentId, Digest } from '../../bytes/ids.ts'
 import type { EpochKey, Grant } from '../../block/block.ts'
 import { recordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { EpochPackage } from '../../api/append.ts'
-import { devicesOf, readableBy, readersOf, type ControlState } from '../../chain/state.ts'
+import { devicesOf, readableBy, type ControlState } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Random } from '../../ports/keys.ts'
@@ -99,14 +99,6 @@ export async function packageHistory(
       return { kind: 'history' as const, epoch, compartment: id, sealed: toBase64url(sealed) }
     }),
   )
-}
-
-/** Readers of `after` that gain compartments against `before`. */
-export function gainingReaders(before: ControlState, after: ControlState): readonly string[] {
-  return readersOf(after).filter((reader) => {
-    const had = new Set<string>(readableBy(before, reader))
-    return readableBy(after, reader).some((id) => !had.has(id))
-  })
 }
 
 function sealingKeyOf(reader: string, state: ControlState, records: RegistryView): Uint8Array {

@@ -5,9 +5,9 @@ import type { EpochChange } from '../../block/block.ts'
 import { packagesRoot } from '../../block/packages.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
 import type { Append, EpochPackage } from '../../api/append.ts'
-import { readableBy, readersOf, type ControlState } from '../../chain/state.ts'
+import { readersGaining, readersOf, type ControlState } from '../../chain/state.ts'
 import type { Replica } from '../read/replica.ts'
-import { drawEpoch, gainingReaders, packageFor, packageHistory, type EpochSecrets } from './make-epoch.ts'
+import { drawEpoch, packageFor, packageHistory, type EpochSecrets } from './make-epoch.ts'
 import type { StepContext } from './sign-step.ts'
 
 /** What a block says of the keys that it brings, and what is stored beside it. */
@@ -35,7 +35,7 @@ export async function newKeys(
   const secrets = isNew ? await drawEpoch(held.compartments, context.ports.random) : null
   const number = before.epoch.number + (secrets ? 1 : 0)
   const shown: ControlState = { ...after, epoch: { number, height: 0 } }
-  const readers = secrets || toAll ? readersOf(after) : gainingReaders(before, after)
+  const readers = secrets || toAll ? readersOf(after) : readersGaining(before, after)
   const items = [
     ...(await packageFor(replica.chain, shown, secrets ?? held, readers, context.registry.newest())),
     ...(secrets && !cut ? await packageHistory(replica.chain, held, secrets, number) : []),
@@ -52,12 +52,4 @@ export async function newKeys(
 export function appendOf(block: ParsedBlock, { items, secrets }: BlockKeys): Append {
   const labelKey = secrets ? toBase64url(secrets.labelKey) : null
   return { block: block.compact, row: null, packages: [...items], labelKey, object: null }
-}
-
-/** Somebody may read less after a step, so that it needs a new epoch. */
-export function losesReaders(before: ControlState, after: ControlState): boolean {
-  return readersOf(before).some((reader) => {
-    const still = new Set<string>(readableBy(after, reader))
-    return readableBy(before, reader).some((id) => !still.has(id))
-  })
 }

@@ -2,7 +2,7 @@
 import { keysIn } from '../../block/block.ts'
 import type { ChainId, Digest } from '../../bytes/ids.ts'
 import { packageKey, packagesRoot } from '../../block/packages.ts'
-import { readableBy, readersOf, stateBytes, type ControlState, type Link } from '../../chain/state.ts'
+import { readersGaining, readersOf, stateBytes, type ControlState, type Link } from '../../chain/state.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { partNames } from '../store/attempt.ts'
 import { packageRowKey, parsePackage, rangeUnder } from '../store/rows.ts'
@@ -110,20 +110,13 @@ function expectedNames({ before, link }: KeysPlace): readonly string[] {
   if (!keys || !before || (block.type === 'recover' && block.body.act !== 'complete')) return []
   const { number } = link.state.epoch
   const isFirst = block.height === 1
-  const readers = readersOf(link.state).filter(
-    (reader) => isFirst || keys.epoch !== null || gains(before, link.state, reader),
-  )
+  const readers = isFirst || keys.epoch !== null ? readersOf(link.state) : readersGaining(before, link.state)
   const names = readers.map((reader) => packageKey({ kind: 'reader', epoch: number, reader }))
   if (keys.epoch === null || keys.epoch.cut) return names
   const histories = link.state.compartments.map(({ id }) =>
     packageKey({ kind: 'history', epoch: number, compartment: id }),
   )
   return [...names, ...histories]
-}
-
-function gains(before: ControlState, after: ControlState, reader: string): boolean {
-  const had = new Set<string>(readableBy(before, reader))
-  return readableBy(after, reader).some((id) => !had.has(id))
 }
 
 /** `<epoch>/<kind>/<for whom>` in a row key. */

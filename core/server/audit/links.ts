@@ -2,7 +2,7 @@
 import { canonicalize } from '../../bytes/canonical-json.ts'
 import type { ChainId } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
-import { grantOf, readableBy, readersOf, type ControlState, type Link } from '../../chain/state.ts'
+import { grantOf, readersGaining, readersOf, type ControlState, type Link } from '../../chain/state.ts'
 import { isAmpereError } from '../../errors.ts'
 import { recordOf, type RegistryView } from '../../registry/snapshot.ts'
 import { chainPartition, loadBlock, loadHead, loadState } from '../store/rows.ts'
@@ -14,10 +14,7 @@ export type Removals = Map<string, Timestamp>
 
 /** Notes the readers that a block took something from. */
 export function noteRemovals(removals: Removals, before: ControlState, link: Link): void {
-  for (const reader of readersOf(before)) {
-    const still = new Set<string>(readableBy(link.state, reader))
-    if (readableBy(before, reader).some((id) => !still.has(id))) removals.set(reader, link.opened.block.time)
-  }
+  for (const reader of readersGaining(link.state, before)) removals.set(reader, link.opened.block.time)
 }
 
 /** Flags a chain that keeps a reader who should have gone: one that is no longer whitelisted, or whose grant ended. */
