@@ -15,7 +15,7 @@ import { folderTarget } from '../../migrate/target/folder.ts'
 import type { MoveTarget } from '../../migrate/target/target.ts'
 import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
-import type { Clouds } from '../cloud/standing.ts'
+import type { Clouds } from '../../cloud/clouds.ts'
 
 export interface MigrateOptions extends LostOptions, CloudTargetOptions {
   readonly from?: string

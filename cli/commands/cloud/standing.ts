@@ -7,7 +7,7 @@ import {
   writeCloudDeployment,
   type CloudDeployment,
 } from '../../cloud/cloud-folder.ts'
-import type { OpenCloud } from '../../cloud/clouds.ts'
+import type { Clouds } from '../../cloud/clouds.ts'
 import { PROVIDERS, type Provider } from '../../cloud/providers.ts'
 import { setAside } from '../../cloud/trusted.ts'
 import { readiness } from '../../cloud/smoke.ts'
@@ -28,9 +28,6 @@ export interface StageOptions extends Common {
 export interface DestroyOptions extends StageOptions, GraveOptions {
   readonly eraseData?: boolean
 }
-
-/** What deploys to each provider. */
-export type Clouds = Readonly<Record<Provider, { readonly open: OpenCloud }>>
 
 /** A deployment that is remembered here, with what deploys to its cloud. */
 interface Remembered {

@@ -7,10 +7,10 @@ import type { Home } from '#core/server/home.ts'
 import { createRegistrySource } from '#core/server/store/registry.ts'
 import { leavingApp } from '#functions/leaving.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
-import type { Cloud } from '../../cloud/cloud.ts'
 import { cloudFolder, readCloudDeployment, type CloudDeployment } from '../../cloud/cloud-folder.ts'
 import { foundersPassphrase } from '../../cloud/founding/founding.ts'
 import type { Provider } from '../../cloud/providers.ts'
+import type { Clouds } from '../../cloud/clouds.ts'
 import { settingsIn } from '../../cloud/target.ts'
 import { dataFolder } from '../../deployment/settings.ts'
 import { readPolicy } from '../../open/policy.ts'
@@ -18,10 +18,6 @@ import type { Call } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
 import type { LeftHome } from '../leaving.ts'
 
-/** What deploys to each provider. */
-type Clouds = Readonly<
-  Record<Provider, { readonly open: (env: Readonly<Record<string, string | undefined>>) => Promise<Cloud> }>
->
 type Founded = NonNullable<CloudDeployment['home']>
 
 /** Opens a home in a cloud for the time of `act`, as whoever moves it. @throws AmpereError NOT_FOUND */
