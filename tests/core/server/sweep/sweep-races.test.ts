@@ -54,9 +54,20 @@ async function interleave(
 ): Promise<string> {
   const sweeping = stopAt(i)
   const appending = stopAt(j)
-  const swept = sweepNow(at.world, (platform) => wrapPlatform(platform, sweeping.around))
+  // The sweep looks at several shards at once, and those that were not stopped go on beside the append.
+  let ofSweep = false
+  const marked: Around = (name, act) =>
+    sweeping.around(name, () => {
+      ofSweep = true
+      try {
+        return act()
+      } finally {
+        ofSweep = false
+      }
+    })
+  const swept = sweepNow(at.world, (platform) => wrapPlatform(platform, marked))
   await Promise.race([swept, sweeping.reached])
-  at.around.current = appending.around
+  at.around.current = (name, act) => (ofSweep ? act() : appending.around(name, act))
   const filed = outcomeOf(append())
   await Promise.race([filed, appending.reached])
   mend(at)
