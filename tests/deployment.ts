@@ -18,7 +18,7 @@ import type { Fetch, Random, Signer } from '#core/ports/keys.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { buildChange, buildRegistry, institutionRecords, keyRecord } from '#core/registry/build.ts'
 import type { RegistryChange } from '#core/registry/block.ts'
-import type { InstanceRecord, RegistryRecord } from '#core/registry/records.ts'
+import type { InstanceRecord, FoundingRecord } from '#core/registry/records.ts'
 import type { LogTrust } from '#core/server/audit/log/needs.ts'
 import type { Home } from '#core/server/home.ts'
 import { addRegistryBlock } from '#core/server/registrar.ts'
@@ -228,8 +228,8 @@ async function genesisRecords(
   institutions: readonly TestInstitution[],
   head: Signer,
   origin: string,
-): Promise<RegistryRecord[]> {
-  const records: RegistryRecord[] = []
+): Promise<FoundingRecord[]> {
+  const records: FoundingRecord[] = []
   for (const { id, root, recovery, instance, second, sealingSeed } of institutions) {
     records.push(
       ...institutionRecords({

@@ -10,7 +10,7 @@ import { formatVerifierKey } from '#core/log/note/key.ts'
 import type { Signer } from '#core/ports/keys.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import { buildRegistry, keyRecord } from '#core/registry/build.ts'
-import type { RegistryRecord } from '#core/registry/records.ts'
+import type { FoundingRecord } from '#core/registry/records.ts'
 import { recordOf } from '#core/registry/snapshot.ts'
 import type { Home } from '#core/server/home.ts'
 import { addRegistryBlock, REGISTRAR_NEEDS } from '#core/server/registrar.ts'
@@ -30,7 +30,7 @@ export interface NewHome {
   readonly owner: string
   readonly demo: boolean
   /** What the founding institutions say of themselves, and their root keys. */
-  readonly records: readonly RegistryRecord[]
+  readonly records: readonly FoundingRecord[]
   readonly founders: readonly Signer[]
 }
 
@@ -82,7 +82,7 @@ async function makeGenesis(platform: Platform, what: NewHome): Promise<string> {
   return buildRegistry({ now: platform.now, random: platform.random }, records, what.founders)
 }
 
-function homeRecords({ owner, deployment, origin, demo }: NewHome, head: Signer): RegistryRecord[] {
+function homeRecords({ owner, deployment, origin, demo }: NewHome, head: Signer): FoundingRecord[] {
   return [
     { v: 1, kind: 'deployment', id: deployment, institution: asInstitutionId(owner), origin, kid: head.kid },
     keyRecord(head.publicKey, 'head', { deployment }),

@@ -6,7 +6,7 @@ import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Signer } from '#core/ports/keys.ts'
-import type { RegistryRecord } from '#core/registry/records.ts'
+import type { FoundingRecord } from '#core/registry/records.ts'
 import { refuse } from '../program/refuse.ts'
 import { foundingRecords, makeInstitution, rootSigner } from '../open/institution.ts'
 import { makeFolder } from './files.ts'
@@ -109,8 +109,8 @@ export async function makeFounders(
   folder: string,
   what: Pick<NewDeployment, 'institutions'>,
   passphrase: StretchedPassphrase,
-): Promise<{ readonly records: RegistryRecord[]; readonly founders: readonly Signer[] }> {
-  const records: RegistryRecord[] = []
+): Promise<{ readonly records: FoundingRecord[]; readonly founders: readonly Signer[] }> {
+  const records: FoundingRecord[] = []
   const founders: Signer[] = []
   for (const { id, name } of what.institutions) {
     const institution = await makeInstitution(folder, id, passphrase)

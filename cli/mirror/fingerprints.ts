@@ -2,7 +2,7 @@
 import { canonicalBytes } from '#core/bytes/canonical-json.ts'
 import { toHex, utf8 } from '#core/bytes/encoding.ts'
 import { sha256 } from '#core/crypto/hash.ts'
-import type { InstitutionRecord } from '#core/registry/records.ts'
+import type { ApplicantRecord } from '#core/registry/records.ts'
 import { usage } from '../program/refuse.ts'
 import type { Screen } from '../terminal/screen.ts'
 
@@ -21,7 +21,7 @@ export function homeFingerprint(registry: string, logKeys: readonly string[]): s
 }
 
 /** 128 bits of the SHA-256 of the keys of an institution, with its id. */
-export function institutionFingerprint({ id, root, recovery, sealing }: InstitutionRecord): string {
+export function institutionFingerprint({ id, root, recovery, sealing }: ApplicantRecord): string {
   return grouped(canonicalBytes({ id, root, recovery, sealing }))
 }
 

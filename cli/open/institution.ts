@@ -6,7 +6,7 @@ import { asInstanceId, asInstitutionId, type InstitutionId } from '#core/bytes/i
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import type { Random, Signer } from '#core/ports/keys.ts'
 import { institutionRecords, keyRecord } from '#core/registry/build.ts'
-import type { InstanceRecord, RegistryRecord } from '#core/registry/records.ts'
+import type { FoundingRecord, InstanceRecord } from '#core/registry/records.ts'
 import { activeInstanceOf, type RegistryView } from '#core/registry/snapshot.ts'
 import { FILE_LOST } from '../program/damaged.ts'
 import { refuse } from '../program/refuse.ts'
@@ -86,11 +86,11 @@ export function rootSigner(institution: Institution): Promise<Signer> {
 }
 
 /** The registry records with which an institution founds or joins a registry. */
-export async function foundingRecords(institution: Institution, name: string): Promise<RegistryRecord[]> {
+export async function foundingRecords(institution: Institution, name: string): Promise<FoundingRecord[]> {
   const { id, keyring, instances, sealingSeed } = institution
   const root = await rootSigner(institution)
   const recovery = await keyring.signer('recovery', 'ES256')
-  const records: RegistryRecord[] = [
+  const records: FoundingRecord[] = [
     ...institutionRecords({
       id,
       name,

@@ -22,21 +22,26 @@ import type { Verifiers } from '../crypto/signature.ts'
 import { AmpereError } from '../errors.ts'
 import type { PublicJwk, Signer } from '../ports/keys.ts'
 import {
+  applicantSchema,
   deploymentSchema,
+  foundingSchema,
   instanceSchema,
-  institutionSchema,
   keySchema,
-  recordSchema,
   rulesSchema,
-  type RegistryRecord,
+  type FoundingRecord,
 } from './records.ts'
 
 const jws = v.pipe(v.string(), v.maxLength(16 * 1024))
 const approvals = v.pipe(v.array(jws), v.maxLength(256))
 
-const change = v.variant('act', [
-  v.strictObject({ act: v.literal('admit'), institution: institutionSchema }),
+/** What takes a majority of the members. */
+export const membershipChangeSchema = v.variant('act', [
+  v.strictObject({ act: v.literal('admit'), institution: applicantSchema }),
   v.strictObject({ act: v.literal('remove'), institution: institutionId }),
+  v.strictObject({ act: v.literal('rules'), rules: rulesSchema }),
+])
+const change = v.variant('act', [
+  ...membershipChangeSchema.options,
   v.strictObject({ act: v.literal('replace-root'), institution: institutionId, root: keySchema }),
   v.strictObject({ act: v.literal('enrol'), instance: instanceSchema, key: keySchema }),
   v.strictObject({
@@ -45,8 +50,8 @@ const change = v.variant('act', [
     reason: v.picklist(['retired', 'suspended', 'compromised']),
     suspectFrom: v.nullable(timestamp),
   }),
+  v.strictObject({ act: v.literal('reinstate'), kid }),
   v.strictObject({ act: v.literal('deploy'), deployment: deploymentSchema, key: keySchema }),
-  v.strictObject({ act: v.literal('rules'), rules: rulesSchema }),
 ])
 
 const common = { v: v.literal(1), height: count, time: timestamp, state: digest, op: opId }
@@ -58,7 +63,7 @@ export const registryBlockSchema = v.variant('type', [
     body: v.strictObject({
       nonce: bytesOf(32),
       /** Founders, their instances and keys, the first deployment and the rules. */
-      records: v.pipe(v.array(recordSchema), v.minLength(1), v.maxLength(256)),
+      records: v.pipe(v.array(foundingSchema), v.minLength(1), v.maxLength(256)),
       approvals,
     }),
   }),
@@ -72,19 +77,23 @@ export const registryBlockSchema = v.variant('type', [
 ])
 const approvalSchema = v.strictObject({
   registry: v.optional(digest),
-  height: count,
+  after: count,
   action: digest,
   expires: timestamp,
 })
 
 export type RegistryBlock = v.InferOutput<typeof registryBlockSchema>
 export type RegistryChange = v.InferOutput<typeof change>
+export type MembershipChange = v.InferOutput<typeof membershipChangeSchema>
 
-/** A member's consent to one registry block, and only that one: it names its height and its action. */
+/**
+ * A member's consent to one action. It names the height of the change of members or rules that is the newest when it is given,
+ * so that it outlives what institutions change alone, and is spent as soon as members or rules change.
+ */
 export interface RegistryApproval {
   readonly jws: OpenedJws
   readonly registry: Digest | null
-  readonly height: number
+  readonly after: number
   readonly action: Digest
   readonly expires: Timestamp
 }
@@ -140,26 +149,27 @@ export function signRegistryBlock(block: RegistryBlock, signer: Signer): Promise
 
 /** Signs a member's approval with its root key. `registry` is null for a genesis. */
 export function signRegistryApproval(
-  approval: { registry: Digest | null; height: number; action: Digest; expires: Timestamp },
+  approval: { registry: Digest | null; after: number; action: Digest; expires: Timestamp },
   signer: Signer,
 ): Promise<string> {
   const { registry, ...rest } = approval
   return signJws('ampere-registry-approval+jws', registry === null ? rest : { registry, ...rest }, signer)
 }
 
-function parseRegistryApproval(compact: string): RegistryApproval {
+/** The form of an approval; its signature is its reader's to check. @throws AmpereError JWS_MALFORMED, BLOCK_MALFORMED */
+export function parseRegistryApproval(compact: string): RegistryApproval {
   const opened = parseJws(compact, 'ampere-registry-approval+jws')
   const stated = parseWith(approvalSchema, opened.payload, 'BLOCK_MALFORMED', 'registry approval')
   return {
     jws: opened,
     registry: stated.registry ?? null,
-    height: stated.height,
+    after: stated.after,
     action: stated.action,
     expires: stated.expires,
   }
 }
 
-function keysIn(records: readonly RegistryRecord[]): Map<Kid, PublicJwk> {
+function keysIn(records: readonly FoundingRecord[]): Map<Kid, PublicJwk> {
   const keys = new Map<Kid, PublicJwk>()
   for (const record of records) if (record.kind === 'key') keys.set(thumbprint(record.jwk), record.jwk)
   return keys

@@ -16,8 +16,9 @@ import {
   type RegistryBlock,
   type RegistryChange,
 } from './block.ts'
-import type { InstitutionRecord, KeyRecord, RegistryRecord } from './records.ts'
+import type { ApplicantRecord, FoundingRecord, KeyRecord } from './records.ts'
 import { registryLinkAfter, type RegistryLink } from './reduce.ts'
+import { membershipHeight } from './rules/members.ts'
 import { getRecord, stateRoot } from './state.ts'
 
 /** How long a member's approval stays usable, in milliseconds: a day. */
@@ -35,9 +36,9 @@ export function institutionRecords(input: {
   readonly root: PublicJwk
   readonly recovery: PublicJwk
   readonly sealingKey: Uint8Array
-}): readonly [InstitutionRecord, KeyRecord, KeyRecord] {
+}): readonly [ApplicantRecord, KeyRecord, KeyRecord] {
   const { id, name, root, recovery, sealingKey } = input
-  const institution: InstitutionRecord = {
+  const institution: ApplicantRecord = {
     v: 1,
     kind: 'institution',
     id,
@@ -62,7 +63,7 @@ export function keyRecord(jwk: PublicJwk, use: KeyRecord['use'], owner: KeyRecor
 /** Signs a registry's genesis with every founder's approval; the first founder is the author. */
 export async function buildRegistry(
   ports: BuildPorts,
-  records: readonly RegistryRecord[],
+  records: readonly FoundingRecord[],
   founders: readonly Signer[],
 ): Promise<string> {
   const [author] = founders
@@ -71,7 +72,7 @@ export async function buildRegistry(
   const expires = toTimestamp(ports.now() + APPROVAL_MS)
   const action = registryAction('genesis', body)
   const approvals = await Promise.all(
-    founders.map((signer) => signRegistryApproval({ registry: null, height: 0, action, expires }, signer)),
+    founders.map((signer) => signRegistryApproval({ registry: null, after: 0, action, expires }, signer)),
   )
   return signWithState(null, author, {
     v: 1,
@@ -92,15 +93,27 @@ export async function buildChange(
   author: Signer,
   approvers: readonly Signer[] = [],
 ): Promise<string> {
-  const { registry, height, id } = parent.place
+  const { registry } = parent.place
   const body = { changes: [...changes] }
   const approval = {
     registry,
-    height: height + 1,
+    after: membershipHeight(parent.state),
     action: registryAction('change', body),
     expires: toTimestamp(ports.now() + APPROVAL_MS),
   }
   const approvals = await Promise.all(approvers.map((signer) => signRegistryApproval(approval, signer)))
+  return buildApproved(ports, parent, changes, author, approvals)
+}
+
+/** Signs the next registry block with approvals that members signed where they are. */
+export async function buildApproved(
+  ports: BuildPorts,
+  parent: RegistryLink,
+  changes: readonly RegistryChange[],
+  author: Signer,
+  approvals: readonly string[],
+): Promise<string> {
+  const { registry, height, id } = parent.place
   return signWithState(parent, author, {
     v: 1,
     type: 'change',
@@ -110,7 +123,7 @@ export async function buildChange(
     time: toTimestamp(Math.max(ports.now(), Date.parse(parent.place.time))),
     state: digestOf(new Uint8Array(0)),
     op: toBase64url(ports.random(16)) as OpId,
-    body: { ...body, approvals },
+    body: { changes: [...changes], approvals: [...approvals] },
   })
 }
 

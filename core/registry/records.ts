@@ -22,7 +22,7 @@ const publicJwk = v.union([
 const sealing = v.strictObject({ kid: digest, key: bytesOf(1216) })
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(200))
 
-export const institutionSchema = v.strictObject({
+const applicant = {
   v: v.literal(1),
   kind: v.literal('institution'),
   id: institutionId,
@@ -31,6 +31,13 @@ export const institutionSchema = v.strictObject({
   root: publicJwk,
   recovery: publicJwk,
   sealing,
+}
+/** An institution as it asks to be one: since when it is, the block that takes it says. */
+export const applicantSchema = v.strictObject(applicant)
+export const institutionSchema = v.strictObject({
+  ...applicant,
+  /** Until a block's time has reached this, the institution waits: it is no author, approver or voter. */
+  from: timestamp,
 })
 export const instanceSchema = v.strictObject({
   v: v.literal(1),
@@ -83,17 +90,23 @@ export const rulesSchema = v.strictObject({
   /** A demonstration's registry can never join a real one. */
   demo: v.boolean(),
 })
-const recordSchema = v.variant('kind', [
-  institutionSchema,
-  instanceSchema,
-  keySchema,
-  deploymentSchema,
-  rulesSchema,
-])
+const membershipSchema = v.strictObject({
+  v: v.literal(1),
+  kind: v.literal('membership'),
+  /** Of the newest block that changed members or rules; 0 is the genesis. */
+  height: count,
+})
+const others = [instanceSchema, keySchema, deploymentSchema, rulesSchema] as const
+const recordSchema = v.variant('kind', [institutionSchema, ...others, membershipSchema])
+/** What a genesis may hold: the rules add since when its institutions are members, and the membership record. */
+export const foundingSchema = v.variant('kind', [applicantSchema, ...others])
 
 /** One record of the whitelist. */
 export type RegistryRecord = v.InferOutput<typeof recordSchema>
+export type FoundingRecord = v.InferOutput<typeof foundingSchema>
+export type ApplicantRecord = v.InferOutput<typeof applicantSchema>
 export type InstitutionRecord = v.InferOutput<typeof institutionSchema>
+export type MembershipRecord = v.InferOutput<typeof membershipSchema>
 export type InstanceRecord = v.InferOutput<typeof instanceSchema>
 export type KeyRecord = v.InferOutput<typeof keySchema>
 export type DeploymentRecord = v.InferOutput<typeof deploymentSchema>
@@ -101,11 +114,12 @@ export type RulesRecord = v.InferOutput<typeof rulesSchema>
 export type RegistryPublicJwk = v.InferOutput<typeof publicJwk>
 export { recordSchema }
 
-/** The key under which a record is kept: `institution/{id}`, `key/{kid}`, ..., `rules`. */
-export function recordKey(record: RegistryRecord): string {
+/** The key under which a record is kept: `institution/{id}`, `key/{kid}`, ..., `rules`, `membership`. */
+export function recordKey(record: RegistryRecord | FoundingRecord): string {
   switch (record.kind) {
     case 'rules':
-      return 'rules'
+    case 'membership':
+      return record.kind
     case 'key':
       return `key/${record.kid}`
     case 'institution':

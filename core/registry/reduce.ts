@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest, InstitutionId } from '../bytes/ids.ts'
+import type { Digest } from '../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../bytes/timestamp.ts'
 import { isViolation, violation, type Violation } from '../block/violation.ts'
-import { registryAction, type OpenedRegistryBlock } from './block.ts'
-import { recordKey, type KeyRecord, type RegistryRecord } from './records.ts'
+import type { OpenedRegistryBlock } from './block.ts'
+import { recordKey, type RegistryRecord } from './records.ts'
+import { approvingMembers } from './rules/approvals.ts'
 import { applyChange } from './rules/changes.ts'
 import { checkRecords } from './rules/genesis.ts'
-import { emptyState, getRecord, putRecords, stateRoot, type RegistryState } from './state.ts'
+import { membersAt, membershipRecord, rootOwner } from './rules/members.ts'
+import { isMembershipChange } from './rules/membership.ts'
+import { emptyState, putRecords, stateRoot, type RegistryState } from './state.ts'
 
 /** What the reducer remembers beside the records: the place of the newest block. */
 export interface RegistryPlace {
@@ -76,20 +79,23 @@ function checkPlace(parent: RegistryLink | null, { block }: OpenedRegistryBlock)
 function judgeGenesis(opened: OpenedRegistryBlock): readonly RegistryRecord[] | Violation {
   const { block } = opened
   if (block.type !== 'genesis') return violation('first-block', 'a registry begins with a genesis')
-  const state = putRecords(emptyState(), block.body.records)
+  const { time } = block
+  const records = block.body.records.map((record): RegistryRecord =>
+    record.kind === 'institution' ? { ...record, from: time } : record,
+  )
+  const state = putRecords(emptyState(), records)
   const broken = checkRecords(block.body.records, state)
   if (broken) return broken
-  const founders = block.body.records
-    .filter((record) => record.kind === 'institution')
-    .map((record) => record.id)
+  const founders = membersAt(state, time)
   if (founders.length === 0) return violation('founders', 'a registry has at least one founder')
-  if (rootOwner(opened, state)?.use !== 'root')
+  const author = rootOwner(opened.kid, state, time)
+  if (isViolation(author) || author?.use !== 'root')
     return violation('author', "the author is no founder's root key")
   const approvers = approvingMembers(opened, state, null)
   if (isViolation(approvers)) return approvers
   if (founders.some((founder) => !approvers.has(founder)))
     return violation('founders', 'a founder did not approve')
-  return block.body.records
+  return [...records, membershipRecord(0)]
 }
 
 function judgeChange(
@@ -98,8 +104,9 @@ function judgeChange(
 ): readonly RegistryRecord[] | Violation {
   const { block } = opened
   if (!parent || block.type !== 'change') return violation('first-block', 'a registry begins with a genesis')
-  const author = rootOwner(opened, parent.state)
+  const author = rootOwner(opened.kid, parent.state, block.time)
   if (!author) return violation('author', 'the author is not the root key of an active institution')
+  if (isViolation(author)) return author
   const approvers = approvingMembers(opened, parent.state, parent.place.registry)
   if (isViolation(approvers)) return approvers
   let state = parent.state
@@ -109,6 +116,7 @@ function judgeChange(
       author: author.institution,
       use: author.use,
       height: block.height,
+      time: block.time,
       approvers,
       parent: parent.state,
     })
@@ -116,48 +124,6 @@ function judgeChange(
     state = putRecords(state, records)
     for (const record of records) changed.set(recordKey(record), record)
   }
-  return [...changed.values()]
-}
-
-/** The institution whose root (or recovery) key signed the block; null when it has none, is removed, or the key is revoked. */
-function rootOwner(
-  opened: OpenedRegistryBlock,
-  state: RegistryState,
-): { readonly institution: InstitutionId; readonly use: KeyRecord['use'] } | null {
-  return ownerOfRoot(opened.kid, state)
-}
-
-function ownerOfRoot(kid: string, state: RegistryState) {
-  const key = getRecord(state, `key/${kid}`)
-  if (key?.kind !== 'key' || key.revoked !== null) return null
-  if ((key.use !== 'root' && key.use !== 'recovery') || !('institution' in key.owner)) return null
-  const institution = getRecord(state, `institution/${key.owner.institution}`)
-  if (institution?.kind !== 'institution' || institution.status !== 'active') return null
-  return { institution: institution.id, use: key.use }
-}
-
-/** Members whose root keys approve exactly this block. */
-function approvingMembers(
-  opened: OpenedRegistryBlock,
-  state: RegistryState,
-  registry: Digest | null,
-): Set<InstitutionId> | Violation {
-  const { block } = opened
-  const action = registryAction(block.type, block.body)
-  const members = new Set<InstitutionId>()
-  for (const approval of opened.approvals) {
-    if (approval.registry !== registry)
-      return violation('approval-registry', 'an approval is for another registry')
-    if (approval.height !== block.height)
-      return violation('approval-height', 'an approval is for another height')
-    if (approval.action !== action) return violation('approval-action', 'an approval is for another action')
-    if (timestampMs(approval.expires) < timestampMs(block.time)) {
-      return violation('approval-expired', 'an approval had expired at the time of the block')
-    }
-    const owner = ownerOfRoot(approval.jws.kid, state)
-    if (owner?.use !== 'root') return violation('approval-key', "an approval is not by a member's root key")
-    if (members.has(owner.institution)) return violation('approval-twice', 'a member approves twice')
-    members.add(owner.institution)
-  }
-  return members
+  const spends = block.body.changes.some(isMembershipChange)
+  return [...changed.values(), ...(spends ? [membershipRecord(block.height)] : [])]
 }

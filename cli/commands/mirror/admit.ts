@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { InstitutionId } from '#core/bytes/ids.ts'
-import type { InstitutionRecord } from '#core/registry/records.ts'
+import type { ApplicantRecord } from '#core/registry/records.ts'
+import { applicantOf } from '#core/registry/rules/members.ts'
 import { recordOf } from '#core/registry/snapshot.ts'
 import { getRecord, recordsIn, type RegistryState } from '#core/registry/state.ts'
 import type { ActingOptions } from '../../deployment/session.ts'
@@ -61,7 +62,7 @@ async function offeredBy(
   origin: string,
   asking: Institution,
   { settings }: RegistrySession,
-): Promise<InstitutionRecord> {
+): Promise<ApplicantRecord> {
   const said = await describeHome(origin)
   if (said.registry === settings.registry)
     throw refuse('CONFIGURATION', `${origin} is of this very registry: nobody has to be admitted`)
@@ -70,7 +71,7 @@ async function offeredBy(
   const newest = connection.sync.registry.newest()
   const owner = recordOf(newest, 'deployment', said.deployment)?.institution
   const record = owner === undefined ? null : recordOf(newest, 'institution', owner)
-  if (record?.status === 'active') return record
+  if (record?.status === 'active') return applicantOf(record)
   throw refuse('UPSTREAM_FAILED', `the registry of ${origin} has no institution that it belongs to`)
 }
 

@@ -4,7 +4,7 @@ import type { Connection } from '#core/client/connect.ts'
 import { thumbprint } from '#core/crypto/jwk.ts'
 import type { PublicJwk } from '#core/ports/keys.ts'
 import { keyRecord } from '#core/registry/build.ts'
-import type { InstitutionRecord } from '#core/registry/records.ts'
+import type { ApplicantRecord } from '#core/registry/records.ts'
 import { activeInstanceOf, headKeyAt } from '#core/registry/snapshot.ts'
 import { getRecord, type RegistryState } from '#core/registry/state.ts'
 import { actingInstitution, type ActingOptions } from '../../deployment/session.ts'
@@ -115,7 +115,7 @@ function linesOf(
 /** @throws AmpereError FORBIDDEN before it is admitted; ALREADY_EXISTS when another institution has that id there */
 async function checkAdmitted(connection: Connection, institution: Institution, own: string): Promise<void> {
   const { id } = institution
-  const [record] = (await foundingRecords(institution, id)) as [InstitutionRecord]
+  const [record] = (await foundingRecords(institution, id)) as [ApplicantRecord]
   const there = getRecord(stateOf(connection), `institution/${id}`)
   const fingerprint = institutionFingerprint(record)
   if (there?.kind !== 'institution')

@@ -1,32 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fromBase64url } from '../../bytes/encoding.ts'
 import type { InstitutionId } from '../../bytes/ids.ts'
+import type { Timestamp } from '../../bytes/timestamp.ts'
 import { violation, type Violation } from '../../block/violation.ts'
-import { digestOf } from '../../crypto/hash.ts'
 import { thumbprint } from '../../crypto/jwk.ts'
 import type { RegistryChange } from '../block.ts'
-import {
-  recordKey,
-  type InstitutionRecord,
-  type KeyRecord,
-  type RegistryRecord,
-  type RulesRecord,
-} from '../records.ts'
-import { getRecord, recordsIn, type RegistryState } from '../state.ts'
-import { isKeyOf, isNewKey } from './keys.ts'
+import { recordKey, type KeyRecord, type RegistryRecord } from '../records.ts'
+import { getRecord, type RegistryState } from '../state.ts'
+import { institutionOf, isKeyOf, isKnown, isNewKey, kidOwner } from './keys.ts'
+import { applyMembership } from './membership.ts'
 import { isOriginTaken } from './origin.ts'
+import { reinstate } from './reinstate.ts'
 
 /** Who makes a change and who agrees to it. */
 export interface ChangeContext {
   readonly author: InstitutionId
   readonly use: KeyRecord['use']
   readonly height: number
+  /** Of the block. */
+  readonly time: Timestamp
   readonly approvers: ReadonlySet<InstitutionId>
   /** The state before the block, whose members vote: not the one before the change. */
   readonly parent: RegistryState
 }
 
-type Put = readonly RegistryRecord[]
+export type Put = readonly RegistryRecord[]
 type ChangeOf<A extends RegistryChange['act']> = Extract<RegistryChange, { act: A }>
 
 /** The records that a change puts in place of those in `state`, or the rule that it breaks. */
@@ -40,45 +37,20 @@ export function applyChange(
   }
   switch (change.act) {
     case 'admit':
-      return admit(state, change.institution, context)
     case 'remove':
-      return remove(state, change.institution, context)
+    case 'rules':
+      return applyMembership(state, change, context)
     case 'replace-root':
       return replaceRoot(state, change, context)
     case 'enrol':
       return enrol(state, change, context)
     case 'revoke':
       return revoke(state, change, context)
+    case 'reinstate':
+      return reinstate(state, change.kid, context)
     case 'deploy':
       return deploy(state, change, context)
-    case 'rules':
-      return changeRules(state, change.rules, context)
   }
-}
-
-function admit(state: RegistryState, record: InstitutionRecord, context: ChangeContext): Put | Violation {
-  if (getRecord(state, recordKey(record))) return violation('admit', 'the institution is known already')
-  const keys = (['root', 'recovery'] as const).map((use): KeyRecord => ({
-    v: 1,
-    kind: 'key',
-    kid: thumbprint(record[use]),
-    jwk: record[use],
-    use,
-    owner: { institution: record.id },
-    revoked: null,
-  }))
-  if (keys.some((key) => isKnown(state, key)) || keys[0]?.kid === keys[1]?.kid) return kidOwner()
-  if (digestOf(fromBase64url(record.sealing.key)) !== record.sealing.kid || record.status !== 'active') {
-    return violation('admit', 'the record of a new institution is not right')
-  }
-  return majority(context, null) ?? [record, ...keys]
-}
-
-function remove(state: RegistryState, id: InstitutionId, context: ChangeContext): Put | Violation {
-  const record = getRecord(state, `institution/${id}`)
-  if (record?.kind !== 'institution' || record.status !== 'active')
-    return violation('remove', 'no such active institution')
-  return majority(context, id) ?? [{ ...record, status: 'removed' }]
 }
 
 function replaceRoot(
@@ -158,40 +130,4 @@ function deploy(
   return isOwn && isNewKey(key)
     ? [deployment, key]
     : violation('deploy', 'the head key of the deployment is not right')
-}
-
-function changeRules(state: RegistryState, rules: RulesRecord, context: ChangeContext): Put | Violation {
-  const known = getRecord(state, recordKey(rules))
-  if (known?.kind !== 'rules' || known.demo !== rules.demo)
-    return violation('rules', 'a demonstration stays one, and nothing else becomes one')
-  if (!getRecord(state, `deployment/${rules.home}`))
-    return violation('rules', 'the home of the registry is no deployment')
-  return majority(context, null) ?? [rules]
-}
-
-/** More than half of the active members agree; the subject of a removal has no vote and is not counted. */
-function majority(context: ChangeContext, subject: InstitutionId | null): Violation | null {
-  const members: InstitutionId[] = []
-  for (const record of recordsIn(context.parent)) {
-    if (record.kind === 'institution' && record.status === 'active' && record.id !== subject)
-      members.push(record.id)
-  }
-  const agreeing = members.filter((member) => context.approvers.has(member)).length
-  return agreeing * 2 > members.length
-    ? null
-    : violation('majority', `${agreeing} of ${members.length} members approve`)
-}
-
-function institutionOf({ owner }: KeyRecord, state: RegistryState): InstitutionId | null {
-  if ('institution' in owner) return owner.institution
-  const deployment = getRecord(state, `deployment/${owner.deployment}`)
-  return deployment?.kind === 'deployment' ? deployment.institution : null
-}
-
-function isKnown(state: RegistryState, key: KeyRecord): boolean {
-  return getRecord(state, recordKey(key)) !== null
-}
-
-function kidOwner(): Violation {
-  return violation('kid-owner', 'a key belongs to another owner for ever')
 }

@@ -5,10 +5,10 @@ import { digestOf } from '../../crypto/hash.ts'
 import { thumbprint } from '../../crypto/jwk.ts'
 import {
   recordKey,
+  type ApplicantRecord,
   type DeploymentRecord,
-  type InstitutionRecord,
+  type FoundingRecord,
   type KeyRecord,
-  type RegistryRecord,
 } from '../records.ts'
 import { getRecord, type RegistryState } from '../state.ts'
 import { isKeyOf } from './keys.ts'
@@ -16,16 +16,16 @@ import { isOriginTaken } from './origin.ts'
 
 /**
  * Records of a genesis: consistent among themselves, each key with its owner and each owner with its keys.
- * `state` holds exactly `records`.
+ * `state` holds exactly `records`, institutions with since when they are members.
  */
-export function checkRecords(records: readonly RegistryRecord[], state: RegistryState): Violation | null {
+export function checkRecords(records: readonly FoundingRecord[], state: RegistryState): Violation | null {
   if (new Set(records.map(recordKey)).size !== records.length)
     return violation('record-twice', 'a record occurs twice')
   if (!records.some((record) => record.kind === 'rules')) return violation('rules', 'a registry has rules')
   return firstViolation(records.map((record) => () => checkRecord(record, state)))
 }
 
-function checkRecord(record: RegistryRecord, state: RegistryState): Violation | null {
+function checkRecord(record: FoundingRecord, state: RegistryState): Violation | null {
   switch (record.kind) {
     case 'key':
       return checkKey(record, state)
@@ -67,7 +67,7 @@ function isNamedByOwner({ owner, kid }: KeyRecord, state: RegistryState): boolea
   return thumbprint(institution.root) === kid || thumbprint(institution.recovery) === kid
 }
 
-function checkInstitution(record: InstitutionRecord, state: RegistryState): Violation | null {
+function checkInstitution(record: ApplicantRecord, state: RegistryState): Violation | null {
   if (digestOf(fromBase64url(record.sealing.key)) !== record.sealing.kid) {
     return violation('sealing-key', 'a sealing key has another id than its own')
   }

@@ -89,13 +89,13 @@ describe('a change of members or rules', () => {
     expect(await outcome([admit], ['a', 'b', 'c', 'c'])).toBe('approval-twice')
   })
 
-  it('takes no approval of another registry, height or action, or an expired one', async () => {
+  it('takes no approval of another registry, state of members or action, or an expired one', async () => {
     const all = ['a', 'b', 'c', 'd', 'e']
     const other = (await found(['a'], seededRandom(14))).link.place.registry
     expect(await outcome([admit], all, { registry: other })).toBe('approval-registry')
     expect(await outcome([admit], all, { registry: null })).toBe('approval-registry')
-    expect(await outcome([admit], all, { height: 2 })).toBe('approval-height')
-    expect(await outcome([admit], all, { height: 0 })).toBe('approval-height')
+    expect(await outcome([admit], all, { after: 2 })).toBe('approval-after')
+    expect(await outcome([admit], all, { after: 1 })).toBe('approval-after')
     const action = registryAction('change', { changes: [remove('e')] })
     expect(await outcome([admit], all, { action })).toBe('approval-action')
     expect(await outcome([admit], all, { expires: toTimestamp(START - 1) })).toBe('approval-expired')
@@ -113,7 +113,7 @@ describe('a change of members or rules', () => {
     )
     expect(
       await brokenRule(removed, await seal(removed, draftChange(removed, changes, approvals), author)),
-    ).toBe('approval-height')
+    ).toBe('approval-after')
   })
 
   it('takes approvals by root keys only', async () => {
@@ -154,7 +154,7 @@ describe('a change of members or rules', () => {
   it('is judged by every approval that it carries, also one that it does not need', async () => {
     const change = [enrolment('a', 'a-2', (await makeMember('y', five.random)).instance)]
     expect(await outcome(change, [])).toBeNull()
-    expect(await outcome(change, ['b'], { height: 7 })).toBe('approval-height')
+    expect(await outcome(change, ['b'], { after: 7 })).toBe('approval-after')
   })
 
   it('fails on an approval whose signature is not by a key of the registry', async () => {
@@ -177,7 +177,7 @@ describe('a genesis', () => {
     const action = registryAction('genesis', body)
     const sign = (id: string) =>
       signRegistryApproval(
-        { registry: null, height: 0, action, expires: EXPIRES, ...terms },
+        { registry: null, after: 0, action, expires: EXPIRES, ...terms },
         five.member(id).root,
       )
     const draft: RegistryBlock = {
@@ -199,11 +199,11 @@ describe('a genesis', () => {
     expect(await genesisBy(['a', 'b', 'c', 'd', 'd'])).toBe('approval-twice')
   })
 
-  it('takes no approval of another action, height or registry, or an expired one', async () => {
+  it('takes no approval of another action, state of members or registry, or an expired one', async () => {
     const all = ['a', 'b', 'c', 'd', 'e']
     const other = parseJws(five.genesis, 'ampere-registry+jws').id
     expect(await genesisBy(all, { action: other })).toBe('approval-action')
-    expect(await genesisBy(all, { height: 1 })).toBe('approval-height')
+    expect(await genesisBy(all, { after: 1 })).toBe('approval-after')
     expect(await genesisBy(all, { registry: other })).toBe('approval-registry')
     expect(await genesisBy(all, { expires: toTimestamp(START - 1) })).toBe('approval-expired')
   })

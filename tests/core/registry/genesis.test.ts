@@ -2,12 +2,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { asDeploymentId, asInstanceId, asInstitutionId } from '#core/bytes/ids.ts'
 import { buildRegistry, keyRecord } from '#core/registry/build.ts'
-import type { RegistryRecord } from '#core/registry/records.ts'
+import type { FoundingRecord } from '#core/registry/records.ts'
 import { checkRecords } from '#core/registry/rules/genesis.ts'
-import { emptyState, putRecords } from '#core/registry/state.ts'
 import type { Signer } from '#core/ports/keys.ts'
 import { seededRandom } from '#tests/deployment.ts'
-import { brokenRule, deploying, draw, enrolment, found, must, type Founded } from './members.ts'
+import { brokenRule, deploying, draw, enrolment, found, must, stateOf, type Founded } from './members.ts'
 
 let world: Founded
 let spare: Signer
@@ -17,16 +16,15 @@ beforeAll(async () => {
   spare = await draw(world.random)
 })
 
-const rule = (records: readonly RegistryRecord[]) =>
-  checkRecords(records, putRecords(emptyState(), records))?.rule ?? null
+const rule = (records: readonly FoundingRecord[]) => checkRecords(records, stateOf(records))?.rule ?? null
 /** The genesis's records with those of one kind changed. */
-function changed<K extends RegistryRecord['kind']>(
+function changed<K extends FoundingRecord['kind']>(
   kind: K,
-  change: (record: Extract<RegistryRecord, { kind: K }>) => RegistryRecord | null,
-): RegistryRecord[] {
+  change: (record: Extract<FoundingRecord, { kind: K }>) => FoundingRecord | null,
+): FoundingRecord[] {
   return world.records.flatMap((record) => {
     if (record.kind !== kind) return [record]
-    const after = change(record as Extract<RegistryRecord, { kind: K }>)
+    const after = change(record as Extract<FoundingRecord, { kind: K }>)
     return after ? [after] : []
   })
 }
@@ -47,7 +45,7 @@ describe('the records of a genesis', () => {
     const revoked = { reason: 'retired' as const, suspectFrom: null, height: 0 }
     expect(rule(changed('key', (key) => ({ ...key, jwk: spare.publicKey })))).toBe('kid')
     const all = world.records.map((record) => (record.kind === 'key' ? { ...record, revoked } : record))
-    expect(checkRecords(all, putRecords(emptyState(), all))?.rule).toBe('revoked')
+    expect(checkRecords(all, stateOf(all))?.rule).toBe('revoked')
     for (const stray of [
       keyRecord(spare.publicKey, 'root', institution('a')),
       keyRecord(spare.publicKey, 'recovery', institution('a')),
@@ -65,7 +63,7 @@ describe('the records of a genesis', () => {
     const ofA = (given: object) =>
       changed('institution', (record) => (record.id === 'a' ? { ...record, ...given } : record))
     // The keys that the institution no longer names are found first.
-    const without = (records: RegistryRecord[], signer: Signer) =>
+    const without = (records: FoundingRecord[], signer: Signer) =>
       records.filter((record) => record.kind !== 'key' || record.kid !== signer.kid)
     expect(rule(without(ofA({ root: root.publicKey }), world.member('a').root))).toBe('institution-key')
     expect(rule(without(ofA({ recovery: recovery.publicKey }), world.member('a').recovery))).toBe(
@@ -81,7 +79,7 @@ describe('the records of a genesis', () => {
     const { instance, key } = enrolment('none', 'none-1', spare)
     expect(rule([...world.records, instance])).toBe('instance-key')
     expect(rule([...world.records, instance, key])).toBe('owner')
-    const wrong = (record: RegistryRecord) =>
+    const wrong = (record: FoundingRecord) =>
       record.kind === 'key' && record.kid === world.member('a').instance.kid
         ? { ...record, use: 'head' as const }
         : record

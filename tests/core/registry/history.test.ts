@@ -8,7 +8,8 @@ import type { RegistryChange } from '#core/registry/block.ts'
 import { createRegistryHistory, type RegistryHistory } from '#core/registry/history.ts'
 import type { RegistryLink } from '#core/registry/reduce.ts'
 import { recordKey } from '#core/registry/records.ts'
-import { recordsIn, stateRoot } from '#core/registry/state.ts'
+import { membershipRecord } from '#core/registry/rules/members.ts'
+import { putRecords, recordsIn, stateRoot } from '#core/registry/state.ts'
 import { seededRandom } from '#tests/deployment.ts'
 import {
   apply,
@@ -71,10 +72,12 @@ const snapshot = (history: RegistryHistory) => ({
 
 describe('folding a registry', () => {
   it('gives the same state however the changes are cut into blocks', async () => {
-    const whole = stateRoot((await blocksOf([changes.length])).link.state)
+    // All but the height of the newest change of members, which is what spends approvals.
+    const rootOf = ({ state }: RegistryLink) => stateRoot(putRecords(state, [membershipRecord(0)]))
+    const whole = rootOf((await blocksOf([changes.length])).link)
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 7 }), async (sizes) => {
-        expect(stateRoot((await blocksOf(sizes)).link.state)).toBe(whole)
+        expect(rootOf((await blocksOf(sizes)).link)).toBe(whole)
       }),
       { numRuns: 12 },
     )

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asDeploymentId, asInstanceId, asInstitutionId, type Digest } from '#core/bytes/ids.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { isViolation, type Violation } from '#core/block/violation.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import { createVerifiers, generateSoftwareKey, softwareSigner } from '#core/crypto/signature.ts'
@@ -13,9 +14,16 @@ import {
   type RegistryBlock,
   type RegistryChange,
 } from '#core/registry/block.ts'
-import type { DeploymentRecord, InstanceRecord, KeyRecord, RegistryRecord } from '#core/registry/records.ts'
+import type {
+  DeploymentRecord,
+  FoundingRecord,
+  InstanceRecord,
+  KeyRecord,
+  RegistryRecord,
+} from '#core/registry/records.ts'
 import { applyRegistryBlock, registryLinkAfter, type RegistryLink } from '#core/registry/reduce.ts'
-import { getRecord, stateRoot } from '#core/registry/state.ts'
+import { membershipHeight } from '#core/registry/rules/members.ts'
+import { emptyState, getRecord, putRecords, stateRoot, type RegistryState } from '#core/registry/state.ts'
 
 /** When the registries of these tests are founded. */
 export const START = Date.parse('2026-11-01T08:00:00.000Z')
@@ -89,28 +97,37 @@ export interface Founded {
   readonly random: Random
   readonly members: Readonly<Record<string, Member>>
   readonly head: Signer
-  readonly records: readonly RegistryRecord[]
+  readonly records: readonly FoundingRecord[]
   readonly genesis: string
   readonly link: RegistryLink
   member(id: string): Member
 }
 
-/** Founds a registry; its home is `home-1` of the first institution. */
-export async function found(ids: readonly string[], random: Random): Promise<Founded> {
+/** Founds a registry, a demonstration or not; its home is `home-1` of the first institution. */
+export async function found(ids: readonly string[], random: Random, demo = true): Promise<Founded> {
   const members: Record<string, Member> = {}
   for (const id of ids) members[id] = await makeMember(id, random)
   const head = await draw(random)
   const { deployment, key } = deploying(ids[0] ?? '', 'home-1', 'http://home.test', head)
-  const records: RegistryRecord[] = Object.values(members).flatMap(({ own, enrolled }) => [
+  const records: FoundingRecord[] = Object.values(members).flatMap(({ own, enrolled }) => [
     ...own,
     ...enrolled,
   ])
-  records.push(deployment, key, { v: 1, kind: 'rules', home: deployment.id, demo: true })
+  records.push(deployment, key, { v: 1, kind: 'rules', home: deployment.id, demo })
   const ports = { now: () => START, random }
   const founders = Object.values(members).map(({ root }) => root)
   const genesis = await buildRegistry(ports, records, founders)
   const link = await apply(null, genesis)
   return { ports, random, members, head, records, genesis, link, member: (id) => must(members[id]) }
+}
+
+/** The state that a genesis with these records gives, but for the membership record. */
+export function stateOf(records: readonly FoundingRecord[]): RegistryState {
+  const from = toTimestamp(START)
+  return putRecords(
+    emptyState(),
+    records.map((record): RegistryRecord => (record.kind === 'institution' ? { ...record, from } : record)),
+  )
 }
 
 /** Opens a block with the keys of the parent's state and judges it. */
@@ -159,7 +176,7 @@ export function draftChange(parent: RegistryLink, changes: RegistryChange[], app
 /** What a test may change in an approval before it is signed. */
 export interface ApprovalTerms {
   readonly registry?: Digest | null
-  readonly height?: number
+  readonly after?: number
   readonly action?: Digest
   readonly expires?: RegistryBlock['time']
 }
@@ -174,7 +191,7 @@ export function approve(
   return signRegistryApproval(
     {
       registry: parent.place.registry,
-      height: parent.place.height + 1,
+      after: membershipHeight(parent.state),
       action: registryAction('change', { changes }),
       expires: EXPIRES,
       ...terms,

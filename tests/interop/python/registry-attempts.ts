@@ -11,9 +11,10 @@ import {
   type RegistryChange,
 } from '#core/registry/block.ts'
 import { keyRecord } from '#core/registry/build.ts'
-import type { RegistryRecord } from '#core/registry/records.ts'
+import type { FoundingRecord } from '#core/registry/records.ts'
 import type { RegistryLink } from '#core/registry/reduce.ts'
-import { emptyState, putRecords, stateRoot } from '#core/registry/state.ts'
+import { membershipRecord } from '#core/registry/rules/members.ts'
+import { putRecords, stateRoot } from '#core/registry/state.ts'
 import type { Signer } from '#core/ports/keys.ts'
 import {
   apply,
@@ -27,8 +28,10 @@ import {
   makeMember,
   must,
   seal,
+  stateOf,
   type ApprovalTerms,
   type Founded,
+  type Member,
 } from '#tests/core/registry/members.ts'
 import { refusalOf } from './software.ts'
 
@@ -57,11 +60,15 @@ export function chooser({ random }: Pick<Founded, 'random'>): Chooser {
   }
 }
 
-/** A registry of three with some history: c is removed again, an instance of a suspended, one of b replaced. */
-export async function withHistory(world: Founded): Promise<{ blocks: string[]; link: RegistryLink }> {
+/** A registry of three with some history: c is removed again, an instance of a suspended, one of b replaced; another waits. */
+export async function withHistory(
+  world: Founded,
+): Promise<{ blocks: string[]; link: RegistryLink; waiting: Member }> {
   const [a, b] = [world.member('a'), world.member('b')]
+  const waiting = await makeMember('w', world.random)
   const steps: readonly (readonly [Signer, RegistryChange[]])[] = [
     [a.root, [{ act: 'remove', institution: asInstitutionId('c') }]],
+    [b.root, [{ act: 'admit', institution: waiting.own[0] }]],
     [a.root, [{ act: 'revoke', kid: a.instance.kid, reason: 'suspended', suspectFrom: null }]],
     [
       b.root,
@@ -79,7 +86,7 @@ export async function withHistory(world: Founded): Promise<{ blocks: string[]; l
     link = await apply(link, block)
     blocks.push(block)
   }
-  return { blocks, link }
+  return { blocks, link, waiting }
 }
 
 /** A change that may be right, or wrong in one of the ways that a rule is about. */
@@ -114,6 +121,7 @@ async function someChange(world: Founded, by: string, { one }: Chooser): Promise
     reason: one(['retired', 'suspended', 'compromised'] as const),
     suspectFrom: one([null, EXPIRES]),
   })
+  const reinstate = (kid: Kid) => ({ act: 'reinstate' as const, kid })
   return one<RegistryChange>([
     admit({}),
     admit({}),
@@ -123,7 +131,7 @@ async function someChange(world: Founded, by: string, { one }: Chooser): Promise
     admit({ sealing: { ...record.sealing, kid: world.link.place.id } }),
     admit({ status: 'removed' }),
     { act: 'admit', institution: must(members[1]).own[0] },
-    { act: 'remove', institution: asInstitutionId(one(['a', 'b', 'c', 'none'])) },
+    { act: 'remove', institution: asInstitutionId(one(['a', 'b', 'c', 'w', 'none'])) },
     { act: 'replace-root', ...institution(one([by, by, by, 'a', 'b'])), root },
     enrol,
     { ...enrol, instance: { ...enrol.instance, status: 'revoked' } },
@@ -131,6 +139,8 @@ async function someChange(world: Founded, by: string, { one }: Chooser): Promise
     ...members.flatMap(({ root: key, recovery, instance }) =>
       [key, recovery, instance].map(({ kid }) => revoke(kid)),
     ),
+    reinstate(must(members[0]).instance.kid),
+    reinstate(one([world.head.kid, fresh.kid, must(members[1]).instance.kid])),
     revoke(world.head.kid),
     revoke(fresh.kid),
     deploy,
@@ -141,28 +151,33 @@ async function someChange(world: Founded, by: string, { one }: Chooser): Promise
         v: 1,
         kind: 'rules',
         home: asDeploymentId(one(['home-1', 'home-b', 'none'])),
-        demo: one([true, true, false]),
+        demo: one([false, false, true]),
       },
     },
   ])
 }
 
 /** A block that may follow, or is wrong in its place, its author, its approvals or one of its changes. */
-export async function attemptOn(world: Founded, parent: RegistryLink, choice: Chooser): Promise<string> {
+export async function attemptOn(
+  world: Founded,
+  { link: parent, waiting }: { readonly link: RegistryLink; readonly waiting: Member },
+  choice: Chooser,
+): Promise<string> {
   const { one, happens } = choice
   const [a, b, c] = [world.member('a'), world.member('b'), world.member('c')]
   const by = one(['a', 'b'])
   const changes = [await someChange(world, by, choice)]
   if (happens(30)) changes.push(await someChange(world, by, choice))
-  const approvers = [a.root, b.root, c.root, a.recovery, a.root].filter((_, i) =>
-    happens([90, 90, 3, 3, 3][i] ?? 0),
+  const approvers = [a.root, b.root, c.root, a.recovery, a.root, waiting.root, waiting.recovery].filter(
+    (_, i) => happens([90, 90, 3, 3, 3, 2, 2][i] ?? 0),
   )
   const terms = (): ApprovalTerms =>
     happens(95)
       ? {}
       : one<ApprovalTerms>([
           { registry: null },
-          { height: 9 },
+          { after: 9 },
+          { expires: '2026-12-02T08:00:00.000Z' as ApprovalTerms['expires'] & string },
           { action: parent.place.id },
           { expires: '2026-01-01T00:00:00.000Z' as ApprovalTerms['expires'] & string },
         ])
@@ -173,7 +188,7 @@ export async function attemptOn(world: Founded, parent: RegistryLink, choice: Ch
   }
   const author = happens(75)
     ? world.member(by).root
-    : one([a.recovery, b.recovery, c.root, a.instance, b.root])
+    : one([a.recovery, b.recovery, c.root, a.instance, b.root, waiting.root, waiting.recovery])
   if (happens(8)) return signRegistryBlock(draft, author)
   return seal(parent, draft, author)
 }
@@ -217,11 +232,11 @@ export function misshapen(payload: Json): readonly Json[] {
 export async function genesisAttempt(world: Founded, choice: Chooser): Promise<string> {
   const { one, happens } = choice
   const fresh = await draw(world.random)
-  const spoil = (record: RegistryRecord) => one(spoiled(record, fresh))
+  const spoil = (record: FoundingRecord) => one(spoiled(record, fresh))
   const at = one([...world.records.keys()])
   const chosen = must(world.records[at])
   const rest = world.records.filter((_, i) => i !== at)
-  const records = one<readonly RegistryRecord[]>([
+  const records = one<readonly FoundingRecord[]>([
     world.records,
     rest,
     [...world.records, chosen],
@@ -235,10 +250,10 @@ export async function genesisAttempt(world: Founded, choice: Chooser): Promise<s
   const approvers = [a.root, b.root, c.root].filter(() => happens(95))
   const registry = happens(98) ? null : world.link.place.registry
   const sign = (signer: Signer) =>
-    signRegistryApproval({ registry, height: 0, action, expires: EXPIRES }, signer)
+    signRegistryApproval({ registry, after: 0, action, expires: EXPIRES }, signer)
   const approvals = await Promise.all(approvers.map(sign))
   const { time, op } = draftChange(world.link, [])
-  const state: Digest = stateRoot(putRecords(emptyState(), records))
+  const state: Digest = stateRoot(putRecords(stateOf(records), [membershipRecord(0)]))
   const block: RegistryBlock = {
     v: 1,
     type: 'genesis',
@@ -252,7 +267,7 @@ export async function genesisAttempt(world: Founded, choice: Chooser): Promise<s
 }
 
 /** What a record can be that it must not. */
-function spoiled(record: RegistryRecord, fresh: Signer): readonly RegistryRecord[] {
+function spoiled(record: FoundingRecord, fresh: Signer): readonly FoundingRecord[] {
   const foreign = institution('none')
   switch (record.kind) {
     case 'institution': {

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { asDeploymentId, asInstanceId, asInstitutionId } from '#core/bytes/ids.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { toBase64url, toHex } from '#core/bytes/encoding.ts'
 import { isViolation } from '#core/block/violation.ts'
 import { sealingPublicKey } from '#core/crypto/hpke.ts'
@@ -13,17 +14,23 @@ import type { Random, Signer } from '#core/ports/keys.ts'
 import { buildChange, buildRegistry, institutionRecords, keyRecord } from '#core/registry/build.ts'
 import {
   openRegistryBlock,
+  registryAction,
+  signRegistryApproval,
   signRegistryBlock,
   type RegistryBlock,
   type RegistryChange,
 } from '#core/registry/block.ts'
-import type { RegistryRecord } from '#core/registry/records.ts'
+import type { FoundingRecord } from '#core/registry/records.ts'
 import { applyRegistryBlock, type RegistryLink } from '#core/registry/reduce.ts'
+import { WAITING_MS } from '#core/registry/rules/membership.ts'
 import { getRecord, proveRecord, stateRoot } from '#core/registry/state.ts'
 import { SEED, seededBytes } from './seeded-bytes.ts'
 
 /** When the registry of the vectors is founded; each block follows the one before by a minute. */
 const START = Date.parse('2026-11-01T08:00:00.000Z')
+
+/** More than 30 days after any block of the vectors. */
+const FAR = '2027-01-01T08:00:00.000Z' as RegistryBlock['time']
 
 /** The signers of the vectors; each key is drawn when its name is first asked for. */
 function keyring(random: Random) {
@@ -70,7 +77,10 @@ function growing(random: Random) {
   return {
     blocks,
     newest,
-    begin: async (records: RegistryRecord[], founders: Signer[]) =>
+    pass: (ms: number) => {
+      now += ms
+    },
+    begin: async (records: FoundingRecord[], founders: Signer[]) =>
       take(await buildRegistry(ports, records, founders)),
     change: async (author: Signer, changes: RegistryChange[], approvers: Signer[] = []) =>
       take(await buildChange(ports, newest(), changes, author, approvers)),
@@ -85,11 +95,11 @@ export async function registryVectors() {
   const [head, second, renewed] = [await make('home-1'), await make('a 2'), await make('b root 2')]
   const home = deployment('a', 'home-1', 'https://home.example', head)
   const two = deployment('d', 'home-2', 'https://two.example', d.instance)
-  const rules = { v: 1 as const, kind: 'rules' as const, demo: true }
+  const rules = { v: 1 as const, kind: 'rules' as const, demo: false }
   const founding = [a, b, c].flatMap(({ own, enrol }) => [...own, enrol.instance, enrol.key])
   const root = keyRecord(renewed.publicKey, 'root', { institution: asInstitutionId('b') })
 
-  const { blocks, newest, begin, change } = growing(random)
+  const { blocks, newest, begin, change, pass } = growing(random)
   await begin(
     [...founding, home.deployment, home.key, { ...rules, home: home.deployment.id }],
     [a.root, b.root, c.root],
@@ -98,14 +108,22 @@ export async function registryVectors() {
   await change(a.root, [revocation(a.instance)])
   await change(a.root, [{ act: 'admit', institution: d.own[0] }], [a.root, b.root])
   await change(b.recovery, [{ act: 'replace-root', institution: asInstitutionId('b'), root }])
+  pass(WAITING_MS)
   await change(d.root, [two])
   const moved = { act: 'rules' as const, rules: { ...rules, home: two.deployment.id } }
   await change(renewed, [moved], [a.root, renewed, d.root])
   await change(a.root, [{ act: 'remove', institution: asInstitutionId('c') }], [a.root, renewed])
 
+  await change(a.root, [{ act: 'revoke', kid: second.kid, reason: 'suspended', suspectFrom: null }])
+  await change(a.root, [{ act: 'reinstate', kid: second.kid }])
+  const e = await found('e')
+  await change(d.root, [{ act: 'admit', institution: e.own[0] }], [a.root, d.root])
+
   const enrol = enrolment('a', '3', await make('a 3'))
   const taken = deployment('a', 'home-3', 'https://two.example', await make('home-3'))
   const { place } = newest()
+  const out: RegistryChange[] = [{ act: 'remove', institution: asInstitutionId('d') }]
+  const votes = (terms: object, ...signers: Signer[]) => approvalsOf(newest(), out, terms, signers)
   const rejected = await Promise.all([
     refused(newest(), 'registry', a.root, [enrol], { registry: place.id }),
     refused(newest(), 'height', a.root, [enrol], { height: place.height + 2 }),
@@ -117,9 +135,37 @@ export async function registryVectors() {
     refused(newest(), 'kid-owner', a.root, [enrolment('a', '1', a.instance)]),
     refused(newest(), 'origin', a.root, [taken]),
     refused(newest(), 'majority', a.root, [{ act: 'remove', institution: asInstitutionId('b') }]),
+    refused(newest(), 'waiting', e.root, [enrolment('e', '1', e.instance)]),
+    refusedVote(newest(), 'waiting', a.root, out, await votes({}, a.root, e.root)),
+    refusedVote(newest(), 'approval-after', a.root, out, await votes({ after: 7 }, a.root, renewed)),
+    refusedVote(newest(), 'approval-term', a.root, out, await votes({ expires: FAR }, a.root, renewed)),
+    refused(newest(), 'reinstate', a.root, [{ act: 'reinstate', kid: a.instance.kid }]),
     refused(newest(), 'state-root', a.root, [enrol]),
   ])
   return { seeds, blocks, rejected, proofs: proofsIn(newest(), `key/${b.root.kid}`) }
+}
+
+/** Approvals of what may follow `parent`, on other terms. */
+function approvalsOf(parent: RegistryLink, changes: RegistryChange[], terms: object, signers: Signer[]) {
+  const { registry, height, time } = parent.place
+  const approval = {
+    registry,
+    after: height,
+    action: registryAction('change', { changes }),
+    expires: toTimestamp(Date.parse(time) + 86_400_000),
+    ...terms,
+  }
+  return Promise.all(signers.map((signer) => signRegistryApproval(approval, signer)))
+}
+
+function refusedVote(
+  parent: RegistryLink,
+  rule: string,
+  author: Signer,
+  changes: RegistryChange[],
+  approvals: string[],
+) {
+  return refused(parent, rule, author, changes, { body: { changes, approvals } })
 }
 
 /** A block on `parent` that its author signed and that breaks one rule. */
@@ -150,7 +196,7 @@ async function refused(
 }
 
 function proofsIn({ state }: RegistryLink, ...more: string[]) {
-  const keys = ['institution/a', 'institution/c', 'institution/none', 'instance/a-1', 'rules', ...more]
+  const keys = ['institution/a', 'institution/c', 'institution/none', 'instance/a-1', 'rules', 'membership', ...more]
   return keys.map((key) => ({ key, record: getRecord(state, key), ...proveRecord(state, key) }))
 }
 

@@ -7,7 +7,7 @@ import { createVerifiers, generateSoftwareKey, softwareSigner } from '#core/cryp
 import type { Signer } from '#core/ports/keys.ts'
 import { buildChange, buildRegistry, institutionRecords, keyRecord } from '#core/registry/build.ts'
 import { createRegistryHistory, type RegistryHistory } from '#core/registry/history.ts'
-import type { RegistryRecord } from '#core/registry/records.ts'
+import type { FoundingRecord } from '#core/registry/records.ts'
 import { instanceRecords, ORIGIN, START_MS } from '#tests/deployment.ts'
 import { SEED, seededBytes } from '../seeded-bytes.ts'
 
@@ -63,7 +63,7 @@ async function makeRegistry(
   signers: Record<SignerName, Signer>,
   sealing: Cast['sealing'],
 ): Promise<string[]> {
-  const records: RegistryRecord[] = []
+  const records: FoundingRecord[] = []
   const enrolment = (id: 'hospital-a' | 'hospital-b', suffix: '1' | '2') =>
     instanceRecords(`${id}-${suffix}`, asInstitutionId(id), signers[`${id}-${suffix}`], ['control', 'create', 'identify'])
   for (const id of ['hospital-a', 'hospital-b'] as const) {

@@ -128,3 +128,15 @@ def time_ms(text: Any) -> int:
     years = 365 * year + (year + 3) // 4 - (year + 99) // 100 + (year + 399) // 400
     days = years + sum(_DAYS[: month - 1]) + (leap and month > 2) + day - 1
     return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms
+
+
+def day_after(text: str) -> str:
+    """The timestamp 24 hours later; the last one that can be written where there is none."""
+    time_ms(text)
+    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10]) + 1
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if day > _DAYS[month - 1] + (leap and month == 2):
+        month, day = month + 1, 1
+    if month > 12:
+        year, month = year + 1, 1
+    return f"{year:04}-{month:02}-{day:02}{text[10:]}" if year <= 9999 else "9999-12-31T23:59:59.999Z"

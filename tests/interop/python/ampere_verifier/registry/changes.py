@@ -6,10 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import Broken
+from ..forms.encoding import day_after
 from ..forms.jws import thumbprint
 from ..forms.shapes import digest_text, name, nullable, obj, one_of, tagged, timestamp
 from .genesis import is_sealing_right
-from .records import DEPLOYMENT, INSTANCE, INSTITUTION, KEY, REASON, RULES, RegistryState
+from .records import APPLICANT, DEPLOYMENT, INSTANCE, KEY, REASON, RULES, RegistryState
 
 
 def _change(act: str, members: dict) -> dict:
@@ -17,14 +18,18 @@ def _change(act: str, members: dict) -> dict:
 
 
 CHANGE = tagged("act", {
-    "admit": _change("admit", {"institution": INSTITUTION}),
+    "admit": _change("admit", {"institution": APPLICANT}),
     "remove": _change("remove", {"institution": name}),
     "replace-root": _change("replace-root", {"institution": name, "root": KEY}),
     "enrol": _change("enrol", {"instance": INSTANCE, "key": KEY}),
     "revoke": _change("revoke", {"kid": digest_text, "reason": REASON, "suspectFrom": nullable(timestamp)}),
+    "reinstate": _change("reinstate", {"kid": digest_text}),
     "deploy": _change("deploy", {"deployment": DEPLOYMENT, "key": KEY}),
     "rules": _change("rules", {"rules": RULES}),
 })
+
+
+MEMBERSHIP_ACTS = ("admit", "remove", "rules")
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class ChangeContext:
     author: str
     use: str
     height: int
+    time: str
     approving: set[str]
     members: set[str]
 
@@ -70,7 +76,8 @@ def _admit(state: RegistryState, change: dict, context: ChangeContext) -> list[d
     if not is_sealing_right(record) or record["status"] != "active":
         raise Broken("admit", "the record is not right")
     _require_majority(context)
-    return [record, *keys]
+    waits_until = context.time if state.rules()["demo"] else day_after(context.time)
+    return [{**record, "from": waits_until}, *keys]
 
 
 def _remove(state: RegistryState, change: dict, context: ChangeContext) -> list[dict]:
@@ -125,6 +132,19 @@ def _revoke(state: RegistryState, change: dict, context: ChangeContext) -> list[
     return puts
 
 
+def _reinstate(state: RegistryState, change: dict, context: ChangeContext) -> list[dict]:
+    key = state.get("key", change["kid"])
+    if key is None or _institution_of(key, state) != context.author:
+        raise Broken("reinstate", "the key is not one of the author's")
+    if key["revoked"] is None or key["revoked"]["reason"] != "suspended":
+        raise Broken("reinstate", "the key is not suspended")
+    instance = state.get("instance", key["owner"].get("instance", ""))
+    puts = [{**key, "revoked": None}]
+    if instance and instance["signing"] == key["kid"]:
+        puts.append({**instance, "status": "active"})
+    return puts
+
+
 def _institution_of(key: dict, state: RegistryState) -> str | None:
     if "institution" in key["owner"]:
         return key["owner"]["institution"]
@@ -154,4 +174,4 @@ def _rules(state: RegistryState, change: dict, context: ChangeContext) -> list[d
 
 
 _ACTS = {"admit": _admit, "remove": _remove, "replace-root": _replace_root, "enrol": _enrol,
-         "revoke": _revoke, "deploy": _deploy, "rules": _rules}
+         "revoke": _revoke, "reinstate": _reinstate, "deploy": _deploy, "rules": _rules}

@@ -10,20 +10,23 @@ from ..forms.encoding import canonical, digest, time_ms
 from ..forms.jws import Statement, parse_statement, thumbprint
 from ..forms.shapes import (arr, bytes_of, count, digest_text, id16, jws_text, obj, one_of, tagged,
                             timestamp)
-from .changes import CHANGE, ChangeContext, apply_change
+from .changes import CHANGE, MEMBERSHIP_ACTS, ChangeContext, apply_change
 from .genesis import check_genesis_records
-from .records import RECORD, RegistryState
+from .records import FOUNDING, RegistryState
 
 _COMMON = {"v": one_of(1), "height": count, "time": timestamp, "state": digest_text, "op": id16}
 _APPROVALS = arr(jws_text, 256)
 _BLOCK = tagged("type", {
     "genesis": obj({**_COMMON, "type": one_of("genesis"), "body": obj({
-        "nonce": bytes_of(32), "records": arr(RECORD, 256, least=1), "approvals": _APPROVALS})}),
+        "nonce": bytes_of(32), "records": arr(FOUNDING, 256, least=1), "approvals": _APPROVALS})}),
     "change": obj({**_COMMON, "type": one_of("change"), "registry": digest_text, "prev": digest_text,
                    "body": obj({"changes": arr(CHANGE, 64, least=1), "approvals": _APPROVALS})}),
 })
-_APPROVAL = obj({"registry": digest_text, "height": count, "action": digest_text, "expires": timestamp},
+_APPROVAL = obj({"registry": digest_text, "after": count, "action": digest_text, "expires": timestamp},
                 optional=("registry",))
+
+
+MAX_APPROVAL_MS = 30 * 86_400_000
 
 
 def action_of(payload: dict) -> str:
@@ -77,8 +80,9 @@ class Registry:
         payload = statement.payload
         self._check_place(payload)
         if payload["type"] == "genesis":
-            state = check_genesis_records(payload["body"]["records"])
-            if state.root_owner(statement.kid, "root") is None:
+            state = check_genesis_records(payload["body"]["records"], payload["time"])
+            author = state.root_owner(statement.kid, time_ms(payload["time"]))
+            if author is None or author[1] != "root":
                 raise Broken("author", "not signed by a founder's root key")
             approving = _approving(payload, approvals, state, None)
             if any(record["id"] not in approving for record in state.of_kind("institution")):
@@ -107,14 +111,17 @@ class Registry:
 
     def _changed(self, statement: Statement, approvals: list[Statement]) -> RegistryState:
         payload, parent = statement.payload, self.newest
-        author = parent.root_owner(statement.kid, "root", "recovery")
+        time = time_ms(payload["time"])
+        author = parent.root_owner(statement.kid, time)
         if author is None:
             raise Broken("author", "not signed by a root key of an active institution")
         approving = _approving(payload, approvals, parent, self.pinned)
-        context = ChangeContext(*author, payload["height"], approving, parent.active_members())
+        context = ChangeContext(*author, payload["height"], payload["time"], approving, parent.members_at(time))
         state = parent
         for change in payload["body"]["changes"]:
             state = apply_change(state, change, context)
+        if any(change["act"] in MEMBERSHIP_ACTS for change in payload["body"]["changes"]):
+            return state.with_records([{"v": 1, "kind": "membership", "height": payload["height"]}])
         return state
 
 
@@ -144,14 +151,17 @@ def _approving(payload: dict, approvals: list[Statement], state: RegistryState,
         claim = approval.payload
         if claim.get("registry") != registry:
             raise Broken("approval-registry", "an approval for another registry")
-        if claim["height"] != payload["height"]:
-            raise Broken("approval-height", "an approval for another height")
+        if claim["after"] != state.membership_height():
+            raise Broken("approval-after", "members or rules changed since an approval was given")
         if claim["action"] != action:
             raise Broken("approval-action", "an approval for another action")
-        if time_ms(claim["expires"]) < time_ms(payload["time"]):
+        left = time_ms(claim["expires"]) - time_ms(payload["time"])
+        if left < 0:
             raise Broken("approval-expired", "an approval that has expired")
-        owner = state.root_owner(approval.kid, "root")
-        if owner is None:
+        if left > MAX_APPROVAL_MS:
+            raise Broken("approval-term", "an approval for more than 30 days")
+        owner = state.root_owner(approval.kid, time_ms(payload["time"]))
+        if owner is None or owner[1] != "root":
             raise Broken("approval-key", "an approval not by a member's root key")
         if owner[0] in approving:
             raise Broken("approval-twice", "a member approves twice")

@@ -9,18 +9,19 @@ from ..forms.jws import thumbprint
 from .records import RegistryState, record_key
 
 
-def check_genesis_records(records: list[dict]) -> RegistryState:
-    """`record-twice` and `rules` first, then each record by the rows of its kind, then `founders`."""
+def check_genesis_records(records: list[dict], time: str) -> RegistryState:
+    """`record-twice` and `rules` first, then each record by the rows of its kind, then `founders`; gives the state."""
     if len({record_key(record) for record in records}) != len(records):
         raise Broken("record-twice", "two records have one key")
-    state = RegistryState().with_records(records)
+    state = RegistryState().with_records(
+        {**record, "from": time} if record["kind"] == "institution" else record for record in records)
     if state.rules() is None:
         raise Broken("rules", "there are no rules")
     for record in records:
         _CHECKS[record["kind"]](record, state)
     if not any(True for _ in state.of_kind("institution")):
         raise Broken("founders", "there is no institution")
-    return state
+    return state.with_records([{"v": 1, "kind": "membership", "height": 0}])
 
 
 def has_key(state: RegistryState, kid: str, use: str, owner: dict) -> bool:

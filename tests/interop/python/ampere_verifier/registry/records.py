@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator
 
-from ..forms.encoding import canonical, merkle_root, sha256, utf16
+from ..errors import Broken
+from ..forms.encoding import canonical, merkle_root, sha256, time_ms, utf16
 from ..forms.shapes import (JWK, arr, boolean, bytes_of, count, digest_text, either, name, nullable, obj,
                             one_of, origin, sealing_key, sorted_arr, tagged, text_of, timestamp)
 
@@ -18,10 +19,13 @@ def _record(kind: str, members: dict) -> dict:
     return obj({"v": one_of(1), "kind": one_of(kind), **members})
 
 
-INSTITUTION = _record("institution", {
+_APPLICANT = {
     "id": name, "name": text_of(200), "status": one_of("active", "removed"), "root": JWK, "recovery": JWK,
     "sealing": obj({"kid": digest_text, "key": sealing_key}),
-})
+}
+APPLICANT = _record("institution", _APPLICANT)
+INSTITUTION = _record("institution", {**_APPLICANT, "from": timestamp})
+MEMBERSHIP = _record("membership", {"height": count})
 INSTANCE = _record("instance", {
     "id": name, "institution": name, "status": one_of("active", "revoked"),
     "capabilities": sorted_arr(one_of(*CAPABILITIES), len(CAPABILITIES)), "signing": digest_text,
@@ -34,14 +38,15 @@ KEY = _record("key", {
 })
 DEPLOYMENT = _record("deployment", {"id": name, "institution": name, "origin": origin, "kid": digest_text})
 RULES = _record("rules", {"home": name, "demo": boolean})
-RECORD = tagged("kind", {"institution": INSTITUTION, "instance": INSTANCE, "key": KEY,
-                         "deployment": DEPLOYMENT, "rules": RULES})
+_OTHERS = {"instance": INSTANCE, "key": KEY, "deployment": DEPLOYMENT, "rules": RULES}
+FOUNDING = tagged("kind", {"institution": APPLICANT, **_OTHERS})
+RECORD = tagged("kind", {"institution": INSTITUTION, **_OTHERS, "membership": MEMBERSHIP})
 RECORD_PROOF = obj({"bucket": lambda value: value, "hashes": arr(bytes_of(32), 12, least=12)})
 
 
 def record_key(record: dict) -> str:
     kind = record["kind"]
-    return kind if kind == "rules" else f"{kind}/{record['kid' if kind == 'key' else 'id']}"
+    return kind if kind in ("rules", "membership") else f"{kind}/{record['kid' if kind == 'key' else 'id']}"
 
 
 def bucket_of(key: str) -> int:
@@ -78,20 +83,27 @@ class RegistryState:
         record = self.get("institution", institution)
         return record is not None and record["status"] == "active"
 
-    def active_members(self) -> set[str]:
-        return {record["id"] for record in self.of_kind("institution") if record["status"] == "active"}
+    def members_at(self, time: int) -> set[str]:
+        """Who votes at a time: active, and no longer waiting."""
+        return {record["id"] for record in self.of_kind("institution")
+                if record["status"] == "active" and time_ms(record["from"]) <= time}
+
+    def membership_height(self) -> int:
+        return self._records["membership"]["height"] if "membership" in self._records else 0
 
     def usable_key(self, kid: str, use: str) -> dict | None:
         """The key record of that use, not revoked (a suspension is a revocation too)."""
         record = self.get("key", kid)
         return record if record and record["use"] == use and record["revoked"] is None else None
 
-    def root_owner(self, kid: str, *uses: str) -> tuple[str, str] | None:
-        """The active institution whose unrevoked root or recovery key this is, with the use."""
-        for use in uses:
+    def root_owner(self, kid: str, time: int) -> tuple[str, str] | None:
+        """The active institution whose unrevoked root or recovery key this is, with the use; not one that waits."""
+        for use in ("root", "recovery"):
             record = self.usable_key(kid, use)
             institution = record and record["owner"].get("institution")
             if institution and self.active_institution(institution):
+                if institution not in self.members_at(time):
+                    raise Broken("waiting", "the institution is a member only later")
                 return institution, use
         return None
 
