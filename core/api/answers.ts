@@ -79,6 +79,13 @@ export const recordAnswer = v.object({
 export const registryHeadAnswer = v.object({ height: v.number(), id: v.string(), block: compactJws })
 /** Answer to a registry block: its id, also when it was there already. */
 export const registryAddedAnswer = v.object({ id: digest })
+/** A page of open proposals with the approvals that were given; `next` is an action to go on from. */
+export const proposalsAnswer = v.object({
+  items: v.array(v.object({ action: digest, proposal: compactJws, approvals: v.array(compactJws) })),
+  next: v.nullable(digest),
+})
+/** Answer to a proposal, an approval or a withdrawal: the action that it is about. */
+export const proposedAnswer = v.object({ action: digest })
 /** Proof of what the registry says under one key: the record, or that there is none. */
 export const recordProofAnswer = v.object({
   head: v.object({ height: count, id: digest }),
@@ -186,3 +193,4 @@ export type RecordAnswer = v.InferOutput<typeof recordAnswer>
 export type AuditAnswer = v.InferOutput<typeof auditAnswer>
 export type LogAuditAnswer = v.InferOutput<typeof logAuditAnswer>
 export type ProblemAnswer = v.InferOutput<typeof problemAnswer>
+export type ProposalsAnswer = v.InferOutput<typeof proposalsAnswer>

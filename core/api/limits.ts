@@ -12,6 +12,7 @@ import type { ErrorCode } from '../errors.ts'
 import { MAX_ADD_CHECKPOINT_BYTES } from '../log/add-checkpoint.ts'
 import { MAX_NOTE_BYTES } from '../log/note/note.ts'
 import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
+import { MAX_PROPOSAL_BYTES } from '../registry/proposal.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
 import { MAX_LOOKUP_BYTES } from './lookup.ts'
 import { JOB_LIFE_MS, MAX_JOB_SLICE_MS, MAX_JOBS } from './large/job-limits.ts'
@@ -44,6 +45,12 @@ export const REGISTRY_FRESHNESS_MS = 300_000
 export const REQUEST_TOLERANCE_MS = 120_000
 /** Largest registry block in bytes; the same as for every signed statement. */
 export const MAX_REGISTRY_BLOCK_BYTES = MAX_JWS_BYTES
+/** Proposals of one member that have not expired, those that were taken back included. */
+export const MAX_OPEN_PROPOSALS = 16
+/** Proposals per page. */
+export const MAX_PAGE_PROPOSALS = 50
+/** Largest approval of a proposal, or withdrawal, in bytes: signatures of the largest kind have some 3 KB. */
+export const MAX_APPROVAL_BYTES = 16 * 1024
 /** Longest URL that is read, in characters; RFC 9110 section 4.1 recommends to support at least 8,000. */
 export const MAX_URL_CHARACTERS = 8192
 /** How long one audit over HTTP may run, in milliseconds; gateways in front of a home cut requests at 30 s. */
@@ -75,6 +82,8 @@ export const MAX_ANSWER_BYTES = {
   notes: MAX_PAGE_NOTES * 2 * MAX_NOTE_BYTES + 1024,
   /** A page of receipts, whose newlines are two characters in JSON. */
   moved: MAX_PAGE_RECEIPTS * (2 * MAX_TLOG_PROOF_BYTES + 100) + 1024,
+  /** A page of proposals with their approvals: what a home answers at once. */
+  proposals: MAX_RANGE_BYTES,
   /** A tlog-proof. */
   proof: MAX_TLOG_PROOF_BYTES,
   /** A lookup with its checkpoint, whose newlines take two characters in JSON, and an inclusion proof of up to 63 hashes. */
@@ -145,6 +154,18 @@ export const LIMITS = {
   maxPageStatements: limit(MAX_PAGE_STATEMENTS, 'erasure statements in one page', null),
   maxErasedBytes: limit(MAX_ERASED_BYTES, 'bytes of one erasure statement', 'TOO_LARGE'),
   maxRegistryBlockBytes: limit(MAX_REGISTRY_BLOCK_BYTES, 'bytes of one registry block', 'TOO_LARGE'),
+  maxProposalBytes: limit(MAX_PROPOSAL_BYTES, 'bytes of one proposal for the registry', 'TOO_LARGE'),
+  maxApprovalBytes: limit(
+    MAX_APPROVAL_BYTES,
+    'bytes of one approval of a proposal, or withdrawal',
+    'TOO_LARGE',
+  ),
+  maxOpenProposals: limit(
+    MAX_OPEN_PROPOSALS,
+    'proposals of one member that have not expired',
+    'LIMIT_EXCEEDED',
+  ),
+  maxPageProposals: limit(MAX_PAGE_PROPOSALS, 'proposals in one page', null),
   maxAddCheckpointBytes: limit(MAX_ADD_CHECKPOINT_BYTES, 'bytes of one request to cosign', 'TOO_LARGE'),
   maxUrlCharacters: limit(MAX_URL_CHARACTERS, 'characters of a URL', 'URI_TOO_LONG'),
   maxAuditMs: limit(MAX_AUDIT_MS, 'milliseconds that one audit over HTTP may run', 'UNSUPPORTED'),

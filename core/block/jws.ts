@@ -17,6 +17,8 @@ export const JWS_TYPES = [
   'ampere-erased+jws',
   'ampere-registry+jws',
   'ampere-registry-approval+jws',
+  'ampere-registry-proposal+jws',
+  'ampere-registry-withdrawal+jws',
   'ampere-request+jws',
   'ampere-pairing+jws',
   'ampere-lookup+jws',

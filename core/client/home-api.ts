@@ -8,10 +8,12 @@ import {
   erasedAnswer,
   headAnswer,
   packagesAnswer,
+  proposalsAnswer,
   type AppendAnswer,
   type BlocksAnswer,
   type HeadAnswer,
   type PackagesAnswer,
+  type ProposalsAnswer,
 } from '../api/answers.ts'
 import { ERASED_TYPE } from '../api/erased.ts'
 import type { Append } from '../api/append.ts'
@@ -42,6 +44,11 @@ export interface HomeApi {
   /** The receipt of a block of the registry, unchecked; null while it is not logged. */
   registryReceipt(height: number): Promise<string | null>
   addRegistryBlock(compact: string): Promise<void>
+  /** Open proposals for the registry, with the approvals that were given; unchecked. */
+  proposals(): Promise<ProposalsAnswer['items']>
+  /** Hands in a proposal, or an approval or withdrawal of one; one that is there already is success. */
+  propose(compact: string): Promise<void>
+  answerProposal(action: Digest, kind: 'approvals' | 'withdrawal', compact: string): Promise<void>
 }
 
 /**
@@ -63,6 +70,12 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
     const limits = { maxBytes: MAX_ANSWER_BYTES.proof, beyond: 'fail' } as const
     const answer = await unless('NOT_FOUND', get(ports, path, limits))
     return answer && textOf(answer)
+  }
+  // What is handed in is its own credential.
+  const handIn = async (path: string, compact: string): Promise<void> => {
+    const body = new TextEncoder().encode(compact)
+    const limits = { maxBytes: receipt, beyond: 'cut' } as const
+    await post(ports, path, { type: 'application/jose', body }, limits)
   }
   const { statements, blocks, packages, row, receipt } = MAX_ANSWER_BYTES
   return {
@@ -89,11 +102,14 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
     receipt: (chain, block, height) => proof(`/v1/receipts/${block}?chain=${chain}&height=${height}`),
     registryReceipt: (height) => proof(`/v1/registry/${height}/receipt`),
     registryBlocks: (from) => json(`/v1/registry/blocks?from=${from}`, blocksAnswer, blocks),
-    addRegistryBlock: async (compact) => {
-      const body = new TextEncoder().encode(compact)
-      const limits = { maxBytes: receipt, beyond: 'cut' } as const
-      await post(ports, '/v1/registry/blocks', { type: 'application/jose', body }, limits)
-    },
+    addRegistryBlock: (compact) => handIn('/v1/registry/blocks', compact),
+    proposals: () =>
+      allPages(
+        (query) => json(`/v1/registry/proposals${query}`, proposalsAnswer, MAX_ANSWER_BYTES.proposals),
+        PROPOSALS,
+      ),
+    propose: (compact) => handIn('/v1/registry/proposals', compact),
+    answerProposal: (action, kind, compact) => handIn(`/v1/registry/proposals/${action}/${kind}`, compact),
   }
 }
 
@@ -125,6 +141,11 @@ interface Paged<T> {
 
 const PACKAGES: Paged<object> = {
   what: 'packages',
+  size: (item) => JSON.stringify(item).length,
+  max: MAX_ANSWER_BYTES.packages,
+}
+const PROPOSALS: Paged<object> = {
+  what: 'proposals',
   size: (item) => JSON.stringify(item).length,
   max: MAX_ANSWER_BYTES.packages,
 }

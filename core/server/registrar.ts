@@ -35,7 +35,8 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
     throw new AmpereError('CLOCK_SKEW', 'the time of the registry block is too far from the time here')
   }
   const applied = applyRegistryBlock(history.link(), opened)
-  if (height > 0) checkHome(home, history.link()?.state ?? null, isViolation(applied) ? null : applied.state)
+  if (height > 0)
+    checkRegistryHome(home, history.link()?.state ?? null, isViolation(applied) ? null : applied.state)
   if (isViolation(applied)) throw new AmpereError('VIOLATION', `rule ${applied.rule}: ${applied.detail}`)
   await ports.tables.registry.insert(REGISTRY_PARTITION, heightKey(height), utf8(compact))
   const row = await ports.tables.registry.get(REGISTRY_PARTITION, heightKey(height))
@@ -45,9 +46,13 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
 
 /**
  * Two homes that both took blocks would fork the registry. The block that moves it to this one is taken here too: where the old
- * home is gone a majority needs nobody's leave, and who has what it took since shows it.
+ * home is gone a majority needs nobody's leave, and who has what it took since shows it. @throws AmpereError CHAIN_MOVED
  */
-function checkHome({ deployment }: Home, state: RegistryState | null, after: RegistryState | null): void {
+export function checkRegistryHome(
+  { deployment }: Pick<Home, 'deployment'>,
+  state: RegistryState | null,
+  after: RegistryState | null,
+): void {
   const rules = state && getRecord(state, 'rules')
   if (!state || rules?.kind !== 'rules' || rules.home === deployment) return
   const next = after && getRecord(after, 'rules')

@@ -3,6 +3,8 @@ import type { Context } from 'hono'
 import type { BlocksAnswer } from '#core/api/answers.ts'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import type { Home } from '#core/server/home.ts'
+import { listProposals } from '#core/server/proposals/list.ts'
+import { addApproval, addProposal, withdrawProposal } from '#core/server/proposals/propose.ts'
 import { createRecordProver } from '#core/server/read/record-proof.ts'
 import {
   addRegistryBlock,
@@ -27,6 +29,20 @@ export function registrarApp(ports: RegistrarPorts, home: Home, hosting: Hosting
     route(operations.readRecordProofAt, async (c, { path }) =>
       c.json(await prove(Number(path.height), path.key), 200, { 'cache-control': FOR_EVER }),
     ),
+    route(operations.readProposals, async (c, { query }) =>
+      c.json(await listProposals(ports, home, query.from), 200, { 'cache-control': 'no-cache' }),
+    ),
+    route(operations.addProposal, async (c, { body }) =>
+      c.json({ action: await addProposal(ports, home, fromUtf8(body)) }, 201),
+    ),
+    route(operations.approveProposal, async (c, { path, body }) => {
+      await addApproval(ports, home, path.action, fromUtf8(body))
+      return c.json({ action: path.action }, 201)
+    }),
+    route(operations.withdrawProposal, async (c, { path, body }) => {
+      await withdrawProposal(ports, home, path.action, fromUtf8(body))
+      return c.json({ action: path.action }, 201)
+    }),
     route(operations.addRegistryBlock, async (c, { body }) =>
       c.json({ id: await addRegistryBlock(ports, home, fromUtf8(body)) }, 201),
     ),
