@@ -6,6 +6,7 @@ import { BACKUPS } from './backups.ts'
 import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
+import { INSTITUTIONS } from './institutions.ts'
 import { MIRROR } from './others/mirror.ts'
 import { MONITORS } from './others/monitors.ts'
 import { PROOF } from './proof.ts'
@@ -38,6 +39,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   MONITORS,
   WITNESSES,
   INSTANCES,
+  INSTITUTIONS,
   CLIENTS,
   MIRROR,
   CLOUD,

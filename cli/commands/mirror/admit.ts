@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { InstitutionId } from '#core/bytes/ids.ts'
 import type { ApplicantRecord } from '#core/registry/records.ts'
-import { applicantOf } from '#core/registry/rules/members.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
+import { applicantOf, isMember } from '#core/registry/rules/members.ts'
 import { recordOf } from '#core/registry/snapshot.ts'
 import { getRecord, recordsIn, type RegistryState } from '#core/registry/state.ts'
 import type { ActingOptions } from '../../deployment/session.ts'
@@ -81,14 +82,14 @@ async function offeredBy(
  */
 async function approvers({ folder, settings, passphrase, state }: RegistrySession) {
   const members = [...recordsIn(state())].flatMap((record): InstitutionId[] =>
-    record.kind === 'institution' && record.status === 'active' ? [record.id] : [],
+    record.kind === 'institution' && isMember(record, toTimestamp(Date.now())) ? [record.id] : [],
   )
   const here = members.filter((id) => settings.institutions.includes(id))
   if (here.length * 2 <= members.length)
     throw refuse(
       'FORBIDDEN',
       `more than half of the ${members.length} members must approve, and the keys of ${here.length} are here`,
-      'approvals of members on other machines cannot be collected yet',
+      'npx ampere institution propose admit FILE, which members on other machines sign there',
     )
   return Promise.all(here.map(async (id) => rootSigner(await openInstitution(folder, id, passphrase))))
 }

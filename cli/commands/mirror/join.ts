@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asDeploymentId, asInstanceId } from '#core/bytes/ids.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { thumbprint } from '#core/crypto/jwk.ts'
 import type { PublicJwk } from '#core/ports/keys.ts'
 import { keyRecord } from '#core/registry/build.ts'
 import type { ApplicantRecord } from '#core/registry/records.ts'
 import { activeInstanceOf, headKeyAt } from '#core/registry/snapshot.ts'
+import { isMember } from '#core/registry/rules/members.ts'
 import { getRecord, type RegistryState } from '#core/registry/state.ts'
 import { actingInstitution, type ActingOptions } from '../../deployment/session.ts'
 import { cloudJoining, localJoining } from '../../mirror/joining.ts'
@@ -29,6 +31,7 @@ import { foundingRecords, type Institution } from '../../open/institution.ts'
 import type { Call, CloudOption } from '../../program/command.ts'
 import { refuse } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
+import { localTime } from '../../terminal/words.ts'
 import { fetchKeys } from '../../witness/published-keys.ts'
 import { formatVerifierKey } from '#core/log/note/key.ts'
 import { addChange } from '../instances/registry-session.ts'
@@ -124,7 +127,14 @@ async function checkAdmitted(connection: Connection, institution: Institution, o
       `${id} (fingerprint ${fingerprint}) is not admitted there`,
       `its operator, with this server running: npx ampere mirror admit ${own} --confirm '${fingerprint}'; then this command again`,
     )
-  if (institutionFingerprint(there) === fingerprint && there.status === 'active') return
+  if (institutionFingerprint(there) === fingerprint && there.status === 'active') {
+    if (isMember(there, toTimestamp(Date.now()))) return
+    throw refuse(
+      'FORBIDDEN',
+      `${id} is admitted there, and is a member from ${localTime(there.from)} on`,
+      'the same command then',
+    )
+  }
   throw refuse('ALREADY_EXISTS', `${id} is another institution there, or was removed`)
 }
 
