@@ -41,6 +41,7 @@ export const LONG = [
   'tests/core/client/concurrent.test.ts',
   'tests/core/client/hostile-home.test.ts',
   'tests/core/client/large-bodies.test.ts',
+  'tests/core/client/membership.test.ts',
   'tests/core/client/opened-budget.test.ts',
   'tests/core/client/receipt/receipts.test.ts',
   'tests/core/client/receipt/times.test.ts',
@@ -118,6 +119,7 @@ export const LONG = [
   'tests/http/fuzz/fuzz.test.ts',
   'tests/http/openapi.test.ts',
   'tests/http/requests.test.ts',
+  'tests/property/membership.test.ts',
   'tests/property/schedule.test.ts',
 ]
 

@@ -71,12 +71,6 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
     const answer = await unless('NOT_FOUND', get(ports, path, limits))
     return answer && textOf(answer)
   }
-  // What is handed in is its own credential.
-  const handIn = async (path: string, compact: string): Promise<void> => {
-    const body = new TextEncoder().encode(compact)
-    const limits = { maxBytes: receipt, beyond: 'cut' } as const
-    await post(ports, path, { type: 'application/jose', body }, limits)
-  }
   const { statements, blocks, packages, row, receipt } = MAX_ANSWER_BYTES
   return {
     append: appendSender(ports),
@@ -100,14 +94,33 @@ export function createHomeApi(ports: ClientPorts): HomeApi {
       await post(ports, at(chain, '/erased'), { type: ERASED_TYPE, body }, limits)
     },
     receipt: (chain, block, height) => proof(`/v1/receipts/${block}?chain=${chain}&height=${height}`),
+    ...registryApi(ports, json),
     registryReceipt: (height) => proof(`/v1/registry/${height}/receipt`),
+  }
+}
+
+type RegistryApi = Pick<
+  HomeApi,
+  'registryBlocks' | 'addRegistryBlock' | 'proposals' | 'propose' | 'answerProposal'
+>
+type AskJson = <S extends v.GenericSchema>(
+  path: string,
+  schema: S,
+  maxBytes: number,
+) => Promise<v.InferOutput<S>>
+
+/** What is asked of the registry's home; what is handed in there is its own credential. */
+function registryApi(ports: ClientPorts, json: AskJson): RegistryApi {
+  const { blocks, receipt, proposals } = MAX_ANSWER_BYTES
+  const handIn = async (path: string, compact: string): Promise<void> => {
+    const body = new TextEncoder().encode(compact)
+    await post(ports, path, { type: 'application/jose', body }, { maxBytes: receipt, beyond: 'cut' })
+  }
+  return {
     registryBlocks: (from) => json(`/v1/registry/blocks?from=${from}`, blocksAnswer, blocks),
     addRegistryBlock: (compact) => handIn('/v1/registry/blocks', compact),
     proposals: () =>
-      allPages(
-        (query) => json(`/v1/registry/proposals${query}`, proposalsAnswer, MAX_ANSWER_BYTES.proposals),
-        PROPOSALS,
-      ),
+      allPages((query) => json(`/v1/registry/proposals${query}`, proposalsAnswer, proposals), PROPOSALS),
     propose: (compact) => handIn('/v1/registry/proposals', compact),
     answerProposal: (action, kind, compact) => handIn(`/v1/registry/proposals/${action}/${kind}`, compact),
   }

@@ -15,7 +15,9 @@ import { parseCheckpoint } from '#core/log/note/checkpoint.ts'
 import { parseNote } from '#core/log/note/note.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { select } from '#core/ports/needs.ts'
+import { signRegistryApproval } from '#core/registry/block.ts'
 import { buildChange } from '#core/registry/build.ts'
+import { parseProposal, signProposal, signWithdrawal } from '#core/registry/proposal.ts'
 import * as audits from '#functions/auditor/operations.ts'
 import * as discoveries from '#functions/discovery/operations.ts'
 import type { Operation } from '#functions/host/operation.ts'
@@ -45,6 +47,7 @@ import {
   type TestDeployment,
 } from '#tests/deployment.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
+import { makeMember } from '#tests/core/registry/members.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { ask, type Asking } from './ask.ts'
 
@@ -243,10 +246,28 @@ async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
   const ports = { now: () => world.clock.now, random: world.random }
   const change = await buildChange(ports, link, [{ act: 'enrol', ...enrolled }], root)
   await say(registrations.addRegistryBlock, { body: utf8(change) })
+  await sayProposals(world, say)
   await say(registrations.readRegistryBlocks, { query: { from: 1, limit: 1 } })
   await say(registrations.readRecordProof, { path: { key: 'rules' } })
   await say(registrations.readRecordProofAt, { path: { height: '0', key: 'rules' } })
   await say(registrations.readRecordProof, { path: { key: `instance/${asInstanceId('hospital-b-4')}` } })
+}
+
+/** A proposal that is approved by one of two members, and taken back. */
+async function sayProposals(world: TestDeployment, say: Say): Promise<void> {
+  const newcomer = await makeMember('st-marys', world.random)
+  const changes = [{ act: 'admit' as const, institution: newcomer.own[0] }]
+  const { root } = world.institution('hospital-b')
+  const expires = toTimestamp(world.clock.now + 86_400_000)
+  const terms = { registry: world.registryId, after: 0, expires }
+  const compact = await signProposal({ ...terms, changes }, world.random, root)
+  const { action, id } = parseProposal(compact)
+  await say(registrations.addProposal, { body: utf8(compact) })
+  const approval = await signRegistryApproval({ ...terms, action }, root)
+  await say(registrations.approveProposal, { path: { action }, body: utf8(approval) })
+  await say(registrations.readProposals, { query: { from: '' } })
+  const withdrawal = await signWithdrawal({ registry: world.registryId, proposal: id }, root)
+  await say(registrations.withdrawProposal, { path: { action }, body: utf8(withdrawal) })
 }
 
 async function sayRecord(say: Say, chain: ChainId, append: Uint8Array): Promise<void> {
