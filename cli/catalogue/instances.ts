@@ -99,5 +99,28 @@ export const INSTANCES: CommandGroup = {
       },
       load: async () => (await import('../commands/instances/revoke.ts')).revokeInstance,
     },
+    {
+      name: 'instance reinstate',
+      summary: 'Lift the suspension of an app instance of an institution of this computer',
+      about:
+        'Only what was revoked with --reason suspended comes back. What it signed meanwhile stays refused.',
+      args: [INSTANCE],
+      flags: [HOME_FLAG],
+      acts: true,
+      examples: [
+        {
+          does: 'a laptop was found again',
+          run: 'npx ampere instance reinstate hospital-a-2 --as hospital-a',
+        },
+      ],
+      json: {
+        ok: 'true',
+        changed: 'whether it was suspended',
+        instance: 'its id',
+        kid: 'id of its key',
+        registryHeight: HEIGHT,
+      },
+      load: async () => (await import('../commands/instances/reinstate.ts')).reinstateInstance,
+    },
   ],
 }

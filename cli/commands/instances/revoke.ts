@@ -31,7 +31,11 @@ export async function revokeInstance(call: Call<RevokeOptions>): Promise<number>
   return withRegistry(call, async (session) => {
     const { instance, key } = revocable(session, call.args[0] ?? '')
     const said = { instance: instance.id, kid: instance.signing, reason, suspectFrom }
-    const says = [`Revokes ${instance.id} (${reason}) for good: no home accepts what it signs from then on.`]
+    const says = [
+      reason === 'suspended'
+        ? `Suspends ${instance.id}: no home accepts what it signs until npx ampere instance reinstate ${instance.id}`
+        : `Revokes ${instance.id} (${reason}) for good: no home accepts what it signs from then on.`,
+    ]
     if (!(await confirmGrave(call.screen, call.options, { says, name: instance.id }))) {
       call.screen.print({ ok: true, dryRun: true, ...said, registryHeight: session.height(), follows: [] }, [
         'Nothing was changed (--dry-run).',
