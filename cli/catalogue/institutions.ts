@@ -37,7 +37,7 @@ export const INSTITUTIONS: CommandGroup = {
       examples: [
         {
           does: 'keys, and where the registry is',
-          run: `npx ampere institution new st-marys --name "St Mary's" --home https://home.example`,
+          run: 'npx ampere institution new st-marys --home https://home.example',
         },
       ],
       json: {

@@ -12,7 +12,6 @@ import type { ErrorCode } from '../errors.ts'
 import { MAX_ADD_CHECKPOINT_BYTES } from '../log/add-checkpoint.ts'
 import { MAX_NOTE_BYTES } from '../log/note/note.ts'
 import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
-import { MAX_PROPOSAL_BYTES } from '../registry/proposal.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
 import { MAX_LOOKUP_BYTES } from './lookup.ts'
 import { JOB_LIFE_MS, MAX_JOB_SLICE_MS, MAX_JOBS } from './large/job-limits.ts'
@@ -49,6 +48,8 @@ export const MAX_REGISTRY_BLOCK_BYTES = MAX_JWS_BYTES
 export const MAX_OPEN_PROPOSALS = 16
 /** Proposals per page. */
 export const MAX_PAGE_PROPOSALS = 50
+/** Largest proposal in bytes: of 8 institutions with the largest keys it has about 62 KB. */
+export const MAX_PROPOSAL_BYTES = 64 * 1024
 /** Largest approval of a proposal, or withdrawal, in bytes: signatures of the largest kind have some 3 KB. */
 export const MAX_APPROVAL_BYTES = 16 * 1024
 /** Longest URL that is read, in characters; RFC 9110 section 4.1 recommends to support at least 8,000. */

@@ -19,8 +19,6 @@ import type { RegistryLink } from './reduce.ts'
 
 /** Changes in one proposal at most: what a person can read before signing. */
 export const MAX_PROPOSED_CHANGES = 8
-/** Largest proposal in bytes: 8 institutions with the largest keys have about 62 KB. */
-export const MAX_PROPOSAL_BYTES = 64 * 1024
 
 const proposalSchema = v.strictObject({
   registry: digest,
@@ -66,9 +64,8 @@ export async function openProposal(compact: string, keyOf: KeyOf, verifiers: Ver
   return proposal
 }
 
-/** The form of a proposal; its signature is its reader's to check. @throws AmpereError JWS_MALFORMED, RECORD_MALFORMED, TOO_LARGE */
+/** The form of a proposal; its signature is its reader's to check. @throws AmpereError JWS_MALFORMED, RECORD_MALFORMED */
 export function parseProposal(compact: string): Proposal & { readonly jws: OpenedJws } {
-  if (compact.length > MAX_PROPOSAL_BYTES) throw new AmpereError('TOO_LARGE', 'the proposal is too large')
   const jws = parseJws(compact, 'ampere-registry-proposal+jws')
   const terms = parseWith(proposalSchema, jws.payload, 'RECORD_MALFORMED', 'proposal')
   const action = registryAction('change', { changes: terms.changes })

@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { InstitutionId } from '../../bytes/ids.ts'
-import type { Timestamp } from '../../bytes/timestamp.ts'
 import { violation, type Violation } from '../../block/violation.ts'
 import { thumbprint } from '../../crypto/jwk.ts'
 import type { RegistryChange } from '../block.ts'
-import { recordKey, type KeyRecord, type RegistryRecord } from '../records.ts'
+import { recordKey, type KeyRecord } from '../records.ts'
 import { getRecord, type RegistryState } from '../state.ts'
+import type { ChangeContext, Put } from './context.ts'
 import { institutionOf, isKeyOf, isKnown, isNewKey, kidOwner } from './keys.ts'
 import { applyMembership } from './membership.ts'
 import { isOriginTaken } from './origin.ts'
 import { reinstate } from './reinstate.ts'
 
-/** Who makes a change and who agrees to it. */
-export interface ChangeContext {
-  readonly author: InstitutionId
-  readonly use: KeyRecord['use']
-  readonly height: number
-  /** Of the block. */
-  readonly time: Timestamp
-  readonly approvers: ReadonlySet<InstitutionId>
-  /** The state before the block, whose members vote: not the one before the change. */
-  readonly parent: RegistryState
-}
-
-export type Put = readonly RegistryRecord[]
 type ChangeOf<A extends RegistryChange['act']> = Extract<RegistryChange, { act: A }>
 
 /** The records that a change puts in place of those in `state`, or the rule that it breaks. */

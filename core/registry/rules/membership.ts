@@ -8,7 +8,7 @@ import { thumbprint } from '../../crypto/jwk.ts'
 import type { MembershipChange, RegistryChange } from '../block.ts'
 import { recordKey, type ApplicantRecord, type KeyRecord, type RulesRecord } from '../records.ts'
 import { getRecord, type RegistryState } from '../state.ts'
-import type { ChangeContext, Put } from './changes.ts'
+import type { ChangeContext, Put } from './context.ts'
 import { isKnown, kidOwner } from './keys.ts'
 import { membersAt } from './members.ts'
 

@@ -2,7 +2,7 @@
 import type { Kid } from '../../bytes/ids.ts'
 import { violation, type Violation } from '../../block/violation.ts'
 import { getRecord, type RegistryState } from '../state.ts'
-import type { ChangeContext, Put } from './changes.ts'
+import type { ChangeContext, Put } from './context.ts'
 import { institutionOf } from './keys.ts'
 
 /** An institution lifts a suspension of its own; what was signed meanwhile stays judged by the head that it names. */
