@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Controllers, Home } from '#core/block/block.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
+import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { thumbprint } from '#core/crypto/jwk.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
 import type { InstitutionRecord } from '#core/registry/records.ts'
+import { isMember } from '#core/registry/rules/members.ts'
 import { getRecord, recordsIn, type RegistryState } from '#core/registry/state.ts'
 import { READER_NEEDS } from '#core/server/read/read-chain.ts'
 import { receiptFinder } from '#core/server/read/receipt.ts'
@@ -49,7 +51,8 @@ export async function checkRegistry(
       'nothing was changed; move the home where the registry is',
     )
   const members = [...recordsIn(state)].filter(
-    (record): record is InstitutionRecord => record.kind === 'institution' && record.status === 'active',
+    (record): record is InstitutionRecord =>
+      record.kind === 'institution' && isMember(record, toTimestamp(Date.now())),
   )
   const roots = new Set(await Promise.all(institutions.map(async (each) => (await rootSigner(each)).kid)))
   const missing = members
