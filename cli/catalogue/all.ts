@@ -10,6 +10,7 @@ import { MIRROR } from './others/mirror.ts'
 import { MONITORS } from './others/monitors.ts'
 import { PROOF } from './proof.ts'
 import { RECORDS } from './records.ts'
+import { INCIDENTS } from './others/incidents.ts'
 import { WITNESSES } from './others/witnesses.ts'
 
 const SHELL: CommandGroup = {
@@ -38,6 +39,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   MONITORS,
   WITNESSES,
   INSTANCES,
+  INCIDENTS,
   CLIENTS,
   MIRROR,
   CLOUD,

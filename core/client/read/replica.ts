@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
+import type { ChainId, CompartmentId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { HeadStatement } from '../../api/head.ts'
 import { keysIn, type EpochKey, type Home } from '../../block/block.ts'
@@ -7,7 +7,15 @@ import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf, grantEnd } from '../../chain/rules/authority.ts'
 import { completedDelays, type CompletedDelay } from '../receipt/rules/delays.ts'
-import { devicesOf, mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
+import {
+  devicesOf,
+  memberName,
+  mirrorsOf,
+  readableBy,
+  readersOf,
+  type ControlState,
+  type Link,
+} from '../../chain/state.ts'
 import { AmpereError, brokenRule } from '../../errors.ts'
 import type { Now } from '../../ports/keys.ts'
 import type { CompletedErasure, SeenHead } from '../client.ts'
@@ -55,6 +63,17 @@ export interface HolderSpan {
   readonly institutions: readonly string[]
   /** Institutions with the right to hold: their mirrors have a copy of what is sealed. */
   readonly mirrors: readonly string[]
+  /** Number of the epoch, and whether it came without history: then it opens nothing older. */
+  readonly epoch: { readonly number: number; readonly isCut: boolean }
+  /** What each reader, devices among them, may open, and when its grant ends. */
+  readonly opens: ReadonlyMap<string, Openable>
+}
+
+/** What a reader may open. */
+export interface Openable {
+  readonly compartments: readonly CompartmentId[]
+  /** When its grant ends; null where it does not, as for a controller. */
+  readonly until: Timestamp | null
 }
 
 /** Which label key holds after the block at a height, until the next span. */
@@ -227,7 +246,23 @@ function spanAfter({ opened: { block }, state }: Link): HolderSpan[] {
     [...devicesOf(state.controllers), ...devicesOf(state.recovery)].map(({ kid }) => kid),
   )
   const institutions = readersOf(state).filter((reader) => !devices.has(reader))
-  return [{ height: block.height, home: state.home, institutions, mirrors: mirrorsOf(state) }]
+  const isCut = (block.type === 'genesis' ? null : keysIn(block)?.epoch?.cut) === true
+  return [
+    {
+      height: block.height,
+      home: state.home,
+      institutions,
+      mirrors: mirrorsOf(state),
+      epoch: { number: state.epoch.number, isCut },
+      opens: new Map(readersOf(state).map((reader) => [reader, openableBy(state, reader)])),
+    },
+  ]
+}
+
+function openableBy(state: ControlState, reader: string): Openable {
+  const controls = state.controllers.members.some((member) => memberName(member) === reader)
+  const grant = controls ? undefined : state.grants.find(({ institution }) => institution === reader)
+  return { compartments: readableBy(state, reader), until: grant?.until ?? null }
 }
 
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {

@@ -3,11 +3,10 @@ import { describe, expect, it } from '@jest/globals'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { rotatorOf } from '#core/client/acts/rotation/rotate-due.ts'
 import { shareRecord } from '#core/client/acts/share-record.ts'
-import { CHAINS_PER_MINUTE } from '#core/bridge/rotation/row.ts'
 import { ROUND_MS } from '#core/bridge/rotation/slice.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { AmpereError } from '#core/errors.ts'
-import { entry, epochOf, HOME, hospital, removeInstitution, revokeInstance, SLICE_MS } from './hospital.ts'
+import { entry, epochOf, HOME, hospital, removeInstitution, revokeInstance } from './hospital.ts'
 
 describe('rotation follows', () => {
   it('does nothing while nothing is due', async () => {
@@ -241,9 +240,4 @@ describe('a record that cannot be rotated', () => {
     expect(await run()).toBe('done')
     expect((await rotation.status()).open).toMatchObject([{ why: 'not-found', code: 'NOT_FOUND' }])
   })
-})
-
-it('counts no more chains for a minute than a home is meant to bear', () => {
-  expect(CHAINS_PER_MINUTE).toBeLessThanOrEqual(600)
-  expect(SLICE_MS).toBeLessThanOrEqual(60_000)
 })
