@@ -111,22 +111,26 @@ async function consequences(
   ]
 }
 
-/** Records that need new keys now, in a sentence; none where there are none. */
+/** Records that need new keys now, in sentences; none where there are none. */
 async function rotations(reached: Reached, id: string): Promise<string[]> {
   const open = await openBridge(reached, id)
   try {
-    const chains = new Set((await open.records()).map(({ chain }) => chain))
-    let due = 0
-    for (const chain of chains) {
-      const { due: found } = chainDue(open.connection, await open.connection.replica(chain))
-      if (found.length > 0) due++
+    const due = { ours: 0, others: 0 }
+    for (const chain of new Set((await open.records()).map((record) => record.chain))) {
+      const found = chainDue(open.connection, await open.connection.replica(chain))
+      if (found.due.length > 0) due[found.isController ? 'ours' : 'others']++
     }
-    const who = reached.home === null ? 'The running server gives them some; or' : 'Next'
-    return due === 0
-      ? []
-      : [
-          `${counted(due, 'record')} of ${id} need${due === 1 ? 's' : ''} new keys. ${who}: npx ampere rotation run --as ${id}`,
-        ]
+    const who = reached.home === null ? 'The server or bridge that runs gives them; or' : 'Next'
+    return [
+      ...(due.ours === 0
+        ? []
+        : [
+            `New keys are due for ${counted(due.ours, 'record')}. ${who}: npx ampere rotation run --as ${id}`,
+          ]),
+      ...(due.others === 0
+        ? []
+        : [`New keys are due for ${counted(due.others, 'record')} that others control: they give them.`]),
+    ]
   } finally {
     await open.close()
   }
