@@ -203,10 +203,9 @@ describe('the report on a stolen key of another institution', () => {
 
   it('is about every key of an institution where that is asked', async () => {
     const report = await reportOn(ALWAYS, 'institution')
-    expect(report.subject.keys.map(({ instance }) => instance).toSorted()).toEqual([
-      'hospital-b-1',
-      'hospital-b-2',
-    ])
+    expect(new Set(report.subject.keys.map(({ instance }) => instance))).toEqual(
+      new Set(['hospital-b-1', 'hospital-b-2']),
+    )
     expect(report.records).toHaveLength(1)
   })
 
