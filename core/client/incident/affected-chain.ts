@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
+import { readersOf } from '../../chain/state.ts'
 import { chainDue } from '../acts/rotation/chain-due.ts'
 import type { Connection } from '../connect.ts'
 import type { Replica } from '../read/replica.ts'
@@ -56,7 +57,7 @@ export async function affectedChain(
   const log = written.length === 0 ? null : await readReceipts(connection, replica)
   const { names } = await connection.keyring(replica)
   const nameOf = (id: Parameters<typeof names.get>[0]) => names.get(id) ?? null
-  const last = replica.readers.at(-1)
+  const reads = new Set(readersOf(replica.link.state))
   const { due } = chainDue(connection, replica)
   const heights = new Set<number>(written)
   return {
@@ -67,7 +68,7 @@ export async function affectedChain(
       .map((height) => writtenBlock(replica, log, height))
       .filter(({ time, receipt }) => isInWindow(window, time, receipt?.seen ?? null)),
     couldOpen: subject.readers.flatMap((reader) => couldOpen(replica, reader, window, nameOf)),
-    isReader: subject.readers.some((reader) => last?.opens.has(reader) === true),
+    isReader: subject.readers.some((reader) => reads.has(reader)),
     isRotationDue: due.some(({ institution }) => subject.readers.includes(institution)),
     problems: (log?.problems ?? [])
       .filter(({ height }) => heights.has(height))

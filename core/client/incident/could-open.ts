@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CompartmentId } from '../../bytes/ids.ts'
 import { timestampMs, type Timestamp } from '../../bytes/timestamp.ts'
+import { memberName, readableBy } from '../../chain/state.ts'
 import type { HolderSpan, Replica } from '../read/replica.ts'
 import { overlaps, type TimeWindow } from './window.ts'
 
@@ -41,13 +42,13 @@ interface Interval {
  * came and went together are one.
  */
 export function couldOpen(
-  replica: Pick<Replica, 'notes' | 'readers'>,
+  replica: Pick<Replica, 'notes' | 'readers' | 'link'>,
   reader: string,
   window: TimeWindow,
   nameOf: (compartment: CompartmentId) => string | null,
 ): readonly CouldOpen[] {
   const alike = Map.groupBy(
-    intervals(replica.readers, reader),
+    intervals(replica, reader),
     ({ since, ended, until, first, last }) => `${since} ${ended ?? ''} ${until ?? ''} ${first} ${last}`,
   )
   return [...alike.values()]
@@ -71,21 +72,25 @@ export function couldOpen(
 }
 
 /** Of each compartment, the times in which the reader had its keys. */
-function intervals(spans: readonly HolderSpan[], reader: string): readonly Interval[] {
+function intervals(
+  { readers: spans, link }: Pick<Replica, 'readers' | 'link'>,
+  reader: string,
+): readonly Interval[] {
   const done: Interval[] = []
   const going = new Map<CompartmentId, Interval>()
   let reachable = 1
-  for (const { height, epoch, opens } of spans) {
+  // A chain has the same compartments from its first block on.
+  const { compartments } = link.state
+  for (const { height, epoch, reading } of spans) {
     if (epoch.isCut) reachable = epoch.number
-    const now = opens.get(reader)
-    const has = new Set<CompartmentId>(now?.compartments)
+    const has = new Set<CompartmentId>(readableBy({ ...reading, compartments }, reader))
+    const until = grantEnd(reading, reader)
     for (const [compartment, interval] of going) {
       if (has.has(compartment)) continue
       done.push({ ...interval, ended: height })
       going.delete(compartment)
     }
     for (const compartment of has) {
-      const until = now?.until ?? null
       const interval = going.get(compartment)
       if (interval) [interval.last, interval.until] = [epoch.number, until]
       else
@@ -100,6 +105,12 @@ function intervals(spans: readonly HolderSpan[], reader: string): readonly Inter
     }
   }
   return [...done, ...going.values()].toSorted((a, b) => a.since - b.since)
+}
+
+/** A controller reads whatever its grant says. */
+function grantEnd({ controllers, grants }: HolderSpan['reading'], reader: string): Timestamp | null {
+  if (controllers.members.some((member) => memberName(member) === reader)) return null
+  return grants.find(({ institution }) => institution === reader)?.until ?? null
 }
 
 function describe(

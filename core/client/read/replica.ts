@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ChainId, CompartmentId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
+import type { ChainId, Digest, InstitutionId, Kid } from '../../bytes/ids.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { HeadStatement } from '../../api/head.ts'
 import { keysIn, type EpochKey, type Home } from '../../block/block.ts'
@@ -7,15 +7,7 @@ import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf, grantEnd } from '../../chain/rules/authority.ts'
 import { completedDelays, type CompletedDelay } from '../receipt/rules/delays.ts'
-import {
-  devicesOf,
-  memberName,
-  mirrorsOf,
-  readableBy,
-  readersOf,
-  type ControlState,
-  type Link,
-} from '../../chain/state.ts'
+import { devicesOf, mirrorsOf, readersOf, type ControlState, type Link } from '../../chain/state.ts'
 import { AmpereError, brokenRule } from '../../errors.ts'
 import type { Now } from '../../ports/keys.ts'
 import type { CompletedErasure, SeenHead } from '../client.ts'
@@ -65,15 +57,8 @@ export interface HolderSpan {
   readonly mirrors: readonly string[]
   /** Number of the epoch, and whether it came without history: then it opens nothing older. */
   readonly epoch: { readonly number: number; readonly isCut: boolean }
-  /** What each reader, devices among them, may open, and when its grant ends. */
-  readonly opens: ReadonlyMap<string, Openable>
-}
-
-/** What a reader may open. */
-export interface Openable {
-  readonly compartments: readonly CompartmentId[]
-  /** When its grant ends; null where it does not, as for a controller. */
-  readonly until: Timestamp | null
+  /** What the state says of who reads what, shared with other spans: each record in memory has all of its own. */
+  readonly reading: Pick<ControlState, 'controllers' | 'recovery' | 'grants'>
 }
 
 /** Which label key holds after the block at a height, until the next span. */
@@ -254,15 +239,9 @@ function spanAfter({ opened: { block }, state }: Link): HolderSpan[] {
       institutions,
       mirrors: mirrorsOf(state),
       epoch: { number: state.epoch.number, isCut },
-      opens: new Map(readersOf(state).map((reader) => [reader, openableBy(state, reader)])),
+      reading: { controllers: state.controllers, recovery: state.recovery, grants: state.grants },
     },
   ]
-}
-
-function openableBy(state: ControlState, reader: string): Openable {
-  const controls = state.controllers.members.some((member) => memberName(member) === reader)
-  const grant = controls ? undefined : state.grants.find(({ institution }) => institution === reader)
-  return { compartments: readableBy(state, reader), until: grant?.until ?? null }
 }
 
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {
