@@ -43,6 +43,7 @@ export const LONG = [
   'tests/core/client/complete/exported.test.ts',
   'tests/core/client/concurrent.test.ts',
   'tests/core/client/hostile-home.test.ts',
+  'tests/core/client/incident/could-open.test.ts',
   'tests/core/client/incident/report.test.ts',
   'tests/core/client/large-bodies.test.ts',
   'tests/core/client/opened-budget.test.ts',
