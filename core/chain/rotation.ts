@@ -41,11 +41,13 @@ export interface KeysMade {
   readonly registry: number
   /** By institution, the height of the registry's newest block that revoked one of its app instances. */
   readonly revoked: ReadonlyMap<InstitutionId, number>
+  /** Height of the registry that the block names by which an institution became the reader that it is: before it, it had no keys to lose. */
+  readonly joined: (institution: InstitutionId) => number
 }
 
 /**
  * Why a chain needs a new epoch, each institution once: what `rotationDue` says, and readers of whose app instances one was
- * revoked after the keys were made: whoever has it may have the keys of this epoch, and gets none of the next.
+ * revoked after the keys were made and it had them: whoever has it may have the keys of this epoch, and gets none of the next.
  */
 export function newKeysDue(
   state: ControlState,
@@ -58,7 +60,7 @@ export function newKeysDue(
   const readers = new Set(readersOf(state))
   const revoked = [...made.revoked]
     .filter(([id, height]) => height > made.registry && height <= records.head.height && readers.has(id))
-    .filter(([id]) => !gone.has(id))
+    .filter(([id, height]) => !gone.has(id) && height > made.joined(id))
     .map(([institution]) => ({ institution, reason: 'revoked' as const }))
   return [...dropped, ...revoked.toSorted((a, b) => (a.institution < b.institution ? -1 : 1))]
 }

@@ -27,7 +27,7 @@ const schema = v.strictObject({
   /** When the minute began in which chains are counted, and how many got new keys in it. */
   minuteMs: count,
   inMinute: count,
-  /** Of this round: records looked at, chains that got new keys here, and records of which not all could be done. */
+  /** Of this round: records looked at, chains that got new keys here, and records of which not all could be done that wait for somebody here. */
   looked: count,
   rotated: count,
   open: count,

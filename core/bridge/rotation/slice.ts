@@ -2,7 +2,7 @@
 import type { ChainId } from '../../bytes/ids.ts'
 import type { RecordDue } from '../../client/acts/rotation/rotate-due.ts'
 import { isAmpereError } from '../../errors.ts'
-import { openReason } from './open-records.ts'
+import { openReason, type OpenReason } from './open-records.ts'
 import type { RotationPorts } from './ports.ts'
 import { loadRotation, saveRotation, type RotationRow } from './row.ts'
 
@@ -43,19 +43,22 @@ export async function runSlice(ports: RotationPorts, endMs: number): Promise<Sli
   const kept = await loadRotation(table)
   if (kept.row.paused) return { outcome: 'paused', nextMs: now() + NEWS_MS }
   if (kept.row.untilMs > now()) return { outcome: 'busy', nextMs: kept.row.untilMs }
-  const begun = nextRound(kept.row, await ports.rotator.mark(), now())
-  if (!begun) return { outcome: 'idle', nextMs: now() + NEWS_MS }
-  const version = await saveRotation(table, kept.version, { ...begun, untilMs: now() + TURN_MS })
+  const mark = await ports.rotator.mark()
+  const begun = nextRound(kept.row, mark, now())
+  const isRetry = begun === null && kept.row.open > 0 && (kept.row.endedMs ?? 0) + RETRY_MS <= now()
+  if (!begun && !isRetry) return { outcome: 'idle', nextMs: now() + NEWS_MS }
+  const row = begun ?? kept.row
+  const version = await saveRotation(table, kept.version, { ...row, untilMs: now() + TURN_MS })
   if (version === null) return { outcome: 'busy', nextMs: now() }
-  return goOn(ports, { row: begun, version, looked: 0 }, endMs)
+  const turn: Turn = { row, version, looked: 0 }
+  return isRetry ? tryAgain(ports, turn, endMs) : goOn(ports, turn, endMs)
 }
 
 /** The round to go on with; null where nothing can be due. */
 function nextRound(row: RotationRow, mark: string, nowMs: number): RotationRow | null {
   const isNews = row.mark !== mark
-  const waitMs = row.open > 0 ? RETRY_MS : ROUND_MS
   if (!isNews && row.endedMs === null) return row
-  if (!isNews && row.endedMs !== null && row.endedMs + waitMs > nowMs) return null
+  if (!isNews && row.beganMs + ROUND_MS > nowMs) return null
   return { ...row, mark, beganMs: nowMs, endedMs: null, after: '', looked: 0, rotated: 0, open: 0 }
 }
 
@@ -75,6 +78,31 @@ async function goOn(ports: RotationPorts, turn: Turn, endMs: number): Promise<Sl
   }
   turn.row = { ...turn.row, endedMs: now() }
   return leave(ports, turn, { outcome: 'done', nextMs: now() + NEWS_MS })
+}
+
+/** Looks again at the records alone of which not all could be done: with many records a whole round would cost too much for few. */
+async function tryAgain(ports: RotationPorts, turn: Turn, endMs: number): Promise<Slice> {
+  const { open, now } = ports
+  const waiting = (await open.list()).filter(({ why }) => isOurs(why))
+  const opened = new Set(waiting.map(({ chain }) => chain))
+  turn.row = { ...turn.row, open: 0 }
+  for (const [at, { chain }] of waiting.entries()) {
+    const step = now() >= endMs && at > 0 ? 'limit' : await doRecord(ports, turn, chain, opened)
+    if (step === 'limit') {
+      // What was not reached is still open, and is tried again after the same time.
+      turn.row = { ...turn.row, open: turn.row.open + waiting.length - at }
+      break
+    }
+    await keep(ports, turn, TURN_MS)
+    if (turn.version === null) return { outcome: 'busy', nextMs: now() }
+  }
+  turn.row = { ...turn.row, endedMs: now() }
+  return leave(ports, turn, { outcome: 'done', nextMs: now() + NEWS_MS })
+}
+
+/** What another controls waits for nobody here. */
+function isOurs(why: OpenReason): boolean {
+  return why !== 'not-controlled'
 }
 
 /** One record: what is due of it, as far as this minute's share allows. What cannot be done does not hold up the others. */
@@ -105,10 +133,10 @@ async function doRecord(
 async function rotateAll({ rotator, now }: RotationPorts, turn: Turn, due: RecordDue): Promise<void> {
   for (const chain of due.chains) {
     const beganMs = now()
-    const isOurs = await rotator.rotate(chain)
+    const isAdded = await rotator.rotate(chain)
     const { row } = turn
     const spentMs = row.spentMs + Math.max(0, now() - beganMs)
-    const more = isOurs ? 1 : 0
+    const more = isAdded ? 1 : 0
     turn.row = {
       ...row,
       inMinute: row.inMinute + 1,
@@ -125,7 +153,7 @@ async function stayOpen(
   record: Parameters<RotationPorts['open']['put']>[0],
 ): Promise<void> {
   await open.put(record, now())
-  turn.row = { ...turn.row, open: turn.row.open + 1 }
+  if (isOurs(record.why)) turn.row = { ...turn.row, open: turn.row.open + 1 }
 }
 
 /** Whether so many chains fit in this minute's share; the first always does, so that a share of one is enough. */

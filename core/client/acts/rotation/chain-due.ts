@@ -46,10 +46,17 @@ export function chainDue(connection: Connection, replica: Replica): ChainDue {
   const made = {
     registry: replica.notes[state.epoch.height]?.registry ?? 0,
     revoked: revokedFor(connection).heights,
+    joined: (institution: InstitutionId) => joinedAt(replica, institution),
   }
   return {
     due: newKeysDue(state, records, toTimestamp(ports.now()), made),
     removedControllers: removedControllers(state, records),
     isController,
   }
+}
+
+/** Height of the registry when an institution became a reader for the last time. */
+function joinedAt({ readers, notes }: Replica, institution: InstitutionId): number {
+  const before = readers.findLastIndex((span) => !span.institutions.includes(institution))
+  return notes[readers[before + 1]?.height ?? 0]?.registry ?? 0
 }

@@ -56,6 +56,18 @@ describe('rotation follows', () => {
     expect([epoch.number, (await connection.replica(access)).link.state.epoch.number]).toEqual([2, 2])
   })
 
+  it('does not follow a revocation that came before the reader had any keys', async () => {
+    const at = await hospital()
+    const chain = await at.record('p1')
+    await revokeInstance(at.world, 'hospital-b')
+    const { rotation, connection } = at.open()
+    await shareRecord(connection, chain, {
+      institution: at.world.institution('hospital-b').id,
+      rights: ['read'],
+    })
+    expect((await rotation.estimate()).due).toEqual([])
+  })
+
   it('drops an institution that the registry removed, which opens nothing that is sealed afterwards', async () => {
     const at = await hospital()
     const chain = await at.record('p1', 'hospital-b', 'hospital-c')
@@ -191,10 +203,11 @@ describe('a record that cannot be rotated', () => {
     const at = await hospital()
     const [bad, good] = [await at.record('p1', 'hospital-b'), await at.record('p2', 'hospital-b')]
     await revokeInstance(at.world, 'hospital-b')
-    const refusing = { is: true }
+    const refusing = { is: true, asked: 0 }
     const connection = at.world.connect('hospital-a', {
       fetch: async (request) => {
         const { pathname } = new URL(request.url)
+        if (pathname.includes(good)) refusing.asked++
         return refusing.is && pathname.includes(bad)
           ? new Response('no', { status: 500 })
           : at.world.fetch(request)
@@ -209,9 +222,12 @@ describe('a record that cannot be rotated', () => {
     refusing.is = false
     expect(await run()).toBe('idle')
     at.world.clock.now += 300_000
+    const { asked } = refusing
     expect(await run()).toBe('done')
     expect((await rotation.status()).open).toEqual([])
     expect(await epochOf(at, bad)).toBe(2)
+    // Only that one was looked at again.
+    expect(refusing.asked).toBe(asked)
   })
 
   it('is one that another institution controls', async () => {
@@ -227,7 +243,11 @@ describe('a record that cannot be rotated', () => {
     expect((await rotation.status()).open).toMatchObject([
       { chain: record, why: 'not-controlled', code: '', readers: ['hospital-c'] },
     ])
+    expect((await rotation.status()).row.open).toBe(0)
     expect((await rotation.estimate()).open).toMatchObject([{ why: 'not-controlled' }])
+    // It waits for another, so that it is looked at again with all others only.
+    at.world.clock.now += 300_000
+    expect(await run()).toBe('idle')
     expect(await epochOf(at, record)).toBe(1)
   })
 
