@@ -4,6 +4,8 @@ import { memoryTable } from '#adapters/memory/table.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import type { Bridge } from '#core/bridge/bridge.ts'
 import { loopbackLogin, openLogin, type Login } from '#core/bridge/token/login.ts'
+import type { BridgeStore } from '#core/bridge/store/open.ts'
+import type { Rotation } from '#core/bridge/rotation/rotation.ts'
 import type { WriteTable } from '#core/ports/table.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { createValidator } from '#core/record/fhir/validate.ts'
@@ -26,6 +28,8 @@ export interface BridgeWorld {
   readonly app: RoleApp
   readonly login: Login
   readonly flush: () => Promise<number>
+  readonly store: BridgeStore
+  readonly rotation: Rotation
 }
 
 /** Where the clients of a test's bridge find it; requests of tests go wherever they like. */
@@ -48,7 +52,7 @@ export function testBridge(world: TestDeployment, institution: string, given: Gi
   const now = () => world.clock.now
   const { random } = world
   const secret = given.key ?? random(32)
-  const { bridge, store } = assembleBridge({
+  const { bridge, store, rotation } = assembleBridge({
     connection,
     home: { deployment: asDeploymentId('home-1'), origin: ORIGIN },
     table: given.table ?? memoryTable(),
@@ -72,7 +76,7 @@ export function testBridge(world: TestDeployment, institution: string, given: Gi
   )
   const login = given.requireLogin === true ? demanding : loopbackLogin(demanding, store)
   const app = bridgeApp(bridge, { now, random, log: silentLog }, login)
-  return { bridge, connection, app, login, flush: () => store.access.flush() }
+  return { bridge, connection, app, login, flush: () => store.access.flush(), store, rotation }
 }
 
 async function nobody(): Promise<Response> {

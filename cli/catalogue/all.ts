@@ -11,6 +11,7 @@ import { MIRROR } from './others/mirror.ts'
 import { MONITORS } from './others/monitors.ts'
 import { PROOF } from './proof.ts'
 import { RECORDS } from './records.ts'
+import { INCIDENTS } from './others/incidents.ts'
 import { WITNESSES } from './others/witnesses.ts'
 
 const SHELL: CommandGroup = {
@@ -40,6 +41,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   WITNESSES,
   INSTANCES,
   INSTITUTIONS,
+  INCIDENTS,
   CLIENTS,
   MIRROR,
   CLOUD,

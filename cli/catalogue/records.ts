@@ -52,6 +52,8 @@ export const RECORDS: CommandGroup = {
         chain: CHAIN,
         items:
           'height, id, type, time, author, does, status, logged (what the log says), entries and rule of each (without --block)',
+        rotationDue:
+          'institution and reason (removed, expired, revoked) of each reader for which new keys are due (without --block)',
         mirrors:
           'what each mirror says: institution, origin, says (mirrored, nothing, failed, forked, rolled-back), height, time and detail (without --block)',
         block: 'the same of the one block (with --block)',
@@ -152,7 +154,7 @@ export const RECORDS: CommandGroup = {
       name: 'rotate',
       summary: 'Give a record new keys',
       about:
-        'Drops readers that the registry has removed and grants that have ended. chain list says where that is due.',
+        'Drops readers that the registry has removed and grants that have ended. chain list says where that is due; rotation run does it for all records.',
       args: [RECORD],
       flags: [HOME_FLAG],
       acts: true,

@@ -7,6 +7,7 @@ import { openLocal } from '#adapters/local/open.ts'
 import { asDeploymentId, type ChainId } from '#core/bytes/ids.ts'
 import type { AccessLog } from '#core/bridge/store/access.ts'
 import type { Bridge } from '#core/bridge/bridge.ts'
+import type { Rotation } from '#core/bridge/rotation/rotation.ts'
 import { openLogin, type Login } from '#core/bridge/token/login.ts'
 import type { EvidenceSink, Monitors } from '#core/client/client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
@@ -77,6 +78,8 @@ export interface OpenBridge {
   /** With its active app instances only. */
   readonly institution: Institution
   readonly access: AccessLog
+  /** Gives the records that it controls new keys where they are due. */
+  readonly rotation: Rotation
   /** Demands a token of its clients. */
   readonly login: Login
   /** Patients whose chains this institution knows. */
@@ -100,7 +103,7 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     },
   )
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
-  const { bridge, store } = assembleBridge({
+  const { bridge, store, rotation } = assembleBridge({
     connection,
     home: { deployment: asDeploymentId(settings.deployment), origin: settings.origin },
     table: platform.table('bridge'),
@@ -115,6 +118,7 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     connection,
     institution,
     access: store.access,
+    rotation,
     login: openLogin(
       { store, secret: institution.indexKey, fetch: outside, deadline, now, random },
       `${settings.origin}/${id}`,

@@ -39,6 +39,13 @@ export function parseCount(text: string): number {
   return Number(text)
 }
 
+/** How many chains a minute, 1 to 60,000. */
+export function parsePerMinute(text: string): number {
+  const perMinute = parseCount(text)
+  if (perMinute < 1 || perMinute > 60_000) throw usage('--per-minute: 1 to 60000 chains are expected')
+  return perMinute
+}
+
 /** A day, which counts to its end, or an RFC 3339 time, as milliseconds since 1970. */
 export function parseUntil(text: string): number {
   return timeOf(text, '23:59:59.999')

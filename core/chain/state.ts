@@ -119,7 +119,9 @@ export function grantOf(state: ControlState, institution: InstitutionId): Grant 
  * Who holds an epoch package: institutions with the right to read (also controllers), devices, and keys for recovery, which open
  * what the new controllers must be given. An institution that only helps to recover reads nothing by that.
  */
-export function readersOf(state: ControlState): readonly string[] {
+export function readersOf(
+  state: Pick<ControlState, 'controllers' | 'recovery' | 'grants'>,
+): readonly string[] {
   const granted = state.grants
     .filter((grant) => grant.rights.includes('read'))
     .map((grant) => grant.institution)
@@ -148,7 +150,10 @@ export function mirrorsOf(state: ControlState): readonly InstitutionId[] {
 }
 
 /** The compartments that a reader may open: those of a controller and of a key for recovery are all. */
-export function readableBy(state: ControlState, reader: string): readonly CompartmentId[] {
+export function readableBy(
+  state: Pick<ControlState, 'controllers' | 'recovery' | 'grants' | 'compartments'>,
+  reader: string,
+): readonly CompartmentId[] {
   const controls = state.controllers.members.some((member) => memberName(member) === reader)
   const recovers = devicesOf(state.recovery).some(({ kid }) => kid === reader)
   if (controls || recovers) return state.compartments.map((compartment) => compartment.id)

@@ -82,6 +82,7 @@ export type ActName =
   | 'mirror'
   | 'check'
   | 'enter-readings'
+  | 'rotate'
 
 /** Amounts that are measured where they are known; none names a patient, a chain or a block. */
 export interface Amounts {

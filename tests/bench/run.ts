@@ -17,6 +17,7 @@ import { isMet, linesOf, type Bench } from './measure.ts'
 import { bench as logAudit } from './log/audit.ts'
 import { bench as logTiles } from './log/tiles.ts'
 import { bench as restart } from './restart.ts'
+import { bench as rotation } from './rotation.ts'
 import { bench as seal } from './seal.ts'
 import { bench as logReceipt } from './log/receipt.ts'
 import { bench as sequence } from './log/sequence.ts'
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   append,
   'append-height': appendHeight,
   seal,
+  rotation,
   import: importing,
   consistency,
   everything,

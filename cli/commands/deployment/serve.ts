@@ -9,6 +9,7 @@ import { byStandingClock, createMirroring, MIRROR_MS, type Mirroring } from '#fu
 import { bridgeApp } from '#functions/bridge/app.ts'
 import { loopbackLogin } from '#core/bridge/token/login.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
+import { rotateDue } from '#functions/checker/rotate-due.ts'
 import type { Hosting } from '#functions/host/app.ts'
 import { listen } from '#functions/host/node.ts'
 import { jsonLog, silentLog, type Log } from '#functions/host/telemetry.ts'
@@ -37,6 +38,8 @@ import type { Opening, StartOptions } from './opening.ts'
 const FLUSH_MS = 15_000
 /** How often every record is checked again, for what was filed elsewhere meanwhile. */
 const CHECK_MS = 3_600_000
+/** How often records get new keys where they are due, and for how long at a time. */
+const ROTATE_MS = 15_000
 /** What follows where a demo's witness is gone. */
 const UNWITNESSED =
   'What is logged from now on is not witnessed; stop with Ctrl+C, npm start starts it again.'
@@ -222,6 +225,7 @@ async function untilStopped(
     every(FLUSH_MS, () => void flushAll(bridges, screen)),
     every(CHORES_MS, () => void sweepMarks(bridges, log)),
     every(CHECK_MS, () => void checkEach(bridges, log)),
+    every(ROTATE_MS, () => void rotateEach(bridges, home.platform.now() + ROTATE_MS, log)),
     every(CHORES_MS, () => void chores()),
     every(LOG_AUDIT_MS, () => void auditLogAloud(auditLog, screen)),
     every(SEQUENCE_MS, () => void home.tendLog()),
@@ -236,6 +240,18 @@ async function untilStopped(
 
 async function checkEach(bridges: readonly OpenBridge[], log: Log): Promise<void> {
   for (const { bridge } of bridges) await checkAll(bridge, log)
+}
+
+/** What fails is tried again the next time; a round that goes on is known by its turn. */
+async function rotateEach(bridges: readonly OpenBridge[], endMs: number, log: Log): Promise<void> {
+  for (const { rotation } of bridges)
+    await rotateDue(rotation, log, endMs).catch((error: unknown) =>
+      log({
+        event: 'rotation-failed',
+        role: 'bridge',
+        code: isAmpereError(error) ? error.code : 'UNEXPECTED',
+      }),
+    )
 }
 
 /** Removes what is past of assertions and tokens; what fails is tried again the next time. */

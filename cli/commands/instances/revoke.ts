@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toTimestamp } from '#core/bytes/timestamp.ts'
-import { rotationDue } from '#core/chain/rotation.ts'
+import { chainDue } from '#core/client/acts/rotation/chain-due.ts'
 import type { InstanceRecord, KeyRecord } from '#core/registry/records.ts'
 import { activeInstanceOf } from '#core/registry/snapshot.ts'
 import { openBridge } from '../../open/bridge.ts'
-import { shortId, type ActingOptions, type Reached } from '../../deployment/session.ts'
+import type { ActingOptions, Reached } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
 import { suggestion } from '../../program/near.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { confirmGrave, type GraveOptions } from '../../terminal/confirm.ts'
 import { EXIT } from '../../terminal/screen.ts'
-import { localTime } from '../../terminal/words.ts'
+import { counted, localTime } from '../../terminal/words.ts'
 import { instancesIn, keyOf, withRegistry, type RegistrySession } from './registry-session.ts'
 
 /** Why a key is taken out of use. */
@@ -115,19 +115,26 @@ async function consequences(
   ]
 }
 
-/** Records on which a reader still holds keys that the registry no longer vouches for, or whose grant has ended. */
+/** Records that need new keys now, in sentences; none where there are none. */
 async function rotations(reached: Reached, id: string): Promise<string[]> {
   const open = await openBridge(reached, id)
   try {
-    const lines: string[] = []
-    for (const { chain } of await open.records()) {
-      const { state } = (await open.connection.replica(chain)).link
-      const time = toTimestamp(open.connection.ports.now())
-      const due = rotationDue(state, open.connection.sync.registry.newest(), time)
-      const who = due.map(({ institution, reason }) => `${institution} (${reason})`).join(', ')
-      if (due.length > 0) lines.push(`Rotation is due for ${who}: npx ampere rotate ${shortId(chain)}`)
+    const due = { ours: 0, others: 0 }
+    for (const chain of new Set((await open.records()).map((record) => record.chain))) {
+      const found = chainDue(open.connection, await open.connection.replica(chain))
+      if (found.due.length > 0) due[found.isController ? 'ours' : 'others']++
     }
-    return lines
+    const who = reached.home === null ? 'The server or bridge that runs gives them; or' : 'Next'
+    return [
+      ...(due.ours === 0
+        ? []
+        : [
+            `New keys are due for ${counted(due.ours, 'record')}. ${who}: npx ampere rotation run --as ${id}`,
+          ]),
+      ...(due.others === 0
+        ? []
+        : [`New keys are due for ${counted(due.others, 'record')} that others control: they give them.`]),
+    ]
   } finally {
     await open.close()
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainId } from '#core/bytes/ids.ts'
-import { toTimestamp } from '#core/bytes/timestamp.ts'
-import { rotationDue } from '#core/chain/rotation.ts'
+import { chainDue } from '#core/client/acts/rotation/chain-due.ts'
 import { shortId, withSession, type ActingOptions, type Session } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
 import { problemOfKnown, problemLine, type Problem } from '../../proof/problem.ts'
@@ -59,9 +58,9 @@ export async function listRecords(call: Call<ActingOptions>): Promise<number> {
 }
 
 async function listed({ open }: Session, chain: ChainId): Promise<ListedRecord> {
-  const { link, notes } = await open.connection.replica(chain)
+  const replica = await open.connection.replica(chain)
+  const { link, notes } = replica
   const { state } = link
-  const { registry } = open.connection.sync
   return {
     chain,
     blocks: notes.length,
@@ -69,7 +68,7 @@ async function listed({ open }: Session, chain: ChainId): Promise<ListedRecord> 
     grants: state.grants.map(({ institution, rights, until }) => ({ institution, rights, until })),
     hold: state.hold,
     erasuresPending: state.pending.length,
-    rotationDue: rotationDue(state, registry.newest(), toTimestamp(open.connection.ports.now())),
+    rotationDue: chainDue(open.connection, replica).due,
   }
 }
 

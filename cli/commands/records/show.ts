@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { completeJson } from '#core/client/complete/completeness-json.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
+import type { NewKeysDue } from '#core/chain/rotation.ts'
+import { chainDue } from '#core/client/acts/rotation/chain-due.ts'
 import {
   chainArgument,
   shortId,
@@ -33,7 +35,11 @@ export async function showRecord(call: Call<ShowOptions>): Promise<number> {
       const chain = await chainArgument(session, record)
       const shown = await readShownChain(session.open.connection, chain)
       const isBad = shown.problem !== null || shown.blocks.some(({ status }) => statusWord(status).isBad)
-      if (height === undefined) printChain(call.screen, session, chain, shown, !isBad)
+      if (height === undefined)
+        printChain(call.screen, session, chain, shown, {
+          ok: !isBad,
+          due: await dueOf(session, chain, shown),
+        })
       else await printBlock(call.screen, session, chain, shown, height, !isBad)
       return isBad ? EXIT.verification : EXIT.ok
     },
@@ -41,7 +47,22 @@ export async function showRecord(call: Call<ShowOptions>): Promise<number> {
   )
 }
 
-function printChain(screen: Screen, { open }: Session, chain: ChainId, shown: ShownChain, ok: boolean): void {
+/** Of a chain that does not verify nobody can say what is due. */
+async function dueOf(
+  { open: { connection } }: Session,
+  chain: ChainId,
+  { view }: ShownChain,
+): Promise<readonly NewKeysDue[]> {
+  return view === null ? [] : chainDue(connection, await connection.replica(chain)).due
+}
+
+function printChain(
+  screen: Screen,
+  { open }: Session,
+  chain: ChainId,
+  shown: ShownChain,
+  { ok, due }: { readonly ok: boolean; readonly due: readonly NewKeysDue[] },
+): void {
   const { blocks, problem, complete, mirrors } = shown
   const need = open.connection.ports.pins.monitors?.need ?? 0
   const rows = blocks.map((block) => [
@@ -53,10 +74,14 @@ function printChain(screen: Screen, { open }: Session, chain: ChainId, shown: Sh
     block.does,
   ])
   const bad = blocks.find(({ status }) => statusWord(status).isBad)
-  screen.print({ ok, chain, items: blocks, complete: complete && completeJson(complete), mirrors, problem }, [
+  const said = { items: blocks, complete: complete && completeJson(complete), mirrors, rotationDue: due }
+  screen.print({ ok, chain, ...said, problem }, [
     ...columns(rows, ''),
     ...(complete ? recordPhrase(complete, need, UNKNOWN) : []),
     ...mirrorLines(mirrors, blocks.length - 1),
+    ...due.map(
+      ({ institution, reason }) => `  rotation due: ${institution} ${reason}. Next: npx ampere rotation run`,
+    ),
     ...(problem ? [screen.bad(problemLine(problem))] : []),
     ...(bad ? [`  Next: npx ampere chain show ${shortId(chain)} --block ${bad.height}`] : []),
   ])

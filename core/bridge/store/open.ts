@@ -4,6 +4,7 @@ import type { Now, Random } from '../../ports/keys.ts'
 import type { WriteTable } from '../../ports/table.ts'
 import { createAccessLog, type AccessLog } from './access.ts'
 import { createClients, type Clients } from './clients.ts'
+import { createOpenRecords, type OpenRecords } from '../rotation/open-records.ts'
 import { createMarks, type Marks } from './marks.ts'
 import { createPairingCodes, type PairingCodes } from './pairing.ts'
 import { createPatientIndex, type PatientIndex } from './patients.ts'
@@ -21,6 +22,8 @@ export interface BridgeStore {
   readonly access: AccessLog
   readonly rounds: Rounds
   readonly clients: Clients
+  /** Records for which new keys are due that could not be given. */
+  readonly openRotations: OpenRecords
   /** Assertions of clients, and requests signed by the institution, that were used, until nobody would accept them any more. */
   readonly usedAssertions: Marks
   /** Tokens that were revoked, until they would have expired. */
@@ -47,6 +50,7 @@ export function openBridgeStore(
     access: createAccessLog(client, table, rows, ports),
     rounds: createRounds(table, ports),
     clients: createClients(table, rows, ports),
+    openRotations: createOpenRecords(table, rows),
     usedAssertions,
     revokedTokens,
     sweepMarks: async () => (await usedAssertions.sweep()) + (await revokedTokens.sweep()),

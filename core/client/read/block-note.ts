@@ -12,6 +12,8 @@ export interface BlockNote {
   readonly kid: Kid
   readonly time: Timestamp
   readonly op: string
+  /** Height of the registry that it names. */
+  readonly registry: number
   readonly entries: BlockEntries | null
   /** SHA-256 of the compact JWS, as the log has it. */
   readonly hash: Uint8Array
@@ -19,6 +21,6 @@ export interface BlockNote {
 
 /** What to remember of a verified block. */
 export function noteOf({ id, kid, block, compact }: ParsedBlock): BlockNote {
-  const { height, time, op, entries } = block
-  return { height, id, kid, time, op, entries, hash: compactHash(compact) }
+  const { height, time, op, entries, registry } = block
+  return { height, id, kid, time, op, registry: registry.height, entries, hash: compactHash(compact) }
 }

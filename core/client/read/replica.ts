@@ -7,7 +7,7 @@ import type { ParsedBlock } from '../../block/open-block.ts'
 import { foldBlocks } from '../../chain/fold-blocks.ts'
 import { authorOf, grantEnd } from '../../chain/rules/authority.ts'
 import { completedDelays, type CompletedDelay } from '../receipt/rules/delays.ts'
-import { devicesOf, mirrorsOf, readersOf, type Link } from '../../chain/state.ts'
+import { devicesOf, mirrorsOf, readersOf, type ControlState, type Link } from '../../chain/state.ts'
 import { AmpereError, brokenRule } from '../../errors.ts'
 import type { Now } from '../../ports/keys.ts'
 import type { CompletedErasure, SeenHead } from '../client.ts'
@@ -55,6 +55,10 @@ export interface HolderSpan {
   readonly institutions: readonly string[]
   /** Institutions with the right to hold: their mirrors have a copy of what is sealed. */
   readonly mirrors: readonly string[]
+  /** Number of the epoch, and whether it came without history: then it opens nothing older. */
+  readonly epoch: { readonly number: number; readonly isCut: boolean }
+  /** What the state says of who reads what, shared with other spans: each record in memory has all of its own. */
+  readonly reading: Pick<ControlState, 'controllers' | 'recovery' | 'grants'>
 }
 
 /** Which label key holds after the block at a height, until the next span. */
@@ -227,7 +231,17 @@ function spanAfter({ opened: { block }, state }: Link): HolderSpan[] {
     [...devicesOf(state.controllers), ...devicesOf(state.recovery)].map(({ kid }) => kid),
   )
   const institutions = readersOf(state).filter((reader) => !devices.has(reader))
-  return [{ height: block.height, home: state.home, institutions, mirrors: mirrorsOf(state) }]
+  const isCut = (block.type === 'genesis' ? null : keysIn(block)?.epoch?.cut) === true
+  return [
+    {
+      height: block.height,
+      home: state.home,
+      institutions,
+      mirrors: mirrorsOf(state),
+      epoch: { number: state.epoch.number, isCut },
+      reading: { controllers: state.controllers, recovery: state.recovery, grants: state.grants },
+    },
+  ]
 }
 
 function epochKeysIn(parsed: ParsedBlock): readonly EpochKey[] | null {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Home } from '#core/block/block.ts'
 import { createBridge, type Bridge } from '#core/bridge/bridge.ts'
+import { createRotation, type Rotation } from '#core/bridge/rotation/rotation.ts'
 import { openBridgeStore, type BridgeStore } from '#core/bridge/store/open.ts'
 import { recordClient } from '#core/client/acts/record-client.ts'
+import { rotatorOf } from '#core/client/acts/rotation/rotate-due.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { createChecker } from '#core/consistency/checker.ts'
 import type { Knowledge } from '#core/consistency/knowledge.ts'
@@ -36,6 +38,8 @@ export interface AssembledBridge {
   readonly bridge: Bridge
   readonly connection: Connection
   readonly store: BridgeStore
+  /** Gives the records that it controls new keys where they are due. */
+  readonly rotation: Rotation
   /** The institution's 32-byte secret for its table. */
   readonly indexSecret: Uint8Array
 }
@@ -56,5 +60,12 @@ export function assembleBridge(parts: BridgeParts): AssembledBridge {
     now,
     random,
   })
-  return { bridge, connection, store, indexSecret }
+  const rotation = createRotation({
+    table,
+    patients: store.patients,
+    open: store.openRotations,
+    rotator: rotatorOf(connection),
+    now,
+  })
+  return { bridge, connection, store, rotation, indexSecret }
 }

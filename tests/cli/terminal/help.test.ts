@@ -15,11 +15,13 @@ const REQUIRED_VERBS = {
   demo: ['reset', 'tamper'],
   deploy: ['aws', 'azure', 'destroy', 'status'],
   evidence: ['list', 'verify'],
+  incident: ['report'],
   instance: ['enrol', 'list', 'reinstate', 'revoke'],
   institution: ['list', 'new', 'propose', 'show', 'sign', 'withdraw'],
   monitor: ['add', 'list', 'remove', 'status'],
   mirror: ['add', 'admit', 'join', 'status', 'remove', 'restore'],
   pair: ['issue', 'join', 'link'],
+  rotation: ['pause', 'run', 'status'],
   witness: ['accept', 'add', 'list', 'remove', 'renew', 'status'],
 }
 

@@ -167,6 +167,31 @@ describe('the checker in a process of its own', () => {
     })
   })
 
+  it('gives records new keys within five minutes of a revocation', async () => {
+    const at = await hostedBridge()
+    const bridge = await at.open()
+    const { filed } = await bridge.bridge.import(MESSAGE, 'fhir+json')
+    const chain = filed[0]?.chain
+    if (!chain) throw new Error('nothing was filed')
+    const wake = await at.checking()
+    await wake('schedule')
+    await at.world.change('hospital-a', [
+      {
+        act: 'revoke',
+        kid: at.world.institution('hospital-a').second.kid,
+        reason: 'compromised',
+        suspectFrom: null,
+      },
+    ])
+    const epoch = async () => (await bridge.connection.replica(chain)).link.state.epoch.number
+    await wake('schedule')
+    expect(await epoch()).toBe(1)
+    at.world.clock.now += 300_000
+    await wake('schedule')
+    expect(await epoch()).toBe(2)
+    expect(await bridge.rotation.status()).toMatchObject({ state: 'done', open: [] })
+  })
+
   it('removes assertions that nobody would accept any more, once an hour', async () => {
     const at = await hostedBridge()
     const { usedAssertions, revokedTokens } = (await at.open()).store

@@ -22,6 +22,7 @@ import { checkDataFiles } from './data-files.ts'
 import { checkLog } from './log.ts'
 import { mayWrite } from './machine.ts'
 import { checkOthers } from './others.ts'
+import { checkRotation } from './rotation.ts'
 
 /** Everything that can be looked at without changing anything, of a folder with a deployment. */
 export async function checkDeployment(
@@ -40,6 +41,7 @@ export async function checkDeployment(
     checkClock(running),
     ...(await checkLog(folder, settings, running !== null)),
     ...(await checkOthers(folder)),
+    ...(await checkRotation(folder, settings)),
   ]
 }
 
