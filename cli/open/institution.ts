@@ -7,7 +7,7 @@ import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import type { Random, Signer } from '#core/ports/keys.ts'
 import { institutionRecords, keyRecord } from '#core/registry/build.ts'
 import type { InstanceRecord, RegistryRecord } from '#core/registry/records.ts'
-import { activeInstanceOf, type RegistryView } from '#core/registry/snapshot.ts'
+import { activeInstanceOf, asOf, type RegistryView } from '#core/registry/snapshot.ts'
 import { FILE_LOST } from '../program/damaged.ts'
 import { refuse } from '../program/refuse.ts'
 import { institutionFolder, keyFileOf } from '../deployment/files.ts'
@@ -67,7 +67,8 @@ async function institutionOf(folder: string, id: string, keyring: Keyring): Prom
 }
 
 /** The same institution with only those instances that the registry lists as active. */
-export function withActiveInstances(institution: Institution, view: RegistryView): Institution {
+export function withActiveInstances(institution: Institution, newest: RegistryView): Institution {
+  const view = asOf(newest, Date.now())
   const instances = institution.instances.filter(({ kid }) => activeInstanceOf(view, kid) !== null)
   return { ...institution, instances }
 }

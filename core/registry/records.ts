@@ -46,6 +46,8 @@ export const instanceSchema = v.strictObject({
     ),
   ),
   signing: kid,
+  /** The last moment at which it is active; without it, until it is revoked. */
+  expires: v.exactOptional(timestamp),
 })
 const owner = v.union([
   v.strictObject({ institution: institutionId }),

@@ -6,6 +6,7 @@ import { registryAction, type OpenedRegistryBlock } from './block.ts'
 import { recordKey, type KeyRecord, type RegistryRecord } from './records.ts'
 import { applyChange } from './rules/changes.ts'
 import { checkRecords } from './rules/genesis.ts'
+import { judgeRenewal } from './rules/renew.ts'
 import { emptyState, getRecord, putRecords, stateRoot, type RegistryState } from './state.ts'
 
 /** What the reducer remembers beside the records: the place of the newest block. */
@@ -99,7 +100,7 @@ function judgeChange(
   const { block } = opened
   if (!parent || block.type !== 'change') return violation('first-block', 'a registry begins with a genesis')
   const author = rootOwner(opened, parent.state)
-  if (!author) return violation('author', 'the author is not the root key of an active institution')
+  if (!author) return judgeRenewal(parent.state, opened)
   const approvers = approvingMembers(opened, parent.state, parent.place.registry)
   if (isViolation(approvers)) return approvers
   let state = parent.state
@@ -109,6 +110,7 @@ function judgeChange(
       author: author.institution,
       use: author.use,
       height: block.height,
+      time: block.time,
       approvers,
       parent: parent.state,
     })

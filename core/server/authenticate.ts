@@ -9,7 +9,7 @@ import { devicesOf, grantOf, type ControlState } from '../chain/state.ts'
 import { AmpereError } from '../errors.ts'
 import type { Now } from '../ports/keys.ts'
 import type { RegistryHistory } from '../registry/history.ts'
-import { activeInstanceOf, keyRecordOf } from '../registry/snapshot.ts'
+import { activeInstanceOf, asOf, keyRecordOf } from '../registry/snapshot.ts'
 import type { Home } from './home.ts'
 
 /** Who sent a request, as its signature proves. A device's key is known only to its chain. */
@@ -34,7 +34,7 @@ export async function authenticate(
 ): Promise<Caller> {
   const { jws, request: signed } = parseAuthorization(request.authorization)
   const registry = await home.registry.refresh()
-  const newest = registry.newest()
+  const newest = asOf(registry.newest(), request.now())
   const device = deviceKeys([state]).get(jws.kid)
   // Enrolling needs no proof of the key: an institution must not turn a patient's device into an instance of its own.
   const active = device ? null : activeInstanceOf(newest, jws.kid)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromBase64url } from '../../bytes/encoding.ts'
 import type { InstitutionId } from '../../bytes/ids.ts'
+import type { Timestamp } from '../../bytes/timestamp.ts'
 import { violation, type Violation } from '../../block/violation.ts'
 import { digestOf } from '../../crypto/hash.ts'
 import { thumbprint } from '../../crypto/jwk.ts'
@@ -13,6 +14,7 @@ import {
   type RulesRecord,
 } from '../records.ts'
 import { getRecord, recordsIn, type RegistryState } from '../state.ts'
+import { expiry, isExpiry } from './expiry.ts'
 import { isKeyOf, isNewKey } from './keys.ts'
 import { isOriginTaken } from './origin.ts'
 
@@ -21,6 +23,7 @@ export interface ChangeContext {
   readonly author: InstitutionId
   readonly use: KeyRecord['use']
   readonly height: number
+  readonly time: Timestamp
   readonly approvers: ReadonlySet<InstitutionId>
   /** The state before the block, whose members vote: not the one before the change. */
   readonly parent: RegistryState
@@ -53,6 +56,8 @@ export function applyChange(
       return deploy(state, change, context)
     case 'rules':
       return changeRules(state, change.rules, context)
+    case 'renew':
+      return violation('renew', 'an instance renews itself, by its own key')
   }
 }
 
@@ -104,7 +109,7 @@ function enrol(
   { instance, key }: ChangeOf<'enrol'>,
   context: ChangeContext,
 ): Put | Violation {
-  const { id, institution, signing, status } = instance
+  const { id, institution, signing, status, expires } = instance
   if (institution !== context.author)
     return violation('enrol', 'an institution enrols only its own instances')
   const known = getRecord(state, recordKey(instance))
@@ -112,6 +117,7 @@ function enrol(
     return violation('enrol', 'the instance belongs to another institution')
   }
   if (isKnown(state, key)) return kidOwner()
+  if (expires !== undefined && !isExpiry(expires, context.time)) return expiry()
   const isOwn = isKeyOf(key, 'sign', { institution, instance: id }) && key.kid === signing
   return isOwn && isNewKey(key) && status === 'active'
     ? [instance, key]
@@ -131,15 +137,23 @@ function revoke(
     return violation('revoke', 'a root key is replaced, not revoked')
   if (suspectFrom !== null && reason !== 'compromised')
     return violation('revoke', 'only a compromised key is suspect from a time on')
-  if (key.revoked !== null && (key.revoked.reason !== 'suspended' || reason === 'suspended'))
+  if (key.revoked !== null && !mayBecome(key.revoked.reason, reason))
     return violation('revoke', 'the key is revoked already')
-  // A suspension that becomes final keeps its height: the key has been out of use since then.
+  // What becomes worse keeps its height: the key has been out of use since then.
   const revoked = { reason, suspectFrom, height: key.revoked?.height ?? context.height }
   const instance = 'instance' in key.owner ? getRecord(state, `instance/${key.owner.instance}`) : null
   const after: KeyRecord = { ...key, revoked }
   return instance?.kind === 'instance' && instance.signing === key.kid
     ? [after, { ...instance, status: 'revoked' }]
     : [after]
+}
+
+type Reason = NonNullable<KeyRecord['revoked']>['reason']
+
+/** A suspension becomes final; of a key that was retired, it may turn out that it was stolen before. */
+function mayBecome(before: Reason, reason: Reason): boolean {
+  if (before === 'suspended') return reason !== 'suspended'
+  return before === 'retired' && reason === 'compromised'
 }
 
 function deploy(

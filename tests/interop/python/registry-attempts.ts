@@ -57,8 +57,11 @@ export function chooser({ random }: Pick<Founded, 'random'>): Chooser {
   }
 }
 
-/** A registry of three with some history: c is removed again, an instance of a suspended, one of b replaced. */
-export async function withHistory(world: Founded): Promise<{ blocks: string[]; link: RegistryLink }> {
+/** A registry of three with some history: c is removed again, an instance of a suspended, one of b replaced, and one of b expires. */
+export async function withHistory(
+  world: Founded,
+): Promise<{ blocks: string[]; link: RegistryLink; expiring: Signer }> {
+  const expiring = await draw(world.random)
   const [a, b] = [world.member('a'), world.member('b')]
   const steps: readonly (readonly [Signer, RegistryChange[]])[] = [
     [a.root, [{ act: 'remove', institution: asInstitutionId('c') }]],
@@ -68,6 +71,7 @@ export async function withHistory(world: Founded): Promise<{ blocks: string[]; l
       [
         enrolment('b', 'b-1', await draw(world.random)),
         deploying('b', 'home-b', 'http://b.test', await draw(world.random)),
+        expires(enrolment('b', 'b-2', expiring), '2026-12-01T08:00:00.000Z'),
       ],
     ],
   ]
@@ -79,7 +83,48 @@ export async function withHistory(world: Founded): Promise<{ blocks: string[]; l
     link = await apply(link, block)
     blocks.push(block)
   }
-  return { blocks, link }
+  return { blocks, link, expiring }
+}
+
+function expires(enrol: ReturnType<typeof enrolment>, at: string) {
+  return { ...enrol, instance: { ...enrol.instance, expires: at as RegistryBlock['time'] } }
+}
+
+const ENDS = ['2026-12-31T08:00:00.000Z', '2026-11-02T08:00:00.000Z', '2028-01-01T08:00:00.000Z']
+
+/** A renewal by an instance that expires or does not, right or wrong in one of the ways that a rule is about. */
+export async function renewalOn(
+  world: Founded,
+  parent: RegistryLink,
+  { one, happens }: Chooser,
+  expiring: Signer,
+): Promise<string> {
+  const fresh = one([await draw(world.random), await draw(world.random), await draw(world.random), expiring])
+  const { key } = enrolment(one(['b', 'b', 'b', 'a']), one(['b-2', 'b-2', 'b-2', 'b-1']), fresh)
+  const until = one([...ENDS, ...ENDS, ENDS[0], '2026-10-01T08:00:00.000Z']) as RegistryBlock['time']
+  const renew = { act: 'renew' as const, key, expires: until }
+  const changes: RegistryChange[] = happens(90) ? [renew] : [renew, { ...renew, expires: EXPIRES }]
+  const approvals = happens(95) ? [] : [await approve(parent, changes, world.member('a').root)]
+  const draft = draftChange(parent, changes, approvals)
+  const time = one([
+    draft.time,
+    draft.time,
+    draft.time,
+    '2026-12-01T08:00:00.001Z',
+    '2026-12-01T08:00:00.000Z',
+  ])
+  const { root, instance } = world.member('b')
+  const author = one([
+    expiring,
+    expiring,
+    expiring,
+    expiring,
+    expiring,
+    root,
+    instance,
+    world.member('a').instance,
+  ])
+  return seal(parent, { ...draft, time: time as RegistryBlock['time'] }, author)
 }
 
 /** A change that may be right, or wrong in one of the ways that a rule is about. */
@@ -91,11 +136,13 @@ async function someChange(world: Founded, by: string, { one }: Chooser): Promise
     act: 'admit' as const,
     institution: { ...record, ...given },
   })
-  const enrol = enrolment(
+  const enrolled = enrolment(
     one([by, by, by, 'a', 'b']),
     one(['a-1', 'b-1', 'n-1']),
     one([fresh, fresh, must(members[1]).instance]),
   )
+  const until = one(['2026-12-31T08:00:00.000Z', '2028-01-01T08:00:00.000Z', '2026-10-01T08:00:00.000Z'])
+  const enrol = one([enrolled, enrolled, expires(enrolled, until)])
   const deploy = deploying(
     one([by, by, by, 'a', 'b']),
     one(['home-1', 'home-b', 'home-n']),

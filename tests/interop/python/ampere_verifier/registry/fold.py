@@ -13,6 +13,7 @@ from ..forms.shapes import (arr, bytes_of, count, digest_text, id16, jws_text, o
 from .changes import CHANGE, ChangeContext, apply_change
 from .genesis import check_genesis_records
 from .records import RECORD, RegistryState
+from .renew import renewed
 
 _COMMON = {"v": one_of(1), "height": count, "time": timestamp, "state": digest_text, "op": id16}
 _APPROVALS = arr(jws_text, 256)
@@ -109,9 +110,9 @@ class Registry:
         payload, parent = statement.payload, self.newest
         author = parent.root_owner(statement.kid, "root", "recovery")
         if author is None:
-            raise Broken("author", "not signed by a root key of an active institution")
+            return renewed(parent, statement.kid, payload)
         approving = _approving(payload, approvals, parent, self.pinned)
-        context = ChangeContext(*author, payload["height"], approving, parent.active_members())
+        context = ChangeContext(*author, payload["height"], time_ms(payload["time"]), approving, parent.active_members())
         state = parent
         for change in payload["body"]["changes"]:
             state = apply_change(state, change, context)
