@@ -13,6 +13,7 @@ import { MAX_ADD_CHECKPOINT_BYTES } from '../log/add-checkpoint.ts'
 import { MAX_NOTE_BYTES } from '../log/note/note.ts'
 import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
+import { ENROLMENT_LIFE_MS, MAX_ENROLMENT_BYTES, MAX_PAGE_ENROLMENTS } from './enrolment.ts'
 import { MAX_LOOKUP_BYTES } from './lookup.ts'
 import { JOB_LIFE_MS, MAX_JOB_SLICE_MS, MAX_JOBS } from './large/job-limits.ts'
 import {
@@ -79,6 +80,10 @@ export const MAX_ANSWER_BYTES = {
   proof: MAX_TLOG_PROOF_BYTES,
   /** A lookup with its checkpoint, whose newlines take two characters in JSON, and an inclusion proof of up to 63 hashes. */
   lookup: MAX_LOOKUP_BYTES + MAX_NOTE_BYTES + 8192,
+  /** How one request to be enrolled stands. */
+  enrolment: MAX_ENROLMENT_BYTES + 1024,
+  /** A page of requests to be enrolled. */
+  enrolments: MAX_PAGE_ENROLMENTS * (MAX_ENROLMENT_BYTES + 100) + 1024,
   /** Taken in and passed over. */
   receipt: 64 * 1024,
   /** A part of an audit. */
@@ -145,6 +150,17 @@ export const LIMITS = {
   maxPageStatements: limit(MAX_PAGE_STATEMENTS, 'erasure statements in one page', null),
   maxErasedBytes: limit(MAX_ERASED_BYTES, 'bytes of one erasure statement', 'TOO_LARGE'),
   maxRegistryBlockBytes: limit(MAX_REGISTRY_BLOCK_BYTES, 'bytes of one registry block', 'TOO_LARGE'),
+  maxEnrolmentBytes: limit(
+    MAX_ENROLMENT_BYTES,
+    'bytes of a request to be enrolled, or of its answer',
+    'TOO_LARGE',
+  ),
+  enrolmentLifeMs: limit(
+    ENROLMENT_LIFE_MS,
+    'milliseconds within which a request to be enrolled must be answered',
+    'GONE',
+  ),
+  maxPageEnrolments: limit(MAX_PAGE_ENROLMENTS, 'requests to be enrolled in one page', null),
   maxAddCheckpointBytes: limit(MAX_ADD_CHECKPOINT_BYTES, 'bytes of one request to cosign', 'TOO_LARGE'),
   maxUrlCharacters: limit(MAX_URL_CHARACTERS, 'characters of a URL', 'URI_TOO_LONG'),
   maxAuditMs: limit(MAX_AUDIT_MS, 'milliseconds that one audit over HTTP may run', 'UNSUPPORTED'),

@@ -101,7 +101,7 @@ export type KeyRecord = v.InferOutput<typeof keySchema>
 export type DeploymentRecord = v.InferOutput<typeof deploymentSchema>
 export type RulesRecord = v.InferOutput<typeof rulesSchema>
 export type RegistryPublicJwk = v.InferOutput<typeof publicJwk>
-export { recordSchema }
+export { publicJwk, recordSchema }
 
 /** The key under which a record is kept: `institution/{id}`, `key/{kid}`, ..., `rules`. */
 export function recordKey(record: RegistryRecord): string {

@@ -74,6 +74,14 @@ export function activeInstanceOf(
   return { institution, instance, key }
 }
 
+/** The active institution whose root key has this `kid`, unrevoked; else null. */
+export function activeRootOf(view: RegistryView, kid: Kid): InstitutionRecord | null {
+  const key = keyRecordOf(view, kid)
+  if (key?.use !== 'root' || key.revoked !== null || !('institution' in key.owner)) return null
+  const institution = recordOf(view, 'institution', key.owner.institution)
+  return institution?.status === 'active' ? institution : null
+}
+
 /** The key behind `kid` if it signs heads for the deployment at `origin` and is not revoked as of this view; else null. */
 export function headKeyAt(view: RegistryView, kid: Kid, origin: string): PublicJwk | null {
   const key = keyRecordOf(view, kid)
