@@ -3,13 +3,6 @@ import * as v from 'valibot'
 import { digest, timestamp } from '../bytes/schema.ts'
 import { compactJws } from './answers.ts'
 
-/** How long a request may be answered, in milliseconds from its time by the home's clock: an hour. */
-export const ENROLMENT_LIFE_MS = 3_600_000
-/** Largest request or answer in bytes: a request has two public keys, an answer some keys of logs. */
-export const MAX_ENROLMENT_BYTES = 16 * 1024
-/** Requests to be enrolled per page. */
-export const MAX_PAGE_ENROLMENTS = 50
-
 /** How a request to be enrolled stands. */
 export const enrolmentAnswer = v.object({
   id: digest,

@@ -13,7 +13,6 @@ import { MAX_ADD_CHECKPOINT_BYTES } from '../log/add-checkpoint.ts'
 import { MAX_NOTE_BYTES } from '../log/note/note.ts'
 import { MAX_TLOG_PROOF_BYTES } from '../log/tlog-proof.ts'
 import { MAX_ERASED_BYTES } from './erased.ts'
-import { ENROLMENT_LIFE_MS, MAX_ENROLMENT_BYTES, MAX_PAGE_ENROLMENTS } from './enrolment.ts'
 import { MAX_LOOKUP_BYTES } from './lookup.ts'
 import { JOB_LIFE_MS, MAX_JOB_SLICE_MS, MAX_JOBS } from './large/job-limits.ts'
 import {
@@ -53,6 +52,12 @@ export const MAX_AUDIT_MS = 20_000
 export const LOGGED_WITHIN_MS = 60_000
 /** How long an append waits for the log at most, in milliseconds; gateways in front of a home cut requests at 30 s. */
 export const MAX_LOG_WAIT_MS = 20_000
+/** How long a request to be enrolled may be answered, in milliseconds from its time by the home's clock: an hour. */
+export const ENROLMENT_LIFE_MS = 3_600_000
+/** Largest request to be enrolled, or answer, in bytes: a request has two public keys, an answer some keys of logs. */
+export const MAX_ENROLMENT_BYTES = 16 * 1024
+/** Requests to be enrolled per page. */
+export const MAX_PAGE_ENROLMENTS = 50
 /** Packages that may come with one control block. */
 export const MAX_PACKAGES = 512
 

@@ -24,7 +24,7 @@ export function shownCode(code: string): string {
 /** The code that somebody typed: any case, hyphens and spaces anywhere, O for 0, I and L for 1; null where it is none. */
 export function parseCode(typed: string): string | null {
   const code = typed.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1')
-  const isCode = code.length === CODE_CHARACTERS && [...code].every((letter) => ALPHABET.includes(letter))
+  const isCode = code.length === CODE_CHARACTERS && /^[0-9A-HJKMNP-TV-Z]+$/.test(code)
   return isCode ? code : null
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { timestampMs } from '../../bytes/timestamp.ts'
-import { ENROLMENT_LIFE_MS, type EnrolmentState } from '../../api/enrolment.ts'
-import { CLOCK_TOLERANCE_MS } from '../../api/limits.ts'
+import type { EnrolmentState } from '../../api/enrolment.ts'
+import { CLOCK_TOLERANCE_MS, ENROLMENT_LIFE_MS } from '../../api/limits.ts'
 import { thumbprint } from '../../crypto/jwk.ts'
 import { AmpereError } from '../../errors.ts'
 import { openEnrolment, type OpenedEnrolment } from '../../registry/enrolment.ts'

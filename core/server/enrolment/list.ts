@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest, InstitutionId } from '../../bytes/ids.ts'
-import { MAX_PAGE_ENROLMENTS, type EnrolmentsPage, type EnrolmentState } from '../../api/enrolment.ts'
+import type { EnrolmentsPage, EnrolmentState } from '../../api/enrolment.ts'
+import { MAX_PAGE_ENROLMENTS } from '../../api/limits.ts'
 import { AmpereError } from '../../errors.ts'
 import { enrolmentCode } from '../../registry/enrolment.ts'
 import { parseJws } from '../../block/jws.ts'
@@ -29,7 +30,7 @@ export async function findEnrolments(
 ): Promise<EnrolmentsPage> {
   const row = await ports.tables.enrolments.get(institution, requestRowOf(code))
   const item = row && (await itemOf(ports, home, institution, row.value))
-  return { items: item && item.code === code ? [item.said] : [], next: null }
+  return { items: item?.code === code ? [item.said] : [], next: null }
 }
 
 /** A page of an institution's requests, whatever has become of them. */
@@ -47,12 +48,16 @@ export async function listEnrolments(
   const page = rows.slice(0, MAX_PAGE_ENROLMENTS)
   const items = await Promise.all(page.map(({ value }) => itemOf(ports, home, institution, value)))
   const after = rows.at(MAX_PAGE_ENROLMENTS)
-  return { items: items.map(({ said }) => said), next: after ? after.key.slice(-2) : null }
+  return {
+    items: items.flatMap((item) => (item ? [item.said] : [])),
+    next: after ? after.key.slice(-2) : null,
+  }
 }
 
 async function itemOf(ports: EnrolmentPorts, home: Home, institution: InstitutionId, value: Uint8Array) {
   const { jws } = parseStatement(value)
   const { id } = parseJws(jws, 'ampere-enrolment+jws')
-  const { state } = await readEnrolment(ports, home, institution, id)
-  return { code: enrolmentCode(id), said: { request: jws, state } }
+  // Another may have taken its place since the row was read.
+  const standing = await standingOf(ports, home, institution, id)
+  return standing && { code: enrolmentCode(id), said: { request: jws, state: standing.state } }
 }
