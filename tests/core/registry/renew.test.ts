@@ -148,13 +148,13 @@ describe('a renewal', () => {
 
   it('leaves the old key to be found stolen later', async () => {
     const after = await changed(link, 25, first, [renewal(second, 300)])
-    const found_ = {
+    const stolen = {
       act: 'revoke' as const,
       kid: first.kid,
       reason: 'compromised' as const,
       suspectFrom: null,
     }
-    const known = await changed(after, 26, world.member('a').root, [found_])
+    const known = await changed(after, 26, world.member('a').root, [stolen])
     expect(getRecord(known.state, `key/${first.kid}`)).toMatchObject({
       revoked: { reason: 'compromised', height: 2 },
     })

@@ -26,8 +26,10 @@ async function newest() {
 }
 
 describe('the renewals that earlier versions made', () => {
-  const file = new URL('../../vectors/ampere/renewals.json', import.meta.url)
-  const { vectors: renewals } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Omit<Vectors, 'proofs'> }
+  const place = new URL('../../vectors/ampere/renewals.json', import.meta.url)
+  const { vectors: renewals } = JSON.parse(readFileSync(place, 'utf8')) as {
+    vectors: Omit<Vectors, 'proofs'>
+  }
 
   it('fold to the ids and states that they had, and refuse the same blocks by the same rules', async () => {
     let link = null

@@ -23,9 +23,9 @@ import {
   genesisAttempt,
   misshapen,
   registryVerdict,
-  renewalOn,
   withHistory,
 } from './registry-attempts.ts'
+import { renewalOn } from './renewal-attempts.ts'
 import {
   describeWithPython,
   foldInPython,
