@@ -23,7 +23,7 @@ export const INSTANCES: CommandGroup = {
       json: {
         ok: 'true',
         registryHeight: 'height of the registry',
-        items: 'id, institution, status, revoked, capabilities, kid and isHere of each',
+        items: 'id, institution, status, revoked, capabilities, expires, kid and isHere of each',
       },
       load: async () => (await import('../commands/instances/list.ts')).listInstances,
     },

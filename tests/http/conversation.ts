@@ -47,6 +47,7 @@ import {
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { ask, type Asking } from './ask.ts'
+import { sayEnrolment } from './enrolment-words.ts'
 
 /** One request of the conversation and its answer. */
 export interface Exchange {
@@ -247,6 +248,7 @@ async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
   await say(registrations.readRecordProof, { path: { key: 'rules' } })
   await say(registrations.readRecordProofAt, { path: { height: '0', key: 'rules' } })
   await say(registrations.readRecordProof, { path: { key: `instance/${asInstanceId('hospital-b-4')}` } })
+  await sayEnrolment(world, say)
 }
 
 async function sayRecord(say: Say, chain: ChainId, append: Uint8Array): Promise<void> {

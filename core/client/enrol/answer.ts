@@ -96,21 +96,22 @@ export async function sendApproval(
 
 /** Tells a machine that it was refused, and why. */
 export async function sendRefusal(
+  connection: Connection,
+  opened: OpenedEnrolment,
+  root: Signer,
+  reason: string,
+): Promise<void> {
+  await sendAnswer(connection.ports, opened.id, await refusalOf(connection, opened, root, reason))
+}
+
+/** A refusal by the institution's root key. */
+export function refusalOf(
   { ports }: Connection,
   { id, request }: OpenedEnrolment,
   root: Signer,
   reason: string,
-): Promise<void> {
-  const { registry, institution } = request
-  const answer = {
-    v: 1 as const,
-    registry,
-    institution,
-    enrolment: id,
-    kid: thumbprint(request.jwk),
-    time: toTimestamp(ports.now()),
-    answer: 'refused' as const,
-    reason,
-  }
-  await sendAnswer(ports, id, await signEnrolmentAnswer(answer, root))
+): Promise<string> {
+  const { registry, institution, jwk } = request
+  const about = { v: 1 as const, registry, institution, enrolment: id, kid: thumbprint(jwk) }
+  return signEnrolmentAnswer({ ...about, time: toTimestamp(ports.now()), answer: 'refused', reason }, root)
 }

@@ -24,6 +24,7 @@ import {
   draw,
   enrolment,
   EXPIRES,
+  expires,
   makeMember,
   must,
   seal,
@@ -33,7 +34,6 @@ import {
 import { refusalOf } from './software.ts'
 
 const institution = (id: string) => ({ institution: asInstitutionId(id) })
-
 /** Which rule of the registry a block breaks here, or which code refuses it; null where it is taken. */
 export async function registryVerdict(parent: RegistryLink | null, block: string): Promise<string | null> {
   try {
@@ -84,10 +84,6 @@ export async function withHistory(
     blocks.push(block)
   }
   return { blocks, link, expiring }
-}
-
-export function expires(enrol: ReturnType<typeof enrolment>, at: string) {
-  return { ...enrol, instance: { ...enrol.instance, expires: at as RegistryBlock['time'] } }
 }
 
 /** A change that may be right, or wrong in one of the ways that a rule is about. */
