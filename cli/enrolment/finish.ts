@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shownCode } from '#core/bytes/code.ts'
-import type { EnrolmentState } from '#core/api/enrolment.ts'
+import type { EnrolmentState } from '#core/api/answers.ts'
 import { acceptAnswer, type Accepted } from '#core/client/enrol/accept.ts'
 import { enrolmentStanding, sendEnrolment } from '#core/client/enrol/ask.ts'
 import { makeCertificate } from '#core/client/enrol/certificate.ts'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { enrolmentAnswer, enrolmentsAnswer } from '#core/api/enrolment.ts'
+import { enrolmentAnswer, enrolmentsAnswer } from '#core/api/answers.ts'
 import { digest, institutionId } from '#core/bytes/schema.ts'
 import { READ_PROBLEMS, SIGNED_PROBLEMS, type Operation } from '../host/operation.ts'
 

@@ -2,7 +2,7 @@
 import type { Digest, InstitutionId } from '../../bytes/ids.ts'
 import { timestampMs } from '../../bytes/timestamp.ts'
 import { verifyJws } from '../../block/jws.ts'
-import type { EnrolmentState } from '../../api/enrolment.ts'
+import type { EnrolmentState } from '../../api/answers.ts'
 import { CLOCK_TOLERANCE_MS } from '../../api/limits.ts'
 import { AmpereError } from '../../errors.ts'
 import { parseEnrolmentAnswer, type EnrolmentAnswer, type ParsedAnswer } from '../../registry/enrolment.ts'

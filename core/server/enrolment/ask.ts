@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { timestampMs } from '../../bytes/timestamp.ts'
-import type { EnrolmentState } from '../../api/enrolment.ts'
+import type { EnrolmentState } from '../../api/answers.ts'
 import { CLOCK_TOLERANCE_MS, ENROLMENT_LIFE_MS } from '../../api/limits.ts'
 import { thumbprint } from '../../crypto/jwk.ts'
 import { AmpereError } from '../../errors.ts'

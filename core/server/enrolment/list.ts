@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest, InstitutionId } from '../../bytes/ids.ts'
-import type { EnrolmentsPage, EnrolmentState } from '../../api/enrolment.ts'
+import type { EnrolmentsPage, EnrolmentState } from '../../api/answers.ts'
 import { MAX_PAGE_ENROLMENTS } from '../../api/limits.ts'
 import { AmpereError } from '../../errors.ts'
 import { enrolmentCode } from '../../registry/enrolment.ts'

@@ -2,7 +2,7 @@
 import type { Digest, InstitutionId } from '../../bytes/ids.ts'
 import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
 import { parseJws } from '../../block/jws.ts'
-import type { EnrolmentState } from '../../api/enrolment.ts'
+import type { EnrolmentState } from '../../api/answers.ts'
 import { ENROLMENT_LIFE_MS } from '../../api/limits.ts'
 import { openEnrolment, parseEnrolmentAnswer, type OpenedEnrolment } from '../../registry/enrolment.ts'
 import { asOf, isExpired, keyRecordOf, recordOf, type RegistryView } from '../../registry/snapshot.ts'
