@@ -71,7 +71,7 @@ export const APPROVALS: readonly CommandSpec[] = [
     examples: [
       {
         does: 'nobody knows it',
-        run: "npx ampere instance refuse 7K2M-9XQ4-RT0V --as hospital-a --reason 'not one of ours'",
+        run: 'npx ampere instance refuse 7K2M-9XQ4-RT0V --as hospital-a --reason unknown',
       },
     ],
     json: { ok: 'true', instance: 'the id that it asked for', code: 'its code', reason: 'why' },

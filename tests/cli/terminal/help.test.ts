@@ -15,7 +15,7 @@ const REQUIRED_VERBS = {
   demo: ['reset', 'tamper'],
   deploy: ['aws', 'azure', 'destroy', 'status'],
   evidence: ['list', 'verify'],
-  instance: ['enrol', 'list', 'revoke'],
+  instance: ['approve', 'certificate', 'enrol', 'list', 'refuse', 'requests', 'revoke'],
   monitor: ['add', 'list', 'remove', 'status'],
   mirror: ['add', 'admit', 'join', 'status', 'remove', 'restore'],
   pair: ['issue', 'join', 'link'],
