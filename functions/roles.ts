@@ -14,6 +14,7 @@ import { role as monitor } from './monitor/role.ts'
 import * as holding from './reader/hold-operations.ts'
 import * as reads from './reader/operations.ts'
 import { role as reader } from './reader/role.ts'
+import * as enrolments from './registrar/enrolment-operations.ts'
 import * as registrations from './registrar/operations.ts'
 import { role as registrar } from './registrar/role.ts'
 import { role as sequencer } from './sequencer/role.ts'
@@ -48,7 +49,7 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   discovery: Object.values(discoveries),
   writer: [...Object.values(writes), ...Object.values(uploads)],
   reader: [...Object.values(reads), ...Object.values(holding)],
-  registrar: Object.values(registrations),
+  registrar: [...Object.values(registrations), ...Object.values(enrolments)],
   auditor: Object.values(audits),
   sequencer: [],
   witness: Object.values(cosigning),

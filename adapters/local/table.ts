@@ -10,7 +10,7 @@ import type { Statements } from './store/statements.ts'
  * Tables whose overwritten rows must leave no trace in any file: wrapped keys are erased by overwriting them.
  * Scrubbing costs a checkpoint of the write-ahead log, so the others do without.
  */
-const SCRUBBED: ReadonlySet<TableName> = new Set(['wraps', 'packages', 'labels', 'mirror-keys'])
+const SCRUBBED: ReadonlySet<TableName> = new Set(['wraps', 'packages', 'labels', 'mirror-keys', 'enrolments'])
 const MAX_LIMIT = 1000
 /** Sorts after every key: keys are text without NUL. */
 const LAST = '\u{10ffff}\u{10ffff}'

@@ -2,6 +2,7 @@
 import { HOME_FLAG } from './cloud-flags.ts'
 import { parseList, parseSince } from '../program/arguments.ts'
 import type { CommandGroup } from '../program/command.ts'
+import { APPROVALS } from './approvals.ts'
 import { graveFlags } from './deployment.ts'
 
 const INSTANCE = { name: 'instance', about: 'its id, for example hospital-a-3' }
@@ -22,15 +23,16 @@ export const INSTANCES: CommandGroup = {
       json: {
         ok: 'true',
         registryHeight: 'height of the registry',
-        items: 'id, institution, status, revoked, capabilities, kid and isHere of each',
+        items: 'id, institution, status, revoked, capabilities, expires, kid and isHere of each',
       },
       load: async () => (await import('../commands/instances/list.ts')).listInstances,
     },
     {
       name: 'instance enrol',
-      summary: 'Enrol a further app instance of an institution of this computer',
+      summary:
+        'Enrol a further app instance: of an institution of this computer, or with --at this computer itself',
       about:
-        "Its key is made in the institution's key file. The registry change is signed by the institution's root key and goes to the home's registrar.",
+        "Without --at its key is made in the key file of the institution, which is on this computer, and nobody has to approve: the institution's root key signs the registry change. With --at this computer, in a data folder of its own, becomes an app instance of an institution whose keys are on another computer: its key is made here and stays here, and the institution's administrator approves the code that is shown (instance approve). Ctrl+C keeps the request; the same command goes on with it.",
       args: [{ ...INSTANCE, about: `${INSTANCE.about} (default: the next number)`, optional: true }],
       flags: [
         HOME_FLAG,
@@ -41,6 +43,17 @@ export const INSTANCES: CommandGroup = {
           default: ['control', 'create', 'identify'],
           parse: parseList,
         },
+        { flags: '--name <id>', about: 'its id, like the argument' },
+        {
+          flags: '--at <url>',
+          about: 'address of the home where the institution is: this computer becomes the app instance',
+        },
+        { flags: '--registry <id>', about: 'with --at: id of the registry, as the institution tells it' },
+        {
+          flags: '--reads',
+          about:
+            "with --at: ask for the institution's sealing key, without which it neither reads nor writes records",
+        },
       ],
       acts: true,
       examples: [
@@ -49,6 +62,10 @@ export const INSTANCES: CommandGroup = {
           does: 'one that only creates records',
           run: 'npx ampere instance enrol ward-7 --as hospital-a --capabilities create',
         },
+        {
+          does: 'this computer, at a home elsewhere',
+          run: 'npx ampere instance enrol --at https://home.example --registry 3q2-7w... --as hospital-a --name ward-7 --capabilities create --reads --data ./ward-7',
+        },
       ],
       json: {
         ok: 'true',
@@ -56,9 +73,13 @@ export const INSTANCES: CommandGroup = {
         kid: 'id of its key',
         capabilities: 'what it may do',
         registryHeight: HEIGHT,
+        reads: 'with --at: whether the sealing key was handed over',
+        expires: 'with --at: when it expires unless it renews itself',
+        certificate: 'with --at: the file of its certificate',
       },
       load: async () => (await import('../commands/instances/enrol.ts')).enrolInstance,
     },
+    ...APPROVALS,
     {
       name: 'instance revoke',
       summary: 'Revoke an app instance of an institution of this computer',

@@ -11,7 +11,7 @@ import { openBridge, type BridgeContext, type OpenBridge } from '../open/bridge.
 import { reachCloud } from '../cloud/reach-home.ts'
 import { deploymentOf } from './deployment-of.ts'
 import { homeKeyFile, keyFileOf } from './files.ts'
-import { openHome, type OpenHome } from '../open/home.ts'
+import { homeElsewhere, openHome, type OpenHome } from '../open/home.ts'
 import { readPassphrase } from './passphrase.ts'
 import { findRunning } from './running.ts'
 import type { Settings } from './settings.ts'
@@ -75,6 +75,7 @@ async function withHomeHere<T>(
   purpose: Purpose,
 ): Promise<T> {
   const { folder, settings } = deploymentOf(call)
+  if (settings.elsewhere === true) return withHomeElsewhere(call, { folder, settings }, act, purpose)
   if (purpose === 'act') checkNotLeft(folder)
   const running = await findRunning(settings)
   const files = ids(settings).map((id) => keyFileOf(folder, id))
@@ -104,6 +105,28 @@ async function withHomeHere<T>(
     closed()
     await close()
   }
+}
+
+/** The home of a machine that was enrolled is asked over HTTP, like one in a cloud. @throws AmpereError UNSUPPORTED */
+async function withHomeElsewhere<T>(
+  { options, screen }: Call,
+  { folder, settings }: { readonly folder: string; readonly settings: Settings },
+  act: (reached: Reached) => Promise<T>,
+  purpose: Purpose,
+): Promise<T> {
+  if (purpose === 'repair' || purpose === 'leave') throw homeElsewhere(settings)
+  const text = await readPassphrase(folder, settings.passphrase, options, screen)
+  const files = settings.institutions.map((id) => keyFileOf(folder, id))
+  return act({
+    folder,
+    settings,
+    passphrase: await stretchAhead(text, files),
+    fetch: (request) => fetch(request),
+    validator: createLazyValidator(),
+    beside: true,
+    home: null,
+    isInCloud: false,
+  })
 }
 
 /** Asks a home in this process. A command ends before its clock could have stood, so its first request waits for that. */

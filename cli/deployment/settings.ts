@@ -22,6 +22,7 @@ const settingsSchema = v.strictObject({
   registry: v.string(),
   deployment: v.string(),
   origin: v.string(),
+  elsewhere: v.exactOptional(v.literal(true)),
   log: v.optional(v.array(v.string()), []),
   left: v.optional(v.array(v.string()), []),
   institutions: v.pipe(v.array(v.string()), v.minLength(1)),
@@ -51,6 +52,8 @@ export interface Settings {
   readonly registry: Digest
   readonly deployment: string
   readonly origin: string
+  /** The home is on another machine: the folder has the keys of app instances that were enrolled there, and no home. */
+  readonly elsewhere?: true
   /** Verifier keys of the home's log (c2sp.org/signed-note). */
   readonly log: readonly string[]
   /** The same of homes that records left for this one: older receipts are of their logs. */

@@ -16,7 +16,14 @@ import type { Policy } from '#core/log/policy/policy.ts'
 import type { Deadline } from '#core/order/deadline.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
-import { actingInstance, openInstitution, withActiveInstances, type Institution } from './institution.ts'
+import {
+  actingInstance,
+  openInstitution,
+  readingSeed,
+  withActiveInstances,
+  type Institution,
+} from './institution.ts'
+import { renewedIfDue } from '../enrolment/renewal.ts'
 import { pinnedMonitors } from '../monitor/asked.ts'
 import { pinnedPolicy } from './policy.ts'
 import { evidenceFiles } from '../evidence/files.ts'
@@ -52,7 +59,7 @@ export function connectInstitution(
       reader: institution.id,
       institution: institution.id,
       signer: actingInstance(institution),
-      sealingSeed: async () => institution.sealingSeed,
+      sealingSeed: async () => readingSeed(institution),
     },
     pins: { registry: settings.registry, origin: settings.origin, policy, monitors },
     seen: fileSeen(institution.folder),
@@ -92,16 +99,14 @@ export interface OpenBridge {
 /** Connects an institution with what the registry says of its app instances, and opens its bridge. */
 export async function openBridge(context: BridgeContext, id: string): Promise<OpenBridge> {
   const { folder, settings, passphrase, validator, beside } = context
-  const { institution, connection } = await connectActive(
-    await openInstitution(folder, id, passphrase),
-    settings,
-    context.fetch,
-    {
+  const connectHome = async () =>
+    connectActive(await openInstitution(folder, id, passphrase), settings, context.fetch, {
       policy: pinnedPolicy(folder, settings),
       monitors: pinnedMonitors(folder),
       evidence: evidenceFiles(folder),
-    },
-  )
+    })
+  const first = await connectHome()
+  const { institution, connection } = (await renewedIfDue(first)) ? await connectHome() : first
   const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
   const { bridge, store, rotation } = assembleBridge({
     connection,

@@ -71,6 +71,7 @@ export async function openHome(
   log: Log,
   { prepare = async () => {}, looksOnly = false, measured = null }: HomeOpening = {},
 ): Promise<OpenHome> {
+  if (settings.elsewhere === true) throw homeElsewhere(settings)
   checkHome(folder)
   const local = openLocal({ folder: join(folder, 'home'), passphrase, readOnly: looksOnly })
   const platform = measured ? measured.around(local) : local
@@ -98,6 +99,15 @@ export async function openHome(
     await platform.close()
     throw error
   }
+}
+
+/** What has to be done where the home is. */
+export function homeElsewhere({ origin }: Pick<Settings, 'origin'>): Error {
+  return refuse(
+    'UNSUPPORTED',
+    `the home of this folder is on another machine, ${origin}: here are only keys that were enrolled there`,
+    'run this command there',
+  )
 }
 
 /**

@@ -7,7 +7,7 @@ import { sealingPublicKey } from '#core/crypto/hpke.ts'
 import type { Random, Signer } from '#core/ports/keys.ts'
 import { institutionRecords, keyRecord } from '#core/registry/build.ts'
 import type { FoundingRecord, InstanceRecord } from '#core/registry/records.ts'
-import { activeInstanceOf, type RegistryView } from '#core/registry/snapshot.ts'
+import { activeInstanceOf, asOf, type RegistryView } from '#core/registry/snapshot.ts'
 import { FILE_LOST } from '../program/damaged.ts'
 import { refuse } from '../program/refuse.ts'
 import { institutionFolder, keyFileOf } from '../deployment/files.ts'
@@ -17,8 +17,11 @@ export interface Institution {
   readonly id: InstitutionId
   readonly folder: string
   readonly keyring: Keyring
+  /** False on a machine that was enrolled: it has app instances, and no root key. */
+  readonly hasRoot: boolean
   /** Signers of its app instances. The first acts; erasing needs two, so that one stolen key cannot erase. */
   readonly instances: readonly Signer[]
+  /** Empty on a machine that was enrolled without reading. */
   readonly sealingSeed: Uint8Array
   /** Secret of the bridge's patient index. */
   readonly indexKey: Uint8Array
@@ -27,6 +30,9 @@ export interface Institution {
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
 /** Names of instance keys in the key file. */
 const INSTANCE_KEY = /^instance[-/]/
+/** What the answer to an enrolment is sealed to; only machines that were enrolled have it. */
+export const ENROLMENT_SEED = 'enrolment'
+export const SEALING_SEED = 'sealing'
 const FOUNDING_INSTANCES = ['instance-1', 'instance-2']
 
 /** Makes an institution's keys. */
@@ -56,18 +62,23 @@ export async function openInstitution(
 
 async function institutionOf(folder: string, id: string, keyring: Keyring): Promise<Institution> {
   const names = keyring.names().filter((name) => INSTANCE_KEY.test(name))
+  const hasRoot = !keyring.names().includes(ENROLMENT_SEED)
+  const hasSeed = hasRoot || keyring.names().includes(SEALING_SEED)
   return {
     id: asInstitutionId(id),
     folder: institutionFolder(folder, id),
     keyring,
+    hasRoot,
     instances: await Promise.all(names.map((name) => keyring.signer(name, 'ES256'))),
-    sealingSeed: keyring.seed('sealing'),
+    // A seed that is asked for by a name is made, and one that nobody else has opens nothing.
+    sealingSeed: hasSeed ? keyring.seed(SEALING_SEED) : new Uint8Array(0),
     indexKey: keyring.seed('bridge-index'),
   }
 }
 
 /** The same institution with only those instances that the registry lists as active. */
-export function withActiveInstances(institution: Institution, view: RegistryView): Institution {
+export function withActiveInstances(institution: Institution, newest: RegistryView): Institution {
+  const view = asOf(newest, Date.now())
   const instances = institution.instances.filter(({ kid }) => activeInstanceOf(view, kid) !== null)
   return { ...institution, instances }
 }
@@ -80,8 +91,24 @@ export function actingInstance(institution: Institution): Signer {
   throw refuse('KEY_UNAVAILABLE', message, `npx ampere instance enrol --as ${institution.id}`)
 }
 
-/** The institution's root key: it signs registry blocks. */
-export function rootSigner(institution: Institution): Promise<Signer> {
+/** Whoever may ask in the institution's name: its root key, or where that is not here an app instance. */
+export async function askingSigner(institution: Institution): Promise<Signer> {
+  return institution.hasRoot ? rootSigner(institution) : actingInstance(institution)
+}
+
+/** The seed with which the institution reads. @throws AmpereError KEY_UNAVAILABLE on a machine that was enrolled without it */
+export function readingSeed({ id, sealingSeed }: Institution): Uint8Array {
+  if (sealingSeed.length > 0) return sealingSeed
+  const message = `this machine was enrolled without reading: it has no sealing key of ${id}, and neither reads nor writes records`
+  throw refuse('KEY_UNAVAILABLE', message, 'enrol another instance with --reads')
+}
+
+/** The institution's root key: it signs registry blocks. @throws AmpereError KEY_UNAVAILABLE where it is not */
+export async function rootSigner(institution: Institution): Promise<Signer> {
+  if (!institution.hasRoot) {
+    const message = `the root key of ${institution.id} is not on this machine, which was enrolled`
+    throw refuse('KEY_UNAVAILABLE', message, 'run this command where the institution was set up')
+  }
   return institution.keyring.signer('root', 'ES256')
 }
 

@@ -23,6 +23,13 @@ export function parseDays(text: string): number {
   return days
 }
 
+/** For how many days an app instance is enrolled: as many as the registry lets it. */
+export function parseExpiryDays(text: string): number {
+  const days = parseCount(text)
+  if (days < 1 || days > 398) throw usage('an instance is enrolled for 1 to 398 days')
+  return days
+}
+
 /** Base URL of a collector. What it needs to know who sends is not in the URL, which others see. */
 export function parseCollector(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null

@@ -60,6 +60,12 @@ export const MAX_AUDIT_MS = 20_000
 export const LOGGED_WITHIN_MS = 60_000
 /** How long an append waits for the log at most, in milliseconds; gateways in front of a home cut requests at 30 s. */
 export const MAX_LOG_WAIT_MS = 20_000
+/** How long a request to be enrolled may be answered, in milliseconds from its time by the home's clock: an hour. */
+export const ENROLMENT_LIFE_MS = 3_600_000
+/** Largest request to be enrolled, or answer, in bytes: a request has two public keys, an answer some keys of logs. */
+export const MAX_ENROLMENT_BYTES = 16 * 1024
+/** Requests to be enrolled per page. */
+export const MAX_PAGE_ENROLMENTS = 50
 /** Packages that may come with one control block. */
 export const MAX_PACKAGES = 512
 
@@ -89,6 +95,10 @@ export const MAX_ANSWER_BYTES = {
   proof: MAX_TLOG_PROOF_BYTES,
   /** A lookup with its checkpoint, whose newlines take two characters in JSON, and an inclusion proof of up to 63 hashes. */
   lookup: MAX_LOOKUP_BYTES + MAX_NOTE_BYTES + 8192,
+  /** How one request to be enrolled stands. */
+  enrolment: MAX_ENROLMENT_BYTES + 1024,
+  /** A page of requests to be enrolled. */
+  enrolments: MAX_PAGE_ENROLMENTS * (MAX_ENROLMENT_BYTES + 100) + 1024,
   /** Taken in and passed over. */
   receipt: 64 * 1024,
   /** A part of an audit. */
@@ -167,6 +177,17 @@ export const LIMITS = {
     'LIMIT_EXCEEDED',
   ),
   maxPageProposals: limit(MAX_PAGE_PROPOSALS, 'proposals in one page', null),
+  maxEnrolmentBytes: limit(
+    MAX_ENROLMENT_BYTES,
+    'bytes of a request to be enrolled, or of its answer',
+    'TOO_LARGE',
+  ),
+  enrolmentLifeMs: limit(
+    ENROLMENT_LIFE_MS,
+    'milliseconds within which a request to be enrolled must be answered',
+    'GONE',
+  ),
+  maxPageEnrolments: limit(MAX_PAGE_ENROLMENTS, 'requests to be enrolled in one page', null),
   maxAddCheckpointBytes: limit(MAX_ADD_CHECKPOINT_BYTES, 'bytes of one request to cosign', 'TOO_LARGE'),
   maxUrlCharacters: limit(MAX_URL_CHARACTERS, 'characters of a URL', 'URI_TOO_LONG'),
   maxAuditMs: limit(MAX_AUDIT_MS, 'milliseconds that one audit over HTTP may run', 'UNSUPPORTED'),

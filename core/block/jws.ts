@@ -22,6 +22,8 @@ export const JWS_TYPES = [
   'ampere-request+jws',
   'ampere-pairing+jws',
   'ampere-lookup+jws',
+  'ampere-enrolment+jws',
+  'ampere-enrolment-answer+jws',
 ] as const
 export type JwsType = (typeof JWS_TYPES)[number]
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isBefore } from '../bytes/timestamp.ts'
+import { isBefore, timestampMs } from '../bytes/timestamp.ts'
 import { isViolation, violation, type Violation } from '../block/violation.ts'
 import type { OpenedBlock } from '../block/open-block.ts'
-import type { RegistryView } from '../registry/snapshot.ts'
+import { asOf, type RegistryView } from '../registry/snapshot.ts'
 import { applyControl } from './rules/control.ts'
 import { applyErase } from './rules/erase.ts'
 import { checkFrozen } from './rules/frozen.ts'
@@ -40,7 +40,7 @@ export function stateAfter(
 ): ControlState | Violation {
   const broken = checkPlace(parent, opened, records)
   if (broken) return broken
-  const state = applyByType(parent, opened, records)
+  const state = applyByType(parent, opened, asOf(records, timestampMs(opened.block.time)))
   if (!isViolation(state) && stateSize(state) > MAX_STATE_BYTES) {
     return violation('state-size', `control state is longer than ${MAX_STATE_BYTES} bytes`)
   }

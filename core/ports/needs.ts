@@ -27,6 +27,7 @@ export type TableName =
   | 'bridge'
   | 'mirror'
   | 'mirror-keys'
+  | 'enrolments'
 /**
  * Every object store that exists: `entries` holds sealed objects, `originals` a bridge's sealed raw input, `log` what the
  * log serves, `staging` what a commit of the log promises to serve, `mirror` the objects of other homes, `uploads` what is

@@ -52,6 +52,7 @@ const change = v.variant('act', [
   }),
   v.strictObject({ act: v.literal('reinstate'), kid }),
   v.strictObject({ act: v.literal('deploy'), deployment: deploymentSchema, key: keySchema }),
+  v.strictObject({ act: v.literal('renew'), key: keySchema, expires: timestamp }),
 ])
 
 const common = { v: v.literal(1), height: count, time: timestamp, state: digest, op: opId }

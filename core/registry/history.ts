@@ -30,6 +30,8 @@ export interface RegistryHistory {
   newest(): RegistryView
   /** When the head at `height` was followed by another, in ms since 1970; null while it is the newest. */
   supersededAt(height: number): number | null
+  /** Height of the block that first put a record under a key; null where none did. */
+  since(key: string): number | null
   /** The homes that the registry had, in order; where it is at home now is last. */
   homes(): readonly DeploymentId[]
   /** The newest link, for judging the next block; null while empty. */
@@ -64,6 +66,7 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
       return view
     },
     supersededAt: (height) => steps[height + 1]?.timeMs ?? null,
+    since: (key) => versions.get(key)?.[0]?.height ?? null,
     homes: () =>
       (versions.get('rules') ?? []).flatMap(({ record }) => (record.kind === 'rules' ? [record.home] : [])),
     add: async (compact) => {

@@ -53,6 +53,8 @@ export const instanceSchema = v.strictObject({
     ),
   ),
   signing: kid,
+  /** The last moment at which it is active; without it, until it is revoked. */
+  expires: v.exactOptional(timestamp),
 })
 const owner = v.union([
   v.strictObject({ institution: institutionId }),
@@ -112,7 +114,7 @@ export type KeyRecord = v.InferOutput<typeof keySchema>
 export type DeploymentRecord = v.InferOutput<typeof deploymentSchema>
 export type RulesRecord = v.InferOutput<typeof rulesSchema>
 export type RegistryPublicJwk = v.InferOutput<typeof publicJwk>
-export { recordSchema }
+export { publicJwk, recordSchema }
 
 /** The key under which a record is kept: `institution/{id}`, `key/{kid}`, ..., `rules`, `membership`. */
 export function recordKey(record: RegistryRecord | FoundingRecord): string {

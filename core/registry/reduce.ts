@@ -9,6 +9,7 @@ import { applyChange } from './rules/changes.ts'
 import { checkRecords } from './rules/genesis.ts'
 import { membersAt, membershipRecord, rootOwner } from './rules/members.ts'
 import { isMembershipChange } from './rules/membership.ts'
+import { judgeRenewal } from './rules/renew.ts'
 import { emptyState, putRecords, stateRoot, type RegistryState } from './state.ts'
 
 /** What the reducer remembers beside the records: the place of the newest block. */
@@ -105,7 +106,7 @@ function judgeChange(
   const { block } = opened
   if (!parent || block.type !== 'change') return violation('first-block', 'a registry begins with a genesis')
   const author = rootOwner(opened.kid, parent.state, block.time)
-  if (!author) return violation('author', 'the author is not the root key of an active institution')
+  if (!author) return judgeRenewal(parent.state, opened)
   if (isViolation(author)) return author
   const approvers = approvingMembers(opened, parent.state, parent.place.registry)
   if (isViolation(approvers)) return approvers

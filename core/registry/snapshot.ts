@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest, Kid } from '../bytes/ids.ts'
+import { timestampMs } from '../bytes/timestamp.ts'
 import type { PublicJwk } from '../ports/keys.ts'
 import type { RegistryHead } from '../block/block.ts'
 import type { InstanceRecord, InstitutionRecord, KeyRecord, RegistryRecord } from './records.ts'
@@ -11,6 +12,13 @@ export interface RegistryView {
   readonly head: RegistryHead
   /** The record under a key, or null when the registry has none. */
   readonly get: (key: string) => RegistryRecord | null
+  /** The time that is judged, in ms since 1970: who has expired by then is not active. Without it nobody expires. */
+  readonly atMs?: number
+}
+
+/** The same registry, as of a time. */
+export function asOf(view: RegistryView, atMs: number): RegistryView {
+  return { ...view, atMs }
 }
 
 type RecordOf<K extends RegistryRecord['kind']> = Extract<RegistryRecord, { kind: K }>
@@ -36,7 +44,19 @@ export function isRevoked(view: RegistryView, kid: Kid): boolean {
   return (keyRecordOf(view, kid)?.revoked ?? null) !== null
 }
 
-/** The active instance of an active institution that signs with `kid`, a key that is not revoked; else null. */
+/** True when the key is that of an instance whose time is over as of this view. */
+export function isExpired(view: RegistryView, kid: Kid): boolean {
+  const owner = keyRecordOf(view, kid)?.owner
+  if (!owner || !('instance' in owner)) return false
+  const instance = recordOf(view, 'instance', owner.instance)
+  return instance?.signing === kid && isOver(view, instance)
+}
+
+function isOver({ atMs }: RegistryView, { expires }: InstanceRecord): boolean {
+  return atMs !== undefined && expires !== undefined && timestampMs(expires) < atMs
+}
+
+/** The active instance of an active institution that signs with `kid`, a key that is not revoked and has not expired; else null. */
 export function activeInstanceOf(
   view: RegistryView,
   kid: Kid,
@@ -49,9 +69,17 @@ export function activeInstanceOf(
   if (!key || key.use !== 'sign' || key.revoked !== null || !('instance' in key.owner)) return null
   const instance = recordOf(view, 'instance', key.owner.instance)
   const institution = recordOf(view, 'institution', key.owner.institution)
-  if (instance?.status !== 'active' || instance.signing !== kid || institution?.status !== 'active')
-    return null
+  if (instance?.status !== 'active' || instance.signing !== kid || isOver(view, instance)) return null
+  if (institution?.status !== 'active') return null
   return { institution, instance, key }
+}
+
+/** The active institution whose root key has this `kid`, unrevoked; else null. */
+export function activeRootOf(view: RegistryView, kid: Kid): InstitutionRecord | null {
+  const key = keyRecordOf(view, kid)
+  if (key?.use !== 'root' || key.revoked !== null || !('institution' in key.owner)) return null
+  const institution = recordOf(view, 'institution', key.owner.institution)
+  return institution?.status === 'active' ? institution : null
 }
 
 /** The key behind `kid` if it signs heads for the deployment at `origin` and is not revoked as of this view; else null. */

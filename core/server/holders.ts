@@ -9,7 +9,7 @@ import { isStoreOf, parseErased, type ErasedStatement } from '../api/erased.ts'
 import { CLOCK_TOLERANCE_MS } from '../api/limits.ts'
 import { grantOf, type ControlState } from '../chain/state.ts'
 import { AmpereError } from '../errors.ts'
-import { activeInstanceOf } from '../registry/snapshot.ts'
+import { activeInstanceOf, asOf } from '../registry/snapshot.ts'
 import type { Ports } from '../ports/needs.ts'
 import type { Home } from './home.ts'
 import { JOBS_ERASE, parseErasureJob } from './store/jobs.ts'
@@ -46,7 +46,7 @@ export async function addErased(
   compact: string,
 ): Promise<{ readonly statement: string; readonly isNew: boolean }> {
   const { jws, erased } = parseErased(compact)
-  const institution = await authenticateHolder(home, jws)
+  const institution = await authenticateHolder(home, jws, ports.now())
   if (erased.chain !== chain) throw new AmpereError('REQUEST_MALFORMED', 'the statement is for another chain')
   if (!isStoreOf(institution, erased.store))
     throw new AmpereError('FORBIDDEN', "the statement is for another holder's store")
@@ -66,8 +66,9 @@ export async function addErased(
   return { statement: fromUtf8(stored.value), isNew: false }
 }
 
-async function authenticateHolder(home: Home, jws: OpenedJws): Promise<InstitutionId> {
-  const active = activeInstanceOf((await home.registry.refresh()).newest(), jws.kid)
+async function authenticateHolder(home: Home, jws: OpenedJws, nowMs: number): Promise<InstitutionId> {
+  const newest = asOf((await home.registry.refresh()).newest(), nowMs)
+  const active = activeInstanceOf(newest, jws.kid)
   if (!active) throw new AmpereError('UNAUTHORIZED', 'the signing key is not active')
   await verifyJws(jws, active.key.jwk, home.verifiers)
   return active.institution.id

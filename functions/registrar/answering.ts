@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnsweringRole } from '../host/cloud/alone.ts'
 import { open } from './open.ts'
+import * as enrolments from './enrolment-operations.ts'
 import * as operations from './operations.ts'
 import { role } from './role.ts'
 
@@ -8,5 +9,5 @@ import { role } from './role.ts'
 export const answering: AnsweringRole<(typeof role)['needs']> = {
   role,
   open,
-  operations: Object.values(operations),
+  operations: [...Object.values(operations), ...Object.values(enrolments)],
 }

@@ -2,6 +2,10 @@
 import type { Context } from 'hono'
 import type { BlocksAnswer } from '#core/api/answers.ts'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
+import { answerEnrolment } from '#core/server/enrolment/answer.ts'
+import { askToEnrol } from '#core/server/enrolment/ask.ts'
+import { findEnrolments, listEnrolments, readEnrolment } from '#core/server/enrolment/list.ts'
+import type { EnrolmentPorts } from '#core/server/enrolment/rows.ts'
 import type { Home } from '#core/server/home.ts'
 import { listProposals } from '#core/server/proposals/list.ts'
 import { addApproval, addProposal, withdrawProposal } from '#core/server/proposals/propose.ts'
@@ -13,11 +17,15 @@ import {
   type RegistrarPorts,
 } from '#core/server/registrar.ts'
 import { FOR_EVER, type Hosting, type RoleApp } from '../host/app.ts'
-import { createRoleApp, route } from '../host/operation.ts'
+import { memberOf } from '../host/caller.ts'
+import { createRoleApp, route, type Route } from '../host/operation.ts'
+import * as enrolments from './enrolment-operations.ts'
 import * as operations from './operations.ts'
 
+const FRESH = { 'cache-control': 'no-cache' }
+
 /** Keeps the whitelist. It is public to read: it names institutions, software and keys, never a patient. */
-export function registrarApp(ports: RegistrarPorts, home: Home, hosting: Hosting): RoleApp {
+export function registrarApp(ports: RegistrarPorts & EnrolmentPorts, home: Home, hosting: Hosting): RoleApp {
   const prove = createRecordProver(ports, home)
   return createRoleApp('registrar', hosting, [
     route(operations.readRegistryBlocks, async (c, { query }) =>
@@ -46,7 +54,31 @@ export function registrarApp(ports: RegistrarPorts, home: Home, hosting: Hosting
     route(operations.addRegistryBlock, async (c, { body }) =>
       c.json({ id: await addRegistryBlock(ports, home, fromUtf8(body)) }, 201),
     ),
+    ...enrolmentRoutes(ports, home),
   ])
+}
+
+function enrolmentRoutes(ports: EnrolmentPorts, home: Home): readonly Route[] {
+  return [
+    route(enrolments.askToEnrol, async (c, { body }) =>
+      c.json(await askToEnrol(ports, home, fromUtf8(body)), 201),
+    ),
+    route(enrolments.readEnrolment, async (c, { path, query }) =>
+      c.json(await readEnrolment(ports, home, query.institution, path.id), 200, FRESH),
+    ),
+    route(enrolments.listEnrolments, async (c, { query }) => {
+      const institution = await memberOf(c, home, ports.now)
+      const code = query.code ?? null
+      const page =
+        code === null
+          ? await listEnrolments(ports, home, institution, query.from ?? null)
+          : await findEnrolments(ports, home, institution, code)
+      return c.json(page, 200, FRESH)
+    }),
+    route(enrolments.answerEnrolment, async (c, { path, body }) =>
+      c.json(await answerEnrolment(ports, home, path.id, fromUtf8(body)), 201),
+    ),
+  ]
 }
 
 /** Blocks are only ever added, so a full page stays what it is. */

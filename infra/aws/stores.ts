@@ -13,7 +13,7 @@ import {
 import type { AwsSettings } from './settings.ts'
 
 /**
- * Every table. `ofKeys`: erasure destroys what is in it, so that its backups end within `keyRecoveryDays`. `keys` has the
+ * Every table. `ofKeys`: erasure, or an answer that was fetched, destroys what is in it, so that its backups end within `keyRecoveryDays`. `keys` has the
  * wrapped seeds of software keys. None is a global table: rows are compared and swapped in all that are written to, the
  * tombstones of `wraps` among them, and of two regions that do so the later one would win unseen.
  */
@@ -37,6 +37,7 @@ const TABLES: Readonly<Record<TableName | 'keys', { readonly ofKeys?: true; read
   bridge: {},
   mirror: {},
   'mirror-keys': { ofKeys: true },
+  enrolments: { ofKeys: true },
   keys: {},
 }
 

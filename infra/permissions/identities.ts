@@ -3,13 +3,13 @@ import type { KeyAccess, Needs, TableName } from '#core/ports/needs.ts'
 import type { ObjectAccess } from '#core/ports/objects.ts'
 import type { TableAccess } from '#core/ports/table.ts'
 import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
+import { REGISTRAR_NEEDS } from '#core/server/registrar.ts'
 import { RESTORE_NEEDS } from '#core/server/restore/needs.ts'
 import { JOBS_ERASE } from '#core/server/store/jobs.ts'
 import { role as bridge } from '#functions/bridge/role.ts'
 import { role as checker } from '#functions/checker/role.ts'
 import { role as mirror } from '#functions/mirror/role.ts'
 import { role as reader } from '#functions/reader/role.ts'
-import { role as registrar } from '#functions/registrar/role.ts'
 import { HOME_ROLES } from '#functions/roles.ts'
 import { role as sequencer } from '#functions/sequencer/role.ts'
 import { role as writer } from '#functions/writer/role.ts'
@@ -65,7 +65,7 @@ const MOVERS: Readonly<Record<Moves, Identity>> = {
   // It is read, takes the rehome of each chain and what moves the registry, and logs both.
   leaves: identityOf({
     name: 'leaver',
-    needs: together([BACKUP_NEEDS, reader.needs, writer.needs, registrar.needs, sequencer.needs]),
+    needs: together([BACKUP_NEEDS, reader.needs, writer.needs, REGISTRAR_NEEDS, sequencer.needs]),
   }),
 }
 

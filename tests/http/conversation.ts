@@ -50,6 +50,7 @@ import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
 import { makeMember } from '#tests/core/registry/members.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { ask, type Asking } from './ask.ts'
+import { sayEnrolment } from './enrolment-words.ts'
 
 /** One request of the conversation and its answer. */
 export interface Exchange {
@@ -251,6 +252,7 @@ async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
   await say(registrations.readRecordProof, { path: { key: 'rules' } })
   await say(registrations.readRecordProofAt, { path: { height: '0', key: 'rules' } })
   await say(registrations.readRecordProof, { path: { key: `instance/${asInstanceId('hospital-b-4')}` } })
+  await sayEnrolment(world, say)
 }
 
 /** A proposal that is approved by one of two members, and taken back. */

@@ -28,6 +28,8 @@ export interface Keyring {
   signer(name: string, alg: SignatureAlgorithm): Promise<Signer>
   /** A named 32-byte seed, made on first use. */
   seed(name: string): Uint8Array
+  /** Keeps a 32-byte seed that came from elsewhere; the same again is there already. @throws AmpereError ALREADY_EXISTS for another one */
+  keep(name: string, seed: Uint8Array): void
   /** A named 32-byte key that wraps others, made on first use. */
   wrappingKey(name: string): Uint8Array
   names(): readonly string[]
@@ -55,6 +57,10 @@ export function openKeyring(file: string, passphrase: Passphrase, random: Random
         keyOf(name, alg, () => generateSoftwareKey(alg, random).seed),
       ),
     seed: (name) => keyOf(name, 'seed', () => random(32)),
+    keep: (name, seed) => {
+      if (!Buffer.from(keyOf(name, 'seed', () => seed)).equals(seed))
+        throw new AmpereError('ALREADY_EXISTS', 'another seed has this name')
+    },
     wrappingKey: (name) => keyOf(name, 'unwrap', () => random(32)),
     names: () => Object.keys(current.keys),
   }

@@ -9,17 +9,31 @@ import type { Call } from '../../program/command.ts'
 import { suggestion } from '../../program/near.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
+import { enrolHere } from './enrol-here.ts'
 import { withRegistry } from './registry-session.ts'
 
 interface EnrolOptions extends ActingOptions {
   readonly capabilities: readonly string[]
+  readonly at?: string
+  readonly registry?: string
+  readonly name?: string
+  readonly reads?: boolean
 }
 
-/** Enrols a further app instance of an institution of this machine: its key is made in the institution's key file. */
+/**
+ * Enrols a further app instance of an institution of this machine: its key is made in the institution's key file. With --at
+ * this machine itself becomes one, of an institution whose keys are elsewhere.
+ */
 export async function enrolInstance(call: Call<EnrolOptions>): Promise<number> {
-  const capabilities = knownCapabilities(call.options.capabilities)
+  const { options } = call
+  const capabilities = knownCapabilities(options.capabilities)
+  if (options.at !== undefined) return enrolHere({ ...call, options: { ...options, capabilities } })
+  if (options.registry !== undefined || options.reads === true)
+    throw usage(
+      '--registry and --reads go with --at: without it the key is made in the key file that is here',
+    )
   return withRegistry(call, async ({ institution, state, height, change }) => {
-    const given = call.args[0]
+    const given = options.name ?? call.args[0]
     const id = given === undefined ? nextId(institution, state()) : asInstanceId(given)
     const known = getRecord(state(), `instance/${id}`)
     if (known?.kind === 'instance' && known.status === 'active') {

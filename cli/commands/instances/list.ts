@@ -2,7 +2,7 @@
 import type { ActingOptions } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
-import { columns } from '../../terminal/words.ts'
+import { columns, localTime } from '../../terminal/words.ts'
 import { instancesIn, keyOf, withRegistry } from './registry-session.ts'
 
 /** Lists an institution's app instances, or with --all those of every institution of the registry. */
@@ -19,6 +19,7 @@ export async function listInstances(call: Call<ActingOptions & { readonly all?: 
           status: instance.status,
           revoked,
           capabilities: instance.capabilities,
+          expires: instance.expires ?? null,
           kid: instance.signing,
           isHere: own.has(instance.signing),
         }
@@ -28,6 +29,7 @@ export async function listInstances(call: Call<ActingOptions & { readonly all?: 
       item.revoked ? `revoked (${item.revoked.reason}, registry block ${item.revoked.height})` : item.status,
       item.kid.slice(0, 8),
       item.isHere ? 'key here' : 'key elsewhere',
+      item.expires === null ? 'does not expire' : `until ${localTime(item.expires)}`,
       item.capabilities.join(' '),
     ])
     call.screen.print({ ok: true, registryHeight: height(), items }, columns(rows, ''))

@@ -7,7 +7,7 @@ import type { RegistryChange } from '#core/registry/block.ts'
 import { buildChange } from '#core/registry/build.ts'
 import type { InstanceRecord, KeyRecord, RegistryRecord } from '#core/registry/records.ts'
 import { getRecord, recordsIn, type RegistryState } from '#core/registry/state.ts'
-import { openInstitution, rootSigner, type Institution } from '../../open/institution.ts'
+import { askingSigner, openInstitution, rootSigner, type Institution } from '../../open/institution.ts'
 import { fileSeen } from '../../open/seen.ts'
 import { actingInstitution, withHome, type ActingOptions, type Reached } from '../../deployment/session.ts'
 import type { Settings } from '../../deployment/settings.ts'
@@ -80,7 +80,7 @@ export function keyOf(state: RegistryState, instance: InstanceRecord): KeyRecord
   return record?.kind === 'key' ? record : null
 }
 
-/** Reading the registry takes no rights, so the root key may sign these requests. */
+/** Reading the registry takes no rights, so the root key may sign these requests; what changes it is signed by it anyway. */
 export async function connectRoot(
   {
     settings,
@@ -95,7 +95,7 @@ export async function connectRoot(
     identity: {
       reader: institution.id,
       institution: institution.id,
-      signer: await rootSigner(institution),
+      signer: await askingSigner(institution),
       sealingSeed: async () => institution.sealingSeed,
     },
     pins: { registry: settings.registry, origin: settings.origin, policy: null, monitors: null },

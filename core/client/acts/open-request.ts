@@ -3,7 +3,7 @@ import { isSignedFor, parseAuthorization, type SignedRequest } from '../../api/r
 import { verifyJws } from '../../block/jws.ts'
 import type { InstitutionId, Kid } from '../../bytes/ids.ts'
 import { AmpereError } from '../../errors.ts'
-import { activeInstanceOf } from '../../registry/snapshot.ts'
+import { activeInstanceOf, asOf } from '../../registry/snapshot.ts'
 import { syncRegistry, type SyncContext } from '../read/replica.ts'
 
 /** A request that an app instance signed, as it came. */
@@ -34,7 +34,7 @@ export async function openRequest(sync: SyncContext, call: SignedCall): Promise<
   if (!isSignedFor(request, call, sync.now()))
     throw new AmpereError('UNAUTHORIZED', 'request: the signature is for another request or time')
   await syncRegistry(sync)
-  const active = activeInstanceOf(sync.registry.newest(), jws.kid)
+  const active = activeInstanceOf(asOf(sync.registry.newest(), sync.now()), jws.kid)
   if (!active) throw new AmpereError('UNAUTHORIZED', 'request: the key is not active')
   await verifyJws(jws, active.key.jwk, sync.verifiers)
   const { institution, instance } = active

@@ -5,7 +5,7 @@ import { verifyJws } from '../../block/jws.ts'
 import { REQUEST_TOLERANCE_MS } from '../../api/limits.ts'
 import { parsePairing, signPairing } from '../../api/pairing.ts'
 import { AmpereError } from '../../errors.ts'
-import { activeInstanceOf } from '../../registry/snapshot.ts'
+import { activeInstanceOf, asOf } from '../../registry/snapshot.ts'
 import type { Connection } from '../connect.ts'
 import { syncRegistry } from '../read/replica.ts'
 
@@ -25,7 +25,8 @@ export async function openPairing(
 ): Promise<{ readonly institution: InstitutionId; readonly code: string }> {
   const { jws, request } = parsePairing(compact)
   await syncRegistry(connection.sync)
-  const active = activeInstanceOf(connection.sync.registry.newest(), jws.kid)
+  const newest = asOf(connection.sync.registry.newest(), connection.ports.now())
+  const active = activeInstanceOf(newest, jws.kid)
   if (!active || request.registry !== connection.ports.pins.registry)
     throw new AmpereError('UNAUTHORIZED', 'the request is not signed by an active instance of this registry')
   await verifyJws(jws, active.key.jwk, connection.sync.verifiers)

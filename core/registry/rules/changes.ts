@@ -5,6 +5,7 @@ import type { RegistryChange } from '../block.ts'
 import { recordKey, type KeyRecord } from '../records.ts'
 import { getRecord, type RegistryState } from '../state.ts'
 import type { ChangeContext, Put } from './context.ts'
+import { expiry, isExpiry } from './expiry.ts'
 import { institutionOf, isKeyOf, isKnown, isNewKey, kidOwner } from './keys.ts'
 import { applyMembership } from './membership.ts'
 import { isOriginTaken } from './origin.ts'
@@ -36,6 +37,8 @@ export function applyChange(
       return reinstate(state, change.kid, context)
     case 'deploy':
       return deploy(state, change, context)
+    case 'renew':
+      return violation('renew', 'an instance renews itself, by its own key')
   }
 }
 
@@ -62,7 +65,7 @@ function enrol(
   { instance, key }: ChangeOf<'enrol'>,
   context: ChangeContext,
 ): Put | Violation {
-  const { id, institution, signing, status } = instance
+  const { id, institution, signing, status, expires } = instance
   if (institution !== context.author)
     return violation('enrol', 'an institution enrols only its own instances')
   const known = getRecord(state, recordKey(instance))
@@ -70,6 +73,7 @@ function enrol(
     return violation('enrol', 'the instance belongs to another institution')
   }
   if (isKnown(state, key)) return kidOwner()
+  if (expires !== undefined && !isExpiry(expires, context.time)) return expiry()
   const isOwn = isKeyOf(key, 'sign', { institution, instance: id }) && key.kid === signing
   return isOwn && isNewKey(key) && status === 'active'
     ? [instance, key]
@@ -89,15 +93,23 @@ function revoke(
     return violation('revoke', 'a root key is replaced, not revoked')
   if (suspectFrom !== null && reason !== 'compromised')
     return violation('revoke', 'only a compromised key is suspect from a time on')
-  if (key.revoked !== null && (key.revoked.reason !== 'suspended' || reason === 'suspended'))
+  if (key.revoked !== null && !mayBecome(key.revoked.reason, reason))
     return violation('revoke', 'the key is revoked already')
-  // A suspension that becomes final keeps its height: the key has been out of use since then.
+  // What becomes worse keeps its height: the key has been out of use since then.
   const revoked = { reason, suspectFrom, height: key.revoked?.height ?? context.height }
   const instance = 'instance' in key.owner ? getRecord(state, `instance/${key.owner.instance}`) : null
   const after: KeyRecord = { ...key, revoked }
   return instance?.kind === 'instance' && instance.signing === key.kid
     ? [after, { ...instance, status: 'revoked' }]
     : [after]
+}
+
+type Reason = NonNullable<KeyRecord['revoked']>['reason']
+
+/** A suspension becomes final; of a key that was retired, it may turn out that it was stolen before. */
+function mayBecome(before: Reason, reason: Reason): boolean {
+  if (before === 'suspended') return reason !== 'suspended'
+  return before === 'retired' && reason === 'compromised'
 }
 
 function deploy(

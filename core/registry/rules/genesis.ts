@@ -35,6 +35,8 @@ function checkRecord(record: FoundingRecord, state: RegistryState): Violation | 
       const { id, institution, signing } = record
       if (!isKeyOf(getRecord(state, `key/${signing}`), 'sign', { institution, instance: id }))
         return violation('instance-key', 'an instance has no signing key of its own')
+      if (record.expires !== undefined)
+        return violation('expires', 'an instance of a genesis does not expire')
       return checkOwned(institution, state)
     }
     case 'deployment':

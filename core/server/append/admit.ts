@@ -11,7 +11,7 @@ import type { ControlState, Link } from '../../chain/state.ts'
 import type { Verifiers } from '../../crypto/signature.ts'
 import { AmpereError } from '../../errors.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
-import { isRevoked, recordOf, type RegistryView } from '../../registry/snapshot.ts'
+import { asOf, isExpired, isRevoked, recordOf, type RegistryView } from '../../registry/snapshot.ts'
 
 /** The head a block is judged against. It was admitted here before, so its signature is not checked again. */
 export interface StoredHead {
@@ -38,7 +38,7 @@ export async function admit(
   if (isViolation(link)) throw new AmpereError('VIOLATION', `rule ${link.rule}: ${link.detail}`)
   checkFreshness(parsed, registry, context.nowMs)
   checkHome(parent?.state ?? null, link, registry, context.home)
-  checkRevoked(parsed, registry.newest())
+  checkRevoked(parsed, asOf(registry.newest(), context.nowMs))
   return link
 }
 
@@ -96,4 +96,6 @@ function checkRevoked(parsed: ParsedBlock, newest: RegistryView): void {
   if (kids.some((kid) => isRevoked(newest, kid))) {
     throw new AmpereError('BLOCK_REFUSED', 'a signing key is revoked in the newest registry head')
   }
+  if (kids.some((kid) => isExpired(newest, kid)))
+    throw new AmpereError('BLOCK_REFUSED', 'a signing key is that of an instance that has expired')
 }

@@ -16,7 +16,7 @@ const REQUIRED_VERBS = {
   deploy: ['aws', 'azure', 'destroy', 'status'],
   evidence: ['list', 'verify'],
   incident: ['report'],
-  instance: ['enrol', 'list', 'reinstate', 'revoke'],
+  instance: ['enrol', 'list', 'reinstate', 'revoke', 'approve', 'certificate', 'refuse', 'requests'],
   institution: ['list', 'new', 'propose', 'show', 'sign', 'withdraw'],
   monitor: ['add', 'list', 'remove', 'status'],
   mirror: ['add', 'admit', 'join', 'status', 'remove', 'restore'],

@@ -28,6 +28,7 @@ const TABLES = Object.keys({
   bridge: 0,
   mirror: 0,
   'mirror-keys': 0,
+  enrolments: 0,
 } satisfies Record<TableName, 0>)
 const STORES = Object.keys({
   entries: 0,

@@ -77,6 +77,11 @@ export function enrolment(institution: string, id: string, signer: Signer) {
   return { act: 'enrol' as const, instance, key: keyRecord(signer.publicKey, 'sign', owner) }
 }
 
+/** The same enrolment, of an instance that expires. */
+export function expires(enrol: ReturnType<typeof enrolment>, at: string) {
+  return { ...enrol, instance: { ...enrol.instance, expires: at as RegistryBlock['time'] } }
+}
+
 /** The deployment of an institution at an origin. */
 export function deploying(institution: string, id: string, origin: string, signer: Signer) {
   const deployment: DeploymentRecord = {

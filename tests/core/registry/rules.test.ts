@@ -163,7 +163,9 @@ describe('enrolment and revocation', () => {
     expect(await rule([revoke(spare.kid)])).toBe('revoke')
     expect(await rule([revoke(world.member('a').root.kid)])).toBe('revoke')
     expect(await rule([revoke(world.member('a').recovery.kid)])).toBe('revoke')
-    expect(await rule([revoke(kid), revoke(kid, 'compromised')])).toBe('revoke')
+    expect(await rule([revoke(kid), revoke(kid, 'suspended')])).toBe('revoke')
+    expect(await rule([revoke(kid), revoke(kid, 'compromised')])).toBeNull()
+    expect(await rule([revoke(kid, 'compromised'), revoke(kid)])).toBe('revoke')
   })
 
   it('keeps the height at which a key was suspended, whatever becomes of it later', async () => {

@@ -7,6 +7,7 @@ import { softwareSigner } from '#core/crypto/signature.ts'
 import { createRegistryHistory } from '#core/registry/history.ts'
 import { getRecord, stateRoot, verifyRecordProof, type RecordProof } from '#core/registry/state.ts'
 import { registryVectors } from '#tests/vectors/ampere/generate-registry.ts'
+import { renewalVectors } from '#tests/vectors/ampere/generate-renewals.ts'
 import { apply, brokenRule, must, verifiers } from './members.ts'
 
 interface Vectors {
@@ -23,6 +24,27 @@ async function newest() {
   for (const { block } of vectors.blocks) link = await apply(link, block)
   return must(link)
 }
+
+describe('the renewals that earlier versions made', () => {
+  const place = new URL('../../vectors/ampere/renewals.json', import.meta.url)
+  const { vectors: renewals } = JSON.parse(readFileSync(place, 'utf8')) as {
+    vectors: Omit<Vectors, 'proofs'>
+  }
+
+  it('fold to the ids and states that they had, and refuse the same blocks by the same rules', async () => {
+    let link = null
+    for (const { block, id, state } of renewals.blocks) {
+      link = await apply(link, block)
+      expect([link.place.id, stateRoot(link.state)]).toEqual([id, state])
+    }
+    for (const { rule, block } of renewals.rejected) expect(await brokenRule(link, block)).toBe(rule)
+    expect(renewals.rejected).toHaveLength(14)
+  })
+
+  it('are made again byte for byte from their seed', async () => {
+    expect(await renewalVectors()).toEqual(renewals)
+  })
+})
 
 describe('the registry that earlier versions made', () => {
   it('folds to the ids and states that it had', async () => {

@@ -34,7 +34,7 @@ describe('whoever migrates a home', () => {
       const mover = moverOf(moves)
       expect(identitiesOf('both').map(({ name }) => name)).not.toContain(mover.name)
       expect(Object.keys(mover.needs.keys).toSorted()).toEqual(['head', 'log', 'log-quantum'])
-      const others = ['witness', 'monitored', 'bridge', 'mirror', 'mirror-keys', 'audits']
+      const others = ['witness', 'monitored', 'bridge', 'mirror', 'mirror-keys', 'audits', 'enrolments']
       expect(Object.keys(mover.needs.tables).filter((name) => others.includes(name))).toEqual([])
     },
   )

@@ -25,6 +25,7 @@ import {
   draw,
   enrolment,
   EXPIRES,
+  expires,
   makeMember,
   must,
   seal,
@@ -36,7 +37,6 @@ import {
 import { refusalOf } from './software.ts'
 
 const institution = (id: string) => ({ institution: asInstitutionId(id) })
-
 /** Which rule of the registry a block breaks here, or which code refuses it; null where it is taken. */
 export async function registryVerdict(parent: RegistryLink | null, block: string): Promise<string | null> {
   try {
@@ -60,10 +60,11 @@ export function chooser({ random }: Pick<Founded, 'random'>): Chooser {
   }
 }
 
-/** A registry of three with some history: c is removed again, an instance of a suspended, one of b replaced; another waits. */
+/** A registry of three with some history: c is removed again, an instance of a suspended, one of b replaced, and one of b expires; another institution waits. */
 export async function withHistory(
   world: Founded,
-): Promise<{ blocks: string[]; link: RegistryLink; waiting: Member }> {
+): Promise<{ blocks: string[]; link: RegistryLink; waiting: Member; expiring: Signer }> {
+  const expiring = await draw(world.random)
   const [a, b] = [world.member('a'), world.member('b')]
   const waiting = await makeMember('w', world.random)
   const steps: readonly (readonly [Signer, RegistryChange[]])[] = [
@@ -75,6 +76,7 @@ export async function withHistory(
       [
         enrolment('b', 'b-1', await draw(world.random)),
         deploying('b', 'home-b', 'http://b.test', await draw(world.random)),
+        expires(enrolment('b', 'b-2', expiring), '2026-12-01T08:00:00.000Z'),
       ],
     ],
   ]
@@ -86,7 +88,7 @@ export async function withHistory(
     link = await apply(link, block)
     blocks.push(block)
   }
-  return { blocks, link, waiting }
+  return { blocks, link, waiting, expiring }
 }
 
 /** A change that may be right, or wrong in one of the ways that a rule is about. */
@@ -98,11 +100,13 @@ async function someChange(world: Founded, by: string, { one }: Chooser): Promise
     act: 'admit' as const,
     institution: { ...record, ...given },
   })
-  const enrol = enrolment(
+  const enrolled = enrolment(
     one([by, by, by, 'a', 'b']),
     one(['a-1', 'b-1', 'n-1']),
     one([fresh, fresh, must(members[1]).instance]),
   )
+  const until = one(['2026-12-31T08:00:00.000Z', '2028-01-01T08:00:00.000Z', '2026-10-01T08:00:00.000Z'])
+  const enrol = one([enrolled, enrolled, expires(enrolled, until)])
   const deploy = deploying(
     one([by, by, by, 'a', 'b']),
     one(['home-1', 'home-b', 'home-n']),

@@ -25,6 +25,7 @@ import {
   registryVerdict,
   withHistory,
 } from './registry-attempts.ts'
+import { renewalOn } from './renewal-attempts.ts'
 import {
   describeWithPython,
   foldInPython,
@@ -61,6 +62,15 @@ describeWithPython('the frozen vectors in Python', () => {
     expect(folded?.registry).toEqual(blocks.map(({ id, state }) => ({ id, state })))
     const refused = foldInPython(rejected.map(({ block }) => ofRegistry([...good, block])))
     expect(refused.map(({ rule, height }) => [rule, height])).toEqual(rejected.map(({ rule }) => [rule, 11]))
+  })
+
+  it('fold to the renewals that they were, and refuse the same blocks by the same rules', () => {
+    const { blocks, rejected } = vectors('renewals.json') as Frozen
+    const good = blocks.map(({ block }) => block)
+    const [folded] = foldInPython([ofRegistry(good)])
+    expect(folded?.registry).toEqual(blocks.map(({ id, state }) => ({ id, state })))
+    const refused = foldInPython(rejected.map(({ block }) => ofRegistry([...good, block])))
+    expect(refused.map(({ rule, height }) => [rule, height])).toEqual(rejected.map(({ rule }) => [rule, 5]))
   })
 
   it('fold to the chain that it was, and refuse the same blocks by the same rules', () => {
@@ -143,16 +153,18 @@ describeWithPython('the rules of the registry in Python', () => {
   it('say the same of blocks that may follow a registry or may not', async () => {
     const world = await found(['a', 'b', 'c'], seededRandom(81), false)
     const history = await withHistory(world)
-    const { blocks, link } = history
+    const { blocks, link, expiring } = history
     const choice = chooser(world)
     const attempts: string[] = []
     for (let i = 0; i < 300; i++) attempts.push(await attemptOn(world, history, choice))
+    for (let i = 0; i < 150; i++) attempts.push(await renewalOn(world, link, choice, expiring))
     const here = await Promise.all(attempts.map((block) => registryVerdict(link, block)))
     expect(verdictsInPython(attempts.map((block) => ofRegistry([...blocks, block])))).toEqual(here)
     const genesis = genesisRules()
     const missed = documentedRegistryRules().filter((rule) => !here.includes(rule) && !genesis.includes(rule))
     expect(missed).toEqual(['first-block'])
-    expect(here.filter((rule) => rule === null).length).toBeGreaterThan(10)
+    expect(here.slice(0, 300).filter((rule) => rule === null).length).toBeGreaterThan(10)
+    expect(here.slice(300).filter((rule) => rule === null).length).toBeGreaterThan(10)
   })
 
   it('say the same of a block with a value of another form at any place', async () => {

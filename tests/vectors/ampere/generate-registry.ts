@@ -33,7 +33,7 @@ const START = Date.parse('2026-11-01T08:00:00.000Z')
 const FAR = '2027-01-01T08:00:00.000Z' as RegistryBlock['time']
 
 /** The signers of the vectors; each key is drawn when its name is first asked for. */
-function keyring(random: Random) {
+export function keyring(random: Random) {
   const seeds: Record<string, string> = {}
   const make = (name: string): Promise<Signer> => {
     const { seed } = generateSoftwareKey('Ed25519', random)
@@ -57,7 +57,7 @@ function keyring(random: Random) {
 }
 
 /** A registry that grows block by block, a minute apart. */
-function growing(random: Random) {
+export function growing(random: Random) {
   const blocks: object[] = []
   let now = START
   let link: RegistryLink | null = null
@@ -169,7 +169,7 @@ function refusedVote(
 }
 
 /** A block on `parent` that its author signed and that breaks one rule. */
-async function refused(
+export async function refused(
   parent: RegistryLink,
   rule: string,
   author: Signer,
@@ -200,7 +200,7 @@ function proofsIn({ state }: RegistryLink, ...more: string[]) {
   return keys.map((key) => ({ key, record: getRecord(state, key), ...proveRecord(state, key) }))
 }
 
-function enrolment(institution: string, suffix: string, signer: Signer): Extract<RegistryChange, { act: 'enrol' }> {
+export function enrolment(institution: string, suffix: string, signer: Signer): Extract<RegistryChange, { act: 'enrol' }> {
   const owner = { institution: asInstitutionId(institution), instance: asInstanceId(`${institution}-${suffix}`) }
   return {
     act: 'enrol',
@@ -217,7 +217,7 @@ function enrolment(institution: string, suffix: string, signer: Signer): Extract
   }
 }
 
-function deployment(
+export function deployment(
   institution: string,
   id: string,
   origin: string,
@@ -229,7 +229,7 @@ function deployment(
   return { act: 'deploy', deployment: { v: 1, kind: 'deployment', ...record }, key }
 }
 
-function revocation({ kid }: Signer): RegistryChange {
+export function revocation({ kid }: Signer): RegistryChange {
   const suspectFrom = '2026-11-01T07:00:00.000Z' as RegistryBlock['time']
   return { act: 'revoke', kid, reason: 'compromised', suspectFrom }
 }

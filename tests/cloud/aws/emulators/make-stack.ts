@@ -38,6 +38,7 @@ const TABLES = [
   'bridge',
   'mirror',
   'mirror-keys',
+  'enrolments',
 ] as const satisfies readonly TableName[]
 const BUCKETS = [
   'entries',

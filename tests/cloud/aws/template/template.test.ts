@@ -58,7 +58,7 @@ describe.each(CASES)('the template of a deployment of %s with keys of KMS for %j
         .toSorted(),
     ).toEqual([...names].map((name) => logicalId(name, 'Table')).toSorted())
     for (const name of names) {
-      const days = ['wraps', 'packages', 'labels', 'mirror-keys'].includes(name) ? 7 : 35
+      const days = ['wraps', 'packages', 'labels', 'mirror-keys', 'enrolments'].includes(name) ? 7 : 35
       const table = get(logicalId(name, 'Table'), 'AWS::DynamoDB::Table')
       expect(table).toMatchObject({
         TableName: `${PREFIX}-${name}`,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Timestamp } from '#core/bytes/timestamp.ts'
 import { toBase64url } from '#core/bytes/encoding.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { signApproval } from '#core/block/approval.ts'
@@ -56,6 +57,9 @@ type DeviceMember = Extract<Controller, { kind: 'device' }>
 /** A deployment of an institution that was removed from the registry. */
 export const LOST_HOME = { deployment: asDeploymentId('home-3'), origin: 'http://lost.test' }
 
+/** When the instance expires that may nothing; all other blocks are earlier. */
+export const PLAIN_ENDS = '2027-08-01T08:00:00.000Z' as Timestamp
+
 /** A block that is to be judged, and by what. */
 export interface Attempt {
   readonly parent: Link | null
@@ -69,12 +73,12 @@ export async function makeKit(seed: number): Promise<Kit> {
   const { random } = world
   const of = (name: string) => world.institution(name)
   const [plain, device] = [await makeSigner(random), await makeSigner(random)]
-  const enrolled = instanceRecords('hospital-a-3', of('hospital-a').id, plain, [])
+  const { instance, key } = instanceRecords('hospital-a-3', of('hospital-a').id, plain, [])
   const history = await world.home.registry.refresh()
   const rules = { history, random }
   const [a, a2, b] = [of('hospital-a').instance, of('hospital-a').second, of('hospital-b').instance]
   const start = await started(rules, a, { kind: 'institution', institution: of('hospital-a').id })
-  await world.change('hospital-a', [{ act: 'enrol', ...enrolled }])
+  await world.change('hospital-a', [{ act: 'enrol', instance: { ...instance, expires: PLAIN_ENDS }, key }])
   await world.home.registry.refresh()
   const grants = ['hospital-a', 'hospital-b', 'hospital-c'].map((name) => {
     const all = grantAll(start.state, of(name).id)

@@ -4,7 +4,7 @@ import type { Block, Controller, GenesisBlock } from '#core/block/block.ts'
 import { parseBlock, signBlock } from '#core/block/open-block.ts'
 import type { ControlState, Link } from '#core/chain/state.ts'
 import type { Signer } from '#core/ports/keys.ts'
-import { spoiledApproval, type Attempt, type Kit } from './kit.ts'
+import { PLAIN_ENDS, spoiledApproval, type Attempt, type Kit } from './kit.ts'
 import { control, digest, erase, genesis, later, newEpoch, record, seal } from '../small-chain.ts'
 
 /** A rule, in what way it is broken, and a block that breaks it and, as far as it can, nothing else. */
@@ -199,6 +199,11 @@ function granted(
 /** Rules of who may write what. */
 const WRITERS: readonly Case[] = [
   ['author', 'a record by a key that is no instance', (kit) => on(kit, record(kit, kit.head), root(kit))],
+  [
+    'author',
+    'a record by an instance a moment after it expired',
+    (kit) => on(kit, { ...record(kit, kit.head), time: later(PLAIN_ENDS, 1) }, kit.plain),
+  ],
   [
     'author',
     'a record by an institution that was removed',

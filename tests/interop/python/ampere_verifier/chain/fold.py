@@ -62,7 +62,7 @@ class Chain:
         if registry is None:
             raise Broken("registry-head", "the registry has no such head")
         self._check_place(block)
-        state = self._after(block, registry)
+        state = self._after(block, registry.as_of(time_ms(block.payload["time"])))
         data = canonical(state)
         if len(data) > MAX_STATE_BYTES:
             raise Broken("state-size", "the control state is too long")

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import Broken
-from ..forms.encoding import day_after
+from ..forms.encoding import day_after, time_ms
 from ..forms.jws import thumbprint
 from ..forms.shapes import digest_text, name, nullable, obj, one_of, tagged, timestamp
 from .genesis import is_sealing_right
 from .records import APPLICANT, DEPLOYMENT, INSTANCE, KEY, REASON, RULES, RegistryState
+from .renew import is_expiry, is_new
 
 
 def _change(act: str, members: dict) -> dict:
@@ -26,6 +27,7 @@ CHANGE = tagged("act", {
     "reinstate": _change("reinstate", {"kid": digest_text}),
     "deploy": _change("deploy", {"deployment": DEPLOYMENT, "key": KEY}),
     "rules": _change("rules", {"rules": RULES}),
+    "renew": _change("renew", {"key": KEY, "expires": timestamp}),
 })
 
 
@@ -50,9 +52,8 @@ def apply_change(state: RegistryState, change: dict, context: ChangeContext) -> 
     return state.with_records(_ACTS[change["act"]](state, change, context))
 
 
-def _is_new(key: dict, use: str, owner: dict) -> bool:
-    return (key["revoked"] is None and thumbprint(key["jwk"]) == key["kid"]
-            and key["use"] == use and key["owner"] == owner)
+def _renew(state: RegistryState, change: dict, context: ChangeContext) -> list[dict]:
+    raise Broken("renew", "an instance renews itself")
 
 
 def _require_unknown(state: RegistryState, *kids: str) -> None:
@@ -92,7 +93,7 @@ def _replace_root(state: RegistryState, change: dict, context: ChangeContext) ->
     record = state.get("institution", institution)
     if record is None or institution != context.author or context.use != "recovery":
         raise Broken("replace-root", "not by the institution's own recovery key")
-    if not _is_new(key, "root", {"institution": institution}):
+    if not is_new(key, "root", {"institution": institution}):
         raise Broken("replace-root", "the new key is not right")
     _require_unknown(state, key["kid"])
     old = state.get("key", thumbprint(record["root"]))
@@ -108,10 +109,16 @@ def _enrol(state: RegistryState, change: dict, context: ChangeContext) -> list[d
     if instance["institution"] != context.author or (known and known["institution"] != context.author):
         raise Broken("enrol", "the instance is another institution's")
     _require_unknown(state, key["kid"])
+    if "expires" in instance and not is_expiry(instance["expires"], time_ms(context.time)):
+        raise Broken("expires", "not after the block, or more than 398 days after it")
     owner = {"institution": context.author, "instance": instance["id"]}
-    if not _is_new(key, "sign", owner) or key["kid"] != instance["signing"] or instance["status"] != "active":
+    if not is_new(key, "sign", owner) or key["kid"] != instance["signing"] or instance["status"] != "active":
         raise Broken("enrol", "the record or its key is not right")
     return [instance, key]
+
+
+# What a revocation may become: a suspension final, and of a retired key it may turn out that it was stolen.
+_WORSE = {"suspended": ("retired", "compromised"), "retired": ("compromised",)}
 
 
 def _revoke(state: RegistryState, change: dict, context: ChangeContext) -> list[dict]:
@@ -121,7 +128,7 @@ def _revoke(state: RegistryState, change: dict, context: ChangeContext) -> list[
     if change["suspectFrom"] is not None and reason != "compromised":
         raise Broken("revoke", "only a compromised key is suspect")
     before = key["revoked"]
-    if before is not None and (before["reason"] != "suspended" or reason == "suspended"):
+    if before is not None and reason not in _WORSE.get(before["reason"], ()):
         raise Broken("revoke", "the key is revoked already")
     revoked = {"reason": reason, "suspectFrom": change["suspectFrom"],
                "height": before["height"] if before else context.height}
@@ -160,7 +167,7 @@ def _deploy(state: RegistryState, change: dict, context: ChangeContext) -> list[
     if state.is_origin_taken(deployment):
         raise Broken("origin", "another deployment has the origin")
     _require_unknown(state, key["kid"])
-    if not _is_new(key, "head", {"deployment": deployment["id"]}) or key["kid"] != deployment["kid"]:
+    if not is_new(key, "head", {"deployment": deployment["id"]}) or key["kid"] != deployment["kid"]:
         raise Broken("deploy", "the key is not right")
     return [deployment, key]
 
@@ -174,4 +181,4 @@ def _rules(state: RegistryState, change: dict, context: ChangeContext) -> list[d
 
 
 _ACTS = {"admit": _admit, "remove": _remove, "replace-root": _replace_root, "enrol": _enrol,
-         "revoke": _revoke, "reinstate": _reinstate, "deploy": _deploy, "rules": _rules}
+         "revoke": _revoke, "reinstate": _reinstate, "deploy": _deploy, "rules": _rules, "renew": _renew}

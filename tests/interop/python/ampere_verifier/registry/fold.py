@@ -13,6 +13,7 @@ from ..forms.shapes import (arr, bytes_of, count, digest_text, id16, jws_text, o
 from .changes import CHANGE, MEMBERSHIP_ACTS, ChangeContext, apply_change
 from .genesis import check_genesis_records
 from .records import FOUNDING, RegistryState
+from .renew import renewed
 
 _COMMON = {"v": one_of(1), "height": count, "time": timestamp, "state": digest_text, "op": id16}
 _APPROVALS = arr(jws_text, 256)
@@ -114,7 +115,7 @@ class Registry:
         time = time_ms(payload["time"])
         author = parent.root_owner(statement.kid, time)
         if author is None:
-            raise Broken("author", "not signed by a root key of an active institution")
+            return renewed(parent, statement.kid, payload)
         approving = _approving(payload, approvals, parent, self.pinned)
         context = ChangeContext(*author, payload["height"], payload["time"], approving, parent.members_at(time))
         state = parent

@@ -70,6 +70,8 @@ def _check_instance(record: dict, state: RegistryState) -> None:
     owner = {"institution": record["institution"], "instance": record["id"]}
     if not has_key(state, record["signing"], "sign", owner):
         raise Broken("instance-key", "an instance has no key of its own")
+    if "expires" in record:
+        raise Broken("expires", "an instance of a genesis does not expire")
     _check_owned(record, state)
 
 

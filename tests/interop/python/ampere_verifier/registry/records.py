@@ -15,8 +15,8 @@ CAPABILITIES = ("control", "create", "identify", "publish", "release-share")
 REASON = one_of("retired", "suspended", "compromised")
 
 
-def _record(kind: str, members: dict) -> dict:
-    return obj({"v": one_of(1), "kind": one_of(kind), **members})
+def _record(kind: str, members: dict, optional: tuple[str, ...] = ()) -> dict:
+    return obj({"v": one_of(1), "kind": one_of(kind), **members}, optional)
 
 
 _APPLICANT = {
@@ -29,7 +29,8 @@ MEMBERSHIP = _record("membership", {"height": count})
 INSTANCE = _record("instance", {
     "id": name, "institution": name, "status": one_of("active", "revoked"),
     "capabilities": sorted_arr(one_of(*CAPABILITIES), len(CAPABILITIES)), "signing": digest_text,
-})
+    "expires": timestamp,
+}, optional=("expires",))
 KEY = _record("key", {
     "kid": digest_text, "jwk": JWK, "use": one_of("root", "recovery", "sign", "head"),
     "owner": either(obj({"institution": name}), obj({"institution": name, "instance": name}),
@@ -57,8 +58,13 @@ def bucket_of(key: str) -> int:
 class RegistryState:
     """The records as of one block. Immutable: `with_records` gives the next."""
 
-    def __init__(self, records: dict[str, dict] | None = None):
+    def __init__(self, records: dict[str, dict] | None = None, at_ms: int | None = None):
         self._records = records or {}
+        self._at_ms = at_ms
+
+    def as_of(self, at_ms: int) -> "RegistryState":
+        """The same records, judged at a time: who has expired by then is not active."""
+        return RegistryState(self._records, at_ms)
 
     def with_records(self, records: Iterable[dict]) -> "RegistryState":
         return RegistryState({**self._records, **{record_key(record): record for record in records}})
@@ -112,6 +118,8 @@ class RegistryState:
         record = self.usable_key(kid, "sign")
         instance = record and self.get("instance", record["owner"].get("instance", ""))
         if not instance or instance["status"] != "active" or instance["signing"] != kid:
+            return None
+        if self._at_ms is not None and "expires" in instance and time_ms(instance["expires"]) < self._at_ms:
             return None
         return instance if self.active_institution(record["owner"]["institution"]) else None
 
