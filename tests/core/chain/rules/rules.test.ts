@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { readdirSync, readFileSync } from 'node:fs'
 import { isViolation } from '#core/block/violation.ts'
 import { documentedRules } from './documented-rules.ts'
-import { judge } from '../small-chain.ts'
+import { judge, record, seal } from '../small-chain.ts'
 import { CASES } from './cases.ts'
-import { makeKit, type Kit } from './kit.ts'
+import { makeKit, PLAIN_ENDS, type Kit } from './kit.ts'
 
 const CHAIN = new URL('../../../../core/chain/', import.meta.url)
 let kit: Kit
@@ -19,6 +19,14 @@ describe('a block is refused', () => {
     const { parent, compact, chain } = await attempt(kit)
     const verdict = await judge(kit, parent, compact, chain)
     expect(isViolation(verdict) ? verdict.rule : null).toBe(rule)
+  })
+})
+
+describe('a block by an instance that expires', () => {
+  it('is taken until that very moment', async () => {
+    const draft = { ...record(kit, kit.head), time: PLAIN_ENDS }
+    const compact = await seal(kit, kit.head, draft, kit.plain)
+    expect(isViolation(await judge(kit, kit.head, compact))).toBe(false)
   })
 })
 
