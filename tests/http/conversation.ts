@@ -15,9 +15,7 @@ import { parseCheckpoint } from '#core/log/note/checkpoint.ts'
 import { parseNote } from '#core/log/note/note.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { select } from '#core/ports/needs.ts'
-import { signRegistryApproval } from '#core/registry/block.ts'
 import { buildChange } from '#core/registry/build.ts'
-import { parseProposal, signProposal, signWithdrawal } from '#core/registry/proposal.ts'
 import * as audits from '#functions/auditor/operations.ts'
 import * as discoveries from '#functions/discovery/operations.ts'
 import type { Operation } from '#functions/host/operation.ts'
@@ -47,9 +45,9 @@ import {
   type TestDeployment,
 } from '#tests/deployment.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
-import { makeMember } from '#tests/core/registry/members.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
-import { ask, type Asking } from './ask.ts'
+import { ask, type Asking, type Say } from './ask.ts'
+import { sayProposals } from './proposals-talk.ts'
 
 /** One request of the conversation and its answer. */
 export interface Exchange {
@@ -165,8 +163,6 @@ export function headOf(append: Uint8Array): { readonly block: string } & Readonl
   return JSON.parse(fromUtf8(append.subarray(4, 4 + length))) as { block: string }
 }
 
-type Say = (operation: Operation, asking?: Asking) => Promise<void>
-
 /** What is said of the home, and its log, with all that there is to log. */
 async function sayDiscovery(world: TestDeployment, say: Say): Promise<void> {
   await world.tendLog()
@@ -251,23 +247,6 @@ async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
   await say(registrations.readRecordProof, { path: { key: 'rules' } })
   await say(registrations.readRecordProofAt, { path: { height: '0', key: 'rules' } })
   await say(registrations.readRecordProof, { path: { key: `instance/${asInstanceId('hospital-b-4')}` } })
-}
-
-/** A proposal that is approved by one of two members, and taken back. */
-async function sayProposals(world: TestDeployment, say: Say): Promise<void> {
-  const newcomer = await makeMember('st-marys', world.random)
-  const changes = [{ act: 'admit' as const, institution: newcomer.own[0] }]
-  const { root } = world.institution('hospital-b')
-  const expires = toTimestamp(world.clock.now + 86_400_000)
-  const terms = { registry: world.registryId, after: 0, expires }
-  const compact = await signProposal({ ...terms, changes }, world.random, root)
-  const { action, id } = parseProposal(compact)
-  await say(registrations.addProposal, { body: utf8(compact) })
-  const approval = await signRegistryApproval({ ...terms, action }, root)
-  await say(registrations.approveProposal, { path: { action }, body: utf8(approval) })
-  await say(registrations.readProposals, { query: { from: '' } })
-  const withdrawal = await signWithdrawal({ registry: world.registryId, proposal: id }, root)
-  await say(registrations.withdrawProposal, { path: { action }, body: utf8(withdrawal) })
 }
 
 async function sayRecord(say: Say, chain: ChainId, append: Uint8Array): Promise<void> {
