@@ -13,6 +13,7 @@ export const LONG = [
   'tests/cli/deployment/folder.test.ts',
   'tests/cli/deployment/start.test.ts',
   'tests/cli/others/evidence.test.ts',
+  'tests/cli/others/institution.test.ts',
   'tests/cli/others/mirror-servers.test.ts',
   'tests/cli/others/mirror.test.ts',
   'tests/cli/others/monitor.test.ts',
