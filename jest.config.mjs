@@ -14,6 +14,7 @@ export const LONG = [
   'tests/cli/deployment/start.test.ts',
   'tests/cli/others/enrol.test.ts',
   'tests/cli/others/evidence.test.ts',
+  'tests/cli/others/institution.test.ts',
   'tests/cli/others/mirror-servers.test.ts',
   'tests/cli/others/mirror.test.ts',
   'tests/cli/others/monitor.test.ts',

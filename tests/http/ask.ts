@@ -59,3 +59,6 @@ export async function ask(
 ): Promise<Response> {
   return world.fetch(await requestFor(world, operation, asking))
 }
+
+/** Asks for an operation as a part of the conversation. */
+export type Say = (operation: Operation, asking?: Asking) => Promise<void>

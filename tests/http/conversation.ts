@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromUtf8, toBase64url, utf8 } from '#core/bytes/encoding.ts'
-import { asDeploymentId, asInstanceId, type BlockId, type ChainId, type Digest } from '#core/bytes/ids.ts'
+import { asDeploymentId, type BlockId, type ChainId, type Digest } from '#core/bytes/ids.ts'
 import { logIdOf, logOriginOf } from '#core/api/log.ts'
 import { bridgeStore, signErased } from '#core/api/erased.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
@@ -15,9 +15,6 @@ import { parseCheckpoint } from '#core/log/note/checkpoint.ts'
 import { parseNote } from '#core/log/note/note.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { select } from '#core/ports/needs.ts'
-import { signRegistryApproval } from '#core/registry/block.ts'
-import { buildChange } from '#core/registry/build.ts'
-import { parseProposal, signProposal, signWithdrawal } from '#core/registry/proposal.ts'
 import * as audits from '#functions/auditor/operations.ts'
 import * as discoveries from '#functions/discovery/operations.ts'
 import type { Operation } from '#functions/host/operation.ts'
@@ -25,7 +22,6 @@ import * as keeping from '#functions/keeper/operations.ts'
 import * as lookups from '#functions/lookup/operations.ts'
 import * as holding from '#functions/reader/hold-operations.ts'
 import * as reads from '#functions/reader/operations.ts'
-import * as registrations from '#functions/registrar/operations.ts'
 import { MIRROR_NEEDS } from '#core/server/mirror/copy-of.ts'
 import { mirrorChains } from '#core/server/mirror/mirror.ts'
 import { MONITOR_NEEDS } from '#core/server/monitor/needs.ts'
@@ -39,18 +35,11 @@ import * as uploads from '#functions/writer/upload-operations.ts'
 import { JOBS_RUN, encodeJob, parseJob } from '#core/server/job/row.ts'
 import type { UploadAnswer } from '#core/api/large/upload.ts'
 import { digestOf } from '#core/crypto/hash.ts'
-import {
-  instanceRecords,
-  makeSigner,
-  ORIGIN,
-  testDeployment,
-  type TestDeployment,
-} from '#tests/deployment.ts'
+import { makeSigner, ORIGIN, testDeployment, type TestDeployment } from '#tests/deployment.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
-import { makeMember } from '#tests/core/registry/members.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
-import { ask, type Asking } from './ask.ts'
-import { sayEnrolment } from './enrolment-words.ts'
+import { ask, type Asking, type Say } from './ask.ts'
+import { sayRegistry } from './registry-words.ts'
 
 /** One request of the conversation and its answer. */
 export interface Exchange {
@@ -166,8 +155,6 @@ export function headOf(append: Uint8Array): { readonly block: string } & Readonl
   return JSON.parse(fromUtf8(append.subarray(4, 4 + length))) as { block: string }
 }
 
-type Say = (operation: Operation, asking?: Asking) => Promise<void>
-
 /** What is said of the home, and its log, with all that there is to log. */
 async function sayDiscovery(world: TestDeployment, say: Say): Promise<void> {
   await world.tendLog()
@@ -237,39 +224,6 @@ async function sayReceipts(world: TestDeployment, say: Say, chain: ChainId): Pro
   const { notes } = await world.connect('hospital-a').replica(chain)
   await say(reads.readReceipt, { path: { block: notes[1]?.id ?? '' }, query: { chain, height: 1 } })
   await say(reads.readRegistryReceipt, { path: { height: '0' } })
-}
-
-async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
-  const link = (await world.home.registry.refresh()).link()
-  if (!link) throw new RangeError('the registry is empty')
-  const { id, root } = world.institution('hospital-b')
-  const enrolled = instanceRecords('hospital-b-3', id, await makeSigner(world.random), ['control'])
-  const ports = { now: () => world.clock.now, random: world.random }
-  const change = await buildChange(ports, link, [{ act: 'enrol', ...enrolled }], root)
-  await say(registrations.addRegistryBlock, { body: utf8(change) })
-  await sayProposals(world, say)
-  await say(registrations.readRegistryBlocks, { query: { from: 1, limit: 1 } })
-  await say(registrations.readRecordProof, { path: { key: 'rules' } })
-  await say(registrations.readRecordProofAt, { path: { height: '0', key: 'rules' } })
-  await say(registrations.readRecordProof, { path: { key: `instance/${asInstanceId('hospital-b-4')}` } })
-  await sayEnrolment(world, say)
-}
-
-/** A proposal that is approved by one of two members, and taken back. */
-async function sayProposals(world: TestDeployment, say: Say): Promise<void> {
-  const newcomer = await makeMember('st-marys', world.random)
-  const changes = [{ act: 'admit' as const, institution: newcomer.own[0] }]
-  const { root } = world.institution('hospital-b')
-  const expires = toTimestamp(world.clock.now + 86_400_000)
-  const terms = { registry: world.registryId, after: 0, expires }
-  const compact = await signProposal({ ...terms, changes }, world.random, root)
-  const { action, id } = parseProposal(compact)
-  await say(registrations.addProposal, { body: utf8(compact) })
-  const approval = await signRegistryApproval({ ...terms, action }, root)
-  await say(registrations.approveProposal, { path: { action }, body: utf8(approval) })
-  await say(registrations.readProposals, { query: { from: '' } })
-  const withdrawal = await signWithdrawal({ registry: world.registryId, proposal: id }, root)
-  await say(registrations.withdrawProposal, { path: { action }, body: utf8(withdrawal) })
 }
 
 async function sayRecord(say: Say, chain: ChainId, append: Uint8Array): Promise<void> {

@@ -50,6 +50,7 @@ export function membershipRecord(height: number): MembershipRecord {
 }
 
 /** What an institution of one registry brings to another. */
-export function applicantOf({ from: _, ...record }: InstitutionRecord): ApplicantRecord {
-  return record
+export function applicantOf(institution: InstitutionRecord): ApplicantRecord {
+  const { from: _, ...applicant } = institution
+  return applicant
 }

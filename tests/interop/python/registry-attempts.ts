@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonicalize, type Json } from '#core/bytes/canonical-json.ts'
-import { asDeploymentId, asInstitutionId, type Digest, type Kid } from '#core/bytes/ids.ts'
+import { asDeploymentId, asInstitutionId, type Kid } from '#core/bytes/ids.ts'
 import { placesIn, replaced } from '#tests/core/places.ts'
-import { toBase64url } from '#core/bytes/encoding.ts'
-import {
-  registryAction,
-  signRegistryApproval,
-  signRegistryBlock,
-  type RegistryBlock,
-  type RegistryChange,
-} from '#core/registry/block.ts'
+import { signRegistryBlock, type RegistryBlock, type RegistryChange } from '#core/registry/block.ts'
 import { keyRecord } from '#core/registry/build.ts'
-import type { FoundingRecord } from '#core/registry/records.ts'
 import type { RegistryLink } from '#core/registry/reduce.ts'
-import { membershipRecord } from '#core/registry/rules/members.ts'
-import { putRecords, stateRoot } from '#core/registry/state.ts'
 import type { Signer } from '#core/ports/keys.ts'
 import {
   apply,
@@ -29,7 +19,6 @@ import {
   makeMember,
   must,
   seal,
-  stateOf,
   type ApprovalTerms,
   type Founded,
   type Member,
@@ -230,82 +219,4 @@ export function misshapen(payload: Json): readonly Json[] {
       .map((value) => replaced(payload, path, () => value))
       .filter((after) => canonicalize(after) !== canonicalize(payload)),
   )
-}
-
-/** A genesis whose records are as they must be but for one thing, or not even that. */
-export async function genesisAttempt(world: Founded, choice: Chooser): Promise<string> {
-  const { one, happens } = choice
-  const fresh = await draw(world.random)
-  const spoil = (record: FoundingRecord) => one(spoiled(record, fresh))
-  const at = one([...world.records.keys()])
-  const chosen = must(world.records[at])
-  const rest = world.records.filter((_, i) => i !== at)
-  const records = one<readonly FoundingRecord[]>([
-    world.records,
-    rest,
-    [...world.records, chosen],
-    [...world.records, ...spoiled(chosen, fresh).slice(0, 1)],
-    ...Array.from({ length: 8 }, () => world.records.with(at, spoil(chosen))),
-    world.records.filter(({ kind }) => kind !== 'institution'),
-  ])
-  const body = { nonce: toBase64url(world.random(32)), records: [...records] }
-  const action = registryAction('genesis', body)
-  const [a, b, c] = [world.member('a'), world.member('b'), world.member('c')]
-  const approvers = [a.root, b.root, c.root].filter(() => happens(95))
-  const registry = happens(98) ? null : world.link.place.registry
-  const sign = (signer: Signer) =>
-    signRegistryApproval({ registry, after: 0, action, expires: EXPIRES }, signer)
-  const approvals = await Promise.all(approvers.map(sign))
-  const { time, op } = draftChange(world.link, [])
-  const state: Digest = stateRoot(putRecords(stateOf(records), [membershipRecord(0)]))
-  const block: RegistryBlock = {
-    v: 1,
-    type: 'genesis',
-    height: 0,
-    time,
-    op,
-    state,
-    body: { ...body, approvals },
-  }
-  return signRegistryBlock(block, one([a.root, a.root, a.root, b.root, a.recovery, a.instance]))
-}
-
-/** What a record can be that it must not. */
-function spoiled(record: FoundingRecord, fresh: Signer): readonly FoundingRecord[] {
-  const foreign = institution('none')
-  switch (record.kind) {
-    case 'institution': {
-      const key = { ...record.sealing, kid: fresh.kid as string as Digest }
-      return [
-        { ...record, sealing: key },
-        { ...record, root: fresh.publicKey },
-        { ...record, status: 'removed' },
-        { ...record, id: foreign.institution },
-      ]
-    }
-    case 'key': {
-      const revoked = { reason: 'retired' as const, suspectFrom: null, height: 0 }
-      return [
-        { ...record, jwk: fresh.publicKey },
-        { ...record, revoked },
-        { ...record, owner: foreign },
-        { ...record, use: 'head' },
-        { ...record, use: 'root' },
-      ]
-    }
-    case 'instance':
-      return [
-        { ...record, signing: fresh.kid },
-        { ...record, ...foreign },
-        { ...record, status: 'revoked' },
-      ]
-    case 'deployment':
-      return [
-        { ...record, kid: fresh.kid },
-        { ...record, ...foreign },
-        { ...record, id: asDeploymentId('home-9') },
-      ]
-    case 'rules':
-      return [{ ...record, home: asDeploymentId('none') }]
-  }
 }

@@ -16,15 +16,8 @@ import { mutationsOf, SPECIMENS } from '#tests/core/chain/rules/specimens.ts'
 import { judge } from '#tests/core/chain/small-chain.ts'
 import { draftChange, enrolment, EXPIRES, found } from '#tests/core/registry/members.ts'
 import { seededRandom } from '#tests/deployment.ts'
-import {
-  attemptOn,
-  chooser,
-  everyAct,
-  genesisAttempt,
-  misshapen,
-  registryVerdict,
-  withHistory,
-} from './registry-attempts.ts'
+import { genesisAttempt } from './genesis-attempts.ts'
+import { attemptOn, chooser, everyAct, misshapen, registryVerdict, withHistory } from './registry-attempts.ts'
 import { renewalOn } from './renewal-attempts.ts'
 import {
   describeWithPython,
