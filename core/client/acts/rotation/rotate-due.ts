@@ -3,7 +3,7 @@ import type { ChainId } from '../../../bytes/ids.ts'
 import { isAmpereError } from '../../../errors.ts'
 import type { Connection } from '../../connect.ts'
 import { syncRegistry } from '../../read/replica.ts'
-import { rotateChain } from '../change-chain.ts'
+import { rotateReplica } from '../change-chain.ts'
 import { chainDue, revokedFor } from './chain-due.ts'
 
 /** How often a chain is looked at again because another block came first, or because an answer was lost. */
@@ -43,7 +43,7 @@ export async function recordDue(connection: Connection, record: ChainId): Promis
  * Gives a chain new keys if they are due, and else does nothing: so it may be repeated, and done by several at once. Where
  * another block came first, or an answer was lost, the chain is looked at again.
  * @returns whether this identity's block brought the keys that the chain has now; false where none were due
- * @throws AmpereError as `rotateChain` does
+ * @throws AmpereError as `rotateReplica` does
  */
 export async function rotateIfDue(connection: Connection, chain: ChainId): Promise<boolean> {
   let isUnknown = false
@@ -54,7 +54,7 @@ export async function rotateIfDue(connection: Connection, chain: ChainId): Promi
       return isUnknown && made?.kid === connection.ports.identity.signer.kid
     }
     try {
-      await rotateChain(connection, chain)
+      await rotateReplica(connection, replica)
       return true
     } catch (error) {
       const isLost = isAmpereError(error, ...UNKNOWN_OUTCOMES)
