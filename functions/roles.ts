@@ -4,6 +4,7 @@ import { role as auditor } from './auditor/role.ts'
 import * as discoveries from './discovery/operations.ts'
 import { role as discovery } from './discovery/role.ts'
 import { role as eraser } from './eraser/role.ts'
+import { role as follower } from './follower/role.ts'
 import { openApiDocument } from './host/openapi/document.ts'
 import type { Operation } from './host/operation.ts'
 import * as keeping from './keeper/operations.ts'
@@ -32,6 +33,7 @@ export const HOME_ROLES = [
   writer,
   reader,
   registrar,
+  follower,
   auditor,
   sequencer,
   witness,
@@ -49,6 +51,7 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   writer: [...Object.values(writes), ...Object.values(uploads)],
   reader: [...Object.values(reads), ...Object.values(holding)],
   registrar: Object.values(registrations),
+  follower: [],
   auditor: Object.values(audits),
   sequencer: [],
   witness: Object.values(cosigning),

@@ -10,6 +10,7 @@ import {
   readRegistryBlocks,
   type RegistrarPorts,
 } from '#core/server/registrar.ts'
+import { readShown, showRevocation } from '#core/server/follow/show-revocation.ts'
 import { FOR_EVER, type Hosting, type RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
 import * as operations from './operations.ts'
@@ -29,6 +30,16 @@ export function registrarApp(ports: RegistrarPorts, home: Home, hosting: Hosting
     ),
     route(operations.addRegistryBlock, async (c, { body }) =>
       c.json({ id: await addRegistryBlock(ports, home, fromUtf8(body)) }, 201),
+    ),
+    route(operations.showRevocation, async (c, { body }) =>
+      c.json(await showRevocation(ports, home, fromUtf8(body)), 201),
+    ),
+    route(operations.readRevocations, async (c, { query }) =>
+      c.json(
+        await readShown(home, { after: query.after ?? null, limit: query.limit, nowMs: ports.now() }),
+        200,
+        { 'cache-control': 'no-cache' },
+      ),
     ),
   ])
 }

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { blocksAnswer, recordAnswer, recordProofAnswer, registryAddedAnswer } from '#core/api/answers.ts'
-import { MAX_PAGE_BLOCKS } from '#core/api/limits.ts'
+import {
+  blocksAnswer,
+  recordAnswer,
+  recordProofAnswer,
+  registryAddedAnswer,
+  shownAnswer,
+  shownPageAnswer,
+} from '#core/api/answers.ts'
+import { MAX_PAGE_BLOCKS, MAX_PAGE_SHOWN } from '#core/api/limits.ts'
+import { kid } from '#core/bytes/schema.ts'
 import { countParameter, READ_PROBLEMS, type Operation } from '../host/operation.ts'
 
 const JSON_TYPE = 'application/json'
@@ -105,4 +113,59 @@ export const addRegistryBlock = {
     'STORE_FULL',
     ...READ_PROBLEMS,
   ],
+} as const satisfies Operation
+
+export const showRevocation = {
+  ...open,
+  id: 'showRevocation',
+  method: 'POST',
+  pattern: '/v1/registry/revocations',
+  does: 'Shows this home that a key is revoked: it refuses the key from now on, wherever the home of the registry is.',
+  who: 'Whoever has the statement: the signature of the institution whose key it is is its own credential.',
+  notes:
+    'Durable when answered. Safe to repeat: the first statement of a key stays. It is no block of the registry, which gets one of its own.',
+  limits: ['maxRevocationBytes'],
+  body: {
+    does: 'One compact JWS (ampere-revocation+jws) as ASCII.',
+    type: 'application/jose',
+    limit: 'maxRevocationBytes',
+  },
+  answers: {
+    201: {
+      does: 'What is kept of it, and whether the registry has it.',
+      type: JSON_TYPE,
+      schema: shownAnswer,
+    },
+  },
+  problems: [
+    'REQUEST_MALFORMED',
+    'ENCODING_MALFORMED',
+    'JWS_MALFORMED',
+    'BLOCK_MALFORMED',
+    'SIGNATURE_INVALID',
+    'VERIFICATION_FAILED',
+    'TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'STORE_FULL',
+    ...READ_PROBLEMS,
+  ],
+} as const satisfies Operation
+
+export const readRevocations = {
+  ...open,
+  id: 'readRevocations',
+  pattern: '/v1/registry/revocations',
+  does: 'Gives the revocations that were shown to this home, and which of them the registry owes.',
+  limits: ['maxPageShown'],
+  query: {
+    after: v.optional(v.pipe(kid, v.description('The key id to go on behind.'))),
+    limit: countParameter(1, MAX_PAGE_SHOWN, MAX_PAGE_SHOWN),
+  },
+  answers: {
+    200: {
+      does: 'A page in order of key ids; ask again with `after` until `next` is null.',
+      type: JSON_TYPE,
+      schema: shownPageAnswer,
+    },
+  },
 } as const satisfies Operation
