@@ -6,6 +6,7 @@ import { BACKUPS } from './backups.ts'
 import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
+import { HOMES } from './others/homes.ts'
 import { MIRROR } from './others/mirror.ts'
 import { MONITORS } from './others/monitors.ts'
 import { PROOF } from './proof.ts'
@@ -39,6 +40,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   WITNESSES,
   INSTANCES,
   CLIENTS,
+  HOMES,
   MIRROR,
   CLOUD,
   BACKUPS,

@@ -11,6 +11,7 @@ import { refuse, usage } from '../../program/refuse.ts'
 import { confirmGrave, type GraveOptions } from '../../terminal/confirm.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { localTime } from '../../terminal/words.ts'
+import { showElsewhere, shownLines } from './show-elsewhere.ts'
 import { instancesIn, keyOf, withRegistry, type RegistrySession } from './registry-session.ts'
 
 /** Why a key is taken out of use. */
@@ -33,21 +34,27 @@ export async function revokeInstance(call: Call<RevokeOptions>): Promise<number>
     const said = { instance: instance.id, kid: instance.signing, reason, suspectFrom }
     const says = [`Revokes ${instance.id} (${reason}) for good: no home accepts what it signs from then on.`]
     if (!(await confirmGrave(call.screen, call.options, { says, name: instance.id }))) {
-      call.screen.print({ ok: true, dryRun: true, ...said, registryHeight: session.height(), follows: [] }, [
-        'Nothing was changed (--dry-run).',
-      ])
+      call.screen.print(
+        { ok: true, dryRun: true, ...said, registryHeight: session.height(), shown: [], follows: [] },
+        ['Nothing was changed (--dry-run).'],
+      )
       return EXIT.ok
     }
     call.screen.stopping.keeps(() => 'Whether the instance was revoked, npx ampere instance list says.')
+    // Other homes first: the key is to be refused there also where the home of the registry does not answer.
+    const shown = await showElsewhere(session, { kid: key.kid, reason, suspectFrom })
     await session.change(
       { act: 'revoke', kid: key.kid, reason, suspectFrom },
       (after) => keyOf(after, instance)?.revoked?.reason === reason,
     )
     const follows = await consequences(session, instance, said)
-    call.screen.print({ ok: true, dryRun: false, ...said, registryHeight: session.height(), follows }, [
-      `${instance.id} is revoked (${reason}) since registry block ${session.height()}.`,
-      ...follows.map((line) => `  ${line}`),
-    ])
+    call.screen.print(
+      { ok: true, dryRun: false, ...said, registryHeight: session.height(), shown, follows },
+      [
+        `${instance.id} is revoked (${reason}) since registry block ${session.height()}.`,
+        ...[...shownLines(shown), ...follows].map((line) => `  ${line}`),
+      ],
+    )
     return EXIT.ok
   })
 }
