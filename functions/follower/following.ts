@@ -15,7 +15,7 @@ export const FOLLOW_MS = 15_000
  */
 export function createFollowing(ports: FollowPorts, home: Home, log: Log): () => Promise<void> {
   const bounds = { ...FOLLOW_BOUNDS, deadline: (ms: number) => AbortSignal.timeout(ms) }
-  const say = sayOnce(log)
+  const say = sayWrong(log)
   const sayOverdue = (count: number) => say('revocation-overdue', count === 0 ? null : { count })
   return coalesce(async () => {
     try {
@@ -39,18 +39,13 @@ export function createFollowing(ports: FollowPorts, home: Home, log: Log): () =>
 type Wrong = Readonly<{ code?: string; rule?: string; count?: number }>
 type Say = (event: string, wrong: Wrong | null) => void
 
-/** Says what is wrong once, until it changes or ends. */
-function sayOnce(log: Log): Say {
-  const standing = new Map<string, string>()
+/** Says what is wrong each time, as whoever counts failing runs needs it, and once that it ended. */
+function sayWrong(log: Log): Say {
+  const standing = new Set<string>()
   return (event, wrong) => {
-    const before = standing.get(event)
-    if (wrong === null) {
-      if (standing.delete(event)) log({ event: `${event}-ended`, role: 'follower' })
-      return
-    }
-    const now = JSON.stringify(wrong)
-    if (before === now) return
-    standing.set(event, now)
+    if (wrong === null && standing.delete(event)) log({ event: `${event}-ended`, role: 'follower' })
+    if (wrong === null) return
+    standing.add(event)
     log({ event, role: 'follower', ...wrong })
   }
 }

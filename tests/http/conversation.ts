@@ -44,6 +44,7 @@ import {
   testDeployment,
   type TestDeployment,
 } from '#tests/deployment.ts'
+import { revocationBy } from '#tests/core/server/follow/followed-world.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { ask, type Asking } from './ask.ts'
@@ -247,6 +248,9 @@ async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
   await say(registrations.readRecordProof, { path: { key: 'rules' } })
   await say(registrations.readRecordProofAt, { path: { height: '0', key: 'rules' } })
   await say(registrations.readRecordProof, { path: { key: `instance/${asInstanceId('hospital-b-4')}` } })
+  const revocation = await revocationBy(world, 'hospital-b', enrolled.key.kid)
+  await say(registrations.showRevocation, { body: utf8(revocation) })
+  await say(registrations.readRevocations)
 }
 
 async function sayRecord(say: Say, chain: ChainId, append: Uint8Array): Promise<void> {

@@ -76,7 +76,14 @@ async function atRegistryHome(
   institution: Institution,
 ): Promise<Connection> {
   const { deployment, origin } = registryHomeIn(here.sync.registry.newest())
-  return deployment === settings.deployment ? here : connectHome(origin, settings.registry, institution)
+  if (deployment === settings.deployment) return here
+  try {
+    return await connectHome(origin, settings.registry, institution)
+  } catch (error) {
+    // What is known here can still be looked at, and a revocation be shown; this home refuses a change by itself.
+    if (isAmpereError(error, 'UPSTREAM_FAILED')) return here
+    throw error
+  }
 }
 
 /** Records of one kind, in order of their ids. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { rotationDue } from '#core/chain/rotation.ts'
+import { isAmpereError } from '#core/errors.ts'
 import type { InstanceRecord, KeyRecord } from '#core/registry/records.ts'
 import { activeInstanceOf } from '#core/registry/snapshot.ts'
 import { openBridge } from '../../open/bridge.ts'
@@ -11,7 +12,7 @@ import { refuse, usage } from '../../program/refuse.ts'
 import { confirmGrave, type GraveOptions } from '../../terminal/confirm.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { localTime } from '../../terminal/words.ts'
-import { showElsewhere, shownLines } from './show-elsewhere.ts'
+import { showElsewhere, shownLines, type ShownTo } from './show-elsewhere.ts'
 import { instancesIn, keyOf, withRegistry, type RegistrySession } from './registry-session.ts'
 
 /** Why a key is taken out of use. */
@@ -43,10 +44,14 @@ export async function revokeInstance(call: Call<RevokeOptions>): Promise<number>
     call.screen.stopping.keeps(() => 'Whether the instance was revoked, npx ampere instance list says.')
     // Other homes first: the key is to be refused there also where the home of the registry does not answer.
     const shown = await showElsewhere(session, { kid: key.kid, reason, suspectFrom })
-    await session.change(
-      { act: 'revoke', kid: key.kid, reason, suspectFrom },
-      (after) => keyOf(after, instance)?.revoked?.reason === reason,
-    )
+    await session
+      .change(
+        { act: 'revoke', kid: key.kid, reason, suspectFrom },
+        (after) => keyOf(after, instance)?.revoked?.reason === reason,
+      )
+      .catch((error: unknown) => {
+        throw sayingWhoRefuses(error, shown)
+      })
     const follows = await consequences(session, instance, said)
     call.screen.print(
       { ok: true, dryRun: false, ...said, registryHeight: session.height(), shown, follows },
@@ -57,6 +62,14 @@ export async function revokeInstance(call: Call<RevokeOptions>): Promise<number>
     )
     return EXIT.ok
   })
+}
+
+/** Where the registry has not got the block, whoever revokes is to know who refuses the key all the same. */
+function sayingWhoRefuses(error: unknown, shown: readonly ShownTo[]): unknown {
+  const by = shown.flatMap(({ origin, isTaken }) => (isTaken ? [origin] : []))
+  if (!isAmpereError(error) || by.length === 0) return error
+  const message = `${error.message}. Refused from now on by ${by.join(', ')}; the registry does not have it`
+  return refuse(error.code, message, 'the same command, until the home of the registry takes it', error)
 }
 
 function revocable(

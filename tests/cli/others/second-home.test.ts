@@ -145,4 +145,28 @@ describe('ampere home join', () => {
     expect(await told(second, 'import', bundle)).toMatchObject({ exit: 0 })
     expect(await told(second, 'verify', '--all')).toMatchObject({ exit: 0 })
   })
+
+  it('refuses a key at once also where the home of the registry does not answer, and says what is missing', async () => {
+    const [server] = servers
+    await new Promise((resolve) => server?.close(resolve))
+    const home = homes[1] as OpenHome
+    const revoke = [
+      'instance',
+      'revoke',
+      'hospital-b-9',
+      '--reason',
+      'suspended',
+      '--confirm',
+      'hospital-b-9',
+    ]
+    expect(await told(second, ...revoke)).toMatchObject({
+      exit: 1,
+      code: 'UPSTREAM_FAILED',
+      message: expect.stringContaining(`Refused from now on by ${SECOND}`),
+    })
+    const held = await home.home.registry.refresh()
+    expect(held.shown()).toHaveLength(2)
+    expect(held.newest().get('instance/hospital-b-9')).toMatchObject({ status: 'revoked' })
+    expect(held.said().get('instance/hospital-b-9')).toMatchObject({ status: 'active' })
+  })
 })

@@ -88,19 +88,15 @@ export async function followedWorld(): Promise<FollowedWorld> {
       followRegistry(ports, home, { deadline: never, maxBlocks, maxMs: 30_000 }, at ?? null),
     standing: () => readFollowing(ports, home),
     enrol: (institution) => enrolOne(world, institution),
-    revocationOf: (author, kid) =>
-      signRevocation(
-        {
-          v: 1,
-          registry: world.registryId,
-          kid,
-          reason: 'compromised',
-          suspectFrom: null,
-          time: toTimestamp(clock.now),
-        },
-        world.institution(author).root,
-      ),
+    revocationOf: (author, kid) => revocationBy(world, author, kid),
   }
+}
+
+/** A statement of an institution, at the time of the clock, that a key is revoked. */
+export function revocationBy(world: TestDeployment, author: string, kid: Kid): Promise<string> {
+  const { clock, registryId: registry } = world
+  const said = { reason: 'compromised', suspectFrom: null, time: toTimestamp(clock.now) } as const
+  return signRevocation({ v: 1, registry, kid, ...said }, world.institution(author).root)
 }
 
 /** Enters the second home in the registry, as a deployment of hospital-b. */

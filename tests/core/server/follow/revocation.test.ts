@@ -112,6 +112,7 @@ describe('a revocation', () => {
     expect(await shown()).toMatchObject({ overdue: 0, items: [{ isOverdue: false, height: 2 }] })
     expect(events.map(({ event }) => event)).toEqual([
       'revocation-overdue',
+      'revocation-overdue',
       'registry-followed',
       'revocation-overdue-ended',
     ])
