@@ -13,6 +13,7 @@ export const OF_ANY_HOME: readonly string[] = [
   'revoke',
   'rotate',
   'hold',
+  'home status',
   'erase',
   'verify',
   'audit',

@@ -66,6 +66,13 @@ export const HOMES: CommandGroup = {
       args: [
         { name: 'origin', about: 'of a home that has the registry, for example https://new-home.example' },
       ],
+      flags: [
+        {
+          flags: '--anew',
+          about:
+            'after a fork that is settled, where this home has the history that is right: forget the other block',
+        },
+      ],
       examples: [{ does: 'learn that it moved', run: 'npx ampere home follow https://new-home.example' }],
       json: {
         ok: 'false where the registry was shown with two histories',

@@ -62,6 +62,12 @@ export async function keepFork(to: Writing, fork: RegistryFork): Promise<void> {
   await to.tables.following.insert(PARTITION, 'fork', canonicalBytes(fork))
 }
 
+/** Has following go on after a fork, as an operator decides who knows which history is right. @throws AmpereError STORE_UNAVAILABLE */
+export async function dropFork(to: Writing): Promise<void> {
+  const row = await to.tables.following.get(PARTITION, 'fork')
+  if (row) await to.tables.following.swap(PARTITION, 'fork', row.version, null)
+}
+
 async function read<S extends v.GenericSchema>(
   { tables }: Reading,
   key: string,

@@ -19,12 +19,27 @@ let settings: Settings
 const homes: OpenHome[] = []
 const servers: ServerType[] = []
 
+/** What becomes of the answers of the first home from the next block on that is added to its registry. */
+let after: 'answers' | 'loses-one' | 'is-gone' = 'answers'
+let isGone = false
+
+/** The first home, over a network that may fail once a block is stored. */
+async function overNetwork(home: OpenHome, request: Request): Promise<Response> {
+  if (isGone) return new Response(null, { status: 502 })
+  const response = await home.fetch(request)
+  if (request.method !== 'POST' || after === 'answers') return response
+  isGone = after === 'is-gone'
+  after = 'answers'
+  return new Response(null, { status: 502 })
+}
+
 async function serveHere(folder: string, of: Settings): Promise<OpenHome> {
   const home = await openHome(folder, of, PASSPHRASE, silentLog)
   homes.push(home)
+  const send = folder === first ? (request: Request) => overNetwork(home, request) : home.fetch
   await new Promise<void>((resolve) => {
     const port = Number(new URL(of.origin).port)
-    servers.push(serve({ fetch: home.fetch, hostname: '127.0.0.1', port }, () => resolve()))
+    servers.push(serve({ fetch: send, hostname: '127.0.0.1', port }, () => resolve()))
   })
   return home
 }
@@ -58,8 +73,20 @@ describe('ampere home join', () => {
     expect(existsSync(second) ? readdirSync(second) : []).toEqual([])
   })
 
+  it('leaves nothing where the other home is gone after it entered the new one, and goes on with the same command', async () => {
+    after = 'is-gone'
+    expect(await join2('--registry', settings.registry, '--as', 'hospital-b')).toMatchObject({
+      exit: 1,
+      code: 'UPSTREAM_FAILED',
+    })
+    isGone = false
+    expect(existsSync(second) ? readdirSync(second) : []).toEqual([])
+    expect((await homes[0]?.home.registry.refresh())?.height()).toBe(1)
+  })
+
   it('sets up a home whose registry is the one at the other home, entered by the institution', async () => {
     const registry = settings.registry
+    after = 'loses-one'
     expect(await join2('--registry', registry, '--as', 'hospital-b')).toMatchObject({
       exit: 0,
       origin: SECOND,
@@ -75,7 +102,7 @@ describe('ampere home join', () => {
     })
     const home = await serveHere(second, joined as Settings)
     const held = await home.home.registry.refresh()
-    expect(held.height()).toBe(1)
+    expect(held.height()).toBe(2)
     expect(await told(second, 'home', 'status')).toMatchObject({
       exit: 0,
       standing: 'followed',
@@ -97,7 +124,7 @@ describe('ampere home join', () => {
     })
     await home.follow()
     await home.tendLog()
-    expect((await home.home.registry.refresh()).height()).toBe(2)
+    expect((await home.home.registry.refresh()).height()).toBe(3)
   })
 
   it('refuses a key at once that is revoked at the other home', async () => {
@@ -121,12 +148,12 @@ describe('ampere home join', () => {
       exit: 0,
       shown: [{ origin: SECOND, isTaken: true }],
     })
-    const after = await home.home.registry.refresh()
-    expect(after.height()).toBe(2)
-    expect(activeInstanceOf(after.newest(), kid)).toBeNull()
+    const now = await home.home.registry.refresh()
+    expect(now.height()).toBe(3)
+    expect(activeInstanceOf(now.newest(), kid)).toBeNull()
     await home.follow()
     expect((await home.home.registry.refresh()).said().get(`key/${kid}`)).toMatchObject({
-      revoked: { reason: 'compromised', height: 3 },
+      revoked: { reason: 'compromised', height: 4 },
     })
   })
 

@@ -15,6 +15,7 @@ const REQUIRED_VERBS = {
   demo: ['reset', 'tamper'],
   deploy: ['aws', 'azure', 'destroy', 'status'],
   evidence: ['list', 'verify'],
+  home: ['follow', 'join', 'status'],
   instance: ['enrol', 'list', 'revoke'],
   monitor: ['add', 'list', 'remove', 'status'],
   mirror: ['add', 'admit', 'join', 'status', 'remove', 'restore'],

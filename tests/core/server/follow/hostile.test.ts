@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from '@jest/globals'
+import { dropFork } from '#core/server/follow/rows.ts'
 import { REGISTRY_PARTITION } from '#core/server/store/registry.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { enrolment, followedWorld, nextBlock, type FollowedWorld } from './followed-world.ts'
@@ -50,6 +51,10 @@ describe('a home that follows a registry, of one whose home shows two histories'
     await at.enrol('hospital-b')
     expect(await at.follow()).toMatchObject({ outcome: 'forked', added: 0 })
     expect(await stored(at)).toEqual(own)
+    // Only its operator says that this is settled.
+    await dropFork({ tables: { following: at.platform.table('following') } })
+    expect(await at.follow()).toMatchObject({ outcome: 'followed', added: 1 })
+    expect(await at.standing()).toMatchObject({ registry: 'followed', fork: null })
   })
 
   it('finds where the histories part, however long ago that was', async () => {
