@@ -2,7 +2,7 @@
 
 /** A command that is suggested; one for another institution, or for its own help, needs no folder of ours. */
 const COMMAND =
-  /npx ampere ((?:(?:chain|client|demo|deploy|evidence|instance|mirror|monitor|pair|witness) )?[a-z]+)(?! --help| --data)\b/g
+  /npx ampere ((?:(?:chain|client|demo|deploy|evidence|home|instance|mirror|monitor|pair|witness) )?[a-z]+)(?! --help| --data)\b/g
 const ELSEWHERE: readonly string[] = ['pair join', 'mirror add', 'mirror admit', 'mirror join']
 
 /** Commands that may be about a home in a cloud; that they are those of the catalogue, a test says. */
