@@ -15,7 +15,6 @@ import { parseCheckpoint } from '#core/log/note/checkpoint.ts'
 import { parseNote } from '#core/log/note/note.ts'
 import type { Fetch } from '#core/ports/keys.ts'
 import { select } from '#core/ports/needs.ts'
-import { buildChange } from '#core/registry/build.ts'
 import * as audits from '#functions/auditor/operations.ts'
 import * as discoveries from '#functions/discovery/operations.ts'
 import type { Operation } from '#functions/host/operation.ts'
@@ -44,7 +43,7 @@ import {
   testDeployment,
   type TestDeployment,
 } from '#tests/deployment.ts'
-import { revocationBy } from '#tests/core/server/follow/followed-world.ts'
+import { nextBlock, revocationBy } from '#tests/core/server/follow/followed-world.ts'
 import { logKeysOf } from '#tests/core/server/cosign/witnessed-world.ts'
 import { testLog } from '#tests/core/server/witness/test-log.ts'
 import { ask, type Asking } from './ask.ts'
@@ -237,12 +236,9 @@ async function sayReceipts(world: TestDeployment, say: Say, chain: ChainId): Pro
 }
 
 async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
-  const link = (await world.home.registry.refresh()).link()
-  if (!link) throw new RangeError('the registry is empty')
-  const { id, root } = world.institution('hospital-b')
+  const { id } = world.institution('hospital-b')
   const enrolled = instanceRecords('hospital-b-3', id, await makeSigner(world.random), ['control'])
-  const ports = { now: () => world.clock.now, random: world.random }
-  const change = await buildChange(ports, link, [{ act: 'enrol', ...enrolled }], root)
+  const change = await nextBlock(world, { act: 'enrol', ...enrolled }, 'hospital-b')
   await say(registrations.addRegistryBlock, { body: utf8(change) })
   await say(registrations.readRegistryBlocks, { query: { from: 1, limit: 1 } })
   await say(registrations.readRecordProof, { path: { key: 'rules' } })

@@ -10,6 +10,8 @@ import { rootSigner } from '../../open/institution.ts'
 import { ANSWER_MS } from '../../witness/fetch-text.ts'
 import type { RegistrySession } from './registry-session.ts'
 
+const LIMITS = { maxBytes: MAX_ANSWER_BYTES.statements, beyond: 'cut' } as const
+
 /** A home that was shown a revocation, and whether it takes it. */
 export interface ShownTo {
   readonly origin: string
@@ -50,8 +52,7 @@ async function show(
   statement: string,
 ): Promise<boolean> {
   const init = { method: 'POST', headers: { 'content-type': 'application/jose' }, body: statement }
-  const limits = () => ({ maxBytes: MAX_ANSWER_BYTES.statements, beyond: 'cut' as const })
-  const asked = { who: 'the home', first: AbortSignal.timeout(ANSWER_MS), limits }
+  const asked = { who: 'the home', first: AbortSignal.timeout(ANSWER_MS), limits: () => LIMITS }
   try {
     return (await ask(send, { url: new URL('/v1/registry/revocations', origin), init }, asked)).status === 201
   } catch (error) {

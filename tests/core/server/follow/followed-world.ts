@@ -131,11 +131,15 @@ export async function enrolment(world: TestDeployment, institution: string): Pro
 }
 
 /** A block that follows the newest one of a registry, signed and not added. */
-export async function nextBlock(world: TestDeployment, change: RegistryChange): Promise<string> {
+export async function nextBlock(
+  world: TestDeployment,
+  change: RegistryChange,
+  author = 'hospital-a',
+): Promise<string> {
   const link = (await world.home.registry.refresh()).link()
   if (!link) throw new Error('a registry is expected')
   const ports = { now: () => world.clock.now, random: world.random }
-  return buildChange(ports, link, [change], world.institution('hospital-a').root)
+  return buildChange(ports, link, [change], world.institution(author).root)
 }
 
 /** Puts a block where another home keeps its registry. */
