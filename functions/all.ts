@@ -19,6 +19,8 @@ import { role as auditor } from './auditor/role.ts'
 import * as discovering from './discovery/open.ts'
 import { role as discovery } from './discovery/role.ts'
 import { eraseFirst, erasingAtOnce } from './eraser/erasing.ts'
+import { createFollowing } from './follower/following.ts'
+import { role as follower } from './follower/role.ts'
 import { createApp, type Hosting, type RoleApp } from './host/app.ts'
 import { silentTelemetry } from './host/telemetry.ts'
 import { ANYTHING, notBehind, SIGNING } from './host/not-behind.ts'
@@ -61,6 +63,8 @@ export interface HomeApp {
   readonly tendLog: () => Promise<void>
   /** Looks at the logs that it monitors: to be called every `MONITOR_MS`. */
   readonly watchLogs: () => Promise<void>
+  /** Follows a registry that is at home elsewhere: to be called every `FOLLOW_MS`. */
+  readonly follow: () => Promise<void>
   /** Takes on what was asked for and goes on in slices: to be called every `JOBS_MS`. */
   readonly doJobs: () => Promise<void>
   /** Whom audits of the log believe. */
@@ -132,6 +136,7 @@ export async function homeApp(
   return {
     app,
     watchLogs: await watching(platform, home, hosting, watched),
+    follow: looksOnly ? async () => {} : await following(platform, home, hosting),
     logTrust: { keys: serving.logKeys, policy },
     clock: now,
     tendLog: () => tend(log),
@@ -183,6 +188,16 @@ async function watching(
   const watcher = { verifiers, deadline: (ms: number) => AbortSignal.timeout(ms) }
   const watch = createWatching(await select(platform, monitor.needs), watcher, watched, log)
   return () => telemetry.act('monitor', watch)
+}
+
+/** Follows the registry of this home where that is at home elsewhere. */
+async function following(
+  platform: Platform,
+  home: Home,
+  { log, telemetry = silentTelemetry }: Hosting,
+): Promise<() => Promise<void>> {
+  const follow = createFollowing(await select(platform, follower.needs), home, log)
+  return () => telemetry.act('follow', follow)
 }
 
 /** Has the log grow for those who wait for it in this process. */

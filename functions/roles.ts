@@ -4,6 +4,7 @@ import { role as auditor } from './auditor/role.ts'
 import * as discoveries from './discovery/operations.ts'
 import { role as discovery } from './discovery/role.ts'
 import { role as eraser } from './eraser/role.ts'
+import { role as follower } from './follower/role.ts'
 import { openApiDocument } from './host/openapi/document.ts'
 import type { Operation } from './host/operation.ts'
 import * as keeping from './keeper/operations.ts'
@@ -16,6 +17,7 @@ import * as reads from './reader/operations.ts'
 import { role as reader } from './reader/role.ts'
 import * as enrolments from './registrar/enrolment-operations.ts'
 import * as registrations from './registrar/operations.ts'
+import * as proposing from './registrar/proposal-operations.ts'
 import { role as registrar } from './registrar/role.ts'
 import { role as sequencer } from './sequencer/role.ts'
 import { role as sweeper } from './sweeper/role.ts'
@@ -33,6 +35,7 @@ export const HOME_ROLES = [
   writer,
   reader,
   registrar,
+  follower,
   auditor,
   sequencer,
   witness,
@@ -49,7 +52,8 @@ export const HOME_OPERATIONS: Readonly<Record<(typeof HOME_ROLES)[number]['name'
   discovery: Object.values(discoveries),
   writer: [...Object.values(writes), ...Object.values(uploads)],
   reader: [...Object.values(reads), ...Object.values(holding)],
-  registrar: [...Object.values(registrations), ...Object.values(enrolments)],
+  registrar: [...Object.values(registrations), ...Object.values(proposing), ...Object.values(enrolments)],
+  follower: [],
   auditor: Object.values(audits),
   sequencer: [],
   witness: Object.values(cosigning),

@@ -7,6 +7,7 @@ import { DATA } from './data.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
 import { INSTITUTIONS } from './institutions.ts'
+import { HOMES } from './others/homes.ts'
 import { MIRROR } from './others/mirror.ts'
 import { MONITORS } from './others/monitors.ts'
 import { PROOF } from './proof.ts'
@@ -43,6 +44,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   INSTITUTIONS,
   INCIDENTS,
   CLIENTS,
+  HOMES,
   MIRROR,
   CLOUD,
   BACKUPS,

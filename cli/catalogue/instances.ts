@@ -116,6 +116,8 @@ export const INSTANCES: CommandGroup = {
         reason: 'why',
         suspectFrom: 'since when, or null',
         registryHeight: HEIGHT,
+        shown:
+          'each other home of the registry that was shown it: origin, and isTaken: it refuses the key already',
         follows: 'what has to be done or known, in sentences',
       },
       load: async () => (await import('../commands/instances/revoke.ts')).revokeInstance,

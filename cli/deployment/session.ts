@@ -88,6 +88,8 @@ async function withHomeHere<T>(
     await home?.platform.close()
   }
   const closed = call.screen.stopping.closes(close)
+  // Without a server nobody else follows, and what was revoked meanwhile is to be refused.
+  if (purpose === 'act') await home?.follow()
   const fetchHome = home ? standing(call, home) : (request: Request) => fetch(request)
   const validator = createLazyValidator()
   try {

@@ -38,13 +38,26 @@ export async function setUp(
 ): Promise<Settings> {
   if (what.institutions.length === 0)
     throw new AmpereError('CONFIGURATION', 'a deployment needs at least one institution')
+  return inStaging(folder, async (staging) => {
+    const text = await makePassphrase(staging)
+    const isRandom = what.passphrase.kind === 'generated'
+    return makeDeployment(staging, what, { text, masters: new Map(), isRandom })
+  })
+}
+
+/**
+ * Lets `make` make the parts of a data folder in one beside it, which take their place when all of it is there.
+ * @throws AmpereError ALREADY_EXISTS
+ */
+export async function inStaging(
+  folder: string,
+  make: (staging: string) => Promise<Settings>,
+): Promise<Settings> {
   checkFree(folder)
   makeFolder(folder)
   const staging = mkdtempSync(join(folder, STAGING))
   try {
-    const text = await makePassphrase(staging)
-    const isRandom = what.passphrase.kind === 'generated'
-    const settings = await makeDeployment(staging, what, { text, masters: new Map(), isRandom })
+    const settings = await make(staging)
     writeSettings(staging, settings)
     checkFree(folder)
     for (const part of PARTS) {

@@ -38,6 +38,8 @@ export interface OpenHome {
   readonly tendLog: () => Promise<void>
   /** Looks at the logs that it monitors; due every `MONITOR_MS`. */
   readonly watchLogs: () => Promise<void>
+  /** Follows its registry, where that is at home elsewhere; due every `FOLLOW_MS`. */
+  readonly follow: () => Promise<void>
   /** Takes on what was asked for and goes on in slices; due every `JOBS_MS`. */
   readonly doJobs: () => Promise<void>
   /** Whom audits of its log believe. */

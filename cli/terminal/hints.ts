@@ -2,7 +2,7 @@
 
 /** A command that is suggested; one for another institution, or for its own help, needs no folder of ours. */
 const COMMAND =
-  /npx ampere ((?:(?:chain|client|demo|deploy|evidence|incident|instance|institution|mirror|monitor|pair|rotation|witness) )?[a-z]+)(?! --help| --data)\b/g
+  /npx ampere ((?:(?:chain|client|demo|deploy|evidence|home|incident|instance|institution|mirror|monitor|pair|rotation|witness) )?[a-z]+)(?! --help| --data)\b/g
 const ELSEWHERE: readonly string[] = ['pair join', 'mirror add', 'mirror admit', 'mirror join']
 
 /** Commands that may be about a home in a cloud; that they are those of the catalogue, a test says. */
@@ -17,6 +17,7 @@ export const OF_ANY_HOME: readonly string[] = [
   'rotation pause',
   'incident report',
   'hold',
+  'home status',
   'erase',
   'verify',
   'audit',

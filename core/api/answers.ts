@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { MAX_JWS_BYTES } from '../block/jws.ts'
-import { bytesOf, chainId, count, digest, timestamp } from '../bytes/schema.ts'
+import { bytesOf, chainId, count, digest, kid, timestamp } from '../bytes/schema.ts'
 import { packageSchema } from './append.ts'
 
 /** A signed statement as it travels. */
@@ -86,6 +86,29 @@ export const proposalsAnswer = v.object({
 })
 /** Answer to a proposal, an approval or a withdrawal: the action that it is about. */
 export const proposedAnswer = v.object({ action: digest })
+/** A revocation that was shown to a home. */
+const shownRevocation = v.object({
+  statement: v.pipe(compactJws, v.description('What was shown, as it was signed.')),
+  at: v.pipe(timestamp, v.description('When it was shown, by the clock of this home.')),
+  height: v.pipe(
+    v.nullable(count),
+    v.description(
+      'The height of the registry that revokes the key, as far as this home has it; null for none.',
+    ),
+  ),
+  isOverdue: v.pipe(
+    v.boolean(),
+    v.description('It was shown longer than 60 s ago, and the registry does not have it.'),
+  ),
+})
+/** A revocation that is honoured from now on. */
+export const shownAnswer = shownRevocation
+/** The revocations that were shown to a home, in order of key ids; `next` is the key id to go on behind. */
+export const shownPageAnswer = v.object({
+  items: v.array(shownRevocation),
+  overdue: v.pipe(count, v.description('How many of all of them are overdue.')),
+  next: v.nullable(kid),
+})
 /** Proof of what the registry says under one key: the record, or that there is none. */
 export const recordProofAnswer = v.object({
   head: v.object({ height: count, id: digest }),
@@ -182,6 +205,8 @@ export const problemAnswer = v.object({
 export type AppendAnswer = v.InferOutput<typeof appendAnswer>
 export type HeadAnswer = v.InferOutput<typeof headAnswer>
 export type BlocksAnswer = v.InferOutput<typeof blocksAnswer>
+export type ShownAnswer = v.InferOutput<typeof shownAnswer>
+export type ShownPageAnswer = v.InferOutput<typeof shownPageAnswer>
 export type PackagesAnswer = v.InferOutput<typeof packagesAnswer>
 export type HeldAnswer = v.InferOutput<typeof heldAnswer>
 export type BlockKeysAnswer = v.InferOutput<typeof blockKeysAnswer>

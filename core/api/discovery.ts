@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { count, deploymentId, digest, kid } from '../bytes/schema.ts'
+import { count, deploymentId, digest, kid, timestamp } from '../bytes/schema.ts'
 import { LIMITS, type LimitName } from './limits.ts'
 import { bodiesAnswer } from './large/upload.ts'
 
@@ -29,11 +29,37 @@ const verifierKeys = v.pipe(
   ),
 )
 
+/** How a home stands to the registry that it serves. */
+const registryStanding = v.pipe(
+  v.picklist(['home', 'followed', 'unseen', 'forked', 'unknown']),
+  v.description(
+    '`home`: the registry is at home here. `followed`: all that its home showed within 300 s is here. `unseen`: its home was not seen for longer, so a key that was revoked since is refused only where that was shown here. `forked`: the registry was shown with two histories, and is followed no more. `unknown`: the store does not say.',
+  ),
+)
+
 /** What a home says of itself to anybody. */
 export const homeAnswer = v.object({
   deployment: deploymentId,
   origin: v.string(),
   registry: v.pipe(digest, v.description('Id of the registry that this home serves.')),
+  following: v.pipe(
+    v.optional(
+      v.object({
+        standing: registryStanding,
+        home: v.pipe(
+          v.nullable(v.string()),
+          v.description('Origin of the home of the registry; null where it is unknown.'),
+        ),
+        seen: v.pipe(
+          v.nullable(timestamp),
+          v.description(
+            'When the home of the registry was seen last; null for never, and where that is here.',
+          ),
+        ),
+      }),
+    ),
+    v.description('How this home stands to the registry that it serves; older homes do not say.'),
+  ),
   durability: v.picklist(['local', 'region', 'mirrored']),
   log: v.pipe(
     v.object({ name: keyName, url: v.string(), keys: verifierKeys }),
@@ -93,9 +119,12 @@ export const readyAnswer = v.object({
       '`failing`: blocks are stored and not logged. Records can still be read, and taking the home out of service would mend nothing.',
     ),
   ),
+  registry: registryStanding,
 })
 
 /** Whose log or witness it is, where, and under which keys. */
 export type NamedKeys = HomeAnswer['log']
 export type HomeAnswer = v.InferOutput<typeof homeAnswer>
 export type JwksAnswer = v.InferOutput<typeof jwksAnswer>
+/** How a home stands to the registry that it serves. */
+export type RegistryStanding = v.InferOutput<typeof registryStanding>

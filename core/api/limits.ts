@@ -7,7 +7,7 @@ import {
   MAX_OBJECT_BYTES,
   MAX_PENDING,
 } from '../block/block.ts'
-import { MAX_JWS_BYTES } from '../block/jws.ts'
+import { MAX_JWS_BYTES, MAX_REVOCATION_BYTES } from '../block/jws.ts'
 import type { ErrorCode } from '../errors.ts'
 import { MAX_ADD_CHECKPOINT_BYTES } from '../log/add-checkpoint.ts'
 import { MAX_NOTE_BYTES } from '../log/note/note.ts'
@@ -42,6 +42,8 @@ export const CLOCK_TOLERANCE_MS = 120_000
 export const REGISTRY_FRESHNESS_MS = 300_000
 /** How old a signed request may be, in milliseconds. */
 export const REQUEST_TOLERANCE_MS = 120_000
+/** Most shown revocations in one page. */
+export const MAX_PAGE_SHOWN = 100
 /** Largest registry block in bytes; the same as for every signed statement. */
 export const MAX_REGISTRY_BLOCK_BYTES = MAX_JWS_BYTES
 /** Proposals of one member that have not expired, those that were taken back included. */
@@ -188,6 +190,8 @@ export const LIMITS = {
     'GONE',
   ),
   maxPageEnrolments: limit(MAX_PAGE_ENROLMENTS, 'requests to be enrolled in one page', null),
+  maxRevocationBytes: limit(MAX_REVOCATION_BYTES, 'bytes of one revocation that is shown', 'TOO_LARGE'),
+  maxPageShown: limit(MAX_PAGE_SHOWN, 'shown revocations in one page', null),
   maxAddCheckpointBytes: limit(MAX_ADD_CHECKPOINT_BYTES, 'bytes of one request to cosign', 'TOO_LARGE'),
   maxUrlCharacters: limit(MAX_URL_CHARACTERS, 'characters of a URL', 'URI_TOO_LONG'),
   maxAuditMs: limit(MAX_AUDIT_MS, 'milliseconds that one audit over HTTP may run', 'UNSUPPORTED'),

@@ -17,6 +17,7 @@ export const JWS_TYPES = [
   'ampere-erased+jws',
   'ampere-registry+jws',
   'ampere-registry-approval+jws',
+  'ampere-revocation+jws',
   'ampere-registry-proposal+jws',
   'ampere-registry-withdrawal+jws',
   'ampere-request+jws',
@@ -45,6 +46,8 @@ type JwsHeader = Pick<OpenedJws, 'alg' | 'kid'>
 
 /** Bytes of a compact JWS, signature included. Part of the format (docs/PROTOCOL.md, Limits). */
 export const MAX_JWS_BYTES = 128 * 1024
+/** Bytes of a compact revocation statement, which has six short members. Part of the format. */
+export const MAX_REVOCATION_BYTES = 2048
 const SIGNATURE_BYTES: Record<SignatureAlgorithm, number> = { ES256: 64, Ed25519: 64, 'ML-DSA-44': 2420 }
 
 /**

@@ -14,6 +14,7 @@ export type TableName =
   | 'packages'
   | 'labels'
   | 'registry'
+  | 'following'
   | 'chains'
   | 'dirty'
   | 'jobs'

@@ -2,10 +2,11 @@
 import { LIMIT_VALUES, LINKS, type HomeAnswer, type JwksAnswer, type NamedKeys } from '#core/api/discovery.ts'
 import { algorithmOf } from '#core/crypto/jwk.ts'
 import type { BodiesAnswer } from '#core/api/large/upload.ts'
-import { AmpereError } from '#core/errors.ts'
+import { AmpereError, isAmpereError } from '#core/errors.ts'
 import type { Ports } from '#core/ports/needs.ts'
 import { headKeyAt } from '#core/registry/snapshot.ts'
 import { recordsIn } from '#core/registry/state.ts'
+import { readFollowing } from '#core/server/follow/standing.ts'
 import type { Home } from '#core/server/home.ts'
 import * as log from '#core/server/read/read-log.ts'
 import { REGISTRY_PARTITION } from '#core/server/store/registry.ts'
@@ -53,9 +54,12 @@ export function discoveryApp(
     route(readLive, async (c) => c.json({ status: 'live' })),
     route(readReady, async (c) => {
       await checkStore(ports)
-      return c.json({ status: 'ready', log: (await described.isLogging()) ? 'ok' : 'failing' })
+      const logs = (await described.isLogging()) ? 'ok' : 'failing'
+      return c.json({ status: 'ready', log: logs, registry: (await sayFollowing(ports, home)).standing })
     }),
-    route(readHome, async (c) => c.json(sayHome(home, described), 200, CACHE)),
+    route(readHome, async (c) =>
+      c.json(sayHome(home, described, await sayFollowing(ports, home)), 200, CACHE),
+    ),
     route(readKeys, async (c) =>
       c.json(await headKeys(home), 200, { ...CACHE, 'content-type': 'application/jwk-set+json' }),
     ),
@@ -81,11 +85,30 @@ async function checkStore(ports: Ports<(typeof role)['needs']>): Promise<void> {
   if (!genesis) throw new AmpereError('STORE_UNAVAILABLE', 'the registry is not in the store')
 }
 
-function sayHome(home: Home, { roles, bridges, log: ownLog, witness, bodies }: Described): HomeAnswer {
+/** Whoever asks learns what is known, also that nothing is: a home is described whatever its store does. */
+async function sayFollowing(
+  ports: Ports<(typeof role)['needs']>,
+  home: Home,
+): Promise<NonNullable<HomeAnswer['following']>> {
+  try {
+    const { registry, origin, seen } = await readFollowing(ports, home)
+    return { standing: registry, home: origin, seen }
+  } catch (error) {
+    if (!isAmpereError(error)) throw error
+    return { standing: 'unknown', home: null, seen: null }
+  }
+}
+
+function sayHome(
+  home: Home,
+  { roles, bridges, log: ownLog, witness, bodies }: Described,
+  following: HomeAnswer['following'],
+): HomeAnswer {
   return {
     deployment: home.deployment,
     origin: home.origin,
     registry: home.registry.pinned,
+    following,
     durability: home.durability,
     log: ownLog,
     witness,

@@ -29,7 +29,7 @@ export const readReady = {
   ...open,
   id: 'readReady',
   pattern: LINKS.ready,
-  does: 'Says whether the home can serve: one row is read from its store. Also says whether its log is written.',
+  does: 'Says whether the home can serve: its registry is read from its store. Also says whether its log is written, and how it stands to its registry.',
   notes: 'Erasures that were ordered before are carried out again before a home answers at all.',
   answers: { 200: { does: 'It can serve.', type: JSON_TYPE, schema: readyAnswer } },
   problems: ['STORE_UNAVAILABLE'],

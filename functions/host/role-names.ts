@@ -6,6 +6,7 @@ export const ROLE_NAMES = [
   'writer',
   'reader',
   'registrar',
+  'follower',
   'auditor',
   'sequencer',
   'witness',

@@ -80,6 +80,7 @@ export type ActName =
   | 'sweep'
   | 'work'
   | 'mirror'
+  | 'follow'
   | 'check'
   | 'enter-readings'
   | 'rotate'

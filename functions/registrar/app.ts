@@ -6,6 +6,7 @@ import { answerEnrolment } from '#core/server/enrolment/answer.ts'
 import { askToEnrol } from '#core/server/enrolment/ask.ts'
 import { findEnrolments, listEnrolments, readEnrolment } from '#core/server/enrolment/list.ts'
 import type { EnrolmentPorts } from '#core/server/enrolment/rows.ts'
+import { readShown, showRevocation } from '#core/server/follow/show-revocation.ts'
 import type { Home } from '#core/server/home.ts'
 import { listProposals } from '#core/server/proposals/list.ts'
 import { addApproval, addProposal, withdrawProposal } from '#core/server/proposals/propose.ts'
@@ -21,6 +22,7 @@ import { memberOf } from '../host/caller.ts'
 import { createRoleApp, route, type Route } from '../host/operation.ts'
 import * as enrolments from './enrolment-operations.ts'
 import * as operations from './operations.ts'
+import * as proposing from './proposal-operations.ts'
 
 const FRESH = { 'cache-control': 'no-cache' }
 
@@ -37,25 +39,47 @@ export function registrarApp(ports: RegistrarPorts & EnrolmentPorts, home: Home,
     route(operations.readRecordProofAt, async (c, { path }) =>
       c.json(await prove(Number(path.height), path.key), 200, { 'cache-control': FOR_EVER }),
     ),
-    route(operations.readProposals, async (c, { query }) =>
-      c.json(await listProposals(ports, home, query.from), 200, { 'cache-control': 'no-cache' }),
-    ),
-    route(operations.addProposal, async (c, { body }) =>
-      c.json({ action: await addProposal(ports, home, fromUtf8(body)) }, 201),
-    ),
-    route(operations.approveProposal, async (c, { path, body }) => {
-      await addApproval(ports, home, path.action, fromUtf8(body))
-      return c.json({ action: path.action }, 201)
-    }),
-    route(operations.withdrawProposal, async (c, { path, body }) => {
-      await withdrawProposal(ports, home, path.action, fromUtf8(body))
-      return c.json({ action: path.action }, 201)
-    }),
     route(operations.addRegistryBlock, async (c, { body }) =>
       c.json({ id: await addRegistryBlock(ports, home, fromUtf8(body)) }, 201),
     ),
+    ...shownRoutes(ports, home),
+    ...proposalRoutes(ports, home),
     ...enrolmentRoutes(ports, home),
   ])
+}
+
+function shownRoutes(ports: RegistrarPorts, home: Home): readonly Route[] {
+  return [
+    route(operations.showRevocation, async (c, { body }) =>
+      c.json(await showRevocation(ports, home, fromUtf8(body)), 201),
+    ),
+    route(operations.readRevocations, async (c, { query }) =>
+      c.json(
+        await readShown(home, { after: query.after ?? null, limit: query.limit, nowMs: ports.now() }),
+        200,
+        FRESH,
+      ),
+    ),
+  ]
+}
+
+function proposalRoutes(ports: RegistrarPorts, home: Home): readonly Route[] {
+  return [
+    route(proposing.readProposals, async (c, { query }) =>
+      c.json(await listProposals(ports, home, query.from), 200, FRESH),
+    ),
+    route(proposing.addProposal, async (c, { body }) =>
+      c.json({ action: await addProposal(ports, home, fromUtf8(body)) }, 201),
+    ),
+    route(proposing.approveProposal, async (c, { path, body }) => {
+      await addApproval(ports, home, path.action, fromUtf8(body))
+      return c.json({ action: path.action }, 201)
+    }),
+    route(proposing.withdrawProposal, async (c, { path, body }) => {
+      await withdrawProposal(ports, home, path.action, fromUtf8(body))
+      return c.json({ action: path.action }, 201)
+    }),
+  ]
 }
 
 function enrolmentRoutes(ports: EnrolmentPorts, home: Home): readonly Route[] {

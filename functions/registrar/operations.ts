@@ -2,14 +2,14 @@
 import * as v from 'valibot'
 import {
   blocksAnswer,
-  proposalsAnswer,
-  proposedAnswer,
   recordAnswer,
   recordProofAnswer,
   registryAddedAnswer,
+  shownAnswer,
+  shownPageAnswer,
 } from '#core/api/answers.ts'
-import { MAX_PAGE_BLOCKS } from '#core/api/limits.ts'
-import { digest } from '#core/bytes/schema.ts'
+import { MAX_PAGE_BLOCKS, MAX_PAGE_SHOWN } from '#core/api/limits.ts'
+import { kid } from '#core/bytes/schema.ts'
 import { countParameter, READ_PROBLEMS, type Operation } from '../host/operation.ts'
 
 const JSON_TYPE = 'application/json'
@@ -115,96 +115,57 @@ export const addRegistryBlock = {
   ],
 } as const satisfies Operation
 
-const handedIn = {
+export const showRevocation = {
   ...open,
+  id: 'showRevocation',
   method: 'POST',
-  who: 'Members of the registry: what is handed in is signed by a root key, and is its own credential.',
-  notes: 'Durable when answered. Safe to repeat: the same statement again gets the same answer.',
+  pattern: '/v1/registry/revocations',
+  does: 'Shows this home that a key is revoked: it refuses the key from now on, wherever the home of the registry is.',
+  who: 'Whoever has the statement: the signature of the institution whose key it is is its own credential.',
+  notes:
+    'Durable when answered. Safe to repeat: the first statement of a key stays. It is no block of the registry, which gets one of its own.',
+  limits: ['maxRevocationBytes'],
+  body: {
+    does: 'One compact JWS (ampere-revocation+jws) as ASCII.',
+    type: 'application/jose',
+    limit: 'maxRevocationBytes',
+  },
+  answers: {
+    201: {
+      does: 'What is kept of it, and whether the registry has it.',
+      type: JSON_TYPE,
+      schema: shownAnswer,
+    },
+  },
   problems: [
     'REQUEST_MALFORMED',
     'ENCODING_MALFORMED',
     'JWS_MALFORMED',
-    'KEY_MALFORMED',
+    'BLOCK_MALFORMED',
     'SIGNATURE_INVALID',
-    'VIOLATION',
-    'CHAIN_MOVED',
+    'VERIFICATION_FAILED',
     'TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
     'STORE_FULL',
     ...READ_PROBLEMS,
   ],
-} as const
-const action = v.pipe(
-  digest,
-  v.description('Digest of the canonical `{type: "change", body: {changes}}` that is proposed.'),
-)
-const proposed = { does: 'The action.', type: JSON_TYPE, schema: proposedAnswer } as const
+} as const satisfies Operation
 
-export const readProposals = {
+export const readRevocations = {
   ...open,
-  id: 'readProposals',
-  pattern: '/v1/registry/proposals',
-  does: 'Gives a page of the open proposals for the registry, with the approvals that members gave, in order of action.',
-  limits: ['maxPageProposals'],
+  id: 'readRevocations',
+  pattern: '/v1/registry/revocations',
+  does: 'Gives the revocations that were shown to this home, and which of them the registry owes.',
+  limits: ['maxPageShown'],
   query: {
-    from: v.pipe(
-      v.optional(v.union([digest, v.literal('')]), ''),
-      v.description('An action: the first of the page.'),
-    ),
+    after: v.optional(v.pipe(kid, v.description('The key id to go on behind.'))),
+    limit: countParameter(1, MAX_PAGE_SHOWN, MAX_PAGE_SHOWN),
   },
   answers: {
     200: {
-      does: 'Statements as they were signed, to be verified; ask again from `next` until it is null.',
+      does: 'A page in order of key ids; ask again with `after` until `next` is null.',
       type: JSON_TYPE,
-      schema: proposalsAnswer,
+      schema: shownPageAnswer,
     },
   },
-  problems: [...open.problems, 'NOT_FOUND', 'CHAIN_MOVED'],
-} as const satisfies Operation
-
-export const addProposal = {
-  ...handedIn,
-  id: 'addProposal',
-  pattern: '/v1/registry/proposals',
-  does: 'Takes a proposal to change members or rules.',
-  limits: ['maxProposalBytes', 'maxOpenProposals'],
-  body: {
-    does: 'One compact JWS (ampere-registry-proposal+jws) as ASCII.',
-    type: 'application/jose',
-    limit: 'maxProposalBytes',
-  },
-  answers: { 201: proposed },
-  problems: [...handedIn.problems, 'RECORD_MALFORMED', 'NOT_FOUND', 'ALREADY_EXISTS', 'LIMIT_EXCEEDED'],
-} as const satisfies Operation
-
-export const approveProposal = {
-  ...handedIn,
-  id: 'approveProposal',
-  pattern: '/v1/registry/proposals/:action/approvals',
-  does: "Takes a member's approval of an open proposal.",
-  limits: ['maxApprovalBytes'],
-  path: { action },
-  body: {
-    does: 'One compact JWS (ampere-registry-approval+jws) as ASCII.',
-    type: 'application/jose',
-    limit: 'maxApprovalBytes',
-  },
-  answers: { 201: proposed },
-  problems: [...handedIn.problems, 'BLOCK_MALFORMED', 'NOT_FOUND', 'ALREADY_EXISTS'],
-} as const satisfies Operation
-
-export const withdrawProposal = {
-  ...handedIn,
-  id: 'withdrawProposal',
-  pattern: '/v1/registry/proposals/:action/withdrawal',
-  does: 'Takes a proposal back. Approvals that were given stay what they are.',
-  limits: ['maxApprovalBytes'],
-  path: { action },
-  body: {
-    does: 'One compact JWS (ampere-registry-withdrawal+jws) as ASCII, by the institution that proposed.',
-    type: 'application/jose',
-    limit: 'maxApprovalBytes',
-  },
-  answers: { 201: proposed },
-  problems: [...handedIn.problems, 'RECORD_MALFORMED', 'NOT_FOUND', 'FORBIDDEN'],
 } as const satisfies Operation

@@ -117,7 +117,7 @@ function auditorWatches(prefix: string): Readonly<Record<string, Watch>> {
     },
     Damage: {
       metric: own(prefix, 'Damaged'),
-      says: 'an audit found damage, or something speaks against a log that is monitored',
+      says: 'an audit found damage, something speaks against a log that is monitored, or the registry has two histories',
       above: 0,
       periodSeconds: 300,
     },
@@ -160,6 +160,8 @@ const FILTERS: readonly (readonly [string, string, string, string])[] = [
   ['sequencer', 'OthersFailing', anyOf('cosign-failed', 'witness-failed'), '1'],
   ['mirror', 'OthersFailing', anyOf('mirror-failed', 'mirror-problems'), '1'],
   ['monitor', 'Damaged', '{ $.role = "monitor" && $.code = "VERIFICATION_FAILED" }', '1'],
+  ['follower', 'OthersFailing', anyOf('registry-unseen', 'revocation-overdue'), '1'],
+  ['follower', 'Damaged', anyOf('registry-forked'), '1'],
   ['auditor', 'Audited', '{ $.event = "log-audited" }', '1'],
   ['auditor', 'Damaged', '{ $.event = "log-damaged" }', '1'],
   ['writer', 'AppendMs', '{ $.event = "request" && $.route = "/v1/blocks" }', '$.durationMs'],

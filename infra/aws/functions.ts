@@ -41,6 +41,8 @@ const TUNING: Readonly<Record<string, Tuning>> = {
   sweeper: { timeout: LONGEST_S, schedule: 'rate(1 hour)' },
   // A slice while a client asks; half a minute of them on schedule.
   worker: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(1 minute)' },
+  // A run ends before the next one begins.
+  follower: { timeout: 55, schedule: 'rate(1 minute)' },
   monitor: { timeout: 300, schedule: 'rate(1 minute)' },
   // A run ends before the next one begins.
   mirror: { memoryMb: OBJECTS_MB, timeout: 300, schedule: 'rate(5 minutes)' },

@@ -24,6 +24,7 @@ const TABLES: Readonly<Record<TableName | 'keys', { readonly ofKeys?: true; read
   packages: { ofKeys: true },
   labels: { ofKeys: true },
   registry: {},
+  following: {},
   chains: {},
   dirty: { wakes: true },
   jobs: { wakes: true },

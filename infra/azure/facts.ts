@@ -7,6 +7,8 @@ import type { AzureTemplate } from './template.ts'
 export const CALLS_PER_HOUR: Readonly<Record<string, number>> = {
   sequencer: 60,
   worker: 12,
+  // Each minute where the registry is elsewhere.
+  follower: 1,
   // Each minute where logs are watched, and mirrors each five where homes are: then somebody uses it.
   monitor: 1,
   auditor: 1,

@@ -28,7 +28,7 @@ const EVENTS = 'AppTraces | extend line = parse_json(Message) | where tostring(l
 const SEARCHES: readonly Search[] = [
   {
     name: 'faults',
-    says: 'failures: a function ended with an error. log-failing: the log is not written, leaves blocks out, or is behind what witnesses saw. others-failing: witnesses did not cosign, or a home was not copied, for a quarter of an hour. damage: an audit found damage, or something speaks against a log that is monitored',
+    says: "failures: a function ended with an error. log-failing: the log is not written, leaves blocks out, or is behind what witnesses saw. others-failing: witnesses did not cosign, a home was not copied, or the registry's home was not seen or owes a revocation, for a quarter of an hour. damage: an audit found damage, something speaks against a log that is monitored, or the registry has two histories",
     minutes: SEARCH_MINUTES,
     faults: [
       {
@@ -44,12 +44,19 @@ const SEARCHES: readonly Search[] = [
       {
         name: 'others-failing',
         role: 'sequencer',
-        query: everyFiveMinutes(['cosign-failed', 'witness-failed', 'mirror-failed', 'mirror-problems']),
+        query: everyFiveMinutes([
+          'cosign-failed',
+          'witness-failed',
+          'mirror-failed',
+          'mirror-problems',
+          'registry-unseen',
+          'revocation-overdue',
+        ]),
       },
       {
         name: 'damage',
         role: 'auditor',
-        query: `${EVENTS} == 'log-damaged' or (line.role == 'monitor' and line.code == 'VERIFICATION_FAILED')`,
+        query: `${EVENTS} in ('log-damaged', 'registry-forked') or (line.role == 'monitor' and line.code == 'VERIFICATION_FAILED')`,
       },
     ],
   },

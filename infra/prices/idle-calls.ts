@@ -16,6 +16,8 @@ export interface StoreCalls {
 export const IDLE_CALLS: Readonly<Record<string, StoreCalls & { readonly tables: number }>> = {
   sequencer: { get: 2, range: 65, write: 1, fetch: 0, store: 0, tables: 3 },
   worker: { get: 1, range: 1, write: 0, fetch: 0, store: 0, tables: 2 },
+  // Of a home of the registry.
+  follower: { get: 0, range: 1, write: 0, fetch: 0, store: 0, tables: 1 },
   monitor: { get: 0, range: 0, write: 0, fetch: 0, store: 0, tables: 0 },
   eraser: { get: 0, range: 1, write: 0, fetch: 0, store: 0, tables: 1 },
   auditor: { get: 6, range: 75, write: 0, fetch: 2, store: 0, tables: 5 },

@@ -4,29 +4,30 @@ import { asInstanceId } from '#core/bytes/ids.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { refusalOf } from '#core/client/enrol/answer.ts'
 import { signRegistryApproval } from '#core/registry/block.ts'
-import { buildChange } from '#core/registry/build.ts'
 import { parseProposal, signProposal, signWithdrawal } from '#core/registry/proposal.ts'
 import * as enrolments from '#functions/registrar/enrolment-operations.ts'
 import * as registrations from '#functions/registrar/operations.ts'
+import * as proposing from '#functions/registrar/proposal-operations.ts'
 import { makeMachine } from '#tests/core/client/enrol/machine.ts'
+import { nextBlock, revocationBy } from '#tests/core/server/follow/followed-world.ts'
 import { makeMember } from '#tests/core/registry/members.ts'
 import { instanceRecords, makeSigner, type TestDeployment } from '#tests/deployment.ts'
 import type { Say } from './ask.ts'
 
 /** The registry: a block, proposals, what is read of it, and a machine that asks to be enrolled. */
 export async function sayRegistry(world: TestDeployment, say: Say): Promise<void> {
-  const link = (await world.home.registry.refresh()).link()
-  if (!link) throw new RangeError('the registry is empty')
-  const { id, root } = world.institution('hospital-b')
+  const { id } = world.institution('hospital-b')
   const enrolled = instanceRecords('hospital-b-3', id, await makeSigner(world.random), ['control'])
-  const ports = { now: () => world.clock.now, random: world.random }
-  const change = await buildChange(ports, link, [{ act: 'enrol', ...enrolled }], root)
+  const change = await nextBlock(world, { act: 'enrol', ...enrolled }, 'hospital-b')
   await say(registrations.addRegistryBlock, { body: utf8(change) })
   await sayProposals(world, say)
   await say(registrations.readRegistryBlocks, { query: { from: 1, limit: 1 } })
   await say(registrations.readRecordProof, { path: { key: 'rules' } })
   await say(registrations.readRecordProofAt, { path: { height: '0', key: 'rules' } })
   await say(registrations.readRecordProof, { path: { key: `instance/${asInstanceId('hospital-b-4')}` } })
+  const revocation = await revocationBy(world, 'hospital-b', enrolled.key.kid)
+  await say(registrations.showRevocation, { body: utf8(revocation) })
+  await say(registrations.readRevocations)
   await sayEnrolment(world, say)
 }
 
@@ -39,12 +40,12 @@ async function sayProposals(world: TestDeployment, say: Say): Promise<void> {
   const terms = { registry: world.registryId, after: 0, expires }
   const compact = await signProposal({ ...terms, changes }, world.random, root)
   const { action, id } = parseProposal(compact)
-  await say(registrations.addProposal, { body: utf8(compact) })
+  await say(proposing.addProposal, { body: utf8(compact) })
   const approval = await signRegistryApproval({ ...terms, action }, root)
-  await say(registrations.approveProposal, { path: { action }, body: utf8(approval) })
-  await say(registrations.readProposals, { query: { from: '' } })
+  await say(proposing.approveProposal, { path: { action }, body: utf8(approval) })
+  await say(proposing.readProposals, { query: { from: '' } })
   const withdrawal = await signWithdrawal({ registry: world.registryId, proposal: id }, root)
-  await say(registrations.withdrawProposal, { path: { action }, body: utf8(withdrawal) })
+  await say(proposing.withdrawProposal, { path: { action }, body: utf8(withdrawal) })
 }
 
 /** A machine asks hospital A and is refused. */

@@ -49,6 +49,16 @@ const ALARMS: Readonly<Record<string, Alarm>> = {
     says: 'A home that is mirrored here has lost or changed something: the copy keeps what it has. Next: npx ampere mirror status',
     ended: 'No home that is mirrored here has lost anything any more.',
   },
+  'registry-forked': {
+    codes: DISPROVED,
+    says: 'THE REGISTRY WAS SHOWN WITH TWO HISTORIES: both blocks are kept, and it is followed no more. What was known here stays in force, newer revocations are not known. Next: npx ampere home status',
+    ended: 'The registry is followed again.',
+  },
+  'registry-unseen': {
+    codes: DISPROVED,
+    says: 'What the home of the registry shows does not verify: nothing of it is taken. Next: npx ampere home status',
+    ended: 'The registry is followed again.',
+  },
   ...Object.fromEntries(FINDING_KINDS.map((kind) => [`monitor-finding-${kind}`, monitored(kind)])),
 }
 

@@ -10,6 +10,7 @@ import { bridgeApp } from '#functions/bridge/app.ts'
 import { loopbackLogin } from '#core/bridge/token/login.ts'
 import { checkAll } from '#functions/checker/check-all.ts'
 import { rotateDue } from '#functions/checker/rotate-due.ts'
+import { FOLLOW_MS } from '#functions/follower/following.ts'
 import type { Hosting } from '#functions/host/app.ts'
 import { listen } from '#functions/host/node.ts'
 import { jsonLog, silentLog, type Log } from '#functions/host/telemetry.ts'
@@ -230,8 +231,11 @@ async function untilStopped(
     every(LOG_AUDIT_MS, () => void auditLogAloud(auditLog, screen)),
     every(SEQUENCE_MS, () => void home.tendLog()),
     every(MONITOR_MS, () => void home.watchLogs()),
+    every(FOLLOW_MS, () => void home.follow()),
     every(JOBS_MS, () => void home.doJobs()),
   ]
+  // What was revoked while nothing ran here.
+  void home.follow()
   // What the first request that files something needs, loaded while nobody waits for it.
   for (const open of bridges.slice(0, 1)) void open.prepare()
   await screen.stopping.untilStopped()

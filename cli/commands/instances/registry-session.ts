@@ -6,9 +6,11 @@ import { AmpereError, isAmpereError } from '#core/errors.ts'
 import type { RegistryChange } from '#core/registry/block.ts'
 import { buildChange } from '#core/registry/build.ts'
 import type { InstanceRecord, KeyRecord, RegistryRecord } from '#core/registry/records.ts'
+import { registryHomeIn } from '#core/server/follow/registry-home.ts'
 import { getRecord, recordsIn, type RegistryState } from '#core/registry/state.ts'
 import { askingSigner, openInstitution, rootSigner, type Institution } from '../../open/institution.ts'
 import { fileSeen } from '../../open/seen.ts'
+import { connectHome } from '../../mirror/other-home.ts'
 import { actingInstitution, withHome, type ActingOptions, type Reached } from '../../deployment/session.ts'
 import type { Settings } from '../../deployment/settings.ts'
 import type { Call } from '../../program/command.ts'
@@ -55,7 +57,7 @@ async function actAs(
 ): Promise<number> {
   const id = actingInstitution(reached.settings, options)
   const institution = await openInstitution(reached.folder, id, reached.passphrase)
-  const connection = await connectRoot(reached, institution)
+  const connection = await atRegistryHome(await connectRoot(reached, institution), reached, institution)
   const { registry } = connection.sync
   return act({
     ...reached,
@@ -65,6 +67,23 @@ async function actAs(
     height: () => registry.height(),
     change: (change, isDone, approvers) => addChange(connection, institution, change, isDone, approvers),
   })
+}
+
+/** Where the registry is changed: at its own home, which is another one than this where this one follows it. */
+async function atRegistryHome(
+  here: Connection,
+  { settings }: Reached,
+  institution: Institution,
+): Promise<Connection> {
+  const { deployment, origin } = registryHomeIn(here.sync.registry.newest())
+  if (deployment === settings.deployment) return here
+  try {
+    return await connectHome(origin, settings.registry, institution)
+  } catch (error) {
+    // What is known here can still be looked at, and a revocation be shown; this home refuses a change by itself.
+    if (isAmpereError(error, 'UPSTREAM_FAILED')) return here
+    throw error
+  }
 }
 
 /** Records of one kind, in order of their ids. */

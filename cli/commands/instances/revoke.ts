@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { chainDue } from '#core/client/acts/rotation/chain-due.ts'
+import { isAmpereError } from '#core/errors.ts'
 import type { InstanceRecord, KeyRecord } from '#core/registry/records.ts'
 import { activeInstanceOf } from '#core/registry/snapshot.ts'
 import { openBridge } from '../../open/bridge.ts'
@@ -11,6 +12,7 @@ import { refuse, usage } from '../../program/refuse.ts'
 import { confirmGrave, type GraveOptions } from '../../terminal/confirm.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { counted, localTime } from '../../terminal/words.ts'
+import { showElsewhere, shownLines, type ShownTo } from './show-elsewhere.ts'
 import { instancesIn, keyOf, withRegistry, type RegistrySession } from './registry-session.ts'
 
 /** Why a key is taken out of use. */
@@ -37,23 +39,41 @@ export async function revokeInstance(call: Call<RevokeOptions>): Promise<number>
         : `Revokes ${instance.id} (${reason}) for good: no home accepts what it signs from then on.`,
     ]
     if (!(await confirmGrave(call.screen, call.options, { says, name: instance.id }))) {
-      call.screen.print({ ok: true, dryRun: true, ...said, registryHeight: session.height(), follows: [] }, [
-        'Nothing was changed (--dry-run).',
-      ])
+      call.screen.print(
+        { ok: true, dryRun: true, ...said, registryHeight: session.height(), shown: [], follows: [] },
+        ['Nothing was changed (--dry-run).'],
+      )
       return EXIT.ok
     }
     call.screen.stopping.keeps(() => 'Whether the instance was revoked, npx ampere instance list says.')
-    await session.change(
-      { act: 'revoke', kid: key.kid, reason, suspectFrom },
-      (after) => keyOf(after, instance)?.revoked?.reason === reason,
-    )
+    // Other homes first: the key is to be refused there also where the home of the registry does not answer.
+    const shown = await showElsewhere(session, { kid: key.kid, reason, suspectFrom })
+    await session
+      .change(
+        { act: 'revoke', kid: key.kid, reason, suspectFrom },
+        (after) => keyOf(after, instance)?.revoked?.reason === reason,
+      )
+      .catch((error: unknown) => {
+        throw sayingWhoRefuses(error, shown)
+      })
     const follows = await consequences(session, instance, said)
-    call.screen.print({ ok: true, dryRun: false, ...said, registryHeight: session.height(), follows }, [
-      `${instance.id} is revoked (${reason}) since registry block ${session.height()}.`,
-      ...follows.map((line) => `  ${line}`),
-    ])
+    call.screen.print(
+      { ok: true, dryRun: false, ...said, registryHeight: session.height(), shown, follows },
+      [
+        `${instance.id} is revoked (${reason}) since registry block ${session.height()}.`,
+        ...[...shownLines(shown), ...follows].map((line) => `  ${line}`),
+      ],
+    )
     return EXIT.ok
   })
+}
+
+/** Where the registry has not got the block, whoever revokes is to know who refuses the key all the same. */
+function sayingWhoRefuses(error: unknown, shown: readonly ShownTo[]): unknown {
+  const by = shown.flatMap(({ origin, isTaken }) => (isTaken ? [origin] : []))
+  if (!isAmpereError(error) || by.length === 0) return error
+  const message = `${error.message}. Refused from now on by ${by.join(', ')}; the registry does not have it`
+  return refuse(error.code, message, 'the same command, until the home of the registry takes it', error)
 }
 
 function revocable(

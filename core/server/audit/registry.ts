@@ -8,7 +8,7 @@ import { createRegistryHistory, type RegistryHistory } from '../../registry/hist
 import { applyRegistryBlock } from '../../registry/reduce.ts'
 import type { Home } from '../home.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
-import { heightKey } from '../store/rows.ts'
+import { BLOCKS_END, heightKey } from '../store/rows.ts'
 import type { AuditorPorts } from './needs.ts'
 import type { AuditFinding } from './report.ts'
 
@@ -54,6 +54,7 @@ async function foldRows(
   for (;;) {
     const rows = await ports.tables.registry.range(REGISTRY_PARTITION, {
       from: heightKey(history.height() + 1),
+      to: BLOCKS_END,
     })
     if (rows.length === 0) return history.height() < 0 ? absent() : null
     for (const row of rows) {

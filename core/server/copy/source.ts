@@ -10,7 +10,15 @@ import { LOG_PARTITION, PUBLISHED_KEY, WITNESSED_PARTITION } from '../store/log.
 import { movedReceipts, type MovedReceipts } from '../store/moved-receipts.ts'
 import { fitting, pageOf } from '../store/page.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
-import { chainPartition, heightKey, loadBlock, objectName, parsePackage, rangeUnder } from '../store/rows.ts'
+import {
+  BLOCKS_END,
+  chainPartition,
+  heightKey,
+  loadBlock,
+  objectName,
+  parsePackage,
+  rangeUnder,
+} from '../store/rows.ts'
 import type { ReadStores } from './stores.ts'
 
 /**
@@ -89,7 +97,7 @@ async function page(
 }
 
 function range(from: number): Range {
-  return { from: heightKey(from), limit: MAX_PAGE_BLOCKS }
+  return { from: heightKey(from), to: BLOCKS_END, limit: MAX_PAGE_BLOCKS }
 }
 
 /** Every chain of a copy. @throws AmpereError UPSTREAM_FAILED for page after page without any */

@@ -7,6 +7,7 @@ import { isAmpereError } from '../../errors.ts'
 import type { RegistryHistory } from '../../registry/history.ts'
 import { createRegistryHistory } from '../../registry/history.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
+import { BLOCKS_END } from '../store/rows.ts'
 import type { HomeStores } from '../copy/stores.ts'
 import {
   noteLastRun,
@@ -217,7 +218,7 @@ function ignoreOurs(error: unknown): void {
 
 async function loadRegistry(to: HomeStores, home: MirroredHome): Promise<RegistryHistory> {
   const registry = createRegistryHistory(home.registry, home.verifiers)
-  for await (const row of allRows(to.tables.registry, REGISTRY_PARTITION))
+  for await (const row of allRows(to.tables.registry, REGISTRY_PARTITION, { to: BLOCKS_END }))
     await registry.add(fromUtf8(row.value))
   return registry
 }

@@ -26,7 +26,7 @@ import { closeGap, noteGap, notedGaps, type GapRule } from '../copy/gaps.ts'
 import { allRows, chainsOf, type HomeSource } from '../copy/source.ts'
 import { dirtyShard, markOf } from '../store/attempt.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
-import { loadBlock } from '../store/rows.ts'
+import { BLOCKS_END, loadBlock } from '../store/rows.ts'
 import { copyMovedReceipts } from './elsewhere.ts'
 import type { RestorePorts } from './needs.ts'
 import { restoreLeaves } from './chain-leaves.ts'
@@ -214,7 +214,7 @@ async function restoreRegistry(
   const registry = await copyOwnRegistry(source, ports, home, otherwise)
   const leaves = leafFinder(log, pinned)
   const key = registryLabelKey(pinned)
-  for await (const row of allRows(ports.tables.registry, REGISTRY_PARTITION))
+  for await (const row of allRows(ports.tables.registry, REGISTRY_PARTITION, { to: BLOCKS_END }))
     leaves.next(key, fromUtf8(row.value))
   if (leaves.hasLostNext(key))
     throw broke('tail', pinned as string as ChainId, registry.height() + 1, 'the registry')

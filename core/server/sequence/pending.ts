@@ -10,7 +10,7 @@ import type { Row } from '../../ports/table.ts'
 import type { Home } from '../home.ts'
 import { loggedHeight } from '../store/log.ts'
 import { REGISTRY_PARTITION } from '../store/registry.ts'
-import { heightKey, loadState, parseStored } from '../store/rows.ts'
+import { BLOCKS_END, heightKey, loadState, parseStored } from '../store/rows.ts'
 import type { SequencerPorts } from './needs.ts'
 
 /** Blocks of one chain, or of the registry, that are to be logged, in order of height. */
@@ -123,8 +123,8 @@ export async function pendingOfRegistry(
   const { pinned } = home.registry
   const known = memory.positions.get(pinned)?.height
   const height = known ?? (await loggedHeight(ports.tables.leaves, pinned))
-  const from = heightKey(height + 1)
-  const rows = await ports.tables.registry.range(REGISTRY_PARTITION, { from, limit: Math.min(limit, 1000) })
+  const range = { from: heightKey(height + 1), to: BLOCKS_END, limit: Math.min(limit, 1000) }
+  const rows = await ports.tables.registry.range(REGISTRY_PARTITION, range)
   if (rows.length === 0) {
     memory.positions.set(pinned, { height, id: null, state: null })
     return null

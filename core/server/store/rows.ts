@@ -23,6 +23,9 @@ export function heightKey(height: number): string {
   return String(height).padStart(16, '0')
 }
 
+/** Keys of blocks are below this one: what else is in a partition of blocks comes behind them. */
+export const BLOCKS_END = ':'
+
 /** Row key of a key row: a row is found by what it holds, so nobody can put another in its place. */
 export function rowKey(entries: { readonly root: Digest; readonly keys: Digest }): string {
   return `${entries.root}.${entries.keys}`
@@ -119,7 +122,7 @@ export async function blockPage(
   limit: number,
 ): Promise<BlocksAnswer> {
   const size = Math.min(limit, MAX_PAGE_BLOCKS)
-  const rows = await blocks.range(partition, { from: heightKey(from), limit: size })
+  const rows = await blocks.range(partition, { from: heightKey(from), to: BLOCKS_END, limit: size })
   return pageOf(rows, from, size)
 }
 

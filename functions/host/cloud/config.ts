@@ -54,6 +54,8 @@ const schema = v.pipe(
     /** Who witnesses its log, in the format of c2sp.org/tlog-policy. */
     policy: v.nullable(policy),
     telemetry,
+    /** The registry was at home elsewhere when this was written: it is followed each minute, else looked at each hour. */
+    follows: v.optional(v.boolean(), false),
     /** The institutions whose bridges run in the same account: whoever runs it may open what they may, so the home says so. */
     bridges: v.optional(v.array(institutionId), []),
     /** Logs of others that are monitored: a policy each, with the keys of one log and its URL. */

@@ -15,6 +15,7 @@ const REQUIRED_VERBS = {
   demo: ['reset', 'tamper'],
   deploy: ['aws', 'azure', 'destroy', 'status'],
   evidence: ['list', 'verify'],
+  home: ['follow', 'join', 'status'],
   incident: ['report'],
   instance: ['enrol', 'list', 'reinstate', 'revoke', 'approve', 'certificate', 'refuse', 'requests'],
   institution: ['list', 'new', 'propose', 'show', 'sign', 'withdraw'],

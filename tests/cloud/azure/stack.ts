@@ -15,6 +15,7 @@ const TABLES = Object.keys({
   packages: 0,
   labels: 0,
   registry: 0,
+  following: 0,
   chains: 0,
   dirty: 0,
   jobs: 0,

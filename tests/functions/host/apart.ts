@@ -13,6 +13,7 @@ import { answering as discovery } from '#functions/discovery/answering.ts'
 import { openErasing } from '#functions/eraser/alone.ts'
 import { openAlone, type Alone } from '#functions/host/cloud/alone.ts'
 import { parseConfig, type CloudConfig } from '#functions/host/cloud/config.ts'
+import { openFollowing } from '#functions/follower/alone.ts'
 import type { Hosting, RoleApp } from '#functions/host/app.ts'
 import type { Wake, WokenBy } from '#functions/host/cloud/hosted.ts'
 import { answering as keeper } from '#functions/keeper/answering.ts'
@@ -42,6 +43,7 @@ export interface Apart {
   readonly audit: () => Promise<void>
   readonly monitor: () => Promise<void>
   readonly mirror: () => Promise<void>
+  readonly follow: () => Promise<void>
   readonly work: () => Promise<void>
 }
 
@@ -94,6 +96,7 @@ export async function openApart(
     audit: await openAuditing(alone('auditor')),
     monitor: await openMonitoring(alone('monitor')),
     mirror: await openMirroring(alone('mirror')),
+    follow: await openFollowing(alone('follower')),
     work: await openWorking(alone('worker')),
   }
 }

@@ -85,13 +85,13 @@ describe('a log that cannot go on', () => {
       return [answer.status, await answer.json()]
     }
     await tendLog()
-    expect(await ready()).toEqual([200, { status: 'ready', log: 'ok' }])
+    expect(await ready()).toEqual([200, { status: 'ready', log: 'ok', registry: 'home' }])
     const before = await put('tree', utf8('{}'))
     await tendLog()
-    expect(await ready()).toEqual([200, { status: 'ready', log: 'failing' }])
+    expect(await ready()).toEqual([200, { status: 'ready', log: 'failing', registry: 'home' }])
     await put('tree', before)
     await tendLog()
-    expect(await ready()).toEqual([200, { status: 'ready', log: 'ok' }])
+    expect(await ready()).toEqual([200, { status: 'ready', log: 'ok', registry: 'home' }])
   })
 })
 

@@ -14,6 +14,7 @@ const AFTER_MINUTES = 30
 const ACTS = {
   sequencer: 'sequence',
   worker: 'work',
+  follower: 'follow',
   monitor: 'monitor',
   eraser: 'erase',
   auditor: 'audit',

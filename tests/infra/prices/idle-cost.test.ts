@@ -94,7 +94,7 @@ describe('the cost of a deployment that nobody uses', () => {
     const ofHome = Object.keys(IDLE_CALLS).filter((role) => role !== 'checker')
     expect(roles(FACTS.aws)).toEqual(ofHome.toSorted())
     expect(roles(FACTS.azure)).toEqual(roles(FACTS.aws))
-    expect(FACTS.aws).toMatchObject({ alarms: 37, metrics: 5, keys: 3 })
+    expect(FACTS.aws).toMatchObject({ alarms: 39, metrics: 5, keys: 3 })
     expect(FACTS.azure).toMatchObject({ alarms: 11, queryAlarms: [15, 15], querySeries: 4, keys: 6 })
   })
 

@@ -145,6 +145,13 @@ export function signaturesInPython(cases: SignatureCases): unknown {
   return JSON.parse(run.stdout)
 }
 
+/** What check_revocations.py says of each statement, in order. */
+export function revocationsInPython(given: object): unknown {
+  const run = python([join(HERE, 'check_revocations.py')], JSON.stringify(given))
+  if (run.status !== 0) throw new Error(run.stderr)
+  return JSON.parse(run.stdout)
+}
+
 /** What check_log.py says to each question, in one run. */
 export function askLogInPython(questions: readonly object[]): readonly unknown[] {
   const run = python([join(HERE, 'check_log.py')], JSON.stringify(questions))

@@ -22,7 +22,7 @@ const HOME = { deployment: asDeploymentId('home-1'), origin: ORIGIN }
 const entry = (content: Uint8Array) => ({ header: utf8('{}'), content, compartment: 'general' })
 /** Bytes that are no text, and too many for one part of a stream. */
 const BINARY = Uint8Array.from({ length: 400_000 }, (_, at) => (at * 7 + (at >> 8)) % 256)
-const SCHEDULED = ['sequencer', 'sweeper', 'eraser', 'auditor', 'monitor', 'worker', 'mirror']
+const SCHEDULED = ['sequencer', 'sweeper', 'eraser', 'auditor', 'follower', 'monitor', 'worker', 'mirror']
 
 /**
  * What the host loads at most for each role. What does not allow 1 MB are the clients, minified: that of Blob Storage (505 KiB, of
@@ -31,7 +31,7 @@ const SCHEDULED = ['sequencer', 'sweeper', 'eraser', 'auditor', 'monitor', 'work
  */
 const MAX_BYTES = 1.4 * 1024 * 1024
 const MAX_BYTES_WITHOUT_OBJECTS = 1024 * 1024
-const WITHOUT_OBJECTS = ['lookup', 'monitor', 'registrar', 'witness']
+const WITHOUT_OBJECTS = ['follower', 'lookup', 'monitor', 'registrar', 'witness']
 const MAX_ENTRY_BYTES = 400 * 1024
 /** Validation of FHIR is in what a bridge loads at the start. */
 const MAX_BRIDGE_ENTRY_BYTES = 800 * 1024
@@ -136,7 +136,7 @@ describe('the bundles under a stand-in for the host of Azure Functions', () => {
       const types = functions.flatMap(({ bindings }) =>
         Object.values(bindings).flatMap(({ type, direction }) => (direction === 'in' ? [type] : [])),
       )
-      const answers = !['sequencer', 'sweeper', 'eraser', 'monitor', 'mirror'].includes(role)
+      const answers = !['sequencer', 'sweeper', 'eraser', 'follower', 'monitor', 'mirror'].includes(role)
       expect([role, types]).toEqual([
         role,
         [

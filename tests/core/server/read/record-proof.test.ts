@@ -7,6 +7,7 @@ import { parseWith } from '#core/bytes/schema.ts'
 import { blocksAnswer, recordAnswer, type RecordAnswer } from '#core/api/answers.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
 import { createRegistryHistory, type RegistryHistory } from '#core/registry/history.ts'
+import type { HeldRegistry } from '#core/server/store/registry.ts'
 import { recordKey } from '#core/registry/records.ts'
 import { recordsIn, verifyRecordProof } from '#core/registry/state.ts'
 import { createRecordProver } from '#core/server/read/record-proof.ts'
@@ -84,7 +85,7 @@ describe('the proof of a record at a height', () => {
     const refuse = (): never => {
       throw new Error('a record was looked at')
     }
-    const refresh = async (): Promise<RegistryHistory> => {
+    const refresh = async (): Promise<HeldRegistry> => {
       const history = await world.home.registry.refresh()
       const viewAt: RegistryHistory['viewAt'] = (head) => {
         const view = history.viewAt(head)

@@ -56,7 +56,11 @@ describe('a home whose roles are in processes of their own', () => {
   it('says that it logs, and stops answering when nobody looked after its log for five minutes', async () => {
     const { get, apart, world } = await homeApart()
     await apart.sequence()
-    expect(await (await get('/health/ready')).json()).toEqual({ status: 'ready', log: 'ok' })
+    expect(await (await get('/health/ready')).json()).toEqual({
+      status: 'ready',
+      log: 'ok',
+      registry: 'home',
+    })
     world.clock.now += MAX_STANDING_MS + 1
     expect((await get('/v1/registry/blocks')).status).toBe(503)
     await apart.sequence()

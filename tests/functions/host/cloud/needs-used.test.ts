@@ -140,6 +140,10 @@ async function erase(world: TestDeployment, by: Connection, record: ChainId): Pr
 
 /** What no act above comes to. */
 const NOT_HERE: readonly string[] = [
+  // Only where the registry is at home elsewhere: tests/core/server/follow.
+  'discovery table following read',
+  'follower table following write',
+  'follower table registry append',
   // Only an audit that lasts for more than one slice is kept: tests/core/server/audit/log/run.
   'auditor table audits write',
   'worker table audits write',
