@@ -39,6 +39,8 @@ export const LONG = [
   'tests/core/client/complete/complete.test.ts',
   'tests/core/client/complete/exported.test.ts',
   'tests/core/client/concurrent.test.ts',
+  'tests/core/client/devices/faults.test.ts',
+  'tests/core/client/devices/story.test.ts',
   'tests/core/client/hostile-home.test.ts',
   'tests/core/client/large-bodies.test.ts',
   'tests/core/client/opened-budget.test.ts',

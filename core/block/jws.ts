@@ -19,6 +19,7 @@ export const JWS_TYPES = [
   'ampere-registry-approval+jws',
   'ampere-request+jws',
   'ampere-pairing+jws',
+  'ampere-claim+jws',
   'ampere-lookup+jws',
 ] as const
 export type JwsType = (typeof JWS_TYPES)[number]
