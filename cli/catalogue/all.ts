@@ -4,6 +4,7 @@ import { CLIENTS } from './clients.ts'
 import { CLOUD } from './cloud.ts'
 import { BACKUPS } from './backups.ts'
 import { DATA } from './data.ts'
+import { DEVICES } from './devices.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
 import { MIRROR } from './others/mirror.ts'
@@ -34,6 +35,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   DEPLOYMENT,
   DATA,
   RECORDS,
+  DEVICES,
   PROOF,
   MONITORS,
   WITNESSES,

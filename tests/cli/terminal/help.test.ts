@@ -14,10 +14,12 @@ const REQUIRED_VERBS = {
   client: ['add', 'list', 'remove', 'show', 'suspend'],
   demo: ['reset', 'tamper'],
   deploy: ['aws', 'azure', 'destroy', 'status'],
+  device: ['approve', 'claim', 'invite', 'list', 'new', 'read', 'recovery', 'sheet'],
   evidence: ['list', 'verify'],
   instance: ['enrol', 'list', 'revoke'],
   monitor: ['add', 'list', 'remove', 'status'],
   mirror: ['add', 'admit', 'join', 'status', 'remove', 'restore'],
+  recover: ['approve', 'cancel', 'complete', 'request', 'status'],
   pair: ['issue', 'join', 'link'],
   witness: ['accept', 'add', 'list', 'remove', 'renew', 'status'],
 }
