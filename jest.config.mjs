@@ -12,6 +12,7 @@ export const LONG = [
   'tests/cli/deployment/demo.test.ts',
   'tests/cli/deployment/folder.test.ts',
   'tests/cli/deployment/start.test.ts',
+  'tests/cli/devices/story.test.ts',
   'tests/cli/others/evidence.test.ts',
   'tests/cli/others/mirror-servers.test.ts',
   'tests/cli/others/mirror.test.ts',
