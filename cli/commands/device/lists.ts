@@ -2,7 +2,7 @@
 import { createFile } from '#adapters/local/store/durable-file.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import type { Controller, Controllers } from '#core/block/block.ts'
-import { fingerprintOf, sheetKeys, SHEET_SEED_BYTES } from '#core/client/devices/keys.ts'
+import { fingerprintOf, isFingerprintOf, sheetKeys, SHEET_SEED_BYTES } from '#core/client/devices/keys.ts'
 import { withSheet, type Lists } from '#core/client/devices/lists.ts'
 import { proposeLists } from '#core/client/devices/propose.ts'
 import { shortId, type ActingOptions } from '../../deployment/session.ts'
@@ -114,8 +114,7 @@ function chosen(lists: Lists, { of: threshold = 2, with: names = [] }: RecoveryO
 /** By its id, `institution` for each of them, or the beginning of a fingerprint, four characters or more. */
 function isNamed(member: Controller, name: string): boolean {
   if (member.kind === 'institution') return name === 'institution' || name === member.institution
-  const bare = (text: string) => text.toUpperCase().replaceAll('-', '')
-  return name.length >= 4 && bare(fingerprintOf(member.kid)).startsWith(bare(name))
+  return isFingerprintOf(member.kid, name)
 }
 
 function told({ made, lacks }: Proposed, ask: string) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Kid } from '#core/bytes/ids.ts'
 import type { Invitation } from '#core/client/devices/claim.ts'
-import { fingerprintOf, sheetKeys, type DeviceKeys } from '#core/client/devices/keys.ts'
+import { fingerprintOf, isFingerprintOf, sheetKeys, type DeviceKeys } from '#core/client/devices/keys.ts'
 import { afterLoss, type Lists } from '#core/client/devices/lists.ts'
 import { proposeRecovery } from '#core/client/devices/propose.ts'
 import { settleRecovery } from '#core/client/devices/settle.ts'
@@ -85,7 +85,6 @@ async function asSheet(connection: Connection, { chain }: Invitation) {
 
 /** Whom the record lists by these fingerprints; without any the one device that controls it. @throws CommanderError (usage) */
 function lostIn({ controllers, recovery }: Lists, given: readonly string[] | undefined): Kid[] {
-  const bare = (text: string) => text.toUpperCase().replaceAll('-', '')
   const listedHere = [...new Set([...devicesOf(controllers), ...devicesOf(recovery)].map(({ kid }) => kid))]
   const controlling = devicesOf(controllers).map(({ kid }) => kid)
   if (given === undefined) {
@@ -93,9 +92,7 @@ function lostIn({ controllers, recovery }: Lists, given: readonly string[] | und
     throw usage(`--lost is missing: which one is lost of ${listed(controlling.map(fingerprintOf))}?`)
   }
   return given.flatMap((start) => {
-    const found = listedHere.filter(
-      (kid) => bare(start).length >= 4 && bare(fingerprintOf(kid)).startsWith(bare(start)),
-    )
+    const found = listedHere.filter((kid) => isFingerprintOf(kid, start))
     if (found.length !== 1)
       throw usage(
         `--lost: ${start.slice(0, 20)} names ${found.length} devices of ${listed(listedHere.map(fingerprintOf))}`,

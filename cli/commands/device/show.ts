@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createFile } from '#adapters/local/store/durable-file.ts'
+import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { timestampMs } from '#core/bytes/timestamp.ts'
 import { fingerprintOf } from '#core/client/devices/keys.ts'
 import { isSameLists } from '#core/client/devices/lists.ts'
@@ -117,11 +118,10 @@ export async function readRecord(call: Call<ActingOptions & { readonly out?: str
 
 /** One JSON object a line: height, time, compartment, header and content. */
 function linesOf({ opened }: RecordView): string {
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
   return opened
     .map(
       ({ height, time, compartmentName, header, content }) =>
-        `${JSON.stringify({ height, time, compartment: compartmentName, header: text(header), content: text(content) })}\n`,
+        `${JSON.stringify({ height, time, compartment: compartmentName, header: fromUtf8(header), content: fromUtf8(content) })}\n`,
     )
     .join('')
 }

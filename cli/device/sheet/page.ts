@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import encodeQR from 'qr'
+import { encodeQR } from 'qr'
 import type { Controllers } from '#core/block/block.ts'
 import type { Invitation } from '#core/client/devices/claim.ts'
 import { localTime } from '../../terminal/words.ts'

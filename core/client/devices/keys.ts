@@ -61,3 +61,9 @@ export function fingerprintOf(kid: Kid): string {
   })
   return characters.join('').replaceAll(/(.{4})(?=.)/g, '$1-')
 }
+
+/** True where a fingerprint begins with these characters, four or more, however they are grouped. */
+export function isFingerprintOf(kid: Kid, start: string): boolean {
+  const typed = start.toUpperCase().replaceAll('-', '')
+  return typed.length >= 4 && fingerprintOf(kid).replaceAll('-', '').startsWith(typed)
+}

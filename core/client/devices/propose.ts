@@ -46,17 +46,20 @@ export async function proposeLists(
     if (isSameLists(lists, state)) continue
     const source = { keyring: await connection.keyring(replica) }
     const context = stepContext(connection, [])
-    const drafted = await draftChange(context, replica, changeBetween(state, lists), source)
-    const { items, secrets } = drafted.keys
-    steps.push({ ...placeOf(replica), type: 'control', body: drafted.body })
+    const change = await draftChange(context, replica, changeBetween(state, lists), source)
+    const { items, secrets } = change.keys
+    steps.push({ ...placeOf(replica), type: 'control', body: change.body })
     keys.push({ packages: [...items], labelKey: secrets && toBase64url(secrets.labelKey) })
   }
   return steps.length === 0 ? null : drafted(connection, steps, keys, expires)
 }
 
+function isSame(a: object | null, b: object | null): boolean {
+  return canonicalize(a) === canonicalize(b)
+}
+
 /** What stays as it is, is left out. */
 function changeBetween(before: Lists, { controllers, recovery }: Lists): Change {
-  const isSame = (a: object | null, b: object | null) => canonicalize(a) === canonicalize(b)
   return {
     ...(isSame(controllers, before.controllers) ? {} : { controllers }),
     ...(isSame(recovery, before.recovery) ? {} : { recovery }),

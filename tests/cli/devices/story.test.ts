@@ -131,12 +131,7 @@ describe('a device', () => {
     expect(await device('device', 'invite', 'abcd', '--out', `${folder}.x`)).toMatchObject({ exit: 2 })
     const terminal = testTerminal({
       isTTY: true,
-      types: [
-        'abandon ability able',
-        `${'abandon '.repeat(22)}zzz art`,
-        `${'abandon '.repeat(24)}`,
-        '\u0003',
-      ],
+      types: ['abandon ability able', `${'abandon '.repeat(22)}zzz art`, 'abandon '.repeat(24), '\u0003'],
     })
     const typed = await run(['recover', 'request', '--out', `${folder}.y`, '--data', folder], terminal)
     expect(typed.code).toBe(1)
