@@ -7,11 +7,14 @@ import type { Proposal } from '#core/client/devices/proposal.ts'
 import { devicesOf } from '#core/chain/state.ts'
 import { listed, localTime } from '../terminal/words.ts'
 
-/** Who is on a list, in words. */
-export function membersIn({ threshold, members }: Controllers): string {
-  const names = members.map((member) =>
-    member.kind === 'institution' ? member.institution : `device ${fingerprintOf(member.kid)}`,
-  )
+const NONE: ReadonlySet<Kid> = new Set()
+
+/** Who is on a list, in words; of devices in `unnamed` not which ones, for whoever is to type that. */
+export function membersIn({ threshold, members }: Controllers, unnamed = NONE): string {
+  const names = members.map((member) => {
+    if (member.kind === 'institution') return member.institution
+    return unnamed.has(member.kid) ? 'a new device' : `device ${fingerprintOf(member.kid)}`
+  })
   const many =
     members.length === 1 ? '' : threshold === 1 ? ', each alone' : `, ${threshold} of them together`
   return `${listed(names)}${many}`
@@ -25,21 +28,30 @@ export function listLines({ controllers, recovery }: Lists): string[] {
   ]
 }
 
-/** What a proposal would do, in lines. Of its steps the first is the record's; the access chain's is the same. */
-export function proposalLines({ steps, expires }: Proposal): string[] {
-  return steps.flatMap((step, i) => {
-    const which = i === 0 ? `Record ${step.chain.slice(0, 8)}` : `Its access chain ${step.chain.slice(0, 8)}`
-    const { controllers, recovery } = step.body
-    const unchanged = 'as now'
-    return [
-      step.type === 'recover'
-        ? `${which}: recovery, which can be completed from ${localTime(step.body.notBefore)} on`
-        : `${which}: a change of who controls it`,
-      `  Controlled by    ${controllers ? membersIn(controllers) : unchanged}`,
-      `  Recovered by     ${recovery === undefined ? unchanged : recovery ? membersIn(recovery) : 'nobody'}`,
-      ...(i === steps.length - 1 ? [`To be made by ${localTime(expires)}.`] : []),
-    ]
-  })
+/** What a proposal would do, in lines. */
+export function proposalLines({ steps, expires }: Proposal, unnamed = NONE): string[] {
+  const said = steps.map((step) => stepLines(step, unnamed))
+  const [record = [], access] = said
+  const isSame = access?.join() === record.join()
+  return [
+    `Record ${steps[0]?.chain.slice(0, 8) ?? ''}`,
+    ...record,
+    ...(access
+      ? [isSame ? 'Its access chain: the same' : 'Its access chain', ...(isSame ? [] : access)]
+      : []),
+    `To be made by ${localTime(expires)}.`,
+  ]
+}
+
+function stepLines({ type, body }: Proposal['steps'][number], unnamed: ReadonlySet<Kid>): string[] {
+  const { controllers, recovery } = body
+  return [
+    type === 'recover'
+      ? `  Recovery, which can be completed from ${localTime(body.notBefore)} on`
+      : '  A change of who controls it',
+    `  Controlled by    ${controllers ? membersIn(controllers, unnamed) : 'as now'}`,
+    `  Recovered by     ${recovery === undefined ? 'as now' : recovery ? membersIn(recovery, unnamed) : 'nobody'}`,
+  ]
 }
 
 /** Key ids of devices that a proposal lists and the lists before do not. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Kid } from '#core/bytes/ids.ts'
 import type { ParsedBlock } from '#core/block/open-block.ts'
 import { timestampMs } from '#core/bytes/timestamp.ts'
 import { openClaim, type Claim } from '#core/client/devices/claim.ts'
@@ -94,7 +95,6 @@ async function sign(call: ApproveCall, party: Party, proposal: Proposal): Promis
     throw refuse('PRECONDITION_FAILED', 'the time in which it could be approved has passed', 'begin again')
   // It is known only afterwards whether the file is needed: not where the approval was the last one.
   const file = isRecovery && party.desk && call.options.out === undefined ? null : outFile(call.options)
-  for (const line of proposalLines(proposal)) call.screen.say(line)
   await agree(call, party, proposal)
   const approved = await approveProposal(proposal, [party.signer])
   if (isRecovery && party.desk) {
@@ -105,16 +105,28 @@ async function sign(call: ApproveCall, party: Party, proposal: Proposal): Promis
   return passOn(call, party, approved, file ?? '')
 }
 
-/** The person at a desk compares fingerprints; the person at a device says yes to what is shown. */
+/** The person at a desk types the fingerprint of each new device, which is not shown; without one, and at a device, yes is said to what is shown. */
 async function agree(call: ApproveCall, party: Party, proposal: Proposal): Promise<void> {
-  const { desk, device, connection, chain } = party
-  if (desk) {
-    const states = (await bothChains(connection, chain)).map(({ link }) => link.state)
-    if (!proposal.steps.every((step, i) => step.chain === [chain, states[0]?.access][i])) throw otherHome()
-    return compareFingerprints(call.screen, call.options, newDevicesIn(proposal, states))
-  }
+  const added = party.desk ? await addedBy(party, proposal) : []
+  for (const line of proposalLines(proposal, new Set(added))) call.screen.say(line)
+  if (added.length > 0) return compareFingerprints(call.screen, call.options, added)
+  checkOwn(party, proposal)
+  const name = shortId(party.chain)
+  await confirmGrave(call.screen, { ...call.options, dryRun: false }, { says: [], name })
+}
+
+/** New devices, of a proposal that is about the record and its access chain. @throws AmpereError MISDIRECTED */
+async function addedBy({ connection, chain }: Party, proposal: Proposal): Promise<readonly Kid[]> {
+  const states = (await bothChains(connection, chain)).map(({ link }) => link.state)
+  const known = [chain, states[0]?.access]
+  if (!proposal.steps.every((step) => known.includes(step.chain))) throw otherHome()
+  return newDevicesIn(proposal, states)
+}
+
+/** @throws AmpereError FORBIDDEN for a proposal that lists this device with another sealing key */
+function checkOwn({ device }: Party, { steps }: Proposal): void {
   const own = device?.keys.member
-  const said = proposal.steps.flatMap(({ body }) => [
+  const said = steps.flatMap(({ body }) => [
     ...devicesOf(body.controllers),
     ...devicesOf(body.recovery ?? null),
   ])
@@ -123,8 +135,6 @@ async function agree(call: ApproveCall, party: Party, proposal: Proposal): Promi
       'FORBIDDEN',
       'it lists this device with a key that is not its own, so that nothing was approved',
     )
-  const name = shortId(chain)
-  await confirmGrave(call.screen, { ...call.options, dryRun: false }, { says: [], name })
 }
 
 /** Makes what this party proposed, if everybody approved it whom it takes. */
@@ -170,7 +180,7 @@ function passOn(call: ApproveCall, party: Party, proposal: Proposal, file: strin
   writeExchanged(file, proposal)
   call.screen.print({ ok: true, chain: party.chain, made: [], notBefore: null, file, lacks: 'approvals' }, [
     `Approved. The answer is in ${file}: give it back.`,
-    'There     npx ampere device approve FILE',
+    'There     npx ampere device approve FILE, with --out ANSWER where others have to approve after it',
   ])
   return EXIT.ok
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kid } from '#core/bytes/ids.ts'
+import type { ChainId, Kid } from '#core/bytes/ids.ts'
+import { timestampMs } from '#core/bytes/timestamp.ts'
 import type { Invitation } from '#core/client/devices/claim.ts'
 import { fingerprintOf, isFingerprintOf, sheetKeys, type DeviceKeys } from '#core/client/devices/keys.ts'
 import { afterLoss, type Lists } from '#core/client/devices/lists.ts'
-import { proposeRecovery } from '#core/client/devices/propose.ts'
-import { settleRecovery } from '#core/client/devices/settle.ts'
+import { bothChains, proposeRecovery } from '#core/client/devices/propose.ts'
+import { recoveriesOf, settleRecovery } from '#core/client/devices/settle.ts'
 import type { Connection } from '#core/client/connect.ts'
 import { devicesOf } from '#core/chain/state.ts'
 import { isAmpereError } from '#core/errors.ts'
@@ -122,6 +123,7 @@ async function settle(call: Call<SettleOptions>, act: 'complete' | 'cancel'): Pr
     const { chain, device } = party
     const bySheet = device !== null && act === 'complete'
     const connection = bySheet ? await sheetOf(call, party, device) : party.connection
+    if (act === 'complete') await refuseEarly(call, connection, chain)
     const blocks = await settleRecovery(connection, chain, act, options.block ?? null)
     const made = blocks.map((one) => ({ chain: one.chain, block: one.block.height }))
     const done =
@@ -138,6 +140,18 @@ async function settle(call: Call<SettleOptions>, act: 'complete' | 'cancel'): Pr
     ])
     return EXIT.ok
   })
+}
+
+/** @throws AmpereError PRECONDITION_FAILED saying from when on, while the delay of all that waits has not passed */
+async function refuseEarly({ screen }: Call, connection: Connection, chain: ChainId): Promise<void> {
+  const waiting = (await bothChains(connection, chain)).flatMap(recoveriesOf)
+  const [first] = waiting.map(({ notBefore }) => notBefore).toSorted()
+  if (first !== undefined && timestampMs(first) > screen.terminal.now())
+    throw refuse(
+      'PRECONDITION_FAILED',
+      `it can be completed from ${localTime(first)} on, and cancelled until then`,
+      `npx ampere recover status ${shortId(chain)}`,
+    )
 }
 
 async function sheetOf(call: Call<SettleOptions>, { chain }: Party, device: OpenDevice): Promise<Connection> {

@@ -117,7 +117,7 @@ describe('a patient with a folder, the institution with another one, and a home 
           pending: [{ identified: true, frozen: 1 }],
         })
         const complete = () => next('recover', 'complete', record, '--sheet', file('words'))
-        expect(await complete()).toMatchObject({ exit: 1, code: 'VIOLATION' })
+        expect(await complete()).toMatchObject({ exit: 1, code: 'PRECONDITION_FAILED' })
         expect(await phone('recover', 'cancel', record)).toMatchObject({ exit: 1, code: 'VIOLATION' })
         await pass(75 * HOUR_MS)
         expect(await complete()).toMatchObject({ exit: 0, made: [{}, {}] })
