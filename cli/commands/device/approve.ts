@@ -11,7 +11,9 @@ import {
   lackingIn,
   makeProposed,
   proposeLists,
+  type Lacking,
 } from '#core/client/devices/propose.ts'
+import { isAmpereError } from '#core/errors.ts'
 import { devicesOf } from '#core/chain/state.ts'
 import { shortId, type ActingOptions, type Session } from '../../deployment/session.ts'
 import { newDevicesIn, proposalLines } from '../../device/described.ts'
@@ -94,15 +96,29 @@ async function sign(call: ApproveCall, party: Party, proposal: Proposal): Promis
   if (timestampMs(proposal.expires) <= call.screen.terminal.now())
     throw refuse('PRECONDITION_FAILED', 'the time in which it could be approved has passed', 'begin again')
   // It is known only afterwards whether the file is needed: not where the approval was the last one.
-  const file = isRecovery && party.desk && call.options.out === undefined ? null : outFile(call.options)
+  const file = isRecovery && call.options.out === undefined ? null : outFile(call.options)
   await agree(call, party, proposal)
   const approved = await approveProposal(proposal, [party.signer])
-  if (isRecovery && party.desk) {
-    const lacks = await lackingIn(party.connection, approved)
-    if (lacks === null) return make(call, party, approved, { v: 1, type: 'ampere-draft', keys: [] })
-    if (file === null) return outMissing(lacks)
+  if (!isRecovery) return passOn(call, party, approved, file ?? '')
+  const lacks = await lackingAsSeen(party, approved)
+  if (lacks === null) return make(call, party, approved, { v: 1, type: 'ampere-draft', keys: [] })
+  if (file === null)
+    throw refuse(
+      'PRECONDITION_FAILED',
+      `not yet: ${LACKS[lacks]}`,
+      'npx ampere recover approve FILE --out ANSWER',
+    )
+  return passOn(call, party, approved, file)
+}
+
+/** A device that the record does not list yet is told nothing by the home, and cannot send anything. */
+async function lackingAsSeen({ connection }: Party, proposal: Proposal): Promise<Lacking | null> {
+  try {
+    return await lackingIn(connection, proposal)
+  } catch (error) {
+    if (isAmpereError(error, 'UNAUTHORIZED') || isAmpereError(error, 'NOT_FOUND')) return 'threshold'
+    throw error
   }
-  return passOn(call, party, approved, file ?? '')
 }
 
 /** The person at a desk types the fingerprint of each new device, which is not shown; without one, and at a device, yes is said to what is shown. */
@@ -183,14 +199,6 @@ function passOn(call: ApproveCall, party: Party, proposal: Proposal, file: strin
     'There     npx ampere device approve FILE, with --out ANSWER where others have to approve after it',
   ])
   return EXIT.ok
-}
-
-function outMissing(lacks: keyof typeof LACKS): never {
-  throw refuse(
-    'PRECONDITION_FAILED',
-    `not yet: ${LACKS[lacks]}`,
-    'npx ampere recover approve FILE --out ANSWER',
-  )
 }
 
 function checkHome({ connection }: Party, { registry, origin }: Proposal): void {

@@ -129,6 +129,52 @@ describe('a patient with a folder, the institution with another one, and a home 
         })
         expect(await phone('device', 'read', record)).toMatchObject({ exit: 1, code: 'UNAUTHORIZED' })
         expect(await next('device', 'list', record)).toMatchObject({ ok: true, pending: [], own: theirs })
+
+        // Without the institution, which every controller can cancel.
+        const third = partyIn(freshFolder())
+        await third('device', 'new')
+        await third(
+          'recover',
+          'request',
+          file('invitation'),
+          '--out',
+          file('without'),
+          '--sheet',
+          file('words'),
+        )
+        const agreed = await next('recover', 'approve', file('without'), '--confirm', record)
+        expect(agreed).toMatchObject({ exit: 0, made: [{}, {}] })
+        const [{ block }] = (await next('recover', 'status', record))['pending'] as [{ block: number }]
+        expect(agreed['made']).toMatchObject([{ block }, {}])
+        expect(await next('recover', 'cancel', record, '--block', String(block))).toMatchObject({
+          exit: 0,
+          made: [{}, {}],
+        })
+        expect(await next('recover', 'status', record)).toMatchObject({
+          ok: true,
+          pending: [],
+          access: { differs: false, pending: 0 },
+        })
+
+        // The sheet was seen: it is taken off the list, and opens nothing that comes later.
+        const names = ['--with', `institution,${theirs.slice(0, 4)}`]
+        expect(await next('device', 'recovery', record, ...names, '--of', '3')).toMatchObject({ exit: 2 })
+        expect(await next('device', 'recovery', record, '--with', 'nobody-x')).toMatchObject({
+          exit: 1,
+          code: 'NOT_FOUND',
+        })
+        expect(await next('device', 'recovery', record, ...names)).toMatchObject({ exit: 0, made: [{}, {}] })
+        expect(
+          await third(
+            'recover',
+            'request',
+            file('invitation'),
+            '--out',
+            file('late'),
+            '--sheet',
+            file('words'),
+          ),
+        ).toMatchObject({ code: 'UNAUTHORIZED' })
       })
     })
   }, 180_000)
