@@ -40,7 +40,8 @@ const APPROVE: Omit<CommandSpec, 'name' | 'examples'> = {
     WITHIN,
     {
       flags: '--confirm <record>',
-      about: "on a device: the record's first eight characters, instead of typing them",
+      about:
+        "the record's first eight characters, instead of typing them (where no fingerprint is asked for)",
     },
   ],
   acts: true,

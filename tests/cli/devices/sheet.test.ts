@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
+import decodeQR from 'qr/decode.js'
 import { asDigest, asInstitutionId } from '#core/bytes/ids.ts'
 import { toHex } from '#core/bytes/encoding.ts'
 import { sheetPage } from '#cli/device/sheet/page.ts'
@@ -64,6 +65,23 @@ describe('the code of a sheet', () => {
   })
 })
 
+/** Draws the squares of a page's code, as a camera would see them. */
+function pictureOf(page: string) {
+  const side = Number(/viewBox="0 0 (\d+) /.exec(page)?.[1])
+  const scale = 4
+  const width = side * scale
+  const data = new Uint8Array(width * width * 4).fill(255)
+  let [x, y] = [0, 0]
+  for (const [, how, right, down] of page.matchAll(/([Mm])(-?\d+) ?(-?\d+)h1v1[Hh]-?\d+Z/g)) {
+    const from = how === 'M' ? [0, 0] : [x, y]
+    ;[x, y] = [(from[0] ?? 0) + Number(right), (from[1] ?? 0) + Number(down)]
+    for (let row = y * scale; row < (y + 1) * scale; row++)
+      for (let column = x * scale; column < (x + 1) * scale; column++)
+        data.fill(0, (row * width + column) * 4, (row * width + column) * 4 + 3)
+  }
+  return { width, height: width, data }
+}
+
 describe('the page of a sheet', () => {
   const page = sheetPage({
     seed: seedOf(0x7f),
@@ -78,6 +96,12 @@ describe('the page of a sheet', () => {
     expect(page).toContain('<svg')
     expect(page).toContain("default-src 'none'")
     expect(page).not.toMatch(/<script|<link|<img|<iframe|src=|href=|url\(|@import|\son\w+=/i)
+  })
+
+  it('has a code that a camera reads', () => {
+    const { seed, invitation } = parseSheet(decodeQR(pictureOf(page)))
+    expect(toHex(seed)).toBe(toHex(seedOf(0x7f)))
+    expect(invitation?.chain).toBe(ID)
   })
 
   it('shows what others wrote as text', () => {
