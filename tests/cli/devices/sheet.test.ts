@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
-import decodeQR from 'qr/decode.js'
+import { decodeQR } from 'qr/decode.js'
 import { asDigest, asInstitutionId } from '#core/bytes/ids.ts'
 import { toHex } from '#core/bytes/encoding.ts'
 import { sheetPage } from '#cli/device/sheet/page.ts'
