@@ -4,6 +4,7 @@ import { CLIENTS } from './clients.ts'
 import { CLOUD } from './cloud.ts'
 import { BACKUPS } from './backups.ts'
 import { DATA } from './data.ts'
+import { DEVICES } from './devices.ts'
 import { DEPLOYMENT } from './deployment.ts'
 import { INSTANCES } from './instances.ts'
 import { INSTITUTIONS } from './institutions.ts'
@@ -37,6 +38,7 @@ export const CATALOGUE: readonly CommandGroup[] = [
   DEPLOYMENT,
   DATA,
   RECORDS,
+  DEVICES,
   PROOF,
   MONITORS,
   WITNESSES,

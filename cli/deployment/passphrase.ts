@@ -72,6 +72,21 @@ export async function readPassphrase(
     : readPassphraseFile(resolve(file))
 }
 
+/** How a person says where the passphrase of new key files is to be kept. */
+export interface PassphraseOptions extends Pick<Common, 'passphraseFile'> {
+  readonly passphrase?: 'generated' | 'keychain' | 'prompt'
+}
+
+/** Where it is to be kept. @throws CommanderError (usage) */
+export function passphraseSourceOf({ passphrase, passphraseFile }: PassphraseOptions): PassphraseSource {
+  if (passphraseFile !== undefined && passphrase !== undefined)
+    throw usage('give --passphrase or --passphrase-file, not both')
+  // From standard input it is kept nowhere, so it will be asked for.
+  if (passphraseFile === '-') return { kind: 'prompt' }
+  if (passphraseFile !== undefined) return { kind: 'file', path: resolve(passphraseFile) }
+  return { kind: passphrase ?? 'generated' }
+}
+
 /** What AMPERE_PASSPHRASE_FILE says; an empty variable says nothing, as is usual for variables. */
 export function passphraseFileIn(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const file = env['AMPERE_PASSPHRASE_FILE']

@@ -8,7 +8,7 @@ import { AmpereError } from '#core/errors.ts'
 /** Version of the settings file; a newer one is refused rather than guessed at. */
 export const SETTINGS_VERSION = 1
 
-const passphraseSource = v.variant('kind', [
+export const passphraseSource = v.variant('kind', [
   /** A random one in the file `passphrase` of the data folder. */
   v.strictObject({ kind: v.literal('generated') }),
   v.strictObject({ kind: v.literal('file'), path: v.string() }),

@@ -35,9 +35,19 @@ export async function logKeysOf(platform: Platform, origin: string): Promise<rea
  */
 export function pinnedPolicy(folder: string, settings: Settings): Policy | null {
   const policy = readPolicy(folder, settings.origin)
-  if (policy || settings.log.length === 0) return policy
-  const keys = [...settings.log, ...(settings.left ?? [])]
-  return parsePolicy([...keys.map((key) => `log ${key}\n`), 'quorum none\n'].join(''))
+  if (policy) return policy
+  const text = unwitnessedText(settings)
+  return text === null ? null : parsePolicy(text)
+}
+
+/** The same as text, to be told to others: they then trust what this installation does. */
+export function pinnedPolicyText(folder: string, settings: Settings): string | null {
+  return readPolicyText(folder) ?? unwitnessedText(settings)
+}
+
+function unwitnessedText({ log, left = [] }: Settings): string | null {
+  if (log.length === 0) return null
+  return [...[...log, ...left].map((key) => `log ${key}\n`), 'quorum none\n'].join('')
 }
 
 /**

@@ -2,8 +2,16 @@
 
 /** A command that is suggested; one for another institution, or for its own help, needs no folder of ours. */
 const COMMAND =
-  /npx ampere ((?:(?:chain|client|demo|deploy|evidence|home|incident|instance|institution|mirror|monitor|pair|rotation|witness) )?[a-z]+)(?! --help| --data)\b/g
-const ELSEWHERE: readonly string[] = ['pair join', 'mirror add', 'mirror admit', 'mirror join']
+  /npx ampere ((?:(?:chain|client|demo|deploy|device|evidence|home|incident|instance|institution|mirror|monitor|pair|recover|rotation|witness) )?[a-z]+)(?! --help| --data)\b/g
+const ELSEWHERE: readonly string[] = [
+  'pair join',
+  'mirror add',
+  'mirror admit',
+  'mirror join',
+  'device approve',
+  'device claim',
+  'recover approve',
+]
 
 /** Commands that may be about a home in a cloud; that they are those of the catalogue, a test says. */
 export const OF_ANY_HOME: readonly string[] = [

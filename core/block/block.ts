@@ -215,6 +215,10 @@ const recover = v.strictObject({
 /** The six block types, as closed wire schemas. */
 export const blockSchema = v.variant('type', [genesis, record, control, erase, rehome, recover])
 export const grantSchema = grant
+export const controllerSchema = controller
+/** Bodies of steps before anybody approved them. */
+export const controlBody = v.omit(control.entries.body, ['approvals'])
+export const recoverBody = v.omit(recover.entries.body, ['approvals'])
 
 export type Block = v.InferOutput<typeof blockSchema>
 export type GenesisBlock = v.InferOutput<typeof genesis>

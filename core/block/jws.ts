@@ -22,6 +22,7 @@ export const JWS_TYPES = [
   'ampere-registry-withdrawal+jws',
   'ampere-request+jws',
   'ampere-pairing+jws',
+  'ampere-claim+jws',
   'ampere-lookup+jws',
   'ampere-enrolment+jws',
   'ampere-enrolment-answer+jws',

@@ -40,6 +40,8 @@ export interface TestTerminalOptions {
   readonly waits?: (ms: number) => Promise<void>
   /** Is told everything that is written to standard error. */
   readonly onErr?: (text: string, terminal: TestTerminal) => void
+  /** Is told everything that is written to standard output. */
+  readonly onOut?: (text: string) => void
 }
 
 /** No clock, no signal and no stream of this process is used. */
@@ -53,6 +55,7 @@ export function testTerminal(options: TestTerminalOptions = {}): TestTerminal {
     said,
     out: stream(isTTY, (text) => {
       said.out += text
+      options.onOut?.(text)
     }),
     err: stream(isTTY, (text) => {
       said.err += text
@@ -166,6 +169,27 @@ export function serveProcess(args: readonly string[]): Promise<Serving> {
     })
     void ended.then(({ code, err }) => reject(new Error(`the server ended with ${code}: ${err}`)))
   })
+}
+
+/** Serves in this process, whose clocks a test may move, for as long as `act` takes. */
+export async function servingHere(
+  args: readonly string[],
+  act: (ready: Record<string, unknown>) => Promise<void>,
+): Promise<void> {
+  const ready = Promise.withResolvers<Record<string, unknown>>()
+  const terminal = testTerminal({
+    onOut: (text) => ready.resolve(JSON.parse(text) as Record<string, unknown>),
+  })
+  const ended = run([...args, '--json'], terminal)
+  void ended.then(({ code, err, out }) =>
+    ready.reject(new Error(`the server ended with ${code}: ${err}${out}`)),
+  )
+  try {
+    await act(await ready.promise)
+  } finally {
+    terminal.stop()
+    await ended
+  }
 }
 
 /** A folder that does not exist yet, in one that is the test's own. */

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { resolve } from 'node:path'
-import { makePassphrase, readPassphrase } from '../../deployment/passphrase.ts'
+import {
+  makePassphrase,
+  passphraseSourceOf,
+  readPassphrase,
+  type PassphraseOptions,
+} from '../../deployment/passphrase.ts'
 import { choosePort } from '../../deployment/port.ts'
 import { checkFree, setUp } from '../../deployment/set-up.ts'
 import { dataFolder, type PassphraseSource } from '../../deployment/settings.ts'
@@ -9,10 +13,9 @@ import type { Call } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { EXIT, type Common, type Screen } from '../../terminal/screen.ts'
 
-interface InitOptions extends Common {
+interface InitOptions extends Common, PassphraseOptions {
   readonly institution?: readonly NamedInstitution[]
   readonly port?: number
-  readonly passphrase?: 'generated' | 'keychain' | 'prompt'
 }
 
 /** Sets up a real deployment on this machine: keys, registry, settings. Never overwrites. */
@@ -22,7 +25,7 @@ export async function init(call: Call<InitOptions>): Promise<number> {
   checkFree(folder)
   const institutions = options.institution ?? (await askInstitutions(screen))
   checkDistinct(institutions)
-  const passphrase = sourceOf(options)
+  const passphrase = passphraseSourceOf(options)
   const port = await choosePort(options.port)
   screen.stopping.keeps(() => 'Nothing was set up: what was begun is removed by the next try.')
   const what = { origin: `http://127.0.0.1:${port}`, institutions, demo: false, passphrase }
@@ -62,15 +65,6 @@ async function askInstitutions(screen: Screen): Promise<readonly NamedInstitutio
 function checkDistinct(institutions: readonly NamedInstitution[]): void {
   const twice = institutions.find(({ id }, i) => institutions.findIndex((other) => other.id === id) < i)
   if (twice) throw usage(`the institution ${twice.id} is given twice`)
-}
-
-function sourceOf({ passphrase, passphraseFile }: InitOptions): PassphraseSource {
-  if (passphraseFile !== undefined && passphrase !== undefined)
-    throw usage('give --passphrase or --passphrase-file, not both')
-  // From standard input it is kept nowhere, so it will be asked for.
-  if (passphraseFile === '-') return { kind: 'prompt' }
-  if (passphraseFile !== undefined) return { kind: 'file', path: resolve(passphraseFile) }
-  return { kind: passphrase ?? 'generated' }
 }
 
 function whereIs(source: PassphraseSource): string {

@@ -17,6 +17,8 @@ import { createSealedRows } from './sealed-rows.ts'
 export interface BridgeStore {
   readonly patients: PatientIndex
   readonly pairing: PairingCodes
+  /** The same for patients' devices. */
+  readonly deviceCodes: PairingCodes
   readonly resources: ResourceIndex
   readonly progress: Progress
   readonly access: AccessLog
@@ -45,6 +47,7 @@ export function openBridgeStore(
   return {
     patients: createPatientIndex(table, rows),
     pairing: createPairingCodes(table, rows, ports),
+    deviceCodes: createPairingCodes(table, rows, ports, 'device'),
     resources: createResourceIndex(table, rows),
     progress: createProgress(table, rows),
     access: createAccessLog(client, table, rows, ports),

@@ -31,23 +31,27 @@ export const PAIRING_MS = 86_400_000
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const CODE_LENGTH = 12
 
-/** Codes in the bridge's own table, which holds keyed hashes of them only. */
+/**
+ * Codes in the bridge's own table, which holds keyed hashes of them only. One for a patient's device lets in no institution: `kind` keeps them apart,
+ * and for a device `institution` is its key id.
+ */
 export function createPairingCodes(
   table: WriteTable,
   rows: SealedRows,
   ports: { readonly now: Now; readonly random: Random },
+  kind: 'pairing' | 'device' = 'pairing',
 ): PairingCodes {
   return {
     issue: async (chain) => {
       const code = [...ports.random(CODE_LENGTH)].map((byte) => ALPHABET[byte & 31] ?? '0').join('')
       const sealed = await rows.seal({ chain, expires: String(ports.now() + PAIRING_MS), usedBy: '' })
-      await table.insert('pairing', rows.nameOf('pairing', code), sealed)
+      await table.insert(kind, rows.nameOf(kind, code), sealed)
       return code.replace(/(.{4})(?=.)/g, '$1-')
     },
     redeem: async (code, institution) => {
       const unknown = new AmpereError('NOT_FOUND', 'no such pairing code, or it was used or has expired')
-      const name = rows.nameOf('pairing', plain(code))
-      const row = await table.get('pairing', name)
+      const name = rows.nameOf(kind, plain(code))
+      const row = await table.get(kind, name)
       if (!row) throw unknown
       const { chain = '', expires, usedBy, settled } = await rows.open(row.value)
       if (Number(expires) < ports.now()) throw unknown
@@ -55,15 +59,15 @@ export function createPairingCodes(
       if (usedBy !== '') throw unknown
       // Of two institutions at once one swaps, and the other finds the row changed.
       const taken = await rows.seal({ chain, expires, usedBy: institution })
-      if ((await table.swap('pairing', name, row.version, taken)) === null) throw unknown
+      if ((await table.swap(kind, name, row.version, taken)) === null) throw unknown
       return { chain: asChainId(chain), isSettled: false }
     },
     settle: async (code) => {
-      const name = rows.nameOf('pairing', plain(code))
-      const row = await table.get('pairing', name)
+      const name = rows.nameOf(kind, plain(code))
+      const row = await table.get(kind, name)
       if (!row) return
       const sealed = await rows.seal({ ...(await rows.open(row.value)), settled: 'yes' })
-      await table.swap('pairing', name, row.version, sealed)
+      await table.swap(kind, name, row.version, sealed)
     },
   }
 }

@@ -4,7 +4,7 @@ import { canonicalize } from '../../bytes/canonical-json.ts'
 import type { Timestamp } from '../../bytes/timestamp.ts'
 import type { Controllers, Grant } from '../../block/block.ts'
 import type { ParsedBlock } from '../../block/open-block.ts'
-import { grantOf, type ControlState } from '../../chain/state.ts'
+import { devicesOf, grantOf, type ControlState } from '../../chain/state.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Signer } from '../../ports/keys.ts'
 import type { Connection } from '../connect.ts'
@@ -99,11 +99,17 @@ export async function alignAccessChain(
 ): Promise<ParsedBlock | null> {
   const { state } = (await connection.replica(record)).link
   if (state.access === null) return null
-  const change = accessChange(state, (await connection.replica(state.access)).link.state)
+  const access = (await connection.replica(state.access)).link.state
+  const change = accessChange(state, access, new Set(approvers.map(({ kid }) => kid)))
   return change ? changeChain(connection, state.access, change, approvers) : null
 }
 
-function accessChange(record: ControlState, access: ControlState): Change | null {
+/** A device that is new to the access chain approves itself there too, and without it the controllers stay: `ampere device list` says so. */
+function accessChange(
+  record: ControlState,
+  access: ControlState,
+  approving: ReadonlySet<string>,
+): Change | null {
   const compartments = access.compartments.map((compartment) => compartment.id)
   const grant = record.grants.flatMap((granted) => {
     const there = grantOf(access, granted.institution)
@@ -114,7 +120,9 @@ function accessChange(record: ControlState, access: ControlState): Change | null
   const revoke = access.grants
     .filter(({ institution }) => grantOf(record, institution) === null)
     .map(({ institution }) => institution)
-  const sameControllers = canonicalize(access.controllers) === canonicalize(record.controllers)
+  const listed = new Set(devicesOf(access.controllers).map(({ kid }) => kid))
+  const isNewAbsent = devicesOf(record.controllers).some(({ kid }) => !listed.has(kid) && !approving.has(kid))
+  const sameControllers = isNewAbsent || canonicalize(access.controllers) === canonicalize(record.controllers)
   if (grant.length === 0 && revoke.length === 0 && sameControllers) return null
   return { grant, revoke, ...(sameControllers ? {} : { controllers: record.controllers }) }
 }

@@ -10,7 +10,7 @@ import { AmpereError } from '../../errors.ts'
 import type { Keyring } from '../read/reader-keys.ts'
 import type { Replica } from '../read/replica.ts'
 import { heldEpoch, orderedGrant, type EpochSecrets } from './make-epoch.ts'
-import { appendOf, newKeys } from './new-keys.ts'
+import { appendOf, newKeys, type BlockKeys } from './new-keys.ts'
 import { signStep, type StepContext } from './sign-step.ts'
 
 /** A change of a chain's control state. What is left out stays as it is. */
@@ -41,6 +41,21 @@ export async function signChange(
   change: Change,
   source: EpochSource,
 ): Promise<{ block: ParsedBlock; append: Append }> {
+  const { body, keys } = await draftChange(context, replica, change, source)
+  const block = await signStep(context, replica, () => ({ type: 'control', body }))
+  return { block, append: appendOf(block, keys) }
+}
+
+/**
+ * What a control block says that makes `change`, before anybody approved it, and the keys that it brings.
+ * @throws AmpereError FORBIDDEN (this identity does not hold the seeds)
+ */
+export async function draftChange(
+  context: Pick<StepContext, 'ports' | 'registry'>,
+  replica: Replica,
+  change: Change,
+  source: EpochSource,
+): Promise<{ readonly body: Omit<ControlBlock['body'], 'approvals'>; readonly keys: BlockKeys }> {
   const before = replica.link.state
   const held = 'fresh' in source ? source.fresh : heldEpoch(before, source.keyring)
   const after = preview(before, change)
@@ -57,8 +72,7 @@ export async function signChange(
     access: change.access ?? null,
     ...(change.recovery === undefined ? {} : { recovery: change.recovery }),
   }
-  const block = await signStep(context, replica, () => ({ type: 'control', body }))
-  return { block, append: appendOf(block, keys) }
+  return { body, keys }
 }
 
 /** Signs a rotation: new keys for everyone who is still whitelisted. One controller suffices. */

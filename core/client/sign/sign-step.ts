@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toBase64url } from '../../bytes/encoding.ts'
-import type { Digest, OpId } from '../../bytes/ids.ts'
+import type { ChainId, Digest, OpId } from '../../bytes/ids.ts'
 import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
 import { actionOf, signApproval } from '../../block/approval.ts'
 import type { ControlBlock, EraseBlock, RecoverBlock, RehomeBlock } from '../../block/block.ts'
@@ -26,6 +26,9 @@ export interface StepContext {
   readonly approvers: readonly Signer[]
 }
 
+/** What signing needs where the approvals are there. */
+type Signing = Omit<StepContext, 'approvers'>
+
 /** A control, erase, rehome or recover step without its approvals. */
 export type Step =
   | { readonly type: 'control'; readonly body: Omit<ControlBlock['body'], 'approvals'> }
@@ -43,17 +46,43 @@ export async function signStep(
   replica: ChainEnd,
   stepAt: (time: Timestamp) => Step,
 ): Promise<ParsedBlock> {
-  const op = toBase64url(context.ports.random(16)) as OpId
-  const place = { ...following(context.ports, replica, op), entries: null }
+  const place = placeAfter(context, replica)
   const step = stepAt(place.time)
-  const approval = {
-    chain: replica.chain,
-    seq: replica.link.state.seq,
-    action: actionOf(step.type, step.body),
-    expires: toTimestamp(context.ports.now() + APPROVAL_MS),
-  }
-  const approvals = await Promise.all(context.approvers.map((signer) => signApproval(approval, signer)))
-  const draft = draftOf(place, step, approvals)
+  const { seq } = replica.link.state
+  const expires = toTimestamp(context.ports.now() + APPROVAL_MS)
+  const approvals = await approveStep({ chain: replica.chain, seq, step }, context.approvers, expires)
+  return signAt(context, replica, draftOf(place, step, approvals))
+}
+
+/**
+ * Signs the next block of a step whose approvals were collected before, maybe elsewhere.
+ * @throws AmpereError VIOLATION naming the rule
+ */
+export function signApproved(
+  context: Signing,
+  replica: ChainEnd,
+  step: Step,
+  approvals: readonly string[],
+): Promise<ParsedBlock> {
+  return signAt(context, replica, draftOf(placeAfter(context, replica), step, [...approvals]))
+}
+
+/** The approvals of a step by these signers, each as a JWS. `seq` is that of the state before it. */
+export function approveStep(
+  { chain, seq, step }: { readonly chain: ChainId; readonly seq: number; readonly step: Step },
+  approvers: readonly Signer[],
+  expires: Timestamp,
+): Promise<string[]> {
+  const approval = { chain, seq, action: actionOf(step.type, step.body), expires }
+  return Promise.all(approvers.map((signer) => signApproval(approval, signer)))
+}
+
+function placeAfter(context: Signing, replica: ChainEnd): Omit<ControlBlock, 'type' | 'body'> {
+  const op = toBase64url(context.ports.random(16)) as OpId
+  return { ...following(context.ports, replica, op), entries: null }
+}
+
+async function signAt(context: Signing, replica: ChainEnd, draft: Draft): Promise<ParsedBlock> {
   const state = hashAfter(context, replica, await signBlock(draft, context.author))
   return signBlock({ ...draft, state }, context.author)
 }
@@ -74,7 +103,7 @@ function draftOf(place: Omit<ControlBlock, 'type' | 'body'>, step: Step, approva
 }
 
 /** The state hash after a draft whose own `state` field is not right yet. */
-function hashAfter(context: StepContext, replica: ChainEnd, draft: ParsedBlock): Digest {
+function hashAfter(context: Signing, replica: ChainEnd, draft: ParsedBlock): Digest {
   const records = context.registry.viewAt(draft.block.registry)
   if (!records) throw new AmpereError('REGISTRY_STALE', 'the registry head is not known')
   const state = stateAfter(replica.link, draft as OpenedBlock, records)
