@@ -101,6 +101,8 @@ export const LONG = [
   'tests/e2e/malicious/flips.test.ts',
   'tests/e2e/malicious/large-log.test.ts',
   'tests/e2e/malicious/promise.test.ts',
+  'tests/e2e/migrate/backup-cloud-faults.test.ts',
+  'tests/e2e/migrate/backup-cloud.test.ts',
   'tests/e2e/migrate/folder.test.ts',
   'tests/e2e/migrate/from-cloud.test.ts',
   'tests/e2e/migrate/lost.test.ts',

@@ -9,6 +9,7 @@ import { originOf, type CloudDeployment } from '../cloud-folder.ts'
 import { realAzure, type Azure } from './azure.ts'
 import { deployAzure } from './deploy.ts'
 import { enter, examine } from './doctor.ts'
+import { readAzure } from './read.ts'
 import { receiveAzure } from './receive.ts'
 import { leaveAzure } from './leave.ts'
 import { planAzure, planExamined } from './plan.ts'
@@ -27,6 +28,7 @@ export function azureCloud(
     deploy: (wanted, deploying) => deployAzure(wanted, deploying, pausing(azure, deploying)),
     receive: (wanted, deploying) => receiveAzure(wanted, deploying, pausing(azure, deploying)),
     leave: (known, deploying) => leaveAzure(known, deploying, pausing(azure, deploying)),
+    read: async (known) => readAzure(known, azure),
     reach: () => azure.fetch,
     standing: (known) => standing(known, azure),
     removal: (known, erases) => removal(known, azure, erases),

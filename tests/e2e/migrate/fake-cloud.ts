@@ -3,15 +3,18 @@ import { openMemory } from '#adapters/memory/open.ts'
 import { CATALOGUE } from '#cli/catalogue/all.ts'
 import type { Cloud } from '#cli/cloud/cloud.ts'
 import { readCloudDeployment, writeCloudDeployment } from '#cli/cloud/cloud-folder.ts'
-import { configText } from '#cli/cloud/config-text.ts'
+import { configText, statedDays, toldOf } from '#cli/cloud/config-text.ts'
 import { founding } from '#cli/cloud/founding/founding.ts'
 import { makeHomeKeys } from '#cli/cloud/founding/home-keys.ts'
+import { backUpOn } from '#cli/commands/backup/backup.ts'
 import { migrateOn } from '#cli/commands/backup/migrate.ts'
+import { restoreOn } from '#cli/commands/backup/restore.ts'
 import { deployOn } from '#cli/commands/cloud/deploy.ts'
 import type { Provider } from '#cli/cloud/providers.ts'
 import { runCommand } from '#cli/program/program.ts'
 import { AmpereError } from '#core/errors.ts'
 import type { Platform } from '#core/ports/needs.ts'
+import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
 import { parseConfig } from '#functions/host/cloud/config.ts'
 import { silentLog } from '#functions/host/telemetry.ts'
 import { testTerminal, type Ended } from '#tests/cli/harness.ts'
@@ -19,6 +22,8 @@ import { openApart, type Apart } from '#tests/functions/host/apart.ts'
 
 export const CLOUD_ORIGIN = 'https://home.cloud.example'
 export const OTHER_ORIGIN = 'https://other.cloud.example'
+/** For how long it keeps a key that was destroyed. */
+const KEY_DAYS = 7
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 
 /**
@@ -76,14 +81,20 @@ export function fakeCloud(
     deploy: async (wanted, { folder, passphrase }) => {
       step('before deploy')
       const found = await founding(wanted, origin, { folder, passphrase })
-      const deployed = { ...wanted, home: await found(unclosed(platform)) }
+      const deployed = toldOf({ ...wanted, home: await found(unclosed(platform)) }, KEY_DAYS)
       writeCloudDeployment(folder, deployed)
       state.mayMove = false
-      const config = parseConfig(configText(deployed, folder, { backupDays: 7, otlpEndpoint: '' }))
+      const config = parseConfig(
+        configText(deployed, folder, { backupDays: statedDays(deployed, KEY_DAYS), otlpEndpoint: '' }),
+      )
       const hosting = { now: () => Date.now(), random, log: silentLog }
       state.home = await openApart(() => platform, config, hosting)
       step('after deploy')
       return deployed
+    },
+    read: async () => {
+      step('read')
+      return unclosed(readingOnly(around(platform)))
     },
     reach: () => async (request) => {
       if (!state.home) return new Response('no function', { status: 503 })
@@ -104,6 +115,34 @@ export function fakeCloud(
   return { cloud, state, platform, known: readCloudDeployment }
 }
 
+/** As the right to read leaves a platform: what is no part of a backup is not there. */
+function readingOnly(platform: Platform): Platform {
+  const denied = (name: string) => new AmpereError('CONFIGURATION', `whoever backs up may not use ${name}`)
+  const { tables, objects } = BACKUP_NEEDS
+  return {
+    ...platform,
+    table: (name) => {
+      if (!(name in tables)) throw denied(name)
+      return {
+        ...platform.table(name),
+        insert: async () => Promise.reject(denied(name)),
+        swap: async () => Promise.reject(denied(name)),
+      }
+    },
+    objects: (name) => {
+      if (!(name in objects)) throw denied(name)
+      const held = platform.objects(name)
+      return {
+        fetch: (of, range) => held.fetch(of, range),
+        store: async () => Promise.reject(denied(name)),
+        shred: async () => Promise.reject(denied(name)),
+      }
+    },
+    signer: async (name) => Promise.reject(denied(name)),
+    unwrapper: async (name) => Promise.reject(denied(name)),
+  }
+}
+
 function unclosed(platform: Platform): Platform {
   return { ...platform, close: async () => {} }
 }
@@ -116,6 +155,8 @@ export async function runOn(
   const clouds = { aws: { open: async () => cloud }, azure: { open: async () => other } }
   const pause = async () => {}
   const loads = new Map<string, () => Promise<(call: never) => Promise<number>>>([
+    ['backup', async () => backUpOn(clouds)],
+    ['restore', async () => restoreOn(clouds)],
     ['migrate', async () => migrateOn(clouds, pause)],
     ['deploy aws', async () => deployOn(clouds.aws.open, pause)],
   ])
