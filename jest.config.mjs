@@ -5,6 +5,7 @@ export const LONG = [
   'tests/adapters/local/key-file.test.ts',
   'tests/adapters/local/platform.test.ts',
   'tests/capacity.test.ts',
+  'tests/cli/cloud/asked.test.ts',
   'tests/cli/cloud/clients.test.ts',
   'tests/cli/cloud/session.test.ts',
   'tests/cli/deployment/client.test.ts',
