@@ -27,7 +27,7 @@ export async function deployAzure(
   const { examined, wanted } = begun
   const { account, place } = examined
   say(`1 of 5  Subscription ${place.subscription}, as ${account.name}, in ${place.region}`)
-  const built = await azure.build(examined.settings.deploys)
+  const built = await azure.build(examined.settings.deploys, say)
   say(`2 of 5  ${built.bundles.length} bundles, the largest ${kib(largest(built))}`)
   const outputs = await applyStores(begun, deploying)
   say(`3 of 5  Tables, stores, keys, apps and the address: ${outputs['origin']}`)
@@ -76,7 +76,7 @@ async function publish(
   const told = { backupDays: statedDays(deployed, BACKUP_DAYS), tableDays: BACKUP_DAYS, otlpEndpoint }
   const textOf = configTexts(deployed, folder, told)
   for (const role of inOrder(identities.map(({ name }) => name))) {
-    await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, textOf(role))))
+    await send(required(outputs, `${role}App`), packageOf(packageFiles(built.files(role), textOf(role))))
     say(`        ${role} is published`)
   }
 }

@@ -10,6 +10,7 @@ import { backUpOn } from '#cli/commands/backup/backup.ts'
 import { migrateOn } from '#cli/commands/backup/migrate.ts'
 import { restoreOn } from '#cli/commands/backup/restore.ts'
 import { deployOn } from '#cli/commands/cloud/deploy.ts'
+import type { Moves } from '#infra/permissions/identities.ts'
 import type { Provider } from '#cli/cloud/providers.ts'
 import { runCommand } from '#cli/program/program.ts'
 import { AmpereError } from '#core/errors.ts'
@@ -29,13 +30,14 @@ const random = (length: number) => crypto.getRandomValues(new Uint8Array(length)
 /**
  * A stand-in for a provider: one deployment, with what it keeps in memory. Only what the steps of a provider promise is like one:
  * the rights of whoever migrates are there from `receive` to `deploy`, and it answers once it was deployed.
+ * @param around what whoever it is for has of the stores
  */
 export function fakeCloud(
-  around: (platform: Platform) => Platform = (platform) => platform,
+  around: (platform: Platform, who: Moves | 'backs up') => Platform = (all) => all,
   provider: Provider = 'aws',
+  platform: Platform = openMemory({ now: () => Date.now(), random }),
 ) {
   const origin = provider === 'aws' ? CLOUD_ORIGIN : OTHER_ORIGIN
-  const platform = openMemory({ now: () => Date.now(), random })
   const state: { mayMove: boolean; home: Apart | null; steps: string[]; fails: string | null } = {
     mayMove: false,
     home: null,
@@ -61,13 +63,13 @@ export function fakeCloud(
       await platform.signer('head')
       state.mayMove = true
       step('after receive')
-      return { deployment: wanted, origin, keys, open: () => mover() }
+      return { deployment: wanted, origin, keys, open: () => mover('receives') }
     },
     leave: async () => {
       step('before leave')
       state.mayMove = true
       return {
-        open: () => mover(),
+        open: () => mover('leaves'),
         stop: async () => {
           step('stop')
           state.home = null
@@ -94,7 +96,7 @@ export function fakeCloud(
     },
     read: async () => {
       step('read')
-      return unclosed(readingOnly(around(platform)))
+      return unclosed(readingOnly(around(platform, 'backs up')))
     },
     reach: () => async (request) => {
       if (!state.home) return new Response('no function', { status: 503 })
@@ -108,9 +110,9 @@ export function fakeCloud(
       throw new RangeError('nobody removes')
     },
   }
-  const mover = () => {
+  const mover = (moves: Moves) => {
     if (!state.mayMove) throw new AmpereError('CONFIGURATION', 'nobody may move anything here')
-    return unclosed(around(platform))
+    return unclosed(around(platform, moves))
   }
   return { cloud, state, platform, known: readCloudDeployment }
 }

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openAzure, type AzureCall } from '#adapters/azure/open.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
+import { filesIn } from '#cli/cloud/azure/packages.ts'
 import { cloudFolder } from '#cli/cloud/cloud-folder.ts'
 import { readSettings } from '#cli/deployment/settings.ts'
 import { connectInstitution } from '#cli/open/bridge.ts'
@@ -44,7 +45,10 @@ async function start() {
     connection: world.connection,
     subscription: undefined,
     now: () => Date.now(),
-    build: async () => ({ folder, bundles: ROLES.map(({ name }) => ({ role: name, bytes: 9 })) }),
+    build: async () => ({
+      files: (role) => filesIn(join(folder, role)),
+      bundles: ROLES.map(({ name }) => ({ role: name, bytes: 9 })),
+    }),
     open: (naming) =>
       openAzure({
         naming: { ...naming, blobPrefix },
