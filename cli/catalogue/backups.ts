@@ -3,6 +3,7 @@ import { parseDays, parsePort } from '../program/arguments.ts'
 import type { CommandGroup } from '../program/command.ts'
 import { CLOUDS } from '../cloud/clouds.ts'
 import { PARAM } from './cloud.ts'
+import { HOME_FLAG } from './cloud-flags.ts'
 import { graveFlags } from './deployment.ts'
 
 export const BACKUPS: CommandGroup = {
@@ -10,9 +11,9 @@ export const BACKUPS: CommandGroup = {
   commands: [
     {
       name: 'backup',
-      summary: 'Back the home of this data folder up into another folder',
+      summary: 'Back the home of this data folder, or one in a cloud, up into another folder',
       about:
-        'All that it holds of records, registry and log, sealed as it is; no key. Beside a running server or without one. What was interrupted is gone on with; a backup that is whole stays as it is, so each one has a folder of its own. The home states of all that it erases how long backups may have it: the longest that --keep-days was ever given. When it changes, restart the server before.',
+        'All that it holds of records, registry and log, sealed as it is; no key. Beside a running server or without one. What was interrupted is gone on with; a backup that is whole stays as it is, so each one has a folder of its own. The home states of all that it erases how long backups may have it: the longest that --keep-days was ever given. When it changes, restart the server before; a home in a cloud is deployed again. One in a cloud is read with the right to do that alone: on AWS whoever backs up takes on the role ampere-STAGE-backup, on Azure the parameter backupPrincipal names who may.',
       flags: [
         { flags: '--to <folder>', about: 'where the backup goes, outside the data folder' },
         {
@@ -20,10 +21,15 @@ export const BACKUPS: CommandGroup = {
           about: 'after so many days this backup is to be removed (default: as before)',
           parse: parseDays,
         },
+        HOME_FLAG,
       ],
       examples: [
         { does: 'the first time', run: 'npx ampere backup --to /mnt/backups/2026-11-29 --keep-days 30' },
         { does: 'each day', run: 'npx ampere backup --to /mnt/backups/2026-11-30' },
+        {
+          does: 'a home in a cloud',
+          run: 'npx ampere backup --to /mnt/backups/2026-11-30 --cloud aws-prod',
+        },
       ],
       json: {
         ok: 'true',
@@ -37,13 +43,13 @@ export const BACKUPS: CommandGroup = {
         digest: 'SHA-256 of its manifest, which names all parts with theirs',
         resumed: 'whether an earlier run had begun it',
       },
-      load: async () => (await import('../commands/backup/backup.ts')).backUp,
+      load: async () => (await import('../commands/backup/backup.ts')).backUpOn(CLOUDS),
     },
     {
       name: 'restore',
       summary: 'Restore the lost home of this data folder from a backup',
       about:
-        "Needs the home's key file, settings and passphrase, and institutions/, from their own backup. All is verified before it is stored, and what was erased is erased again before anything is served. The log goes on where it was: where witnesses saw more of it than the backup and --newer have, nothing is restored. What was interrupted is gone on with. --drill needs no lost home, and changes none.",
+        "Needs the home's key file, settings and passphrase, and institutions/, from their own backup. All is verified before it is stored, and what was erased is erased again before anything is served. The log goes on where it was: where witnesses saw more of it than the backup and --newer have, nothing is restored. What was interrupted is gone on with. --drill needs no lost home, and changes none; with --cloud it tries a backup of a home in a cloud. Such a home is not restored but moved: migrate --from BACKUP --cloud.",
       flags: [
         { flags: '--from <folder>', about: 'the folder of the backup' },
         {
@@ -63,6 +69,7 @@ export const BACKUPS: CommandGroup = {
         { flags: '--accept-loss', about: 'go on without what is known to be lost, and name it' },
         { flags: '--without-witness', about: 'go on although a witness of the policy gives no checkpoint' },
         { flags: '--expired', about: 'take a backup that should be gone by now' },
+        { ...HOME_FLAG, about: `with --drill: ${HOME_FLAG.about}` },
       ],
       acts: true,
       examples: [
@@ -93,7 +100,7 @@ export const BACKUPS: CommandGroup = {
         findings: 'with --verify or --drill: what an audit of it found',
       },
       exits: { 3: 'something is not as it was signed or backed up, or is lost' },
-      load: async () => (await import('../commands/backup/restore.ts')).restoreFromBackup,
+      load: async () => (await import('../commands/backup/restore.ts')).restoreOn(CLOUDS),
     },
     {
       name: 'migrate',
@@ -122,6 +129,10 @@ export const BACKUPS: CommandGroup = {
         { flags: '--accept-loss', about: 'of a backup: go on without what is known to be lost' },
         { flags: '--without-witness', about: 'of a backup: go on although a witness gives no checkpoint' },
         { flags: '--expired', about: 'take a backup that should be gone by now' },
+        {
+          ...HOME_FLAG,
+          about: 'of a backup: the home in a cloud that it is of, and that is gone, such as aws-prod',
+        },
       ],
       examples: [
         { does: 'move it', run: 'npx ampere migrate --to /srv/ampere' },
@@ -132,6 +143,10 @@ export const BACKUPS: CommandGroup = {
         {
           does: 'a home that is gone, keys and all',
           run: 'npx ampere migrate --from /mnt/backups/2026-11-29 --to /srv/ampere',
+        },
+        {
+          does: 'a home in a cloud that is gone',
+          run: 'npx ampere migrate --from /mnt/backups/2026-11-29 --cloud aws-prod --to aws-prod2 --region eu-west-1',
         },
         { does: 'into a cloud', run: 'npx ampere migrate --to aws-prod --region eu-central-1' },
       ],

@@ -124,6 +124,7 @@ export const PROOF: CommandGroup = {
             'verifier key of a log to trust; may be repeated (default: those of the data folder: of its home, and of logs that it cosigns or monitors)',
           parse: (text, before) => [...((before as readonly string[] | undefined) ?? []), text],
         },
+        HOME_FLAG,
       ],
       examples: [
         {
@@ -149,7 +150,8 @@ export const PROOF: CommandGroup = {
       name: 'evidence list',
       summary: 'List what this installation kept against homes and logs',
       about:
-        'Commands and bridges keep a file where a home contradicts what it signed; what the home keeps as a witness or monitor is written to files here.',
+        'Commands and bridges keep a file where a home contradicts what it signed; what the home keeps as a witness or monitor is written to files here. With --cloud that home is asked what it found; the keys are those that were given here.',
+      flags: [HOME_FLAG],
       examples: [{ does: 'who was convicted of what', run: 'npx ampere evidence list' }],
       json: {
         ok: 'true',

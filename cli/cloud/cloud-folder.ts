@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
-import { chainId, deploymentId, digest } from '#core/bytes/schema.ts'
+import { chainId, count, deploymentId, digest } from '#core/bytes/schema.ts'
 import { checkPublicJwk } from '#core/crypto/jwk.ts'
 import { AmpereError } from '#core/errors.ts'
 import { makeFolder } from '../deployment/files.ts'
@@ -44,6 +44,17 @@ const schema = v.strictObject({
   ),
   /** The record by which each deployment is tried, once there is one. */
   trial: v.optional(chainId),
+  /** Of Azure: where what it keeps is, as the last deployment said. */
+  kept: v.optional(
+    v.strictObject({
+      cosmosEndpoint: v.string(),
+      database: v.string(),
+      blobEndpoint: v.string(),
+      vaultUrl: v.string(),
+    }),
+  ),
+  /** For how many days backups were said to be kept, at most, and for how many its functions state that backups may have what was erased. */
+  backups: v.optional(v.strictObject({ days: count, stated: count })),
   /** While a home is moved into it, which then is its home: nothing else is founded there. */
   receives: v.optional(v.boolean()),
   /** What is known once it was set up. */

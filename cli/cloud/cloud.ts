@@ -92,6 +92,8 @@ export interface Cloud {
   readonly receive: (wanted: CloudDeployment, deploying: Deploying) => Promise<Receiving>
   /** Lets whoever migrates read a home, and write what it ends with; `end` or `deploy` takes that back. */
   readonly leave: (known: CloudDeployment, deploying: Deploying) => Promise<Leaving>
+  /** Opens what a backup reads of a home, with the right to that alone. Asks no more than who is asking, and changes nothing. */
+  readonly read: (known: CloudDeployment) => Promise<Platform>
   /** How the home of a deployment is reached. */
   readonly reach: (origin: string) => Fetch
   readonly standing: (known: CloudDeployment) => Promise<Standing>

@@ -7,7 +7,7 @@ import { trustedIn } from './trusted.ts'
 
 /** What the template of a deployment was made with, and its functions are told. */
 interface Told {
-  /** For how long the provider's backups keep a key that was destroyed. */
+  /** For how long the provider's backups, or those that `ampere backup` made, keep a key that was destroyed. */
   readonly backupDays: number
   /** Of a collector of telemetry; empty for none. */
   readonly otlpEndpoint: string
@@ -53,6 +53,21 @@ export function configTexts(
     if (text) return text
     throw new RangeError(`${role} is no role of this deployment`)
   }
+}
+
+/**
+ * For how many days backups may have what was erased: the provider's own, or those that were made of the home.
+ * @param providers of a key that was destroyed
+ */
+export function statedDays({ backups }: Pick<CloudDeployment, 'backups'>, providers: number): number {
+  return Math.max(providers, backups?.days ?? 0)
+}
+
+/** The same deployment once its functions state that. */
+export function toldOf(deployed: CloudDeployment, providers: number): CloudDeployment {
+  if (!deployed.home) return deployed
+  const backups = { days: deployed.backups?.days ?? 0, stated: statedDays(deployed, providers) }
+  return { ...deployed, backups }
 }
 
 const BRIDGE_ROLES: readonly string[] = identitiesOf('bridge').map(({ name }) => name)

@@ -75,6 +75,8 @@ export function wantedOf(
     institutions: institutions.map(({ id, name }) => ({ id, name })),
     demo: known?.demo ?? asked.demo === true,
     ...(bridge && { bridge }),
+    ...(known?.kept && { kept: known.kept }),
+    ...(known?.backups && { backups: known.backups }),
     ...(known?.home && known.trial !== undefined ? { trial: known.trial } : {}),
     home: known?.home ?? null,
   }

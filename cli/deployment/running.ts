@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { connect } from 'node:net'
 import { jsonOrNull } from '#core/client/answer.ts'
+import type { Fetch } from '#core/ports/keys.ts'
 import type { Settings } from './settings.ts'
 
 /** A home in another process, that answers as this very deployment. */
@@ -11,6 +12,9 @@ export interface RunningHome {
 
 /** A server that is busy for longer than this counts as not running; the folder's lock still keeps us out. */
 const ANSWER_MS = 2000
+
+/** A function that was not called for a while takes seconds to begin. */
+const FAR_ANSWER_MS = 30_000
 
 /** What is read of an answer, at most. */
 const MAX_DISCOVERY_BYTES = 64 * 1024
@@ -25,9 +29,18 @@ export async function findRunning(settings: Settings): Promise<RunningHome | nul
   const origin = new URL(settings.origin)
   // Most often nothing listens. To see that without fetch saves loading all of it.
   if (!(await isListening(origin.hostname, Number(origin.port)))) return null
+  return answersAs(settings, fetch, ANSWER_MS)
+}
+
+/** What answers at its origin as this deployment, or null. @param maxMs how long it may take to answer, in milliseconds */
+export async function answersAs(
+  settings: Settings,
+  ask: Fetch,
+  maxMs = FAR_ANSWER_MS,
+): Promise<RunningHome | null> {
   try {
-    const signal = AbortSignal.timeout(ANSWER_MS)
-    const response = await fetch(new URL('/.well-known/ampere', origin), { signal })
+    const signal = AbortSignal.timeout(maxMs)
+    const response = await ask(new Request(new URL('/.well-known/ampere', settings.origin), { signal }))
     const said = (await jsonOrNull(response, MAX_DISCOVERY_BYTES, signal)) as Said | null
     if (said?.deployment !== settings.deployment || said.registry !== settings.registry) return null
     const date = Date.parse(response.headers.get('date') ?? '')

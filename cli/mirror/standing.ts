@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CopiesAnswer } from '#core/api/mirrored.ts'
 import type { Platform } from '#core/ports/needs.ts'
 import { readCopyOf } from '#core/server/mirror/copy-of.ts'
 import { readFailedRuns, readLastRun, type FailedRuns, type LastRun } from '#core/server/mirror/last-run.ts'
@@ -8,27 +9,33 @@ import { counted, localTime } from '../terminal/words.ts'
 /** How long runs of a home may fail before that counts: a restart of it is no matter. */
 export const MAX_UNREACHED_MS = 300_000
 
+/** What came of runs, as a home in a cloud says it, too. */
+type Run = Omit<LastRun, 'v'>
+type Failed = Omit<FailedRuns, 'v'>
+
 /** How a home is mirrored here. */
 export interface Standing extends Pick<MirroredEntry, 'deployment' | 'origin' | 'institution'> {
-  readonly last: LastRun | null
-  readonly failed: FailedRuns | null
+  readonly last: Run | null
+  readonly failed: Failed | null
   /**
    * `wrong`: it was never copied whole, has lost something, or contradicts its copy; `unreached`: it was not copied for longer
-   * than `MAX_UNREACHED_MS`; `unseen`: a cloud has the copy, and what came of its runs cannot be seen from here.
+   * than `MAX_UNREACHED_MS`; `unseen`: a home in a cloud was not deployed since, or was before it was to mirror that home.
    */
   readonly verdict: 'ok' | 'unreached' | 'wrong' | 'unseen'
 }
 
-/** The homes that a home in a cloud mirrors once it was deployed so. @throws AmpereError STORE_CORRUPT */
-export function toldStandings(folder: string): readonly Standing[] {
-  return readMirrored(folder).map(({ deployment, origin, institution }) => ({
-    deployment,
-    origin,
-    institution,
-    last: null,
-    failed: null,
-    verdict: 'unseen',
-  }))
+/**
+ * The homes that a home in a cloud mirrors once it was deployed so, with what it says of their last runs.
+ * @throws AmpereError STORE_CORRUPT
+ */
+export function toldStandings(folder: string, { items }: CopiesAnswer, nowMs: number): readonly Standing[] {
+  return readMirrored(folder).map(({ deployment, origin, institution }) => {
+    const said = items.find((each) => each.deployment === deployment && each.origin === origin)
+    const of = { deployment, origin, institution }
+    if (!said) return { ...of, last: null, failed: null, verdict: 'unseen' }
+    const { last, failed } = said
+    return { ...of, last, failed, verdict: verdictOf(last, failed, nowMs) }
+  })
 }
 
 /** Every home that is mirrored here, with what came of its last runs; a running server does not matter. @throws AmpereError STORE_CORRUPT */
@@ -53,7 +60,7 @@ export async function mirrorStandings(
 /** Codes of runs that failed by what the home showed, as exit code 3 has them. */
 const DISPROVED: readonly string[] = ['VERIFICATION_FAILED', 'SIGNATURE_INVALID']
 
-function verdictOf(last: LastRun | null, failed: FailedRuns | null, nowMs: number): Standing['verdict'] {
+function verdictOf(last: Run | null, failed: Failed | null, nowMs: number): Standing['verdict'] {
   if (failed !== null && DISPROVED.includes(failed.code)) return 'wrong'
   if (last === null || last.problems > 0) return 'wrong'
   return failed !== null && nowMs - Date.parse(failed.since) >= MAX_UNREACHED_MS ? 'unreached' : 'ok'
@@ -69,7 +76,7 @@ export function failedPhrase({ failed }: Standing): string | null {
 
 /** What was copied of it, and when. */
 export function copiedPhrase({ last, verdict }: Standing): string {
-  if (verdict === 'unseen') return 'by the deployed home, whose log and alarms say how its runs end'
+  if (verdict === 'unseen') return 'not yet by the home that is deployed: it begins with the next deployment'
   if (last === null) return 'not copied whole yet'
   const { chains, logSize, problems, time } = last
   const parts = [

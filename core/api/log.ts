@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot'
 import { toHex, utf8 } from '../bytes/encoding.ts'
+import { count, timestamp } from '../bytes/schema.ts'
 import { sha256 } from '../crypto/hash.ts'
 
 /** Path below a home's origin where its log is served. */
@@ -22,3 +24,20 @@ export function witnessNameOf(origin: string): string {
 export function logIdOf(origin: string): string {
   return toHex(sha256(utf8(origin)))
 }
+
+/** What a witness has against a log, as it keeps it: both notes were signed by the log. */
+export const contradictionsAnswer = v.object({
+  items: v.array(
+    v.object({
+      kind: v.pipe(
+        v.picklist(['same-size', 'unproved']),
+        v.description('`same-size` convicts by itself; `unproved`, a proof that did not verify, is a lead.'),
+      ),
+      time: v.pipe(timestamp, v.description('When the second note came.')),
+      cosigned: v.pipe(v.string(), v.description('The note that this witness cosigned.')),
+      refused: v.pipe(v.string(), v.description('The note that came after it, and was refused.')),
+    }),
+  ),
+  next: v.pipe(v.nullable(count), v.description('Where the next page begins; null behind the last one.')),
+})
+export type ContradictionsAnswer = v.InferOutput<typeof contradictionsAnswer>

@@ -104,6 +104,32 @@ export const monitoredAnswer = v.object({
 })
 export type MonitoredAnswer = v.InferOutput<typeof monitoredAnswer>
 
+/** What a monitor found, as it keeps it: all of it was signed by the log, or is in it for everybody. */
+export const findingsAnswer = v.object({
+  items: v.array(
+    v.object({
+      kind: v.picklist(FINDING_KINDS),
+      time: timestamp,
+      notes: v.pipe(
+        v.array(v.string()),
+        v.description('Signed notes; the one that was shown first is first.'),
+      ),
+      leaves: v.pipe(
+        v.array(v.object({ index: count, entry: v.string(), proof: v.nullable(v.array(v.string())) })),
+        v.description(
+          'Log entries in the tree of the first note, with their inclusion proofs, in base64url.',
+        ),
+      ),
+      hashes: v.pipe(
+        v.array(v.string()),
+        v.description('With `fork`: the consistency proof from the first note, in base64url.'),
+      ),
+    }),
+  ),
+  next: v.pipe(v.nullable(count), v.description('Where the next page begins; null behind the last one.')),
+})
+export type FindingsAnswer = v.InferOutput<typeof findingsAnswer>
+
 /** Signs a statement as `ampere-lookup+jws`. */
 export function signLookup(lookup: LookupStatement, signer: Signer): Promise<string> {
   return signJws('ampere-lookup+jws', lookup, signer)

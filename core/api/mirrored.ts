@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { deploymentId, digest, timestamp } from '../bytes/schema.ts'
+import { count, deploymentId, digest, timestamp } from '../bytes/schema.ts'
 import type { Verifiers } from '../crypto/signature.ts'
 import { AmpereError } from '../errors.ts'
 import type { Kid } from '../bytes/ids.ts'
@@ -32,6 +32,27 @@ export const copyAnswer = v.object({
   ),
 })
 
+/** What came of the runs of a mirror, for whoever operates it. */
+export const copiesAnswer = v.object({
+  items: v.array(
+    v.object({
+      deployment: deploymentId,
+      origin: v.string(),
+      last: v.pipe(
+        v.nullable(v.object({ time: timestamp, chains: count, logSize: count, problems: count })),
+        v.description('The last round that copied all chains to their ends; null before there was one.'),
+      ),
+      failed: v.pipe(
+        v.nullable(
+          v.object({ since: timestamp, time: timestamp, code: v.string(), rule: v.nullable(v.string()) }),
+        ),
+        v.description('The runs that failed since one did not; null where the last one did not.'),
+      ),
+    }),
+  ),
+})
+
+export type CopiesAnswer = v.InferOutput<typeof copiesAnswer>
 export type MirroredAnswer = v.InferOutput<typeof mirroredAnswer>
 export type CopyAnswer = v.InferOutput<typeof copyAnswer>
 

@@ -8,7 +8,9 @@ import type { Home } from '#core/server/home.ts'
 import type { KeeperPorts } from '#core/server/mirror/copy-of.ts'
 import {
   checkMayRestore,
+  checkOperates,
   describeCopy,
+  describeRuns,
   findMirrored,
   listCopied,
   openKept,
@@ -44,6 +46,10 @@ export function keeperApp(
   }
   return createRoleApp('keeper', hosting, [
     route(operations.readMirrored, async (c, { path }) => c.json(await findMirrored(kept.all(), path.chain))),
+    route(operations.listCopies, async (c) => {
+      await checkOperates(home, await callerOf(c, home, ports.now, null))
+      return c.json(await describeRuns(kept.all()))
+    }),
     route(operations.readCopy, async (c, { path }) =>
       c.json(await describeCopy((await copyFor(c, path.deployment)).copy)),
     ),

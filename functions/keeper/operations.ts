@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
 import { blocksAnswer, heldAnswer } from '#core/api/answers.ts'
-import { copyAnswer, mirroredAnswer } from '#core/api/mirrored.ts'
+import { copiesAnswer, copyAnswer, mirroredAnswer } from '#core/api/mirrored.ts'
 import { chainId, deploymentId } from '#core/bytes/schema.ts'
 import { countParameter, READ_PROBLEMS, SIGNED_PROBLEMS, type Operation } from '../host/operation.ts'
 import * as holding from '../reader/hold-operations.ts'
@@ -45,6 +45,16 @@ const copied = {
   problems: ['REQUEST_MALFORMED', 'NOT_FOUND', 'FORBIDDEN', ...SIGNED_PROBLEMS, ...READ_PROBLEMS],
 } as const
 const from = countParameter(0, Number.MAX_SAFE_INTEGER, 0)
+
+export const listCopies = {
+  ...copied,
+  id: 'listCopies',
+  pattern: '/v1/copies',
+  does: 'Says of each home that this deployment mirrors what came of the last runs.',
+  who: 'An active app instance with capability `control` of the institution of this deployment.',
+  path: {},
+  answers: { 200: { does: 'Each home.', type: JSON_TYPE, schema: copiesAnswer } },
+} as const satisfies Operation
 
 export const readCopy = {
   ...copied,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lookUp, readMonitored } from '#core/server/monitor/lookup.ts'
+import { lookUp, readFindings, readMonitored } from '#core/server/monitor/lookup.ts'
 import type { LookupPorts } from '#core/server/monitor/needs.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
 import { createRoleApp, route } from '../host/operation.ts'
@@ -10,5 +10,8 @@ export function lookupApp(ports: LookupPorts, hosting: Hosting): RoleApp {
   return createRoleApp('lookup', hosting, [
     route(operations.lookUpLabel, async (c, { path }) => c.json(await lookUp(ports, path.log, path.label))),
     route(operations.readMonitored, async (c, { path }) => c.json(await readMonitored(ports, path.log))),
+    route(operations.listFindings, async (c, { path, query }) =>
+      c.json(await readFindings(ports, path.log, query.from)),
+    ),
   ])
 }

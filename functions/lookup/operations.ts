@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { lookupAnswer, monitoredAnswer } from '#core/api/lookup.ts'
+import { findingsAnswer, lookupAnswer, monitoredAnswer } from '#core/api/lookup.ts'
 import { digest } from '#core/bytes/schema.ts'
-import { READ_PROBLEMS, type Operation } from '../host/operation.ts'
+import { countParameter, READ_PROBLEMS, type Operation } from '../host/operation.ts'
 
 const log = v.pipe(
   v.string(),
@@ -46,6 +46,25 @@ export const readMonitored = {
   body: null,
   answers: {
     200: { does: 'How far it is.', type: 'application/json', schema: monitoredAnswer },
+  },
+  problems: ['REQUEST_MALFORMED', 'NOT_FOUND', ...READ_PROBLEMS],
+} as const satisfies Operation
+
+export const listFindings = {
+  id: 'listFindings',
+  method: 'GET',
+  pattern: '/v1/monitored/:log/findings',
+  does: 'Gives a page of what speaks against a log that this deployment monitors.',
+  who: 'Anybody.',
+  signed: false,
+  notes:
+    'All of it was signed by the log, or is in the log for everybody. Whoever has the keys of the log makes evidence of it that convinces without trust in this deployment; what is no proof is a lead.',
+  limits: [],
+  path: { log },
+  query: { from: countParameter(0, Number.MAX_SAFE_INTEGER, 0) },
+  body: null,
+  answers: {
+    200: { does: 'What was found, by kind.', type: 'application/json', schema: findingsAnswer },
   },
   problems: ['REQUEST_MALFORMED', 'NOT_FOUND', ...READ_PROBLEMS],
 } as const satisfies Operation

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { addCheckpoint, WITNESS_TEXT_TYPE } from '#core/server/witness/add-checkpoint.ts'
+import { readContradictions } from '#core/server/witness/evidence.ts'
 import { readCosigned } from '#core/server/witness/logs.ts'
 import type { Witness, WitnessPorts } from '#core/server/witness/needs.ts'
 import type { Hosting, RoleApp } from '../host/app.ts'
@@ -18,6 +19,9 @@ export function witnessApp(ports: WitnessPorts, witness: Witness, hosting: Hosti
         'content-type': WITNESS_TEXT_TYPE,
         'cache-control': 'public, max-age=1',
       }),
+    ),
+    route(operations.listContradictions, async (c, { path, query }) =>
+      c.json(await readContradictions(ports, path.log, query.from)),
     ),
   ])
 }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { WITNESS_PREFIX } from '#core/api/log.ts'
+import { contradictionsAnswer, WITNESS_PREFIX } from '#core/api/log.ts'
 import { SIZE_MEDIA_TYPE } from '#core/log/add-checkpoint.ts'
 import { WITNESS_TEXT_TYPE } from '#core/server/witness/add-checkpoint.ts'
-import { ANY_TYPE, READ_PROBLEMS, type Operation } from '../host/operation.ts'
+import { ANY_TYPE, countParameter, READ_PROBLEMS, type Operation } from '../host/operation.ts'
 
+const log = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{64}$/),
+  v.description('SHA-256 of the origin of the log, in lower-case hexadecimal.'),
+)
 const because = (does: string) => ({ does, type: WITNESS_TEXT_TYPE })
 
 export const addCheckpoint = {
@@ -53,13 +58,7 @@ export const readCosigned = {
   signed: false,
   notes: 'It stays when the log is not known here any more.',
   limits: [],
-  path: {
-    log: v.pipe(
-      v.string(),
-      v.regex(/^[0-9a-f]{64}$/),
-      v.description('SHA-256 of the origin of the log, in lower-case hexadecimal.'),
-    ),
-  },
+  path: { log },
   query: {},
   body: null,
   answers: {
@@ -68,6 +67,25 @@ export const readCosigned = {
       type: WITNESS_TEXT_TYPE,
       headers: { 'Cache-Control': 'One second.' },
     },
+  },
+  problems: ['REQUEST_MALFORMED', 'NOT_FOUND', ...READ_PROBLEMS],
+} as const satisfies Operation
+
+export const listContradictions = {
+  id: 'listContradictions',
+  method: 'GET',
+  pattern: `${WITNESS_PREFIX}/:log/contradictions`,
+  does: 'Gives a page of what this witness has against a log that it cosigns, or cosigned.',
+  who: 'Anybody.',
+  signed: false,
+  notes:
+    'Both notes were signed by the log. Whoever has its keys makes evidence of two roots of one size that convinces without trust in this witness.',
+  limits: [],
+  path: { log },
+  query: { from: countParameter(0, Number.MAX_SAFE_INTEGER, 0) },
+  body: null,
+  answers: {
+    200: { does: 'What was found, by kind.', type: 'application/json', schema: contradictionsAnswer },
   },
   problems: ['REQUEST_MALFORMED', 'NOT_FOUND', ...READ_PROBLEMS],
 } as const satisfies Operation

@@ -21,14 +21,18 @@ export function roles({ prefix, identities, native }: AwsSettings): Resources {
   )
 }
 
-/** The role that whoever sets the deployment up takes on and, while its home moves, the one of whoever migrates it. */
-export function operatorRoles({ prefix, identities, mover, native }: AwsSettings): Resources {
+/**
+ * The roles that people and their jobs take on: of whoever sets the deployment up, of whoever backs its home up and, while that
+ * moves, of whoever migrates it.
+ */
+export function operatorRoles({ prefix, identities, mover, backup, native }: AwsSettings): Resources {
   const names = referencesOf(prefix, 'stores')
   const taken = (name: string, statements: readonly Statement[]): Resources => ({
     [logicalId(name, 'Role')]: role(names.functionName(name), ACCOUNT, statements),
   })
   return {
     ...taken(SET_UP, setUpPolicy(identities, names, native)),
+    ...(backup && taken(backup.name, moverPolicy(backup, names, native))),
     ...(mover && taken(mover.name, moverPolicy(mover, names, native))),
   }
 }

@@ -3,6 +3,7 @@ import { AmpereError } from '#core/errors.ts'
 import type { SignatureAlgorithm } from '#core/ports/keys.ts'
 import { AWS_NATIVE } from '#infra/permissions/aws/policy.ts'
 import {
+  BACKUP,
   identitiesOf,
   moverOf,
   type Deploys,
@@ -45,6 +46,8 @@ export interface AwsSettings {
   readonly deploys: Deploys
   /** Who migrates its home, while it moves; else null. */
   readonly mover: Identity | null
+  /** Who backs its home up; null where there is none. */
+  readonly backup: Identity | null
   /** Days that a table can be restored to: 1..35, 0 for none. Of tables with keys that erasure destroys, its own. */
   readonly recoveryDays: number
   readonly keyRecoveryDays: number
@@ -96,6 +99,7 @@ export function settingsOf(
     identities: identitiesOf(deploys),
     deploys,
     mover: moves && moverOf(moves),
+    backup: deploys === 'bridge' ? null : BACKUP,
     recoveryDays: whole('recoveryDays', given.recoveryDays, 0, MAX_RECOVERY_DAYS),
     keyRecoveryDays: whole('keyRecoveryDays', given.keyRecoveryDays, 0, MAX_RECOVERY_DAYS),
     logRetentionDays,

@@ -61,7 +61,7 @@ export function roles(settings: AzureSettings): readonly Resource[] {
   const taken: typeof assigned = operator
     ? [[operator, [...eachOnce(setUpAssignments(settings.identities)), ...moverAssignments(settings)]]]
     : []
-  const all = [...assigned, ...taken]
+  const all = [...assigned, ...taken, [backupOf(settings), backupAssignments(settings)] as const]
   return [
     ...roleDefinitions(all.flatMap(([, each]) => each)).map((one) => definition(prefix, one)),
     ...all.flatMap(([principal, each]) => each.map((one) => assignment(prefix, principal, one))),
@@ -74,9 +74,23 @@ export function roles(settings: AzureSettings): readonly Resource[] {
  * takes nothing back by itself, so it is to be deleted after the move.
  */
 export function movedBy(settings: AzureSettings): string {
-  const { prefix } = settings
   const operator = operatorOf(settings)
-  const ids = operator ? moverAssignments(settings).map((one) => assignmentId(prefix, operator, one)) : []
+  return idsOf(settings, operator ? moverAssignments(settings).map((one) => [operator, one]) : [])
+}
+
+/** The expression of the ids of what whoever backs the home up is assigned: it stays until another is named. */
+export function backedUpBy(settings: AzureSettings): string {
+  return idsOf(
+    settings,
+    backupAssignments(settings).map((one) => [backupOf(settings), one]),
+  )
+}
+
+function idsOf(
+  { prefix }: AzureSettings,
+  assigned: readonly (readonly [Principal, RoleAssignment])[],
+): string {
+  const ids = assigned.map(([principal, one]) => assignmentId(prefix, principal, one))
   return ids.length === 0 ? '' : `[concat(${ids.join(", ' ', ")})]`
 }
 
@@ -86,9 +100,19 @@ function operatorOf({ setUpPrincipal, setUpKind }: AzureSettings): Principal | n
   return { name: `setup ${setUpPrincipal}`, id: `'${setUpPrincipal}'`, type: setUpKind, dependsOn: [] }
 }
 
-/** What setting up does not need. */
-function moverAssignments({ identities: all, mover }: AzureSettings): readonly RoleAssignment[] {
-  const known = new Set(setUpAssignments(all).map(({ role, scope }) => `${role} ${scope}`))
+function backupOf({ backupPrincipal, backupKind }: AzureSettings): Principal {
+  return { name: `backup ${backupPrincipal}`, id: `'${backupPrincipal}'`, type: backupKind, dependsOn: [] }
+}
+
+function backupAssignments({ backup }: AzureSettings): readonly RoleAssignment[] {
+  return eachOnce(backup ? assignmentsOf(backup) : [])
+}
+
+/** What setting up does not need, and backing up, where that is the same person's: Azure refuses what was assigned before. */
+function moverAssignments(settings: AzureSettings): readonly RoleAssignment[] {
+  const { identities: all, mover, setUpPrincipal, backupPrincipal } = settings
+  const backs = setUpPrincipal === backupPrincipal ? backupAssignments(settings) : []
+  const known = new Set([...setUpAssignments(all), ...backs].map(({ role, scope }) => `${role} ${scope}`))
   return eachOnce(mover ? assignmentsOf(mover) : []).filter(
     ({ role, scope }) => !known.has(`${role} ${scope}`),
   )

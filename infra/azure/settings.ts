@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AmpereError } from '#core/errors.ts'
 import {
+  BACKUP,
   identitiesOf,
   moverOf,
   type Deploys,
@@ -27,6 +28,10 @@ export const DEFAULTS = {
   setUpPrincipal: '',
   /** What that is: `User`, or `ServicePrincipal` where a pipeline deploys. */
   setUpKind: 'User',
+  /** Object id in Entra of whoever backs the home up; empty for nobody. */
+  backupPrincipal: '',
+  /** What that is, as of `setUpKind`. */
+  backupKind: 'ServicePrincipal',
   alarmEmail: '',
   /** Of the resource group, per month, in the currency of the account; 0 for no budget. */
   budget: 0,
@@ -35,6 +40,9 @@ export const DEFAULTS = {
 }
 export type Parameters = Readonly<Record<keyof typeof DEFAULTS, string | number>>
 
+const KINDS = ['User', 'ServicePrincipal'] as const
+export type PrincipalKind = (typeof KINDS)[number]
+
 /** A deployment on Azure, as its template is made. */
 export interface AzureSettings {
   readonly prefix: string
@@ -42,6 +50,8 @@ export interface AzureSettings {
   readonly deploys: Deploys
   /** What whoever migrates its home does, while it moves; else null. */
   readonly mover: Identity | null
+  /** What whoever backs its home up does; null where nobody may, or there is none. */
+  readonly backup: Identity | null
   readonly capacity: 'serverless' | 'provisioned'
   readonly maxThroughput: number
   readonly publicNetworkAccess: 'Enabled' | 'Disabled'
@@ -50,7 +60,9 @@ export interface AzureSettings {
   readonly maxInstances: number
   readonly logRetentionDays: number
   readonly setUpPrincipal: string
-  readonly setUpKind: 'User' | 'ServicePrincipal'
+  readonly setUpKind: PrincipalKind
+  readonly backupPrincipal: string
+  readonly backupKind: PrincipalKind
   readonly alarmEmail: string
   readonly budget: number
   readonly otlpEndpoint: string
@@ -71,9 +83,8 @@ export function settingsOf(stage: string, given: Parameters, moves: Moves | null
     )
   const alarmEmail = String(given.alarmEmail)
   if (alarmEmail !== '' && !/^[^@\s]+@[^@\s]+$/.test(alarmEmail)) throw wrong('alarmEmail is no address')
-  const setUpPrincipal = String(given.setUpPrincipal)
-  if (setUpPrincipal !== '' && !GUID.test(setUpPrincipal))
-    throw wrong('setUpPrincipal is no object id: 8-4-4-4-12 of 0-9 and a-f')
+  const setUpPrincipal = principal('setUpPrincipal', given.setUpPrincipal)
+  const backupPrincipal = principal('backupPrincipal', given.backupPrincipal)
   const budget = whole('budget', given.budget, 0, 1_000_000)
   if (budget > 0 && alarmEmail === '') throw wrong('budget needs alarmEmail: a budget tells somebody')
   const deploys = oneOf('deploys', given.deploys, ['home', 'bridge', 'both'])
@@ -82,6 +93,7 @@ export function settingsOf(stage: string, given: Parameters, moves: Moves | null
     identities: identitiesOf(deploys),
     deploys,
     mover: moves && moverOf(moves),
+    backup: deploys === 'bridge' || backupPrincipal === '' ? null : BACKUP,
     capacity: oneOf('capacity', given.capacity, ['serverless', 'provisioned']),
     maxThroughput: whole('maxThroughput', given.maxThroughput, 1000, 1_000_000),
     publicNetworkAccess: oneOf('publicNetworkAccess', given.publicNetworkAccess, ['Enabled', 'Disabled']),
@@ -90,11 +102,19 @@ export function settingsOf(stage: string, given: Parameters, moves: Moves | null
     maxInstances: whole('maxInstances', given.maxInstances, 40, 1000),
     logRetentionDays: whole('logRetentionDays', given.logRetentionDays, ...RETENTION_DAYS),
     setUpPrincipal,
-    setUpKind: oneOf('setUpKind', given.setUpKind, ['User', 'ServicePrincipal']),
+    setUpKind: oneOf('setUpKind', given.setUpKind, KINDS),
+    backupPrincipal,
+    backupKind: oneOf('backupKind', given.backupKind, KINDS),
     alarmEmail,
     budget,
     otlpEndpoint: otlpEndpointOf(given.otlpEndpoint),
   }
+}
+
+function principal(name: string, given: string | number): string {
+  const id = String(given)
+  if (id !== '' && !GUID.test(id)) throw wrong(`${name} is no object id: 8-4-4-4-12 of 0-9 and a-f`)
+  return id
 }
 
 function oneOf<const T extends string>(name: string, given: string | number, of: readonly T[]): T {

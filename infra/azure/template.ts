@@ -6,7 +6,7 @@ import { keys } from './keys.ts'
 import { AZURE_NAMES } from '#infra/permissions/azure/roles.ts'
 import { API, filledIn, idOf, namesOf, SITES, type Resource } from './references.ts'
 import type { Moves } from '#infra/permissions/identities.ts'
-import { identities, movedBy, roles } from './roles.ts'
+import { backedUpBy, identities, movedBy, roles } from './roles.ts'
 import { settingsOf, type Parameters } from './settings.ts'
 import { objects, tables } from './stores.ts'
 
@@ -59,6 +59,11 @@ export function azureTemplateOf(
       blobEndpoint: text(filledIn(blobEndpoint(names.objects))),
       vaultUrl: text(filledIn(vaultUrl(settings.prefix))),
       database: text(AZURE_NAMES.database),
+      // Whom the next deployment takes it from, where that names another.
+      ...(settings.backup && {
+        backupPrincipal: text(settings.backupPrincipal),
+        backedUpBy: text(backedUpBy(settings)),
+      }),
       ...(settings.mover && { movedBy: text(movedBy(settings)) }),
     },
   }

@@ -2,7 +2,7 @@
 import { AWS_NATIVE, KEY_ACTIONS, OBJECT_ACTIONS, STREAM_ACTIONS, TABLE_ACTIONS } from './aws/policy.ts'
 import { actionsOf, OBJECT_ROLES, TABLE_ROLES, type RoleName } from './azure/roles.ts'
 import { custodyOf, grantsOf, type Grant } from './grants.ts'
-import { identitiesOf, moverOf, type Identity } from './identities.ts'
+import { BACKUP, identitiesOf, moverOf, type Identity } from './identities.ts'
 
 const INTRODUCTION = `# What each role may do
 
@@ -29,6 +29,12 @@ What \`npx ampere migrate\` does in a cloud, by the operator's own sign-in, and 
 each is a role that the stack of what is kept has only while a home moves; on Azure assignments to whoever deploys, which the end of the move, or the next deployment, deletes.
 `
 
+const BACKUPS = `## Whoever backs a home up
+
+What \`npx ampere backup --cloud\` and the drill of a restore do, by the sign-in of whoever runs them, and no function. On AWS it is the role \`ampere-STAGE-backup\`; on Azure
+assignments to the principal that the parameter \`backupPrincipal\` names, and to nobody where it is empty. It is always there, so that a job that backs up each night needs no right to make one.
+`
+
 /** Of data actions, what is the same in all of a service. */
 const SHORTENED =
   /^Microsoft\.(?:DocumentDB\/databaseAccounts|Storage\/storageAccounts\/blobServices(?:\/containers)?|KeyVault\/vaults)\/(?:sqlDatabases\/containers\/)?/
@@ -45,6 +51,8 @@ export function permissionsDocument(): string {
     ...bridge.map(section),
     MOVERS,
     ...(['receives', 'leaves'] as const).map((moves) => section(moverOf(moves))),
+    BACKUPS,
+    section(BACKUP),
   ].join('\n')
 }
 

@@ -69,6 +69,9 @@ const MOVERS: Readonly<Record<Moves, Identity>> = {
   }),
 }
 
+/** Who backs a home up: it reads what a backup has, and holds no key. Such an identity is always there, and no function has it. */
+export const BACKUP: Identity = identityOf({ name: 'backup', needs: BACKUP_NEEDS })
+
 /** Who migrates a home. There is such an identity only while a home moves, and never one that a function has. */
 export function moverOf(moves: Moves): Identity {
   return MOVERS[moves]

@@ -173,6 +173,7 @@ async function sayWitness(world: TestDeployment, say: Say): Promise<void> {
   await ask(world, cosigning.addCheckpoint, { body: utf8(await log.request(0, 5)) })
   await say(cosigning.addCheckpoint, { body: utf8(await log.request(5, 5)) })
   await say(cosigning.readCosigned, { path: { log: logIdOf(log.origin) } })
+  await say(cosigning.listContradictions, { path: { log: logIdOf(log.origin) } })
 }
 
 /** The home monitors a log: its own, because that is at hand. */
@@ -186,7 +187,7 @@ async function sayMonitor(world: TestDeployment, say: Say): Promise<void> {
   const log = logIdOf(origin)
   const label = toBase64url(leafLabel(registryLabelKey(world.registryId), world.registryId, 0))
   await say(lookups.lookUpLabel, { path: { log, label } })
-  await say(lookups.readMonitored, { path: { log } })
+  for (const one of [lookups.readMonitored, lookups.listFindings]) await say(one, { path: { log } })
 }
 
 /** An object is offered and put where it was offered, twice. */
@@ -260,6 +261,7 @@ async function sayCopy(world: TestDeployment, say: Say, chain: ChainId): Promise
   const [root, keys] = [entries?.root ?? '', entries?.keys ?? '']
   const path = { deployment, chain }
   await say(keeping.readMirrored, { path: { chain } })
+  await say(keeping.listCopies)
   await say(keeping.readCopy, { path })
   await say(keeping.readCopiedRegistry, { path, query: { from: 1 } })
   await say(keeping.listCopied, { path })

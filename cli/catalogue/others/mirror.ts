@@ -94,7 +94,7 @@ export const MIRROR: CommandGroup = {
       summary:
         'List the homes that are mirrored here, what came of the last run, and the fingerprints of this deployment',
       about:
-        'Of each home what was copied and when, and why runs fail since. A run that fails because the home cannot be reached counts after five minutes. With --cloud what came of runs is not known here: its log and alarms say it.',
+        'Of each home what was copied and when, and why runs fail since. A run that fails because the home cannot be reached counts after five minutes. With --cloud the home says it to its institution, whose app instance asks.',
       flags: [HOME_FLAG],
       examples: [{ does: 'is the copy whole?', run: 'npx ampere mirror status' }],
       json: {
@@ -102,7 +102,7 @@ export const MIRROR: CommandGroup = {
         home: 'fingerprint of this home, which operators of mirrors confirm',
         institution: 'fingerprint of the institution of this deployment, which operators of homes confirm',
         homes:
-          'of each deployment, origin, institution, last (time, chains, logSize and problems of the last round, or null), failed (code, rule, time and since of the runs that failed since one did not, or null) and verdict: ok, unreached, wrong, or unseen with --cloud',
+          'of each deployment, origin, institution, last (time, chains, logSize and problems of the last round, or null), failed (code, rule, time and since of the runs that failed since one did not, or null) and verdict: ok, unreached, wrong, or with --cloud unseen, where the home is not deployed so yet',
       },
       exits: {
         1: 'a home was not reached for more than five minutes',

@@ -17,6 +17,7 @@ import { leaveAws } from './leave.ts'
 import { planAws } from './plan.ts'
 import { stackOf } from './stack-of.ts'
 import { fetchByApi } from '#adapters/aws/clients/emulated-api.ts'
+import { readAws } from './read.ts'
 import { receiveAws } from './receive.ts'
 
 /** AWS. @param env the environment, in which AWS_ENDPOINT_URL may name an emulator */
@@ -32,6 +33,7 @@ export function awsCloud(env: Readonly<Record<string, string | undefined>>): Clo
     deploy: deployAws,
     receive: receiveAws,
     leave: leaveAws,
+    read: readAws,
     reach: () => fetchByApi(env),
     standing,
     removal,

@@ -14,7 +14,7 @@ import { accountOf } from './account.ts'
 import { stackOf } from './stack-of.ts'
 import { applyStores, openSettingUp, originOf } from './stores.ts'
 import { readCloudDeployment, writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
-import { configTexts, kib } from '../config-text.ts'
+import { configTexts, kib, statedDays, toldOf } from '../config-text.ts'
 
 /**
  * Makes a deployment on AWS what it should be, from whatever there is: each step looks first, so that one that was interrupted goes on when
@@ -33,11 +33,13 @@ export async function deployAws(asked: CloudDeployment, deploying: Deploying): P
   const deployed = await inTurn(`${bundleFolder('aws')}.turn`, say, () =>
     buildAndDeploy(wanted, account, deploying),
   )
-  if (deployed.home) {
+  const told = toldOf(deployed, keyDaysOf(deployed))
+  writeCloudDeployment(folder, told)
+  if (told.home) {
     await wakeFunction({ stage, region, parameters }, 'sequencer')
     say('6 of 6  The sequencer has looked after the log')
   } else say('6 of 6  Nothing has to be woken')
-  return deployed
+  return told
 }
 
 /** What is built, told and uploaded lies in the folder of this software, whatever is deployed from it. */
@@ -119,10 +121,16 @@ function listed({ log, witness }: SigningKeys): string {
   return [...log, ...witness].join('\n')
 }
 
+/** For how long AWS keeps a key that was destroyed. */
+function keyDaysOf({ stage, parameters }: CloudDeployment): number {
+  return settingsOf(stage, parameters).keyRecoveryDays
+}
+
 /** Says to every function what it belongs to. */
 function configure(deployed: CloudDeployment, roles: readonly string[], folder: string): void {
   const { stage, parameters } = deployed
-  const { keyRecoveryDays: backupDays, recoveryDays: tableDays, otlpEndpoint } = settingsOf(stage, parameters)
+  const { recoveryDays: tableDays, otlpEndpoint } = settingsOf(stage, parameters)
+  const backupDays = statedDays(deployed, keyDaysOf(deployed))
   const textOf = configTexts(deployed, folder, { backupDays, tableDays, otlpEndpoint })
   for (const role of roles) writeFileSync(join(bundleFolder('aws'), role, 'ampere.json'), textOf(role))
 }

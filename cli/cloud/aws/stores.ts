@@ -10,7 +10,7 @@ import { logicalId } from '#infra/aws/references.ts'
 import { settingsOf } from '#infra/aws/settings.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
 import { bucketNameOf } from '#infra/permissions/aws/names.ts'
-import { moverOf, type Moves } from '#infra/permissions/identities.ts'
+import { moverOf, type Identity, type Moves } from '#infra/permissions/identities.ts'
 import type { CloudDeployment } from '../cloud-folder.ts'
 import type { Deploying } from '../cloud.ts'
 import { stackOf } from './stack-of.ts'
@@ -62,20 +62,26 @@ function openAs(
 function namingOf({ stage, region, parameters }: CloudDeployment, stores: Stack, account: string): AwsNaming {
   const settings = settingsOf(stage, parameters)
   const { prefix, identities } = settings
-  const objects = identities.flatMap(({ needs }) => Object.keys(needs.objects) as ObjectsName[])
   const wrappingKey = required(stores, 'WrappingKeyArn')
   const kms = signingKeys(settings).map((name) => [name, required(stores, `${logicalId(name, 'Key')}Arn`)])
   const opened = settings.deploys === 'home' ? {} : { sealing: wrappingKey }
   return {
     prefix,
-    buckets: Object.fromEntries(
-      objects.map((name) => [name, bucketNameOf({ prefix, account, region }, name)]),
-    ),
+    buckets: bucketsOf(identities, { prefix, account, region }),
     keys: {
       kms: { ...Object.fromEntries(kms), ...opened },
       softwareKeys: { table: `${prefix}-keys`, wrappingKey },
     },
   }
+}
+
+/** The buckets of all that these identities use. */
+export function bucketsOf(
+  identities: readonly Pick<Identity, 'needs'>[],
+  place: Parameters<typeof bucketNameOf>[0],
+): Readonly<Record<string, string>> {
+  const objects = identities.flatMap(({ needs }) => Object.keys(needs.objects) as ObjectsName[])
+  return Object.fromEntries(objects.map((name) => [name, bucketNameOf(place, name)]))
 }
 
 function required({ outputs }: Stack, name: string): string {

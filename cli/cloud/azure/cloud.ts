@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AmpereError } from '#core/errors.ts'
 import { DEFAULTS } from '#infra/azure/template.ts'
 import { API } from '#infra/azure/references.ts'
 import { settingsOf } from '#infra/azure/settings.ts'
 import { deploymentState, findGroup, groupPath } from '#infra/deploy/azure/deployments.ts'
 import { doesRun, removeGroup, removeRunning } from '#infra/deploy/azure/removal.ts'
+import { plain } from '../../terminal/words.ts'
 import type { Cloud, Deploying, Removal, Standing } from '../cloud.ts'
 import { originOf, type CloudDeployment } from '../cloud-folder.ts'
 import { realAzure, type Azure } from './azure.ts'
 import { deployAzure } from './deploy.ts'
 import { enter, examine } from './doctor.ts'
+import { readAzure } from './read.ts'
 import { receiveAzure } from './receive.ts'
 import { leaveAzure } from './leave.ts'
 import { planAzure, planExamined } from './plan.ts'
@@ -22,15 +25,27 @@ export function azureCloud(
     provider: 'azure',
     parameters: Object.keys(DEFAULTS),
     region: 'westeurope',
-    plan: async (wanted, asks) =>
-      asks ? planExamined(wanted, await examine(wanted, azure)) : planAzure(wanted),
+    plan: async (wanted, asks) => {
+      checkRegionName(wanted.region)
+      return asks ? planExamined(wanted, await examine(wanted, azure)) : planAzure(wanted)
+    },
     deploy: (wanted, deploying) => deployAzure(wanted, deploying, pausing(azure, deploying)),
     receive: (wanted, deploying) => receiveAzure(wanted, deploying, pausing(azure, deploying)),
     leave: (known, deploying) => leaveAzure(known, deploying, pausing(azure, deploying)),
+    read: async (known) => readAzure(known, azure),
     reach: () => azure.fetch,
     standing: (known) => standing(known, azure),
     removal: (known, erases) => removal(known, azure, erases),
   }
+}
+
+/** What no region is called need not be asked of Azure, which says whether there is one of that name. @throws AmpereError CONFIGURATION */
+function checkRegionName(region: string): void {
+  if (/^[a-z]{4,}\d{0,2}$/.test(region)) return
+  throw new AmpereError(
+    'CONFIGURATION',
+    `Azure has no region ${plain(region).slice(0, 40)}: they are called as westeurope is`,
+  )
 }
 
 function pausing(azure: Azure, { pause }: Pick<Deploying, 'pause'>): Azure {

@@ -3,12 +3,12 @@ import type { Outputs } from '#infra/deploy/azure/deployments.ts'
 import { openPublisher, packageOf } from '#infra/deploy/azure/publish.ts'
 import type { Deploying } from '../cloud.ts'
 import { writeCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
-import { configTexts, kib } from '../config-text.ts'
+import { configTexts, kib, statedDays, toldOf } from '../config-text.ts'
 import { settingUp } from '../bridge/set-up.ts'
 import type { Azure, Built } from './azure.ts'
 import type { Examined } from './doctor.ts'
 import { packageFiles } from './packages.ts'
-import { applyStores, begin, onceAllowed, openStores, required } from './stores.ts'
+import { applyStores, begin, keptIn, onceAllowed, openStores, required } from './stores.ts'
 
 /** Cosmos DB keeps what was deleted for so many days, and nobody can have it keep less (infra/azure/stores.ts). */
 const BACKUP_DAYS = 7
@@ -27,18 +27,21 @@ export async function deployAzure(
   const { examined, wanted } = begun
   const { account, place } = examined
   say(`1 of 5  Subscription ${place.subscription}, as ${account.name}, in ${place.region}`)
-  const built = await azure.build(examined.settings.deploys)
+  const built = await azure.build(examined.settings.deploys, say)
   say(`2 of 5  ${built.bundles.length} bundles, the largest ${kib(largest(built))}`)
   const outputs = await applyStores(begun, deploying)
   say(`3 of 5  Tables, stores, keys, apps and the address: ${outputs['origin']}`)
-  const deployed = await setUp(wanted, outputs, examined, { deploying, azure })
+  const made = await setUp(wanted, outputs, examined, { deploying, azure })
+  const deployed = { ...made, kept: keptIn(outputs) }
   writeCloudDeployment(folder, deployed)
   say(
     `4 of 5  ${deployed.home ? `Registry ${deployed.home.registry}` : `Keys of the bridge of ${deployed.bridge?.institution}`}`,
   )
   await publish(deployed, outputs, { examined, built, deploying, azure })
   say(`5 of 5  ${built.bundles.length} functions, each with its own identity`)
-  return deployed
+  const told = toldOf(deployed, BACKUP_DAYS)
+  writeCloudDeployment(folder, told)
+  return told
 }
 
 interface With {
@@ -70,10 +73,10 @@ async function publish(
   const { pause, say, folder } = deploying
   const send = openPublisher(examined.arm, { ...azure.connection, pause })
   const { otlpEndpoint, identities } = examined.settings
-  const told = { backupDays: BACKUP_DAYS, tableDays: BACKUP_DAYS, otlpEndpoint }
+  const told = { backupDays: statedDays(deployed, BACKUP_DAYS), tableDays: BACKUP_DAYS, otlpEndpoint }
   const textOf = configTexts(deployed, folder, told)
   for (const role of inOrder(identities.map(({ name }) => name))) {
-    await send(required(outputs, `${role}App`), packageOf(packageFiles(built.folder, role, textOf(role))))
+    await send(required(outputs, `${role}App`), packageOf(packageFiles(built.files(role), textOf(role))))
     say(`        ${role} is published`)
   }
 }

@@ -7,15 +7,19 @@ import { fileURLToPath } from 'node:url'
 const TOP = fileURLToPath(new URL('../../../infra/azure/package/', import.meta.url))
 
 /** The files of a role's package: its bundle, what the host is told, and what the home is. */
-export function packageFiles(built: string, role: string, config: string): Record<string, Uint8Array> {
+export function packageFiles(
+  bundle: Readonly<Record<string, Uint8Array>>,
+  config: string,
+): Record<string, Uint8Array> {
   return {
     ...filesIn(TOP),
-    ...filesIn(join(built, role)),
+    ...bundle,
     'ampere.json': Buffer.from(config),
   }
 }
 
-function filesIn(folder: string): Record<string, Uint8Array> {
+/** All files below a folder, by their names in a package, but for what the home is. */
+export function filesIn(folder: string): Record<string, Uint8Array> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   )

@@ -52,7 +52,8 @@ export async function applyStores(
   await makeGroup(arm, place)
   const changes = examined.changes ?? (await changesOf(examined))
   say(`        Resources: ${summaryOf(changes)}`)
-  await removeAssignments(arm, idsIn(await formerOutputs(arm, place)), { pause })
+  const former = await formerOutputs(arm, place)
+  await removeAssignments(arm, [...idsIn(former), ...backupIdsIn(former, examined)], { pause })
   return applyTemplate(arm, place, template, { pause, say })
 }
 
@@ -62,13 +63,26 @@ export function openStores(
   { settings }: Pick<Examined, 'settings'>,
   azure: Azure,
 ): Platform {
-  return azure.open({
+  return azure.open({ ...keptIn(outputs), keys: keyNamingOf(settings.identities) })
+}
+
+/** Where what a deployment keeps is. @throws DeployFailure */
+export function keptIn(outputs: Outputs): NonNullable<CloudDeployment['kept']> {
+  return {
     cosmosEndpoint: required(outputs, 'cosmosEndpoint'),
     database: required(outputs, 'database'),
     blobEndpoint: required(outputs, 'blobEndpoint'),
     vaultUrl: required(outputs, 'vaultUrl'),
-    keys: keyNamingOf(settings.identities),
-  })
+  }
+}
+
+/** Ids of what it assigned to whoever backed the home up, where that is another now, or nobody. */
+function backupIdsIn(
+  { backupPrincipal = '', backedUpBy = '' }: Outputs,
+  { settings }: Pick<Examined, 'settings'>,
+): readonly string[] {
+  if (backupPrincipal === settings.backupPrincipal) return []
+  return backedUpBy.split(' ').filter((id) => id !== '')
 }
 
 /** Ids of what a deployment assigned to whoever migrates. */

@@ -26,7 +26,9 @@ export interface MigrateOptions extends LostOptions, CloudTargetOptions {
 /** Moves the home of this data folder, or another that is named, into a new one, with its own keys, log and origin. @param pause waits so many milliseconds */
 export function migrateOn(clouds: Clouds, pause = wait) {
   return async (call: Call<MigrateOptions>): Promise<number> => {
-    const { from } = call.options
+    const { from, cloud } = call.options
+    if (cloud !== undefined && (from === undefined || cloudNamed(from)))
+      throw usage('--cloud: whose backup --from is; a home that is there is named by --from itself')
     const act = async (left: LeftHome) => {
       const leaving = await leavingOf(left)
       const state = stateOf(leaving.entering.connection)
@@ -45,9 +47,9 @@ export function migrateOn(clouds: Clouds, pause = wait) {
       )
     const place = cloudNamed(from)
     if (place) return withCloudHome(clouds, call, place, pause, act)
-    return withLostHome(call, from, (lost) =>
+    return withLostHome(clouds, call, from, (lost) =>
       moveLost(call, lost, (state, members) =>
-        targetOf(clouds, call, { ...lost, data: lost.folder, pause }, founderNames(state, members)),
+        targetOf(clouds, call, { ...lost, pause }, founderNames(state, members)),
       ),
     )
   }

@@ -4,6 +4,7 @@ import { openBackupCopy, openBackupFolder } from '../../backup/open-backup.ts'
 import { lookAtRestored, lookedLines } from '../../backup/look.ts'
 import { refuse, usage } from '../../program/refuse.ts'
 import { restoreLost, type RestoreCallOptions } from '../../restore/restore-lost.ts'
+import type { Clouds } from '../../cloud/clouds.ts'
 import { drill } from './drill.ts'
 
 export interface BackupRestoreOptions extends RestoreCallOptions {
@@ -14,11 +15,23 @@ export interface BackupRestoreOptions extends RestoreCallOptions {
   readonly expired?: boolean
 }
 
-/** Restores the lost home of this data folder from a backup, or with `--drill` tries whether it could. */
-export async function restoreFromBackup(call: Call<BackupRestoreOptions>): Promise<number> {
-  const { from, newer, verify = false, drill: isDrill = false, expired = false } = call.options
-  if (from === undefined) throw usage('--from: the folder of a backup is expected')
-  if (isDrill) return drill(call, from)
+/** Restores the lost home of this data folder from a backup, or with `--drill` tries whether it, or one in a cloud, could be. */
+export function restoreOn(clouds: Clouds) {
+  return async (call: Call<BackupRestoreOptions>): Promise<number> => {
+    const { from, drill: isDrill = false, cloud } = call.options
+    if (from === undefined) throw usage('--from: the folder of a backup is expected')
+    if (isDrill) return drill(clouds, call, from)
+    if (cloud === undefined) return restoreHere(call, from)
+    throw refuse(
+      'UNSUPPORTED',
+      `the keys of ${cloud} are the cloud's, and went with its stores: it is not restored, but moved into a new home, with all that the backup has`,
+      `npx ampere migrate --from ${from} --cloud ${cloud} --to TARGET`,
+    )
+  }
+}
+
+async function restoreHere(call: Call<BackupRestoreOptions>, from: string): Promise<number> {
+  const { newer, verify = false, expired = false } = call.options
   const given = { from, expired, ...(newer === undefined ? {} : { newer }) }
   return restoreLost(call, {
     word: 'backup',

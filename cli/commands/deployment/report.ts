@@ -164,11 +164,16 @@ function openLines({ options }: Call<StartOptions>, origin: string): string[] {
 }
 
 /** Of what can be tried next, only that which works: after `--once` nothing is served. */
-function tryLines({ options }: Call<StartOptions>, origin: string, patient: string): string[] {
+export function tryLines(
+  { options }: Pick<Call<StartOptions>, 'options'>,
+  origin: string,
+  patient: string,
+): string[] {
   const asking = `      curl '${origin}/hospital-b/fhir/Patient/${patient}/$everything?_count=3'`
   return [
     'Try   npx ampere findings',
     '      npx ampere demo tamper && npx ampere verify --all    (damages the demo: see what is found)',
-    ...(options.once === true ? [] : [asking]),
+    // With a login whoever has no token gets 401.
+    ...(options.once === true || options.requireLogin === true ? [] : [asking]),
   ]
 }

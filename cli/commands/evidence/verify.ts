@@ -5,23 +5,25 @@ import { MAX_EVIDENCE_BYTES } from '#core/evidence/format.ts'
 import type { EvidencePins } from '#core/evidence/trust.ts'
 import { verifyEvidence, type Verdict } from '#core/evidence/verify.ts'
 import { parseVerifierKey } from '#core/log/note/key.ts'
-import { dataFolder, readSettings } from '../../deployment/settings.ts'
+import { pinnedOf } from '../../cloud/target.ts'
+import { trustedInCloud } from '../../evidence/in-cloud.ts'
 import { keysOf, trustedLogs, whose, type TrustedLogs } from '../../evidence/trusted.ts'
-import type { Call } from '../../program/command.ts'
+import type { Call, CloudOption } from '../../program/command.ts'
 import { usage } from '../../program/refuse.ts'
 import { readInput } from '../../terminal/files.ts'
-import { EXIT, type Common } from '../../terminal/screen.ts'
+import { EXIT } from '../../terminal/screen.ts'
 
-interface VerifyOptions extends Common {
+interface VerifyOptions extends CloudOption {
   readonly registry?: string
   readonly log?: readonly string[]
 }
 
 /** Says what an evidence file proves, against whom, by keys that the caller trusts. */
-export async function verifyEvidenceFile({ args, options, screen }: Call<VerifyOptions>): Promise<number> {
+export async function verifyEvidenceFile(call: Call<VerifyOptions>): Promise<number> {
+  const { args, screen } = call
   const [file] = args
   if (file === undefined) throw usage('name an evidence file')
-  const { trusted, ...pins } = await pinsOf(options, dataFolder(options.data, screen.terminal.env))
+  const { trusted, ...pins } = await pinsOf(call)
   const bytes = readInput(file, MAX_EVIDENCE_BYTES, 'no evidence file is larger')
   try {
     const verdict = await verifyEvidence(bytes, pins)
@@ -55,12 +57,14 @@ interface Pins extends EvidencePins {
   readonly trusted: TrustedLogs
 }
 
-/** What is given, else what the data folder trusts, if there is one: the same as `evidence list` does. */
-async function pinsOf({ registry, log }: VerifyOptions, folder: string): Promise<Pins> {
-  const settings = readSettings(folder)
+/** What is given, else what the data folder trusts, or for a home in a cloud, if there is one: the same as `evidence list` does. */
+async function pinsOf(call: Call<VerifyOptions>): Promise<Pins> {
+  const { registry, log, cloud } = call.options
+  const { folder, settings } = pinnedOf(call)
   const given = log?.map(givenKey)
   const none = { own: [], witnessed: [], monitored: [] }
-  const trusted = settings && !given ? await trustedLogs(folder, settings) : none
+  const trust = cloud === undefined ? trustedLogs : trustedInCloud
+  const trusted = settings && !given ? await trust(folder, settings) : none
   return {
     registry: registry === undefined ? (settings?.registry ?? null) : givenRegistry(registry),
     logs: given ?? keysOf(trusted),

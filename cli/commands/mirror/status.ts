@@ -15,14 +15,16 @@ import {
   toldStandings,
   type Standing,
 } from '../../mirror/standing.ts'
+import { askRuns } from '../../mirror/ask-runs.ts'
+import { connectActive } from '../../open/bridge.ts'
 import { checkHome } from '../../open/home.ts'
-import { openInstitution } from '../../open/institution.ts'
+import { actingInstance, openInstitution } from '../../open/institution.ts'
+import { readMirrored } from '../../open/mirror.ts'
 import type { Call, CloudOption } from '../../program/command.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { plain } from '../../terminal/words.ts'
-import { connectRoot } from '../instances/registry-session.ts'
 
-/** Says which homes are mirrored here and what came of the last run of each; a running server does not matter. */
+/** Says which homes are mirrored, here or by a home in a cloud, and what came of the last run of each; a running server does not matter. */
 export async function mirrorStatus(call: Call<CloudOption>): Promise<number> {
   return call.options.cloud === undefined ? statusHere(call) : statusInCloud(call, call.options.cloud)
 }
@@ -40,12 +42,17 @@ async function statusHere(call: Call): Promise<number> {
   }
 }
 
-/** What files here say of it, and its registry: the copies are in its own stores. */
+/** The copies are in its own stores: it says to its institution what came of its runs. */
 async function statusInCloud(call: Call<CloudOption>, cloud: string): Promise<number> {
   const { folder, settings, passphrase, fetch } = await reachCloud(call, cloud)
   const founder = await openInstitution(folder, settings.institutions[0] ?? '', passphrase)
-  const { sync } = await connectRoot({ settings, fetch }, founder)
-  return say(call, settings, toldStandings(folder), sync.registry.newest())
+  const { institution, connection } = await connectActive(founder, settings, fetch)
+  const { now } = call.screen.terminal
+  const asking = { fetch, now, signer: actingInstance(institution) }
+  // A home that mirrors nobody need not be asked.
+  const none = readMirrored(folder).length === 0
+  const said = none ? { items: [] } : await askRuns(asking, settings.origin)
+  return say(call, settings, toldStandings(folder, said, now()), connection.sync.registry.newest())
 }
 
 function say(

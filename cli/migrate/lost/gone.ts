@@ -42,10 +42,10 @@ export async function restoreGone(
   // What a run that was killed left.
   for (const name of existsSync(folder) ? readdirSync(folder) : [])
     if (name.startsWith(SCRATCH)) rmSync(join(folder, name), { recursive: true })
-  const pins = await pinsOf(settings, source)
+  const signer = await pinnedSigners(settings, source)
   const scratch = mkdtempSync(join(folder, SCRATCH))
   const stores = openLocal({ folder: scratch, passphrase: null })
-  const platform: Platform = { ...stores, signer: async (name) => pinned(name, pins) }
+  const platform: Platform = { ...stores, signer }
   const close = async () => {
     await stores.close()
     rmSync(scratch, { recursive: true, force: true })
@@ -58,6 +58,15 @@ export async function restoreGone(
     await close()
     throw error
   }
+}
+
+/**
+ * The keys of a home by their public halves, as its settings and its registry have them: by them all is verified, and nothing is signed.
+ * @throws AmpereError CONFIGURATION for settings that pin no log
+ */
+export async function pinnedSigners(settings: Settings, source: HomeSource): Promise<Platform['signer']> {
+  const pins = await pinsOf(settings, source)
+  return async (name) => pinned(name, pins)
 }
 
 type Pins = Readonly<Partial<Record<KeyName, PublicJwk>>>

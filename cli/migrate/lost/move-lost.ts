@@ -24,7 +24,7 @@ import type { GoneHome } from './gone.ts'
 import { signMoves, withEnds } from './sign-moves.ts'
 
 /** A home that is gone, and where its settings and its institutions' keys are. */
-export interface LostHome extends Pick<LeftHome, 'folder' | 'settings' | 'passphrase'> {
+export interface LostHome extends Pick<LeftHome, 'folder' | 'data' | 'settings' | 'passphrase'> {
   readonly gone: GoneHome
 }
 

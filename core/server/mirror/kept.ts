@@ -3,7 +3,7 @@ import { asChainId, type ChainId, type DeploymentId, type Digest } from '../../b
 import type { HeldAnswer } from '../../api/answers.ts'
 import { MAX_PAGE_HELD } from '../../api/limits.ts'
 import { parseHead } from '../../api/head.ts'
-import type { CopyAnswer, MirroredAnswer } from '../../api/mirrored.ts'
+import type { CopiesAnswer, CopyAnswer, MirroredAnswer } from '../../api/mirrored.ts'
 import { AmpereError } from '../../errors.ts'
 import { recordOf } from '../../registry/snapshot.ts'
 import type { Caller } from '../authenticate.ts'
@@ -13,7 +13,7 @@ import { CHAIN_CHARACTERS } from '../store/attempt.ts'
 import { loadBlock } from '../store/rows.ts'
 import { createRegistrySource } from '../store/registry.ts'
 import { readCopyOf, type KeeperPorts } from './copy-of.ts'
-import { readLastRun } from './last-run.ts'
+import { readFailedRuns, readLastRun } from './last-run.ts'
 import { readMirrored } from './statement.ts'
 
 /** A home of which there is a copy, and what is pinned of it. */
@@ -66,6 +66,31 @@ export async function checkMayRestore({ home, judge }: Kept, caller: Caller): Pr
   const owner = recordOf(newest, 'deployment', home.deployment)?.institution ?? null
   if (owner !== null && owner === caller.institution && caller.capabilities.includes('control')) return
   throw new AmpereError('FORBIDDEN', 'only the institution of the home that was copied gets the copy')
+}
+
+/**
+ * May this caller know what came of the runs of this mirror? Who operates it may: an instance with capability `control` of the
+ * institution to which this deployment belongs. @throws AmpereError FORBIDDEN
+ */
+export async function checkOperates(own: Home, caller: Caller): Promise<void> {
+  const newest = (await own.registry.refresh()).newest()
+  const owner = recordOf(newest, 'deployment', own.deployment)?.institution ?? null
+  if (owner !== null && owner === caller.institution && caller.capabilities.includes('control')) return
+  throw new AmpereError('FORBIDDEN', 'only the institution of this deployment is told of its mirror')
+}
+
+/** What came of the last runs of each home that is mirrored here. @throws AmpereError STORE_CORRUPT */
+export async function describeRuns(all: readonly Kept[]): Promise<CopiesAnswer> {
+  const items = all.map(async ({ home: { deployment, origin }, stores }) => {
+    const [last, failed] = [await readLastRun(stores), await readFailedRuns(stores)]
+    return {
+      deployment,
+      origin,
+      last: last && { time: last.time, chains: last.chains, logSize: last.logSize, problems: last.problems },
+      failed: failed && { since: failed.since, time: failed.time, code: failed.code, rule: failed.rule },
+    }
+  })
+  return { items: await Promise.all(items) }
 }
 
 /** What there is of a home. */

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { signLookup, type FoundLeaf, type LookupAnswer, type MonitoredAnswer } from '../../api/lookup.ts'
+import {
+  signLookup,
+  type FindingsAnswer,
+  type FoundLeaf,
+  type LookupAnswer,
+  type MonitoredAnswer,
+} from '../../api/lookup.ts'
 import { encodeLeaf } from '../../block/leaf.ts'
 import { toBase64url } from '../../bytes/encoding.ts'
 import type { Digest } from '../../bytes/ids.ts'
@@ -10,6 +16,7 @@ import { verifyInclusion } from '../../log/proof.ts'
 import { inclusionFromTiles } from '../../log/tile/read.ts'
 import type { ReadTile } from '../../log/tile/read-tile.ts'
 import { formatTlogProof } from '../../log/tlog-proof.ts'
+import { pageFrom } from '../store/page.ts'
 import { listFindings } from './against/findings.ts'
 import { findLabel, type PlacedLeaf } from './labels.ts'
 import { copiedUnder, findMonitored, type MonitoredLog, type Noted } from './monitored-row.ts'
@@ -88,6 +95,26 @@ export async function readMonitored(
     begun,
     findings: findings.map(({ kind, time }) => ({ kind, time })),
   }
+}
+
+/** A page of what speaks against a log, for whoever makes evidence of it. @throws AmpereError NOT_FOUND, STORE_CORRUPT */
+export async function readFindings(
+  { tables }: Pick<LookupPorts, 'tables'>,
+  logId: string,
+  from: number,
+): Promise<FindingsAnswer> {
+  const { origin } = await monitored(tables, logId)
+  const all = await listFindings(tables.monitored, origin)
+  return pageFrom(
+    all.map(({ kind, time, notes, leaves, hashes }) => ({
+      kind,
+      time,
+      notes: [...notes],
+      leaves: leaves.map(({ index, entry, proof }) => ({ index, entry, proof: proof && [...proof] })),
+      hashes: [...hashes],
+    })),
+    from,
+  )
 }
 
 async function monitored({ monitored: table }: LookupPorts['tables'], logId: string): Promise<MonitoredLog> {

@@ -17,6 +17,16 @@ export function fitting(items: readonly string[]): readonly string[] {
   return end === -1 ? items : items.slice(0, end)
 }
 
+/** A page of a list that is short enough to be read whole: what fits in one answer, from the item `from` on. */
+export function pageFrom<T extends object>(
+  all: readonly T[],
+  from: number,
+): { readonly items: T[]; readonly next: number | null } {
+  const rest = all.slice(from)
+  const items = rest.slice(0, fitting(rest.map((item) => JSON.stringify(item))).length)
+  return { items, next: items.length === rest.length ? null : from + items.length }
+}
+
 /** A page of these rows, or of as many as fit in one answer; `size` is how many were asked for. */
 export function pageOf(
   rows: readonly { readonly value: Uint8Array }[],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
+import type { ContradictionsAnswer } from '../../api/log.ts'
 import { canonicalBytes, parseCanonical } from '../../bytes/canonical-json.ts'
 import { parseWith, timestamp } from '../../bytes/schema.ts'
 import { toTimestamp, type Timestamp } from '../../bytes/timestamp.ts'
@@ -8,7 +9,8 @@ import { checkpointIn } from '../../log/note/checkpoint.ts'
 import { parseNote } from '../../log/note/note.ts'
 import type { Row, WriteTable } from '../../ports/table.ts'
 import type { Contradiction } from './judge.ts'
-import { logIdOf } from './log-row.ts'
+import { pageFrom } from '../store/page.ts'
+import { loadLog, logIdOf } from './log-row.ts'
 import type { WitnessTables } from './logs.ts'
 
 /** Partition of the witness table with what speaks against logs. */
@@ -62,6 +64,25 @@ export async function listEvidence({ tables }: WitnessTables, origin: string): P
   const logId = logIdOf(origin)
   const rows = await tables.witness.range(EVIDENCE_PARTITION, { from: `${logId}/`, to: `${logId}0` })
   return rows.map((row) => parseEvidence(row, origin))
+}
+
+/**
+ * A page of what speaks against a log, for whoever makes evidence of it.
+ * @param logId as `logIdOf` gives it
+ * @throws AmpereError NOT_FOUND for a log that was never known here, STORE_CORRUPT
+ */
+export async function readContradictions(
+  ports: WitnessTables,
+  logId: string,
+  from: number,
+): Promise<ContradictionsAnswer> {
+  const known = await loadLog(ports.tables.witness, logId)
+  if (!known) throw new AmpereError('NOT_FOUND', 'no such log is known here')
+  const all = await listEvidence(ports, known.log.origin)
+  return pageFrom(
+    all.map(({ kind, time, cosigned, refused }) => ({ kind, time, cosigned, refused })),
+    from,
+  )
 }
 
 function keyOf(origin: string, kind: Contradiction, slot: number): string {

@@ -25,13 +25,13 @@ export async function whoAmI(region: string): Promise<Account> {
   }
 }
 
-/** Credentials of a role for a quarter of an hour. @throws DeployFailure */
-export async function takeOn(role: string, region: string): Promise<AwsIdentity> {
+/** Credentials of a role for a quarter of an hour. @param session what the account's log calls it @throws DeployFailure */
+export async function takeOn(role: string, region: string, session = 'ampere-deploy'): Promise<AwsIdentity> {
   const client = new STSClient({ region, maxAttempts: 3 })
   try {
     const command = new AssumeRoleCommand({
       RoleArn: role,
-      RoleSessionName: 'ampere-deploy',
+      RoleSessionName: session,
       DurationSeconds: 900,
     })
     const { Credentials: given } = await client.send(command)
@@ -42,7 +42,7 @@ export async function takeOn(role: string, region: string): Promise<AwsIdentity>
       Expiration: expiration,
     } = given ?? {}
     if (accessKeyId === undefined || secretAccessKey === undefined || sessionToken === undefined)
-      throw failure('AWS gave no credentials of the role that sets up', 'run this again')
+      throw failure('AWS gave no credentials of the role that is to be taken on', 'run this again')
     return { accessKeyId, secretAccessKey, sessionToken, ...(expiration && { expiration }) }
   } catch (error) {
     throw failureOf(error)

@@ -58,7 +58,7 @@ export function policyOf(
   return [...moverPolicy(identity, names, native), ...hostStatements(identity, grantsOf(identity), names)]
 }
 
-/** The policy of whoever migrates a home: what it needs, and nothing of a function's host. */
+/** The policy of whoever migrates a home, or backs it up: what it needs, and nothing of a function's host. */
 export function moverPolicy(
   identity: Identity,
   names: AwsNames,

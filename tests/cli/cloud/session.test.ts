@@ -139,7 +139,7 @@ describe('a home in a cloud', () => {
     [['chain', 'list', '--cloud', 'azure-prod'], 1, 'no home was deployed as azure-prod'],
     [['chain', 'list', '--as', 'st-anne', '--cloud', 'aws-prod'], 2, 'no institution st-anne'],
     [['audit', '--repair', '--cloud', 'aws-prod'], 1, 'is for the home of this computer'],
-    [['backup', '--to', '/nowhere', '--cloud', 'aws-prod'], 2, 'backup is for the home of this computer'],
+    [['doctor', '--cloud', 'aws-prod'], 2, 'doctor is for the home of this computer'],
   ])('is not what %j is about', async (args, code, says) => {
     const refused = await run([...args, '--data', home.data])
     expect({ code: refused.code, err: refused.err }).toEqual({ code, err: expect.stringContaining(says) })

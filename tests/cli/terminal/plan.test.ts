@@ -52,6 +52,16 @@ describe('the plan of a deployment', () => {
     expect({ code: refused.code, says: refused.err.includes(says) }).toEqual({ code, says: true })
   })
 
+  it.each(['West Europe', 'eu-central-1'])(
+    'refuses the region %s on Azure before it asks who is there',
+    async (region) => {
+      const args = ['--institution', 'a=A', '--region', region, '--data', freshFolder()]
+      const { code, err } = await run(['deploy', 'azure', '--plan', ...args])
+      const says = `Azure has no region ${region}: they are called as westeurope is`
+      expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(says) })
+    },
+  )
+
   it('with --role both has the bridge beside the home: its table, its keys and two functions more', async () => {
     const planned = async (...args: string[]) => {
       const result = await run([

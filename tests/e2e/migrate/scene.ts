@@ -103,7 +103,12 @@ export async function recordOf(
 }
 
 /** Erases what an entry says at once, as the patient may. */
-export async function erase({ connection }: Open, record: ChainId, device: Signer, text: string) {
+export async function erase(
+  { connection }: Pick<Open, 'connection'>,
+  record: ChainId,
+  device: Signer,
+  text: string,
+) {
   const { opened } = await connection.read(record)
   const entries = opened.filter(({ content }) => new TextDecoder().decode(content) === text)
   const what = { scope: 'entries' as const, entries, ground: 'misfiled' as const }

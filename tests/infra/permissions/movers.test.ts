@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals'
+import { BACKUP_NEEDS } from '#core/server/backup/needs.ts'
 import { storesTemplateOf } from '#infra/aws/template.ts'
 import { azureTemplateOf, DEFAULTS } from '#infra/azure/template.ts'
 import { awsNames } from '#infra/permissions/aws/names.ts'
 import { moverPolicy } from '#infra/permissions/aws/policy.ts'
-import { identitiesOf, moverOf, type Moves } from '#infra/permissions/identities.ts'
+import { BACKUP, identitiesOf, moverOf, type Moves } from '#infra/permissions/identities.ts'
 import { deployed, outputsOf } from '../azure/arm.ts'
 
 const arn = (name: string) => `arn:aws:kms:eu-central-1:111122223333:key/${name}`
@@ -58,8 +59,8 @@ describe('whoever migrates a home', () => {
   it.each(BOTH)('on AWS is a role that is there only while the home moves: who %s it', (moves) => {
     const { name } = moverOf(moves)
     const role = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Role`
-    expect(rolesOf(null)).toEqual(['SetupRole'])
-    expect(rolesOf(moves)).toEqual(['SetupRole', role])
+    expect(rolesOf(null)).toEqual(['SetupRole', 'BackupRole'])
+    expect(rolesOf(moves)).toEqual(['SetupRole', 'BackupRole', role])
     const template = storesTemplateOf('test', {}, moves)
     expect(template.Outputs).toHaveProperty(`${role}Arn`)
     expect(JSON.stringify(template.Resources['WrappingKey'])).toContain(`ampere-test-${name}`)
@@ -79,5 +80,62 @@ describe('whoever migrates a home', () => {
     expect(onAzure(null).outputs).not.toHaveProperty('movedBy')
     // ARM lets a template say 64 things.
     expect(Object.keys(onAzure(moves).outputs).length).toBeLessThan(64)
+  })
+})
+
+describe('whoever backs a home up', () => {
+  const other = principal.replace(/5$/, '6')
+  const assignedTo = (resources: ReturnType<typeof deployed>, id: string) =>
+    resources.filter(
+      ({ properties }) => (properties as { principalId?: string } | undefined)?.principalId === id,
+    )
+
+  it('reads what a backup has, and has no key', () => {
+    expect(BACKUP.needs).toEqual(BACKUP_NEEDS)
+    const { tables, objects, keys } = BACKUP.needs
+    expect(new Set([...Object.values(tables), ...Object.values(objects)])).toEqual(new Set(['read', 'fetch']))
+    expect(keys).toEqual({})
+    expect(identitiesOf('both').map(({ name }) => name)).not.toContain(BACKUP.name)
+  })
+
+  it('on AWS is a role of every home and of no bridge alone, which may do nothing but read', () => {
+    const actions = moverPolicy(BACKUP, names).flatMap(({ Action }) => Action)
+    expect(new Set(actions)).toEqual(
+      new Set(['dynamodb:GetItem', 'dynamodb:Query', 's3:GetObject', 's3:ListBucket', 'kms:Decrypt']),
+    )
+    const { Properties } = storesTemplateOf('test', {}).Resources['BackupRole'] ?? { Properties: {} }
+    expect(Properties).toMatchObject({ RoleName: 'ampere-test-backup' })
+    expect(storesTemplateOf('test', { deploys: 'bridge' }).Resources).not.toHaveProperty('BackupRole')
+  })
+
+  it('on Azure is whom the template names, and nobody where it names nobody', () => {
+    const template = (backupPrincipal: string, deploys = 'home') =>
+      azureTemplateOf('test', { ...DEFAULTS, setUpPrincipal: principal, backupPrincipal, deploys })
+    const made = deployed(template(other).resources)
+    const assigned = assignedTo(made, other)
+    const uses = [...Object.keys(BACKUP.needs.tables), ...Object.keys(BACKUP.needs.objects)]
+    expect(assigned).toHaveLength(uses.length)
+    const said = outputsOf(template(other))
+    expect(said['backedUpBy']?.value.split(' ').toSorted()).toEqual(assigned.map(({ id }) => id).toSorted())
+    expect(said['backupPrincipal']?.value).toBe(other)
+    expect(outputsOf(template(''))).not.toHaveProperty('backedUpBy')
+    expect(assignedTo(deployed(template(other, 'bridge').resources), other)).toEqual([])
+    expect(() => template('someone')).toThrow(/backupPrincipal is no object id/)
+  })
+
+  it('on Azure may be who also migrates the home: nothing is assigned twice', () => {
+    for (const moves of BOTH) {
+      const given = { ...DEFAULTS, setUpPrincipal: principal, backupPrincipal: principal }
+      const { resources } = azureTemplateOf('test', given, moves)
+      const assigned = assignedTo(deployed(resources), principal).map(({ properties, scope }) => {
+        const { roleDefinitionId, scope: within = scope } = properties as Record<string, string>
+        return `${roleDefinitionId} ${within}`
+      })
+      expect(assigned).toHaveLength(new Set(assigned).size)
+      // What only moving needs ends with the move, and backing up stays.
+      const { movedBy, backedUpBy } = outputsOf(azureTemplateOf('test', given, moves))
+      const moved = movedBy?.value.split(' ') ?? []
+      expect(moved.filter((id) => backedUpBy?.value.split(' ').includes(id))).toEqual([])
+    }
   })
 })

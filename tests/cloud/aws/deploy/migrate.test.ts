@@ -70,7 +70,7 @@ describeOn('MiniStack', 'a home of this computer that is moved to AWS by the rea
     )
     client.destroy()
     const roles = StackResources.filter(({ ResourceType }) => ResourceType === 'AWS::IAM::Role')
-    return roles.map(({ LogicalResourceId }) => LogicalResourceId)
+    return roles.map(({ LogicalResourceId = '' }) => LogicalResourceId).toSorted()
   }
 
   beforeAll(async () => {
@@ -128,8 +128,25 @@ describeOn('MiniStack', 'a home of this computer that is moved to AWS by the rea
   }, 60_000)
 
   it('has left nobody a role with which its stores can be filled', async () => {
-    expect(await rolesLeft()).toEqual(['SetupRole'])
+    expect(await rolesLeft()).toEqual(['BackupRole', 'SetupRole'])
   })
+
+  it('is backed up there by the role that may only read, and a drill restores that with what was added since', async () => {
+    const { connection } = await connected()
+    const to = join(scene.root, 'backup')
+    const done = await ampere('backup', '--to', to, '--cloud', `aws-${STAGE}`)
+    expect({ code: done.code, said: done.code === 0 ? '' : done.out }).toEqual({ code: 0, said: '' })
+    expect(JSON.parse(done.out)).toMatchObject({ ok: true, chains: 2, resumed: false })
+    await connection.append(record, [entry('since')])
+    const tried = await ampere('restore', '--from', to, '--drill', '--cloud', `aws-${STAGE}`)
+    expect({ code: tried.code, said: tried.code === 0 ? '' : tried.out }).toEqual({ code: 0, said: '' })
+    expect(JSON.parse(tried.out)).toMatchObject({
+      ok: true,
+      erasures: 1,
+      findings: [],
+      compared: { chains: 2, differences: [], unlisted: 0 },
+    })
+  }, 300_000)
 
   it('takes nothing at the old home any more', async () => {
     await withHome(scene.old, async ({ connection }) => {
@@ -150,11 +167,11 @@ describeOn('MiniStack', 'a home of this computer that is moved to AWS by the rea
     })
     await withHome(back, async ({ connection }) => {
       const { opened } = await connection.read(record)
-      expect(opened.map(({ content }) => textOf(content))).toEqual(['before', 'after'])
+      expect(opened.map(({ content }) => textOf(content))).toEqual(['before', 'after', 'since'])
       await connection.append(record, [entry('back')])
     })
     expect((await fetch(new Request(`${settings.origin}/.well-known/ampere`))).status).toBeGreaterThan(399)
-    expect(await rolesLeft()).toEqual(['SetupRole'])
+    expect(await rolesLeft()).toEqual(['BackupRole', 'SetupRole'])
     expect((await ampere('deploy', 'aws', '--stage', STAGE)).out).toContain('CHAIN_MOVED')
   }, 300_000)
 })

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openAzure, type AzureCall } from '#adapters/azure/open.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
+import { filesIn } from '#cli/cloud/azure/packages.ts'
 import { DATA_FILES } from '#functions/host/definitions.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { allows, unexercised } from '#infra/permissions/azure/allows.ts'
@@ -48,7 +49,7 @@ async function start() {
     },
     subscription: undefined,
     now: () => Date.now(),
-    build: async () => ({ folder: BUILT, bundles }),
+    build: async () => ({ files: (role) => filesIn(join(BUILT, role)), bundles }),
     open: (naming) =>
       openAzure({
         naming,

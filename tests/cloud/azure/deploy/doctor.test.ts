@@ -265,7 +265,7 @@ describe('the plan of a deployment to Azure', () => {
 })
 
 describe('a deployment to Azure that fails', () => {
-  const building = (): Azure => ({ ...azure(), build: async () => ({ folder: freshFolder(), bundles: [] }) })
+  const building = (): Azure => ({ ...azure(), build: async () => ({ files: () => ({}), bundles: [] }) })
 
   it('says which resource failed and why, and keeps what was made', async () => {
     const within = { code: 'LocationNotAvailableForResourceType', message: 'x', target: '/a/b/vaults/v' }

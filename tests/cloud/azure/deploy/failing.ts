@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { withFaults } from '#adapters/around/faults.ts'
 import { openMemory } from '#adapters/memory/open.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
+import { filesIn } from '#cli/cloud/azure/packages.ts'
 import { readCloudDeployment, type CloudDeployment } from '#cli/cloud/cloud-folder.ts'
 import { parseJws } from '#core/block/jws.ts'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
@@ -67,7 +68,10 @@ export async function failing(): Promise<Failing> {
     connection: world.connection,
     subscription: undefined,
     now: () => Date.now(),
-    build: async () => ({ folder, bundles: ROLES.map(({ name }) => ({ role: name, bytes: 9 })) }),
+    build: async () => ({
+      files: (role) => filesIn(join(folder, role)),
+      bundles: ROLES.map(({ name }) => ({ role: name, bytes: 9 })),
+    }),
     // Closing it would end the home too.
     open: () => ({ ...faulty.platform, close: async () => {} }),
     fetch: async (request) => {

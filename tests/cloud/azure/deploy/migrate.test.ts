@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openAzure, type AzureCall } from '#adapters/azure/open.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
+import { filesIn } from '#cli/cloud/azure/packages.ts'
 import { cloudFolder } from '#cli/cloud/cloud-folder.ts'
 import { readSettings } from '#cli/deployment/settings.ts'
 import { connectInstitution } from '#cli/open/bridge.ts'
@@ -12,7 +13,7 @@ import { pinnedPolicy } from '#cli/open/policy.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
 import { allows } from '#infra/permissions/azure/allows.ts'
 import { assignmentsOf, AZURE_NAMES, setUpAssignments } from '#infra/permissions/azure/roles.ts'
-import { identitiesOf, moverOf } from '#infra/permissions/identities.ts'
+import { BACKUP, identitiesOf, moverOf } from '#infra/permissions/identities.ts'
 import { jsonOf } from '#tests/cli/harness.ts'
 import { entry, erase, migrateScene, PASSPHRASE, recordOf, withHome } from '#tests/e2e/migrate/scene.ts'
 import { VAULT_URL } from '../fake-vault.ts'
@@ -23,6 +24,8 @@ import { publishedHome } from './published-home.ts'
 import { CREDENTIAL, PRINCIPAL, runOn, startWorld } from './world.ts'
 
 const STAGE = 'e2e'
+/** Object id of whoever backs up. */
+const JOB = '44444444-4444-4444-4444-444444444444'
 const GROUP = `ampere-${STAGE}`
 const ROLES = identitiesOf('home')
 const textOf = (content: Uint8Array) => new TextDecoder().decode(content)
@@ -42,7 +45,10 @@ async function start() {
     connection: world.connection,
     subscription: undefined,
     now: () => Date.now(),
-    build: async () => ({ folder, bundles: ROLES.map(({ name }) => ({ role: name, bytes: 9 })) }),
+    build: async () => ({
+      files: (role) => filesIn(join(folder, role)),
+      bundles: ROLES.map(({ name }) => ({ role: name, bytes: 9 })),
+    }),
     open: (naming) =>
       openAzure({
         naming: { ...naming, blobPrefix },
@@ -129,6 +135,46 @@ describe('a home of this computer that is moved to Azure, on emulators of what i
     expect(assigned()).toBe(ofSettingUp)
   })
 
+  it('is backed up there by whom the template names, who asks for nothing but what a backup reads', async () => {
+    const { calls, names, world } = running()
+    const to = join(scene.root, 'backup')
+    const backUp = () => ampere('backup', '--to', to, '--cloud', `azure-${STAGE}`)
+    expect(await backUp()).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('backupPrincipal=OBJECT-ID'),
+    })
+    const named = await ampere('deploy', 'azure', '--stage', STAGE, '--param', `backupPrincipal=${JOB}`)
+    expect({ code: named.code, said: named.code === 0 ? '' : named.out + named.err }).toEqual({
+      code: 0,
+      said: '',
+    })
+    const ofJob = () =>
+      [...world.arm.resources(GROUP).values()].filter(({ properties }) =>
+        JSON.stringify(properties ?? null).includes(JOB),
+      ).length
+    expect(ofJob()).toBe(assignmentsOf(BACKUP).length)
+    calls.length = 0
+    const done = await backUp()
+    expect({ code: done.code, said: done.code === 0 ? '' : done.out + done.err }).toEqual({
+      code: 0,
+      said: '',
+    })
+    expect(jsonOf(done)).toMatchObject({ ok: true, resumed: false })
+    const connection = await connected()
+    await connection.append(record, [entry('since')])
+    const tried = await ampere('restore', '--from', to, '--drill', '--cloud', `azure-${STAGE}`)
+    expect({ code: tried.code, said: tried.code === 0 ? '' : tried.out + tried.err }).toEqual({
+      code: 0,
+      said: '',
+    })
+    expect(jsonOf(tried)).toMatchObject({ ok: true, erasures: 1, compared: { differences: [], unlisted: 0 } })
+    expect(calls.length).toBeGreaterThan(20)
+    expect(calls.filter((call) => !allows(assignmentsOf(BACKUP, names), call))).toEqual([])
+    const nobody = await ampere('deploy', 'azure', '--stage', STAGE, '--param', 'backupPrincipal=')
+    expect(nobody.code).toBe(0)
+    expect(ofJob()).toBe(0)
+  }, 300_000)
+
   it('goes from there into a folder, and then nothing runs there', async () => {
     const { calls, names, world } = running()
     calls.length = 0
@@ -140,7 +186,7 @@ describe('a home of this computer that is moved to Azure, on emulators of what i
     })
     await withHome(back, async ({ connection }) => {
       const { opened } = await connection.read(record)
-      expect(opened.map(({ content }) => textOf(content))).toEqual(['before', 'after'])
+      expect(opened.map(({ content }) => textOf(content))).toEqual(['before', 'after', 'since'])
       await connection.append(record, [entry('back')])
     })
     const rights = [...setUpAssignments(ROLES, names), ...assignmentsOf(moverOf('leaves'), names)]

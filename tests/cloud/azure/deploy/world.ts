@@ -6,7 +6,9 @@ import { CATALOGUE } from '#cli/catalogue/all.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
 import { azureCloud } from '#cli/cloud/azure/cloud.ts'
 import { CLOUDS } from '#cli/cloud/clouds.ts'
+import { backUpOn } from '#cli/commands/backup/backup.ts'
 import { migrateOn } from '#cli/commands/backup/migrate.ts'
+import { restoreOn } from '#cli/commands/backup/restore.ts'
 import { deployOn } from '#cli/commands/cloud/deploy.ts'
 import { destroyOn, statusOf } from '#cli/commands/cloud/standing.ts'
 import { runCommand } from '#cli/program/program.ts'
@@ -72,6 +74,8 @@ export async function runOn(
   const loads = new Map<string, () => Promise<(call: never) => Promise<number>>>([
     ['deploy azure', async () => deployOn(open, azure.connection.pause)],
     ['client add', async () => addClientOn(clouds)],
+    ['backup', async () => backUpOn(clouds)],
+    ['restore', async () => restoreOn(clouds)],
     ['migrate', async () => migrateOn(clouds, azure.connection.pause)],
     ['deploy status', async () => statusOf(clouds)],
     ['deploy destroy', async () => destroyOn(clouds)],
