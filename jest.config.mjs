@@ -114,6 +114,7 @@ export const LONG = [
   'tests/fault/first-steps.test.ts',
   'tests/functions/bridge/clients.test.ts',
   'tests/functions/bridge/hosted.test.ts',
+  'tests/functions/bridge/rows.test.ts',
   'tests/functions/telemetry/otlp.test.ts',
   'tests/http/fuzz/fuzz.test.ts',
   'tests/http/openapi.test.ts',

@@ -36,6 +36,8 @@ export interface AssembledBridge {
   readonly bridge: Bridge
   readonly connection: Connection
   readonly store: BridgeStore
+  /** In which that is kept. */
+  readonly table: WriteTable
   /** The institution's 32-byte secret for its table. */
   readonly indexSecret: Uint8Array
 }
@@ -56,5 +58,5 @@ export function assembleBridge(parts: BridgeParts): AssembledBridge {
     now,
     random,
   })
-  return { bridge, connection, store, indexSecret }
+  return { bridge, connection, store, table, indexSecret }
 }
