@@ -6,6 +6,7 @@ export const LONG = [
   'tests/adapters/local/platform.test.ts',
   'tests/capacity.test.ts',
   'tests/cli/cloud/clients.test.ts',
+  'tests/cli/cloud/one-index.test.ts',
   'tests/cli/cloud/session.test.ts',
   'tests/cli/deployment/client.test.ts',
   'tests/cli/deployment/deliver.test.ts',

@@ -71,7 +71,9 @@ export function publishedBundles(
 
 /** As the front has it: what is a bridge's, and what is a home's. */
 function answering(request: Request): string {
-  return /^\/(?:fhir|oauth|clients|pairing|rows)(?:\/|$)/.test(new URL(request.url).pathname) ? 'bridge' : roleFor(request)
+  return /^\/(?:fhir|oauth|clients|pairing|rows)(?:\/|$)/.test(new URL(request.url).pathname)
+    ? 'bridge'
+    : roleFor(request)
 }
 
 /** Where functions reach the front. */
