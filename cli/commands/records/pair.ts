@@ -109,7 +109,8 @@ function bridgeAddress(text: string): string {
   if (!URL.canParse(text))
     throw usage('--at: an address is expected, such as http://127.0.0.1:7310/hospital-a')
   const { protocol, hostname, href, username, password, search, hash } = new URL(text)
-  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+  // RFC 6761 section 6.3: names below localhost are of this computer, as emulators have them.
+  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname) || hostname.endsWith('.localhost')
   if (protocol !== 'https:' && !(protocol === 'http:' && isHere))
     throw usage('--at: https is expected (http only on this computer)')
   if (username !== '' || password !== '' || search !== '' || hash !== '')

@@ -21,14 +21,25 @@ export interface PublishedBundles {
   readonly close: () => Promise<void>
 }
 
+/** What bundles run on. */
+export interface Surroundings {
+  readonly stack: Stack
+  readonly identity: FakeIdentity
+  /** What their own front does not have: the homes and bridges of others. */
+  readonly beyond?: Fetch
+}
+
 export function publishedBundles(
   scm: FakeScm,
   prefix: string,
-  { stack, identity }: { readonly stack: Stack; readonly identity: FakeIdentity },
+  { stack, identity, beyond }: Surroundings,
 ): PublishedBundles {
   const root = freshFolder()
   const hosts = new Map<string, Promise<FunctionsHost>>()
-  const front = openFront(async (request) => published.fetch(request))
+  const isOwn = ({ url }: Request) => beyond === undefined || new URL(url).hostname.startsWith(`${prefix}-`)
+  const front = openFront(async (request) =>
+    isOwn(request) || !beyond ? published.fetch(request) : beyond(request),
+  )
   const start = async (role: string) => {
     const [, files] = [...scm.packages].find(([name]) => name.startsWith(`${prefix}-${role}-`)) ?? []
     if (!files) throw new TypeError(`nothing is published for ${role}`)
@@ -116,11 +127,11 @@ function pass(
   body: Buffer,
 ): Promise<Response> {
   // What the connection said of itself is not the request's.
-  const { host: _, connection: __, 'transfer-encoding': ___, ...given } = headers
+  const { host: _, connection: __, 'transfer-encoding': ___, 'x-test-origin': at, ...given } = headers
   const named = Object.entries(given).map(([name, value]): [string, string] => [name, String(value)])
   const bodied = method !== 'GET' && method !== 'HEAD'
   return fetch(
-    new Request(`http://front.test${url}`, {
+    new Request(`${String(at)}${url}`, {
       method,
       headers: named,
       ...(bodied && { body: new Uint8Array(body) }),
