@@ -76,9 +76,13 @@ function theOne(bridges: readonly RememberedBridge[], institution: string): Reme
 /** Folders of deployments from the same data folder, this one's among them. */
 function deploymentsBeside(folder: string): readonly string[] {
   const beside = dirname(folder)
-  const isOne = (name: string) => PROVIDERS.some((provider) => name.startsWith(`${provider}-`))
   return readdirSync(beside)
-    .filter(isOne)
+    .filter(isDeployment)
     .toSorted()
     .map((name) => join(beside, name))
+}
+
+/** By its name, the provider and the stage. */
+function isDeployment(name: string): boolean {
+  return PROVIDERS.some((provider) => name.startsWith(`${provider}-`))
 }

@@ -43,8 +43,7 @@ export function rowsBehind(asking: Asking): WriteTable {
     })
   return {
     get: (partition, key) => ask<Row | null>({ act: 'get', partition, key }),
-    range: async (partition, range) =>
-      (await ask({ act: 'range', partition, range: rangeJson(range) })) as readonly Row[],
+    range: (partition, range) => ask<readonly Row[]>({ act: 'range', partition, range: rangeJson(range) }),
     insert: (partition, key, value) =>
       ask<'inserted' | 'exists'>({ act: 'insert', partition, key, value: value.slice() }),
     swap: (partition, key, expected, next) =>

@@ -85,12 +85,12 @@ describe('an institution with a bridge in a cloud', () => {
   it('issues codes that its bridge answers, once', async () => {
     const issued = await home.ampere('pair', 'issue', record.slice(0, 8))
     expect(issued).toMatchObject({ exit: 0, chain: record, at: bridge.origin })
-    const join_ = (code: unknown, patientId: string) => {
+    const joinBy = (code: unknown, patientId: string) => {
       const args = ['pair', 'join', String(code), '--patient', patientId, '--at', bridge.origin]
       return home.ampere(...args, '--as', 'hospital-b')
     }
-    expect(await join_('ZZZZ-ZZZZ-ZZZZ', 'b-1')).toMatchObject({ exit: 1, code: 'NOT_FOUND' })
-    expect(await join_(issued['code'], 'b-1')).toMatchObject({ exit: 0, chain: record })
+    expect(await joinBy('ZZZZ-ZZZZ-ZZZZ', 'b-1')).toMatchObject({ exit: 1, code: 'NOT_FOUND' })
+    expect(await joinBy(issued['code'], 'b-1')).toMatchObject({ exit: 0, chain: record })
     expect(await recordsOf('hospital-b')).toEqual([record])
     expect(
       await home.ampere(

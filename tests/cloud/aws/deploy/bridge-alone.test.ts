@@ -112,13 +112,13 @@ describeOn('MiniStack', 'a bridge alone, and one that a home is given later', ()
     const [record = ''] = await records(...as)
     const issued = await ampere(data, 'pair', 'issue', record, ...as)
     expect(issued).toMatchObject({ chain: record, at: made.home })
-    const join_ = (code: string, cloud: string) =>
+    const joinBy = (code: string, cloud: string) =>
       tell(data, 'pair', 'join', code, '--patient', 'b-7', '--at', String(made.home), '--cloud', cloud)
-    expect(await join_('ZZZZ-ZZZZ-ZZZZ', `aws-${ALONE}`)).toMatchObject({
+    expect(await joinBy('ZZZZ-ZZZZ-ZZZZ', `aws-${ALONE}`)).toMatchObject({
       exit: 1,
       said: { code: 'NOT_FOUND' },
     })
-    const joined = await join_(String(issued['code']), `aws-${ALONE}`)
+    const joined = await joinBy(String(issued['code']), `aws-${ALONE}`)
     expect(joined).toMatchObject({ exit: 0, said: { chain: record } })
     await ehr().files('b-7', 'of-b')
     const { entry = [] } = (await ehr().reads('Patient/b-7/$everything')) as { entry?: object[] }
