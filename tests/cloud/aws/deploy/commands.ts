@@ -14,7 +14,9 @@ export const PASSPHRASE = 'of the test'
 /** The keys of the log are made where the emulator has no keys of that kind. */
 export const NATIVE = ['--param', 'nativeKeys=Ed25519']
 
-const environment = () => ({
+const NAMES = new URL('../../localhost-names.mjs', import.meta.url).href
+
+export const environment = () => ({
   ...process.env,
   PATH: `${join(process.execPath, '..')}:${process.env['PATH']}`,
   AWS_ENDPOINT_URL: process.env['AMPERE_AWS_MINISTACK'] ?? '',
@@ -31,7 +33,7 @@ export interface Told {
 
 /** Runs a command with a data folder against the emulator, in a process of its own. */
 export async function tell(data: string, ...args: readonly string[]): Promise<Told> {
-  const given = ['--disable-warning=ExperimentalWarning', AMPERE, ...args]
+  const given = ['--disable-warning=ExperimentalWarning', `--import=${NAMES}`, AMPERE, ...args]
   const common = ['--data', data, '--no-input', '--json']
   const child = spawn(process.execPath, [...given, ...common], {
     env: environment(),

@@ -18,31 +18,27 @@ export interface PublishedBundles {
   readonly fetch: Fetch
   /** Has the schedule of a role call it. */
   readonly timer: (role: string) => Promise<void>
+  /** Where the front is reached by whoever is in no function. */
+  readonly origin: () => Promise<string>
   readonly close: () => Promise<void>
 }
 
-/** What bundles run on. */
-export interface Surroundings {
-  readonly stack: Stack
-  readonly identity: FakeIdentity
-  /** What their own front does not have: the homes and bridges of others. */
-  readonly beyond?: Fetch
-}
+type Files = Readonly<Record<string, Uint8Array>>
 
 export function publishedBundles(
   scm: FakeScm,
   prefix: string,
-  { stack, identity, beyond }: Surroundings,
+  { stack, identity }: { readonly stack: Stack; readonly identity: FakeIdentity },
 ): PublishedBundles {
   const root = freshFolder()
-  const hosts = new Map<string, Promise<FunctionsHost>>()
-  const isOwn = ({ url }: Request) => beyond === undefined || new URL(url).hostname.startsWith(`${prefix}-`)
-  const front = openFront(async (request) =>
-    isOwn(request) || !beyond ? published.fetch(request) : beyond(request),
-  )
-  const start = async (role: string) => {
+  const hosts = new Map<string, { readonly files: Files; readonly running: Promise<FunctionsHost> }>()
+  const front = openFront(async (request) => published.fetch(request))
+  const filesOf = (role: string): Files => {
     const [, files] = [...scm.packages].find(([name]) => name.startsWith(`${prefix}-${role}-`)) ?? []
-    if (!files) throw new TypeError(`nothing is published for ${role}`)
+    if (files) return files
+    throw new TypeError(`nothing is published for ${role}`)
+  }
+  const start = async (role: string, files: Files) => {
     const folder = join(root, role)
     for (const [name, bytes] of Object.entries(files)) {
       mkdirSync(dirname(join(folder, name)), { recursive: true })
@@ -60,10 +56,17 @@ export function publishedBundles(
     }
     return startHost({ folder, env, vaultOrigin: vault.origin, aheadMs: 0 })
   }
+  // Whoever publishes has the app started anew.
+  const restart = async (role: string, files: Files, before?: Promise<FunctionsHost>) => {
+    await (await before)?.close()
+    return start(role, files)
+  }
   const host = (role: string): Promise<FunctionsHost> => {
-    const started = hosts.get(role) ?? start(role)
-    hosts.set(role, started)
-    return started
+    const [known, files] = [hosts.get(role), filesOf(role)]
+    if (known?.files === files) return known.running
+    const running = restart(role, files, known?.running)
+    hosts.set(role, { files, running })
+    return running
   }
   const published: PublishedBundles = {
     fetch: async (request) => ask(await host(answering(request)), request),
@@ -72,8 +75,9 @@ export function publishedBundles(
       const data = { Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false }
       await (await host(role)).ask({ call: name, data })
     },
+    origin: async () => (await front).origin,
     close: async () => {
-      for (const each of hosts.values()) await (await each).close()
+      for (const { running } of hosts.values()) await (await running).close()
       await (await front).close()
     },
   }
@@ -127,11 +131,11 @@ function pass(
   body: Buffer,
 ): Promise<Response> {
   // What the connection said of itself is not the request's.
-  const { host: _, connection: __, 'transfer-encoding': ___, 'x-test-origin': at, ...given } = headers
+  const { host: _, connection: __, 'transfer-encoding': ___, ...given } = headers
   const named = Object.entries(given).map(([name, value]): [string, string] => [name, String(value)])
   const bodied = method !== 'GET' && method !== 'HEAD'
   return fetch(
-    new Request(`${String(at)}${url}`, {
+    new Request(`http://front.test${url}`, {
       method,
       headers: named,
       ...(bodied && { body: new Uint8Array(body) }),

@@ -33,8 +33,8 @@ describe('a bridge alone on Azure, and one that a home is given later', () => {
     })
     return jsonOf(ended)
   }
-  const deploy = (stage: string, ...args: readonly string[]) => {
-    on().turnTo(stage)
+  const deploy = async (stage: string, ...args: readonly string[]) => {
+    await on().turnTo(stage)
     return run('deploy', 'azure', '--stage', stage, ...args)
   }
   const ehrOf = async (stage: string, origin: unknown) => {

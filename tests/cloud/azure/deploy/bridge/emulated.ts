@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import { openAzure } from '#adapters/azure/open.ts'
 import type { Azure } from '#cli/cloud/azure/azure.ts'
-import type { Fetch } from '#core/ports/keys.ts'
 import { identitiesOf } from '#infra/permissions/identities.ts'
 import { builtBundles } from '../../../built.ts'
 import { startFakeIdentity } from '../../bundles/fake-identity.ts'
@@ -26,12 +25,12 @@ export interface EmulatedAzure {
   readonly world: World
   readonly stage: (name: string) => EmulatedStage
   /** Has the template of the next deployment be of this stage: the fake has one answer for all. */
-  readonly turnTo: (name: string) => void
+  readonly turnTo: (name: string) => Promise<void>
   readonly close: () => Promise<void>
 }
 
-/** @param beyond answers for addresses that are no stage's, as homes in the other cloud have */
-export async function emulatedAzure(names: readonly string[], beyond?: Fetch): Promise<EmulatedAzure> {
+/** Each stage is reached at an address of this computer, by the functions of others too. */
+export async function emulatedAzure(names: readonly string[]): Promise<EmulatedAzure> {
   const bundles = builtBundles('azure', BUILT)
   const [identity, world] = await Promise.all([startFakeIdentity(), startWorld()])
   const stages = new Map<string, EmulatedStage>()
@@ -40,16 +39,9 @@ export async function emulatedAzure(names: readonly string[], beyond?: Fetch): P
     if (found) return found
     throw new RangeError(`there is no stage ${name}`)
   }
-  const fetch: Fetch = async (request) => {
-    const { hostname } = new URL(request.url)
-    const name = names.find((each) => hostname.startsWith(`ampere-${each}-`))
-    if (name !== undefined) return of(name).published.fetch(request)
-    if (beyond) return beyond(request)
-    throw new RangeError(`nobody answers as ${hostname}`)
-  }
   for (const name of names) {
     const stack = await stageStack()
-    const published = publishedBundles(world.scm, `ampere-${name}`, { stack, identity, beyond: fetch })
+    const published = publishedBundles(world.scm, `ampere-${name}`, { stack, identity })
     stages.set(name, { stack, published })
   }
   const stackOf = (database: string) =>
@@ -79,15 +71,17 @@ export async function emulatedAzure(names: readonly string[], beyond?: Fetch): P
         // Of a computer that may be busy with other tests.
         limits: { keptMs: 2_000, connectMs: 30_000, requestMs: 60_000, idleMs: 60_000 },
       }),
-    fetch,
+    fetch: (request) => fetch(request),
   }
   return {
     azure,
     world,
     stage: of,
-    turnTo: (name) => {
-      const { cosmosEndpoint, blobEndpoint, database } = of(name).stack.naming
-      world.arm.state.outputs = { cosmosEndpoint, blobEndpoint, database, vaultUrl: VAULT_URL }
+    turnTo: async (name) => {
+      const { stack, published } = of(name)
+      const { cosmosEndpoint, blobEndpoint, database } = stack.naming
+      const origin = await published.origin()
+      world.arm.state.outputs = { cosmosEndpoint, blobEndpoint, database, vaultUrl: VAULT_URL, origin }
     },
     close: async () => {
       for (const { published, stack } of stages.values()) {
