@@ -5,7 +5,7 @@ import {
   rowResultsJson,
   type RowAct,
   type RowResult,
-} from '#core/api/bridge-rows.ts'
+} from '#core/api/bridge/rows.ts'
 import { fromUtf8 } from '#core/bytes/encoding.ts'
 import { authenticateInstitution, type InstitutionLogin } from '#core/bridge/token/institution.ts'
 import { AmpereError } from '#core/errors.ts'

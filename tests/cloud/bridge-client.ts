@@ -24,8 +24,29 @@ export interface Ehr {
   readonly reads: (path: string) => Promise<Record<string, unknown>>
 }
 
-/** Software with a token of a bridge's own, over its HTTP API. @param origin the bridge's */
-export async function ehrAt(ask: Fetch, origin: string): Promise<Ehr> {
+/** Software over a bridge's HTTP API, with a new token for each request: one ends after five minutes, however long a test takes. @param origin the bridge's */
+export function ehrAt(ask: Fetch, origin: string): Ehr {
+  const send = async (path: string, init: RequestInit = {}) => {
+    const headers = { authorization: `Bearer ${await tokenOf(ask, origin)}`, 'content-type': FHIR }
+    return ask(new Request(`${origin}/fhir${path}`, { ...init, headers }))
+  }
+  return {
+    files: async (patientId, observationId) => {
+      const body = bundle('transaction', [patient(patientId), observation(observationId, patientId)])
+      const filed = await send('', { method: 'POST', body })
+      const said = { status: filed.status, body: (await filed.json()) as object }
+      expect(said).toMatchObject({ status: 200, body: { type: 'transaction-response' } })
+    },
+    reads: async (path) => {
+      const answer = await send(`/${path}`)
+      const resource = (await answer.json()) as Record<string, unknown>
+      expect({ path, status: answer.status, resource }).toMatchObject({ status: 200 })
+      return resource
+    },
+  }
+}
+
+async function tokenOf(ask: Fetch, origin: string): Promise<string> {
   const about = {
     client: 'ehr',
     aud: `${origin}/oauth/token`,
@@ -47,19 +68,5 @@ export async function ehrAt(ask: Fetch, origin: string): Promise<Ehr> {
   )
   const { access_token: token } = (await given.json()) as { access_token?: string }
   expect({ status: given.status, has: typeof token }).toEqual({ status: 200, has: 'string' })
-  const headers = { authorization: `Bearer ${token}`, 'content-type': FHIR }
-  return {
-    files: async (patientId, observationId) => {
-      const body = bundle('transaction', [patient(patientId), observation(observationId, patientId)])
-      const filed = await ask(new Request(`${origin}/fhir`, { method: 'POST', headers, body }))
-      const said = { status: filed.status, body: (await filed.json()) as object }
-      expect(said).toMatchObject({ status: 200, body: { type: 'transaction-response' } })
-    },
-    reads: async (path) => {
-      const answer = await ask(new Request(`${origin}/fhir/${path}`, { headers }))
-      const resource = (await answer.json()) as Record<string, unknown>
-      expect({ path, status: answer.status, resource }).toMatchObject({ status: 200 })
-      return resource
-    },
-  }
+  return token ?? ''
 }

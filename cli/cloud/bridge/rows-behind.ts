@@ -9,7 +9,7 @@ import {
   valueLength,
   type RowAct,
   type RowResult,
-} from '#core/api/bridge-rows.ts'
+} from '#core/api/bridge/rows.ts'
 import type { Row, WriteTable } from '#core/ports/table.ts'
 import { askBridge, type Asking } from './ask.ts'
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { JOSE_TYPE, pairingAnswer } from '#core/api/pairing.ts'
+import { JOSE_TYPE, pairingAnswer } from '#core/api/bridge/pairing.ts'
 import { jsonOrNull } from '#core/client/answer.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { acceptPairing, issuePairingCode, joinRecord } from '#core/bridge/file/pair.ts'

@@ -59,7 +59,7 @@ describe('an institution with a bridge in a cloud', () => {
   it('has what its software sends and what commands import in the same record', async () => {
     const add = ['client', 'add', 'ehr', '--jwks', keySetIn(home.data), '--scopes', 'system/*.cruds']
     expect(await told(home.data, ...add, '--cloud', 'aws-ward')).toMatchObject({ exit: 0 })
-    const ehr = await ehrAt(ask, bridge.origin)
+    const ehr = ehrAt(ask, bridge.origin)
     expect(await ehr.reads('Observation/o1')).toMatchObject({ id: 'o1' })
     await ehr.files('p1', 'o2')
     await ehr.files('p2', 'o3')
@@ -115,7 +115,7 @@ describe('an institution with a bridge in a cloud', () => {
     expect(issued).toMatchObject({ exit: 0, at: null })
     const joined = await home.ampere('pair', 'join', String(issued['code']), '--patient', 'p9')
     expect(joined).toMatchObject({ exit: 0, chain: other })
-    const ehr = await ehrAt(ask, bridge.origin)
+    const ehr = ehrAt(ask, bridge.origin)
     expect(JSON.stringify(await ehr.reads('Patient/p9/$everything'))).toContain('"o9"')
   }, 60_000)
 

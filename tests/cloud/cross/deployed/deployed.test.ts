@@ -116,7 +116,7 @@ describeOn('MiniStack', 'a home deployed to AWS and one deployed to Azure', () =
     expect(bridge).toMatchObject({ institution: 'hospital-b', instance: `hospital-b-azure-${WARD}` })
     const scopes = ['--scopes', 'system/*.cruds', '--cloud', `azure-${WARD}`]
     await ampere(data, 'client', 'add', 'ehr', '--jwks', keySetIn(data), ...scopes)
-    const ehr = await ehrAt((request) => fetch(request), String(origin))
+    const ehr = ehrAt((request) => fetch(request), String(origin))
     await ehr.files('p1', 'o1')
     expect(await ehr.reads('Observation/o1')).toMatchObject({ id: 'o1' })
     // It has taken over what was imported here for its institution before.

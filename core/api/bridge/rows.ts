@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { fromBase64url, isBase64url, toBase64url } from '../bytes/encoding.ts'
-import { parseWith } from '../bytes/schema.ts'
-import { AmpereError } from '../errors.ts'
-import type { Range, Row } from '../ports/table.ts'
+import { fromBase64url, isBase64url, toBase64url } from '../../bytes/encoding.ts'
+import { parseWith } from '../../bytes/schema.ts'
+import { AmpereError } from '../../errors.ts'
+import type { Range, Row } from '../../ports/table.ts'
 
 /** Acts in one request at most. */
 export const MAX_ROW_ACTS = 100
