@@ -5,6 +5,7 @@ import type { OpenedBlock } from '../block/open-block.ts'
 import type { RegistryView } from '../registry/snapshot.ts'
 import { applyControl } from './rules/control.ts'
 import { applyErase } from './rules/erase.ts'
+import { checkFrozen } from './rules/frozen.ts'
 import { applyGenesis } from './rules/genesis.ts'
 import { applyRecord } from './rules/record.ts'
 import { applyRecover } from './rules/recover.ts'
@@ -54,6 +55,8 @@ function applyByType(
   const { block } = opened
   if (block.type === 'genesis') return applyGenesis(block, opened, records)
   if (!parent) return violation('first-block', 'a chain begins with a genesis')
+  const frozen = checkFrozen(parent.state, opened, records)
+  if (frozen) return frozen
   switch (block.type) {
     case 'record':
       return applyRecord(parent, block, opened, records)

@@ -27,6 +27,8 @@ export interface PendingRecovery {
   readonly notBefore: Timestamp
   /** Somebody who may identify vouched for it: then those whom it removes cannot cancel it. */
   readonly identified: boolean
+  /** The controllers whom it removes, by name, sorted, where somebody vouched for it; empty where nobody did. They change nothing while it waits. */
+  readonly frozen: readonly string[]
 }
 
 /**

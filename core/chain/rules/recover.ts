@@ -115,8 +115,17 @@ function request(
     action: recoverAction(body),
     notBefore: body.notBefore,
     identified: isVouchedFor(opened.approvals, records),
+    frozen: isVouchedFor(opened.approvals, records) ? removedBy(state, body) : [],
   }
   return { ...state, seq: state.seq + 1, pending: [...state.pending, pending] }
+}
+
+function removedBy(state: ControlState, { controllers }: RecoverBlock['body']): readonly string[] {
+  const stay = new Set<string>(controllers.members.map(memberName))
+  return state.controllers.members
+    .map((member): string => memberName(member))
+    .filter((name) => !stay.has(name))
+    .toSorted()
 }
 
 /** A device that is lost must not recover the chain next. */

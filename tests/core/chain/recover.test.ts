@@ -43,7 +43,7 @@ describe('a chain that somebody may recover', () => {
   it('has the new controllers, other keys and the new list once the delay has passed', async () => {
     const asked = await requested(kit)
     const before = asked.parent.state
-    expect(before.pending).toMatchObject([{ kind: 'recover', identified: true }])
+    expect(before.pending).toMatchObject([{ kind: 'recover', identified: true, frozen: [kit.device.kid] }])
     const { state } = await completed(asked)
     expect(state.controllers).toEqual(recovered(kit))
     expect(state.recovery).toBeNull()
@@ -56,7 +56,8 @@ describe('a chain that somebody may recover', () => {
   it('ends every other recovery with the first that is completed, and no erasure', async () => {
     const first = await requested(kit)
     const second = await requested(kit, [kit.sheet, kit.a, kit.newDevice], first.parent)
-    const erasing = await next(kit, second.parent, kit.device, await erase(kit, second.parent, [kit.device]))
+    const two = await erase(kit, second.parent, [kit.a, kit.a2])
+    const erasing = await next(kit, second.parent, kit.a, two)
     const link = await completed(first, erasing)
     expect(link.state.pending.map(({ kind }) => kind)).toEqual(['erase'])
     const again = await recover(kit, link, [], { ...second.body, act: 'complete' })
@@ -64,8 +65,8 @@ describe('a chain that somebody may recover', () => {
     expect(isViolation(verdict) && verdict.rule).toBe('pending')
   })
 
-  it('is recovered although whoever has the lost device changed all that it could meanwhile', async () => {
-    const asked = await requested(kit)
+  it('is recovered although whoever has the lost device changed all that it could, where nobody vouched', async () => {
+    const asked = await requested(kit, [kit.sheet, kit.device, kit.newDevice])
     const controllers = { threshold: 1, members: [kit.deviceMember] }
     const keys = { epoch: newEpoch(kit, asked.parent.state), packages: digest(kit.random) }
     const grab = await control(kit, asked.parent, [kit.device], { controllers, recovery: null, ...keys })
@@ -107,7 +108,7 @@ describe('a recovery that is due', () => {
 describe('a recovery that nobody vouched for', () => {
   it('is cancelled by any controller, also by the device that it would remove', async () => {
     const asked = await requested(kit, [kit.sheet, kit.device, kit.newDevice])
-    expect(asked.parent.state.pending).toMatchObject([{ identified: false }])
+    expect(asked.parent.state.pending).toMatchObject([{ identified: false, frozen: [] }])
     const verdict = await cancelled(asked, kit.device)
     expect(isViolation(verdict) ? verdict.rule : verdict.state.pending).toEqual([])
   })
@@ -120,6 +121,37 @@ describe('a recovery that somebody who may identify vouched for', () => {
     expect(isViolation(kept) ? kept.rule : kept.state.pending).toEqual([])
     const refused = await cancelled(asked, kit.device)
     expect(isViolation(refused) && refused.rule).toBe('recover-removed')
+  })
+})
+
+describe('whoever is to be removed', () => {
+  /** What the chain says of a change of the device's, so long after the recovery was asked for. */
+  async function changing(hours: number, approvers: readonly Signer[] = []) {
+    const { parent } = await requested(kit, ...(approvers.length > 0 ? [approvers] : []))
+    const draft = await control({ ...kit, approvalMs: 12 * 24 * HOUR }, parent, [kit.device], { hold: true })
+    const time = later(parent.opened.block.time, hours * HOUR)
+    const verdict = await judge(kit, parent, await seal(kit, parent, { ...draft, time }, kit.device))
+    return isViolation(verdict) ? verdict.rule : 'changed'
+  }
+
+  it('changes nothing until seven days after the delay, where somebody vouched for the recovery', async () => {
+    expect(await changing(0)).toBe('recover-frozen')
+    expect(await changing(73 + 7 * 24 - 0.001)).toBe('recover-frozen')
+    expect(await changing(73 + 7 * 24)).toBe('changed')
+  })
+
+  it('changes what it likes where nobody vouched', async () => {
+    expect(await changing(0, [kit.sheet, kit.device, kit.newDevice])).toBe('changed')
+  })
+
+  it('changes what it likes once the recovery is cancelled, as those who stay may at any time', async () => {
+    const { parent, body } = await requested(kit)
+    const cancel = await recover(kit, parent, [], { ...body, act: 'cancel' })
+    const after = await next(kit, parent, kit.a, cancel)
+    const held = await control(kit, after, [kit.device], { hold: true })
+    expect((await next(kit, after, kit.device, held)).state.hold).toBe(true)
+    const stays = await control(kit, parent, [kit.a], { hold: true })
+    expect((await next(kit, parent, kit.a, stays)).state.hold).toBe(true)
   })
 })
 

@@ -4,7 +4,7 @@ import { utf8 } from '#core/bytes/encoding.ts'
 import { asDeploymentId } from '#core/bytes/ids.ts'
 import { verifyExport } from '#core/client/export/verify-export.ts'
 import { exportRecord } from '#core/client/export/write-export.ts'
-import { changeChain } from '#core/client/acts/change-chain.ts'
+import { changeChain, rotateChain } from '#core/client/acts/change-chain.ts'
 import { createRecord } from '#core/client/acts/create-record.ts'
 import { cancelRecovery, completeRecovery, requestRecovery } from '#core/client/acts/recover-chain.ts'
 import { findings } from '#tests/fault/each-call.ts'
@@ -57,20 +57,21 @@ describe('a patient whose phone is lost', () => {
     expect(await findings(world)).toEqual([])
   })
 
-  // A known fault: the rules allow the completion, and nobody whom they allow has the keys of today.
-  it.failing(
-    'has it back although the phone took the sheet off the list meanwhile, and brought new keys',
-    async () => {
-      const { world, record, next, wanted, phone, sheet, instance } = await setting()
-      const approvers = [sheet.signer, instance, next.signer]
-      const { block } = await requestRecovery(sheet.connection, record, wanted, approvers)
-      const grab = { controllers: { threshold: 1, members: [phone.member] }, recovery: null }
-      await changeChain(phone.connection, record, grab, [phone.signer])
-      world.clock.now += 73 * HOUR
-      await completeRecovery(sheet.connection, record, block.height)
-      expect(await texts(next, record)).toEqual(['before'])
-    },
-  )
+  it('has it back although the phone is in the hands of a thief, who can take nothing from the sheet meanwhile', async () => {
+    const { world, record, next, wanted, phone, sheet, instance } = await setting()
+    const approvers = [sheet.signer, instance, next.signer]
+    const { block } = await requestRecovery(sheet.connection, record, wanted, approvers)
+    const grab = { controllers: { threshold: 1, members: [phone.member] }, recovery: null }
+    await expect(changeChain(phone.connection, record, grab, [phone.signer, instance])).rejects.toMatchObject(
+      { message: expect.stringContaining('recover-frozen') },
+    )
+    await expect(rotateChain(phone.connection, record)).rejects.toMatchObject({
+      message: expect.stringContaining('recover-frozen'),
+    })
+    world.clock.now += 73 * HOUR
+    await completeRecovery(sheet.connection, record, block.height)
+    expect(await texts(next, record)).toEqual(['before'])
+  })
 
   it('cannot recover with the sheet alone', async () => {
     const { record, next, wanted, sheet } = await setting()

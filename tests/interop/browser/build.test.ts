@@ -8,8 +8,8 @@ import type { VerifyPage } from '#desktop/verify/build.ts'
 import { builtBundle, builtPage } from './built.ts'
 
 /** Room for the page to grow; a parser, a polyfill or the home's code slipping in takes more. */
-const MAX_PAGE_BYTES = 222_000
-const MAX_PAGE_GZIP_BYTES = 76_000
+const MAX_PAGE_BYTES = 232_000
+const MAX_PAGE_GZIP_BYTES = 80_000
 
 describe('the built page', () => {
   let page: VerifyPage

@@ -93,7 +93,9 @@ export async function rejectedBehind({ rules, patient, links }: Recovered, { sig
     controllers: asked.controllers,
     recovery: asked.recovery,
   })
+  const frozen = await control(own, parent, [signers.device], { hold: true })
   return [
+    ['recover-frozen', await seal(own, parent, frozen, signers.device)],
     ['recover-removed', await seal(own, parent, cancelled, signers.device)],
     ['recover-early', await seal(own, parent, early, patient.sheet)],
     ['epoch-missing', await seal(own, parent, { ...keyless, time }, patient.sheet)],

@@ -13,7 +13,7 @@ from ..registry.records import RegistryState
 from .blocks import Block, parse_block
 from .control import judge_control, judge_genesis
 from .entries import judge_erase, judge_record
-from .recover import judge_recover
+from .recover import check_frozen, judge_recover
 from .rehome import judge_rehome
 from .state import State
 
@@ -73,6 +73,7 @@ class Chain:
     def _after(self, block: Block, registry: RegistryState) -> State:
         if block.type == "genesis":
             return judge_genesis(block, registry, self.registry.pinned)
+        check_frozen(block, self.states[-1], registry)
         return _JUDGES[block.type](block, self.blocks[-1], self.states[-1], registry)
 
     def _check_place(self, block: Block) -> None:

@@ -14,6 +14,20 @@ from .entries import MAX_PENDING, check_not_first
 from .state import State, after_recover, member_name, recover_action
 
 RECOVER_DELAY_MS = 72 * 3_600_000
+FROZEN_MS = 7 * 86_400_000
+
+
+def check_frozen(block: Block, state: State, registry: RegistryState) -> None:
+    """While a recovery waits that was vouched for, those whom it removes change nothing."""
+    if block.type not in ("control", "erase", "rehome"):
+        return
+    waiting = [step for step in state["pending"] if step["kind"] == "recover"
+               and time_ms(block.payload["time"]) < time_ms(step["notBefore"]) + FROZEN_MS]
+    frozen = {name for step in waiting for name in step["frozen"]}
+    signers = [controller_of(kid, state["controllers"], registry)
+               for kid in (block.kid, *(approval.kid for approval in block.approvals))]
+    if any(member_name(signer) in frozen for signer in signers if signer is not None):
+        raise Broken("recover-frozen", "who is to be removed by a recovery that waits changes nothing")
 
 
 def judge_recover(block: Block, parent: Block, state: State, registry: RegistryState) -> State:

@@ -59,13 +59,19 @@ def after_recover(state: State, block: Block, identified: bool) -> State:
     after = {**state, "seq": state["seq"] + 1}
     if body["act"] == "request":
         step = {"kind": "recover", "height": block.height, "action": recover_action(body),
-                "notBefore": body["notBefore"], "identified": identified}
+                "notBefore": body["notBefore"], "identified": identified,
+                "frozen": _removed_by(state, body) if identified else []}
         return {**after, "pending": [*pending, step]}
     if body["act"] == "cancel":
         return {**after, "pending": [step for step in pending if step["height"] != body["request"]]}
     rest = [step for step in pending if step["kind"] != "recover"]
     listed = {"controllers": body["controllers"], "recovery": body["recovery"]}
     return _with_epoch({**after, **listed, "pending": rest}, block)
+
+
+def _removed_by(state: State, body: dict) -> list[str]:
+    stay = {member_name(member) for member in body["controllers"]["members"]}
+    return sorted({member_name(member) for member in state["controllers"]["members"]} - stay, key=utf16)
 
 
 def after_erase(state: State, block: Block) -> State:
