@@ -45,8 +45,8 @@ export function publishedBundles(
       writeFileSync(join(folder, name), bytes)
     }
     const { naming, vault } = stack
-    // The seeds of a bridge were wrapped as the template names its keys.
-    const vaultKeys = { ...naming.keys.vault, bridge: 'bridge', sealing: 'sealing' }
+    // As the template names them: whoever deployed had them listed, and wrapped seeds with them.
+    const vaultKeys = { ...naming.keys.vault, instance: 'instance', bridge: 'bridge', sealing: 'sealing' }
     const named = { ...naming, keys: { ...naming.keys, vault: vaultKeys } }
     const env = {
       ...identity.env,

@@ -44,7 +44,7 @@ describeOn('MiniStack', 'a home deployed to AWS and one deployed to Azure', () =
       await actingFor(town.folder, 'hospital-b', ask),
     ]
     made.story = await playStory(town.folder, passphraseOf(town), made.open, () => {})
-  }, 900_000)
+  }, 1_800_000)
   afterAll(async () => {
     for (const open of made.open ?? []) await open.close()
     await made.both?.close()
