@@ -54,7 +54,7 @@ describe('an institution with a bridge in a cloud', () => {
     expect([existsSync(kept('bridge')), existsSync(kept('bridge-handed-over'))]).toEqual([false, true])
     expect(await home.ampere('import', first)).toMatchObject({ exit: 0, filed: 0, unchanged: 2 })
     expect(await recordsOf('hospital-a')).toEqual([record])
-  }, 60_000)
+  }, 180_000)
 
   it('has what its software sends and what commands import in the same record', async () => {
     const add = ['client', 'add', 'ehr', '--jwks', keySetIn(home.data), '--scopes', 'system/*.cruds']
@@ -69,7 +69,7 @@ describe('an institution with a bridge in a cloud', () => {
     expect((await ehr.reads('Patient/p1/$everything'))['entry']).toHaveLength(3)
     expect((await ehr.reads('Patient/p2/$everything'))['entry']).toHaveLength(3)
     expect(existsSync(kept('bridge'))).toBe(false)
-  }, 60_000)
+  }, 180_000)
 
   it('is named by the home that it uses or by its own deployment', async () => {
     const named = await told(home.data, 'chain', 'list', '--cloud', 'aws-ward')
@@ -80,7 +80,7 @@ describe('an institution with a bridge in a cloud', () => {
         exit: 2,
       },
     )
-  }, 60_000)
+  }, 180_000)
 
   it('issues codes that its bridge answers, once', async () => {
     const issued = await home.ampere('pair', 'issue', record.slice(0, 8))
@@ -105,7 +105,7 @@ describe('an institution with a bridge in a cloud', () => {
         'clinic-c',
       ),
     ).toMatchObject({ exit: 1, code: 'NOT_FOUND' })
-  }, 60_000)
+  }, 180_000)
 
   it('joins by a code of another institution of this computer, and its bridge serves that record', async () => {
     const theirs = file('theirs.json', patient('b-2'), observation('o9', 'b-2'))
@@ -117,7 +117,7 @@ describe('an institution with a bridge in a cloud', () => {
     expect(joined).toMatchObject({ exit: 0, chain: other })
     const ehr = ehrAt(ask, bridge.origin)
     expect(JSON.stringify(await ehr.reads('Patient/p9/$everything'))).toContain('"o9"')
-  }, 60_000)
+  }, 180_000)
 
   it('has readings entered by commands or by the bridge, and none stays on this computer', async () => {
     const waiting = async () => (await bridge.platform.table('bridge').range('access')).map(({ key }) => key)
@@ -125,7 +125,7 @@ describe('an institution with a bridge in a cloud', () => {
     expect(await home.ampere('rotate', record)).toMatchObject({ exit: 0 })
     expect(await waiting()).toEqual([])
     expect(existsSync(kept('bridge'))).toBe(false)
-  }, 60_000)
+  }, 180_000)
 
   it('is not worked for beside a bridge that does not answer', async () => {
     await bridge.close()
@@ -133,5 +133,5 @@ describe('an institution with a bridge in a cloud', () => {
     expect(await home.ampere('import', third)).toMatchObject({ exit: 1, code: 'UPSTREAM_FAILED' })
     expect(existsSync(kept('bridge'))).toBe(false)
     expect(await home.ampere('import', third, '--as', 'hospital-b')).toMatchObject({ exit: 0 })
-  }, 60_000)
+  }, 180_000)
 })

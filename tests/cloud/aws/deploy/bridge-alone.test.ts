@@ -45,7 +45,7 @@ describeOn('MiniStack', 'a bridge alone, and one that a home is given later', ()
     made.bridge = await deploy(ALONE, '--role', 'bridge', '--home', `aws-${HOME}`, ...B)
     await add(ALONE)
     made.ehr = ehrAt(ask, String(made.bridge['origin']))
-  }, 600_000)
+  }, 1_200_000)
 
   it('has an address of its own, and is listed in the registry of the home that it uses', () => {
     const { origin, bridge, smoke } = made.bridge ?? {}

@@ -56,7 +56,7 @@ describe('a bridge alone on Azure, and one that a home is given later', () => {
     made.home = String((await deploy(HOME, ...founders))['origin'])
     made.bridge = await deploy(ALONE, '--role', 'bridge', '--home', `azure-${HOME}`, ...B)
     made.ehr = await ehrOf(ALONE, made.bridge['origin'])
-  }, 600_000)
+  }, 1_200_000)
   afterAll(async () => made.on?.close())
 
   it('has an address of its own, and files there what a registered client sends', async () => {
