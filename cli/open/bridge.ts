@@ -15,6 +15,7 @@ import { syncRegistry } from '#core/client/read/replica.ts'
 import type { Policy } from '#core/log/policy/policy.ts'
 import type { Deadline } from '#core/order/deadline.ts'
 import type { Fetch, Random } from '#core/ports/keys.ts'
+import type { WriteTable } from '#core/ports/table.ts'
 import { createLabelPolicy } from '#core/record/labels/label.ts'
 import {
   actingInstance,
@@ -35,6 +36,9 @@ const now = () => Date.now()
 const deadline: Deadline = (ms) => AbortSignal.timeout(ms)
 const outside: Fetch = (request) => fetch(request)
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
+
+/** For how long backups of a bridge's table in a cloud are kept at most, in days: those of DynamoDB; Cosmos DB keeps them for less. */
+const CLOUD_BACKUP_DAYS = 35
 
 /** What a connection judges its home by, and where it keeps what convicts it. */
 interface HomeTrust {
@@ -67,6 +71,12 @@ export function connectInstitution(
   })
 }
 
+/** An institution's bridge that runs elsewhere: where others reach it, and its table. */
+interface Elsewhere {
+  readonly origin: string
+  readonly table: WriteTable
+}
+
 /** How to reach the home, and what all bridges of a process share. */
 export interface BridgeContext {
   readonly folder: string
@@ -76,6 +86,8 @@ export interface BridgeContext {
   readonly validator: LazyValidator
   /** Beside a running server the bridge's table is shared with it, for commands that last a moment. */
   readonly beside: boolean
+  /** Finds a bridge that the institution has elsewhere, whose table is then worked with: there must be one index of its patients. */
+  readonly elsewhere?: (institution: Institution) => Promise<Elsewhere | null>
 }
 
 /** An institution's bridge in this process, with its own table. */
@@ -87,6 +99,8 @@ export interface OpenBridge {
   readonly access: AccessLog
   /** Gives the records that it controls new keys where they are due. */
   readonly rotation: Rotation
+  /** Where others reach the bridge that it has elsewhere; null where there is none. */
+  readonly address: string | null
   /** Demands a token of its clients. */
   readonly login: Login
   /** Patients whose chains this institution knows. */
@@ -107,13 +121,17 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     })
   const first = await connectHome()
   const { institution, connection } = (await renewedIfDue(first)) ? await connectHome() : first
-  const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
+  const elsewhere = (await context.elsewhere?.(institution)) ?? null
+  const { table, close } = elsewhere
+    ? { table: elsewhere.table, close: async () => {} }
+    : tableHere(institution, beside)
   const { bridge, store, rotation } = assembleBridge({
     connection,
     home: { deployment: asDeploymentId(settings.deployment), origin: settings.origin },
-    table: platform.table('bridge'),
+    table,
     indexSecret: institution.indexKey,
     source: id,
+    ...(elsewhere && { backupDays: CLOUD_BACKUP_DAYS }),
     validator,
     labels: createLabelPolicy(loadSensitivity()),
     knowledge: loadKnowledge(),
@@ -124,14 +142,21 @@ export async function openBridge(context: BridgeContext, id: string): Promise<Op
     institution,
     access: store.access,
     rotation,
+    address: elsewhere?.origin ?? null,
     login: openLogin(
       { store, secret: institution.indexKey, fetch: outside, deadline, now, random },
       `${settings.origin}/${id}`,
     ),
     records: () => store.patients.list(),
     prepare: () => validator.load(),
-    close: () => platform.close(),
+    close,
   }
+}
+
+/** The index of an institution on this computer. */
+function tableHere(institution: Institution, beside: boolean) {
+  const platform = openLocal({ folder: join(institution.folder, 'bridge'), passphrase: null, beside })
+  return { table: platform.table('bridge'), close: () => platform.close() }
 }
 
 /** Connects as an instance that is active; which ones are, the registry says, which any may read. */

@@ -12,6 +12,7 @@ import { addClients } from './clients.ts'
 import type { AssembledBridge } from './opening/assemble.ts'
 import { openBridge } from './opening/open.ts'
 import { role } from './role.ts'
+import { addRows } from './rows.ts'
 
 /** As telemetry calls an institution's bridge. */
 export const SERVICE = 'ampere-bridge'
@@ -24,7 +25,7 @@ export type BridgeHosted = Pick<Hosted<BridgeConfig>, 'platform' | 'config' | 'h
 /** The bridge in a process of its own: all others of it have the same stores, and nothing else in common. It demands a token of whoever asks. */
 export async function openBridging(hosted: BridgeHosted): Promise<RoleApp> {
   const { platform, config, hosting } = hosted
-  const { bridge, connection, store, indexSecret: secret } = await openHostedBridge(hosted, role.needs)
+  const { bridge, connection, store, table, indexSecret: secret } = await openHostedBridge(hosted, role.needs)
   const { now, random, fetch } = platform
   // Whoever reaches it may be anybody, so a token is demanded from the first request on.
   const login = openLogin({ store, secret, fetch, deadline, now, random }, config.origin)
@@ -32,7 +33,9 @@ export async function openBridging(hosted: BridgeHosted): Promise<RoleApp> {
   const { institution } = config.bridge
   const { usedAssertions } = store
   const { origin } = config
-  addClients(app, store.clients, { institution, origin, sync: connection.sync, usedAssertions }, hosting)
+  const own = { institution, origin, sync: connection.sync, usedAssertions }
+  addClients(app, store.clients, own, hosting)
+  addRows(app, table, own, hosting)
   return app
 }
 

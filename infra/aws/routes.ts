@@ -11,15 +11,13 @@ export interface Route {
 const ANSWERS_THE_REST = 'discovery'
 /** What is below, its app tells apart. */
 const OF_BRIDGE: readonly Route[] = [
-  '/fhir',
-  '/fhir/{path+}',
-  '/oauth/{path+}',
-  '/clients',
-  '/clients/{path+}',
-].map((path) => ({
-  method: '*',
-  path,
-}))
+  ...['/fhir', '/fhir/{path+}', '/oauth/{path+}', '/clients', '/clients/{path+}'].map((path) => ({
+    method: '*',
+    path,
+  })),
+  { method: 'POST', path: '/pairing' },
+  { method: 'POST', path: '/rows' },
+]
 
 /** The routes of a role, from its operations; whatever can be got can be asked for its headers alone. */
 export function routesOf(role: string): readonly Route[] {

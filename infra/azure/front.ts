@@ -24,12 +24,19 @@ export interface FrontOperation {
 }
 
 /** What is below them, its app tells apart. */
-const OF_BRIDGE: readonly string[] = ['/fhir', '/fhir/*', '/oauth/*', '/clients', '/clients/*']
+const OF_BRIDGE: readonly { readonly urlTemplate: string; readonly methods: readonly string[] }[] = [
+  ...['/fhir', '/fhir/*', '/oauth/*', '/clients', '/clients/*'].map((urlTemplate) => ({
+    urlTemplate,
+    methods: METHODS,
+  })),
+  { urlTemplate: '/pairing', methods: ['POST'] },
+  { urlTemplate: '/rows', methods: ['POST'] },
+]
 
 /** Every operation of a deployment; whatever can be got can be asked for its headers alone. */
 export function frontOperations(deploys: Deploys = 'home'): readonly FrontOperation[] {
-  const bridge = OF_BRIDGE.flatMap((urlTemplate, at) =>
-    METHODS.map((method) => ({
+  const bridge = OF_BRIDGE.flatMap(({ urlTemplate, methods }, at) =>
+    methods.map((method) => ({
       id: `bridge-${at}-${method.toLowerCase()}`,
       role: 'bridge',
       method,

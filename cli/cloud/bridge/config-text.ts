@@ -2,22 +2,8 @@
 import { formatPolicy } from '#core/log/policy/policy.ts'
 import { telemetryOf } from '#infra/bundle/otlp-endpoint.ts'
 import { readPolicy } from '../../open/policy.ts'
-import { refuse } from '../../program/refuse.ts'
-import { homeFolderOf, readCloudDeployment, type CloudDeployment } from '../cloud-folder.ts'
-
-/** The home that a bridge uses. */
-export type UsedHome = NonNullable<CloudDeployment['home']>
-
-/** The home that the bridge of a deployment uses: its own, or that of the deployment that it names. @throws AmpereError NOT_FOUND */
-export function usedHome(folder: string, { home, bridge }: CloudDeployment): UsedHome {
-  const used = bridge?.uses == null ? home : (readCloudDeployment(homeFolderOf(folder, bridge))?.home ?? null)
-  if (used) return used
-  throw refuse(
-    'NOT_FOUND',
-    `no home was deployed as ${bridge?.uses ?? 'this deployment'} from this data folder`,
-    'deploy the home first: npx ampere deploy aws|azure --stage STAGE',
-  )
-}
+import { homeFolderOf, type CloudDeployment } from '../cloud-folder.ts'
+import { usedHome } from './used-home.ts'
 
 /**
  * What lies beside the code of both functions of a bridge, as `ampere.json` (functions/host/cloud/bridge-config.ts): what it judges its

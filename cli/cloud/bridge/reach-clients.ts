@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { authorize, type SignedRequest } from '#core/api/request.ts'
-import { fromUtf8, utf8 } from '#core/bytes/encoding.ts'
 import { timestampMs } from '#core/bytes/timestamp.ts'
-import { answered } from '#core/client/ask-home.ts'
-import { call as askWithin } from '#core/client/answer.ts'
-import { AmpereError, isAmpereError } from '#core/errors.ts'
-import type { Fetch, Now, Random, Signer } from '#core/ports/keys.ts'
+import { isAmpereError } from '#core/errors.ts'
 import {
   clientChangeJson,
   readClientAnswer,
@@ -20,14 +15,12 @@ import type { ClientRegister, OpenClients, ShownClient } from '../../open/client
 import { actingInstance, openInstitution } from '../../open/institution.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
-import { homeFolderOf } from '../cloud-folder.ts'
 import type { Clouds } from '../clouds.ts'
 import { foundersPassphrase } from '../founding/founding.ts'
 import { rememberedAs } from '../target.ts'
-import { usedHome } from './config-text.ts'
+import { askBridge, type Asking, type Question } from './ask.ts'
+import { usedDeployment } from './used-home.ts'
 
-const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length))
-const BRIDGE = 'the bridge'
 /** Largest answer that is read, in bytes: a list of some thousand clients. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
@@ -51,28 +44,22 @@ export async function reachClients(
     )
   const { institution: id, made } = bridge
   actingInstitution({ institutions: [id] }, call.options)
-  const keysFolder = homeFolderOf(folder, bridge)
+  const used = usedDeployment(folder, deployment)
   const { screen, options } = call
-  const passphrase = await foundersPassphrase(keysFolder, options, screen)
-  const cloud = await clouds[provider].open(screen.terminal.env)
-  const home = usedHome(folder, deployment)
-  const opened = await openInstitution(keysFolder, id, passphrase)
-  const { institution } = await connectActive(opened, home, cloud.reach(home.origin))
+  const passphrase = await foundersPassphrase(used.folder, options, screen)
+  const { env } = screen.terminal
+  const opened = await openInstitution(used.folder, id, passphrase)
+  // The home may be in the other cloud.
+  const { origin } = used.home
+  const homeFetch = (await clouds[used.deployment.provider].open(env)).reach(origin)
+  const { institution } = await connectActive(opened, used.home, homeFetch)
   const asking = {
-    fetch: cloud.reach(made.origin),
+    fetch: (await clouds[provider].open(env)).reach(made.origin),
     origin: made.origin,
     signer: actingInstance(institution),
     now: screen.terminal.now,
   }
   return { clients: registerBehind(asking), institution: id, base: made.origin, cloud: name }
-}
-
-/** How a bridge is asked. */
-interface Asking {
-  readonly fetch: Fetch
-  readonly origin: string
-  readonly signer: Signer
-  readonly now: Now
 }
 
 function registerBehind(asking: Asking): ClientRegister {
@@ -115,29 +102,13 @@ function pathOf(id: string): string {
   return `/clients/${encodeURIComponent(id)}`
 }
 
-/** @returns what the answer holds; null for one without a body. @throws AmpereError with the bridge's own code, or UPSTREAM_FAILED */
-async function asked(
-  { fetch, origin, signer, now }: Asking,
-  method: SignedRequest['method'],
+function asked(
+  asking: Asking,
+  method: Question['method'],
   path: string,
-  wanted?: object,
+  body: object | null = null,
 ): Promise<unknown> {
-  const url = new URL(path, origin)
-  const body = wanted === undefined ? new Uint8Array(0) : utf8(JSON.stringify(wanted))
-  const authorization = await authorize({ method, url, body }, { now, random, signer })
-  const headers = { authorization, ...(wanted === undefined ? {} : { 'content-type': 'application/json' }) }
-  const init = { method, headers, ...(wanted === undefined ? {} : { body }) }
-  const limits = { maxBytes: MAX_ANSWER_BYTES, beyond: 'fail' } as const
-  const bytes = answered(
-    await askWithin({ fetch, who: BRIDGE }, { url, init, bytes: body.length }, limits),
-    BRIDGE,
-  )
-  if (bytes.length === 0) return null
-  try {
-    return JSON.parse(fromUtf8(bytes))
-  } catch (cause) {
-    throw new AmpereError('UPSTREAM_FAILED', `${BRIDGE} did not answer with JSON`, { cause })
-  }
+  return askBridge(asking, { method, path, body, maxAnswerBytes: MAX_ANSWER_BYTES })
 }
 
 function shown({ since, scopes, ...rest }: ClientAnswer): ShownClient {

@@ -15,16 +15,16 @@ import {
   writeCloudDeployment,
   type CloudDeployment,
 } from '../../cloud/cloud-folder.ts'
-import type { OpenCloud } from '../../cloud/clouds.ts'
+import { CLOUDS, type Clouds, type OpenCloud } from '../../cloud/clouds.ts'
 import { foundersPassphrase } from '../../cloud/founding/founding.ts'
-import { usedHome } from '../../cloud/bridge/config-text.ts'
+import type { Provider } from '../../cloud/providers.ts'
 import { smokeTest, untilReady, type Smoke } from '../../cloud/smoke.ts'
 import { wantedOf } from '../../cloud/wanted.ts'
 import { checkNotLeft } from '../../migrate/note.ts'
 import type { NamedInstitution } from '../../program/arguments.ts'
 import type { Call } from '../../program/command.ts'
 import { refuse, usage } from '../../program/refuse.ts'
-import { enrolBridge, untilAnswers } from './enrol-bridge.ts'
+import { tryBridge } from './try-bridge.ts'
 import { wantedRole } from './wanted-bridge.ts'
 import type { Deploys } from '#infra/permissions/identities.ts'
 import { EXIT, type Common } from '../../terminal/screen.ts'
@@ -42,8 +42,12 @@ export interface DeployOptions extends Common {
   readonly demo?: boolean
 }
 
-/** Makes a deployment on a provider, or makes it what it should be now. @param pause waits so many milliseconds */
-export function deployOn(open: OpenCloud, pause = wait) {
+/**
+ * Makes a deployment on a provider, or makes it what it should be now.
+ * @param pause waits so many milliseconds
+ * @param clouds where the home of a bridge alone may be
+ */
+export function deployOn(open: OpenCloud, pause = wait, clouds: Clouds = CLOUDS) {
   return async (call: Call<DeployOptions>): Promise<number> => {
     const { screen, options } = call
     const cloud = await open(screen.terminal.env)
@@ -65,7 +69,9 @@ export function deployOn(open: OpenCloud, pause = wait) {
     const deployed = await cloud.deploy(wanted, { folder, passphrase, say: screen.say, pause })
     screen.say('Waits until all that was deployed answers, minutes at most, and tries it')
     const smoke = deployed.home ? await trySmoke(cloud, folder, deployed, { passphrase, pause }) : null
-    const instance = deployed.bridge ? await tryBridge(cloud, folder, deployed, { passphrase, pause }) : null
+    const openOther = (provider: Provider) => clouds[provider].open(screen.terminal.env)
+    const trying = { cloud, openOther, passphrase, pause, now: screen.terminal.now, say: screen.say }
+    const instance = deployed.bridge ? await tryBridge(folder, deployed, trying) : null
     const { home, bridge } = deployed
     const origin = originOf(deployed)
     const told = bridge && { institution: bridge.institution, fhir: `${origin}/fhir`, instance }
@@ -115,20 +121,6 @@ function checkNotReceiving(known: CloudDeployment | null): void {
 interface Trying {
   readonly passphrase: StretchedPassphrase
   readonly pause: (ms: number) => Promise<void>
-}
-
-/** Has the bridge listed in the registry of its home, and waits until it answers. @returns the app instance that it is */
-async function tryBridge(
-  cloud: Cloud,
-  folder: string,
-  deployed: CloudDeployment,
-  { passphrase, pause }: Trying,
-): Promise<string> {
-  const home = usedHome(folder, deployed)
-  const instance = await enrolBridge(folder, deployed, passphrase, cloud.reach(home.origin))
-  const origin = originOf(deployed) ?? home.origin
-  await untilAnswers(origin, cloud.reach(origin), pause)
-  return instance
 }
 
 async function trySmoke(

@@ -8,7 +8,7 @@ import type { InstanceRecord } from '#core/registry/records.ts'
 import { getRecord, type RegistryState } from '#core/registry/state.ts'
 import { failure } from '#infra/deploy/failure.ts'
 import { homeFolderOf, type CloudDeployment } from '../../cloud/cloud-folder.ts'
-import { usedHome } from '../../cloud/bridge/config-text.ts'
+import { usedHome } from '../../cloud/bridge/used-home.ts'
 import { openInstitution } from '../../open/institution.ts'
 import { addChange, connectRoot, instancesIn } from '../instances/registry-session.ts'
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import type { Deploys } from '#infra/permissions/identities.ts'
+import { bridgesOf } from '../../cloud/bridge/elsewhere.ts'
 import {
   homeFolderOf,
   readCloudDeployment,
@@ -43,7 +46,24 @@ export function wantedRole(folder: string, known: CloudDeployment | null, option
     )
   if (deploys !== 'bridge' && options.home !== undefined)
     throw usage('--home is for a bridge alone: with --role both the bridge uses the home beside it')
-  return deploys === 'bridge' ? bridgeAlone(folder, known, options) : besideHome(deploys, known, options)
+  const role =
+    deploys === 'bridge' ? bridgeAlone(folder, known, options) : besideHome(deploys, known, options)
+  if (role.bridge) checkIsOnly(folder, role.bridge)
+  return role
+}
+
+/** Each bridge has an index of its own: with two an institution would get two records for one patient. @throws AmpereError ALREADY_EXISTS */
+function checkIsOnly(folder: string, bridge: CloudBridge): void {
+  const home = homeFolderOf(folder, bridge)
+  const other = (existsSync(dirname(home)) ? bridgesOf(home) : []).find(
+    ({ name, institution }) => institution === bridge.institution && name !== basename(folder),
+  )
+  if (!other) return
+  throw refuse(
+    'ALREADY_EXISTS',
+    `${bridge.institution} has a bridge for this home already: ${other.name}`,
+    `npx ampere deploy status --stage ${other.name.slice(other.provider.length + 1)} --provider ${other.provider}`,
+  )
 }
 
 function besideHome(

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { JOSE_TYPE, pairingAnswer } from '#core/api/pairing.ts'
+import { JOSE_TYPE, pairingAnswer } from '#core/api/bridge/pairing.ts'
 import { jsonOrNull } from '#core/client/answer.ts'
 import { toTimestamp } from '#core/bytes/timestamp.ts'
 import { acceptPairing, issuePairingCode, joinRecord } from '#core/bridge/file/pair.ts'
 import { PAIRING_MS } from '#core/bridge/store/pairing.ts'
 import type { ChainId } from '#core/bytes/ids.ts'
+import type { Fetch } from '#core/ports/keys.ts'
 import { AmpereError, isAmpereError } from '#core/errors.ts'
 import {
   chainArgument,
@@ -41,8 +42,7 @@ export async function pairIssue(call: Call<ActingOptions>): Promise<number> {
     if (!known) throw notKnown(session)
     const code = await issuePairingCode(session.open.bridge, known.id)
     const expires = toTimestamp(call.screen.terminal.now() + PAIRING_MS)
-    // The code lies in the table of this computer, which no bridge in a cloud reads: only institutions of this computer can use it.
-    const at = session.isInCloud ? null : `${session.settings.origin}/${session.open.institution.id}`
+    const at = addressOf(session)
     call.screen.print({ ok: true, chain, code, expires, at }, [
       `${code}    for one institution, until ${localTime(expires)}`,
       'Tell it to the other institution yourself: who has it reads and appends to this record.',
@@ -52,6 +52,11 @@ export async function pairIssue(call: Call<ActingOptions>): Promise<number> {
     ])
     return EXIT.ok
   })
+}
+
+/** Where the other institution uses a code; null where only those of this computer can: a code lies in the institution's own table. */
+function addressOf({ isInCloud, settings, open }: Session): string | null {
+  return isInCloud ? open.address : `${settings.origin}/${open.institution.id}`
 }
 
 /** Joins the record behind a code, for a patient who has none here yet. */
@@ -70,7 +75,10 @@ export async function pairJoin(call: Call<JoinOptions>): Promise<number> {
       throw refuse('ALREADY_EXISTS', message, `npx ampere chain show ${shortId(known)}`)
     }
     const request = await client.requestPairing(code)
-    const chain = bridge === null ? await joinHere(session, request) : await requestJoin(bridge, request)
+    const chain =
+      bridge === null
+        ? await joinHere(session, request)
+        : await requestJoin(bridge, request, askingOf(session))
     await joinRecord(open.bridge, patient, chain)
     call.screen.print({ ok: true, chain, patient }, [
       `${open.institution.id} joined the record ${shortId(chain)}: what it files for this patient goes there.`,
@@ -101,7 +109,8 @@ function bridgeAddress(text: string): string {
   if (!URL.canParse(text))
     throw usage('--at: an address is expected, such as http://127.0.0.1:7310/hospital-a')
   const { protocol, hostname, href, username, password, search, hash } = new URL(text)
-  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+  // RFC 6761 section 6.3: names below localhost are of this computer, as emulators have them.
+  const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname) || hostname.endsWith('.localhost')
   if (protocol !== 'https:' && !(protocol === 'http:' && isHere))
     throw usage('--at: https is expected (http only on this computer)')
   if (username !== '' || password !== '' || search !== '' || hash !== '')
@@ -133,9 +142,9 @@ async function joinHere(session: Session, request: string): Promise<ChainId> {
 }
 
 /** Sends a signed request to join to the bridge that issued the code. @throws AmpereError as that bridge answers */
-async function requestJoin(bridge: string, compact: string): Promise<ChainId> {
+async function requestJoin(bridge: string, compact: string, ask: Fetch): Promise<ChainId> {
   const late = AbortSignal.timeout(TIMEOUT_MS)
-  const response = await answerOf(bridge, compact, late)
+  const response = await answerOf(bridge, compact, late, ask)
   if (!response.ok) throw refused(bridge, response.status)
   const parsed = v.safeParse(pairingAnswer, await jsonOrNull(response, MAX_PAIRING_ANSWER_BYTES, late))
   if (parsed.success) return parsed.output.chain
@@ -154,7 +163,12 @@ function refused(bridge: string, status: number): Error {
   return new AmpereError('UPSTREAM_FAILED', `${bridge} answered ${status}`)
 }
 
-async function answerOf(bridge: string, compact: string, signal: AbortSignal): Promise<Response> {
+/** A home in a cloud is asked over the network, as bridges are; one that this process opened is not. */
+function askingOf({ isInCloud, fetch: ask }: Session): Fetch {
+  return isInCloud ? ask : (request) => fetch(request)
+}
+
+async function answerOf(bridge: string, compact: string, signal: AbortSignal, ask: Fetch): Promise<Response> {
   const request = new Request(`${bridge}/pairing`, {
     method: 'POST',
     headers: { 'content-type': JOSE_TYPE },
@@ -163,7 +177,7 @@ async function answerOf(bridge: string, compact: string, signal: AbortSignal): P
     signal,
   })
   try {
-    return await fetch(request)
+    return await ask(request)
   } catch (cause) {
     const message = `${bridge} cannot be reached`
     throw refuse('UPSTREAM_FAILED', message, 'is it the address of a bridge, and does its server run?', cause)

@@ -40,6 +40,8 @@ export interface AssembledBridge {
   readonly store: BridgeStore
   /** Gives the records that it controls new keys where they are due. */
   readonly rotation: Rotation
+  /** In which that is kept. */
+  readonly table: WriteTable
   /** The institution's 32-byte secret for its table. */
   readonly indexSecret: Uint8Array
 }
@@ -67,5 +69,5 @@ export function assembleBridge(parts: BridgeParts): AssembledBridge {
     rotator: rotatorOf(connection),
     now,
   })
-  return { bridge, connection, store, rotation, indexSecret }
+  return { bridge, connection, store, rotation, table, indexSecret }
 }

@@ -43,7 +43,7 @@ export type Rest = (asked: Asked) => Promise<Answer>
 
 const ARM = 'https://management.azure.com'
 const RETRIES = 4
-/** For one request with its answer, in milliseconds: bundles are sent in one. */
+/** For one request with its answer, in milliseconds, each time that it is tried: bundles are sent in one. */
 const REQUEST_MS = 120_000
 
 /** One service: for whom its tokens are, and at which hosts it is. */
@@ -59,14 +59,12 @@ export function openRest(
 ): Rest {
   const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: retries } })
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }))
-  const client = send ?? createDefaultHttpClient()
+  const client = withinTime(send ?? createDefaultHttpClient())
   return async ({ method, url, body, bytes, contentType = 'application/json' }) => {
     checkHost(url, hosts)
     const content = bytes ?? (body === undefined ? undefined : JSON.stringify(body))
     const headers = createHttpHeaders(content === undefined ? {} : { 'content-type': contentType })
-    // A signal and not the client's own time-out, whose timer lives on where a request fails, and with it the process.
-    const abortSignal = AbortSignal.timeout(REQUEST_MS)
-    const request = createPipelineRequest({ url, method, headers, abortSignal })
+    const request = createPipelineRequest({ url, method, headers })
     if (content !== undefined) request.body = content
     try {
       const answer = await pipeline.sendRequest(client, request)
@@ -78,6 +76,15 @@ export function openRest(
     } catch (error) {
       throw failureOf(error)
     }
+  }
+}
+
+/** Each try by itself: a service that is too busy may ask to be left alone for a minute, twice. */
+function withinTime(client: HttpClient): HttpClient {
+  return {
+    // A signal and not the client's own time-out, whose timer lives on where a request fails, and with it the process.
+    sendRequest: (request) =>
+      client.sendRequest({ ...request, abortSignal: AbortSignal.timeout(REQUEST_MS) }),
   }
 }
 

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
+const NAMES = new URL('../../localhost-names.mjs', import.meta.url).href
+
 /** What a bundle registered with its host. */
 export interface Registered {
   readonly name: string
@@ -57,7 +59,7 @@ export interface HostOptions {
 export async function startHost({ folder, env, vaultOrigin, aheadMs }: HostOptions): Promise<FunctionsHost> {
   const bundle = pathToFileURL(join(folder, 'index.mjs')).href
   const child = fork(join(import.meta.dirname, 'host-child.ts'), [bundle, vaultOrigin, String(aheadMs)], {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    execArgv: ['--disable-warning=ExperimentalWarning', `--import=${NAMES}`],
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

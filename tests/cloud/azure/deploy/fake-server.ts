@@ -40,6 +40,8 @@ export async function startFake(
       return response.end(body === undefined ? '' : JSON.stringify(body))
     })
   })
+  // A process that computes for longer than a server keeps idle connections meets one that has just ended, with no call of it failed.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return { origin: `http://127.0.0.1:${port}`, close: () => closeServer(server) }

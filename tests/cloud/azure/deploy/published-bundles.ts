@@ -18,8 +18,12 @@ export interface PublishedBundles {
   readonly fetch: Fetch
   /** Has the schedule of a role call it. */
   readonly timer: (role: string) => Promise<void>
+  /** Where the front is reached by whoever is in no function. */
+  readonly origin: () => Promise<string>
   readonly close: () => Promise<void>
 }
+
+type Files = Readonly<Record<string, Uint8Array>>
 
 export function publishedBundles(
   scm: FakeScm,
@@ -27,19 +31,22 @@ export function publishedBundles(
   { stack, identity }: { readonly stack: Stack; readonly identity: FakeIdentity },
 ): PublishedBundles {
   const root = freshFolder()
-  const hosts = new Map<string, Promise<FunctionsHost>>()
+  const hosts = new Map<string, { readonly files: Files; readonly running: Promise<FunctionsHost> }>()
   const front = openFront(async (request) => published.fetch(request))
-  const start = async (role: string) => {
+  const filesOf = (role: string): Files => {
     const [, files] = [...scm.packages].find(([name]) => name.startsWith(`${prefix}-${role}-`)) ?? []
-    if (!files) throw new TypeError(`nothing is published for ${role}`)
+    if (files) return files
+    throw new TypeError(`nothing is published for ${role}`)
+  }
+  const start = async (role: string, files: Files) => {
     const folder = join(root, role)
     for (const [name, bytes] of Object.entries(files)) {
       mkdirSync(dirname(join(folder, name)), { recursive: true })
       writeFileSync(join(folder, name), bytes)
     }
     const { naming, vault } = stack
-    // The seeds of a bridge were wrapped as the template names its keys.
-    const vaultKeys = { ...naming.keys.vault, bridge: 'bridge', sealing: 'sealing' }
+    // As the template names them: whoever deployed had them listed, and wrapped seeds with them.
+    const vaultKeys = { ...naming.keys.vault, instance: 'instance', bridge: 'bridge', sealing: 'sealing' }
     const named = { ...naming, keys: { ...naming.keys, vault: vaultKeys } }
     const env = {
       ...identity.env,
@@ -49,10 +56,17 @@ export function publishedBundles(
     }
     return startHost({ folder, env, vaultOrigin: vault.origin, aheadMs: 0 })
   }
+  // Whoever publishes has the app started anew.
+  const restart = async (role: string, files: Files, before?: Promise<FunctionsHost>) => {
+    await (await before)?.close()
+    return start(role, files)
+  }
   const host = (role: string): Promise<FunctionsHost> => {
-    const started = hosts.get(role) ?? start(role)
-    hosts.set(role, started)
-    return started
+    const [known, files] = [hosts.get(role), filesOf(role)]
+    if (known?.files === files) return known.running
+    const running = restart(role, files, known?.running)
+    hosts.set(role, { files, running })
+    return running
   }
   const published: PublishedBundles = {
     fetch: async (request) => ask(await host(answering(request)), request),
@@ -61,8 +75,9 @@ export function publishedBundles(
       const data = { Schedule: { AdjustForDST: true }, ScheduleStatus: null, IsPastDue: false }
       await (await host(role)).ask({ call: name, data })
     },
+    origin: async () => (await front).origin,
     close: async () => {
-      for (const each of hosts.values()) await (await each).close()
+      for (const { running } of hosts.values()) await (await running).close()
       await (await front).close()
     },
   }
@@ -71,7 +86,9 @@ export function publishedBundles(
 
 /** As the front has it: what is a bridge's, and what is a home's. */
 function answering(request: Request): string {
-  return /^\/(?:fhir|oauth|clients)(?:\/|$)/.test(new URL(request.url).pathname) ? 'bridge' : roleFor(request)
+  return /^\/(?:fhir|oauth|clients|pairing|rows)(?:\/|$)/.test(new URL(request.url).pathname)
+    ? 'bridge'
+    : roleFor(request)
 }
 
 /** Where functions reach the front. */

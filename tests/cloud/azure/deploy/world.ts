@@ -63,7 +63,7 @@ function tokenFor(scope: string): string {
   return scope.startsWith('https://appservice.azure.com') ? SCM_TOKEN : TOKEN
 }
 
-/** Runs a command line in this process, against an Azure of fakes. */
+/** Runs a command line in this process, against an Azure of fakes, and whatever other clouds there are. */
 export async function runOn(
   azure: Azure,
   args: readonly string[],
@@ -72,7 +72,7 @@ export async function runOn(
   const open = async () => azureCloud({}, azure)
   const clouds = { ...CLOUDS, azure: { open } }
   const loads = new Map<string, () => Promise<(call: never) => Promise<number>>>([
-    ['deploy azure', async () => deployOn(open, azure.connection.pause)],
+    ['deploy azure', async () => deployOn(open, azure.connection.pause, clouds)],
     ['client add', async () => addClientOn(clouds)],
     ['backup', async () => backUpOn(clouds)],
     ['restore', async () => restoreOn(clouds)],

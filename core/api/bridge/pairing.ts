@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot'
-import { chainId, digest, parseWith, timestamp } from '../bytes/schema.ts'
-import { parseJws, signJws, type OpenedJws } from '../block/jws.ts'
-import type { Signer } from '../ports/keys.ts'
+import { chainId, digest, parseWith, timestamp } from '../../bytes/schema.ts'
+import { parseJws, signJws, type OpenedJws } from '../../block/jws.ts'
+import type { Signer } from '../../ports/keys.ts'
 
 const pairingRequest = v.strictObject({
   v: v.literal(1),
