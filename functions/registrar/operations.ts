@@ -55,9 +55,11 @@ export const readRecordProof = {
     key: v.pipe(
       v.string(),
       v.regex(
-        /^(?:rules|(?:institution|instance|deployment)\/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?|key\/[A-Za-z0-9_-]{43})$/,
+        /^(?:rules|membership|(?:institution|instance|deployment)\/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?|key\/[A-Za-z0-9_-]{43})$/,
       ),
-      v.description('`rules`, `institution/ID`, `instance/ID`, `deployment/ID` or `key/KID`; `/` or `%2F`.'),
+      v.description(
+        '`rules`, `membership`, `institution/ID`, `instance/ID`, `deployment/ID` or `key/KID`; `/` or `%2F`.',
+      ),
     ),
   },
   answers: { 200: { does: 'The proof.', type: JSON_TYPE, schema: recordProofAnswer } },

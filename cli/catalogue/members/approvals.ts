@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HOME_FLAG } from './cloud-flags.ts'
-import { parseExpiryDays } from '../program/arguments.ts'
-import type { CommandSpec } from '../program/command.ts'
-import { graveFlags } from './deployment.ts'
+import { HOME_FLAG } from '../cloud-flags.ts'
+import { parseExpiryDays } from '../../program/arguments.ts'
+import type { CommandSpec } from '../../program/command.ts'
+import { graveFlags } from '../deployment.ts'
 
 const CODE = { name: 'code', about: 'the code that the machine shows, such as 7K2M-9XQ4-RT0V' }
 
@@ -20,7 +20,7 @@ export const APPROVALS: readonly CommandSpec[] = [
       items: 'code, instance, state, capabilities, reads and time of each',
       isCut: 'whether there are more',
     },
-    load: async () => (await import('../commands/instances/requests.ts')).listRequests,
+    load: async () => (await import('../../commands/instances/requests.ts')).listRequests,
   },
   {
     name: 'instance approve',
@@ -57,7 +57,7 @@ export const APPROVALS: readonly CommandSpec[] = [
       reads: 'whether the sealing key was handed over',
       registryHeight: 'height of the registry afterwards',
     },
-    load: async () => (await import('../commands/instances/approve.ts')).approveRequest,
+    load: async () => (await import('../../commands/instances/approve.ts')).approveRequest,
   },
   {
     name: 'instance refuse',
@@ -75,7 +75,7 @@ export const APPROVALS: readonly CommandSpec[] = [
       },
     ],
     json: { ok: 'true', instance: 'the id that it asked for', code: 'its code', reason: 'why' },
-    load: async () => (await import('../commands/instances/refuse-request.ts')).refuseRequest,
+    load: async () => (await import('../../commands/instances/refuse-request.ts')).refuseRequest,
   },
   {
     name: 'instance certificate',
@@ -98,6 +98,6 @@ export const APPROVALS: readonly CommandSpec[] = [
       certificate: 'the file',
     },
     exits: { 3: 'the certificate does not verify' },
-    load: async () => (await import('../commands/instances/certificate.ts')).showCertificate,
+    load: async () => (await import('../../commands/instances/certificate.ts')).showCertificate,
   },
 ]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HOME_FLAG } from './cloud-flags.ts'
-import { parseCount } from '../program/arguments.ts'
-import type { CommandGroup } from '../program/command.ts'
-import { graveFlags } from './deployment.ts'
+import { HOME_FLAG } from '../cloud-flags.ts'
+import { parseCount } from '../../program/arguments.ts'
+import type { CommandGroup } from '../../program/command.ts'
+import { graveFlags } from '../deployment.ts'
 
 const PROPOSAL = { name: 'proposal', about: 'its first characters, as institution list shows them' }
 const SHOWN = {
@@ -49,7 +49,7 @@ export const INSTITUTIONS: CommandGroup = {
         fingerprint: 'of its keys: 128 bits of their SHA-256, in hexadecimal',
         home: 'origin and registry of the home, or null',
       },
-      load: async () => (await import('../commands/institution/new.ts')).newInstitution,
+      load: async () => (await import('../../commands/institution/new.ts')).newInstitution,
     },
     {
       name: 'institution list',
@@ -63,7 +63,7 @@ export const INSTITUTIONS: CommandGroup = {
         items: 'id, name, status (member, waiting, removed), from, fingerprint and isHere of each',
         proposals: 'each as institution show gives it',
       },
-      load: async () => (await import('../commands/institution/list.ts')).listMembers,
+      load: async () => (await import('../../commands/institution/list.ts')).listMembers,
     },
     {
       name: 'institution propose',
@@ -91,7 +91,7 @@ export const INSTITUTIONS: CommandGroup = {
         { does: 'another home of the registry', run: 'npx ampere institution propose rules home-2' },
       ],
       json: { ok: 'true', dryRun: 'whether --dry-run was given', ...SHOWN, ...IN_FORCE },
-      load: async () => (await import('../commands/institution/propose.ts')).propose,
+      load: async () => (await import('../../commands/institution/propose.ts')).propose,
     },
     {
       name: 'institution show',
@@ -101,7 +101,7 @@ export const INSTITUTIONS: CommandGroup = {
       acts: true,
       examples: [{ does: 'before signing', run: 'npx ampere institution show 8Jq2mP0x' }],
       json: { ok: 'true', ...SHOWN },
-      load: async () => (await import('../commands/institution/show.ts')).showProposal,
+      load: async () => (await import('../../commands/institution/show.ts')).showProposal,
     },
     {
       name: 'institution sign',
@@ -119,7 +119,7 @@ export const INSTITUTIONS: CommandGroup = {
         },
       ],
       json: { ok: 'true', dryRun: 'whether --dry-run was given', ...SHOWN, ...IN_FORCE },
-      load: async () => (await import('../commands/institution/sign.ts')).signProposal,
+      load: async () => (await import('../../commands/institution/sign.ts')).signProposal,
     },
     {
       name: 'institution withdraw',
@@ -136,7 +136,7 @@ export const INSTITUTIONS: CommandGroup = {
         signed: SHOWN.signed,
         expires: SHOWN.expires,
       },
-      load: async () => (await import('../commands/institution/withdraw.ts')).withdrawProposal,
+      load: async () => (await import('../../commands/institution/withdraw.ts')).withdrawProposal,
     },
   ],
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HOME_FLAG } from './cloud-flags.ts'
-import { parseList, parseSince } from '../program/arguments.ts'
-import type { CommandGroup } from '../program/command.ts'
+import { HOME_FLAG } from '../cloud-flags.ts'
+import { parseList, parseSince } from '../../program/arguments.ts'
+import type { CommandGroup } from '../../program/command.ts'
 import { APPROVALS } from './approvals.ts'
-import { graveFlags } from './deployment.ts'
+import { graveFlags } from '../deployment.ts'
 
 const INSTANCE = { name: 'instance', about: 'its id, for example hospital-a-3' }
 const HEIGHT = 'height of the registry afterwards'
@@ -25,7 +25,7 @@ export const INSTANCES: CommandGroup = {
         registryHeight: 'height of the registry',
         items: 'id, institution, status, revoked, capabilities, expires, kid and isHere of each',
       },
-      load: async () => (await import('../commands/instances/list.ts')).listInstances,
+      load: async () => (await import('../../commands/instances/list.ts')).listInstances,
     },
     {
       name: 'instance enrol',
@@ -77,7 +77,7 @@ export const INSTANCES: CommandGroup = {
         expires: 'with --at: when it expires unless it renews itself',
         certificate: 'with --at: the file of its certificate',
       },
-      load: async () => (await import('../commands/instances/enrol.ts')).enrolInstance,
+      load: async () => (await import('../../commands/instances/enrol.ts')).enrolInstance,
     },
     ...APPROVALS,
     {
@@ -120,7 +120,7 @@ export const INSTANCES: CommandGroup = {
           'each other home of the registry that was shown it: origin, and isTaken: it refuses the key already',
         follows: 'what has to be done or known, in sentences',
       },
-      load: async () => (await import('../commands/instances/revoke.ts')).revokeInstance,
+      load: async () => (await import('../../commands/instances/revoke.ts')).revokeInstance,
     },
     {
       name: 'instance reinstate',
@@ -143,7 +143,7 @@ export const INSTANCES: CommandGroup = {
         kid: 'id of its key',
         registryHeight: HEIGHT,
       },
-      load: async () => (await import('../commands/instances/reinstate.ts')).reinstateInstance,
+      load: async () => (await import('../../commands/instances/reinstate.ts')).reinstateInstance,
     },
   ],
 }
