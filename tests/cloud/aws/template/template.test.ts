@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { writeFileSync } from 'node:fs'
 import { filledIn, logicalId, referencesOf } from '#infra/aws/references.ts'
-import { policyOf, setUpPolicy } from '#infra/permissions/aws/policy.ts'
+import { moverPolicy, policyOf, setUpPolicy } from '#infra/permissions/aws/policy.ts'
 import { custodyOf, grantsOf, grantsOfKind } from '#infra/permissions/grants.ts'
 import type { SignatureAlgorithm } from '#core/ports/keys.ts'
-import { identitiesOf, type Deploys } from '#infra/permissions/identities.ts'
+import { BACKUP, identitiesOf, type Deploys } from '#infra/permissions/identities.ts'
 import { HOME_OPERATIONS } from '#functions/roles.ts'
 import { lint, packageFor, type Packaged, type Packaging, type Template } from './packaged.ts'
 
@@ -156,15 +156,18 @@ describe.each(CASES)('the template of a deployment of %s with keys of KMS for %j
     const names = referencesOf(PREFIX, 'functions')
     const stores = referencesOf(PREFIX, 'stores')
     const roles = all('AWS::IAM::Role').map(([id]) => id)
-    expect(roles.toSorted()).toEqual(
-      ['SetupRole', ...identities.map(({ name }) => logicalId(name, 'Role'))].toSorted(),
-    )
+    // Whoever backs a home up takes a role on; no function has it.
+    const taken = deploys === 'bridge' ? [] : [BACKUP]
+    const named = [...identities, ...taken].map(({ name }) => logicalId(name, 'Role'))
+    expect(roles.toSorted()).toEqual(['SetupRole', ...named].toSorted())
     const policies = (id: string) => get(id, 'AWS::IAM::Role')['Policies']
     const document = (statements: unknown) => [
       { PolicyName: 'needs', PolicyDocument: { Version: '2012-10-17', Statement: filledIn(statements) } },
     ]
     for (const identity of identities)
       expect(policies(logicalId(identity.name, 'Role'))).toEqual(document(policyOf(identity, names, native)))
+    for (const { name } of taken)
+      expect(policies(logicalId(name, 'Role'))).toEqual(document(moverPolicy(BACKUP, stores, native)))
     expect(policies('SetupRole')).toEqual(document(setUpPolicy(identities, stores, native)))
     for (const [id, { Properties }] of all('AWS::IAM::Role')) {
       expect(Object.keys(Properties).toSorted()).toEqual(['AssumeRolePolicyDocument', 'Policies', 'RoleName'])
