@@ -18,6 +18,8 @@ import { devicesOf } from '#core/chain/state.ts'
 import { shortId, type ActingOptions, type Session } from '../../deployment/session.ts'
 import { newDevicesIn, proposalLines } from '../../device/described.ts'
 import { readDraft, readExchanged, removeDraft, saveDraft, writeExchanged } from '../../device/exchange.ts'
+import { connectTo, type OpenDevice } from '../../device/folder.ts'
+import { isAboutRecord } from '../../device/own-chains.ts'
 import { asDesk, withDesk, withParty, type Party } from '../../device/party.ts'
 import { compareFingerprints, type VouchOptions } from '../../device/vouch.ts'
 import type { Call } from '../../program/command.ts'
@@ -124,6 +126,7 @@ async function lackingAsSeen({ connection }: Party, proposal: Proposal): Promise
 /** The person at a desk types the fingerprint of each new device, which is not shown; without one, and at a device, yes is said to what is shown. */
 async function agree(call: ApproveCall, party: Party, proposal: Proposal): Promise<void> {
   const added = party.desk ? await addedBy(party, proposal) : []
+  if (party.device) await checkChains(party, party.device, proposal)
   for (const line of proposalLines(proposal, new Set(added))) call.screen.say(line)
   if (added.length > 0) return compareFingerprints(call.screen, call.options, added)
   checkOwn(party, proposal)
@@ -137,6 +140,21 @@ async function addedBy({ connection, chain }: Party, proposal: Proposal): Promis
   const known = [chain, states[0]?.access]
   if (!proposal.steps.every((step) => known.includes(step.chain))) throw otherHome()
   return newDevicesIn(proposal, states)
+}
+
+/** @throws AmpereError MISDIRECTED for a step that is about another of this device's records */
+async function checkChains(
+  { connection, chain }: Party,
+  { folder, settings, keys }: OpenDevice,
+  proposal: Proposal,
+): Promise<void> {
+  const others = () =>
+    settings.records.map((record) => ({
+      chain: record.chain,
+      read: () => connectTo(folder, record, keys.identity).replica(record.chain),
+    }))
+  const own = { chain, read: () => connection.replica(chain) }
+  if (!(await isAboutRecord(proposal, own, others))) throw otherHome()
 }
 
 /** @throws AmpereError FORBIDDEN for a proposal that lists this device with another sealing key */
