@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { asChainId } from '#core/bytes/ids.ts'
 import type { Proposal } from '#core/client/devices/proposal.ts'
 import { AmpereError } from '#core/errors.ts'
+import { resealedIn } from '#cli/device/described.ts'
 import { isAboutRecord, type ReadRecord } from '#cli/device/own-chains.ts'
 
 const chain = (letter: string) => asChainId(letter.repeat(42) + 'A')
@@ -37,4 +38,18 @@ describe('a proposal that a device is asked to approve', () => {
   ])('is about %s', async (_, own, asked, is) => {
     expect(await isAboutRecord(asked, own, others)).toBe(is)
   })
+})
+
+it('tells a device or sheet that a proposal lists with another sealing key than the record', () => {
+  const device = (kid: string, sealing: string) => ({ kind: 'device', kid, sealing })
+  const list = (...members: readonly object[]) => ({ threshold: 1, members })
+  const before = [{ controllers: list(device('phone', 'own')), recovery: list(device('sheet', 'paper')) }]
+  const asked = (sheet: object) =>
+    ({
+      steps: [
+        { body: { controllers: list(device('phone', 'own'), device('new', 'x')), recovery: list(sheet) } },
+      ],
+    }) as unknown as Proposal
+  expect(resealedIn(asked(device('sheet', 'paper')), before as never)).toEqual([])
+  expect(resealedIn(asked(device('sheet', "the desk's")), before as never)).toEqual(['sheet'])
 })
