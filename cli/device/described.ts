@@ -60,6 +60,20 @@ export function newDevicesIn({ steps }: Proposal, before: readonly Lists[]): rea
   return [...new Set(steps.flatMap(({ body }) => devicesOfLists(body)))].filter((kid) => !known.has(kid))
 }
 
+/** Key ids of devices that are listed already, and that a proposal lists with another sealing key: their fingerprint is the same. */
+export function resealedIn({ steps }: Proposal, before: readonly Lists[]): readonly Kid[] {
+  const sealing = new Map(
+    before.flatMap(({ controllers, recovery }) =>
+      [...devicesOf(controllers), ...devicesOf(recovery)].map((device) => [device.kid, device.sealing]),
+    ),
+  )
+  const listedIn = steps.flatMap(({ body }) => [
+    ...devicesOf(body.controllers),
+    ...devicesOf(body.recovery ?? null),
+  ])
+  return listedIn.flatMap(({ kid, sealing: next }) => ((sealing.get(kid) ?? next) === next ? [] : [kid]))
+}
+
 function devicesOfLists(lists: {
   readonly controllers: Controllers | null
   readonly recovery?: Controllers | null | undefined

@@ -11,6 +11,10 @@ import { recordKey, type RegistryRecord } from './records.ts'
 import { applyRegistryBlock, type RegistryLink } from './reduce.ts'
 import type { RegistryView } from './snapshot.ts'
 
+interface Version {
+  readonly height: number
+  readonly record: RegistryRecord
+}
 interface Step {
   readonly id: Digest
   readonly timeMs: number
@@ -32,6 +36,8 @@ export interface RegistryHistory {
   supersededAt(height: number): number | null
   /** Height of the block that first put a record under a key; null where none did. */
   since(key: string): number | null
+  /** When the suspension of a key was lifted last, in ms since 1970; null where none was, or it is revoked again. */
+  reinstatedAt(kid: Kid): number | null
   /** The homes that the registry had, in order; where it is at home now is last. */
   homes(): readonly DeploymentId[]
   /** The newest link, for judging the next block; null while empty. */
@@ -43,7 +49,7 @@ export interface RegistryHistory {
 /** An empty history that accepts only the registry whose genesis is `pinned`. */
 export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): RegistryHistory {
   const steps: Step[] = []
-  const versions = new Map<string, { height: number; record: RegistryRecord }[]>()
+  const versions = new Map<string, Version[]>()
   let link: RegistryLink | null = null
   const keyOf: KeyOf = (kid: Kid) => {
     const record = versions.get(`key/${kid}`)?.[0]?.record
@@ -67,6 +73,7 @@ export function createRegistryHistory(pinned: Digest, verifiers: Verifiers): Reg
     },
     supersededAt: (height) => steps[height + 1]?.timeMs ?? null,
     since: (key) => versions.get(key)?.[0]?.height ?? null,
+    reinstatedAt: (kid) => steps[liftedAt(versions.get(`key/${kid}`)) ?? -1]?.timeMs ?? null,
     homes: () =>
       (versions.get('rules') ?? []).flatMap(({ record }) => (record.kind === 'rules' ? [record.home] : [])),
     add: async (compact) => {
@@ -95,9 +102,13 @@ function broken({ rule, detail }: Violation, height: number): AmpereError {
   return new AmpereError('VERIFICATION_FAILED', `rule ${rule}: the registry at height ${height}: ${detail}`)
 }
 
-function versionAt(
-  versions: readonly { height: number; record: RegistryRecord }[] | undefined,
-  height: number,
-): RegistryRecord | null {
+function versionAt(versions: readonly Version[] | undefined, height: number): RegistryRecord | null {
   return versions?.findLast((version) => version.height <= height)?.record ?? null
+}
+
+/** The record of a key is put when it is entered, revoked and reinstated, and by nothing else. */
+function liftedAt(versions: readonly Version[] = []): number | null {
+  const last = versions.at(-1)
+  const isLifted = versions.length > 1 && last?.record.kind === 'key' && last.record.revoked === null
+  return isLifted ? last.height : null
 }

@@ -8,6 +8,7 @@ import { AmpereError } from '../errors.ts'
 import type { Ports } from '../ports/needs.ts'
 import { openRegistryBlock } from '../registry/block.ts'
 import { applyRegistryBlock } from '../registry/reduce.ts'
+import { isRevoked } from '../registry/snapshot.ts'
 import { getRecord, proveRecord, type RecordProof, type RegistryState } from '../registry/state.ts'
 import type { Home } from './home.ts'
 import { REGISTRY_PARTITION } from './store/registry.ts'
@@ -34,6 +35,9 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
   if (height > 0 && Math.abs(timestampMs(opened.block.time) - ports.now()) > CLOCK_TOLERANCE_MS) {
     throw new AmpereError('CLOCK_SKEW', 'the time of the registry block is too far from the time here')
   }
+  // What is shown binds no law, but whoever has a stolen key must not renew it past the statement that stops it.
+  if (height > 0 && !isRevoked(history.said(), opened.kid) && isRevoked(history.newest(), opened.kid))
+    throw new AmpereError('VIOLATION', 'rule author: a revocation of the signing key was shown here')
   const applied = applyRegistryBlock(history.link(), opened)
   if (height > 0)
     checkRegistryHome(home, history.link()?.state ?? null, isViolation(applied) ? null : applied.state)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kid } from '#core/bytes/ids.ts'
+import type { ChainId, Kid } from '#core/bytes/ids.ts'
 import type { ParsedBlock } from '#core/block/open-block.ts'
 import { timestampMs } from '#core/bytes/timestamp.ts'
 import { openClaim, type Claim } from '#core/client/devices/claim.ts'
-import { withController } from '#core/client/devices/lists.ts'
+import type { Connection } from '#core/client/connect.ts'
+import { withController, type Lists } from '#core/client/devices/lists.ts'
 import type { Draft, Proposal } from '#core/client/devices/proposal.ts'
 import {
   approveProposal,
@@ -16,8 +17,10 @@ import {
 import { isAmpereError } from '#core/errors.ts'
 import { devicesOf } from '#core/chain/state.ts'
 import { shortId, type ActingOptions, type Session } from '../../deployment/session.ts'
-import { newDevicesIn, proposalLines } from '../../device/described.ts'
+import { newDevicesIn, proposalLines, resealedIn } from '../../device/described.ts'
 import { readDraft, readExchanged, removeDraft, saveDraft, writeExchanged } from '../../device/exchange.ts'
+import { connectTo, type OpenDevice } from '../../device/folder.ts'
+import { isAboutRecord } from '../../device/own-chains.ts'
 import { asDesk, withDesk, withParty, type Party } from '../../device/party.ts'
 import { compareFingerprints, type VouchOptions } from '../../device/vouch.ts'
 import type { Call } from '../../program/command.ts'
@@ -124,6 +127,8 @@ async function lackingAsSeen({ connection }: Party, proposal: Proposal): Promise
 /** The person at a desk types the fingerprint of each new device, which is not shown; without one, and at a device, yes is said to what is shown. */
 async function agree(call: ApproveCall, party: Party, proposal: Proposal): Promise<void> {
   const added = party.desk ? await addedBy(party, proposal) : []
+  await checkResealed(party, proposal)
+  if (party.device) await checkChains(party, party.device, proposal)
   for (const line of proposalLines(proposal, new Set(added))) call.screen.say(line)
   if (added.length > 0) return compareFingerprints(call.screen, call.options, added)
   checkOwn(party, proposal)
@@ -139,6 +144,21 @@ async function addedBy({ connection, chain }: Party, proposal: Proposal): Promis
   return newDevicesIn(proposal, states)
 }
 
+/** @throws AmpereError MISDIRECTED for a step that is about another of this device's records */
+async function checkChains(
+  { connection, chain }: Party,
+  { folder, settings, keys }: OpenDevice,
+  proposal: Proposal,
+): Promise<void> {
+  const others = () =>
+    settings.records.map((record) => ({
+      chain: record.chain,
+      read: () => connectTo(folder, record, keys.identity).replica(record.chain),
+    }))
+  const own = { chain, read: () => connection.replica(chain) }
+  if (!(await isAboutRecord(proposal, own, others))) throw otherHome()
+}
+
 /** @throws AmpereError FORBIDDEN for a proposal that lists this device with another sealing key */
 function checkOwn({ device }: Party, { steps }: Proposal): void {
   const own = device?.keys.member
@@ -151,6 +171,29 @@ function checkOwn({ device }: Party, { steps }: Proposal): void {
       'FORBIDDEN',
       'it lists this device with a key that is not its own, so that nothing was approved',
     )
+}
+
+/**
+ * Whoever proposes must not put a sealing key of its own beside a device or sheet that is listed: it would read under that name.
+ * @throws AmpereError FORBIDDEN
+ */
+async function checkResealed({ connection, chain }: Party, proposal: Proposal): Promise<void> {
+  const before = await listsShown(connection, chain)
+  if (resealedIn(proposal, before).length > 0)
+    throw refuse(
+      'FORBIDDEN',
+      'it lists a device or sheet with another key than the record does, so that nothing was approved',
+    )
+}
+
+/** None where the record does not list this device yet, which the home tells nothing. */
+async function listsShown(connection: Connection, chain: ChainId): Promise<readonly Lists[]> {
+  try {
+    return (await bothChains(connection, chain)).map(({ link }) => link.state)
+  } catch (error) {
+    if (isAmpereError(error, 'UNAUTHORIZED', 'NOT_FOUND')) return []
+    throw error
+  }
 }
 
 /** Makes what this party proposed, if everybody approved it whom it takes. */

@@ -56,6 +56,7 @@ export async function revokeInstance(call: Call<RevokeOptions>): Promise<number>
       .catch((error: unknown) => {
         throw sayingWhoRefuses(error, shown)
       })
+    checkStopped(session, instance)
     const follows = await consequences(session, instance, said)
     call.screen.print(
       { ok: true, dryRun: false, ...said, registryHeight: session.height(), shown, follows },
@@ -66,6 +67,19 @@ export async function revokeInstance(call: Call<RevokeOptions>): Promise<number>
     )
     return EXIT.ok
   })
+}
+
+/** Whoever has the key can have given the instance another one meanwhile, which the block did not revoke. @throws AmpereError PRECONDITION_FAILED */
+export function checkStopped(
+  { state }: Pick<RegistrySession, 'state'>,
+  { id }: Pick<InstanceRecord, 'id'>,
+): void {
+  if (instancesIn(state()).some((now) => now.id === id && now.status === 'active'))
+    throw refuse(
+      'PRECONDITION_FAILED',
+      `the key of ${id} is revoked, and it has another one since: whoever had the old one renewed it meanwhile`,
+      'the same command, which revokes that one too',
+    )
 }
 
 /** Where the registry has not got the block, whoever revokes is to know who refuses the key all the same. */

@@ -6,7 +6,7 @@ import type { EnrolmentState } from '../../api/answers.ts'
 import { CLOCK_TOLERANCE_MS } from '../../api/limits.ts'
 import { AmpereError } from '../../errors.ts'
 import { parseEnrolmentAnswer, type EnrolmentAnswer, type ParsedAnswer } from '../../registry/enrolment.ts'
-import { activeInstanceOf, activeRootOf, type RegistryView } from '../../registry/snapshot.ts'
+import { activeInstanceOf, activeRootOf, asOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { Home } from '../home.ts'
 import {
   ANSWER_LIFE_MS,
@@ -36,7 +36,7 @@ export async function answerEnrolment(
   const { answer } = parsed
   if (answer.enrolment !== id || answer.registry !== home.registry.pinned)
     throw new AmpereError('REQUEST_MALFORMED', 'enrolment answer: it is for another request')
-  const newest = (await home.registry.refresh()).newest()
+  const newest = asOf((await home.registry.refresh()).newest(), ports.now())
   await checkRoot(home, parsed, newest)
   if (Math.abs(timestampMs(answer.time) - ports.now()) > CLOCK_TOLERANCE_MS)
     throw new AmpereError('CLOCK_SKEW', 'the time of the answer is too far from the time here')

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ShownAnswer, ShownPageAnswer } from '../../api/answers.ts'
 import type { Kid } from '../../bytes/ids.ts'
-import { toTimestamp } from '../../bytes/timestamp.ts'
-import { AmpereError } from '../../errors.ts'
-import { checkSpeaks, openRevocation } from '../../registry/revocation.ts'
+import { timestampMs, toTimestamp } from '../../bytes/timestamp.ts'
+import { AmpereError, brokenRule } from '../../errors.ts'
+import { checkSpeaks, openRevocation, type Revocation } from '../../registry/revocation.ts'
 import { isRevoked, keyRecordOf, type RegistryView } from '../../registry/snapshot.ts'
 import type { Home } from '../home.ts'
 import type { RegistrarPorts } from '../registrar.ts'
-import { REGISTRY_PARTITION } from '../store/registry.ts'
+import { REGISTRY_PARTITION, type HeldRegistry } from '../store/registry.ts'
 import { openShown, overdueRevocations, shownKey, shownValue, type ShownRevocation } from '../store/shown.ts'
 
 /**
@@ -29,11 +29,22 @@ export async function showRevocation(
   // What the registry has needs no row.
   if (isRevoked(view, revocation.kid))
     return sayShown({ at: toTimestamp(nowMs), statement: compact, revocation }, view, nowMs)
+  checkNotLifted(revocation, history)
   const { registry } = ports.tables
   await registry.insert(REGISTRY_PARTITION, shownKey(revocation.kid), shownValue(opened, nowMs))
   const row = await registry.get(REGISTRY_PARTITION, shownKey(revocation.kid))
   if (!row) throw new AmpereError('STORE_UNAVAILABLE', 'the revocation is not there after it was stored')
   return sayShown(await openShown(row, view, home.verifiers), view, nowMs)
+}
+
+/**
+ * A suspension that was lifted since stays lifted: whoever kept the statement must not stop the key with it again, for good.
+ * @throws AmpereError VERIFICATION_FAILED (rule `revoke`)
+ */
+function checkNotLifted({ kid, reason, time }: Revocation, history: HeldRegistry): void {
+  const liftedMs = history.reinstatedAt(kid)
+  if (reason === 'suspended' && liftedMs !== null && timestampMs(time) <= liftedMs)
+    throw brokenRule('revoke', 'the suspension was lifted after it was said')
 }
 
 /** What was shown to this home, behind a key id, and what of all of it the registry owes. */

@@ -22,6 +22,13 @@ import {
 } from './store.ts'
 
 /**
+ * Proposals of a member that are kept since the newest change of members or rules, and its approvals of one action: expired ones count,
+ * or a member whose statements expire at once would fill the list that everybody reads.
+ */
+const MAX_STORED_PROPOSALS = 256
+const MAX_STORED_APPROVALS = 16
+
+/**
  * Takes a proposal by a member. The same statement again is success.
  * @throws AmpereError SIGNATURE_INVALID, VIOLATION (the rule says whether it is another registry's, spent, expired, not by a member, or could
  *   never come into force), ALREADY_EXISTS for an open one of the same changes, LIMIT_EXCEEDED, CHAIN_MOVED
@@ -37,7 +44,8 @@ export async function addProposal(ports: RegistrarPorts, home: Home, compact: st
     throw new AmpereError('ALREADY_EXISTS', 'the same changes are proposed already')
   // Those that were taken back count until they would have expired, so that nobody fills the table by taking back.
   const own = unexpired(stored, time).filter((one) => one.by === by)
-  if (own.length >= MAX_OPEN_PROPOSALS)
+  const ever = stored.flatMap(({ proposals }) => proposals).filter((one) => one.by === by)
+  if (own.length >= MAX_OPEN_PROPOSALS || ever.length >= MAX_STORED_PROPOSALS)
     throw new AmpereError('LIMIT_EXCEEDED', `a member has at most ${MAX_OPEN_PROPOSALS} proposals at a time`)
   await storeStatement(ports, after, proposalRow(proposal.action, 'proposal', by, proposal.id), compact)
   return proposal.action
@@ -73,7 +81,8 @@ export async function addApproval(
         terms,
       ),
     )
-  if (own.some(isInForce)) throw new AmpereError('ALREADY_EXISTS', 'the member approved this already')
+  if (own.length >= MAX_STORED_APPROVALS || own.some(isInForce))
+    throw new AmpereError('ALREADY_EXISTS', 'the member approved this already')
   await storeStatement(ports, after, proposalRow(action, 'approval', by, approval.jws.id), compact)
 }
 

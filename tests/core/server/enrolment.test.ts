@@ -136,6 +136,15 @@ describe('an answer', () => {
     expect(await late.json()).toMatchObject({ code: 'CLOCK_SKEW' })
   })
 
+  it('approves no key whose instance has expired', async () => {
+    await world.change('hospital-a', [approvingChange(machine.asked, toTimestamp(world.clock.now + DAY_MS))])
+    const admin = administrator(world)
+    await admin.sync.refreshRegistry()
+    world.clock.now += DAY_MS + 1
+    const approving = sendApproval(admin, machine.asked, root(), { seed: null, log: [] })
+    await expect(approving).rejects.toMatchObject(refused('VERIFICATION_FAILED'))
+  })
+
   it('is kept for a day, and what is sealed in it goes with the next one after that', async () => {
     await send()
     await approve(world, machine.asked.code)
