@@ -88,7 +88,10 @@ export function actingInstance(institution: Institution): Signer {
   const [signer] = institution.instances
   if (signer) return signer
   const message = `${institution.id} has no active app instance on this machine`
-  throw refuse('KEY_UNAVAILABLE', message, `npx ampere instance enrol --as ${institution.id}`)
+  const next = institution.hasRoot
+    ? `npx ampere instance enrol --as ${institution.id}`
+    : 'its key was revoked, or has expired: enrol it anew (docs/OPERATIONS.md, "Another machine of an institution")'
+  throw refuse('KEY_UNAVAILABLE', message, next)
 }
 
 /** Whoever may ask in the institution's name: its root key, or where that is not here an app instance. */

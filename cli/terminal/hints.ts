@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A command that is suggested; one for another institution, or for its own help, needs no folder of ours. */
+/** A command that is suggested; one for another machine (`There`) or institution, or for its own help, needs no folder of ours. */
 const COMMAND =
-  /npx ampere ((?:(?:chain|client|demo|deploy|device|evidence|home|incident|instance|institution|mirror|monitor|pair|recover|rotation|witness) )?[a-z]+)(?! --help| --data)\b/g
+  /(?<!\bThere:? +)npx ampere ((?:(?:chain|client|demo|deploy|device|evidence|home|incident|instance|institution|mirror|monitor|pair|recover|rotation|witness) )?[a-z]+)(?! --help| --data)\b/g
 const ELSEWHERE: readonly string[] = [
   'pair join',
   'mirror add',

@@ -6,8 +6,8 @@ import { graveFlags } from '../deployment.ts'
 
 const PROPOSAL = { name: 'proposal', about: 'its first characters, as institution list shows them' }
 const SHOWN = {
-  action: 'digest of what is to be signed',
-  proposal: 'id of the proposal',
+  action: 'digest of what is to be signed, whose first characters name the proposal',
+  proposal: 'id that the home has it under',
   by: 'who made it',
   changes: 'what it changes',
   after: 'height of the change of members or rules that it follows',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { noDeployment } from '../../deployment/deployment-of.ts'
 import { homeKeyFile, keyFileOf } from '../../deployment/files.ts'
 import { makePassphrase, readPassphrase } from '../../deployment/passphrase.ts'
 import { findRunning } from '../../deployment/running.ts'
@@ -21,7 +22,7 @@ export async function start(call: Call<StartOptions>): Promise<number> {
   const startedMs = screen.terminal.now()
   const folder = dataFolder(options.data, screen.terminal.env)
   const known = readSettings(folder)
-  screen.say(known ? `Opening ${folder}` : `Nothing is in ${folder} yet`)
+  screen.say(known ? `Opening ${folder}` : `There is no deployment in ${folder} yet`)
   if (known) await checkStartable(known, options)
   if (known) checkNotLeft(folder)
   // Keys are stretched on other threads while this one loads the code that serves.
@@ -52,6 +53,10 @@ async function demoWitness(
 }
 
 async function checkStartable(settings: Settings, options: StartOptions): Promise<void> {
+  if (settings.elsewhere === true) {
+    const { homeElsewhere } = await import('../../open/home.ts')
+    throw homeElsewhere(settings)
+  }
   if (options.demo === true && settings.demo === null) {
     const message = 'this folder holds a real deployment, and the demo is never mixed with one'
     throw refuse('CONFIGURATION', message, 'npx ampere start, or another folder for the demo: --data FOLDER')
@@ -71,8 +76,7 @@ async function checkStartable(settings: Settings, options: StartOptions): Promis
 async function setUpDemo(call: Call<StartOptions>, folder: string): Promise<Settings> {
   const { screen, options } = call
   if (options.demo !== true) {
-    const next = 'npx ampere start --demo (to try), or npx ampere init (for real)'
-    throw refuse('CONFIGURATION', `there is no deployment in ${folder}`, next)
+    throw noDeployment(folder)
   }
   const [{ setUp }, { choosePort }] = await Promise.all([
     import('../../deployment/set-up.ts'),

@@ -12,8 +12,9 @@ import { checkFree } from '../../deployment/set-up.ts'
 import { dataFolder, readSettings, type PassphraseSource } from '../../deployment/settings.ts'
 import { joinRegistry } from '../../home/join-registry.ts'
 import { originArgument } from '../../mirror/other-home.ts'
+import { readMembers } from '../../open/membership.ts'
 import type { Call } from '../../program/command.ts'
-import { usage } from '../../program/refuse.ts'
+import { refuse, usage } from '../../program/refuse.ts'
 import { EXIT } from '../../terminal/screen.ts'
 
 interface JoinOptions extends ActingOptions {
@@ -31,7 +32,15 @@ export async function joinHomeOfRegistry(call: Call<JoinOptions>): Promise<numbe
   checkFree(folder)
   const from = resolve(options.from ?? '')
   const known = options.from === undefined ? null : readSettings(from)
-  if (!known) throw usage("give --from FOLDER, a data folder that has the institution's keys")
+  if (!known) {
+    const isMember = options.from !== undefined && readMembers(from).length > 0
+    throw isMember
+      ? refuse(
+          'UNSUPPORTED',
+          `${from} has keys that institution new made, and no deployment: no second home is made from it yet`,
+        )
+      : usage("give --from FOLDER, a data folder that has the institution's keys")
+  }
   if (from === folder) throw usage('give the new home a data folder of its own: --data FOLDER')
   const institution = actingInstitution(known, options)
   const text = await readPassphrase(from, known.passphrase, options, screen)

@@ -35,7 +35,7 @@ export async function revokeInstance(call: Call<RevokeOptions>): Promise<number>
     const said = { instance: instance.id, kid: instance.signing, reason, suspectFrom }
     const says = [
       reason === 'suspended'
-        ? `Suspends ${instance.id}: no home accepts what it signs until npx ampere instance reinstate ${instance.id}`
+        ? `Suspends ${instance.id}: no home accepts what it signs until it is reinstated (instance reinstate)`
         : `Revokes ${instance.id} (${reason}) for good: no home accepts what it signs from then on.`,
     ]
     if (!(await confirmGrave(call.screen, call.options, { says, name: instance.id }))) {

@@ -61,7 +61,7 @@ export async function newInstitution(call: Call<NewOptions>): Promise<number> {
     `  Public file  ${file}: hand it to a member of the registry`,
     `  Fingerprint  ${fingerprint}: tell it by another way`,
     '  Its key file holds its recovery key too, which can replace its root key: keep a copy of the folder offline.',
-    'A member proposes it  npx ampere institution propose admit FILE',
+    'There  npx ampere institution propose admit FILE',
     home === null
       ? `Say where its registry is  npx ampere institution new ${id} --home ORIGIN`
       : `Its registry is at ${home.origin}. How it stands there: npx ampere institution list --as ${id}`,

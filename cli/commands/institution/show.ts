@@ -7,11 +7,11 @@ import { describeProposal, shownProposal } from './words.ts'
 
 /** Says what an open proposal changes. */
 export async function showProposal(call: Call<ActingOptions>): Promise<number> {
-  return withMembership(call, async ({ connection, state }) => {
+  return withMembership(call, async ({ connection, institution, state }) => {
     const open = await proposalArgument(connection, call.args[0] ?? '')
     call.screen.print({ ok: true, ...shownProposal(open) }, [
       ...describeProposal(open, state()),
-      `Next  npx ampere institution sign ${shortId(open.proposal.action)}`,
+      `Next  npx ampere institution sign ${shortId(open.proposal.action)} --as ${institution.id}`,
     ])
     return EXIT.ok
   })

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { approveProposal, type Standing } from '#core/client/membership/act.ts'
-import type { OpenProposal } from '#core/client/membership/proposals.ts'
+import { newestLink, timeAfter, type OpenProposal } from '#core/client/membership/proposals.ts'
+import { isMember } from '#core/registry/rules/members.ts'
+import { getRecord } from '#core/registry/state.ts'
 import { shortId, type ActingOptions } from '../../deployment/session.ts'
 import type { Call } from '../../program/command.ts'
+import { refuse } from '../../program/refuse.ts'
 import { confirmGrave, type GraveOptions } from '../../terminal/confirm.ts'
 import { EXIT } from '../../terminal/screen.ts'
 import { listed } from '../../terminal/words.ts'
@@ -13,6 +16,7 @@ import { describeProposal, shownProposal } from './words.ts'
 export async function signProposal(call: Call<ActingOptions & GraveOptions>): Promise<number> {
   return withMembership(call, async (session) => {
     const open = await proposalArgument(session.connection, call.args[0] ?? '')
+    checkMember(session)
     const says = [...describeProposal(open, session.state()), `Signs it as ${session.institution.id}.`]
     const name = shortId(open.proposal.action)
     if (!(await confirmGrave(call.screen, call.options, { says, name }))) {
@@ -23,6 +27,18 @@ export async function signProposal(call: Call<ActingOptions & GraveOptions>): Pr
     }
     return signShown(call, session, open)
   })
+}
+
+/** @throws AmpereError FORBIDDEN for an institution that is not admitted, or still waits */
+function checkMember({ connection, institution, state }: MemberSession): void {
+  const record = getRecord(state(), `institution/${institution.id}`)
+  const time = timeAfter(newestLink(connection), connection.ports.now())
+  if (record?.kind === 'institution' && isMember(record, time)) return
+  throw refuse(
+    'FORBIDDEN',
+    `${institution.id} is no member, so that it signs nothing`,
+    'npx ampere institution list',
+  )
 }
 
 /** Signs what somebody was shown, and says how it stands. */

@@ -220,7 +220,7 @@ describe('a suggested command', () => {
     )
     for (const text of [
       'npx ampere import --help',
-      'There  npx ampere pair join CODE',
+      'There  npx ampere institution sign 8Jq2mP0x',
       'There npx ampere mirror add http://home.example --policy FILE',
       'npx ampere --help',
     ])

@@ -11,7 +11,7 @@ import { homeKeyFile, keyFileOf } from '../../../deployment/files.ts'
 import { lockHolder } from '../../../deployment/lock-holder.ts'
 import { passphraseFileIn, readPassphrase } from '../../../deployment/passphrase.ts'
 import { readPolicy } from '../../../open/policy.ts'
-import { findRunning, isListening, type RunningHome } from '../../../deployment/running.ts'
+import { answersAs, findRunning, isListening, type RunningHome } from '../../../deployment/running.ts'
 import { SETTINGS_VERSION, type Settings } from '../../../deployment/settings.ts'
 import type { Call } from '../../../program/command.ts'
 import { HOME_DAMAGED, HOME_LOST } from '../../../program/damaged.ts'
@@ -30,6 +30,7 @@ export async function checkDeployment(
   folder: string,
   settings: Settings,
 ): Promise<readonly Check[]> {
+  if (settings.elsewhere === true) return checkEnrolled(call, folder, settings)
   const running = await findRunning(settings)
   return [
     checkVersions(folder),
@@ -42,6 +43,19 @@ export async function checkDeployment(
     ...(await checkLog(folder, settings, running !== null)),
     ...(await checkOthers(folder)),
     ...(await checkRotation(folder, settings)),
+  ]
+}
+
+/** A machine that was enrolled has keys of app instances, and no home. */
+async function checkEnrolled(call: Call, folder: string, settings: Settings): Promise<readonly Check[]> {
+  const home = await answersAs(settings, fetch)
+  return [
+    ...checkDataFiles(folder, settings),
+    await checkPassphrase(call, folder, settings),
+    home
+      ? ok('Home', `${settings.origin} answers`)
+      : wrong('Home', `${settings.origin} does not answer`, 'look whether it runs, and is reached from here'),
+    ...(home ? [checkClock(home)] : []),
   ]
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { isAmpereError } from '#core/errors.ts'
 import { dataFolder, readSettings, type Settings } from '../../../deployment/settings.ts'
+import { readMembers } from '../../../open/membership.ts'
 import type { Call } from '../../../program/command.ts'
 import { FILE_LOST } from '../../../program/damaged.ts'
 import { EXIT } from '../../../terminal/screen.ts'
@@ -33,8 +36,7 @@ export async function doctor(call: Call): Promise<number> {
 function readable(folder: string, checks: Check[]): Settings | null {
   try {
     const settings = readSettings(folder)
-    if (!settings)
-      checks.push(note('Deployment', 'none in this folder', 'npx ampere start --demo, or npx ampere init'))
+    if (!settings) checks.push(withoutDeployment(folder))
     return settings
   } catch (error) {
     if (!isAmpereError(error)) throw error
@@ -42,6 +44,15 @@ function readable(folder: string, checks: Check[]): Settings | null {
     checks.push(wrong('Deployment', error.message, next))
     return null
   }
+}
+
+/** A folder with keys of members or of a device alone: there is no home to begin in it. */
+function withoutDeployment(folder: string): Check {
+  const members = readMembers(folder).map(({ id }) => id)
+  if (members.length > 0)
+    return note('Deployment', `none: keys of ${members.join(', ')}, whose registry is elsewhere`)
+  if (existsSync(join(folder, 'device.json'))) return note('Deployment', "none: keys of a patient's device")
+  return note('Deployment', 'none in this folder', 'npx ampere start --demo, or npx ampere init')
 }
 
 function lines({ name, status, says, next }: Check, bad: (text: string) => string): string[] {

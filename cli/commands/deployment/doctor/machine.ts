@@ -41,7 +41,8 @@ export function mayWrite(folder: string): boolean {
 
 /** Files that hold keys or open them: nobody but their owner may read them. */
 export function checkPermissions(folder: string, settings: Settings): Check {
-  const keyFiles = [homeKeyFile(folder), ...settings.institutions.map((id) => keyFileOf(folder, id))]
+  const own = settings.elsewhere === true ? [] : [homeKeyFile(folder)]
+  const keyFiles = [...own, ...settings.institutions.map((id) => keyFileOf(folder, id))]
   const files = [
     ...keyFiles,
     ...(settings.passphrase.kind === 'generated' ? [join(folder, 'passphrase')] : []),
