@@ -170,6 +170,8 @@ export async function connectActive(
   await syncRegistry(first.sync)
   const active = withActiveInstances(institution, first.sync.registry.newest())
   const same = actingInstance(active) === actingInstance(institution)
-  const connection = same ? first : connectInstitution(active, settings, homeFetch, trust)
+  if (same) return { institution: active, connection: first }
+  const connection = connectInstitution(active, settings, homeFetch, trust)
+  await syncRegistry(connection.sync)
   return { institution: active, connection }
 }

@@ -10,6 +10,7 @@ import { openRegistryBlock } from '../registry/block.ts'
 import { applyRegistryBlock } from '../registry/reduce.ts'
 import { isRevoked } from '../registry/snapshot.ts'
 import { getRecord, proveRecord, type RecordProof, type RegistryState } from '../registry/state.ts'
+import { checkRenewal } from './enrolment/early-renewal.ts'
 import type { Home } from './home.ts'
 import { REGISTRY_PARTITION } from './store/registry.ts'
 import { blockPage, heightKey } from './store/rows.ts'
@@ -21,7 +22,7 @@ export type RegistrarPorts = Ports<typeof REGISTRAR_NEEDS>
 /**
  * Adds a registry block that keeps the registry's rules. The insert at its height is the commit;
  * the same block again is success.
- * @throws AmpereError VIOLATION, HEAD_CONFLICT, CLOCK_SKEW, SIGNATURE_INVALID, CHAIN_MOVED when the registry has another home
+ * @throws AmpereError VIOLATION, HEAD_CONFLICT, CLOCK_SKEW, SIGNATURE_INVALID, LIMIT_EXCEEDED, CHAIN_MOVED when the registry has another home
  */
 export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compact: string): Promise<string> {
   const history = await home.registry.refresh()
@@ -38,6 +39,7 @@ export async function addRegistryBlock(ports: RegistrarPorts, home: Home, compac
   // What is shown binds no law, but whoever has a stolen key must not renew it past the statement that stops it.
   if (height > 0 && !isRevoked(history.said(), opened.kid) && isRevoked(history.newest(), opened.kid))
     throw new AmpereError('VIOLATION', 'rule author: a revocation of the signing key was shown here')
+  checkRenewal(opened, history.link()?.state ?? null)
   const applied = applyRegistryBlock(history.link(), opened)
   if (height > 0)
     checkRegistryHome(home, history.link()?.state ?? null, isViolation(applied) ? null : applied.state)

@@ -108,6 +108,7 @@ export const addRegistryBlock = {
     'KEY_MALFORMED',
     'SIGNATURE_INVALID',
     'VIOLATION',
+    'LIMIT_EXCEEDED',
     'CLOCK_SKEW',
     'HEAD_CONFLICT',
     'TOO_LARGE',

@@ -15,6 +15,8 @@ import { checkEpoch, checkReaders, keysAfter } from './keys.ts'
 
 /** How long a requested recovery can be cancelled: 72 hours. Part of the format. */
 export const RECOVER_DELAY_MS = 72 * 60 * 60 * 1000
+/** How far ahead a recovery may be set at most, in milliseconds: 30 days, since whom it removes change nothing meanwhile. Part of the format. */
+export const MAX_RECOVER_DELAY_MS = 30 * 24 * 60 * 60 * 1000
 
 /** What a pending recovery commits to: SHA-256 of the canonical controllers and recovery. */
 export function recoverAction(body: Pick<RecoverBlock['body'], 'controllers' | 'recovery'>): Digest {
@@ -109,6 +111,8 @@ function request(
   if (broken) return broken
   if (timestampMs(body.notBefore) < timestampMs(block.time) + RECOVER_DELAY_MS)
     return violation('recover-delay', 'notBefore is earlier than the delay allows')
+  if (timestampMs(body.notBefore) > timestampMs(block.time) + MAX_RECOVER_DELAY_MS)
+    return violation('recover-delay', 'notBefore is more than 30 days after the block')
   const pending: PendingRecovery = {
     kind: 'recover',
     height: block.height,

@@ -13,7 +13,7 @@ import { told } from '../told.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** What an account with a keychain has, what deployments to clouds have, and what a restore leaves. */
-const NOT_HERE = ['keychain-id', 'cloud/', 'home.restoring/', 'home.lost-*/']
+const NOT_HERE = ['keychain-id', 'members.json', 'cloud/', 'home.restoring/', 'home.lost-*/']
 const folder = freshFolder()
 
 /** A demo with its witness, killed while it served, that also monitors, mirrors, asks monitors and has evidence. */

@@ -55,7 +55,7 @@ describe('a page', () => {
     expect(idsOf(second)).toEqual(['o3'])
     const third = await get(at.world, next(second) ?? '')
     expect([idsOf(third), next(third)]).toEqual([['o4'], undefined])
-  })
+  }, 120_000)
 })
 
 describe('a projection', () => {

@@ -2,6 +2,7 @@
 import { CONTROL_CASES } from './control-cases.ts'
 import { ERASE_CASES } from './erase-cases.ts'
 import { PLACE_CASES, type Case } from './place-cases.ts'
+import { FROZEN_CASES } from './frozen-cases.ts'
 import { RECOVER_CASES } from './recover-cases.ts'
 import { RECOVERY_CASES } from './recovery-cases.ts'
 import { REHOME_CASES } from './rehome-cases.ts'
@@ -14,4 +15,5 @@ export const CASES: readonly Case[] = [
   ...REHOME_CASES,
   ...RECOVERY_CASES,
   ...RECOVER_CASES,
+  ...FROZEN_CASES,
 ]

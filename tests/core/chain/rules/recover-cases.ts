@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Block, RecoverBlock } from '#core/block/block.ts'
+import type { RecoverBlock } from '#core/block/block.ts'
 import type { Link } from '#core/chain/state.ts'
 import type { Signer } from '#core/ports/keys.ts'
-import { control, digest, erase, later, newEpoch, recover, rehome } from '../small-chain.ts'
+import { digest, later, newEpoch, recover } from '../small-chain.ts'
 import { next, recoverable, type Attempt, type Kit } from './kit.ts'
 import { on, type Case } from './place-cases.ts'
 
@@ -52,21 +52,6 @@ async function settled(
   const { parent, body } = await requested(kit)
   const keys = act === 'complete' ? { epoch: newEpoch(kit, parent.state), packages: digest(kit.random) } : {}
   const draft = await recover(kit, parent, approvers, { ...body, act, ...keys, ...given })
-  return on(kit, { ...draft, time: later(parent.opened.block.time, waitMs) }, author, parent)
-}
-
-const changing = (parent: Link, kit: Kit) => control(kit, parent, [kit.device], { hold: true })
-const erasing = (parent: Link, kit: Kit) => erase(kit, parent, [kit.device])
-const moving = (parent: Link, kit: Kit) => rehome(kit, parent, [kit.device])
-
-/** What somebody signs while a recovery waits that was vouched for. */
-async function whileWaiting(
-  kit: Kit,
-  act: (parent: Link, kit: Kit) => Promise<Block>,
-  { author = kit.device, waitMs = HOUR } = {},
-): Promise<Attempt> {
-  const { parent } = await requested(kit)
-  const draft = await act(parent, kit)
   return on(kit, { ...draft, time: later(parent.opened.block.time, waitMs) }, author, parent)
 }
 
@@ -181,6 +166,15 @@ export const RECOVER_CASES: readonly Case[] = [
       return asked(kit, { notBefore }, { parent })
     },
   ],
+  [
+    'recover-delay',
+    'a request that waits too long',
+    async (kit) => {
+      const parent = await recoverable(kit)
+      const notBefore = later(parent.opened.block.time, 1000 + 30 * 24 * HOUR + 1)
+      return asked(kit, { notBefore }, { parent })
+    },
+  ],
   ['pending', 'a completion of no request', (kit) => settled(kit, 'complete', { request: 2 })],
   [
     'pending',
@@ -267,18 +261,6 @@ export const RECOVER_CASES: readonly Case[] = [
     'recover-removed',
     'a cancellation by the stolen device, of a request that was vouched for',
     (kit) => settled(kit, 'cancel', {}, { author: kit.device }),
-  ],
-  ['recover-frozen', 'a change by the stolen device', (kit) => whileWaiting(kit, changing)],
-  ['recover-frozen', 'an erasure that the stolen device asks for', (kit) => whileWaiting(kit, erasing)],
-  ['recover-frozen', 'a chain that the stolen device moves', (kit) => whileWaiting(kit, moving)],
-  [
-    'recover-frozen',
-    'a change that the stolen device only approves, at the last moment',
-    (kit) =>
-      whileWaiting(kit, (parent) => control(kit, parent, [kit.a, kit.device], { hold: true }), {
-        author: kit.a,
-        waitMs: (73 + 7 * 24) * HOUR - 1,
-      }),
   ],
   [
     'first-control',

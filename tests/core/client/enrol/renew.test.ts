@@ -38,6 +38,25 @@ describe('a renewal', () => {
     await expect(connection.api.head('A'.repeat(43) as never)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
   })
 
+  it('is refused again as soon as it is done, so that nobody adds blocks without end', async () => {
+    const world = await testDeployment()
+    const { connection, signer } = await enrolled(world)
+    let current = signer
+    let done = 0
+    let refused: unknown = null
+    while (refused === null && done < 10) {
+      world.clock.now += 1000
+      const next = await makeSigner(world.random, 'ES256')
+      refused = await renewInstance(connection, current, next).then(
+        () => null,
+        (error: { code?: string }) => error.code,
+      )
+      if (refused === null) done++
+      current = next
+    }
+    expect({ done, refused }).toEqual({ done: 0, refused: 'LIMIT_EXCEEDED' })
+  })
+
   it('is never due for an instance that does not expire, which cannot be renewed', async () => {
     const world = await testDeployment()
     const connection = world.connect('hospital-a')

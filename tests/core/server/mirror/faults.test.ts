@@ -161,7 +161,7 @@ describe('the role mirror', () => {
     )
     expect(using).toEqual([keeper])
     expect(keeper.needs).toEqual({
-      tables: { mirror: 'read', 'mirror-keys': 'read', checkpoints: 'read' },
+      tables: { mirror: 'read', 'mirror-keys': 'read', checkpoints: 'read', registry: 'read' },
       objects: { mirror: 'fetch' },
       keys: {},
     })

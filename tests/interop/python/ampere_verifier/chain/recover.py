@@ -14,6 +14,7 @@ from .entries import MAX_PENDING, check_not_first
 from .state import State, after_recover, member_name, recover_action
 
 RECOVER_DELAY_MS = 72 * 3_600_000
+MAX_RECOVER_DELAY_MS = 30 * 86_400_000
 FROZEN_MS = 7 * 86_400_000
 
 
@@ -77,6 +78,8 @@ def _check_request(block: Block, state: State, registry: RegistryState) -> None:
         raise Broken("recover-device", "a device that is removed is listed for recovery")
     if time_ms(body["notBefore"]) < time_ms(block.payload["time"]) + RECOVER_DELAY_MS:
         raise Broken("recover-delay", "notBefore comes too early")
+    if time_ms(body["notBefore"]) > time_ms(block.payload["time"]) + MAX_RECOVER_DELAY_MS:
+        raise Broken("recover-delay", "notBefore comes too late")
 
 
 def _step_of(body: dict, state: State) -> dict:
