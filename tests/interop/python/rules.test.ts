@@ -150,7 +150,7 @@ describeWithPython('the rules of the registry in Python', () => {
     const choice = chooser(world)
     const attempts: string[] = []
     for (let i = 0; i < 300; i++) attempts.push(await attemptOn(world, history, choice))
-    for (let i = 0; i < 150; i++) attempts.push(await renewalOn(world, link, choice, expiring))
+    for (let i = 0; i < 300; i++) attempts.push(await renewalOn(world, link, choice, expiring))
     const here = await Promise.all(attempts.map((block) => registryVerdict(link, block)))
     expect(verdictsInPython(attempts.map((block) => ofRegistry([...blocks, block])))).toEqual(here)
     const genesis = genesisRules()
