@@ -113,13 +113,14 @@ function request(
     return violation('recover-delay', 'notBefore is earlier than the delay allows')
   if (timestampMs(body.notBefore) > timestampMs(block.time) + MAX_RECOVER_DELAY_MS)
     return violation('recover-delay', 'notBefore is more than 30 days after the block')
+  const identified = isVouchedFor(opened.approvals, records)
   const pending: PendingRecovery = {
     kind: 'recover',
     height: block.height,
     action: recoverAction(body),
     notBefore: body.notBefore,
-    identified: isVouchedFor(opened.approvals, records),
-    frozen: isVouchedFor(opened.approvals, records) ? removedBy(state, body) : [],
+    identified,
+    frozen: identified ? removedBy(state, body) : [],
   }
   return { ...state, seq: state.seq + 1, pending: [...state.pending, pending] }
 }
