@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Crockford's base32: no letters that are read as digits, and no U. */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+export const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 /** Characters of a code that people compare or type, five bits each. */
 export const CODE_CHARACTERS = 12
 
-/** The first 60 bits of `bytes` as 12 characters, without hyphens. */
-export function codeOf(bytes: Uint8Array): string {
-  let bits = 0n
-  for (const byte of bytes.subarray(0, 8)) bits = (bits << 8n) | BigInt(byte)
-  const first = bits >> 4n
-  return Array.from(
-    { length: CODE_CHARACTERS },
-    (_, i) => ALPHABET[Number((first >> BigInt(5 * (CODE_CHARACTERS - 1 - i))) & 31n)],
-  ).join('')
+/** The first bits of `bytes`, five for each character, without hyphens: 60 of them unless more characters are wanted. */
+export function codeOf(bytes: Uint8Array, characters = CODE_CHARACTERS): string {
+  return Array.from({ length: characters }, (_, i) => {
+    const at = i * 5
+    const two = ((bytes[at >> 3] ?? 0) << 8) | (bytes[(at >> 3) + 1] ?? 0)
+    return ALPHABET[(two >> (11 - (at & 7))) & 31]
+  }).join('')
 }
 
-/** As people are shown it: three groups of four. */
+/** As people are shown it: in groups of four. */
 export function shownCode(code: string): string {
   return code.replaceAll(/(.{4})(?=.)/g, '$1-')
 }

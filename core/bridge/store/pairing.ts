@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ALPHABET, CODE_CHARACTERS, shownCode } from '../../bytes/code.ts'
 import { asChainId, type ChainId } from '../../bytes/ids.ts'
 import { AmpereError } from '../../errors.ts'
 import type { Now, Random } from '../../ports/keys.ts'
@@ -27,9 +28,6 @@ export interface Redeemed {
 
 /** How long a pairing code stays usable: a day. */
 export const PAIRING_MS = 86_400_000
-/** Crockford's alphabet: no letters that are read as digits. 12 characters are 60 bits. */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-const CODE_LENGTH = 12
 
 /**
  * Codes in the bridge's own table, which holds keyed hashes of them only. One for a patient's device lets in no institution: `kind` keeps them apart,
@@ -43,10 +41,10 @@ export function createPairingCodes(
 ): PairingCodes {
   return {
     issue: async (chain) => {
-      const code = [...ports.random(CODE_LENGTH)].map((byte) => ALPHABET[byte & 31] ?? '0').join('')
+      const code = [...ports.random(CODE_CHARACTERS)].map((byte) => ALPHABET[byte & 31] ?? '0').join('')
       const sealed = await rows.seal({ chain, expires: String(ports.now() + PAIRING_MS), usedBy: '' })
       await table.insert(kind, rows.nameOf(kind, code), sealed)
-      return code.replace(/(.{4})(?=.)/g, '$1-')
+      return shownCode(code)
     },
     redeem: async (code, institution) => {
       const unknown = new AmpereError('NOT_FOUND', 'no such pairing code, or it was used or has expired')

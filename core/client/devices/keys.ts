@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { codeOf, shownCode } from '../../bytes/code.ts'
 import { toBase64url, utf8 } from '../../bytes/encoding.ts'
 import { frame } from '../../bytes/frame.ts'
 import type { Kid } from '../../bytes/ids.ts'
@@ -46,20 +47,12 @@ export async function sheetKeys(seed: Uint8Array): Promise<DeviceKeys> {
   return deviceKeys(await softwareSigner('Ed25519', derived('sign')), derived('seal'))
 }
 
-/** Crockford's alphabet: no letters that are read as digits. */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 /** 80 bits: who makes keys to fit one has 2^80 of them to make. */
 const CHARACTERS = 16
 
 /** What two people compare who want to know whether they see the same device: the first 80 bits of SHA-256 of its key id, in groups of four. */
 export function fingerprintOf(kid: Kid): string {
-  const hash = sha256(frame('ampere-fingerprint/v1', utf8(kid)))
-  const characters = Array.from({ length: CHARACTERS }, (_, i) => {
-    const at = i * 5
-    const two = ((hash[at >> 3] ?? 0) << 8) | (hash[(at >> 3) + 1] ?? 0)
-    return ALPHABET[(two >> (11 - (at & 7))) & 31]
-  })
-  return characters.join('').replaceAll(/(.{4})(?=.)/g, '$1-')
+  return shownCode(codeOf(sha256(frame('ampere-fingerprint/v1', utf8(kid))), CHARACTERS))
 }
 
 /** True where a fingerprint begins with these characters, four or more, however they are grouped. */
