@@ -11,21 +11,11 @@ import {
 import { MAX_PAGE_BLOCKS, MAX_PAGE_SHOWN } from '#core/api/limits.ts'
 import { kid } from '#core/bytes/schema.ts'
 import { countParameter, READ_PROBLEMS, type Operation } from '../host/operation.ts'
+import { open } from './reading.ts'
 
 const JSON_TYPE = 'application/json'
 /** A height in a path: a count without leading zeros, below 2^53. */
 const height = v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,14})$/), v.description('A height of the registry.'))
-
-const open = {
-  method: 'GET',
-  who: 'Anybody: the registry names institutions, software and keys, never a patient.',
-  signed: false,
-  limits: [],
-  path: {},
-  query: {},
-  body: null,
-  problems: ['REQUEST_MALFORMED', ...READ_PROBLEMS],
-} as const
 
 export const readRegistryBlocks = {
   ...open,

@@ -3,18 +3,9 @@ import * as v from 'valibot'
 import { proposalsAnswer, proposedAnswer } from '#core/api/answers.ts'
 import { digest } from '#core/bytes/schema.ts'
 import { READ_PROBLEMS, type Operation } from '../host/operation.ts'
+import { open } from './reading.ts'
 
 const JSON_TYPE = 'application/json'
-const open = {
-  method: 'GET',
-  who: 'Anybody: the registry names institutions, software and keys, never a patient.',
-  signed: false,
-  limits: [],
-  path: {},
-  query: {},
-  body: null,
-  problems: ['REQUEST_MALFORMED', ...READ_PROBLEMS],
-} as const
 const handedIn = {
   ...open,
   method: 'POST',
