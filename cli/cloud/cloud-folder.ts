@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
 import { chainId, count, deploymentId, digest } from '#core/bytes/schema.ts'
 import { checkPublicJwk } from '#core/crypto/jwk.ts'
-import { AmpereError } from '#core/errors.ts'
 import { makeFolder } from '../deployment/files.ts'
+import { readAs } from '../deployment/json-file.ts'
 import { PROVIDERS, type Provider } from './providers.ts'
 
 const publicKey = v.pipe(
@@ -94,13 +93,7 @@ export function cloudFolder(data: string, provider: Provider, stage: string): st
 
 /** What is remembered, or null where nothing was deployed from this folder. @throws AmpereError STORE_CORRUPT */
 export function readCloudDeployment(folder: string): CloudDeployment | null {
-  const file = join(folder, 'deployment.json')
-  if (!existsSync(file)) return null
-  try {
-    return v.parse(schema, JSON.parse(readFileSync(file, 'utf8')))
-  } catch (cause) {
-    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
-  }
+  return readAs(join(folder, 'deployment.json'), schema)
 }
 
 /** Replaces it as a whole, durably. */

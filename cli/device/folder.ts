@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { openKeyring } from '#adapters/local/keys/keyring.ts'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
-import { parseWith } from '#core/bytes/schema.ts'
 import type { Invitation } from '#core/client/devices/claim.ts'
 import { invitationSchema } from '#core/client/devices/claim.ts'
 import { deviceKeys, type DeviceKeys } from '#core/client/devices/keys.ts'
 import type { Identity } from '#core/client/client.ts'
 import { connect, type Connection } from '#core/client/connect.ts'
-import { AmpereError } from '#core/errors.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import type { Random } from '#core/ports/keys.ts'
+import { readAs } from '../deployment/json-file.ts'
 import { readPassphrase } from '../deployment/passphrase.ts'
 import { dataFolder, passphraseSource } from '../deployment/settings.ts'
 import { evidenceFiles } from '../evidence/files.ts'
@@ -42,15 +40,7 @@ const KEYS = 'keys.json'
 
 /** What a folder remembers of a device, or null where none is. @throws AmpereError STORE_CORRUPT */
 export function readDevice(folder: string): DeviceSettings | null {
-  const file = join(folder, SETTINGS)
-  if (!existsSync(file)) return null
-  let content: unknown
-  try {
-    content = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
-  }
-  return parseWith(schema, content, 'STORE_CORRUPT', SETTINGS)
+  return readAs(join(folder, SETTINGS), schema)
 }
 
 /** Replaces what it remembers, as a whole. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { replaceFile } from '#adapters/local/store/durable-file.ts'
-import { AmpereError } from '#core/errors.ts'
+import { readAs } from '../deployment/json-file.ts'
 import { refuse } from '../program/refuse.ts'
 
 /** Says in the folder that is left where its home goes, or went. */
@@ -66,14 +66,4 @@ export function checkNotLeft(folder: string): void {
     `the home of this folder was moved to ${nameIn(note)}, and takes nothing any more`,
     `npx ampere ${note.name === undefined ? `start --data ${note.to}` : `chain list --cloud ${note.name}`}; to look at what is here: npx ampere audit`,
   )
-}
-
-/** A file of JSON as a schema has it; null where there is none. @throws AmpereError STORE_CORRUPT */
-export function readAs<S extends v.GenericSchema>(file: string, form: S): v.InferOutput<S> | null {
-  if (!existsSync(file)) return null
-  try {
-    return v.parse(form, JSON.parse(readFileSync(file, 'utf8')))
-  } catch (cause) {
-    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
-  }
 }

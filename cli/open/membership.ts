@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { digest, institutionId } from '#core/bytes/schema.ts'
-import { AmpereError } from '#core/errors.ts'
+import { readAs } from '../deployment/json-file.ts'
 
 const schema = v.strictObject({
   v: v.literal(1),
@@ -22,13 +22,7 @@ export type MemberEntry = v.InferOutput<typeof schema>['institutions'][number]
 
 /** The institutions of a data folder beside those of its own home, as its file `members.json` says. @throws AmpereError STORE_CORRUPT */
 export function readMembers(folder: string): readonly MemberEntry[] {
-  const file = join(folder, 'members.json')
-  if (!existsSync(file)) return []
-  try {
-    return v.parse(schema, JSON.parse(readFileSync(file, 'utf8'))).institutions
-  } catch (cause) {
-    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
-  }
+  return readAs(join(folder, 'members.json'), schema)?.institutions ?? []
 }
 
 /** Adds an institution, or replaces what is remembered of it. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { StretchedPassphrase } from '#adapters/local/keys/key-file.ts'
 import { deploymentId, digest, institutionId } from '#core/bytes/schema.ts'
 import { createVerifiers } from '#core/crypto/signature.ts'
-import { AmpereError } from '#core/errors.ts'
+import { readAs } from '../deployment/json-file.ts'
 import { parseVerifierKey } from '#core/log/note/key.ts'
 import { parsePolicy } from '#core/log/policy/policy.ts'
 import { select, type Platform } from '#core/ports/needs.ts'
@@ -34,13 +34,7 @@ export type MirroredEntry = v.InferOutput<typeof schema>['homes'][number]
 
 /** The homes that a data folder mirrors. @throws AmpereError STORE_CORRUPT */
 export function readMirrored(folder: string): readonly MirroredEntry[] {
-  const file = join(folder, 'mirror.json')
-  if (!existsSync(file)) return []
-  try {
-    return v.parse(schema, JSON.parse(readFileSync(file, 'utf8'))).homes
-  } catch (cause) {
-    throw new AmpereError('STORE_CORRUPT', `${file} is damaged`, { cause })
-  }
+  return readAs(join(folder, 'mirror.json'), schema)?.homes ?? []
 }
 
 /** Replaces the list as a whole. */
