@@ -29,7 +29,7 @@ const file = (name: string, ...resources: readonly object[]) => {
 }
 
 beforeAll(async () => {
-  const start = ['start', '--demo', '--data', served, '--port', testPort(47)]
+  const start = ['start', '--demo', '--data', served, '--port', testPort(106)]
   serving = await serveProcess(start)
   home = asDeployed(served, 'prod')
 }, 60_000)

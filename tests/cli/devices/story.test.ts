@@ -37,7 +37,7 @@ describe('a patient with a folder, the institution with another one, and a home 
       const files = dirname(phoneFolder)
       const file = (name: string) => join(files, name)
       const [desk, phone, next] = [partyIn(home), partyIn(phoneFolder), partyIn(nextFolder)]
-      const port = testPort(71)
+      const port = testPort(104)
       await desk('init', '--institution', 'st-mary=St Mary', '--passphrase', 'generated', '--port', port)
       writeFileSync(file('patient.ndjson'), RESOURCES)
       await desk('import', file('patient.ndjson'))

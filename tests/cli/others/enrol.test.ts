@@ -6,13 +6,13 @@ import { freshFolder, jsonOf, run, serveProcess, testPort, testTerminal, type Se
 
 /** Where the institution is, with a server that runs. */
 const home = freshFolder()
-const origin = `http://127.0.0.1:${testPort(60)}`
+const origin = `http://127.0.0.1:${testPort(102)}`
 let serving: Serving
 let registry = ''
 let record = ''
 
 beforeAll(async () => {
-  serving = await serveProcess(['start', '--demo', '--no-witness', '--data', home, '--port', testPort(60)])
+  serving = await serveProcess(['start', '--demo', '--no-witness', '--data', home, '--port', testPort(102)])
   const settings = JSON.parse(readFileSync(join(home, 'settings.json'), 'utf8')) as {
     registry: string
     demo: { record: string }

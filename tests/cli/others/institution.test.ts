@@ -9,7 +9,7 @@ import { settingsOf } from './operators.ts'
 
 /** The home with the keys of a; the keys of b on another machine; a newcomer on a third one. */
 const [home, second, third] = [freshFolder(), freshFolder(), freshFolder()]
-const ORIGIN = `http://127.0.0.1:${testPort(60)}`
+const ORIGIN = `http://127.0.0.1:${testPort(100)}`
 let serving: Serving
 let fingerprint = ''
 
@@ -30,7 +30,7 @@ async function nameOfOpen(folder: string): Promise<string> {
 
 beforeAll(async () => {
   const founders = ['--institution', 'a=A', '--institution', 'b=B']
-  const where = ['--passphrase', 'generated', '--port', testPort(60)]
+  const where = ['--passphrase', 'generated', '--port', testPort(100)]
   expect(await told(home, 'init', ...founders, ...where)).toMatchObject({ exit: 0 })
   const { registry, log } = settingsOf(home)
   fingerprint = homeFingerprint(registry, log)
